@@ -1,0 +1,57 @@
+// Folder ranks: a file imports only from its own folder or from folders on a lower shelf. Type-only imports obey too.
+const shelves = [
+  ['audio', 'codec', 'container', 'sdp'],
+  ['rtp', 'sip', 'timeline', 'spool', 'quality'],
+  ['render', 'media'],
+  ['recording'],
+  ['worker', 'database', 'auth'],
+  ['callbacks', 'delivery'],
+  ['call', 'routing'],
+  ['script'],
+  ['dialects', 'api'],
+  ['cli', 'testkit'],
+];
+const upward = shelves.flatMap((shelf, rank) =>
+  shelf.map((folder) => ({
+    name: `import-points-down-${folder}`,
+    comment: 'Imports point down (docs/design.md, "The house").',
+    severity: 'error',
+    from: { path: `^src/${folder}/` },
+    to: {
+      path: `^src/(${shelves
+        .flatMap((other, otherRank) => (otherRank >= rank ? other : []))
+        .filter((other) => other !== folder)
+        .join('|')})/`,
+    },
+  })),
+);
+module.exports = {
+  forbidden: [
+    { name: 'no-circle', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'product-never-imports-tests',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^(test|demo|bench)/' },
+    },
+    {
+      name: 'ground-imports-nothing-above',
+      severity: 'error',
+      from: { path: '^src/(clock|errors|secret|ids|state-machine|logger)\\.ts$' },
+      to: { path: '^src/[a-z]+/' },
+    },
+    ...upward,
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: 'node_modules' },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js', '.json'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default'],
+    },
+  },
+};

@@ -1,0 +1,157 @@
+/**
+ * The catalogue of errors. A code is never reused. `blame` says whose mistake it is: the caller's (bad input),
+ * the destination's (a URL, bucket or peer that does not do its part) or ours. `todo` says what to do about it.
+ */
+export type Blame = 'caller' | 'destination' | 'ours';
+
+interface CatalogueEntry {
+  readonly blame: Blame;
+  /** HTTP status when the error answers a request. */
+  readonly status: number;
+  readonly todo: string;
+}
+
+export const catalogue = {
+  // Configuration and start
+  CONFIG_INVALID: {
+    blame: 'caller',
+    status: 500,
+    todo: 'Correct the named setting; `callreel serve --print-config` shows all of them.',
+  },
+  CONFIG_UNREADABLE: {
+    blame: 'caller',
+    status: 500,
+    todo: 'Check the path and the YAML syntax at the named line.',
+  },
+  PORT_TAKEN: {
+    blame: 'caller',
+    status: 500,
+    todo: 'Stop the other program or set the named setting to another port (0 picks a free one).',
+  },
+  DATABASE_UNAVAILABLE: {
+    blame: 'destination',
+    status: 503,
+    todo: 'See that PostgreSQL runs and that DATABASE_URL is right; Callreel retries by itself.',
+  },
+  POSTGRES_START_FAILED: {
+    blame: 'ours',
+    status: 503,
+    todo: 'Read the named PostgreSQL log; a full disk and missing rights are the usual causes.',
+  },
+  PLATFORM_UNSUPPORTED: {
+    blame: 'caller',
+    status: 500,
+    todo: 'Run on linux-x64 or linux-arm64, or set DATABASE_URL to a PostgreSQL server.',
+  },
+  // Requests
+  UNAUTHORIZED: {
+    blame: 'caller',
+    status: 401,
+    todo: 'Send HTTP Basic authentication with the account id and the auth token.',
+  },
+  NOT_FOUND: { blame: 'caller', status: 404, todo: 'Check the identifier; it may have been erased.' },
+  REQUEST_INVALID: { blame: 'caller', status: 400, todo: 'Correct the named field.' },
+  CONFLICT: {
+    blame: 'caller',
+    status: 409,
+    todo: 'Look at the current state and try again if it still makes sense.',
+  },
+  LINK_INVALID: {
+    blame: 'caller',
+    status: 403,
+    todo: 'Ask the API for the object again: it gives a fresh link.',
+  },
+  LINK_EXPIRED: {
+    blame: 'caller',
+    status: 410,
+    todo: 'Ask the API for the object again: it gives a fresh link.',
+  },
+  DRAINING: {
+    blame: 'ours',
+    status: 503,
+    todo: 'This node is shutting down; send the request to another one or later.',
+  },
+  // Signalling
+  SIP_MESSAGE_INVALID: { blame: 'caller', status: 400, todo: 'Correct the named header of the SIP message.' },
+  SDP_INVALID: { blame: 'caller', status: 488, todo: 'Correct the named line of the session description.' },
+  NO_COMMON_CODEC: { blame: 'caller', status: 488, todo: 'Offer PCMU or PCMA over RTP/AVP.' },
+  STATE_INVALID: {
+    blame: 'ours',
+    status: 500,
+    todo: 'Please report it: the named state machine met an event it does not list.',
+  },
+  // Callbacks and documents
+  CALLBACK_FAILED: {
+    blame: 'destination',
+    status: 502,
+    todo: 'See that the callback URL answers 200 with a JSON routine in time.',
+  },
+  CALLBACK_FORBIDDEN: {
+    blame: 'caller',
+    status: 403,
+    todo: 'The URL points at a private address; add its network to `callbacks.allow`.',
+  },
+  DOCUMENT_INVALID: { blame: 'caller', status: 400, todo: 'Correct the named command of the routine.' },
+  // Media and recording
+  PORTS_EXHAUSTED: { blame: 'ours', status: 503, todo: 'Widen `rtp.ports` or wait for calls to end.' },
+  WORKER_LOST: {
+    blame: 'ours',
+    status: 503,
+    todo: 'The calls of that worker were ended and their recordings kept; see the log for the cause.',
+  },
+  SPOOL_CORRUPT: {
+    blame: 'ours',
+    status: 500,
+    todo: 'Keep the file and report it; everything before the named position is intact.',
+  },
+  SPOOL_KEY_MISSING: {
+    blame: 'caller',
+    status: 500,
+    todo: 'Restore the master key file this recording was made with.',
+  },
+  AUDIO_INVALID: { blame: 'caller', status: 400, todo: 'Give a WAV file with PCM or G.711 audio.' },
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type ErrorCode = keyof typeof catalogue;
+
+export interface ErrorDetails {
+  /** Where it is wrong: a line, a field path, a header name, a byte position. Never a secret. */
+  where?: string;
+  cause?: unknown;
+}
+
+/** The only error class that crosses a folder border. `message` says what is wrong in this case. */
+export class CallreelError extends Error {
+  readonly code: ErrorCode;
+  readonly blame: Blame;
+  readonly status: number;
+  readonly todo: string;
+  readonly where: string | undefined;
+
+  constructor(code: ErrorCode, message: string, { where, cause }: ErrorDetails = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    const entry = catalogue[code];
+    this.name = 'CallreelError';
+    this.code = code;
+    this.blame = entry.blame;
+    this.status = entry.status;
+    this.todo = entry.todo;
+    this.where = where;
+  }
+
+  /** The shape every API answer and log line uses. */
+  toJSON(): { code: ErrorCode; message: string; where?: string; blame: Blame; todo: string } {
+    return {
+      code: this.code,
+      message: this.message,
+      ...(this.where === undefined ? {} : { where: this.where }),
+      blame: this.blame,
+      todo: this.todo,
+    };
+  }
+}
+
+/** Exhaustiveness for unions: compiles only when every member was handled. */
+export function assertNever(value: never, what: string): never {
+  throw new TypeError(`unhandled ${what}: ${JSON.stringify(value)}`);
+}

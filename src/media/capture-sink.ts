@@ -1,0 +1,50 @@
+import type { CodecName } from '../codec/codec.ts';
+import type { Party } from '../spool/records.ts';
+import type { RecordingPolicy } from './control.ts';
+
+/** A leg's stay in a room, from join to leave: the unit that becomes a track. */
+export interface Stay {
+  readonly trackId: string;
+  readonly roomId: string;
+  readonly legId: string;
+  readonly policy: RecordingPolicy;
+  readonly party: Party;
+}
+
+/**
+ * One validated RTP packet. The object and `payload` are reused: valid only during the call.
+ * Sequence number and timestamp are as on the wire (16 and 32 bit, wrapping).
+ */
+export interface CapturedPacket {
+  codec: CodecName;
+  payloadType: number;
+  clockRateHz: number;
+  ssrc: number;
+  sequenceNumber: number;
+  rtpTime: number;
+  /** Monotonic microseconds. */
+  arrivalUs: number;
+  payload: Uint8Array;
+}
+
+/** One finished or running telephone-event, reported once per key press (RFC 4733). */
+export interface CapturedDigit {
+  digit: string;
+  rtpTime: number;
+  arrivalUs: number;
+}
+
+/**
+ * What the media stage pushes into the recording stage, on the tick thread, synchronously. All times are
+ * monotonic microseconds.
+ */
+export interface CaptureSink {
+  /** The room exists from its first join to `roomClosed`; its clock starts at `atUs` of the first. */
+  roomOpened(roomId: string, atUs: number): void;
+  stayOpened(stay: Stay, atUs: number): void;
+  packet(stay: Stay, packet: CapturedPacket): void;
+  digit(stay: Stay, digit: CapturedDigit): void;
+  stayClosed(stay: Stay, atUs: number): void;
+  /** Every stay was closed before. */
+  roomClosed(roomId: string, atUs: number): void;
+}

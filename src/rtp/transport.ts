@@ -1,0 +1,54 @@
+/**
+ * The border between the media path and the kernel. A driver (`transport-dgram` now, a blocking one later) owns the
+ * loop: it gathers datagrams, hands each to the sink of its port, calls `tick`, then sends what was committed as one
+ * batch. Nothing above this file knows how the packets came in.
+ */
+
+/** One received datagram. The object and its bytes are reused: valid only until `receive` returns. */
+export interface Datagram {
+  data: Uint8Array;
+  /** Monotonic microseconds. */
+  arrivalUs: number;
+  sourceAddress: string;
+  sourcePort: number;
+}
+
+export interface DatagramSink {
+  receive(datagram: Datagram): void;
+}
+
+export interface TransportPort {
+  readonly port: number;
+  /** Space for one datagram of at most `maxBytes`; write into it, then `commit`. One reservation at a time. */
+  reserve(maxBytes: number): Uint8Array;
+  /** Queues the first `bytes` bytes of the reservation for this tick's batch. */
+  commit(bytes: number, address: string, port: number): void;
+  close(): void;
+}
+
+export interface TransportCounters {
+  receivedPackets: number;
+  sentPackets: number;
+  /** Sends the kernel refused (full buffer, unreachable peer). */
+  failedSends: number;
+  /** Ticks that began more than one tick period late. */
+  lateTicks: number;
+  maxLatenessUs: number;
+}
+
+export interface RtpTransport {
+  readonly driver: 'dgram' | 'ffi';
+  readonly counters: Readonly<TransportCounters>;
+  /**
+   * Opens a free port of the configured range on the media address.
+   * @throws CallreelError PORTS_EXHAUSTED
+   */
+  open(sink: DatagramSink): Promise<TransportPort>;
+  /** Calls `tick(nowUs)` every 5 ms on absolute deadlines, after the received datagrams were handed out. */
+  run(tick: (nowUs: number) => void): void;
+  /** Stops the loop and closes every port. */
+  stop(): Promise<void>;
+}
+
+/** Period of the media loop; every fourth tick is a 20 ms mixing slot. */
+export const tickPeriodUs = 5000;

@@ -1,0 +1,71 @@
+/**
+ * One INVITE dialog as the call control sees it, incoming or outgoing. Bodies are SDP texts; this folder never looks
+ * into them.
+ */
+export interface SipAddress {
+  displayName: string | undefined;
+  /** `sip:` or `sips:` or `tel:` URI without header parameters. */
+  uri: string;
+  /** User part, percent-decoded; for `tel:` the number. Empty when there is none. */
+  user: string;
+  host: string;
+}
+
+export interface SipHeader {
+  name: string;
+  value: string;
+}
+
+/** How a session ended; reported exactly once. */
+export interface SipEnd {
+  cause: 'local' | 'remote' | 'cancelled' | 'rejected' | 'timeout' | 'error';
+  /** Final SIP status of an INVITE that never was established. */
+  status?: number;
+  /** Reason header or phrase, for logs. */
+  reason?: string;
+}
+
+export interface SipRejection {
+  status: number;
+  reason?: string;
+}
+
+export interface SipSessionHandlers {
+  /** Outgoing: a provisional answer, with SDP when it carries early media. */
+  progress?(status: number, sdp: string | undefined): void;
+  /** Outgoing: the 2xx, with the peer's answer. The ACK is sent by the stack. */
+  answered?(sdp: string): void;
+  /** Incoming: the ACK came. Outgoing: right after `answered`. */
+  established?(): void;
+  /** re-INVITE or UPDATE with an offer (undefined: an offerless re-INVITE, give an offer). Gives the answer. */
+  reoffered?(sdp: string | undefined): string | SipRejection;
+  /** INFO inside the dialog; answered 200 by the stack. */
+  info?(contentType: string, body: string): void;
+  ended(end: SipEnd): void;
+}
+
+export interface SipSession {
+  readonly id: string;
+  readonly callId: string;
+  readonly direction: 'incoming' | 'outgoing';
+  readonly state: 'calling' | 'early' | 'accepted' | 'established' | 'ended';
+  readonly requestUri: string;
+  readonly from: SipAddress;
+  readonly to: SipAddress;
+  /** Transport address the INVITE came from or goes to. */
+  readonly peer: { transport: 'udp' | 'tcp'; address: string; port: number };
+  /** Headers of the INVITE, in order, names as received. */
+  readonly headers: readonly SipHeader[];
+  /** Incoming: the offer; undefined for a late offer. */
+  readonly offer: string | undefined;
+  /** Set before the first event can come: synchronously inside `onInvite`, or given to `invite`. */
+  handlers: SipSessionHandlers;
+  /** Incoming, before the final answer: 180 or 183. */
+  provisional(status: number, sdp?: string): void;
+  /** Incoming: 200 OK, repeated until the ACK comes; without one the session ends with `timeout` and a BYE. */
+  accept(sdp: string): void;
+  /** Incoming, before the final answer. */
+  reject(rejection: SipRejection & { headers?: SipHeader[] }): void;
+  /** Ends the session from any state: CANCEL, final refusal or BYE, whichever fits. Idempotent. */
+  end(reason?: string): void;
+}

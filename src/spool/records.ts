@@ -1,0 +1,130 @@
+import type { CodecName } from '../codec/codec.ts';
+
+/**
+ * What the spool keeps, as data. `docs/spool.md` explains the layout on disk.
+ * Positions are samples at the recording's rate and times are microseconds, both on the room's clock: zero is the
+ * moment the room was opened.
+ */
+
+/** A stream inside a segment is a sequence of these, in the order of arrival. */
+export type SpoolRecord = FormatRecord | PacketRecord | DigitRecord | OverflowRecord;
+
+/** Stands before the first packet and wherever codec, clock rate or SSRC change. */
+export interface FormatRecord {
+  kind: 'format';
+  codec: CodecName;
+  clockRateHz: number;
+  payloadType: number;
+  ssrc: number;
+}
+
+/** One RTP packet as received; 16-bit sequence number and 32-bit timestamp as on the wire. */
+export interface PacketRecord {
+  kind: 'packet';
+  sequenceNumber: number;
+  rtpTime: number;
+  arrivalUs: number;
+  payload: Uint8Array;
+}
+
+export interface DigitRecord {
+  kind: 'digit';
+  digit: string;
+  rtpTime: number;
+  arrivalUs: number;
+}
+
+/** Packets the tick thread had to drop because the ring to the writer was full. */
+export interface OverflowRecord {
+  kind: 'overflow';
+  packets: number;
+  arrivalUs: number;
+}
+
+/** Who is on a leg. */
+export interface Party {
+  connectionId: string;
+  /** E.164 number or SIP URI. */
+  from: string;
+  to: string;
+  direction: 'incoming' | 'outgoing';
+  role: 'participant' | 'caller' | 'agent';
+}
+
+/** Why a recording ended. `no_media`: it ran and ended properly, but no packet was ever spooled. */
+export type EndReason = 'stopped' | 'conversation_ended' | 'no_media' | 'interrupted' | 'error';
+
+/** One line each in a recording's manifest, `<recordingId>.rec`. */
+export type ManifestRecord =
+  | ManifestHeader
+  | ManifestTrack
+  | ManifestSegment
+  | ManifestTrackEnd
+  | ManifestPause
+  | ManifestResume
+  | ManifestEnd;
+
+export interface ManifestHeader {
+  type: 'header';
+  version: 1;
+  recordingId: string;
+  /** The room's id. */
+  conversationId: string;
+  accountId: string;
+  rateHz: number;
+  /** Unix milliseconds at position 0 of the room's clock. */
+  originUnixMs: number;
+  /** Position at which this recording began. */
+  startSample: number;
+  /** Recording key sealed by the master key, base64. */
+  sealedKey: string;
+  meta: Record<string, unknown>;
+}
+
+/** A stay this recording wants. Two stays of one connection are two tracks. */
+export interface ManifestTrack {
+  type: 'track';
+  trackId: string;
+  startSample: number;
+  party: Party;
+}
+
+/** A span of a track's stream under one key; several recordings may hold a wrap of the same segment. */
+export interface ManifestSegment {
+  type: 'segment';
+  segmentId: string;
+  trackId: string;
+  startSample: number;
+  /** Segment key wrapped by this recording's key, base64. */
+  wrappedKey: string;
+}
+
+export interface ManifestTrackEnd {
+  type: 'track-end';
+  trackId: string;
+  /** The later of the moment of leaving and the end of the last packet received before it. */
+  endSample: number;
+  packets: number;
+  overflowPackets: number;
+}
+
+/** How a paused span appears in the files: cut out, or kept as silence. */
+export type PauseBehaviour = 'skip' | 'silence';
+
+export interface ManifestPause {
+  type: 'pause';
+  atSample: number;
+  behaviour: PauseBehaviour;
+}
+
+export interface ManifestResume {
+  type: 'resume';
+  atSample: number;
+}
+
+export interface ManifestEnd {
+  type: 'end';
+  atSample: number;
+  endedUnixMs: number;
+  reason: EndReason;
+}
