@@ -38,6 +38,11 @@ export const catalogue = {
     status: 503,
     todo: 'Read the named PostgreSQL log; a full disk and missing rights are the usual causes.',
   },
+  DATA_DIR_IN_USE: {
+    blame: 'caller',
+    status: 500,
+    todo: 'Stop the other Callreel or give this one its own `dataDir`.',
+  },
   PLATFORM_UNSUPPORTED: {
     blame: 'caller',
     status: 500,
@@ -65,6 +70,11 @@ export const catalogue = {
     blame: 'caller',
     status: 410,
     todo: 'Ask the API for the object again: it gives a fresh link.',
+  },
+  INTERNAL: {
+    blame: 'ours',
+    status: 500,
+    todo: 'Report it with the log lines of that moment.',
   },
   DRAINING: {
     blame: 'ours',
@@ -98,6 +108,11 @@ export const catalogue = {
     blame: 'ours',
     status: 503,
     todo: 'The calls of that worker were ended and their recordings kept; see the log for the cause.',
+  },
+  RENDER_FAILED: {
+    blame: 'ours',
+    status: 500,
+    todo: 'Ask again; the recording itself is untouched. Report it if it stays.',
   },
   SPOOL_CORRUPT: {
     blame: 'ours',

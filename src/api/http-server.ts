@@ -1,0 +1,48 @@
+import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { CallreelError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+
+const maxBodyBytes = 1024 * 1024;
+const maxHeaderTimeMs = 10_000;
+
+/** The bare HTTP server with what every route shares: validation by zod and the catalogue's error bodies. */
+export function createHttpServer(log: Logger): FastifyInstance {
+  const app = Fastify({
+    bodyLimit: maxBodyBytes,
+    connectionTimeout: 0,
+    requestTimeout: maxHeaderTimeMs,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 200 },
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setNotFoundHandler((request, reply) => {
+    // The query may hold a signature: only the path is repeated.
+    const path = request.url.split('?')[0];
+    const error = new CallreelError('NOT_FOUND', `nothing answers ${request.method} ${path}`);
+    return reply.code(404).send({ error: error.toJSON() });
+  });
+  app.setErrorHandler<FastifyError>((cause, request, reply) => {
+    const error = toCatalogued(cause);
+    if (error.blame === 'ours')
+      log.error({ error: cause, path: request.routeOptions.url }, 'a request failed');
+    if (error.status === 401) void reply.header('www-authenticate', 'Basic realm="callreel"');
+    return reply.code(error.status).send({ error: error.toJSON() });
+  });
+  return app;
+}
+
+function toCatalogued(cause: FastifyError): CallreelError {
+  if (cause instanceof CallreelError) return cause;
+  if (cause.validation) {
+    const [first] = cause.validation;
+    const path = first?.instancePath.replace(/^\//, '').replaceAll('/', '.');
+    return new CallreelError('REQUEST_INVALID', first?.message ?? cause.message, {
+      where: `${cause.validationContext ?? 'request'}${path ? `.${path}` : ''}`,
+    });
+  }
+  if ((cause.statusCode ?? 500) < 500)
+    return new CallreelError('REQUEST_INVALID', cause.message, { where: 'request' });
+  return new CallreelError('INTERNAL', 'an unexpected error', { cause });
+}

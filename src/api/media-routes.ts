@@ -1,0 +1,82 @@
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { SignedLinks } from '../auth/signed-link.ts';
+import type { LiveCalls } from '../call/live-calls.ts';
+import { CallreelError } from '../errors.ts';
+import type { RenderPool } from '../worker/render-pool.ts';
+import type { RenditionRequest } from '../worker/render-protocol.ts';
+import { parseByteRange } from './byte-range.ts';
+
+export interface MediaRoutesOptions {
+  links: SignedLinks;
+  calls: LiveCalls;
+  renders: RenderPool;
+  /** Where the recording's spool is; undefined: no such recording. */
+  conversationOf(recordingId: string): Promise<string | undefined>;
+}
+
+interface MediaParameters {
+  recordingId: string;
+  trackId?: string;
+  format: string;
+}
+
+/** The path of a file of a recording; signed links are made of these. */
+export function mixPath(recordingId: string, format: 'wav' | 'mp3'): string {
+  return `/media/recordings/${recordingId}/mix.${format}`;
+}
+
+export function channelPath(recordingId: string, trackId: string, format: 'wav' | 'mp3'): string {
+  return `/media/recordings/${recordingId}/channels/${trackId}.${format}`;
+}
+
+/**
+ * Files of recordings by signed link, for clients that send no headers (features.md, G21). A finished recording has
+ * an exact length and answers ranges; one that still grows answers with what is there.
+ */
+export function mediaRoutes(app: FastifyInstance, options: MediaRoutesOptions): void {
+  const handler = (request: FastifyRequest, reply: FastifyReply) => serveMedia(request, reply, options);
+  for (const url of [
+    '/media/recordings/:recordingId/mix.:format(^(?:wav|mp3)$)',
+    '/media/recordings/:recordingId/channels/:trackId.:format(^(?:wav|mp3)$)',
+  ])
+    app.route({ method: ['GET', 'HEAD'], url, exposeHeadRoute: false, handler });
+}
+
+async function serveMedia(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { links, calls, renders, conversationOf }: MediaRoutesOptions,
+): Promise<FastifyReply> {
+  const url = new URL(request.url, 'http://local');
+  links.verify(url.pathname, url.searchParams);
+  const { recordingId, trackId, format } = request.params as MediaParameters;
+  const conversationId = await conversationOf(recordingId);
+  if (conversationId === undefined) throw new CallreelError('NOT_FOUND', `no recording ${recordingId}`);
+  await calls.settle(conversationId);
+  const rendition: RenditionRequest = {
+    conversationId,
+    recordingId,
+    kind: trackId === undefined ? 'mix' : 'channel',
+    trackId,
+    format: format === 'mp3' ? 'mp3' : 'wav',
+  };
+  const open = await renders.open(rendition);
+  const { contentType, byteLength, complete } = open.head;
+  void reply.header('content-type', contentType).header('cache-control', 'private, no-store');
+  const range = complete ? parseByteRange(request.headers.range, byteLength) : undefined;
+  if (range === 'unsatisfiable') {
+    open.release();
+    return reply.code(416).header('content-range', `bytes */${byteLength}`).send();
+  }
+  const first = range?.first ?? 0;
+  const last = range?.last ?? byteLength - 1;
+  if (complete) void reply.header('accept-ranges', 'bytes');
+  if (range) void reply.code(206).header('content-range', `bytes ${first}-${last}/${byteLength}`);
+  void reply.header('content-length', last - first + 1);
+  if (request.method === 'HEAD' || last < first) {
+    open.release();
+    return reply.send();
+  }
+  return reply.send(Readable.from(open.read(first, last), { objectMode: false }));
+}

@@ -1,0 +1,155 @@
+import { CallreelError } from '../errors.ts';
+import { newId } from '../ids.ts';
+import type { RecordingPolicy } from '../media/control.ts';
+import type { MediaWorker } from '../worker/media-worker.ts';
+import type { Leg } from './leg.ts';
+import type { Recording } from './recording.ts';
+
+export interface JoinOptions {
+  policy: RecordingPolicy;
+  /** DTMF digit that leaves the conference while the call goes on. */
+  leaveKey: string | undefined;
+  /** Receives the conversation's events; several participants may name several. */
+  eventCallback: string | undefined;
+}
+
+/** How a stay in a conference ended: the party left it, the call ended, or the conference was closed by us. */
+export type StayEnd = 'left' | 'call-ended' | 'closed';
+
+interface Member {
+  leg: Leg;
+  trackId: string;
+  end(outcome: StayEnd): void;
+}
+
+export interface ConferenceOptions {
+  accountId: string;
+  name: string;
+  dialect: string;
+  worker: MediaWorker;
+  startedUnixMs: number;
+  createRecording(conference: Conference): Recording;
+  /** The last member left; called once, the conference is never used again. */
+  emptied(conference: Conference): void;
+}
+
+/** A room from its first join to its last leave: one conversation. Joining the name later makes another. */
+export class Conference {
+  readonly conversationId = newId();
+  readonly accountId: string;
+  readonly name: string;
+  readonly dialect: string;
+  readonly worker: MediaWorker;
+  readonly startedUnixMs: number;
+  readonly eventCallbacks = new Set<string>();
+  readonly recordings: Recording[] = [];
+  readonly #options: ConferenceOptions;
+  readonly #members = new Map<string, Member>();
+  #closed = false;
+
+  constructor(options: ConferenceOptions) {
+    this.#options = options;
+    this.accountId = options.accountId;
+    this.name = options.name;
+    this.dialect = options.dialect;
+    this.worker = options.worker;
+    this.startedUnixMs = options.startedUnixMs;
+  }
+
+  get memberCount(): number {
+    return this.#members.size;
+  }
+
+  get members(): { connectionId: string; trackId: string }[] {
+    return [...this.#members.values()].map(({ leg, trackId }) => ({ connectionId: leg.id, trackId }));
+  }
+
+  /**
+   * The leg's stay, from now to its leaving. A recorded conference starts its recording first, so that it is on
+   * record before the first packet.
+   * @throws CallreelError CONFLICT when the leg is carried by another worker or already ended
+   */
+  async join(leg: Leg, options: JoinOptions): Promise<StayEnd> {
+    if (leg.ended) return this.#endIfEmpty('call-ended');
+    if (leg.worker !== this.worker || this.#members.has(leg.id)) {
+      this.#endIfEmpty('closed');
+      throw new CallreelError('CONFLICT', `the call ${leg.id} can not join the conference ${this.name}`);
+    }
+    if (options.eventCallback !== undefined) this.eventCallbacks.add(options.eventCallback);
+    const { promise, resolve } = Promise.withResolvers<StayEnd>();
+    const member: Member = { leg, trackId: newId(), end: resolve };
+    this.#members.set(leg.id, member);
+    const removeHandlers = leg.addHandlers({ ended: () => this.#remove(leg.id, 'call-ended') });
+    if (options.policy === 'record') this.startRecording();
+    this.#sendJoin(member, options);
+    try {
+      return await promise;
+    } finally {
+      removeHandlers();
+    }
+  }
+
+  /** Records the room from now on, unless a recording runs already. */
+  startRecording(): Recording {
+    const running = this.recordings.find((recording) => recording.running);
+    if (running) return running;
+    const recording = this.#options.createRecording(this);
+    this.recordings.push(recording);
+    recording.start();
+    return recording;
+  }
+
+  /** Takes the party out of the room; its call goes on with the next command. */
+  leave(legId: string): boolean {
+    const member = this.#members.get(legId);
+    if (!member) return false;
+    this.worker.send({ verb: 'room.leave', legId }).catch(() => undefined);
+    this.#remove(legId, 'left');
+    return true;
+  }
+
+  /** The worker says that the leave key ended the stay. */
+  leftByKey(legId: string, trackId: string): void {
+    if (this.#members.get(legId)?.trackId === trackId) this.#remove(legId, 'left');
+  }
+
+  close(): void {
+    for (const legId of [...this.#members.keys()]) this.#remove(legId, 'closed');
+  }
+
+  #sendJoin(member: Member, options: JoinOptions): void {
+    const { connection } = member.leg;
+    this.worker
+      .send({
+        verb: 'room.join',
+        legId: member.leg.id,
+        roomId: this.conversationId,
+        trackId: member.trackId,
+        policy: options.policy,
+        leaveKey: options.leaveKey,
+        party: {
+          connectionId: connection.connectionId,
+          from: connection.from,
+          to: connection.to,
+          direction: connection.direction,
+          role: 'participant',
+        },
+      })
+      .catch(() => member.leg.hangUp('the media worker refused the join'));
+  }
+
+  #remove(legId: string, outcome: StayEnd): void {
+    const member = this.#members.get(legId);
+    if (!member) return;
+    this.#members.delete(legId);
+    member.end(this.#endIfEmpty(outcome));
+  }
+
+  #endIfEmpty(outcome: StayEnd): StayEnd {
+    if (this.#members.size === 0 && !this.#closed) {
+      this.#closed = true;
+      this.#options.emptied(this);
+    }
+    return outcome;
+  }
+}

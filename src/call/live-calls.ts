@@ -1,0 +1,206 @@
+import type { Clock } from '../clock.ts';
+import { CallreelError } from '../errors.ts';
+import { newId } from '../ids.ts';
+import type { Logger } from '../logger.ts';
+import type { WorkerEvent } from '../media/control.ts';
+import type { SipSession } from '../sip/session.ts';
+import type { MediaWorker } from '../worker/media-worker.ts';
+import { Conference, type JoinOptions, type StayEnd } from './conference.ts';
+import { partyName } from './connection.ts';
+import type { ConversationCloser } from './conversation-closer.ts';
+import type { Directory } from './directory.ts';
+import { Leg } from './leg.ts';
+import type { MediaPlane } from './media-plane.ts';
+import { Recording } from './recording.ts';
+import type { RecordingKeys } from './recording-keys.ts';
+
+export interface LiveCallsOptions {
+  clock: Clock;
+  log: Logger;
+  accountId: string;
+  /** Rate of new recordings, see design rule 4. */
+  recordingRateHz: number;
+  media: MediaPlane;
+  directory: Directory;
+  closer: ConversationCloser;
+  keys: RecordingKeys;
+}
+
+/** Every call and conference that lives on this node, and the verbs that act on them. */
+export class LiveCalls {
+  readonly #options: LiveCallsOptions;
+  readonly #legs = new Map<string, Leg>();
+  /** By account and name: what a joiner finds. */
+  readonly #conferences = new Map<string, Conference>();
+  /** By conversation: also those that are closing, until their recordings are on disk and in the directory. */
+  readonly #unfinished = new Map<string, Conference>();
+
+  constructor(options: LiveCallsOptions) {
+    this.#options = options;
+  }
+
+  get counts(): { calls: number; conferences: number; unfinishedConversations: number } {
+    return {
+      calls: this.#legs.size,
+      conferences: this.#conferences.size,
+      unfinishedConversations: this.#unfinished.size,
+    };
+  }
+
+  get conferences(): Conference[] {
+    return [...this.#conferences.values()];
+  }
+
+  leg(connectionId: string): Leg | undefined {
+    return this.#legs.get(connectionId);
+  }
+
+  /** Takes an incoming SIP call in: from here on it has a connection id and is on record. */
+  incoming(session: SipSession): Leg {
+    const { accountId, clock, media, directory } = this.#options;
+    const connection = {
+      connectionId: newId(),
+      accountId,
+      from: partyName(session.from),
+      to: partyName(session.to),
+      direction: session.direction,
+      sipCallId: session.callId,
+      startedUnixMs: clock.unixMs(),
+    };
+    const leg = new Leg(connection, session, media);
+    this.#legs.set(leg.id, leg);
+    directory.connectionStarted(connection);
+    leg.addHandlers({
+      ended: (end) => {
+        this.#legs.delete(leg.id);
+        const failed = end.cause === 'rejected' || end.cause === 'error';
+        directory.connectionEnded(leg.id, failed ? 'failed' : 'finished', clock.unixMs());
+      },
+    });
+    return leg;
+  }
+
+  /**
+   * Answers the leg where needed and puts it into the named conference.
+   * @returns how the stay ended
+   */
+  async joinConference(leg: Leg, name: string, dialect: string, options: JoinOptions): Promise<StayEnd> {
+    const key = this.#conferenceKey(leg.connection.accountId, name);
+    const wasAnswered = leg.worker !== undefined;
+    await leg.answer(key);
+    if (!wasAnswered) this.#options.directory.connectionAnswered(leg.id);
+    const conference = this.#conferences.get(key) ?? this.#openConference(key, leg, name, dialect);
+    const knownCallbacks = conference.eventCallbacks.size;
+    const stay = conference.join(leg, options);
+    if (conference.eventCallbacks.size !== knownCallbacks)
+      this.#options.directory.conversationCallbacks(conference.conversationId, [
+        ...conference.eventCallbacks,
+      ]);
+    return stay;
+  }
+
+  /**
+   * Starts recording a conference that runs already.
+   * @throws CallreelError NOT_FOUND
+   */
+  startRecording(accountId: string, conferenceName: string): Recording {
+    return this.#conference(accountId, conferenceName).startRecording();
+  }
+
+  /** @throws CallreelError NOT_FOUND */
+  stopRecording(accountId: string, conferenceName: string, recordingId: string): void {
+    const conference = this.#conference(accountId, conferenceName);
+    const recording = conference.recordings.find((candidate) => candidate.recordingId === recordingId);
+    if (!recording) throw new CallreelError('NOT_FOUND', `no recording ${recordingId} in ${conferenceName}`);
+    recording.stop();
+  }
+
+  /**
+   * Takes a party out of its conference; its call goes on with the next command of its document.
+   * @throws CallreelError NOT_FOUND when there is no such call or it is in no conference
+   */
+  leave(connectionId: string): void {
+    for (const conference of this.#conferences.values()) if (conference.leave(connectionId)) return;
+    throw new CallreelError('NOT_FOUND', `the call ${connectionId} is in no conference`);
+  }
+
+  /** Makes what is spooled so far visible to a reader; for recordings that still grow. */
+  async settle(conversationId: string): Promise<void> {
+    const conference = this.#unfinished.get(conversationId);
+    if (conference) await conference.worker.send({ verb: 'spool.settle', roomId: conversationId });
+  }
+
+  onWorkerEvent(event: WorkerEvent): void {
+    if (event.event === 'leg.digit') this.#legs.get(event.legId)?.digit(event.digit);
+    else if (event.event === 'stay.left')
+      this.#unfinished.get(event.roomId)?.leftByKey(event.legId, event.trackId);
+    else if (event.event === 'recording.ended') {
+      const recordings = this.#unfinished.get(event.roomId)?.recordings ?? [];
+      recordings.find(({ recordingId }) => recordingId === event.recordingId)?.markEnded(event.reason);
+    } else if (event.event === 'fault') this.#options.log.error({ event }, 'a media worker reports a fault');
+  }
+
+  /** The worker is gone: its calls end decently, what it recorded is finished from its spool. */
+  async onWorkerLost(worker: MediaWorker): Promise<void> {
+    for (const leg of [...this.#legs.values()]) if (leg.worker === worker) leg.hangUp('media worker lost');
+    const conferences = [...this.#unfinished.values()].filter((conference) => conference.worker === worker);
+    for (const conference of conferences) conference.close();
+    await this.#options.closer.recover(conferences.map(({ conversationId }) => conversationId));
+    for (const { recordings } of conferences)
+      for (const recording of recordings) recording.markEnded('interrupted');
+  }
+
+  /** Hangs up every call and waits until every conversation is finished and in the directory. */
+  async close(): Promise<void> {
+    for (const leg of [...this.#legs.values()]) leg.hangUp('shutting down');
+    for (const conference of [...this.#unfinished.values()]) conference.close();
+    await this.#options.closer.whenIdle();
+  }
+
+  #conference(accountId: string, name: string): Conference {
+    const conference = this.#conferences.get(this.#conferenceKey(accountId, name));
+    if (!conference) throw new CallreelError('NOT_FOUND', `no conference ${name} is live`);
+    return conference;
+  }
+
+  #conferenceKey(accountId: string, name: string): string {
+    return JSON.stringify([accountId, name]);
+  }
+
+  #openConference(key: string, leg: Leg, name: string, dialect: string): Conference {
+    const { clock, directory } = this.#options;
+    const conference = new Conference({
+      accountId: leg.connection.accountId,
+      name,
+      dialect,
+      worker: leg.worker ?? this.#options.media.workerFor(key),
+      startedUnixMs: clock.unixMs(),
+      createRecording: (room) => this.#createRecording(room),
+      emptied: (room) => {
+        this.#conferences.delete(key);
+        void this.#options.closer.close(room).finally(() => this.#unfinished.delete(room.conversationId));
+      },
+    });
+    this.#conferences.set(key, conference);
+    this.#unfinished.set(conference.conversationId, conference);
+    directory.conversationStarted(conference);
+    return conference;
+  }
+
+  #createRecording(conference: Conference): Recording {
+    const recordingId = newId();
+    const { conversationId, accountId, name, dialect, startedUnixMs, worker } = conference;
+    const key = this.#options.keys.create(recordingId);
+    const recording = new Recording({
+      recordingId,
+      conversationId,
+      accountId,
+      rateHz: this.#options.recordingRateHz,
+      key,
+      worker,
+      meta: { conferenceName: name, dialect, startedUnixMs, eventCallbacks: [...conference.eventCallbacks] },
+    });
+    this.#options.directory.recordingStarted(conference, recording, key.sealed);
+    return recording;
+  }
+}

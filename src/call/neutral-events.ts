@@ -1,0 +1,16 @@
+/** What happened, in nobody's dialect. A dialect's formatter turns it into the vendor's body. */
+export type NeutralEvent = ConversationEnded;
+
+export interface ConversationEnded {
+  kind: 'conversation.ended';
+  accountId: string;
+  conversationId: string;
+  conferenceName: string;
+  startedUnixMs: number;
+  endedUnixMs: number;
+  /** Why each recording of the conversation ended; empty when none was made. */
+  recordings: { recordingId: string; reason: string }[];
+}
+
+/** @returns the JSON body of the vendor's event */
+export type EventFormatter = (event: NeutralEvent) => Record<string, unknown>;

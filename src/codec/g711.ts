@@ -1,0 +1,115 @@
+import type { Decoder, Encoder } from './codec.ts';
+
+/**
+ * ITU-T G.711, both laws, 16-bit linear samples (the recommendation's 14 and 13 bit values, left-aligned).
+ * Encoding decides by the recommendation's decision values (tables 1a to 2b), so that a code decoded and encoded
+ * again is the same code; only the negative zero of the mu-law (0x7F) comes back as the positive one (0xFF).
+ */
+export type G711Law = 'ulaw' | 'alaw';
+
+interface LawTables {
+  readonly toLinear: Int16Array;
+  /** Indexed by the sample's 16-bit two's complement pattern. */
+  readonly fromLinear: Uint8Array;
+}
+
+const codesPerSign = 128;
+
+/** Magnitude, in 16-bit samples, of code 0..127 before sign and bit inversion. */
+function ulawMagnitude(code: number): number {
+  return (((code & 0x0f) << 3) + 0x84) * 2 ** (code >> 4) - 0x84;
+}
+
+function ulawStep(code: number): number {
+  return 8 << (code >> 4);
+}
+
+function alawMagnitude(code: number): number {
+  const segment = code >> 4;
+  const mantissa = (code & 0x0f) << 4;
+  return segment === 0 ? mantissa + 8 : (mantissa + 0x108) << (segment - 1);
+}
+
+function alawStep(code: number): number {
+  return 16 << Math.max(0, (code >> 4) - 1);
+}
+
+function buildTables(
+  magnitude: (code: number) => number,
+  step: (code: number) => number,
+  positiveByte: (code: number) => number,
+): LawTables {
+  const toLinear = new Int16Array(256);
+  const fromLinear = new Uint8Array(65_536);
+  for (let code = 0; code < codesPerSign; code++) {
+    const byte = positiveByte(code);
+    toLinear[byte] = magnitude(code);
+    toLinear[byte ^ 0x80] = -magnitude(code);
+    const decision = code === 0 ? 0 : magnitude(code) - step(code) / 2;
+    const nextDecision = code === codesPerSign - 1 ? 32_768 : magnitude(code) + step(code) / 2;
+    for (let sample = decision; sample < nextDecision; sample++) {
+      fromLinear[sample] = byte;
+      // Negative samples by their one's complement, as the reference code of G.191 does: both signs get equal ranges.
+      fromLinear[~sample & 0xffff] = byte ^ 0x80;
+    }
+  }
+  return { toLinear, fromLinear };
+}
+
+const tables: Readonly<Record<G711Law, LawTables>> = {
+  ulaw: buildTables(ulawMagnitude, ulawStep, (code) => 0xff ^ code),
+  alaw: buildTables(alawMagnitude, alawStep, (code) => (0x80 | code) ^ 0x55),
+};
+
+const ulawToLinear = tables.ulaw.toLinear;
+const alawToLinear = tables.alaw.toLinear;
+const linearToUlaw = tables.ulaw.fromLinear;
+const linearToAlaw = tables.alaw.fromLinear;
+
+/** The byte that stands for silence on the wire (PCMU 0xFF, PCMA 0xD5). */
+export const ulawSilence = 0xff;
+export const alawSilence = 0xd5;
+
+function decodeByTable(table: Int16Array, payload: Uint8Array, out: Int16Array, outOffset: number): number {
+  const samples = Math.max(0, Math.min(payload.length, out.length - outOffset));
+  for (let i = 0; i < samples; i++) out[outOffset + i] = table[payload[i]!]!;
+  return samples;
+}
+
+function encodeByTable(table: Uint8Array, samples: Int16Array, out: Uint8Array, outOffset: number): number {
+  const bytes = Math.max(0, Math.min(samples.length, out.length - outOffset));
+  for (let i = 0; i < bytes; i++) out[outOffset + i] = table[samples[i]! & 0xffff]!;
+  return bytes;
+}
+
+/** Decodes as much of `payload` as `out` has room for from `outOffset`. @returns samples written */
+export function decodeUlaw(payload: Uint8Array, out: Int16Array, outOffset = 0): number {
+  return decodeByTable(ulawToLinear, payload, out, outOffset);
+}
+
+/** Decodes as much of `payload` as `out` has room for from `outOffset`. @returns samples written */
+export function decodeAlaw(payload: Uint8Array, out: Int16Array, outOffset = 0): number {
+  return decodeByTable(alawToLinear, payload, out, outOffset);
+}
+
+/** Encodes as many samples as `out` has room for from `outOffset`. @returns bytes written */
+export function encodeUlaw(samples: Int16Array, out: Uint8Array, outOffset = 0): number {
+  return encodeByTable(linearToUlaw, samples, out, outOffset);
+}
+
+/** Encodes as many samples as `out` has room for from `outOffset`. @returns bytes written */
+export function encodeAlaw(samples: Int16Array, out: Uint8Array, outOffset = 0): number {
+  return encodeByTable(linearToAlaw, samples, out, outOffset);
+}
+
+/** Stateless; `rateHz` other than 8000 serves the dynamic payload types that carry G.711 at another clock rate. */
+export function createG711Decoder(law: G711Law, rateHz = 8000): Decoder {
+  const table = tables[law].toLinear;
+  return { rateHz, decode: (payload, out) => decodeByTable(table, payload, out, 0) };
+}
+
+/** Stateless. */
+export function createG711Encoder(law: G711Law, rateHz = 8000): Encoder {
+  const table = tables[law].fromLinear;
+  return { rateHz, encode: (samples, out) => encodeByTable(table, samples, out, 0) };
+}

@@ -1,0 +1,113 @@
+import { CamelCasePlugin, Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import { type Clock, sleep } from '../clock.ts';
+import { CallreelError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import type { Secret } from '../secret.ts';
+import { ensureDataDir, lockDataDir } from './data-dir.ts';
+import { keepAlive } from './keep-alive.ts';
+import { migrate, schemaName } from './migrate.ts';
+import { Postgres } from './postgres.ts';
+import type { Db, Schema } from './schema.ts';
+
+export interface DatabaseOptions {
+  dataDir: string;
+  /** A PostgreSQL server to use instead of the embedded one. */
+  url?: Secret | undefined;
+  clock: Clock;
+  logger: Logger;
+}
+
+export interface Database {
+  readonly db: Db;
+  /** For pg-boss, which shares it. */
+  readonly pool: pg.Pool;
+  /** The embedded server, when there is one. */
+  readonly postgres: Postgres | undefined;
+  /** Closes connections, stops the embedded server and gives the data directory free. */
+  close(): Promise<void>;
+}
+
+export const maxConnections = 20;
+
+const connectTimeoutMs = 10_000;
+const firstConnectionLimitMs = 30_000;
+const retryMs = 500;
+
+const int8 = 20;
+
+/**
+ * Takes the data directory (one process each), starts or adopts the embedded PostgreSQL unless a `url` is given, and
+ * brings the tables up to date.
+ * @throws CallreelError DATA_DIR_IN_USE, POSTGRES_START_FAILED, PLATFORM_UNSUPPORTED, DATABASE_UNAVAILABLE
+ */
+export async function startDatabase(options: DatabaseOptions): Promise<Database> {
+  const dataDir = ensureDataDir(options.dataDir);
+  const lock = lockDataDir(dataDir);
+  let postgres: Postgres | undefined;
+  let pool: pg.Pool | undefined;
+  const close = async () => {
+    await pool?.end();
+    await postgres?.stop();
+    lock.release();
+  };
+  try {
+    if (!options.url) postgres = await Postgres.start({ ...options, dataDir });
+    const address = postgres?.address ?? { connectionString: options.url?.reveal() };
+    pool = openPool(address, options.logger);
+    const db = openDb(pool);
+    await keepAlive(firstConnection(pool, options.clock));
+    await migrate(db);
+    return { db, pool, postgres, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** A pool whose bigint columns are numbers: ours stay far below 2^53. */
+export function openPool(address: pg.PoolConfig, logger: Logger): pg.Pool {
+  const pool = new pg.Pool({
+    max: maxConnections,
+    connectionTimeoutMillis: connectTimeoutMs,
+    application_name: 'callreel',
+    ...address,
+    types: {
+      getTypeParser: ((oid: number, format?: 'text') =>
+        oid === int8 ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+    },
+  });
+  // An idle connection that breaks is replaced at the next query; without a listener the process would end.
+  pool.on('error', (error) => logger.warn({ err: error }, 'database connection lost'));
+  return pool;
+}
+
+export function openDb(pool: pg.Pool): Db {
+  const plugins = [new CamelCasePlugin({ maintainNestedObjectKeys: true })];
+  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }), plugins }).withSchema(schemaName);
+}
+
+async function firstConnection(pool: pg.Pool, clock: Clock): Promise<void> {
+  const deadlineUs = clock.monotonicUs() + firstConnectionLimitMs * 1000;
+  for (;;) {
+    try {
+      await pool.query('SELECT 1');
+      return;
+    } catch (cause) {
+      if (clock.monotonicUs() > deadlineUs || isRefusal(cause))
+        throw new CallreelError('DATABASE_UNAVAILABLE', `the database does not answer: ${reason(cause)}`, { cause });
+      await sleep(clock, retryMs);
+    }
+  }
+}
+
+/** Wrong password, role or database: waiting does not help. */
+function isRefusal(error: unknown): boolean {
+  const code = (error as { code?: string }).code ?? '';
+  return code.startsWith('28') || code === '3D000';
+}
+
+function reason(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(reason).join('; ');
+  return error instanceof Error ? error.message : String(error);
+}

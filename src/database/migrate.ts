@@ -1,0 +1,27 @@
+import { type Migration, Migrator } from 'kysely/migration';
+import { CallreelError } from '../errors.ts';
+import * as nouns from './migrations/0001-nouns.ts';
+import type { Db } from './schema.ts';
+
+/** The schema all of our tables lie in, so that a shared server keeps them apart. */
+export const schemaName = 'callreel';
+
+/** Forward only; a name is never changed once it was released. */
+const migrations: Record<string, Migration> = { '0001-nouns': nouns };
+
+/**
+ * Brings the tables up to date. Kysely holds an advisory lock meanwhile: processes that start at once wait for the
+ * first and find nothing left to do.
+ * @throws CallreelError DATABASE_UNAVAILABLE
+ */
+export async function migrate(db: Db): Promise<void> {
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: async () => migrations },
+    migrationTableSchema: schemaName,
+  });
+  const { error, results } = await migrator.migrateToLatest();
+  if (error === undefined) return;
+  const failed = results?.find((result) => result.status === 'Error')?.migrationName ?? 'the migrations table';
+  throw new CallreelError('DATABASE_UNAVAILABLE', `migration failed at ${failed}`, { cause: error });
+}

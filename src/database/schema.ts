@@ -1,0 +1,128 @@
+import type { ColumnType, Generated, Kysely, Selectable } from 'kysely';
+
+/**
+ * The tables as TypeScript sees them: camelCase here, snake_case in SQL. Everything carries the account it belongs to.
+ * Identifiers are 16 hex digits (`ids.ts`).
+ */
+export interface Schema {
+  applications: ApplicationTable;
+  numbers: NumberTable;
+  connections: ConnectionTable;
+  conversations: ConversationTable;
+  recordings: RecordingTable;
+  channels: ChannelTable;
+  events: EventTable;
+}
+
+/** The database or a transaction of it: every query takes either. */
+export type Db = Kysely<Schema>;
+
+/** Written as a value, stored as jsonb. */
+type Json = ColumnType<unknown, unknown, unknown>;
+
+export interface ApplicationTable {
+  appId: string;
+  accountId: string;
+  name: string;
+  /** URL asked for a routine when a call comes in. */
+  onIncoming: string | null;
+  /** Used only when `onIncoming` is not set. */
+  defaultRoutine: Json;
+  createdAt: Generated<Date>;
+}
+
+export interface NumberTable {
+  /** E.164, or the user part of a SIP URI. */
+  number: string;
+  accountId: string;
+  appId: string;
+}
+
+export type ConnectionStatus = 'connecting' | 'connected' | 'failed' | 'finished';
+
+export interface ConnectionTable {
+  connectionId: string;
+  accountId: string;
+  from: string;
+  to: string;
+  direction: 'incoming' | 'outgoing';
+  status: ConnectionStatus;
+  startTime: Date;
+  endTime: Date | null;
+  sipCallId: string | null;
+}
+
+export interface ConversationTable {
+  conversationId: string;
+  accountId: string;
+  conferenceName: string | null;
+  status: 'active' | 'ended';
+  startTime: Date;
+  endTime: Date | null;
+  durationMs: number | null;
+  eventCallback: string | null;
+}
+
+export interface RecordingTable {
+  recordingId: string;
+  conversationId: string;
+  accountId: string;
+  kind: string;
+  state: 'recording' | 'ended';
+  /** `EndReason` of the spool. */
+  reason: string | null;
+  rateHz: number;
+  /** Positions on the room's clock, in samples at `rateHz`. */
+  startSample: number;
+  endSample: number | null;
+  startedAt: Date;
+  endedAt: Date | null;
+  /** Recording key sealed by the master key, base64; null once the recording was erased. */
+  sealedKey: string | null;
+  spoolDir: string;
+  /** Which node has the spool. */
+  node: string;
+}
+
+export interface ChannelTable {
+  /** The track's id: one stay of a connection in the room. */
+  channelId: string;
+  recordingId: string;
+  conversationId: string;
+  accountId: string;
+  connectionId: string;
+  from: string;
+  to: string;
+  direction: 'incoming' | 'outgoing';
+  /** From the conversation's start. */
+  startMs: number;
+  endMs: number | null;
+  durationMs: number | null;
+  packets: number | null;
+}
+
+export interface EventTable {
+  eventId: string;
+  accountId: string;
+  conversationId: string;
+  /** Order of delivery inside a conversation. */
+  sequence: Generated<number>;
+  type: string;
+  /** The body as the receiver gets it. */
+  payload: Json;
+  callbackUrl: string;
+  createdAt: Generated<Date>;
+  deliveredAt: Date | null;
+  /** Attempts of delivery so far, and when the first was made since the event was written or replayed. */
+  attempts: Generated<number>;
+  firstAttemptAt: Date | null;
+  lastError: string | null;
+  deadAt: Date | null;
+}
+
+export type Application = Selectable<ApplicationTable>;
+export type Connection = Selectable<ConnectionTable>;
+export type Conversation = Selectable<ConversationTable>;
+export type Recording = Selectable<RecordingTable>;
+export type Channel = Selectable<ChannelTable>;
+export type Event = Selectable<EventTable>;

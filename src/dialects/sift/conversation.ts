@@ -1,0 +1,78 @@
+/** A finished or running recording's audio, as rows tell it. */
+export interface ConversationAudio {
+  durationMs: number;
+  wavUrl: string;
+  mp3Url: string;
+}
+
+export interface ConversationChannel {
+  connectionId: string;
+  from: string;
+  to: string;
+  direction: string;
+  /** Milliseconds from the conversation's start. */
+  startMs: number;
+  /** Undefined while the party is still there. */
+  endMs: number | undefined;
+  audio: ConversationAudio;
+}
+
+export interface ConversationView {
+  conversationId: string;
+  accountId: string;
+  conferenceName: string;
+  status: 'active' | 'ended';
+  startedUnixMs: number;
+  endedUnixMs: number | undefined;
+  /** Undefined when nothing was recorded. */
+  audio: ConversationAudio | undefined;
+  channels: ConversationChannel[];
+}
+
+/**
+ * The guide's code compares `snr` and `rt60` without a null check (features.md, G32), so both are numbers always;
+ * `quality_note` says what they are worth.
+ */
+const unmeasuredQuality = {
+  snr: 0.0,
+  rt60: 0.0,
+  quality_note: 'not measured by this version',
+};
+
+function audioBody(audio: ConversationAudio): Record<string, unknown> {
+  return {
+    wav_file: audio.wavUrl,
+    wave_file: audio.wavUrl,
+    mp3_file: audio.mp3Url,
+    duration_ms: audio.durationMs,
+    ...unmeasuredQuality,
+  };
+}
+
+function isoTime(unixMs: number | undefined): string | null {
+  return unixMs === undefined ? null : new Date(unixMs).toISOString();
+}
+
+/** Sift's Conversation object, with both of the names its documents use (features.md, X17). */
+export function conversationBody(view: ConversationView): Record<string, unknown> {
+  const audio = view.audio ? audioBody(view.audio) : null;
+  return {
+    conversation_id: view.conversationId,
+    account_id: view.accountId,
+    conference_name: view.conferenceName,
+    status: view.status,
+    start_time: isoTime(view.startedUnixMs),
+    end_time: isoTime(view.endedUnixMs),
+    audio,
+    mixed_audio: audio,
+    channels: view.channels.map((channel) => ({
+      connection_id: channel.connectionId,
+      from: channel.from,
+      to: channel.to,
+      direction: channel.direction,
+      start_ms: channel.startMs,
+      end_ms: channel.endMs ?? null,
+      audio: audioBody(channel.audio),
+    })),
+  };
+}

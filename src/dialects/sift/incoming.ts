@@ -1,0 +1,65 @@
+import type { Leg } from '../../call/leg.ts';
+import type { CallbackClient } from '../../callbacks/callback-client.ts';
+import { CallreelError } from '../../errors.ts';
+import type { Logger } from '../../logger.ts';
+import type { Application } from '../../routing/application.ts';
+import type { ScriptRunner } from '../../script/runner.ts';
+import type { Verb } from '../../script/verb.ts';
+import { parseRoutine } from './routine.ts';
+
+export interface SiftIncomingOptions {
+  callbacks: CallbackClient;
+  runner: ScriptRunner;
+  log: Logger;
+}
+
+/** The body of `on_incoming` (sift.md: `{account_id, connection}`). */
+export function incomingBody({ connection }: Leg): Record<string, unknown> {
+  return {
+    account_id: connection.accountId,
+    connection: {
+      connection_id: connection.connectionId,
+      status: 'connecting',
+      start_time: new Date(connection.startedUnixMs).toISOString(),
+      end_time: null,
+      from: connection.from,
+      to: connection.to,
+      direction: connection.direction,
+    },
+  };
+}
+
+/** Asks the application what to do with a call and does it. Never throws: whatever fails ends the call decently. */
+export class SiftIncoming {
+  readonly #options: SiftIncomingOptions;
+
+  constructor(options: SiftIncomingOptions) {
+    this.#options = options;
+  }
+
+  async answer(leg: Leg, application: Application): Promise<void> {
+    const { runner, log } = this.#options;
+    try {
+      await runner.run(leg, await this.#routine(leg, application));
+    } catch (error) {
+      if (leg.ended) return;
+      const status = error instanceof CallreelError && error.status === 488 ? 488 : 500;
+      log.warn({ connectionId: leg.id, appId: application.appId, error }, 'the call could not be served');
+      leg.reject(status, error instanceof CallreelError ? error.code : 'Server Internal Error');
+    }
+  }
+
+  async #routine(leg: Leg, application: Application): Promise<Verb[]> {
+    const { onIncoming, defaultRoutine } = application;
+    if (onIncoming !== undefined)
+      return parseRoutine(await this.#options.callbacks.postJson(onIncoming, incomingBody(leg)));
+    if (defaultRoutine !== undefined) return parseRoutine({ routine: defaultRoutine });
+    throw new CallreelError(
+      'DOCUMENT_INVALID',
+      'the application has neither on_incoming nor default_routine',
+      {
+        where: `application ${application.appId}`,
+      },
+    );
+  }
+}

@@ -1,0 +1,296 @@
+import type { Decoder } from '../codec/codec.ts';
+import type { RtpTimestamp, SequenceNumber } from '../rtp/sequence.ts';
+import {
+  addToSequence,
+  addToTimestamp,
+  sequenceDelta,
+  timestampDelta,
+  toRtpTimestamp,
+  toSequenceNumber,
+} from '../rtp/sequence.ts';
+
+/** What the buffer needs of a packet; sequence number and RTP time as on the wire. */
+export interface BufferedPacket {
+  readonly ssrc: number;
+  readonly sequenceNumber: SequenceNumber;
+  readonly rtpTime: RtpTimestamp;
+  readonly payload: Uint8Array;
+}
+
+export interface JitterBufferSettings {
+  clockRateHz: number;
+  /** Rate of the decoded samples; a whole multiple of the clock rate. */
+  rateHz: number;
+}
+
+export interface JitterBufferCounters {
+  /** Packets that came after their turn and were not played. */
+  latePackets: number;
+  duplicatePackets: number;
+  /** Times playout started over: first packet, new SSRC, jump in time or sequence, late after a silence. */
+  restarts: number;
+  /** 20 ms frames left out or held back to keep the delay within its bounds. */
+  droppedFrames: number;
+  insertedFrames: number;
+}
+
+const slotCount = 64;
+const slotMask = slotCount - 1;
+/** Frames between the arrival of a stream's first packet and its playout; the margin for jitter. */
+export const initialDelayFrames = 2;
+/** Bound of the delay, and of what counts as the same stretch of RTP time. */
+const maxDelayFrames = 25;
+/** Length of one observation of the arrivals' margin. */
+const windowFrames = 128;
+/** A correction of the delay waits this long for a quiet moment. */
+const correctionPatienceFrames = 25;
+const quietPeak = 300;
+/** After so many frames without sound, a late packet means that the sender's time stood still. */
+const starvedFrames = 3;
+/** One packet holds at most 120 ms (RFC 7587) at 48 kHz. */
+const maxPacketSamples = 5760;
+
+interface Slot {
+  state: 'free' | 'queued' | 'played';
+  sequenceNumber: SequenceNumber;
+  rtpTime: RtpTimestamp;
+  bytes: number;
+  payload: Uint8Array;
+  decoder: Decoder | undefined;
+}
+
+/**
+ * Evens out one stream for live playout: packets in, as they arrive; one frame of 20 ms out per slot. The spool does
+ * not see it, it takes packets as they come.
+ *
+ * The delay is the margin between a packet's arrival and its turn. It begins at `initialDelayFrames`; in a quiet
+ * moment it grows by one frame when the worst packet of a window came just in time, and shrinks by one when even the
+ * worst came earlier than needed; two late packets make it grow at once. A sender whose clock is faster or slower
+ * than ours moves the margin in the same way, so drift needs nothing of its own. A clean stream is never touched.
+ */
+export class JitterBuffer {
+  readonly counters: JitterBufferCounters = {
+    latePackets: 0,
+    duplicatePackets: 0,
+    restarts: 0,
+    droppedFrames: 0,
+    insertedFrames: 0,
+  };
+  readonly frameSamples: number;
+  readonly #frameTicks: number;
+  readonly #samplesPerTick: number;
+  readonly #slots: Slot[];
+  readonly #decoded = new Int16Array(maxPacketSamples);
+  #decodedFrom = 0;
+  #decodedTo = 0;
+  /** `waiting`: packets are queued, none was decoded yet, so an earlier one may still come first. */
+  #state: 'empty' | 'waiting' | 'playing' = 'empty';
+  #ssrc = 0;
+  /** Sequence number of the next packet to decode, and of the newest one queued. */
+  #next = toSequenceNumber(0);
+  #newest = toSequenceNumber(0);
+  /** RTP time of the next sample to play. */
+  #headTime = toRtpTimestamp(0);
+  #silentFrames = 0;
+  #windowAge = 0;
+  #windowPackets = 0;
+  #windowLate = 0;
+  #windowMinMargin = 0;
+  #windowMaxMargin = 0;
+  #correction: 'none' | 'grow' | 'shrink' = 'none';
+  #correctionAge = 0;
+  #holdNext = false;
+
+  constructor({ clockRateHz, rateHz }: JitterBufferSettings) {
+    this.frameSamples = rateHz / 50;
+    this.#frameTicks = clockRateHz / 50;
+    this.#samplesPerTick = rateHz / clockRateHz;
+    this.#slots = Array.from({ length: slotCount }, () => ({
+      state: 'free',
+      sequenceNumber: toSequenceNumber(0),
+      rtpTime: toRtpTimestamp(0),
+      bytes: 0,
+      payload: new Uint8Array(0),
+      decoder: undefined,
+    }));
+  }
+
+  /** Forgets everything; the next packet starts playout anew. */
+  clear(): void {
+    for (const slot of this.#slots) slot.state = 'free';
+    this.#decodedFrom = this.#decodedTo = 0;
+    this.#state = 'empty';
+    this.#correction = 'none';
+    this.#holdNext = false;
+    this.#openWindow();
+  }
+
+  /** Copies the payload. `decoder` is the stream's own; it runs when the packet's turn comes. */
+  put(packet: BufferedPacket, decoder: Decoder): void {
+    if (this.#mustRestart(packet)) this.#restart(packet);
+    const slot = this.#slots[packet.sequenceNumber & slotMask]!;
+    if (slot.state !== 'free' && slot.sequenceNumber === packet.sequenceNumber) {
+      this.counters.duplicatePackets++;
+      return;
+    }
+    const marginTicks = timestampDelta(packet.rtpTime, this.#headTime);
+    this.#observeMargin(marginTicks);
+    if (sequenceDelta(packet.sequenceNumber, this.#next) < 0) {
+      if (this.#state === 'playing' || marginTicks < 0) {
+        this.counters.latePackets++;
+        return;
+      }
+      this.#next = packet.sequenceNumber;
+    }
+    if (sequenceDelta(packet.sequenceNumber, this.#newest) > 0) this.#newest = packet.sequenceNumber;
+    store(slot, packet, decoder);
+  }
+
+  /**
+   * The next 20 ms into `out`; what is missing within the frame is silence.
+   * @returns false when nothing of this frame is here; `out` then holds nothing of use
+   */
+  take(out: Int16Array): boolean {
+    if (this.#state === 'empty') return false;
+    if (this.#holdNext) {
+      this.#holdNext = false;
+      this.counters.insertedFrames++;
+      return false;
+    }
+    if (++this.#windowAge >= windowFrames) this.#closeWindow();
+    let voiced = this.#fill(out);
+    if (this.#correction !== 'none' && this.#opportune(voiced, out)) {
+      if (this.#correction === 'shrink') {
+        this.counters.droppedFrames++;
+        voiced = this.#fill(out);
+      } else this.#holdNext = true;
+      this.#correction = 'none';
+    }
+    this.#silentFrames = voiced ? 0 : this.#silentFrames + 1;
+    return voiced;
+  }
+
+  #opportune(voiced: boolean, frame: Int16Array): boolean {
+    return !voiced || this.#correctionAge++ >= correctionPatienceFrames || isQuiet(frame);
+  }
+
+  #mustRestart({ ssrc, sequenceNumber, rtpTime }: BufferedPacket): boolean {
+    if (this.#state === 'empty' || ssrc !== this.#ssrc) return true;
+    if (Math.abs(sequenceDelta(sequenceNumber, this.#next)) >= slotCount) return true;
+    const margin = timestampDelta(rtpTime, this.#headTime);
+    if (Math.abs(margin) > maxDelayFrames * this.#frameTicks) return true;
+    return (
+      margin < 0 && this.#silentFrames >= starvedFrames && sequenceDelta(sequenceNumber, this.#next) >= 0
+    );
+  }
+
+  #restart({ ssrc, sequenceNumber, rtpTime }: BufferedPacket): void {
+    this.clear();
+    this.counters.restarts++;
+    this.#state = 'waiting';
+    this.#silentFrames = 0;
+    this.#ssrc = ssrc;
+    this.#next = this.#newest = sequenceNumber;
+    this.#headTime = addToTimestamp(rtpTime, -initialDelayFrames * this.#frameTicks);
+  }
+
+  /** Fills one frame from the queue in order and moves the head. */
+  #fill(out: Int16Array): boolean {
+    let voicedSamples = 0;
+    let filled = 0;
+    while (filled < this.frameSamples) {
+      const fromDecoded = Math.min(this.#decodedTo - this.#decodedFrom, this.frameSamples - filled);
+      if (fromDecoded > 0) {
+        for (let i = 0; i < fromDecoded; i++) out[filled + i] = this.#decoded[this.#decodedFrom + i]!;
+        this.#decodedFrom += fromDecoded;
+        filled += fromDecoded;
+        voicedSamples += fromDecoded;
+        continue;
+      }
+      const gapSamples = Math.min(this.#gapBeforeNext(filled), this.frameSamples - filled);
+      if (gapSamples > 0) {
+        out.fill(0, filled, filled + gapSamples);
+        filled += gapSamples;
+      } else this.#decodeNext(filled);
+    }
+    this.#headTime = addToTimestamp(this.#headTime, this.#frameTicks);
+    return voicedSamples > 0;
+  }
+
+  /** Samples of silence before the next queued packet, seen from `filled` samples into the frame. */
+  #gapBeforeNext(filled: number): number {
+    const slot = this.#nextQueued();
+    if (!slot) return this.frameSamples;
+    return timestampDelta(slot.rtpTime, this.#headTime) * this.#samplesPerTick - filled;
+  }
+
+  #nextQueued(): Slot | undefined {
+    for (let ahead = sequenceDelta(this.#newest, this.#next), i = 0; i <= ahead; i++) {
+      const sequenceNumber = addToSequence(this.#next, i);
+      const slot = this.#slots[sequenceNumber & slotMask]!;
+      if (slot.state === 'queued' && slot.sequenceNumber === sequenceNumber) return slot;
+    }
+    return undefined;
+  }
+
+  /** Decodes the next packet and skips what lies before `filled`. */
+  #decodeNext(filled: number): void {
+    const slot = this.#nextQueued();
+    if (!slot?.decoder) return;
+    slot.state = 'played';
+    this.#state = 'playing';
+    this.#next = addToSequence(slot.sequenceNumber, 1);
+    const samples = slot.decoder.decode(slot.payload.subarray(0, slot.bytes), this.#decoded);
+    const behind = filled - timestampDelta(slot.rtpTime, this.#headTime) * this.#samplesPerTick;
+    this.#decodedFrom = Math.min(behind, samples);
+    this.#decodedTo = samples;
+    if (behind >= samples) this.counters.latePackets++;
+  }
+
+  #observeMargin(marginTicks: number): void {
+    if (this.#windowPackets === 0 || marginTicks < this.#windowMinMargin) this.#windowMinMargin = marginTicks;
+    if (this.#windowPackets === 0 || marginTicks > this.#windowMaxMargin) this.#windowMaxMargin = marginTicks;
+    this.#windowPackets++;
+    if (marginTicks >= 0 || ++this.#windowLate < 2 || !this.#mayGrow()) return;
+    this.#holdNext = true;
+    this.#openWindow();
+  }
+
+  #closeWindow(): void {
+    if (this.#windowPackets >= windowFrames / 8) {
+      if (this.#windowMinMargin < this.#frameTicks / 2) this.#correct(this.#mayGrow() ? 'grow' : 'none');
+      else if (this.#windowMinMargin >= (initialDelayFrames + 1) * this.#frameTicks) this.#correct('shrink');
+    }
+    this.#openWindow();
+  }
+
+  #correct(correction: 'none' | 'grow' | 'shrink'): void {
+    this.#correction = correction;
+    this.#correctionAge = 0;
+  }
+
+  #mayGrow(): boolean {
+    return this.#windowMaxMargin < maxDelayFrames * this.#frameTicks;
+  }
+
+  #openWindow(): void {
+    this.#windowAge = this.#windowPackets = this.#windowLate = 0;
+    this.#windowMinMargin = this.#windowMaxMargin = 0;
+  }
+}
+
+function store(slot: Slot, packet: BufferedPacket, decoder: Decoder): void {
+  const bytes = packet.payload.length;
+  if (slot.payload.length < bytes) slot.payload = new Uint8Array(bytes);
+  slot.payload.set(packet.payload);
+  slot.bytes = bytes;
+  slot.sequenceNumber = packet.sequenceNumber;
+  slot.rtpTime = packet.rtpTime;
+  slot.decoder = decoder;
+  slot.state = 'queued';
+}
+
+function isQuiet(frame: Int16Array): boolean {
+  for (const sample of frame) if (sample > quietPeak || sample < -quietPeak) return false;
+  return true;
+}

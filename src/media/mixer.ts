@@ -1,0 +1,44 @@
+/**
+ * Sums the frames of one slot and gives each party everybody but itself (mix-minus). Sums are 32 bit and saturate
+ * only on the way out, so that subtracting a party's own samples is exact however loud the room is.
+ */
+export class Mixer {
+  readonly #sum: Int32Array;
+  #speakers = 0;
+
+  constructor(frameSamples: number) {
+    this.#sum = new Int32Array(frameSamples);
+  }
+
+  /** How many frames this slot's sum holds. */
+  get speakers(): number {
+    return this.#speakers;
+  }
+
+  clear(): void {
+    if (this.#speakers > 0) this.#sum.fill(0);
+    this.#speakers = 0;
+  }
+
+  add(frame: Int16Array): void {
+    const sum = this.#sum;
+    for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + frame[i]!;
+    this.#speakers++;
+  }
+
+  /** The mix for a party that added nothing to this slot. */
+  all(out: Int16Array): void {
+    const sum = this.#sum;
+    for (let i = 0; i < sum.length; i++) out[i] = saturate(sum[i]!);
+  }
+
+  /** The mix for the party that added `own`; `own` and `out` may be the same array. */
+  minus(own: Int16Array, out: Int16Array): void {
+    const sum = this.#sum;
+    for (let i = 0; i < sum.length; i++) out[i] = saturate(sum[i]! - own[i]!);
+  }
+}
+
+function saturate(sample: number): number {
+  return Math.max(-32768, Math.min(32767, sample));
+}

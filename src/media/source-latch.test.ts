@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { SourceLatch, sourceSilenceUs } from './source-latch.ts';
+
+const signalled = { address: '192.0.2.1', port: 4000 };
+
+function latchOnSignalled(): SourceLatch {
+  const latch = new SourceLatch();
+  latch.signal(signalled);
+  assert.equal(latch.accepts('192.0.2.1', 4000, 0), true);
+  return latch;
+}
+
+describe('SourceLatch', () => {
+  it('sends to the signalled address until a packet came', () => {
+    const latch = new SourceLatch();
+    assert.equal(latch.sendAddress, '');
+    assert.equal(latch.sendPort, 0);
+    latch.signal(signalled);
+    assert.equal(latch.latched, false);
+    assert.equal(latch.sendAddress, '192.0.2.1');
+    assert.equal(latch.sendPort, 4000);
+  });
+
+  it('follows a phone behind NAT, whose packets come from an address nobody signalled', () => {
+    const latch = new SourceLatch();
+    latch.signal({ address: '10.0.0.5', port: 4000 });
+    assert.equal(latch.accepts('203.0.113.9', 61000, 0), true);
+    assert.equal(latch.sendAddress, '203.0.113.9');
+    assert.equal(latch.sendPort, 61000);
+  });
+
+  it('latches without any signalled address', () => {
+    const latch = new SourceLatch();
+    assert.equal(latch.accepts('203.0.113.9', 61000, 0), true);
+    assert.equal(latch.sendPort, 61000);
+  });
+
+  it('refuses a stray source while the current one is alive', () => {
+    const latch = latchOnSignalled();
+    assert.equal(latch.accepts('198.51.100.7', 5000, 20_000), false);
+    assert.equal(latch.accepts('192.0.2.1', 4002, 20_000), false, 'same host, another port');
+    assert.equal(latch.accepts('192.0.2.1', 4000, 40_000), true);
+    assert.equal(latch.sendAddress, '192.0.2.1');
+  });
+
+  it('lets a stray source that came first give way to the signalled one', () => {
+    const latch = new SourceLatch();
+    latch.signal(signalled);
+    assert.equal(latch.accepts('198.51.100.7', 5000, 0), true);
+    assert.equal(latch.accepts('192.0.2.1', 4000, 1000), true);
+    assert.equal(latch.accepts('198.51.100.7', 5000, 2000), false);
+    assert.equal(latch.sendPort, 4000);
+  });
+
+  it('prefers the signalled host with another port to a stranger', () => {
+    const latch = new SourceLatch();
+    latch.signal(signalled);
+    latch.accepts('198.51.100.7', 5000, 0);
+    assert.equal(latch.accepts('192.0.2.1', 61000, 1000), true);
+    assert.equal(latch.accepts('198.51.100.7', 5000, 2000), false);
+  });
+
+  it('takes another source once the current one was silent for the bound', () => {
+    const latch = latchOnSignalled();
+    assert.equal(latch.accepts('198.51.100.7', 5000, sourceSilenceUs - 1), false);
+    assert.equal(latch.accepts('198.51.100.7', 5000, sourceSilenceUs), true);
+    assert.equal(latch.sendPort, 5000);
+    assert.equal(latch.accepts('192.0.2.1', 4000, sourceSilenceUs + 1), true, 'the signalled one comes back');
+  });
+
+  it('keeps the latch when the same address is signalled again', () => {
+    const latch = latchOnSignalled();
+    latch.signal({ ...signalled });
+    assert.equal(latch.accepts('198.51.100.7', 5000, 1000), false);
+  });
+
+  it('lets go when the signalled address changes, and hears the old source only until the new one speaks', () => {
+    const latch = latchOnSignalled();
+    latch.signal({ address: '192.0.2.2', port: 4100 });
+    assert.equal(latch.sendAddress, '192.0.2.2');
+    assert.equal(latch.accepts('192.0.2.1', 4000, 1000), true, 'a packet in flight');
+    assert.equal(latch.accepts('192.0.2.2', 4100, 2000), true);
+    assert.equal(latch.accepts('192.0.2.1', 4000, 3000), false);
+  });
+
+  it('lets a new NAT binding replace the abandoned source at once', () => {
+    const latch = new SourceLatch();
+    latch.signal({ address: '10.0.0.5', port: 4000 });
+    latch.accepts('203.0.113.9', 61000, 0);
+    latch.signal({ address: '10.0.0.5', port: 4002 });
+    assert.equal(latch.accepts('203.0.113.9', 61000, 1000), true);
+    assert.equal(latch.accepts('203.0.113.9', 61001, 2000), true);
+    assert.equal(latch.accepts('203.0.113.9', 61000, 3000), false);
+  });
+});

@@ -1,0 +1,10 @@
+/** What serves the calls to a number: a dialect and where its documents come from. */
+export interface Application {
+  appId: string;
+  accountId: string;
+  name: string;
+  dialect: 'sift';
+  onIncoming: string | undefined;
+  /** The dialect's own document, used only when `onIncoming` is unset. */
+  defaultRoutine: unknown;
+}

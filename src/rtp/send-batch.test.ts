@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { type Chunk, maxDatagramBytes, SendBatch } from './send-batch.ts';
+
+function fill(batch: SendBatch<string>, bytes: number, value: number): void {
+  batch.reserve(maxDatagramBytes).fill(value);
+  batch.commit('a', bytes, '192.0.2.1', 4000);
+}
+
+function drainInto(batch: SendBatch<string>): { value: number | undefined; bytes: number; chunk: Chunk }[] {
+  const sent: { value: number | undefined; bytes: number; chunk: Chunk }[] = [];
+  batch.drain(({ chunk, offset, bytes }) => sent.push({ value: chunk.bytes[offset], bytes, chunk }));
+  return sent;
+}
+
+describe('send batch', () => {
+  test('keeps order and bytes over many chunks', () => {
+    const batch = new SendBatch<string>(() => {});
+    for (let i = 0; i < 200; i++) fill(batch, 1500, i);
+    assert.deepEqual(
+      drainInto(batch).map(({ value, bytes }) => [value, bytes]),
+      Array.from({ length: 200 }, (_, i) => [i, 1500]),
+    );
+    assert.deepEqual(drainInto(batch), []);
+  });
+
+  test('a chunk is used again only when all its datagrams are done', () => {
+    const results: (Error | null)[] = [];
+    const batch = new SendBatch<string>((error) => results.push(error));
+    fill(batch, 10, 1);
+    fill(batch, 10, 2);
+    const [first, second] = drainInto(batch);
+    assert.equal(first!.chunk, second!.chunk);
+    fill(batch, 10, 3);
+    const [third] = drainInto(batch);
+    assert.notEqual(third!.chunk, first!.chunk);
+    assert.equal(first!.chunk.bytes[0], 1);
+    first!.chunk.done(null);
+    second!.chunk.done(new Error('refused'));
+    assert.deepEqual(results.map((error) => error?.message), [undefined, 'refused']);
+    fill(batch, 10, 4);
+    assert.equal(drainInto(batch)[0]!.chunk, first!.chunk);
+  });
+
+  test('a kernel that takes nothing costs datagrams, not memory', () => {
+    let failed = 0;
+    const batch = new SendBatch<string>((error) => (failed += error ? 1 : 0));
+    for (let i = 0; i < 3000; i++) fill(batch, maxDatagramBytes, 7);
+    const queued = drainInto(batch).length;
+    assert.equal(queued, 2048);
+    assert.equal(failed, 3000 - queued);
+  });
+
+  test('a reservation that is not committed costs nothing; an oversized one is refused', () => {
+    const batch = new SendBatch<string>(() => {});
+    batch.reserve(100).fill(9);
+    fill(batch, 3, 1);
+    assert.deepEqual(drainInto(batch).map(({ value }) => value), [1]);
+    assert.throws(() => batch.reserve(maxDatagramBytes + 1), RangeError);
+    assert.throws(() => batch.reserve(Number.NaN), RangeError);
+  });
+});

@@ -1,0 +1,100 @@
+export const maxDatagramBytes = 2048;
+
+const chunkBytes = 64 * 1024;
+/** About 4 MiB: some seconds of a kernel that takes nothing, for a full worker. */
+const maxChunks = 64;
+
+/** Bytes of many datagrams; used again only after every one of them is done with. */
+export interface Chunk {
+  readonly bytes: Uint8Array;
+  used: number;
+  /** Datagrams queued or with the kernel: a send that would block reads its bytes later. */
+  pending: number;
+  /** To be called once for each datagram of this chunk; one closure for the chunk's life. */
+  readonly done: (error: Error | null) => void;
+}
+
+export interface QueuedDatagram<Port> {
+  port: Port;
+  chunk: Chunk;
+  offset: number;
+  bytes: number;
+  address: string;
+  remotePort: number;
+}
+
+/** Where the datagrams of one tick wait for their sending. Reuses its memory: nothing grows while the kernel takes them. */
+export class SendBatch<Port> {
+  readonly #onDone: (error: Error | null) => void;
+  readonly #chunks: Chunk[] = [];
+  /** The first `#length` entries are this tick's, the others wait for reuse. */
+  readonly #entries: QueuedDatagram<Port>[] = [];
+  #length = 0;
+  #current: Chunk | undefined;
+  #reserved: Chunk | undefined;
+
+  /** `onDone` hears once of every committed datagram, with the error if it was not sent. */
+  constructor(onDone: (error: Error | null) => void) {
+    this.#onDone = onDone;
+  }
+
+  /** @throws RangeError above `maxDatagramBytes` */
+  reserve(maxBytes: number): Uint8Array {
+    if (!(maxBytes >= 0 && maxBytes <= maxDatagramBytes))
+      throw new RangeError(`a datagram of ${maxBytes} bytes was asked for, ${maxDatagramBytes} is the most`);
+    if (!this.#current || this.#current.used + maxBytes > chunkBytes) this.#current = this.#freeChunk();
+    this.#reserved = this.#current;
+    if (!this.#reserved) return new Uint8Array(maxBytes);
+    return this.#reserved.bytes.subarray(this.#reserved.used, this.#reserved.used + maxBytes);
+  }
+
+  /** Queues the first `bytes` bytes of the last reservation. */
+  commit(port: Port, bytes: number, address: string, remotePort: number): void {
+    const chunk = this.#reserved;
+    this.#reserved = undefined;
+    if (!chunk) return this.#onDone(new Error('no room left to queue a datagram'));
+    let entry = this.#entries[this.#length];
+    if (!entry) {
+      entry = { port, chunk, offset: 0, bytes, address, remotePort };
+      this.#entries.push(entry);
+    }
+    entry.port = port;
+    entry.chunk = chunk;
+    entry.offset = chunk.used;
+    entry.bytes = bytes;
+    entry.address = address;
+    entry.remotePort = remotePort;
+    this.#length++;
+    chunk.used += bytes;
+    chunk.pending++;
+  }
+
+  /** Hands every queued datagram out in order; whoever takes it calls its chunk's `done` once. */
+  drain(send: (datagram: QueuedDatagram<Port>) => void): void {
+    const length = this.#length;
+    this.#length = 0;
+    this.#current = undefined;
+    this.#reserved = undefined;
+    for (let i = 0; i < length; i++) send(this.#entries[i]!);
+  }
+
+  #freeChunk(): Chunk | undefined {
+    const free = this.#chunks.find((chunk) => chunk.pending === 0 && chunk !== this.#current);
+    if (free) {
+      free.used = 0;
+      return free;
+    }
+    if (this.#chunks.length === maxChunks) return undefined;
+    const chunk: Chunk = {
+      bytes: new Uint8Array(chunkBytes),
+      used: 0,
+      pending: 0,
+      done: (error) => {
+        chunk.pending--;
+        this.#onDone(error);
+      },
+    };
+    this.#chunks.push(chunk);
+    return chunk;
+  }
+}

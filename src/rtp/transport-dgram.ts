@@ -1,0 +1,262 @@
+import { randomInt } from 'node:crypto';
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { isIPv6 } from 'node:net';
+import type { Clock } from '../clock.ts';
+import { CallreelError } from '../errors.ts';
+import { countPorts, isEphemeral, type PortRange, searchPorts } from './port-range.ts';
+import { maxDatagramBytes, type QueuedDatagram, SendBatch } from './send-batch.ts';
+import { TickLoop } from './tick-loop.ts';
+import {
+  type Datagram,
+  type DatagramSink,
+  type RtpTransport,
+  type TransportCounters,
+  type TransportPort,
+  tickPeriodUs,
+} from './transport.ts';
+
+export interface DgramTransportOptions {
+  clock: Clock;
+  /** IPv4 or IPv6 address of this machine that the ports are bound to. */
+  address: string;
+  ports: PortRange;
+  /** Where the search for a free port begins: an index below `count`; random, so that a port just freed rests. */
+  startIndex?: (count: number) => number;
+}
+
+export interface DgramTransportCounters extends TransportCounters {
+  /** Received and given up: the queue of their port was full, or they were longer than a datagram may be. */
+  droppedDatagrams: number;
+  /** Errors the system reported on a socket apart from a send. */
+  socketErrors: number;
+}
+
+/** A second of a 20 ms stream in bursts of ten: what one port may hold until the next tick. */
+const maxQueuedPerPort = 512;
+
+/** The system cuts this down to net.core.rmem_max. */
+const receiveBufferBytes = 1 << 20;
+
+interface ReceivedDatagram extends Datagram {
+  port: DgramPort;
+}
+
+/** Received datagrams wait in `#received` for the tick, which hands them out in the order of their arrival. */
+export class DgramTransport implements RtpTransport {
+  readonly driver = 'dgram';
+  readonly counters: DgramTransportCounters = {
+    receivedPackets: 0,
+    sentPackets: 0,
+    failedSends: 0,
+    lateTicks: 0,
+    maxLatenessUs: 0,
+    droppedDatagrams: 0,
+    socketErrors: 0,
+  };
+  readonly #options: DgramTransportOptions;
+  readonly #batch = new SendBatch<DgramPort>((error) => {
+    if (error) this.counters.failedSends++;
+    else this.counters.sentPackets++;
+  });
+  readonly #ports = new Set<DgramPort>();
+  readonly #closing: DgramPort[] = [];
+  #received: ReceivedDatagram[] = [];
+  #handingOut: ReceivedDatagram[] = [];
+  #loop: TickLoop | undefined;
+  #stopped = false;
+
+  constructor(options: DgramTransportOptions) {
+    this.#options = options;
+  }
+
+  async open(sink: DatagramSink): Promise<TransportPort> {
+    const { ports } = this.#options;
+    if (isEphemeral(ports)) {
+      const port = await this.#bind(0, sink);
+      if (port) return port;
+    } else {
+      const count = countPorts(ports);
+      const startIndex = count > 0 ? (this.#options.startIndex ?? randomInt)(count) : 0;
+      const taken = new Set([...this.#ports].map((port) => port.port));
+      for (const number of searchPorts(ports, startIndex)) {
+        const port = taken.has(number) ? undefined : await this.#bind(number, sink);
+        if (port) return port;
+      }
+    }
+    throw new CallreelError('PORTS_EXHAUSTED', `no free RTP port in ${ports.first}-${ports.last}`, {
+      where: 'rtp.ports',
+    });
+  }
+
+  run(tick: (nowUs: number) => void): void {
+    if (this.#loop) throw new Error('the transport runs already');
+    this.#loop = new TickLoop(this.#options.clock, tickPeriodUs, this.counters, (nowUs) => {
+      try {
+        this.#handOut();
+        tick(nowUs);
+      } finally {
+        this.#flush();
+      }
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#loop?.stop();
+    this.#flush();
+    await Promise.all([...this.#ports].map((port) => port.shut()));
+    this.#received = [];
+  }
+
+  /** @returns undefined when the port is taken */
+  async #bind(number: number, sink: DatagramSink): Promise<DgramPort | undefined> {
+    const { address } = this.#options;
+    // The addresses are literals: answering at once spares every send a turn of the event loop.
+    const socket = createSocket({
+      type: isIPv6(address) ? 'udp6' : 'udp4',
+      lookup: (host, _options, callback) => callback(null, host, isIPv6(host) ? 6 : 4),
+    });
+    try {
+      socket.bind({ port: number, address, exclusive: true });
+      await once(socket, 'listening');
+    } catch (error) {
+      socket.close();
+      return this.#judgeBindError(error);
+    }
+    if (this.#stopped) {
+      socket.close();
+      throw new CallreelError('DRAINING', 'the media transport was stopped');
+    }
+    return this.#adopt(socket, sink);
+  }
+
+  #judgeBindError(error: unknown): undefined {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EADDRINUSE' || code === 'EACCES') return undefined;
+    if (code === 'EMFILE' || code === 'ENFILE' || code === 'ENOBUFS' || code === 'ENOMEM')
+      throw new CallreelError('PORTS_EXHAUSTED', `the system opens no more sockets (${code})`, { cause: error });
+    throw new CallreelError('CONFIG_INVALID', `cannot open a port on ${this.#options.address}`, {
+      where: 'rtp.address',
+      cause: error,
+    });
+  }
+
+  #adopt(socket: Socket, sink: DatagramSink): DgramPort {
+    const port = new DgramPort(socket, sink, this.#batch, {
+      close: () => this.#close(port),
+      closed: () => this.#ports.delete(port),
+    });
+    this.#ports.add(port);
+    socket.on('message', (data, remote) => this.#receive(port, data, remote));
+    socket.on('error', () => this.counters.socketErrors++);
+    try {
+      socket.setRecvBufferSize(receiveBufferBytes);
+    } catch {
+      // The size the system gives is enough for one stream; the larger one only bridges a stall.
+    }
+    return port;
+  }
+
+  #receive(port: DgramPort, data: Uint8Array, remote: RemoteInfo): void {
+    if (data.length > maxDatagramBytes || port.queued >= maxQueuedPerPort) {
+      this.counters.droppedDatagrams++;
+      return;
+    }
+    port.queued++;
+    this.#received.push({
+      port,
+      data,
+      arrivalUs: this.#options.clock.monotonicUs(),
+      sourceAddress: remote.address,
+      sourcePort: remote.port,
+    });
+  }
+
+  #handOut(): void {
+    const batch = this.#received;
+    this.#received = this.#handingOut;
+    this.#handingOut = batch;
+    try {
+      for (const datagram of batch) {
+        datagram.port.queued--;
+        if (datagram.port.closed) continue;
+        this.counters.receivedPackets++;
+        datagram.port.sink.receive(datagram);
+      }
+    } finally {
+      batch.length = 0;
+    }
+  }
+
+  #flush(): void {
+    this.#batch.drain(sendDatagram);
+    for (const port of this.#closing) void port.shut();
+    this.#closing.length = 0;
+  }
+
+  /** What a port committed before its closing is still sent, so its socket lives until the end of the tick. */
+  #close(port: DgramPort): void {
+    if (this.#batch.length > 0 && !this.#stopped) this.#closing.push(port);
+    else void port.shut();
+  }
+}
+
+function sendDatagram({ port, chunk, offset, bytes, address, remotePort }: QueuedDatagram<DgramPort>): void {
+  try {
+    port.socket.send(chunk.bytes, offset, bytes, remotePort, address, chunk.done);
+  } catch (error) {
+    // A port number of 0 or a socket closed meanwhile: a refused send like any other.
+    chunk.done(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+interface PortOwner {
+  close(): void;
+  closed(): void;
+}
+
+class DgramPort implements TransportPort {
+  readonly port: number;
+  readonly socket: Socket;
+  readonly sink: DatagramSink;
+  /** Received datagrams that wait for the tick. */
+  queued = 0;
+  closed = false;
+  readonly #batch: SendBatch<DgramPort>;
+  readonly #owner: PortOwner;
+  #shut: Promise<void> | undefined;
+
+  constructor(socket: Socket, sink: DatagramSink, batch: SendBatch<DgramPort>, owner: PortOwner) {
+    this.port = socket.address().port;
+    this.socket = socket;
+    this.sink = sink;
+    this.#batch = batch;
+    this.#owner = owner;
+  }
+
+  reserve(maxBytes: number): Uint8Array {
+    return this.#batch.reserve(maxBytes);
+  }
+
+  commit(bytes: number, address: string, port: number): void {
+    if (!this.closed) this.#batch.commit(this, bytes, address, port);
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#owner.close();
+  }
+
+  /** Closes the socket; resolved when the system has let go of it. */
+  shut(): Promise<void> {
+    this.closed = true;
+    return (this.#shut ??= new Promise((resolve) => {
+      this.socket.close(() => {
+        this.#owner.closed();
+        resolve();
+      });
+    }));
+  }
+}

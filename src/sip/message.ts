@@ -1,0 +1,97 @@
+import type { NameAddress } from './name-address.ts';
+import { splitValues } from './scan.ts';
+import type { SipHeader } from './session.ts';
+import type { Via } from './via.ts';
+
+/** A header as received. `key` is the full name in lower case, compact forms resolved (RFC 3261 section 7.3.3). */
+export interface HeaderField extends SipHeader {
+  readonly key: string;
+}
+
+export interface CSeq {
+  readonly sequence: number;
+  readonly method: string;
+}
+
+/** What every layer needs of a message, parsed once. */
+interface Essentials {
+  readonly headers: HeaderField[];
+  readonly body: Uint8Array;
+  /** Top Via. */
+  readonly via: Via;
+  readonly from: NameAddress;
+  readonly to: NameAddress;
+  readonly callId: string;
+  readonly cseq: CSeq;
+}
+
+export interface SipRequest extends Essentials {
+  readonly kind: 'request';
+  readonly method: string;
+  readonly uri: string;
+}
+
+export interface SipResponse extends Essentials {
+  readonly kind: 'response';
+  readonly status: number;
+  readonly reason: string;
+}
+
+export type SipMessage = SipRequest | SipResponse;
+
+/** As much of a broken request as an error response needs. */
+export interface AnswerableRequest {
+  readonly method: string;
+  readonly headers: HeaderField[];
+  readonly via: Via;
+}
+
+const compactForms: Readonly<Record<string, string>> = {
+  a: 'accept-contact',
+  b: 'referred-by',
+  c: 'content-type',
+  d: 'request-disposition',
+  e: 'content-encoding',
+  f: 'from',
+  i: 'call-id',
+  j: 'reject-contact',
+  k: 'supported',
+  l: 'content-length',
+  m: 'contact',
+  o: 'event',
+  r: 'refer-to',
+  s: 'subject',
+  t: 'to',
+  u: 'allow-events',
+  v: 'via',
+  x: 'session-expires',
+  y: 'identity',
+};
+
+/** Full lower-case name of a header. */
+export function headerKey(name: string): string {
+  const lower = name.toLowerCase();
+  return lower.length === 1 ? (compactForms[lower] ?? lower) : lower;
+}
+
+interface HasHeaders {
+  readonly headers: readonly HeaderField[];
+}
+
+/** Value of the first header with this key. */
+export function headerValue(message: HasHeaders, key: string): string | undefined {
+  for (const header of message.headers) if (header.key === key) return header.value;
+  return undefined;
+}
+
+/** Values of all headers with this key, comma lists taken apart, in order. */
+export function headerValues(message: HasHeaders, key: string): string[] {
+  const values: string[] = [];
+  for (const header of message.headers) if (header.key === key) values.push(...splitValues(header.value));
+  return values;
+}
+
+export function bodyText(message: { readonly body: Uint8Array }): string {
+  const { body } = message;
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
+}

@@ -1,0 +1,142 @@
+import type { CodecName } from '../codec/codec.ts';
+import { CallreelError } from '../errors.ts';
+import type { DigitRecord, FormatRecord, OverflowRecord, PacketRecord, SpoolRecord } from './records.ts';
+
+/**
+ * The binary form of `SpoolRecord`, big endian, one kind byte first (segment format version 1):
+ *
+ *     packet    1 | payload bytes u16 | sequence number u16 | RTP time u32 | arrival us u48 | payload
+ *     format    2 | codec u8 | payload type u8 | clock rate Hz u32 | SSRC u32
+ *     digit     3 | digit u8 (ASCII) | RTP time u32 | arrival us u48
+ *     overflow  4 | packets u32 | arrival us u48
+ */
+export const packetHeaderBytes = 15;
+export const formatBytes = 11;
+export const digitBytes = 12;
+export const overflowBytes = 11;
+
+const kindPacket = 1;
+const kindFormat = 2;
+const kindDigit = 3;
+const kindOverflow = 4;
+
+/** Positions are numbers on disk: a name is only ever appended. */
+const codecNames: readonly CodecName[] = ['PCMU', 'PCMA', 'G722', 'OPUS'];
+
+function writeArrival(view: DataView, offset: number, arrivalUs: number): void {
+  const clamped = Math.max(0, arrivalUs);
+  view.setUint16(offset, Math.floor(clamped / 0x1_0000_0000));
+  view.setUint32(offset + 2, clamped >>> 0);
+}
+
+function readArrival(view: DataView, offset: number): number {
+  return view.getUint16(offset) * 0x1_0000_0000 + view.getUint32(offset + 2);
+}
+
+/** Writes everything of a packet record but its payload, which follows at `offset + packetHeaderBytes`. */
+export function writePacketHeader(
+  view: DataView,
+  offset: number,
+  payloadBytes: number,
+  sequenceNumber: number,
+  rtpTime: number,
+  arrivalUs: number,
+): void {
+  view.setUint8(offset, kindPacket);
+  view.setUint16(offset + 1, payloadBytes);
+  view.setUint16(offset + 3, sequenceNumber);
+  view.setUint32(offset + 5, rtpTime);
+  writeArrival(view, offset + 9, arrivalUs);
+}
+
+export function writeFormat(view: DataView, offset: number, format: Omit<FormatRecord, 'kind'>): void {
+  view.setUint8(offset, kindFormat);
+  view.setUint8(offset + 1, codecNames.indexOf(format.codec));
+  view.setUint8(offset + 2, format.payloadType);
+  view.setUint32(offset + 3, format.clockRateHz);
+  view.setUint32(offset + 7, format.ssrc);
+}
+
+export function writeDigit(view: DataView, offset: number, digit: Omit<DigitRecord, 'kind'>): void {
+  view.setUint8(offset, kindDigit);
+  view.setUint8(offset + 1, digit.digit.charCodeAt(0));
+  view.setUint32(offset + 2, digit.rtpTime);
+  writeArrival(view, offset + 6, digit.arrivalUs);
+}
+
+export function writeOverflow(view: DataView, offset: number, overflow: Omit<OverflowRecord, 'kind'>): void {
+  view.setUint8(offset, kindOverflow);
+  view.setUint32(offset + 1, overflow.packets);
+  writeArrival(view, offset + 5, overflow.arrivalUs);
+}
+
+function damaged(offset: number): CallreelError {
+  return new CallreelError('SPOOL_CORRUPT', 'a sealed chunk holds no valid record', { where: `+${offset}` });
+}
+
+function packetAt(bytes: Uint8Array, view: DataView, offset: number): PacketRecord {
+  const start = offset + packetHeaderBytes;
+  const end = start + view.getUint16(offset + 1);
+  if (end > bytes.length) throw damaged(offset);
+  return {
+    kind: 'packet',
+    sequenceNumber: view.getUint16(offset + 3),
+    rtpTime: view.getUint32(offset + 5),
+    arrivalUs: readArrival(view, offset + 9),
+    payload: bytes.subarray(start, end),
+  };
+}
+
+function formatAt(view: DataView, offset: number): FormatRecord {
+  const codec = codecNames[view.getUint8(offset + 1)];
+  if (codec === undefined) throw damaged(offset);
+  return {
+    kind: 'format',
+    codec,
+    payloadType: view.getUint8(offset + 2),
+    clockRateHz: view.getUint32(offset + 3),
+    ssrc: view.getUint32(offset + 7),
+  };
+}
+
+function digitAt(view: DataView, offset: number): DigitRecord {
+  return {
+    kind: 'digit',
+    digit: String.fromCharCode(view.getUint8(offset + 1)),
+    rtpTime: view.getUint32(offset + 2),
+    arrivalUs: readArrival(view, offset + 6),
+  };
+}
+
+function overflowAt(view: DataView, offset: number): OverflowRecord {
+  return { kind: 'overflow', packets: view.getUint32(offset + 1), arrivalUs: readArrival(view, offset + 5) };
+}
+
+const fixedBytes: Readonly<Record<number, number>> = {
+  [kindPacket]: packetHeaderBytes,
+  [kindFormat]: formatBytes,
+  [kindDigit]: digitBytes,
+  [kindOverflow]: overflowBytes,
+};
+
+/**
+ * Decodes a run of whole records. Payloads are views into `bytes`.
+ * @throws CallreelError SPOOL_CORRUPT
+ */
+export function* decodeRecords(bytes: Uint8Array): Generator<SpoolRecord> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let offset = 0;
+  while (offset < bytes.length) {
+    const kind = view.getUint8(offset);
+    const fixed = fixedBytes[kind];
+    if (fixed === undefined || offset + fixed > bytes.length) throw damaged(offset);
+    if (kind === kindPacket) {
+      const packet = packetAt(bytes, view, offset);
+      yield packet;
+      offset += packet.payload.length;
+    } else if (kind === kindFormat) yield formatAt(view, offset);
+    else if (kind === kindDigit) yield digitAt(view, offset);
+    else yield overflowAt(view, offset);
+    offset += fixed;
+  }
+}

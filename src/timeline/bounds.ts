@@ -1,0 +1,47 @@
+/**
+ * How far the timeline trusts RTP time against the room's clock. Every value is a time, so that it means the same at
+ * every clock rate and packet length.
+ */
+
+/**
+ * A late packet may be this much later than its neighbours and still take its place. Jitter buffers give up at
+ * 200 ms; a recorder can wait, but files that grow during the call lag by this much.
+ */
+export const reorderHorizonUs = 1_000_000;
+
+/**
+ * From one packet to the next, RTP time and arrival time may disagree by this much before arrival wins. Below it lie
+ * stalls of a network or of our own process, followed by a burst (RTP is right); above it senders that froze or reset
+ * their RTP clock on hold (arrival is right).
+ */
+export const maxJumpUs = 1_000_000;
+
+/**
+ * Many small disagreements, or a sender's bad clock, may add up to this much before arrival wins. Larger than an
+ * hour of 200 ppm (0.72 s) together with `maxJumpUs` of jitter.
+ */
+export const maxLagUs = 2_000_000;
+
+/**
+ * A new clock (SSRC, clock rate, timestamp base) that begins this close behind the earlier audio continues it:
+ * arrival is not known better than one packet of jitter, and a hole of that size would be our invention.
+ */
+export const anchorSlackUs = 20_000;
+
+/** Audio sent faster than it can be spoken is taken this far ahead of the room's clock; then it is a flood. */
+export const maxLeadUs = 60_000_000;
+
+/** A jump of more sequence numbers than this, with no matching time, is another sequence (RFC 3550 A.1). */
+export const maxDropoutPackets = 3000;
+
+/** A step back of more sequence numbers than this is a sender that began again, not a late packet. */
+export const maxMisorderPackets = 512;
+
+/** Streams of one track that may still deliver stragglers after they were superseded. */
+export const maxRuns = 4;
+
+/** Clock anchors of one stream that late packets can still be placed by. */
+export const maxAnchors = 4;
+
+/** A lossy or hostile stream must not fill the memory; the counters stay exact beyond it. */
+export const maxMarks = 10_000;

@@ -1,0 +1,32 @@
+import type { CodecName } from '../codec/codec.ts';
+
+/** What happened on a track, at samples of the room's clock. */
+export type TimelineMark = GapMark | SsrcChangeMark | CodecChangeMark | JumpMark;
+
+/** Silence in the stream: packets that never came, or a sender that paused (DTX) and said so in RTP time. */
+export interface GapMark {
+  kind: 'gap';
+  cause: 'loss' | 'pause';
+  atSample: number;
+  samples: number;
+}
+
+export interface SsrcChangeMark {
+  kind: 'ssrc-change';
+  atSample: number;
+  ssrc: number;
+}
+
+export interface CodecChangeMark {
+  kind: 'codec-change';
+  atSample: number;
+  codec: CodecName;
+  clockRateHz: number;
+}
+
+/** RTP time could not be trusted, arrival decided. `samples` of silence lie before `atSample`. */
+export interface JumpMark {
+  kind: 'jump';
+  atSample: number;
+  samples: number;
+}

@@ -1,0 +1,339 @@
+import type { CodecName } from '../codec/codec.ts';
+import {
+  anchorSlackUs,
+  maxDropoutPackets,
+  maxJumpUs,
+  maxLagUs,
+  maxLeadUs,
+  maxMarks,
+  maxMisorderPackets,
+  maxRuns,
+  reorderHorizonUs,
+} from './bounds.ts';
+import { type Hole, type HoleCause, Holes } from './holes.ts';
+import type { TimelineMark } from './marks.ts';
+import { RtpRun, sequenceDelta } from './rtp-run.ts';
+
+/** Where a packet's audio lies, in samples on the room's clock. Shorter than the packet: the rest is taken already. */
+export interface Placement {
+  atSample: number;
+  durationSamples: number;
+}
+
+export interface TimelineCounters {
+  /** Every packet offered. */
+  packets: number;
+  duplicates: number;
+  /** Placed, but after a packet with a higher sequence number. */
+  reordered: number;
+  /**
+   * Sequence numbers that never came. Telephone-events and comfort noise use numbers of the same space and are not
+   * offered, so they count here too.
+   */
+  lostPackets: number;
+  /** Silence in place of lost packets. */
+  gapSamples: number;
+  /** Too late to be placed, or no room left where they belong. */
+  late: number;
+  /** Sent faster than real time beyond all bounds; dropped. */
+  early: number;
+}
+
+interface Format {
+  codec: CodecName;
+  clockRateHz: number;
+  ssrc: number;
+}
+
+interface OfferedPacket {
+  sequenceNumber: number;
+  rtpTime: number;
+  arrivalSample: number;
+  durationTicks: number;
+}
+
+/**
+ * Maps the packets of one track, in order of arrival, to sample positions on the room's clock. The first packet of a
+ * clock lies at its arrival, from there RTP time counts, as long as arrival agrees within bounds (`bounds.ts`).
+ *
+ *     packet -> which run (SSRC, clock)? -> ahead of all audio: RTP time, or arrival if the two disagree -> append
+ *                                        -> behind it: a duplicate, or into the hole it left
+ *
+ * Pure: no clock, no audio. Memory does not grow with the length of the call.
+ */
+export class TrackTimeline {
+  readonly #rateHz: number;
+  readonly #startSample: number;
+  readonly #counters: TimelineCounters = {
+    packets: 0,
+    duplicates: 0,
+    reordered: 0,
+    lostPackets: 0,
+    gapSamples: 0,
+    late: 0,
+    early: 0,
+  };
+  readonly #holes = new Holes();
+  readonly #marks: TimelineMark[] = [];
+  /** Newest last; the last one is where the stream goes on. */
+  readonly #runs: RtpRun[] = [];
+  readonly #horizonSamples: number;
+  readonly #maxJumpSamples: number;
+  readonly #maxLagSamples: number;
+  #format: Format | undefined;
+  #placedFormat: Format | undefined;
+  #endSample: number;
+  #arrivalSample = 0;
+  /** A second stale packet with this number shows that the sender began again (RFC 3550 A.1). */
+  #suspectNext = -1;
+
+  constructor({ rateHz, startSample }: { rateHz: number; startSample: number }) {
+    this.#rateHz = rateHz;
+    this.#startSample = startSample;
+    this.#endSample = startSample;
+    this.#horizonSamples = this.#samplesOf(reorderHorizonUs);
+    this.#maxJumpSamples = this.#samplesOf(maxJumpUs);
+    this.#maxLagSamples = this.#samplesOf(maxLagUs);
+  }
+
+  /** End of the last packet placed; `startSample` before the first. */
+  get endSample(): number {
+    return this.#endSample;
+  }
+
+  get counters(): Readonly<TimelineCounters> {
+    return this.#counters;
+  }
+
+  /** In order of position; the first 10,000 at most. */
+  get marks(): TimelineMark[] {
+    const open = this.#holes.open.flatMap(gapMark);
+    return [...this.#marks, ...open].sort((a, b) => a.atSample - b.atSample);
+  }
+
+  /** Says what the packets from here on are; at the start and at every change. */
+  format(format: Format): void {
+    this.#format = { ...format };
+  }
+
+  /**
+   * No packet that arrives at or after `nowSample` will be placed before the returned position. A packet lies at most
+   * `maxLagUs` before its arrival, a late one a further `reorderHorizonUs`.
+   */
+  settledSample(nowSample: number): number {
+    const byTime = nowSample - this.#maxLagSamples - this.#horizonSamples;
+    return Math.max(this.#startSample, this.#endSample - this.#horizonSamples, byTime);
+  }
+
+  /**
+   * Places one packet. Sequence number and timestamp are as on the wire; `arrivalUs` is on the room's clock;
+   * `durationTicks` is its length in ticks of its RTP clock (`payloadDurationTicks`).
+   * @returns undefined for a duplicate or a packet that came unusably late
+   */
+  place(
+    sequenceNumber: number,
+    rtpTime: number,
+    arrivalUs: number,
+    durationTicks: number,
+  ): Placement | undefined {
+    if (!this.#format) throw new TypeError('place() before format()');
+    this.#counters.packets++;
+    this.#arrivalSample = Math.max(this.#arrivalSample, this.#samplesOf(arrivalUs));
+    const packet = { sequenceNumber, rtpTime, arrivalSample: this.#arrivalSample, durationTicks };
+    const { ssrc, clockRateHz } = this.#format;
+    const run = this.#runs.findLast((each) => each.ssrc === ssrc && each.clockRateHz === clockRateHz);
+    if (!run) return this.#beginRun(packet);
+    if (run !== this.#runs.at(-1)) return this.#placeReturning(run, packet);
+    const delta = sequenceDelta(run.latest.sequence & 0xffff, sequenceNumber);
+    return delta > 0 ? this.#placeAhead(run, packet) : this.#placeBehind(run, packet, delta);
+  }
+
+  /** A new SSRC, clock or sequence: its first packet lies at its arrival. */
+  #beginRun(packet: OfferedPacket): Placement | undefined {
+    const { ssrc, clockRateHz } = this.#format as Format;
+    const first = this.#runs.length === 0;
+    const sample = first
+      ? Math.max(this.#startSample, packet.arrivalSample)
+      : this.#anchorSample(packet.arrivalSample);
+    if (this.#leads(sample, packet)) return undefined;
+    const run = new RtpRun({ ssrc, clockRateHz, rateHz: this.#rateHz }, { ...packet, sample });
+    this.#runs.push(run);
+    if (this.#runs.length > maxRuns) this.#runs.shift();
+    return this.#append(run, packet, sample, first ? 'start' : 'jump');
+  }
+
+  /** The next packet of a run, or a later one: lost packets leave a hole. */
+  #placeAhead(run: RtpRun, packet: OfferedPacket): Placement | undefined {
+    const sequence = run.extendSequence(packet.sequenceNumber);
+    const ticks = run.extendTime(packet.rtpTime);
+    const sample = run.sampleAt(sequence, ticks) ?? this.#endSample;
+    const skipped = sequence - run.latest.sequence - 1;
+    if (this.#trusts(run, sample, packet.arrivalSample)) {
+      if (this.#leads(sample, packet)) return undefined;
+      return this.#append(run, packet, sample, skipped > 0 ? 'loss' : 'pause');
+    }
+    if (skipped > maxDropoutPackets) return this.#placeForeign(packet);
+    const anchored = this.#anchorSample(packet.arrivalSample);
+    if (this.#leads(anchored, packet)) return undefined;
+    run.anchor(sequence, ticks, anchored);
+    return this.#append(run, packet, anchored, 'jump');
+  }
+
+  /** RTP time against arrival: both from the packet before to this one, and all in all. */
+  #trusts(run: RtpRun, sample: number, arrivalSample: number): boolean {
+    if (sample < this.#endSample) return false;
+    const jump = sample - run.latest.sample;
+    const elapsed = arrivalSample - run.latest.arrivalSample;
+    if (Math.abs(jump - elapsed) > this.#maxJumpSamples) return false;
+    if (arrivalSample - sample > this.#maxLagSamples) return false;
+    // Audio that runs ahead is shortened where it is silent, never where it is contiguous.
+    return sample === this.#endSample || sample - arrivalSample <= this.#maxLagSamples;
+  }
+
+  /** A sequence number at or before the farthest one. */
+  #placeBehind(run: RtpRun, packet: OfferedPacket, delta: number): Placement | undefined {
+    const sequence = run.extendSequence(packet.sequenceNumber);
+    const timeWentOn = run.extendTime(packet.rtpTime) > run.latest.ticks;
+    const wild = delta < -maxMisorderPackets;
+    if (timeWentOn && (wild || !run.precedesAnchor(sequence))) {
+      run.restartSequence(packet.sequenceNumber);
+      return this.#placeAhead(run, packet);
+    }
+    if (wild) return this.#placeForeign(packet);
+    return this.#placeLate(run, packet);
+  }
+
+  /** Neither ahead nor behind: a straggler of an earlier sequence of this SSRC, or the sender began again. */
+  #placeForeign(packet: OfferedPacket): Placement | undefined {
+    const { ssrc, clockRateHz } = this.#format as Format;
+    const origin = this.#runs.slice(0, -1).findLast((run) => {
+      if (run.ssrc !== ssrc || run.clockRateHz !== clockRateHz) return false;
+      const sequence = run.extendSequence(packet.sequenceNumber);
+      const sample = run.sampleAt(sequence, run.extendTime(packet.rtpTime));
+      return (
+        Math.abs(sequence - run.latest.sequence) <= maxMisorderPackets &&
+        sample !== undefined &&
+        Math.abs(this.#lateness(run, sample, packet)) <= this.#horizonSamples
+      );
+    });
+    return origin ? this.#placeLate(origin, packet) : this.#beginRun(packet);
+  }
+
+  /** The SSRC of an earlier run: a straggler, or the stream goes back to it. */
+  #placeReturning(run: RtpRun, packet: OfferedPacket): Placement | undefined {
+    const sequence = run.extendSequence(packet.sequenceNumber);
+    if (Math.abs(sequence - run.latest.sequence) > maxMisorderPackets) return this.#beginRun(packet);
+    if (sequence <= run.latest.sequence) return this.#placeLate(run, packet);
+    const ticks = run.extendTime(packet.rtpTime);
+    const sample = run.sampleAt(sequence, ticks) ?? this.#endSample;
+    const duration = run.samplesBetween(sequence, ticks, packet.durationTicks);
+    const isStraggler =
+      sample + duration <= this.#endSample &&
+      this.#lateness(run, sample, packet) <= this.#horizonSamples &&
+      !this.#isSecondSuspect(packet);
+    if (isStraggler) return this.#fill(run, packet, sequence, ticks);
+    this.#runs.splice(this.#runs.indexOf(run), 1);
+    this.#runs.push(run);
+    return this.#placeAhead(run, packet);
+  }
+
+  #placeLate(run: RtpRun, packet: OfferedPacket): Placement | undefined {
+    const sequence = run.extendSequence(packet.sequenceNumber);
+    const ticks = run.extendTime(packet.rtpTime);
+    const sample = run.sampleAt(sequence, ticks);
+    const tooLate = sample === undefined || this.#lateness(run, sample, packet) > this.#horizonSamples;
+    const known = run.hasSeen(sequence);
+    // What came before, or before the first packet, does not come again so late: more likely the sender began again.
+    if (tooLate && (known || sequence < run.firstSequence) && this.#isSecondSuspect(packet)) {
+      return this.#beginRun(packet);
+    }
+    if (known) this.#counters.duplicates++;
+    else if (tooLate) this.#counters.late++;
+    else return this.#fill(run, packet, sequence, ticks);
+    return undefined;
+  }
+
+  /** Into the hole it left, as far as there is one. */
+  #fill(run: RtpRun, packet: OfferedPacket, sequence: number, ticks: number): Placement | undefined {
+    const sample = run.sampleAt(sequence, ticks) ?? -1;
+    const duration = run.samplesBetween(sequence, ticks, packet.durationTicks);
+    const settled = this.#endSample - this.#horizonSamples;
+    const taken = sample < settled ? undefined : this.#holes.take(sample, duration);
+    if (!taken) {
+      this.#counters.late++;
+      return undefined;
+    }
+    run.see(sequence);
+    this.#suspectNext = -1;
+    this.#counters.reordered++;
+    if (taken.hole.cause === 'loss') this.#counters.gapSamples -= taken.samples;
+    if (sequence >= run.firstSequence && sequence < run.latest.sequence) this.#counters.lostPackets--;
+    return { atSample: sample, durationSamples: taken.samples };
+  }
+
+  /** Behind all audio, after a hole where there is a distance. */
+  #append(run: RtpRun, packet: OfferedPacket, sample: number, cause: HoleCause): Placement {
+    const sequence = run.extendSequence(packet.sequenceNumber);
+    const ticks = run.extendTime(packet.rtpTime);
+    const durationSamples = run.samplesBetween(sequence, ticks, packet.durationTicks);
+    const holeSamples = sample - this.#endSample;
+    this.#counters.lostPackets += sequence - run.latest.sequence - 1;
+    if (cause === 'loss') this.#counters.gapSamples += holeSamples;
+    if (holeSamples > 0) this.#holes.push({ cause, fromSample: this.#endSample, toSample: sample });
+    this.#markFormat(sample);
+    if (cause === 'jump') this.#mark({ kind: 'jump', atSample: sample, samples: holeSamples });
+    run.advance(sequence, packet.rtpTime, sample, packet.arrivalSample);
+    this.#endSample = sample + durationSamples;
+    this.#suspectNext = -1;
+    for (const hole of this.#holes.settle(this.#endSample - this.#horizonSamples)) {
+      for (const mark of gapMark(hole)) this.#mark(mark);
+    }
+    return { atSample: sample, durationSamples };
+  }
+
+  #markFormat(atSample: number): void {
+    const before = this.#placedFormat;
+    const now = this.#format as Format;
+    this.#placedFormat = now;
+    if (!before || before === now) return;
+    if (before.ssrc !== now.ssrc) this.#mark({ kind: 'ssrc-change', atSample, ssrc: now.ssrc });
+    if (before.codec === now.codec && before.clockRateHz === now.clockRateHz) return;
+    this.#mark({ kind: 'codec-change', atSample, codec: now.codec, clockRateHz: now.clockRateHz });
+  }
+
+  #mark(mark: TimelineMark): void {
+    if (this.#marks.length < maxMarks) this.#marks.push(mark);
+  }
+
+  /** Where a clock begins that is known by arrival only. */
+  #anchorSample(arrivalSample: number): number {
+    const continues = arrivalSample <= this.#endSample + this.#samplesOf(anchorSlackUs);
+    return continues ? this.#endSample : arrivalSample;
+  }
+
+  #leads(sample: number, packet: OfferedPacket): boolean {
+    const leads = sample - packet.arrivalSample > this.#samplesOf(maxLeadUs);
+    if (leads) this.#counters.early++;
+    return leads;
+  }
+
+  /** How much later it came than the farthest packet of its run, in samples. */
+  #lateness(run: RtpRun, sample: number, packet: OfferedPacket): number {
+    return packet.arrivalSample - run.latest.arrivalSample + run.latest.sample - sample;
+  }
+
+  #isSecondSuspect({ sequenceNumber }: OfferedPacket): boolean {
+    const second = sequenceNumber === this.#suspectNext;
+    this.#suspectNext = (sequenceNumber + 1) & 0xffff;
+    return second;
+  }
+
+  #samplesOf(timeUs: number): number {
+    return Math.round((timeUs * this.#rateHz) / 1_000_000);
+  }
+}
+
+function gapMark({ cause, fromSample, toSample }: Hole): TimelineMark[] {
+  if (cause !== 'loss' && cause !== 'pause') return [];
+  return [{ kind: 'gap', cause, atSample: fromSample, samples: toSample - fromSample }];
+}

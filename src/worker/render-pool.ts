@@ -1,0 +1,155 @@
+import { Worker } from 'node:worker_threads';
+import { CallreelError } from '../errors.ts';
+import type { Secret } from '../secret.ts';
+import type { RenderCommand, RenderReply, RenditionHead, RenditionRequest } from './render-protocol.ts';
+
+export interface RenderPoolOptions {
+  threads: number;
+  spoolDir: string;
+  /** Rendered MP3 files are kept here. */
+  cacheDir: string;
+  masterKey: Secret<Uint8Array>;
+}
+
+/** What the render thread is started with. */
+export interface RenderThreadData {
+  spoolDir: string;
+  cacheDir: string;
+  masterKey: Uint8Array;
+}
+
+interface RenderThread {
+  worker: Worker;
+  openRenditions: number;
+  waiting: Map<number, (reply: RenderReply) => void>;
+}
+
+/** Renders on low-priority threads, so that neither signalling nor media waits for a download. */
+export class RenderPool {
+  readonly #options: RenderPoolOptions;
+  readonly #threads: RenderThread[];
+  #nextId = 1;
+  #closed = false;
+
+  constructor(options: RenderPoolOptions) {
+    this.#options = options;
+    this.#threads = Array.from({ length: options.threads }, () => this.#startThread());
+  }
+
+  /**
+   * @throws CallreelError SPOOL_CORRUPT, SPOOL_KEY_MISSING, NOT_FOUND
+   */
+  async open(request: RenditionRequest): Promise<OpenRendition> {
+    const thread = this.#leastBusy();
+    const id = this.#nextId++;
+    thread.openRenditions++;
+    try {
+      const reply = await this.#ask(thread, { id, verb: 'open', request });
+      if (reply.reply !== 'head') throw unexpected(reply);
+      return new OpenRendition(
+        reply.head,
+        (command) => this.#ask(thread, { ...command, id }),
+        () => this.#release(thread, id),
+      );
+    } catch (error) {
+      this.#release(thread, id);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+  }
+
+  #release(thread: RenderThread, id: number): void {
+    thread.openRenditions--;
+    thread.worker.postMessage({ id, verb: 'release' } satisfies RenderCommand);
+  }
+
+  #leastBusy(): RenderThread {
+    if (this.#closed) throw new CallreelError('DRAINING', 'the render threads are stopped');
+    return this.#threads.reduce((best, thread) =>
+      thread.openRenditions < best.openRenditions ? thread : best,
+    );
+  }
+
+  async #ask(thread: RenderThread, command: RenderCommand): Promise<RenderReply> {
+    const { promise, resolve } = Promise.withResolvers<RenderReply>();
+    thread.waiting.set(command.id, resolve);
+    thread.worker.postMessage(command);
+    const reply = await promise;
+    if (reply.reply === 'error')
+      throw new CallreelError(reply.error.code, reply.error.message, { where: reply.error.where });
+    return reply;
+  }
+
+  #startThread(): RenderThread {
+    const { spoolDir, cacheDir, masterKey } = this.#options;
+    const workerData: RenderThreadData = { spoolDir, cacheDir, masterKey: masterKey.reveal() };
+    const worker = new Worker(new URL('./render-thread.ts', import.meta.url), { workerData });
+    const thread: RenderThread = { worker, openRenditions: 0, waiting: new Map() };
+    worker.unref();
+    worker.on('message', (reply: RenderReply) => {
+      const resolve = thread.waiting.get(reply.id);
+      thread.waiting.delete(reply.id);
+      resolve?.(reply);
+    });
+    worker.on('error', () => undefined);
+    worker.on('exit', () => this.#threadEnded(thread));
+    return thread;
+  }
+
+  /** A render thread that died fails what it was asked for and is replaced; the recording itself is untouched. */
+  #threadEnded(thread: RenderThread): void {
+    const error = new CallreelError('RENDER_FAILED', 'the render thread ended unexpectedly').toJSON();
+    for (const [id, resolve] of thread.waiting) resolve({ id, reply: 'error', error });
+    thread.waiting.clear();
+    const index = this.#threads.indexOf(thread);
+    if (!this.#closed && index >= 0) this.#threads[index] = this.#startThread();
+  }
+}
+
+function unexpected(reply: RenderReply): Error {
+  return new TypeError(`the render thread answered ${reply.reply}`);
+}
+
+/** One rendition being read; `release` when done with it. */
+export class OpenRendition {
+  readonly head: RenditionHead;
+  readonly #ask: (
+    command: { verb: 'read'; first: number; last: number } | { verb: 'next' },
+  ) => Promise<RenderReply>;
+  readonly #release: () => void;
+  #released = false;
+
+  constructor(
+    head: RenditionHead,
+    ask: (command: { verb: 'read'; first: number; last: number } | { verb: 'next' }) => Promise<RenderReply>,
+    release: () => void,
+  ) {
+    this.head = head;
+    this.#ask = ask;
+    this.#release = release;
+  }
+
+  /** The bytes from `first` to `last`, both included; the next chunk is rendered when it is asked for. */
+  async *read(first: number, last: number): AsyncGenerator<Uint8Array, void, void> {
+    try {
+      for (
+        let reply = await this.#ask({ verb: 'read', first, last });
+        reply.reply === 'chunk';
+        reply = await this.#ask({ verb: 'next' })
+      )
+        yield reply.chunk;
+    } finally {
+      this.release();
+    }
+  }
+
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#release();
+  }
+}

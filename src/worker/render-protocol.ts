@@ -1,0 +1,32 @@
+import type { CallreelError } from '../errors.ts';
+
+/** What a rendition is asked for by; plain data for the render thread. */
+export interface RenditionRequest {
+  conversationId: string;
+  recordingId: string;
+  kind: 'mix' | 'channel';
+  /** For `channel`. */
+  trackId: string | undefined;
+  format: 'wav' | 'mp3';
+}
+
+export interface RenditionHead {
+  contentType: string;
+  /** Exact; of a growing recording, what it held when it was opened. */
+  byteLength: number;
+  /** False while the recording still grows. */
+  complete: boolean;
+}
+
+export type RenderCommand =
+  | { id: number; verb: 'open'; request: RenditionRequest }
+  /** Bytes `first` to `last`, inclusive. Answered by one chunk; `next` asks for more. */
+  | { id: number; verb: 'read'; first: number; last: number }
+  | { id: number; verb: 'next' }
+  | { id: number; verb: 'release' };
+
+export type RenderReply =
+  | { id: number; reply: 'head'; head: RenditionHead }
+  | { id: number; reply: 'chunk'; chunk: Uint8Array }
+  | { id: number; reply: 'done' }
+  | { id: number; reply: 'error'; error: ReturnType<CallreelError['toJSON']> };
