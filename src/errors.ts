@@ -83,8 +83,19 @@ export const catalogue = {
   },
   // Signalling
   SIP_MESSAGE_INVALID: { blame: 'caller', status: 400, todo: 'Correct the named header of the SIP message.' },
+  SIP_REFUSED: {
+    blame: 'destination',
+    status: 502,
+    todo: 'The SIP peer refused the request with the named status; check the address and the credentials.',
+  },
+  SIP_UNREACHABLE: {
+    blame: 'destination',
+    status: 502,
+    todo: 'Check the address and the transport of the SIP peer and that it answers.',
+  },
   SDP_INVALID: { blame: 'caller', status: 488, todo: 'Correct the named line of the session description.' },
   NO_COMMON_CODEC: { blame: 'caller', status: 488, todo: 'Offer PCMU or PCMA over RTP/AVP.' },
+  CODEC_UNSUPPORTED: { blame: 'caller', status: 488, todo: 'Leave the named codec out of the offer.' },
   STATE_INVALID: {
     blame: 'ours',
     status: 500,

@@ -42,7 +42,8 @@ export function createLogger(level: LogLevel = 'info', destination?: Destination
 export const silentLogger: Logger = pino({ level: 'silent' });
 
 function serializeError(error: unknown): unknown {
-  if (error instanceof CallreelError) return { ...error.toJSON(), stack: error.stack, cause: serializeCause(error) };
+  if (error instanceof CallreelError)
+    return { ...error.toJSON(), stack: error.stack, cause: serializeCause(error) };
   return error instanceof Error ? pino.stdSerializers.err(error) : error;
 }
 

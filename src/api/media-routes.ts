@@ -1,14 +1,16 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { SignedLinks } from '../auth/signed-link.ts';
+import type { LinkSigner } from '../auth/signed-link.ts';
 import type { LiveCalls } from '../call/live-calls.ts';
+import type { Clock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import type { RenderPool } from '../worker/render-pool.ts';
 import type { RenditionRequest } from '../worker/render-protocol.ts';
 import { parseByteRange } from './byte-range.ts';
 
 export interface MediaRoutesOptions {
-  links: SignedLinks;
+  links: LinkSigner;
+  clock: Clock;
   calls: LiveCalls;
   renders: RenderPool;
   /** Where the recording's spool is; undefined: no such recording. */
@@ -46,10 +48,11 @@ export function mediaRoutes(app: FastifyInstance, options: MediaRoutesOptions): 
 async function serveMedia(
   request: FastifyRequest,
   reply: FastifyReply,
-  { links, calls, renders, conversationOf }: MediaRoutesOptions,
+  { links, clock, calls, renders, conversationOf }: MediaRoutesOptions,
 ): Promise<FastifyReply> {
   const url = new URL(request.url, 'http://local');
-  links.verify(url.pathname, url.searchParams);
+  const { expires, signature } = Object.fromEntries(url.searchParams);
+  links.verify(url.pathname, { expires, signature }, clock.unixMs());
   const { recordingId, trackId, format } = request.params as MediaParameters;
   const conversationId = await conversationOf(recordingId);
   if (conversationId === undefined) throw new CallreelError('NOT_FOUND', `no recording ${recordingId}`);

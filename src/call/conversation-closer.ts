@@ -2,20 +2,22 @@ import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import { recoverSpool } from '../recording/recovery.ts';
 import { type RecordingSummary, summariseRecording } from '../recording/summary.ts';
+import type { MasterKey } from '../spool/keys.ts';
 import type { Conference } from './conference.ts';
-import type { Directory, EndedConversation } from './directory.ts';
+import type { Directory } from './directory.ts';
 
 export interface ConversationCloserOptions {
   clock: Clock;
   log: Logger;
   directory: Directory;
   spoolDir: string;
+  masterKey: MasterKey;
 }
 
 /**
  * Brings conversations to their end: waits for their recordings to be on disk, reads what is there from the
  * manifests, and hands it to the directory, which writes rows and events in one transaction. A conversation whose
- * server or worker died ends by the same road.
+ * media worker died ends by the same road.
  */
 export class ConversationCloser {
   readonly #options: ConversationCloserOptions;
@@ -27,41 +29,42 @@ export class ConversationCloser {
 
   /** Ends the room in the worker and, once everything is synced, the conversation in the directory. */
   close(conference: Conference): Promise<void> {
-    const closing = this.#close(conference);
+    const closing = this.#close(conference).finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
-    return closing.finally(() => this.#closing.delete(closing));
+    return closing;
   }
 
   async whenIdle(): Promise<void> {
     while (this.#closing.size > 0) await Promise.allSettled(this.#closing);
   }
 
-  /**
-   * Finishes what a killed process left: journals are applied, manifests without an end get one. `conversationIds`
-   * limits it to a lost worker's rooms; undefined means every room of the node (at start).
-   */
-  async recover(conversationIds?: readonly string[]): Promise<RecordingSummary[]> {
-    const recovered = await recoverSpool(this.#options.spoolDir, {
-      conversationIds,
-      endedUnixMs: this.#options.clock.unixMs(),
+  /** Finishes the recordings of a lost worker's rooms from its journals. */
+  recover(workerId: string, conversationIds: readonly string[]): void {
+    const { log, spoolDir, masterKey } = this.#options;
+    const { finished, failures } = recoverSpool({
+      spoolDirectory: spoolDir,
+      masterKey,
+      lostWorker: { workerId, conversationIds },
     });
-    return recovered.map(({ conversationId, recordingId }) => this.#summary(conversationId, recordingId));
+    log.warn({ workerId, recordings: finished.length }, 'finished the recordings of a lost media worker');
+    for (const failure of failures) log.error(failure, 'a recording could not be finished');
   }
 
   async #close(conference: Conference): Promise<void> {
-    const { clock, log, directory } = this.#options;
+    const { clock, directory } = this.#options;
     const endedUnixMs = clock.unixMs();
     const { conversationId, worker } = conference;
     // A lost worker needs no word; its recordings are ended by `recover`.
     worker.send({ verb: 'room.close', roomId: conversationId }).catch(() => undefined);
     const recordings: RecordingSummary[] = [];
+    const failedRecordings: string[] = [];
     for (const recording of conference.recordings) {
-      const reason = await recording.whenEnded;
-      if (reason !== 'error') recordings.push(this.#summary(conversationId, recording.recordingId));
-      else
-        log.error({ conversationId, recordingId: recording.recordingId }, 'a recording ended with an error');
+      await recording.whenEnded;
+      const summary = this.#summary(conversationId, recording.recordingId);
+      if (summary) recordings.push(summary);
+      else failedRecordings.push(recording.recordingId);
     }
-    const ended: EndedConversation = {
+    await directory.conversationEnded({
       accountId: conference.accountId,
       conversationId,
       conferenceName: conference.name,
@@ -70,14 +73,17 @@ export class ConversationCloser {
       endedUnixMs,
       eventCallbacks: [...conference.eventCallbacks],
       recordings,
-      failedRecordings: conference.recordings
-        .map(({ recordingId }) => recordingId)
-        .filter((id) => !recordings.some(({ recordingId }) => recordingId === id)),
-    };
-    await directory.conversationEnded(ended);
+      failedRecordings,
+    });
   }
 
-  #summary(conversationId: string, recordingId: string): RecordingSummary {
-    return summariseRecording(this.#options.spoolDir, conversationId, recordingId);
+  /** Undefined for a recording that left no manifest: it never came to life, which is logged and on record. */
+  #summary(conversationId: string, recordingId: string): RecordingSummary | undefined {
+    try {
+      return summariseRecording(this.#options.spoolDir, conversationId, recordingId);
+    } catch (error) {
+      this.#options.log.error({ error, conversationId, recordingId }, 'a recording has no whole manifest');
+      return undefined;
+    }
   }
 }

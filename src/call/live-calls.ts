@@ -71,10 +71,9 @@ export class LiveCalls {
     this.#legs.set(leg.id, leg);
     directory.connectionStarted(connection);
     leg.addHandlers({
-      ended: (end) => {
+      ended: () => {
         this.#legs.delete(leg.id);
-        const failed = end.cause === 'rejected' || end.cause === 'error';
-        directory.connectionEnded(leg.id, failed ? 'failed' : 'finished', clock.unixMs());
+        directory.connectionEnded(leg.id, clock.unixMs());
       },
     });
     return leg;
@@ -141,11 +140,14 @@ export class LiveCalls {
   }
 
   /** The worker is gone: its calls end decently, what it recorded is finished from its spool. */
-  async onWorkerLost(worker: MediaWorker): Promise<void> {
+  onWorkerLost(worker: MediaWorker): void {
     for (const leg of [...this.#legs.values()]) if (leg.worker === worker) leg.hangUp('media worker lost');
     const conferences = [...this.#unfinished.values()].filter((conference) => conference.worker === worker);
     for (const conference of conferences) conference.close();
-    await this.#options.closer.recover(conferences.map(({ conversationId }) => conversationId));
+    this.#options.closer.recover(
+      worker.workerId,
+      conferences.map(({ conversationId }) => conversationId),
+    );
     for (const { recordings } of conferences)
       for (const recording of recordings) recording.markEnded('interrupted');
   }

@@ -1,4 +1,5 @@
 import { CallreelError } from '../errors.ts';
+import type { CodecPreference } from '../sdp/negotiation.ts';
 import { type AnsweredOffer, answerOffer } from '../sdp/offer-answer.ts';
 import type { SipRejection } from '../sip/session.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
@@ -10,6 +11,12 @@ export interface MediaPlaneOptions {
   advertisedAddress: string;
   log: { warn(fields: object, message: string): void };
 }
+
+/** In the order of preference. */
+const acceptedCodecs: readonly CodecPreference[] = [
+  { codec: 'PCMU', clockRateHz: 8000 },
+  { codec: 'PCMA', clockRateHz: 8000 },
+];
 
 interface LegMedia {
   port: number;
@@ -92,7 +99,7 @@ export class MediaPlane {
     return answerOffer(offer, {
       address: this.#options.advertisedAddress,
       port: media.port,
-      codecs: ['PCMU', 'PCMA'],
+      codecs: acceptedCodecs,
       sessionId: media.sessionId,
       version: media.sdpVersion,
       telephoneEvents: true,

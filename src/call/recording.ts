@@ -27,6 +27,7 @@ export interface RecordingOptions {
 /** The server's mirror of one recorder; the state that counts is decided in the media worker, on sample time. */
 export class Recording {
   readonly recordingId: string;
+  readonly rateHz: number;
   readonly #options: RecordingOptions;
   #state: RecordingState = 'new';
   #reason: EndReason | undefined;
@@ -34,6 +35,7 @@ export class Recording {
 
   constructor(options: RecordingOptions) {
     this.recordingId = options.recordingId;
+    this.rateHz = options.rateHz;
     this.#options = options;
   }
 

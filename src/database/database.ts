@@ -95,7 +95,9 @@ async function firstConnection(pool: pg.Pool, clock: Clock): Promise<void> {
       return;
     } catch (cause) {
       if (clock.monotonicUs() > deadlineUs || isRefusal(cause))
-        throw new CallreelError('DATABASE_UNAVAILABLE', `the database does not answer: ${reason(cause)}`, { cause });
+        throw new CallreelError('DATABASE_UNAVAILABLE', `the database does not answer: ${reason(cause)}`, {
+          cause,
+        });
       await sleep(clock, retryMs);
     }
   }

@@ -22,6 +22,7 @@ export async function migrate(db: Db): Promise<void> {
   });
   const { error, results } = await migrator.migrateToLatest();
   if (error === undefined) return;
-  const failed = results?.find((result) => result.status === 'Error')?.migrationName ?? 'the migrations table';
+  const failed =
+    results?.find((result) => result.status === 'Error')?.migrationName ?? 'the migrations table';
   throw new CallreelError('DATABASE_UNAVAILABLE', `migration failed at ${failed}`, { cause: error });
 }

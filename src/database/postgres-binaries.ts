@@ -30,7 +30,8 @@ export function installBinaries(home: string, { keep }: { keep?: string } = {}):
   const target = join(home, `postgresql-${version}`);
   for (const name of readdirSync(home)) {
     const old = join(home, name);
-    if (name.startsWith('postgresql-') && old !== target && old !== keep) rmSync(old, { recursive: true, force: true });
+    if (name.startsWith('postgresql-') && old !== target && old !== keep)
+      rmSync(old, { recursive: true, force: true });
   }
   if (lstatSync(target, { throwIfNoEntry: false })) return target;
   const draft = `${target}.${process.pid}`;

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, fsyncSync, openSync, closeSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { CallreelError } from '../errors.ts';
@@ -30,7 +30,11 @@ const settings: Record<string, string> = {
 export function serverArguments(places: PostgresPlaces): string[] {
   const socketDirectories = `"${places.socketDir.replaceAll('"', '""')}"`;
   const all = { ...settings, unix_socket_directories: socketDirectories };
-  return ['-D', places.cluster, ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
+  return [
+    '-D',
+    places.cluster,
+    ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+  ];
 }
 
 /**

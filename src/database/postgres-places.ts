@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { CallreelError } from '../errors.ts';
@@ -20,6 +29,9 @@ export const socketPort = 5432;
 /** sun_path of Linux holds 108 bytes with the closing zero. */
 const maxSocketPathBytes = 107;
 
+/** initdb calls its programs through a shell and puts their path in double quotes. */
+const unfitForShell = /["$`\\\n]/;
+
 /** Where a cluster goes when root's data directory is closed to the user PostgreSQL must run as. */
 export const systemHome = '/var/lib/callreel';
 
@@ -28,6 +40,7 @@ export const systemHome = '/var/lib/callreel';
  * cannot reach that (root's home, say): then `/var/lib/callreel/<hash of the data directory's path>`. The file
  * `<dataDir>/postgres.location` tells which, and lets the cluster follow a data directory that was moved.
  * @param dataDir real path
+ * @throws CallreelError POSTGRES_START_FAILED
  */
 export function choosePlaces(dataDir: string, outside = systemHome): PostgresPlaces {
   const key = createHash('sha256').update(dataDir).digest('hex').slice(0, 16);
@@ -39,6 +52,12 @@ export function choosePlaces(dataDir: string, outside = systemHome): PostgresPla
     followMovedDataDir(dataDir, home);
     user = postgresUser(join(home, 'data'));
   }
+  if (unfitForShell.test(home))
+    throw new CallreelError(
+      'POSTGRES_START_FAILED',
+      `PostgreSQL cannot run from a path with quotation marks, $, \` or \\: ${home}`,
+      { where: 'dataDir' },
+    );
   mkdirSync(home, { recursive: true, mode: 0o711 });
   if (home !== inside) writeFileSync(locationFile(dataDir), `${JSON.stringify({ dataDir, home })}\n`);
   const log = join(home, 'postgres.log');

@@ -1,5 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, sleep, type Timer } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
@@ -52,6 +61,7 @@ export class Postgres {
   #watch: Timer | undefined;
   #restart: Promise<void> | undefined;
   #stopping = false;
+  #stopped: Promise<void> | undefined;
   #failedRestarts = 0;
 
   private constructor(places: PostgresPlaces, binaries: string, { clock, logger }: PostgresOptions) {
@@ -88,15 +98,16 @@ export class Postgres {
   }
 
   /** Ends the server the fast way: open transactions are rolled back, connections closed, everything synced. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
     this.#stopping = true;
     this.#watch?.cancel();
-    await keepAlive(
+    this.#stopped ??= keepAlive(
       (async () => {
         await this.#restart;
         await this.#end();
       })(),
     );
+    return this.#stopped;
   }
 
   async #adoptOrLaunch(): Promise<void> {
@@ -118,11 +129,8 @@ export class Postgres {
   }
 
   async #launch(): Promise<void> {
-    const { cluster, log, user } = this.places;
-    // Children of a killed server go by themselves within moments; a new server beside them would be refused.
-    await this.#until(() => clusterProcesses(cluster).length === 0, stopLimitMs);
-    if (pidFileMisleads(cluster) && clusterProcesses(cluster).length === 0)
-      rmSync(join(cluster, 'postmaster.pid'), { force: true });
+    const { log, user } = this.places;
+    await this.#clearRemains();
     const logStart = rotateLog(log);
     const output = openSync(log, 'a', 0o600);
     const server = spawn(join(this.#binaries, 'bin', 'postgres'), serverArguments(this.places), {
@@ -147,6 +155,18 @@ export class Postgres {
     server.unref();
     server.once('exit', () => this.#check());
     this.#logger.info({ pid: server.pid }, 'PostgreSQL started');
+  }
+
+  /**
+   * What a killed server left. Its children go by themselves within moments; a new server beside them would be
+   * refused. Its lock files name a process id that PostgreSQL believes in as long as anything has it: another
+   * program, or the dead server itself where nobody reaps it (a container without an init).
+   */
+  async #clearRemains(): Promise<void> {
+    const { cluster, socketDir } = this.places;
+    if (!(await this.#until(() => clusterProcesses(cluster).length === 0, stopLimitMs))) return;
+    if (pidFileMisleads(cluster)) rmSync(join(cluster, 'postmaster.pid'), { force: true });
+    for (const name of readdirSync(socketDir)) rmSync(join(socketDir, name));
   }
 
   async #untilReady(ended: () => boolean): Promise<void> {

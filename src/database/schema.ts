@@ -56,11 +56,14 @@ export interface ConversationTable {
   conversationId: string;
   accountId: string;
   conferenceName: string | null;
+  /** Whose application made it; names the format of its events. */
+  dialect: string;
   status: 'active' | 'ended';
   startTime: Date;
   endTime: Date | null;
   durationMs: number | null;
-  eventCallback: string | null;
+  /** Each gets every event. */
+  eventCallbacks: string[];
 }
 
 export interface RecordingTable {
@@ -111,11 +114,11 @@ export interface EventTable {
   /** The body as the receiver gets it. */
   payload: Json;
   callbackUrl: string;
-  createdAt: Generated<Date>;
+  createdAt: Date;
   deliveredAt: Date | null;
-  /** Attempts of delivery so far, and when the first was made since the event was written or replayed. */
+  /** Attempts of delivery since the event was written or replayed, and when that was. */
   attempts: Generated<number>;
-  firstAttemptAt: Date | null;
+  queuedAt: Date;
   lastError: string | null;
   deadAt: Date | null;
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Decoder } from '../codec/codec.ts';
 import { toRtpTimestamp, toSequenceNumber } from '../rtp/sequence.ts';
-import { initialDelayFrames, JitterBuffer } from './jitter-buffer.ts';
+import { JitterBuffer } from './jitter-buffer.ts';
+import { initialDelayFrames } from './playout-delay.ts';
 
 /** One byte a sample, so that a frame says which samples of the sender it holds; never zero. */
 const decoder: Decoder = {

@@ -8,6 +8,7 @@ import {
   toRtpTimestamp,
   toSequenceNumber,
 } from '../rtp/sequence.ts';
+import { initialDelayFrames, maxDelayFrames, PlayoutDelay } from './playout-delay.ts';
 
 /** What the buffer needs of a packet; sequence number and RTP time as on the wire. */
 export interface BufferedPacket {
@@ -36,15 +37,6 @@ export interface JitterBufferCounters {
 
 const slotCount = 64;
 const slotMask = slotCount - 1;
-/** Frames between the arrival of a stream's first packet and its playout; the margin for jitter. */
-export const initialDelayFrames = 2;
-/** Bound of the delay, and of what counts as the same stretch of RTP time. */
-const maxDelayFrames = 25;
-/** Length of one observation of the arrivals' margin. */
-const windowFrames = 128;
-/** A correction of the delay waits this long for a quiet moment. */
-const correctionPatienceFrames = 25;
-const quietPeak = 300;
 /** After so many frames without sound, a late packet means that the sender's time stood still. */
 const starvedFrames = 3;
 /** One packet holds at most 120 ms (RFC 7587) at 48 kHz. */
@@ -63,10 +55,7 @@ interface Slot {
  * Evens out one stream for live playout: packets in, as they arrive; one frame of 20 ms out per slot. The spool does
  * not see it, it takes packets as they come.
  *
- * The delay is the margin between a packet's arrival and its turn. It begins at `initialDelayFrames`; in a quiet
- * moment it grows by one frame when the worst packet of a window came just in time, and shrinks by one when even the
- * worst came earlier than needed; two late packets make it grow at once. A sender whose clock is faster or slower
- * than ours moves the margin in the same way, so drift needs nothing of its own. A clean stream is never touched.
+ * The delay adapts, see `PlayoutDelay`; a clean stream is never touched.
  */
 export class JitterBuffer {
   readonly counters: JitterBufferCounters = {
@@ -79,6 +68,7 @@ export class JitterBuffer {
   readonly frameSamples: number;
   readonly #frameTicks: number;
   readonly #samplesPerTick: number;
+  readonly #delay: PlayoutDelay;
   readonly #slots: Slot[];
   readonly #decoded = new Int16Array(maxPacketSamples);
   #decodedFrom = 0;
@@ -92,19 +82,12 @@ export class JitterBuffer {
   /** RTP time of the next sample to play. */
   #headTime = toRtpTimestamp(0);
   #silentFrames = 0;
-  #windowAge = 0;
-  #windowPackets = 0;
-  #windowLate = 0;
-  #windowMinMargin = 0;
-  #windowMaxMargin = 0;
-  #correction: 'none' | 'grow' | 'shrink' = 'none';
-  #correctionAge = 0;
-  #holdNext = false;
 
   constructor({ clockRateHz, rateHz }: JitterBufferSettings) {
     this.frameSamples = rateHz / 50;
     this.#frameTicks = clockRateHz / 50;
     this.#samplesPerTick = rateHz / clockRateHz;
+    this.#delay = new PlayoutDelay(this.#frameTicks);
     this.#slots = Array.from({ length: slotCount }, () => ({
       state: 'free',
       sequenceNumber: toSequenceNumber(0),
@@ -120,9 +103,7 @@ export class JitterBuffer {
     for (const slot of this.#slots) slot.state = 'free';
     this.#decodedFrom = this.#decodedTo = 0;
     this.#state = 'empty';
-    this.#correction = 'none';
-    this.#holdNext = false;
-    this.#openWindow();
+    this.#delay.reset();
   }
 
   /** Copies the payload. `decoder` is the stream's own; it runs when the packet's turn comes. */
@@ -134,7 +115,7 @@ export class JitterBuffer {
       return;
     }
     const marginTicks = timestampDelta(packet.rtpTime, this.#headTime);
-    this.#observeMargin(marginTicks);
+    this.#delay.observe(marginTicks);
     if (sequenceDelta(packet.sequenceNumber, this.#next) < 0) {
       if (this.#state === 'playing' || marginTicks < 0) {
         this.counters.latePackets++;
@@ -152,26 +133,17 @@ export class JitterBuffer {
    */
   take(out: Int16Array): boolean {
     if (this.#state === 'empty') return false;
-    if (this.#holdNext) {
-      this.#holdNext = false;
+    if (this.#delay.holdsFrame()) {
       this.counters.insertedFrames++;
       return false;
     }
-    if (++this.#windowAge >= windowFrames) this.#closeWindow();
     let voiced = this.#fill(out);
-    if (this.#correction !== 'none' && this.#opportune(voiced, out)) {
-      if (this.#correction === 'shrink') {
-        this.counters.droppedFrames++;
-        voiced = this.#fill(out);
-      } else this.#holdNext = true;
-      this.#correction = 'none';
+    if (this.#delay.dropsFrame(out, voiced)) {
+      this.counters.droppedFrames++;
+      voiced = this.#fill(out);
     }
     this.#silentFrames = voiced ? 0 : this.#silentFrames + 1;
     return voiced;
-  }
-
-  #opportune(voiced: boolean, frame: Int16Array): boolean {
-    return !voiced || this.#correctionAge++ >= correctionPatienceFrames || isQuiet(frame);
   }
 
   #mustRestart({ ssrc, sequenceNumber, rtpTime }: BufferedPacket): boolean {
@@ -246,37 +218,6 @@ export class JitterBuffer {
     this.#decodedTo = samples;
     if (behind >= samples) this.counters.latePackets++;
   }
-
-  #observeMargin(marginTicks: number): void {
-    if (this.#windowPackets === 0 || marginTicks < this.#windowMinMargin) this.#windowMinMargin = marginTicks;
-    if (this.#windowPackets === 0 || marginTicks > this.#windowMaxMargin) this.#windowMaxMargin = marginTicks;
-    this.#windowPackets++;
-    if (marginTicks >= 0 || ++this.#windowLate < 2 || !this.#mayGrow()) return;
-    this.#holdNext = true;
-    this.#openWindow();
-  }
-
-  #closeWindow(): void {
-    if (this.#windowPackets >= windowFrames / 8) {
-      if (this.#windowMinMargin < this.#frameTicks / 2) this.#correct(this.#mayGrow() ? 'grow' : 'none');
-      else if (this.#windowMinMargin >= (initialDelayFrames + 1) * this.#frameTicks) this.#correct('shrink');
-    }
-    this.#openWindow();
-  }
-
-  #correct(correction: 'none' | 'grow' | 'shrink'): void {
-    this.#correction = correction;
-    this.#correctionAge = 0;
-  }
-
-  #mayGrow(): boolean {
-    return this.#windowMaxMargin < maxDelayFrames * this.#frameTicks;
-  }
-
-  #openWindow(): void {
-    this.#windowAge = this.#windowPackets = this.#windowLate = 0;
-    this.#windowMinMargin = this.#windowMaxMargin = 0;
-  }
 }
 
 function store(slot: Slot, packet: BufferedPacket, decoder: Decoder): void {
@@ -288,9 +229,4 @@ function store(slot: Slot, packet: BufferedPacket, decoder: Decoder): void {
   slot.rtpTime = packet.rtpTime;
   slot.decoder = decoder;
   slot.state = 'queued';
-}
-
-function isQuiet(frame: Int16Array): boolean {
-  for (const sample of frame) if (sample > quietPeak || sample < -quietPeak) return false;
-  return true;
 }

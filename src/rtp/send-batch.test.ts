@@ -37,7 +37,10 @@ describe('send batch', () => {
     assert.equal(first!.chunk.bytes[0], 1);
     first!.chunk.done(null);
     second!.chunk.done(new Error('refused'));
-    assert.deepEqual(results.map((error) => error?.message), [undefined, 'refused']);
+    assert.deepEqual(
+      results.map((error) => error?.message),
+      [undefined, 'refused'],
+    );
     fill(batch, 10, 4);
     assert.equal(drainInto(batch)[0]!.chunk, first!.chunk);
   });
@@ -55,7 +58,10 @@ describe('send batch', () => {
     const batch = new SendBatch<string>(() => {});
     batch.reserve(100).fill(9);
     fill(batch, 3, 1);
-    assert.deepEqual(drainInto(batch).map(({ value }) => value), [1]);
+    assert.deepEqual(
+      drainInto(batch).map(({ value }) => value),
+      [1],
+    );
     assert.throws(() => batch.reserve(maxDatagramBytes + 1), RangeError);
     assert.throws(() => batch.reserve(Number.NaN), RangeError);
   });

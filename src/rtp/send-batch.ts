@@ -38,6 +38,11 @@ export class SendBatch<Port> {
     this.#onDone = onDone;
   }
 
+  /** Datagrams that wait for `drain`. */
+  get length(): number {
+    return this.#length;
+  }
+
   /** @throws RangeError above `maxDatagramBytes` */
   reserve(maxBytes: number): Uint8Array {
     if (!(maxBytes >= 0 && maxBytes <= maxDatagramBytes))
@@ -52,7 +57,10 @@ export class SendBatch<Port> {
   commit(port: Port, bytes: number, address: string, remotePort: number): void {
     const chunk = this.#reserved;
     this.#reserved = undefined;
-    if (!chunk) return this.#onDone(new Error('no room left to queue a datagram'));
+    if (!chunk) {
+      this.#onDone(new Error('no room left to queue a datagram'));
+      return;
+    }
     let entry = this.#entries[this.#length];
     if (!entry) {
       entry = { port, chunk, offset: 0, bytes, address, remotePort };

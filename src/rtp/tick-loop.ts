@@ -46,7 +46,10 @@ export class TickLoop {
 
   #fire(): void {
     const nowUs = this.#clock.monotonicUs();
-    if (nowUs < this.#deadlineUs) return this.#arm();
+    if (nowUs < this.#deadlineUs) {
+      this.#arm();
+      return;
+    }
     const latenessUs = nowUs - this.#deadlineUs;
     if (latenessUs > this.#periodUs) this.#lateness.lateTicks++;
     if (latenessUs > this.#lateness.maxLatenessUs) this.#lateness.maxLatenessUs = latenessUs;

@@ -4,8 +4,9 @@ import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import type { Clock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
+import { DgramPort, sendDatagram } from './dgram-port.ts';
 import { countPorts, isEphemeral, type PortRange, searchPorts } from './port-range.ts';
-import { maxDatagramBytes, type QueuedDatagram, SendBatch } from './send-batch.ts';
+import { maxDatagramBytes, SendBatch } from './send-batch.ts';
 import { TickLoop } from './tick-loop.ts';
 import {
   type Datagram,
@@ -115,11 +116,14 @@ export class DgramTransport implements RtpTransport {
     // The addresses are literals: answering at once spares every send a turn of the event loop.
     const socket = createSocket({
       type: isIPv6(address) ? 'udp6' : 'udp4',
+      ipv6Only: isIPv6(address),
       lookup: (host, _options, callback) => callback(null, host, isIPv6(host) ? 6 : 4),
     });
     try {
+      // With that lookup, the event comes before `bind` returns.
+      const listening = once(socket, 'listening');
       socket.bind({ port: number, address, exclusive: true });
-      await once(socket, 'listening');
+      await listening;
     } catch (error) {
       socket.close();
       return this.#judgeBindError(error);
@@ -135,7 +139,9 @@ export class DgramTransport implements RtpTransport {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === 'EADDRINUSE' || code === 'EACCES') return undefined;
     if (code === 'EMFILE' || code === 'ENFILE' || code === 'ENOBUFS' || code === 'ENOMEM')
-      throw new CallreelError('PORTS_EXHAUSTED', `the system opens no more sockets (${code})`, { cause: error });
+      throw new CallreelError('PORTS_EXHAUSTED', `the system opens no more sockets (${code})`, {
+        cause: error,
+      });
     throw new CallreelError('CONFIG_INVALID', `cannot open a port on ${this.#options.address}`, {
       where: 'rtp.address',
       cause: error,
@@ -178,8 +184,8 @@ export class DgramTransport implements RtpTransport {
     this.#received = this.#handingOut;
     this.#handingOut = batch;
     try {
+      for (const datagram of batch) datagram.port.queued = 0;
       for (const datagram of batch) {
-        datagram.port.queued--;
         if (datagram.port.closed) continue;
         this.counters.receivedPackets++;
         datagram.port.sink.receive(datagram);
@@ -199,64 +205,5 @@ export class DgramTransport implements RtpTransport {
   #close(port: DgramPort): void {
     if (this.#batch.length > 0 && !this.#stopped) this.#closing.push(port);
     else void port.shut();
-  }
-}
-
-function sendDatagram({ port, chunk, offset, bytes, address, remotePort }: QueuedDatagram<DgramPort>): void {
-  try {
-    port.socket.send(chunk.bytes, offset, bytes, remotePort, address, chunk.done);
-  } catch (error) {
-    // A port number of 0 or a socket closed meanwhile: a refused send like any other.
-    chunk.done(error instanceof Error ? error : new Error(String(error)));
-  }
-}
-
-interface PortOwner {
-  close(): void;
-  closed(): void;
-}
-
-class DgramPort implements TransportPort {
-  readonly port: number;
-  readonly socket: Socket;
-  readonly sink: DatagramSink;
-  /** Received datagrams that wait for the tick. */
-  queued = 0;
-  closed = false;
-  readonly #batch: SendBatch<DgramPort>;
-  readonly #owner: PortOwner;
-  #shut: Promise<void> | undefined;
-
-  constructor(socket: Socket, sink: DatagramSink, batch: SendBatch<DgramPort>, owner: PortOwner) {
-    this.port = socket.address().port;
-    this.socket = socket;
-    this.sink = sink;
-    this.#batch = batch;
-    this.#owner = owner;
-  }
-
-  reserve(maxBytes: number): Uint8Array {
-    return this.#batch.reserve(maxBytes);
-  }
-
-  commit(bytes: number, address: string, port: number): void {
-    if (!this.closed) this.#batch.commit(this, bytes, address, port);
-  }
-
-  close(): void {
-    if (this.closed) return;
-    this.closed = true;
-    this.#owner.close();
-  }
-
-  /** Closes the socket; resolved when the system has let go of it. */
-  shut(): Promise<void> {
-    this.closed = true;
-    return (this.#shut ??= new Promise((resolve) => {
-      this.socket.close(() => {
-        this.#owner.closed();
-        resolve();
-      });
-    }));
   }
 }

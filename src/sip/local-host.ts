@@ -17,7 +17,9 @@ function firstPublicAddress(family: 'IPv4' | 'IPv6'): string {
   let address = found.get(family);
   if (address === undefined) {
     const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-    const match = all.find((entry) => entry.family === family && !entry.internal && !entry.address.startsWith('fe80'));
+    const match = all.find(
+      (entry) => entry.family === family && !entry.internal && !entry.address.startsWith('fe80'),
+    );
     address = match?.address ?? (family === 'IPv4' ? '127.0.0.1' : '::1');
     found.set(family, address);
   }

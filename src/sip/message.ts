@@ -17,8 +17,8 @@ export interface CSeq {
 interface Essentials {
   readonly headers: HeaderField[];
   readonly body: Uint8Array;
-  /** Top Via. */
-  readonly via: Via;
+  /** Top Via; the transport layer replaces it by the one with `received`. */
+  via: Via;
   readonly from: NameAddress;
   readonly to: NameAddress;
   readonly callId: string;
@@ -43,7 +43,7 @@ export type SipMessage = SipRequest | SipResponse;
 export interface AnswerableRequest {
   readonly method: string;
   readonly headers: HeaderField[];
-  readonly via: Via;
+  via: Via;
 }
 
 const compactForms: Readonly<Record<string, string>> = {

@@ -1,4 +1,10 @@
-import { type AnswerableRequest, type CSeq, type HeaderField, headerKey, type SipMessage } from './message.ts';
+import {
+  type AnswerableRequest,
+  type CSeq,
+  type HeaderField,
+  headerKey,
+  type SipMessage,
+} from './message.ts';
 import { type NameAddress, parseNameAddress } from './name-address.ts';
 import { indexOutside, isToken, parseDecimal } from './scan.ts';
 import { parseSipUri, schemeOf } from './uri.ts';
@@ -95,7 +101,12 @@ function parseStartLine(line: string): StartLine {
 function parseStatusLine(line: string): StartLine {
   const status = parseDecimal(line.slice(8, 11), 699);
   const separator = line.charAt(11);
-  if (!line.startsWith('SIP/2.0 ') || status === undefined || status < 100 || (separator !== ' ' && separator !== ''))
+  if (
+    !line.startsWith('SIP/2.0 ') ||
+    status === undefined ||
+    status < 100 ||
+    (separator !== ' ' && separator !== '')
+  )
     throw new Refusal('start line', 'Malformed Status Line');
   return { kind: 'response', status, reason: line.slice(12) };
 }

@@ -33,7 +33,10 @@ export interface SipRejection {
 export interface SipSessionHandlers {
   /** Outgoing: a provisional answer, with SDP when it carries early media. */
   progress?(status: number, sdp: string | undefined): void;
-  /** Outgoing: the 2xx, with the peer's answer. The ACK is sent by the stack. */
+  /**
+   * The peer's answer to our offer. Outgoing: with the 2xx; the ACK is sent by the stack. Incoming: with the ACK,
+   * where the INVITE or re-INVITE came without an offer and we made one.
+   */
   answered?(sdp: string): void;
   /** Incoming: the ACK came. Outgoing: right after `answered`. */
   established?(): void;
@@ -66,6 +69,11 @@ export interface SipSession {
   accept(sdp: string): void;
   /** Incoming, before the final answer. */
   reject(rejection: SipRejection & { headers?: SipHeader[] }): void;
+  /**
+   * Established: sends a re-INVITE with this offer. Gives the peer's answer.
+   * @throws CallreelError SIP_REFUSED with the status in `where`; the session goes on as before
+   */
+  reoffer?(sdp: string): Promise<string>;
   /** Ends the session from any state: CANCEL, final refusal or BYE, whichever fits. Idempotent. */
   end(reason?: string): void;
 }

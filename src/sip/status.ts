@@ -44,7 +44,15 @@ const phrases: Readonly<Record<number, string>> = {
   606: 'Not Acceptable',
 };
 
-const classPhrases = ['', 'Progress', 'OK', 'Redirection', 'Request Failure', 'Server Failure', 'Global Failure'];
+const classPhrases = [
+  '',
+  'Progress',
+  'OK',
+  'Redirection',
+  'Request Failure',
+  'Server Failure',
+  'Global Failure',
+];
 
 export function reasonPhrase(status: number): string {
   return phrases[status] ?? classPhrases[Math.floor(status / 100)] ?? '';

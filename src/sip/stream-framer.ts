@@ -25,6 +25,11 @@ export class StreamFramer {
     this.#events = events;
   }
 
+  /** A message has begun and not ended. Line breaks that wait for their second half are no message. */
+  get unfinished(): boolean {
+    return this.#buffer.length > 0 && this.#buffer[0] !== 0x0d;
+  }
+
   /** @returns false when the stream is beyond repair; what was readable has been handed out as a message */
   push(chunk: Buffer): boolean {
     if (this.#broken) return false;

@@ -1,19 +1,10 @@
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import type { Clock, Timer } from '../clock.ts';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import type { Clock } from '../clock.ts';
 import { localHost } from './local-host.ts';
-import { StreamFramer } from './stream-framer.ts';
+import { TcpConnection } from './tcp-connection.ts';
 import type { Endpoint, Flow, MessageSink, Transport } from './transport.ts';
 
-export const tcpLimits = {
-  connections: 4096,
-  /** A new connection says something whole within this time, and never leaves a message unfinished for longer. */
-  patienceMs: 32_000,
-  /** Longer than most calls: the connection a call came by is the only way back to a phone behind a NAT. */
-  idleMs: 2 * 3600_000,
-  /** Bytes a peer may leave unread before the connection counts as dead. */
-  unsentBytes: 1024 * 1024,
-  keepAliveMs: 60_000,
-} as const;
+const maxConnections = 4096;
 
 export interface TcpTransportOptions {
   host: string;
@@ -66,7 +57,7 @@ export class TcpTransport implements Transport {
 
   #accept(socket: Socket): void {
     const { remoteAddress, remotePort } = socket;
-    if (this.#connections.size >= tcpLimits.connections || !remoteAddress || !remotePort) {
+    if (this.#connections.size >= maxConnections || !remoteAddress || !remotePort) {
       socket.destroy();
       return;
     }
@@ -89,85 +80,5 @@ export class TcpTransport implements Transport {
     const stopped = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const connection of this.#connections.values()) connection.destroy();
     await stopped;
-  }
-}
-
-/** One connection, opened by either side. */
-class TcpConnection implements Flow {
-  readonly transport = 'tcp';
-  readonly reliable = true;
-  readonly remote: Endpoint;
-  readonly local: { readonly host: string; readonly port: number };
-  closed: () => void = () => {};
-  readonly #socket: Socket;
-  readonly #clock: Clock;
-  readonly #watch: { timer: Timer };
-  #lastBytesUs: number;
-  #lastMessageUs: number;
-  #spoke = false;
-
-  constructor(
-    socket: Socket,
-    remote: Endpoint,
-    local: { host: string; port: number },
-    clock: Clock,
-    sink: MessageSink,
-  ) {
-    this.#socket = socket;
-    this.remote = remote;
-    this.local = local;
-    this.#clock = clock;
-    this.#lastBytesUs = this.#lastMessageUs = clock.monotonicUs();
-    const framer = new StreamFramer({
-      message: (bytes) => {
-        this.#spoke = true;
-        this.#lastMessageUs = clock.monotonicUs();
-        sink.receive(bytes, this);
-      },
-      ping: () => {
-        this.#lastMessageUs = clock.monotonicUs();
-        this.send(Buffer.from('\r\n'));
-      },
-    });
-    socket.setKeepAlive(true, tcpLimits.keepAliveMs);
-    socket.on('data', (chunk) => {
-      this.#lastBytesUs = clock.monotonicUs();
-      // Ends, not destroys: the 400 that says why is still on its way.
-      if (!framer.push(chunk)) socket.end();
-    });
-    // The close event follows every error and tells the rest.
-    socket.on('error', () => {});
-    socket.on('end', () => socket.end());
-    this.#watch = { timer: this.#checkLater() };
-    socket.on('close', () => {
-      this.#watch.timer.cancel();
-      this.closed();
-    });
-  }
-
-  get open(): boolean {
-    return !this.#socket.destroyed && this.#socket.writable;
-  }
-
-  send(bytes: Uint8Array, failed?: (error: Error) => void): void {
-    if (this.#socket.writableLength > tcpLimits.unsentBytes) this.#socket.destroy();
-    this.#spoke = true;
-    this.#socket.write(bytes, (error) => {
-      if (error) failed?.(error);
-    });
-  }
-
-  destroy(): void {
-    this.#socket.destroy();
-  }
-
-  #checkLater(): Timer {
-    return this.#clock.after(tcpLimits.patienceMs, () => {
-      const nowUs = this.#clock.monotonicUs();
-      const unfinished = this.#lastBytesUs > this.#lastMessageUs;
-      const waitedMs = (nowUs - this.#lastMessageUs) / 1000;
-      if (waitedMs >= (this.#spoke && !unfinished ? tcpLimits.idleMs : tcpLimits.patienceMs)) this.destroy();
-      else this.#watch.timer = this.#checkLater();
-    });
   }
 }

@@ -23,6 +23,7 @@ export class UdpTransport implements Transport {
   port: number;
   readonly #options: UdpTransportOptions;
   readonly #socket: Socket;
+  #closed = false;
 
   constructor(options: UdpTransportOptions) {
     this.#options = options;
@@ -77,6 +78,8 @@ export class UdpTransport implements Transport {
   }
 
   close(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    this.#closed = true;
     return new Promise((resolve) => this.#socket.close(() => resolve()));
   }
 }

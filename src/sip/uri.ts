@@ -79,7 +79,9 @@ export function parseHostPort(text: string): { host: string; port: number | unde
   if (colon >= 0 && (port === undefined || port === 0)) return undefined;
   if (bracket >= 0) {
     const inner = hostText.slice(1, -1);
-    return bracket === hostText.length - 1 && isIpv6Text(inner) ? { host: inner.toLowerCase(), port } : undefined;
+    return bracket === hostText.length - 1 && isIpv6Text(inner)
+      ? { host: inner.toLowerCase(), port }
+      : undefined;
   }
   return isHostName(hostText) ? { host: hostText.toLowerCase(), port } : undefined;
 }
@@ -120,5 +122,7 @@ export function decodeUser(user: string): string {
 
 /** RFC 3261 section 25.1: `unreserved` and `user-unreserved` stand as they are, the rest is percent-encoded. */
 export function encodeUser(user: string): string {
-  return encodeURIComponent(user).replace(/%(26|3D|2B|24|2C|3B|3F|2F)/g, (escaped) => decodeURIComponent(escaped));
+  return encodeURIComponent(user).replace(/%(26|3D|2B|24|2C|3B|3F|2F)/g, (escaped) =>
+    decodeURIComponent(escaped),
+  );
 }

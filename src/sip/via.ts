@@ -49,7 +49,9 @@ export function formatVia(via: Via): string {
 
 /** Port that responses go to when the Via names none (RFC 3261 section 18.2.2). */
 export function defaultPort(transport: string): number {
-  return transport === 'TLS' || transport === 'WSS' || transport === 'tls' || transport === 'wss' ? 5061 : 5060;
+  return transport === 'TLS' || transport === 'WSS' || transport === 'tls' || transport === 'wss'
+    ? 5061
+    : 5060;
 }
 
 /**

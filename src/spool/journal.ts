@@ -46,7 +46,7 @@ export function writeEntry(out: Buffer, at: number, { path, offset, body }: Jour
   out.writeBigUInt64BE(BigInt(offset), at + 8);
   out.writeUInt32BE(crc32(body), at + 16);
   const pathAt = at + entryHeaderBytes;
-  out.latin1Write(path, pathAt, path.length);
+  out.write(path, pathAt, path.length, 'latin1');
   out.writeUInt32BE(headerCrc(out, at, path.length), at + 20);
   out.set(body, pathAt + path.length);
   return pathAt + path.length + body.length;
@@ -60,6 +60,7 @@ function headerCrc(bytes: Buffer, at: number, pathBytes: number): number {
 /** An entry with its own place in the journal file. */
 export interface PlacedEntry extends JournalEntry {
   at: number;
+  bodyAt: number;
   /** Turned void by an erasure; its body is zeroes. */
   isVoid: boolean;
 }
@@ -80,8 +81,8 @@ function entryAt(bytes: Buffer, at: number): PlacedEntry | undefined {
   const isVoid = bytes[at] === kindVoid;
   const body = bytes.subarray(bodyAt, bodyAt + bodyBytes);
   if (!isVoid && (bytes[at] !== kindAppend || bytes.readUInt32BE(at + 16) !== crc32(body))) return undefined;
-  const path = bytes.latin1Slice(at + entryHeaderBytes, bodyAt);
-  return { at, path, offset: Number(bytes.readBigUInt64BE(at + 8)), body, isVoid };
+  const path = bytes.toString('latin1', at + entryHeaderBytes, bodyAt);
+  return { at, bodyAt, path, offset: Number(bytes.readBigUInt64BE(at + 8)), body, isVoid };
 }
 
 /** Reads as far as entries are whole; never throws. Bodies are views into `bytes`. */

@@ -3,6 +3,7 @@ import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, unli
 import { dirname, join } from 'node:path';
 import { CallreelError } from '../errors.ts';
 import { Secret } from '../secret.ts';
+import { isMissing, syncPath } from './files.ts';
 
 /**
  * Three layers of keys: the master key seals each recording's key, a recording's key wraps the keys of the segments
@@ -126,9 +127,7 @@ function createKeyFile(path: string): void {
   } finally {
     unlinkSync(draft);
   }
-  const directoryFd = openSync(directory, 'r');
-  fsyncSync(directoryFd);
-  closeSync(directoryFd);
+  syncPath(directory);
 }
 
 export function masterKeyPath(dataDirectory: string): string {
@@ -145,7 +144,7 @@ export function loadMasterKey(dataDirectory: string): MasterKey {
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if (!isMissing(error)) throw error;
     createKeyFile(path);
     bytes = readFileSync(path);
   }

@@ -5,6 +5,8 @@ import { CallreelError } from '../errors.ts';
 
 export const manifestSuffix = '.rec';
 export const segmentSuffix = '.seg';
+/** A manifest on its way out: no recording any more. */
+export const erasedSuffix = '.erased';
 export const journalSuffix = '.jnl';
 
 const journalFolder = 'journal';
@@ -61,4 +63,9 @@ const spoolFilePattern = /^([A-Za-z0-9_-]{1,64})\/[A-Za-z0-9_-]{1,64}\.(?:rec|se
 /** Whether a journal entry names a file a writer can have made: nothing else is ever touched by a replay. */
 export function isSpoolFile(relativePath: string): boolean {
   return spoolFilePattern.exec(relativePath)?.[1] !== undefined && !relativePath.startsWith('journal/');
+}
+
+/** Whether a name in the spool directory is a conversation's. */
+export function isConversationName(name: string): boolean {
+  return idPattern.test(name) && name !== journalFolder;
 }

@@ -40,7 +40,6 @@ export class RtpRun {
   readonly #rateHz: number;
   readonly #anchors: Anchor[];
   readonly #seen = new Int32Array(seenPackets).fill(-1);
-  #anchorsDropped = false;
   #firstSequence: number;
   readonly latest: Latest;
 
@@ -85,17 +84,13 @@ export class RtpRun {
 
   /** True if the packet belongs before the present anchor, where another timestamp base may have been in force. */
   precedesAnchor(sequence: number): boolean {
-    return this.#anchorsDropped || this.#anchors.length > 1
-      ? sequence < (this.#anchors.at(-1)?.fromSequence ?? 0)
-      : false;
+    return sequence < (this.#anchors.at(-1)?.fromSequence ?? 0);
   }
 
   /** From this packet on, RTP time counts from `sample`. */
   anchor(fromSequence: number, ticks: number, sample: number): void {
     this.#anchors.push({ fromSequence, ticks, sample });
-    if (this.#anchors.length <= maxAnchors) return;
-    this.#anchors.shift();
-    this.#anchorsDropped = true;
+    if (this.#anchors.length > maxAnchors) this.#anchors.shift();
   }
 
   /** The sender began to count anew while its RTP time went on: the next packet is `sequenceNumber`. */

@@ -263,11 +263,16 @@ export class TrackTimeline {
       this.#counters.late++;
       return undefined;
     }
-    run.see(sequence);
     this.#suspectNext = -1;
     this.#counters.reordered++;
     if (taken.hole.cause === 'loss') this.#counters.gapSamples -= taken.samples;
-    if (sequence >= run.firstSequence && sequence < run.latest.sequence) this.#counters.lostPackets--;
+    if (sequence > run.latest.sequence) {
+      this.#counters.lostPackets += sequence - run.latest.sequence - 1;
+      run.advance(sequence, packet.rtpTime, sample, packet.arrivalSample);
+    } else {
+      if (sequence >= run.firstSequence) this.#counters.lostPackets--;
+      run.see(sequence);
+    }
     return { atSample: sample, durationSamples: taken.samples };
   }
 

@@ -6,15 +6,12 @@ import type { RenderCommand, RenderReply, RenditionHead, RenditionRequest } from
 export interface RenderPoolOptions {
   threads: number;
   spoolDir: string;
-  /** Rendered MP3 files are kept here. */
-  cacheDir: string;
   masterKey: Secret<Uint8Array>;
 }
 
 /** What the render thread is started with. */
 export interface RenderThreadData {
   spoolDir: string;
-  cacheDir: string;
   masterKey: Uint8Array;
 }
 
@@ -85,8 +82,8 @@ export class RenderPool {
   }
 
   #startThread(): RenderThread {
-    const { spoolDir, cacheDir, masterKey } = this.#options;
-    const workerData: RenderThreadData = { spoolDir, cacheDir, masterKey: masterKey.reveal() };
+    const { spoolDir, masterKey } = this.#options;
+    const workerData: RenderThreadData = { spoolDir, masterKey: masterKey.reveal() };
     const worker = new Worker(new URL('./render-thread.ts', import.meta.url), { workerData });
     const thread: RenderThread = { worker, openRenditions: 0, waiting: new Map() };
     worker.unref();

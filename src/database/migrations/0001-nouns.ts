@@ -37,11 +37,12 @@ const statements = [
       conversation_id text PRIMARY KEY,
       account_id text NOT NULL,
       conference_name text,
+      dialect text NOT NULL,
       status text NOT NULL CHECK (status IN ('active', 'ended')),
       start_time timestamptz NOT NULL,
       end_time timestamptz,
       duration_ms bigint,
-      event_callback text
+      event_callbacks text[] NOT NULL
     )`,
   sql`CREATE INDEX conversations_account ON callreel.conversations (account_id, start_time DESC, conversation_id DESC)`,
   sql`CREATE INDEX conversations_active ON callreel.conversations (account_id, conference_name) WHERE status = 'active'`,
@@ -91,10 +92,10 @@ const statements = [
       type text NOT NULL,
       payload jsonb NOT NULL,
       callback_url text NOT NULL,
-      created_at timestamptz NOT NULL DEFAULT now(),
+      created_at timestamptz NOT NULL,
       delivered_at timestamptz,
       attempts integer NOT NULL DEFAULT 0,
-      first_attempt_at timestamptz,
+      queued_at timestamptz NOT NULL,
       last_error text,
       dead_at timestamptz
     )`,

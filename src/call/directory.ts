@@ -1,0 +1,220 @@
+import type { Clock } from '../clock.ts';
+import { saveChannel } from '../database/channels.ts';
+import { endConnection, insertConnection, setConnected } from '../database/connections.ts';
+import { endConversation, insertConversation, setEventCallbacks } from '../database/conversations.ts';
+import { endRecording, insertRecording } from '../database/recordings.ts';
+import type { Db } from '../database/schema.ts';
+import type { Outbox } from '../delivery/outbox.ts';
+import type { Logger } from '../logger.ts';
+import type { RecordingSummary } from '../recording/summary.ts';
+import type { Conference } from './conference.ts';
+import type { Connection } from './connection.ts';
+import type { EventFormatter } from './neutral-events.ts';
+import type { Recording } from './recording.ts';
+import { WriteQueue } from './write-queue.ts';
+
+export interface DirectoryOptions {
+  clock: Clock;
+  log: Logger;
+  db: Db;
+  outbox: Outbox;
+  spoolDir: string;
+  /** Name of this node, kept with each recording: its spool lies here. */
+  node: string;
+  /** By dialect; makes the vendor's body inside the transaction of the event. */
+  formatters: Readonly<Record<string, EventFormatter>>;
+}
+
+/** Everything a conversation's terminal transaction writes. */
+export interface EndedConversation {
+  accountId: string;
+  conversationId: string;
+  conferenceName: string;
+  dialect: string;
+  startedUnixMs: number;
+  endedUnixMs: number;
+  eventCallbacks: string[];
+  recordings: RecordingSummary[];
+  /** Recordings that never came to life. */
+  failedRecordings: string[];
+}
+
+/** Writes what happens on this node to PostgreSQL; the calls never wait for it. */
+export class Directory {
+  readonly #options: DirectoryOptions;
+  readonly #writes: WriteQueue;
+
+  constructor(options: DirectoryOptions) {
+    this.#options = options;
+    this.#writes = new WriteQueue(options.clock, options.log);
+  }
+
+  connectionStarted(connection: Connection): void {
+    const { connectionId, accountId, from, to, direction, sipCallId, startedUnixMs } = connection;
+    this.#write(connectionId, 'connection started', async () => {
+      await insertConnection(this.#options.db, {
+        connectionId,
+        accountId,
+        from,
+        to,
+        direction,
+        sipCallId,
+        startTime: new Date(startedUnixMs),
+      });
+    });
+  }
+
+  connectionAnswered(connectionId: string): void {
+    this.#write(connectionId, 'connection answered', async () => {
+      await setConnected(this.#options.db, connectionId);
+    });
+  }
+
+  connectionEnded(connectionId: string, endedUnixMs: number): void {
+    this.#write(connectionId, 'connection ended', async () => {
+      await endConnection(this.#options.db, connectionId, new Date(endedUnixMs));
+    });
+  }
+
+  conversationStarted(conference: Conference): void {
+    const { conversationId, accountId, name, dialect, startedUnixMs } = conference;
+    this.#write(conversationId, 'conversation started', async () => {
+      await insertConversation(this.#options.db, {
+        conversationId,
+        accountId,
+        conferenceName: name,
+        dialect,
+        startTime: new Date(startedUnixMs),
+        eventCallbacks: [...conference.eventCallbacks],
+      });
+    });
+  }
+
+  conversationCallbacks(conversationId: string, eventCallbacks: string[]): void {
+    this.#write(conversationId, 'event callbacks', async () => {
+      await setEventCallbacks(this.#options.db, conversationId, eventCallbacks);
+    });
+  }
+
+  recordingStarted(conference: Conference, recording: Recording, sealedKey: string): void {
+    const { conversationId, accountId } = conference;
+    const startedAt = new Date(this.#options.clock.unixMs());
+    this.#write(conversationId, 'recording started', async () => {
+      await insertRecording(this.#options.db, {
+        recordingId: recording.recordingId,
+        conversationId,
+        accountId,
+        kind: 'conference',
+        rateHz: recording.rateHz,
+        startSample: 0,
+        startedAt,
+        sealedKey,
+        spoolDir: this.#options.spoolDir,
+        node: this.#options.node,
+      });
+    });
+  }
+
+  /** One transaction: recordings, channels, the conversation's end and its events. Whoever comes second finds it done. */
+  conversationEnded(ended: EndedConversation): Promise<void> {
+    return this.#writes.add(ended.conversationId, 'conversation ended', async () => {
+      await this.#options.outbox.transaction((trx) => this.#writeEnd(trx, ended));
+    });
+  }
+
+  /** Waits until every row is written. */
+  async whenIdle(): Promise<void> {
+    await this.#writes.whenIdle();
+  }
+
+  /** What the database refuses from now on is given up and found again in the spool at the next start. */
+  close(): void {
+    this.#writes.close();
+  }
+
+  #write(key: string, what: string, write: () => Promise<void>): void {
+    void this.#writes.add(key, what, write);
+  }
+
+  async #writeEnd(trx: Db, ended: EndedConversation): Promise<void> {
+    const { accountId, conversationId, conferenceName, dialect, eventCallbacks } = ended;
+    // The row may be missing: a crash between the spool's header and the row.
+    await insertConversation(trx, {
+      conversationId,
+      accountId,
+      conferenceName,
+      dialect,
+      startTime: new Date(ended.startedUnixMs),
+      eventCallbacks,
+    });
+    for (const recording of ended.recordings) await this.#writeRecordingEnd(trx, ended, recording);
+    for (const recordingId of ended.failedRecordings)
+      await endRecording(trx, recordingId, {
+        reason: 'error',
+        endSample: 0,
+        endedAt: new Date(ended.endedUnixMs),
+      });
+    const row = await endConversation(trx, conversationId, {
+      endTime: new Date(ended.endedUnixMs),
+      durationMs: Math.max(0, ended.endedUnixMs - ended.startedUnixMs),
+    });
+    if (!row) return;
+    const format = this.#options.formatters[dialect];
+    if (!format) return;
+    const payload = format({
+      kind: 'conversation.ended',
+      accountId,
+      conversationId,
+      conferenceName,
+      startedUnixMs: ended.startedUnixMs,
+      endedUnixMs: ended.endedUnixMs,
+      recordings: ended.recordings.map(({ recordingId, reason }) => ({ recordingId, reason })),
+    });
+    for (const callbackUrl of row.eventCallbacks)
+      await this.#options.outbox.insert(trx, {
+        accountId,
+        conversationId,
+        type: 'conversation.ended',
+        payload,
+        callbackUrl,
+      });
+  }
+
+  async #writeRecordingEnd(trx: Db, ended: EndedConversation, recording: RecordingSummary): Promise<void> {
+    const { accountId, conversationId } = ended;
+    const { recordingId, rateHz, startSample, endSample } = recording;
+    await insertRecording(trx, {
+      recordingId,
+      conversationId,
+      accountId,
+      kind: 'conference',
+      rateHz,
+      startSample,
+      startedAt: new Date(recording.startedUnixMs),
+      sealedKey: recording.sealedKey,
+      spoolDir: this.#options.spoolDir,
+      node: this.#options.node,
+    });
+    await endRecording(trx, recordingId, {
+      reason: recording.reason,
+      startSample,
+      endSample,
+      endedAt: new Date(recording.endedUnixMs),
+    });
+    const toMs = (sample: number) => Math.round((sample * 1000) / rateHz);
+    for (const track of recording.tracks)
+      await saveChannel(trx, {
+        channelId: track.trackId,
+        recordingId,
+        conversationId,
+        accountId,
+        connectionId: track.party.connectionId,
+        from: track.party.from,
+        to: track.party.to,
+        direction: track.party.direction,
+        startMs: toMs(track.startSample),
+        endMs: toMs(track.endSample),
+        packets: track.packets,
+      });
+  }
+}

@@ -1,0 +1,150 @@
+import { Agent, request as undiciRequest } from 'undici';
+import type { Clock } from '../clock.ts';
+import { CallreelError } from '../errors.ts';
+import type { AddressGuard } from './address-guard.ts';
+
+export interface CallbackOptions {
+  guard: AddressGuard;
+  /** For the whole exchange, from the name look-up to the last byte. */
+  timeoutMs: number;
+  /** Of an answer's body. */
+  maxBytes: number;
+  clock: Clock;
+}
+
+export interface CallbackRequest {
+  url: string;
+  method: 'GET' | 'POST';
+  headers?: Record<string, string>;
+  body?: string;
+  signal?: AbortSignal;
+}
+
+export interface CallbackResponse {
+  status: number;
+  contentType: string;
+  /** As UTF-8. */
+  body: string;
+}
+
+const userAgent = 'Callreel';
+const shownBodyCharacters = 200;
+
+/**
+ * The one client for every URL a user gave. It follows no redirect, reads no more than it must, ends in time, and
+ * reaches only addresses the guard permits.
+ */
+export class CallbackClient {
+  readonly #options: CallbackOptions;
+  readonly #agent: Agent;
+
+  constructor(options: CallbackOptions) {
+    const { timeoutMs, maxBytes, guard } = options;
+    this.#options = options;
+    this.#agent = new Agent({
+      connect: { timeout: timeoutMs, lookup: guard.lookup },
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+      maxResponseSize: maxBytes,
+      allowH2: false,
+    });
+  }
+
+  /**
+   * One exchange; every status is an answer.
+   * @throws CallreelError CALLBACK_FAILED, CALLBACK_FORBIDDEN, REQUEST_INVALID (the URL)
+   */
+  async request({ url, method, headers = {}, body, signal }: CallbackRequest): Promise<CallbackResponse> {
+    const target = parseUrl(url);
+    const shown = `${method} ${displayUrl(target)}`;
+    this.#options.guard.checkHost(target.hostname);
+    const deadline = new AbortController();
+    const timer = this.#options.clock.after(this.#options.timeoutMs, () => deadline.abort());
+    try {
+      const response = await undiciRequest(withoutUserInfo(target), {
+        dispatcher: this.#agent,
+        method,
+        headers: { 'user-agent': userAgent, ...authorization(target), ...headers },
+        body: body ?? null,
+        signal: signal ? AbortSignal.any([signal, deadline.signal]) : deadline.signal,
+      });
+      const contentType = String(response.headers['content-type'] ?? '');
+      return { status: response.statusCode, contentType, body: await response.body.text() };
+    } catch (cause) {
+      if (cause instanceof CallreelError) throw cause;
+      const what = deadline.signal.aborted ? this.#tooLate() : this.#describe(cause);
+      throw new CallreelError('CALLBACK_FAILED', `${shown}: ${what}`, { where: displayUrl(target), cause });
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  /**
+   * POSTs a JSON document and gives the JSON answer; undefined for an empty one.
+   * @throws CallreelError as `request`, and CALLBACK_FAILED for a status other than 2xx or an answer that is not JSON
+   */
+  async postJson(url: string, document: unknown, headers: Record<string, string> = {}): Promise<unknown> {
+    const answer = await this.request({
+      url,
+      method: 'POST',
+      headers: { accept: 'application/json', 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(document),
+    });
+    const shown = displayUrl(parseUrl(url));
+    const fail = (what: string) =>
+      new CallreelError('CALLBACK_FAILED', `POST ${shown}: ${what}`, { where: shown });
+    if (answer.status >= 300 && answer.status < 400)
+      throw fail(`answered ${answer.status}; redirects are not followed`);
+    if (answer.status < 200 || answer.status > 299)
+      throw fail(`answered ${answer.status}: ${answer.body.slice(0, shownBodyCharacters)}`);
+    if (answer.body.trim() === '') return undefined;
+    try {
+      return JSON.parse(answer.body);
+    } catch {
+      throw fail(`the answer is not JSON: ${answer.body.slice(0, shownBodyCharacters)}`);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  #tooLate(): string {
+    return `no complete answer within ${this.#options.timeoutMs} ms`;
+  }
+
+  #describe(cause: unknown): string {
+    const code = String((cause as { code?: unknown }).code);
+    if (code.endsWith('_TIMEOUT')) return this.#tooLate();
+    if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE')
+      return `the answer is longer than ${this.#options.maxBytes} bytes`;
+    if (cause instanceof AggregateError) return cause.errors.map((error) => this.#describe(error)).join('; ');
+    return cause instanceof Error ? cause.message : String(cause);
+  }
+}
+
+function parseUrl(text: string): URL {
+  const url = URL.parse(text);
+  if (url && (url.protocol === 'http:' || url.protocol === 'https:')) return url;
+  throw new CallreelError('REQUEST_INVALID', 'a callback URL must be an absolute http or https URL', {
+    where: url ? displayUrl(url) : text.slice(0, shownBodyCharacters),
+  });
+}
+
+/** Query and user info may hold the user's secrets. */
+function displayUrl(url: URL): string {
+  return `${url.protocol}//${url.host}${url.pathname}`;
+}
+
+function withoutUserInfo(url: URL): URL {
+  const plain = new URL(url);
+  plain.username = '';
+  plain.password = '';
+  return plain;
+}
+
+function authorization(url: URL): Record<string, string> {
+  if (url.username === '' && url.password === '') return {};
+  const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
+}

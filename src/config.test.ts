@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { inspect } from 'node:util';
+import { loadConfig, printConfig } from './config.ts';
+
+let dir: string;
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'callreel-'));
+});
+
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+const write = (text: string, name = 'callreel.yaml') => writeFileSync(join(dir, name), text);
+const load = (environment: Record<string, string> = {}) => loadConfig(environment, dir);
+
+describe('layers', () => {
+  test('with nothing given the defaults stand, on the loopback only', () => {
+    const config = load();
+    assert.equal(config.dataDir, join(dir, '.callreel'));
+    assert.deepEqual([config.sip.host, config.http.host, config.rtp.host], Array(3).fill('127.0.0.1'));
+    assert.deepEqual(config.rtp.ports, { first: 20000, last: 29999 });
+    assert.deepEqual(config.callbacks.allow, ['127.0.0.0/8', '::1/128']);
+  });
+
+  test('the file wins over the defaults, the environment over the file', () => {
+    write('sip:\n  port: 5070\n  realm: file\nhttp:\n  port: 1\n');
+    const config = load({ CALLREEL_SIP_PORT: '5080', CALLREEL_HTTP_PORT: '' });
+    assert.deepEqual([config.sip.port, config.sip.realm, config.http.port], [5080, 'file', 1]);
+  });
+
+  test('CALLREEL_CONFIG names another file, which must exist', () => {
+    write('drainSeconds: 7', 'other.yaml');
+    assert.equal(load({ CALLREEL_CONFIG: 'other.yaml' }).drainSeconds, 7);
+    assert.throws(() => load({ CALLREEL_CONFIG: 'missing.yaml' }), { code: 'CONFIG_UNREADABLE' });
+  });
+
+  test('variables of every kind', () => {
+    const config = load({
+      CALLREEL_ACCOUNT_ID: '0042',
+      CALLREEL_CALLBACKS_ALLOW: '10.0.0.0/8, fd00::/8',
+      CALLREEL_CALLBACKS_TIMEOUT_MS: '2500',
+      CALLREEL_SIP_TRANSPORTS: 'tcp',
+      CALLREEL_SIP_USERS: '[{"username": "1001", "password": "pw"}]',
+      CALLREEL_RTP_PORTS: '30000-30999',
+      CALLREEL_RECORDING_RATE_HZ: '16000',
+      CALLREEL_NUMBERS: '[{"number": "+1555", "onIncoming": "http://127.0.0.1:3000/"}]',
+      DATABASE_URL: 'postgres://u:p@db/callreel',
+      PATH: '/usr/bin',
+    });
+    assert.equal(config.accountId, '0042');
+    assert.deepEqual(config.callbacks.allow, ['10.0.0.0/8', 'fd00::/8']);
+    assert.equal(config.callbacks.timeoutMs, 2500);
+    assert.deepEqual(config.sip.transports, ['tcp']);
+    assert.equal(config.sip.users[0]?.password.reveal(), 'pw');
+    assert.deepEqual(config.rtp.ports, { first: 30000, last: 30999 });
+    assert.equal(config.recording.rateHz, 16000);
+    assert.equal(config.numbers[0]?.number, '+1555');
+    assert.equal(config.database.url?.reveal(), 'postgres://u:p@db/callreel');
+  });
+
+  test('a server that others reach allows no private callback address unless told', () => {
+    assert.deepEqual(load({ CALLREEL_HTTP_HOST: '0.0.0.0' }).callbacks.allow, []);
+    assert.deepEqual(load({ CALLREEL_HTTP_HOST: '::1' }).callbacks.allow, ['127.0.0.0/8', '::1/128']);
+    const told = { CALLREEL_HTTP_HOST: '0.0.0.0', CALLREEL_CALLBACKS_ALLOW: '192.168.1.0/24' };
+    assert.deepEqual(load(told).callbacks.allow, ['192.168.1.0/24']);
+  });
+});
+
+describe('mistakes', () => {
+  const lines = (environment: Record<string, string> = {}): string[] => {
+    try {
+      load(environment);
+    } catch (error) {
+      assert.equal((error as { code?: string }).code, 'CONFIG_INVALID');
+      return (error as Error).message.split('\n');
+    }
+    return [];
+  };
+
+  test('an unknown setting is named with its line', () => {
+    write('sip:\n  port: 5070\n  prot: 3\nsipp: 1\n');
+    assert.deepEqual(lines().toSorted(), [
+      'callreel.yaml:3: sip.prot: unknown setting',
+      'callreel.yaml:4: sipp: unknown setting',
+    ]);
+    write('');
+    assert.deepEqual(lines({ CALLREEL_SIP_PROT: '1' }), ['CALLREEL_SIP_PROT: unknown setting']);
+  });
+
+  test('a wrong value is named with its line or variable and what was expected', () => {
+    write('rtp:\n  ports: 9-3\nnumbers:\n  - number: +1555\n');
+    assert.deepEqual(lines({ CALLREEL_HTTP_PORT: 'abc', CALLREEL_LOG_LEVEL: 'loud' }).toSorted(), [
+      'CALLREEL_HTTP_PORT: expected number',
+      'CALLREEL_LOG_LEVEL: expected one of "trace"|"debug"|"info"|"warn"|"error"|"fatal"|"silent"',
+      'callreel.yaml:2: rtp.ports: expected first-last with 1024 <= first < last <= 65535, or 0-0 for ports the system picks',
+      'callreel.yaml:4: numbers.0.number: expected a text; put it in quotes',
+    ]);
+  });
+
+  test('a value never appears in the message: it may be a secret', () => {
+    const message = lines({ CALLREEL_WEBHOOKS_SECRET: 'hunter2' }).join();
+    assert.match(message, /CALLREEL_WEBHOOKS_SECRET: expected whsec_/);
+    assert.doesNotMatch(message, /hunter2/);
+  });
+
+  test('what is not YAML is reported with its line', () => {
+    write('sip:\n  port: 1\n  port: 2\n');
+    assert.throws(() => load(), { code: 'CONFIG_UNREADABLE', where: 'callreel.yaml:3' });
+    write('just a text');
+    assert.throws(() => load(), { code: 'CONFIG_INVALID' });
+  });
+});
+
+test('secrets show in no form of the configuration', () => {
+  write('authToken: s3cret-a\nsip:\n  users:\n    - username: ann\n      password: s3cret-b\n');
+  const config = load({
+    DATABASE_URL: 'postgres://u:s3cret-c@db/',
+    CALLREEL_WEBHOOKS_SECRET: `whsec_${Buffer.from('s3cret-d').toString('base64').repeat(4)}`,
+  });
+  const shown = [printConfig(config), inspect(config, { depth: 9 }), JSON.stringify(config)].join('\n');
+  assert.doesNotMatch(shown, /s3cret|czNjcmV0/);
+  assert.match(printConfig(config), /password: "\[redacted\]"/);
+});

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MPEGDecoder } from 'mpg123-decoder';
+import { CallreelError } from '../errors.ts';
+import { Mp3Encoder } from './mp3.ts';
+import { type Mp3Shape, mp3Bytes, mp3DelaySamples, mp3InfoFrame } from './mp3-frame.ts';
+
+const rates = [8000, 16_000, 48_000] as const;
+
+function tone(samples: number, rateHz: number, hertz: number): Int16Array {
+  return Int16Array.from(
+    { length: samples },
+    (_, k) => 12_000 * Math.sin((2 * Math.PI * hertz * k) / rateHz),
+  );
+}
+
+async function encode(samples: Int16Array, shape: Mp3Shape, chunk = 3000): Promise<Buffer> {
+  const encoder = await Mp3Encoder.create(shape);
+  const parts = [encoder.head()];
+  for (let at = 0; at < samples.length; at += chunk)
+    parts.push(encoder.encode(samples.subarray(at, at + chunk)));
+  parts.push(encoder.finish());
+  return Buffer.concat(parts);
+}
+
+async function decode(
+  bytes: Uint8Array,
+  enableGapless: boolean,
+): Promise<{ rateHz: number; pcm: Float32Array }> {
+  const decoder = new MPEGDecoder({ enableGapless });
+  await decoder.ready;
+  const { channelData, sampleRate, errors } = decoder.decode(bytes);
+  decoder.free();
+  assert.deepEqual(errors, []);
+  return { rateHz: sampleRate, pcm: channelData[0] ?? new Float32Array() };
+}
+
+/** Level of the difference below the level of the signal, in dB. */
+function distanceDb(signal: Int16Array, decoded: Float32Array): number {
+  let power = 0;
+  let error = 0;
+  // The first and last frames carry the encoder's edges.
+  for (let k = 2304; k < signal.length - 2304; k += 1) {
+    const sample = (signal[k] ?? 0) / 32_768;
+    power += sample * sample;
+    error += (sample - (decoded[k] ?? 0)) ** 2;
+  }
+  return 10 * Math.log10(power / error);
+}
+
+test('the file is exactly as long as announced, at every length, rate and bit rate', async () => {
+  for (const rateHz of rates) {
+    for (const bitRateKbps of [32, 64] as const) {
+      for (const samples of [0, 1, 575, 576, 577, 1151, 1152, 1153, 8000, 20_001]) {
+        const shape = { rateHz, bitRateKbps, samples };
+        assert.equal((await encode(tone(samples, rateHz, 440), shape)).length, mp3Bytes(shape));
+      }
+    }
+  }
+});
+
+test('plays back at its rate with its exact number of samples, in place', async () => {
+  for (const rateHz of rates) {
+    const samples = rateHz * 3 + 123;
+    const signal = tone(samples, rateHz, 440);
+    const bytes = await encode(signal, { rateHz, bitRateKbps: 32, samples });
+    const played = await decode(bytes, true);
+    assert.equal(played.rateHz, rateHz);
+    assert.equal(played.pcm.length, samples);
+    const distance = distanceDb(signal, played.pcm);
+    assert.ok(distance > 25, `${rateHz} Hz: ${distance.toFixed(1)} dB`);
+    const raw = await decode(bytes, false);
+    const shifted = distanceDb(signal, raw.pcm.subarray(mp3DelaySamples));
+    assert.ok(shifted > 25, `${rateHz} Hz, a decoder without the tag: ${shifted.toFixed(1)} dB`);
+  }
+});
+
+test('chunks of any size give the same bytes', async () => {
+  const signal = tone(9000, 8000, 700);
+  const shape = { rateHz: 8000, bitRateKbps: 32, samples: 9000 } as const;
+  const whole = await encode(signal, shape, 9000);
+  for (const chunk of [1, 160, 577, 4096]) assert.deepEqual(await encode(signal, shape, chunk), whole);
+});
+
+test('every frame has the same header: constant bit rate, mono, no padding', async () => {
+  const bytes = await encode(tone(8000, 8000, 300), { rateHz: 8000, bitRateKbps: 32, samples: 8000 });
+  assert.equal(bytes.length % 288, 0);
+  for (let at = 0; at < bytes.length; at += 288) assert.equal(bytes.readUInt32BE(at), 0xffe348c4);
+});
+
+test('a bit rate that does not fit is refused, and a wrong number of samples noticed', async () => {
+  const isRefusal = (error: unknown): boolean =>
+    error instanceof CallreelError && error.code === 'REQUEST_INVALID';
+  assert.equal(mp3InfoFrame({ rateHz: 8000, bitRateKbps: 8, samples: 0 }).length, 72);
+  for (const rateHz of [16_000, 48_000] as const) {
+    assert.throws(() => mp3InfoFrame({ rateHz, bitRateKbps: 8, samples: 0 }), isRefusal);
+    await assert.rejects(Mp3Encoder.create({ rateHz, bitRateKbps: 8, samples: 0 }), isRefusal);
+  }
+  const encoder = await Mp3Encoder.create({ rateHz: 8000, bitRateKbps: 32, samples: 10 });
+  encoder.encode(new Int16Array(9));
+  assert.throws(() => encoder.finish(), TypeError);
+});

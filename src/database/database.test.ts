@@ -1,0 +1,298 @@
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { sql } from 'kysely';
+import { systemClock } from '../clock.ts';
+import { newId } from '../ids.ts';
+import { silentLogger } from '../logger.ts';
+import { Secret } from '../secret.ts';
+import { getApplication, listApplications, saveApplication } from './applications.ts';
+import {
+  getChannel,
+  insertChannel,
+  listChannelsOfConversation,
+  listChannelsOfRecording,
+  saveChannel,
+} from './channels.ts';
+import {
+  endConnection,
+  endLostConnections,
+  getConnection,
+  insertConnection,
+  listConnections,
+  setConnected,
+} from './connections.ts';
+import {
+  endConversation,
+  getConversation,
+  insertConversation,
+  listActiveConversations,
+  listConversations,
+  setEventCallbacks,
+} from './conversations.ts';
+import { openDb, openPool, startDatabase } from './database.ts';
+import { insertEvent, listEventsOfConversation, nextPendingEvent } from './events.ts';
+import { migrate } from './migrate.ts';
+import { applyConfiguredNumbers, findApplicationOfNumber, listNumbersOfApplication } from './numbers.ts';
+import {
+  endRecording,
+  findEndedRecordings,
+  getRecording,
+  insertRecording,
+  listRecordingsOfConversation,
+  listUnfinishedRecordings,
+} from './recordings.ts';
+import type { Db } from './schema.ts';
+import { makeTemporaryDir, startTemporaryDatabase, type TemporaryDatabase } from './temporary-database.ts';
+
+let database: TemporaryDatabase;
+let db: Db;
+
+before(async () => {
+  database = await startTemporaryDatabase();
+  db = database.db;
+});
+
+after(() => database.close());
+
+const startTime = new Date('2026-11-21T10:00:00.123Z');
+const endTime = new Date('2026-11-21T10:01:00.456Z');
+
+describe('start', () => {
+  test('a second server on the same data directory is refused, the first goes on', async () => {
+    const options = { dataDir: database.dataDir, clock: systemClock, logger: silentLogger };
+    await assert.rejects(startDatabase(options), { code: 'DATA_DIR_IN_USE' });
+    assert.deepEqual(await listActiveConversations(db), []);
+  });
+
+  test('with a URL no server is started; two processes may share it', async () => {
+    const { host, user } = database.postgres!.address;
+    const url = new Secret(`postgres:///postgres?host=${encodeURIComponent(host)}&user=${user}`);
+    const dir = makeTemporaryDir();
+    const other = await startDatabase({ dataDir: dir, url, clock: systemClock, logger: silentLogger });
+    assert.equal(other.postgres, undefined);
+    assert.deepEqual(await listActiveConversations(other.db), []);
+    await other.close();
+    rmSync(dir, { recursive: true });
+  });
+
+  test('a wrong database name is reported at once', async () => {
+    const { host, user } = database.postgres!.address;
+    const url = new Secret(`postgres:///nowhere?host=${encodeURIComponent(host)}&user=${user}`);
+    const dir = makeTemporaryDir();
+    await assert.rejects(startDatabase({ dataDir: dir, url, clock: systemClock, logger: silentLogger }), {
+      code: 'DATABASE_UNAVAILABLE',
+      message: /nowhere/,
+    });
+    rmSync(dir, { recursive: true });
+  });
+
+  test('four processes that migrate an empty database at once all succeed', async () => {
+    await database.pool.query('CREATE DATABASE fresh');
+    const pools = [1, 2, 3, 4].map(() =>
+      openPool({ ...database.postgres!.address, database: 'fresh' }, silentLogger),
+    );
+    await Promise.all(pools.map((pool) => migrate(openDb(pool))));
+    const { rows } = await pools[0]!.query('SELECT name FROM callreel.kysely_migration');
+    assert.deepEqual(rows, [{ name: '0001-nouns' }]);
+    await Promise.all(pools.map((pool) => pool.end()));
+  });
+});
+
+describe('applications and numbers', () => {
+  test('the configuration makes an application for each number, the same one every time', async () => {
+    const numbers = [
+      { number: '+15550001', onIncoming: 'http://127.0.0.1:3000/incoming' },
+      { number: 'lobby', defaultRoutine: [{ command: 'JoinConference', conference_name: 'lobby' }] },
+    ];
+    await applyConfiguredNumbers(db, 'acc', numbers);
+    await applyConfiguredNumbers(db, 'acc', numbers);
+    const applications = await listApplications(db, 'acc');
+    assert.equal(applications.length, 2);
+    const lobby = await findApplicationOfNumber(db, 'lobby');
+    assert.deepEqual(lobby?.defaultRoutine, [{ command: 'JoinConference', conference_name: 'lobby' }]);
+    assert.equal(lobby?.onIncoming, null);
+    assert.equal((await findApplicationOfNumber(db, '+15550001'))?.onIncoming, numbers[0]?.onIncoming);
+    assert.equal(await findApplicationOfNumber(db, '+15559999'), undefined);
+    assert.deepEqual(await listNumbersOfApplication(db, lobby?.appId ?? ''), ['lobby']);
+  });
+
+  test('an application of another account is not found', async () => {
+    const appId = newId();
+    await saveApplication(db, { appId, accountId: 'acc', name: 'a', onIncoming: null, defaultRoutine: null });
+    assert.equal((await getApplication(db, 'acc', appId))?.defaultRoutine, null);
+    assert.equal(await getApplication(db, 'other', appId), undefined);
+  });
+});
+
+describe('connections', () => {
+  const fresh = (accountId: string) => ({
+    connectionId: newId(),
+    accountId,
+    from: '+15550100',
+    to: '+15550001',
+    direction: 'incoming' as const,
+    startTime,
+    sipCallId: 'call@host',
+  });
+
+  test('connecting, connected, finished; an end comes once', async () => {
+    const { connectionId } = await insertConnection(db, fresh('acc'));
+    assert.equal((await getConnection(db, 'acc', connectionId))?.status, 'connecting');
+    assert.equal(await setConnected(db, connectionId), true);
+    assert.equal(await setConnected(db, connectionId), false);
+    const ended = await endConnection(db, connectionId, endTime);
+    assert.equal(ended?.status, 'finished');
+    assert.deepEqual(ended?.endTime, endTime);
+    assert.equal(await endConnection(db, connectionId, startTime), undefined);
+    assert.equal(await setConnected(db, connectionId), false);
+  });
+
+  test('what never was connected has failed; a restart ends what was lost', async () => {
+    const one = await insertConnection(db, fresh('lost'));
+    const two = await insertConnection(db, fresh('lost'));
+    await setConnected(db, two.connectionId);
+    assert.equal(await endLostConnections(db, endTime), 2);
+    assert.equal((await getConnection(db, 'lost', one.connectionId))?.status, 'failed');
+    assert.equal((await getConnection(db, 'lost', two.connectionId))?.status, 'finished');
+    assert.equal(await endLostConnections(db, endTime), 0);
+  });
+
+  test('pages follow each other without gap or repetition', async () => {
+    for (let index = 0; index < 5; index++) await insertConnection(db, fresh('pages'));
+    const all = await listConnections(db, 'pages', { limit: 10 });
+    const first = await listConnections(db, 'pages', { limit: 2 });
+    const rest = await listConnections(db, 'pages', { limit: 10, before: first.at(-1) });
+    assert.equal(all.length, 5);
+    assert.deepEqual([...first, ...rest], all);
+  });
+});
+
+describe('conversations, recordings, channels', () => {
+  test('a conversation ends once', async () => {
+    const conversationId = newId();
+    const conversation = {
+      conversationId,
+      accountId: 'acc',
+      conferenceName: 'room',
+      dialect: 'sift',
+      startTime,
+      eventCallbacks: [],
+    };
+    await insertConversation(db, conversation);
+    const callbacks = ['http://127.0.0.1/a,"b"', 'http://127.0.0.1/{c}'];
+    await setEventCallbacks(db, conversationId, callbacks);
+    await insertConversation(db, conversation);
+    assert.deepEqual(
+      (await listActiveConversations(db)).map((row) => row.conversationId),
+      [conversationId],
+    );
+    const ended = await endConversation(db, conversationId, { endTime, durationMs: 60_333 });
+    assert.equal(ended?.durationMs, 60_333);
+    assert.deepEqual(ended?.eventCallbacks, callbacks);
+    assert.equal(await endConversation(db, conversationId, { endTime, durationMs: 1 }), undefined);
+    assert.equal((await getConversation(db, 'acc', conversationId))?.durationMs, 60_333);
+    assert.equal(await getConversation(db, 'other', conversationId), undefined);
+    assert.equal((await listConversations(db, 'acc', { limit: 10 })).length, 1);
+    assert.deepEqual(await listActiveConversations(db), []);
+  });
+
+  test('a recording ends once and with a reason', async () => {
+    const recordingId = newId();
+    const conversationId = newId();
+    const recording = {
+      recordingId,
+      conversationId,
+      accountId: 'acc',
+      kind: 'conversation',
+      rateHz: 8000,
+      startSample: 0,
+      startedAt: startTime,
+      sealedKey: 'c2VhbGVk',
+      spoolDir: '/spool/1',
+      node: 'here',
+    };
+    await insertRecording(db, recording);
+    assert.deepEqual(await findEndedRecordings(db, [recordingId, newId()]), new Set());
+    assert.equal((await listUnfinishedRecordings(db, 'here')).length, 1);
+    assert.deepEqual(await listUnfinishedRecordings(db, 'there'), []);
+    const endSample = 48_000 * 86_400 * 30;
+    const end = { reason: 'conversation_ended', endSample, endedAt: endTime };
+    assert.equal((await endRecording(db, recordingId, end))?.endSample, endSample);
+    assert.equal(await endRecording(db, recordingId, end), undefined);
+    await insertRecording(db, recording);
+    assert.deepEqual(await findEndedRecordings(db, [recordingId, newId()]), new Set([recordingId]));
+    assert.deepEqual(await findEndedRecordings(db, []), new Set());
+    assert.equal((await getRecording(db, 'acc', recordingId))?.state, 'ended');
+    assert.equal((await listRecordingsOfConversation(db, conversationId)).length, 1);
+    assert.deepEqual(await listUnfinishedRecordings(db, 'here'), []);
+    await assert.rejects(
+      sql`UPDATE callreel.recordings SET reason = NULL WHERE recording_id = ${recordingId}`.execute(db),
+      /check constraint/,
+    );
+  });
+
+  test('a channel whose row a crash prevented is written from its manifest', async () => {
+    const channel = {
+      channelId: newId(),
+      recordingId: newId(),
+      conversationId: newId(),
+      accountId: 'acc',
+      connectionId: newId(),
+      from: '+15550100',
+      to: '+15550001',
+      direction: 'incoming' as const,
+      startMs: 1000,
+    };
+    const { recordingId, channelId, conversationId } = channel;
+    await saveChannel(db, { ...channel, startMs: 1020, endMs: 5020, packets: 200 });
+    await insertChannel(db, channel);
+    const saved = await getChannel(db, recordingId, channelId);
+    assert.deepEqual(saved, { ...channel, startMs: 1020, endMs: 5020, durationMs: 4000, packets: 200 });
+    assert.deepEqual(await listChannelsOfConversation(db, conversationId), [saved]);
+    assert.deepEqual(await listChannelsOfRecording(db, recordingId), [saved]);
+  });
+});
+
+describe('events', () => {
+  const event = (conversationId: string, type: string) => ({
+    eventId: newId(),
+    accountId: 'acc',
+    conversationId,
+    type,
+    payload: { type, nested: { snake_case: [1, null] } },
+    callbackUrl: 'http://127.0.0.1/',
+    createdAt: startTime,
+  });
+
+  test('a payload comes back as it was written', async () => {
+    const conversationId = newId();
+    const written = event(conversationId, 'ended');
+    await db.transaction().execute((trx) => insertEvent(trx, written));
+    assert.deepEqual((await nextPendingEvent(db, conversationId))?.payload, written.payload);
+  });
+
+  test('a writer waits for an earlier one of its conversation, not for those of others', async () => {
+    const conversationId = newId();
+    const { promise: written, resolve: onWritten } = Promise.withResolvers<void>();
+    const { promise: mayCommit, resolve: commit } = Promise.withResolvers<void>();
+    const early = db.transaction().execute(async (trx) => {
+      await insertEvent(trx, event(conversationId, 'first'));
+      onWritten();
+      await mayCommit;
+    });
+    await written;
+    const second = db.transaction().execute((trx) => insertEvent(trx, event(conversationId, 'second')));
+    const waiting = sql<{
+      n: number;
+    }>`SELECT count(*) AS n FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`;
+    while ((await waiting.execute(db)).rows[0]?.n !== 1) await setImmediate();
+    await db.transaction().execute((trx) => insertEvent(trx, event(newId(), 'elsewhere')));
+    assert.equal(await nextPendingEvent(db, conversationId), undefined);
+    commit();
+    await Promise.all([early, second]);
+    const types = (await listEventsOfConversation(db, conversationId)).map(({ type }) => type);
+    assert.deepEqual(types, ['first', 'second']);
+  });
+});

@@ -1,0 +1,91 @@
+import { sql } from 'kysely';
+import { json } from './json.ts';
+import type { Db, Event } from './schema.ts';
+
+export interface NewEvent {
+  eventId: string;
+  accountId: string;
+  conversationId: string;
+  type: string;
+  payload: unknown;
+  callbackUrl: string;
+  createdAt: Date;
+}
+
+/** First key of the advisory locks that order the events of one conversation. */
+const eventOrderLock = 0x4352;
+
+/**
+ * Must run in a transaction. Writers of one conversation wait for each other, so that the order of `sequence` is the
+ * order of the commits.
+ */
+export async function insertEvent(trx: Db, event: NewEvent): Promise<Event> {
+  await sql`SELECT pg_advisory_xact_lock(${eventOrderLock}, hashtext(${event.conversationId}))`.execute(trx);
+  return await trx
+    .insertInto('events')
+    .values({ ...event, queuedAt: event.createdAt, payload: json(event.payload) })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+/** The event of a conversation that has to be delivered next. */
+export async function nextPendingEvent(db: Db, conversationId: string): Promise<Event | undefined> {
+  return await db
+    .selectFrom('events')
+    .selectAll()
+    .where('conversationId', '=', conversationId)
+    .where('deliveredAt', 'is', null)
+    .where('deadAt', 'is', null)
+    .orderBy('sequence')
+    .limit(1)
+    .executeTakeFirst();
+}
+
+export async function setEventDelivered(db: Db, eventId: string, deliveredAt: Date): Promise<void> {
+  await db
+    .updateTable('events')
+    .set((eb) => ({ deliveredAt, attempts: eb('attempts', '+', 1), lastError: null }))
+    .where('eventId', '=', eventId)
+    .execute();
+}
+
+/** @param deadAt set when this was the last attempt */
+export async function setEventFailed(
+  db: Db,
+  eventId: string,
+  { lastError, deadAt }: { lastError: string; deadAt: Date | null },
+): Promise<void> {
+  await db
+    .updateTable('events')
+    .set((eb) => ({ lastError, deadAt, attempts: eb('attempts', '+', 1) }))
+    .where('eventId', '=', eventId)
+    .execute();
+}
+
+/**
+ * Makes a delivered or dead event pending again, under the same id and at its old place in the order.
+ * @returns undefined when it is pending or unknown
+ */
+export async function reviveEvent(db: Db, eventId: string, queuedAt: Date): Promise<Event | undefined> {
+  return await db
+    .updateTable('events')
+    .set({ deliveredAt: null, deadAt: null, attempts: 0, queuedAt })
+    .where('eventId', '=', eventId)
+    .where((eb) => eb.or([eb('deliveredAt', 'is not', null), eb('deadAt', 'is not', null)]))
+    .returningAll()
+    .executeTakeFirst();
+}
+
+export async function getEvent(db: Db, eventId: string): Promise<Event | undefined> {
+  return await db.selectFrom('events').selectAll().where('eventId', '=', eventId).executeTakeFirst();
+}
+
+/** In the order of delivery. */
+export async function listEventsOfConversation(db: Db, conversationId: string): Promise<Event[]> {
+  return await db
+    .selectFrom('events')
+    .selectAll()
+    .where('conversationId', '=', conversationId)
+    .orderBy('sequence')
+    .execute();
+}

@@ -1,0 +1,78 @@
+import type { Insertable } from 'kysely';
+import type { Db, Recording, RecordingTable } from './schema.ts';
+
+export type NewRecording = Omit<Insertable<RecordingTable>, 'state' | 'reason' | 'endSample' | 'endedAt'>;
+
+/** Before the recording's first packet; one that is known already stays as it is. */
+export async function insertRecording(db: Db, recording: NewRecording): Promise<void> {
+  await db
+    .insertInto('recordings')
+    .values({ ...recording, state: 'recording' })
+    .onConflict((conflict) => conflict.column('recordingId').doNothing())
+    .execute();
+}
+
+/**
+ * Ends the recording once, with its reason: whoever gets the row sends the terminal event, in the same transaction.
+ * @returns the row, or undefined when it had ended before
+ */
+export async function endRecording(
+  db: Db,
+  recordingId: string,
+  end: { reason: string; startSample?: number; endSample: number; endedAt: Date },
+): Promise<Recording | undefined> {
+  return await db
+    .updateTable('recordings')
+    .set({ state: 'ended', ...end })
+    .where('recordingId', '=', recordingId)
+    .where('state', '=', 'recording')
+    .returningAll()
+    .executeTakeFirst();
+}
+
+export async function getRecording(
+  db: Db,
+  accountId: string,
+  recordingId: string,
+): Promise<Recording | undefined> {
+  return await db
+    .selectFrom('recordings')
+    .selectAll()
+    .where('accountId', '=', accountId)
+    .where('recordingId', '=', recordingId)
+    .executeTakeFirst();
+}
+
+/** In the order they began. */
+export async function listRecordingsOfConversation(db: Db, conversationId: string): Promise<Recording[]> {
+  return await db
+    .selectFrom('recordings')
+    .selectAll()
+    .where('conversationId', '=', conversationId)
+    .orderBy('startedAt')
+    .orderBy('recordingId')
+    .execute();
+}
+
+/** What this node has to finish after a restart. */
+export async function listUnfinishedRecordings(db: Db, node: string): Promise<Recording[]> {
+  return await db
+    .selectFrom('recordings')
+    .selectAll()
+    .where('node', '=', node)
+    .where('state', '=', 'recording')
+    .orderBy('startedAt')
+    .execute();
+}
+
+/** Which of these are on record as ended. */
+export async function findEndedRecordings(db: Db, recordingIds: readonly string[]): Promise<Set<string>> {
+  if (recordingIds.length === 0) return new Set();
+  const rows = await db
+    .selectFrom('recordings')
+    .select('recordingId')
+    .where('recordingId', 'in', recordingIds)
+    .where('state', '=', 'ended')
+    .execute();
+  return new Set(rows.map((row) => row.recordingId));
+}

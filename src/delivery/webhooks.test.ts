@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Webhook } from 'standardwebhooks';
+import { systemClock } from '../clock.ts';
+import type { Event } from '../database/schema.ts';
+import { Secret } from '../secret.ts';
+import { newWebhookSecret, type WebhookClient, webhookSender } from './webhooks.ts';
+
+const event = {
+  eventId: '0123456789abcdef',
+  payload: { type: 'ended', conversation_id: 'c1' },
+  callbackUrl: 'https://app.example/events',
+} as unknown as Event;
+
+function setUp(status: number) {
+  const requests: Parameters<WebhookClient['request']>[0][] = [];
+  const client: WebhookClient = {
+    async request(request) {
+      requests.push(request);
+      return { status };
+    },
+  };
+  const secret = newWebhookSecret();
+  const send = webhookSender({ client, secret: new Secret(secret), clock: systemClock });
+  return { requests, secret, send };
+}
+
+const delivery = (deliveryId: string, attempt: number) => ({
+  deliveryId,
+  attempt,
+  signal: new AbortController().signal,
+});
+
+test('a receiver verifies the body by the Standard Webhooks library; ids are as promised', async () => {
+  const { requests, secret, send } = setUp(204);
+  await send(event, delivery('d1', 1));
+  await send(event, delivery('d2', 2));
+  const [first, second] = requests;
+  assert.ok(first && second);
+  assert.equal(first.url, event.callbackUrl);
+  assert.deepEqual(new Webhook(secret).verify(first.body, first.headers), event.payload);
+  assert.throws(() => new Webhook(secret).verify(`${first.body} `, first.headers));
+  assert.equal(first.headers['webhook-id'], event.eventId);
+  assert.equal(second.headers['webhook-id'], event.eventId);
+  assert.deepEqual(
+    [first, second].map(({ headers }) => [headers['callreel-delivery-id'], headers['callreel-attempt']]),
+    [
+      ['d1', '1'],
+      ['d2', '2'],
+    ],
+  );
+});
+
+for (const status of [200, 299])
+  test(`${status} is delivered`, async () => {
+    await setUp(status).send(event, delivery('d', 1));
+  });
+
+for (const status of [199, 301, 400, 410, 500])
+  test(`${status} is not delivered`, async () => {
+    await assert.rejects(setUp(status).send(event, delivery('d', 1)), {
+      code: 'CALLBACK_FAILED',
+      message: new RegExp(`${status}`),
+    });
+  });

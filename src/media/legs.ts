@@ -1,0 +1,76 @@
+import { CallreelError } from '../errors.ts';
+import type { RtpTransport } from '../rtp/transport.ts';
+import { MediaSession, type MediaSessionOptions } from './media-session.ts';
+
+export type LegsOptions = Omit<MediaSessionOptions, 'legId'> & { transport: RtpTransport };
+
+/** The legs of this worker, each with its own port. */
+export class Legs {
+  readonly #options: LegsOptions;
+  readonly #sessions = new Map<string, MediaSession>();
+
+  constructor(options: LegsOptions) {
+    this.#options = options;
+  }
+
+  get count(): number {
+    return this.#sessions.size;
+  }
+
+  get openPorts(): number {
+    let open = 0;
+    for (const session of this.#sessions.values()) if (session.attached) open++;
+    return open;
+  }
+
+  /**
+   * @returns the port
+   * @throws CallreelError CONFLICT, PORTS_EXHAUSTED
+   */
+  async open(legId: string): Promise<number> {
+    if (this.#sessions.has(legId)) throw new CallreelError('CONFLICT', `the leg ${legId} is open already`);
+    const session = new MediaSession({ ...this.#options, legId });
+    this.#sessions.set(legId, session);
+    try {
+      const port = await this.#options.transport.open(session);
+      if (this.#sessions.get(legId) !== session) {
+        port.close();
+        throw new CallreelError('CONFLICT', `the leg ${legId} was closed while it was being opened`);
+      }
+      session.attach(port);
+      return port.port;
+    } catch (error) {
+      if (this.#sessions.get(legId) === session) this.#sessions.delete(legId);
+      throw error;
+    }
+  }
+
+  /** @throws CallreelError NOT_FOUND */
+  get(legId: string): MediaSession {
+    const session = this.#sessions.get(legId);
+    if (!session) throw new CallreelError('NOT_FOUND', `no leg ${legId} on this worker`);
+    return session;
+  }
+
+  /** The leg left its room before. */
+  close(legId: string): void {
+    this.#sessions.get(legId)?.close();
+    this.#sessions.delete(legId);
+  }
+
+  /**
+   * One slot of 20 ms. A leg that is in no room gets silence, so that NAT bindings and latches of the peer open and
+   * stay open.
+   */
+  slot(nowUs: number): void {
+    for (const session of this.#sessions.values()) {
+      session.expire(nowUs);
+      if (!session.stay) session.sendSilence();
+    }
+  }
+
+  /** Lets slots pass that came too late to be sent. */
+  missSlots(slots: number): void {
+    for (const session of this.#sessions.values()) session.missSlots(slots);
+  }
+}

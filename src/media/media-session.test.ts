@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { MediaBench } from './test-bench.ts';
+import { TestPhone } from './test-phone.ts';
+
+const speech = (fill: number): Uint8Array => new Uint8Array(160).fill(fill);
+
+describe('MediaSession', () => {
+  let bench: MediaBench;
+  beforeEach(() => {
+    bench = new MediaBench();
+  });
+  afterEach(() => bench.close());
+
+  const capturedFills = (): (number | undefined)[] =>
+    bench.capture.packets.map(({ packet }) => packet.payload[0]);
+
+  it('hands every packet to the capture sink as it arrived, out of order and twice too', async () => {
+    const phone = await bench.call('a');
+    await bench.join('a', 'room');
+    const first = phone.sequenceNumber;
+    const time = phone.timestamp;
+    await phone.send({ payload: speech(1) });
+    phone.sequenceNumber = (first + 2) & 0xffff;
+    phone.timestamp = (time + 320) >>> 0;
+    await phone.send({ payload: speech(3), payloadType: 8 });
+    for (let i = 0; i < 2; i++) {
+      phone.sequenceNumber = (first + 1) & 0xffff;
+      phone.timestamp = (time + 160) >>> 0;
+      await phone.send({ payload: speech(2) });
+    }
+    await bench.slots(1);
+    assert.deepEqual(capturedFills(), [1, 3, 2, 2]);
+    const [{ packet }, second] = bench.capture.packets as [
+      (typeof bench.capture.packets)[0],
+      ...typeof bench.capture.packets,
+    ];
+    assert.equal(packet.codec, 'PCMU');
+    assert.equal(packet.clockRateHz, 8000);
+    assert.equal(packet.ssrc, phone.ssrc);
+    assert.equal(packet.sequenceNumber, first);
+    assert.equal(packet.rtpTime, time);
+    assert.ok(packet.arrivalUs >= 2_000_000_000);
+    assert.equal(second!.packet.codec, 'PCMA');
+    assert.equal(second!.packet.payloadType, 8);
+  });
+
+  it('captures only between join and leave', async () => {
+    const phone = await bench.call('a');
+    await phone.send({ payload: speech(1) });
+    await bench.slots(1);
+    await bench.join('a', 'room');
+    await phone.send({ payload: speech(2) });
+    await bench.slots(1);
+    await bench.execute({ verb: 'room.leave', legId: 'a' });
+    await phone.send({ payload: speech(3) });
+    await bench.slots(1);
+    assert.deepEqual(capturedFills(), [2]);
+  });
+
+  it('tells once where the media of a leg comes from', async () => {
+    const phone = await bench.call('a');
+    assert.equal(bench.events.length, 0);
+    for (let i = 0; i < 3; i++) await phone.send({ payload: speech(1) });
+    await bench.slots(1);
+    assert.deepEqual(bench.events, [
+      { event: 'leg.media', legId: 'a', address: '127.0.0.1', port: phone.port },
+    ]);
+  });
+
+  it('drops what is no RTP of this call quietly', async () => {
+    const phone = await bench.call('a');
+    await bench.join('a', 'room');
+    await phone.sendRaw(new Uint8Array(0));
+    await phone.sendRaw(new Uint8Array(500).fill(0x2b));
+    const rtcpReceiverReport = Uint8Array.of(0x80, 201, 0, 1, 0, 0, 0, 1);
+    await phone.sendRaw(rtcpReceiverReport);
+    await phone.send({ payload: speech(1), payloadType: 96 });
+    await phone.send({ payload: new Uint8Array(0) });
+    await bench.slots(1);
+    assert.equal(bench.capture.packets.length, 0);
+    const { counters } = bench.executor.legs.get('a');
+    assert.equal(counters.unknownPayloadTypes, 1);
+  });
+
+  it('lets no stray source in beside the peer', async () => {
+    const phone = await bench.call('a');
+    const stray = await TestPhone.open({ ssrc: 666 });
+    stray.remotePort = phone.remotePort;
+    await bench.join('a', 'room');
+    await phone.send({ payload: speech(1) });
+    await stray.send({ payload: speech(66) });
+    await bench.slots(1);
+    assert.deepEqual(capturedFills(), [1]);
+    assert.equal(bench.executor.legs.get('a').counters.strayPackets, 1);
+    assert.equal(stray.received.length, 0);
+    await stray.close();
+  });
+
+  it('sends to where the media comes from, whatever was signalled', async () => {
+    const phone = await bench.call('a', { remote: { address: '127.0.0.1', port: 9 } });
+    await phone.send({ payload: speech(1) });
+    await bench.slots(3);
+    assert.equal(phone.received.length, 3);
+  });
+
+  it('sends silence before and between rooms, nothing while it knows nowhere to send', async () => {
+    const known = await bench.call('a');
+    const unknown = await bench.call('b', { remote: undefined });
+    await bench.slots(5);
+    assert.equal(known.received.length, 5);
+    assert.ok(known.received.every((packet) => packet.payload().every((byte) => byte === 0xff)));
+    assert.equal(unknown.received.length, 0);
+    await unknown.send({ payload: speech(1) });
+    await bench.slots(5);
+    assert.equal(unknown.received.length, 5);
+  });
+
+  it('sends nothing to a phone that holds the call by an unspecified address', async () => {
+    const phone = await bench.call('a');
+    await phone.send({ payload: speech(1) });
+    await bench.slots(2);
+    await bench.execute(phone.negotiation('a', { remote: { address: '0.0.0.0', port: phone.port } }));
+    await bench.slots(5);
+    assert.equal(phone.received.length, 2);
+  });
+
+  it('sends packets of the negotiated length', async () => {
+    const phone = await bench.call('a', { ptimeMs: 60 });
+    await bench.slots(6);
+    assert.deepEqual(
+      phone.received.map(({ payloadBytes }) => payloadBytes),
+      [480, 480],
+    );
+  });
+
+  it('reports a key press once, with its length, and captures it in the stay', async () => {
+    const phone = await bench.call('a');
+    await phone.press('5');
+    await bench.slots(1);
+    await bench.join('a', 'room');
+    await phone.press('#', { durationMs: 240 });
+    await bench.slots(1);
+    const digits = bench.events.filter(({ event }) => event === 'leg.digit');
+    assert.deepEqual(digits, [
+      { event: 'leg.digit', legId: 'a', digit: '5', durationMs: 100 },
+      { event: 'leg.digit', legId: 'a', digit: '#', durationMs: 240 },
+    ]);
+    assert.deepEqual(
+      bench.capture.digits.map(({ digit }) => digit),
+      ['#'],
+    );
+    assert.equal(bench.capture.packets.length, 0);
+  });
+
+  it('reports a key press whose end packets were all lost', async () => {
+    const phone = await bench.call('a');
+    await phone.press('7', { ends: 0 });
+    await bench.slots(5);
+    assert.equal(bench.events.filter(({ event }) => event === 'leg.digit').length, 0);
+    await bench.slots(10);
+    assert.deepEqual(bench.events.at(-1), { event: 'leg.digit', legId: 'a', digit: '7', durationMs: 80 });
+  });
+
+  it('leaves the room by its key: the digit, the end of the stay, then the event', async () => {
+    const phone = await bench.call('a');
+    await bench.join('a', 'room', { leaveKey: '*' });
+    await phone.press('1');
+    await bench.slots(1);
+    assert.ok(bench.executor.legs.get('a').stay);
+    await phone.press('*');
+    await phone.send({ payload: speech(1) });
+    await bench.slots(1);
+    assert.equal(bench.executor.legs.get('a').stay, undefined);
+    assert.deepEqual(bench.capture.calls.slice(-3), [
+      'digit track-a 1',
+      'digit track-a *',
+      'stayClosed track-a',
+    ]);
+    assert.deepEqual(bench.events.at(-1), {
+      event: 'stay.left',
+      legId: 'a',
+      trackId: 'track-a',
+      roomId: 'room',
+    });
+    assert.equal(bench.capture.packets.length, 0);
+    assert.equal(bench.events.filter(({ event }) => event === 'leg.digit').length, 2);
+  });
+
+  it('keeps the former agreement when a new one can not be had', async () => {
+    const phone = await bench.call('a');
+    await bench.join('a', 'room');
+    const opus = { payloadType: 111, codec: 'OPUS', clockRateHz: 48_000 } as const;
+    await assert.rejects(bench.execute(phone.negotiation('a', { receive: [opus], send: opus })), {
+      code: 'NO_COMMON_CODEC',
+    });
+    await phone.send({ payload: speech(1) });
+    await bench.slots(1);
+    assert.deepEqual(capturedFills(), [1]);
+  });
+});

@@ -1,0 +1,63 @@
+import { CallreelError } from '../errors.ts';
+import type { CaptureSink, Stay } from './capture-sink.ts';
+import type { RoomJoin, WorkerEvent } from './control.ts';
+import type { MediaSession } from './media-session.ts';
+import { Room } from './room.ts';
+
+/** The rooms of this worker. A room opens at its first join and stays, empty or not, until it is closed. */
+export class Rooms {
+  readonly #capture: CaptureSink;
+  readonly #post: (event: WorkerEvent) => void;
+  readonly #rooms = new Map<string, Room>();
+
+  constructor(capture: CaptureSink, post: (event: WorkerEvent) => void) {
+    this.#capture = capture;
+    this.#post = post;
+  }
+
+  get count(): number {
+    return this.#rooms.size;
+  }
+
+  /** @throws CallreelError CONFLICT when the leg is in a room already */
+  join(session: MediaSession, command: RoomJoin, atUs: number): void {
+    const { roomId, legId, trackId, policy, party, leaveKey } = command;
+    if (session.stay) throw new CallreelError('CONFLICT', `the leg is in the room ${session.stay.roomId}`);
+    let room = this.#rooms.get(roomId);
+    if (!room) {
+      room = new Room(roomId);
+      this.#rooms.set(roomId, room);
+      this.#capture.roomOpened(roomId, atUs);
+    }
+    const stay: Stay = { trackId, roomId, legId, policy, party };
+    this.#capture.stayOpened(stay, atUs);
+    session.enter(stay, leaveKey);
+    room.add(session);
+  }
+
+  /** Nothing happens when the leg is in no room: it may just have left by its key. */
+  leave(session: MediaSession, atUs: number): void {
+    const stay = session.exit();
+    if (!stay) return;
+    this.#rooms.get(stay.roomId)?.remove(session);
+    this.#capture.stayClosed(stay, atUs);
+  }
+
+  leaveByKey(session: MediaSession, atUs: number): void {
+    const { stay } = session;
+    if (!stay) return;
+    this.leave(session, atUs);
+    this.#post({ event: 'stay.left', legId: stay.legId, trackId: stay.trackId, roomId: stay.roomId });
+  }
+
+  /** The capture stage hears of it even where nobody ever joined: a recording may have been waiting. */
+  close(roomId: string, atUs: number): void {
+    for (const session of this.#rooms.get(roomId)?.sessions() ?? []) this.leave(session, atUs);
+    this.#rooms.delete(roomId);
+    this.#capture.roomClosed(roomId, atUs);
+  }
+
+  mixSlot(): void {
+    for (const room of this.#rooms.values()) room.mixSlot();
+  }
+}

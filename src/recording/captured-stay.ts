@@ -1,0 +1,126 @@
+import type { CapturedDigit, CapturedPacket, Stay } from '../media/capture-sink.ts';
+import type { OpenSegment, SpoolProducer } from '../spool/producer.ts';
+import { payloadDurationTicks } from '../timeline/payload-duration.ts';
+import type { RecordedTrack } from './recorded-track.ts';
+import type { Recorder } from './recorder.ts';
+
+export interface CapturedStayOptions {
+  stay: Stay;
+  startUs: number;
+  /** Position 0 of the room's clock, monotonic microseconds. */
+  originUs: number;
+  spool: SpoolProducer;
+  newSegmentId: () => string;
+}
+
+/**
+ * A stay's stream on its way to the spool. It is cut into segments so that the recordings that want a segment want
+ * all of it; while nobody wants the stream, it goes nowhere.
+ */
+export class CapturedStay {
+  readonly stay: Stay;
+  readonly startUs: number;
+  readonly #options: CapturedStayOptions;
+  #wantedBy: readonly Recorder[] = [];
+  #tracks: RecordedTrack[] = [];
+  #segment: OpenSegment | undefined;
+  /** The packets' form as the segment knows it; payload type -1: not told yet. */
+  #codec = '';
+  #clockRateHz = 0;
+  #payloadType = -1;
+  #ssrc = 0;
+
+  constructor(options: CapturedStayOptions) {
+    this.stay = options.stay;
+    this.startUs = options.startUs;
+    this.#options = options;
+  }
+
+  /** Who may record this stay at all: an explicit `never` is in no track of any kind. */
+  get isRecordable(): boolean {
+    return this.stay.policy !== 'never';
+  }
+
+  /** From here on exactly these recordings get the stream. */
+  want(recorders: readonly Recorder[], atUs: number): void {
+    const wanted = this.isRecordable ? recorders : [];
+    const same =
+      wanted.length === this.#wantedBy.length && wanted.every((each) => this.#wantedBy.includes(each));
+    if (same) return;
+    this.#closeSegment();
+    this.#wantedBy = wanted;
+    if (wanted.length > 0) this.#openSegment(wanted, atUs);
+  }
+
+  close(): void {
+    this.#closeSegment();
+    this.#wantedBy = [];
+  }
+
+  packet(packet: CapturedPacket): void {
+    const segment = this.#segment;
+    if (!segment) return;
+    const { spool, originUs } = this.#options;
+    const { sequenceNumber, rtpTime, payload } = packet;
+    const arrivalUs = Math.max(0, packet.arrivalUs - originUs);
+    const kept =
+      (this.#isKnownFormat(packet) || this.#tellFormat(segment, packet, arrivalUs)) &&
+      spool.packet(segment, sequenceNumber, rtpTime, arrivalUs, payload);
+    if (!kept) {
+      for (const track of this.#tracks) track.lose(1);
+      return;
+    }
+    const durationTicks = payloadDurationTicks(packet.codec, packet.clockRateHz, payload);
+    for (const track of this.#tracks) track.place(sequenceNumber, rtpTime, arrivalUs, durationTicks);
+  }
+
+  digit(digit: CapturedDigit): void {
+    const segment = this.#segment;
+    if (!segment) return;
+    const { spool, originUs } = this.#options;
+    const kept = spool.digit(segment, { ...digit, arrivalUs: Math.max(0, digit.arrivalUs - originUs) });
+    if (!kept) for (const track of this.#tracks) track.lose(1);
+  }
+
+  #openSegment(recorders: readonly Recorder[], atUs: number): void {
+    const { spool, newSegmentId } = this.#options;
+    const { trackId, roomId } = this.stay;
+    const startUs = Math.max(this.startUs, atUs);
+    this.#segment = spool.openSegment({
+      segmentId: newSegmentId(),
+      conversationId: roomId,
+      trackId,
+      wants: recorders.map((each) => ({
+        recordingId: each.recordingId,
+        startSample: each.sampleAt(startUs),
+      })),
+    });
+    this.#tracks = recorders.flatMap((each) => each.track(trackId) ?? []);
+    this.#payloadType = -1;
+  }
+
+  #closeSegment(): void {
+    if (this.#segment) this.#options.spool.closeSegment(this.#segment);
+    this.#segment = undefined;
+    this.#tracks = [];
+  }
+
+  #isKnownFormat(packet: CapturedPacket): boolean {
+    return (
+      packet.ssrc === this.#ssrc &&
+      packet.payloadType === this.#payloadType &&
+      packet.codec === this.#codec &&
+      packet.clockRateHz === this.#clockRateHz
+    );
+  }
+
+  #tellFormat(segment: OpenSegment, packet: CapturedPacket, arrivalUs: number): boolean {
+    if (!this.#options.spool.format(segment, packet, arrivalUs)) return false;
+    this.#codec = packet.codec;
+    this.#clockRateHz = packet.clockRateHz;
+    this.#payloadType = packet.payloadType;
+    this.#ssrc = packet.ssrc;
+    for (const track of this.#tracks) track.format(packet);
+    return true;
+  }
+}

@@ -1,0 +1,44 @@
+import type { CapturedPacket } from '../media/capture-sink.ts';
+import { TrackTimeline } from '../timeline/track-timeline.ts';
+
+/** One stay in one recording: how many packets it got, and up to which sample. */
+export class RecordedTrack {
+  readonly trackId: string;
+  readonly startSample: number;
+  readonly #timeline: TrackTimeline;
+  #packets = 0;
+  #overflowPackets = 0;
+
+  constructor(trackId: string, startSample: number, rateHz: number) {
+    this.trackId = trackId;
+    this.startSample = startSample;
+    this.#timeline = new TrackTimeline({ rateHz, startSample });
+  }
+
+  get packets(): number {
+    return this.#packets;
+  }
+
+  get overflowPackets(): number {
+    return this.#overflowPackets;
+  }
+
+  /** End of the last packet. */
+  get mediaEndSample(): number {
+    return this.#timeline.endSample;
+  }
+
+  format(packet: Pick<CapturedPacket, 'codec' | 'clockRateHz' | 'ssrc'>): void {
+    this.#timeline.format(packet);
+  }
+
+  /** @param arrivalUs on the room's clock */
+  place(sequenceNumber: number, rtpTime: number, arrivalUs: number, durationTicks: number): void {
+    this.#packets++;
+    this.#timeline.place(sequenceNumber, rtpTime, arrivalUs, durationTicks);
+  }
+
+  lose(packets: number): void {
+    this.#overflowPackets += packets;
+  }
+}

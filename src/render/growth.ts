@@ -1,0 +1,33 @@
+import { limiterBlockSamples, limiterLookaheadBlocks } from '../audio/limiter.ts';
+import { PlacedPackets } from './placed-packets.ts';
+import type { RecordingView } from './track-source.ts';
+
+/**
+ * The newest packet of one track may be on the disk while another's of the same moment still waits for the writer
+ * (design rule 2: written within 100 ms); the rest is for a disk that is slow.
+ */
+const spoolDelayUs = 1_000_000;
+
+/**
+ * How far the channels of a growing recording may be rendered: no late packet will change anything before this
+ * position any more. It follows from what is in the segment files alone, so the spool must have been settled for the
+ * conversation just before (`spool.settle`): otherwise one track's file may lie further behind another's.
+ */
+export function settledEnd(view: RecordingView): number {
+  const tracks = view.tracks.map((track) => new PlacedPackets(track, view));
+  for (const packets of tracks) while (packets.before(Number.POSITIVE_INFINITY));
+  const arrivedUs = Math.max(0, ...tracks.map((packets) => packets.lastArrivalUs));
+  const nowSample = Math.floor(((arrivedUs - spoolDelayUs) * view.rateHz) / 1_000_000);
+  const settled = tracks.map(({ timeline }, index) =>
+    view.tracks[index]?.endSample === undefined
+      ? timeline.settledSample(nowSample)
+      : Number.POSITIVE_INFINITY,
+  );
+  return Math.max(view.startSample, Math.min(nowSample, ...settled));
+}
+
+/** How far the mix may be rendered while it grows: the limiter looks ahead. */
+export function settledMixEnd(view: RecordingView, settled: number): number {
+  const lookahead = (limiterLookaheadBlocks + 1) * limiterBlockSamples(view.rateHz);
+  return Math.max(view.startSample, settled - lookahead);
+}

@@ -1,0 +1,111 @@
+import { Limiter, limiterContext } from '../audio/limiter.ts';
+import { ChannelReader } from './channel.ts';
+import { PauseMap } from './pause-map.ts';
+import { type RecordingView, type SampleReader, type TrackView, trackEnd } from './track-source.ts';
+
+interface Part {
+  fromSample: number;
+  toSample: number;
+  track: TrackView;
+  reader: ChannelReader | undefined;
+}
+
+/** Sums are made in parts of this length: it bounds the memory of a long read. */
+const partSeconds = 1;
+
+/**
+ * All tracks of a recording as one signal: their sum on the room's clock, through a limiter that changes nothing
+ * where nothing clips. Reading from the middle gives the same samples as reading from the start. Paused spans are
+ * silent.
+ *
+ *     ChannelReader of each track -> pauses silenced -> sum -> Limiter -> read
+ */
+export class MixReader implements SampleReader {
+  readonly #view: RecordingView;
+  readonly #endSample: number;
+  readonly #pauses: PauseMap;
+  readonly #parts: Part[];
+  readonly #limiter: Limiter;
+  readonly #partSamples: number;
+  readonly #channel: Int16Array;
+  readonly #sum: Int32Array;
+  /** Limited samples not read yet. */
+  #ready: Int16Array;
+  #readyFrom = 0;
+  #readyTo = 0;
+  /** Samples to drop: they only gave the limiter its history. */
+  #lead: number;
+  #summedTo: number;
+
+  /** @param endSample where the recording ends, or how far a growing one is settled; behind it is silence */
+  constructor(view: RecordingView, endSample: number, fromSample: number) {
+    this.#view = view;
+    this.#endSample = endSample;
+    this.#pauses = new PauseMap({ fromSample: view.startSample, toSample: endSample }, view.pauses);
+    const context = limiterContext(view.rateHz, fromSample, fromSample);
+    this.#summedTo = Math.max(view.startSample, context.firstSample);
+    this.#lead = fromSample - this.#summedTo;
+    this.#limiter = new Limiter(view.rateHz, this.#summedTo);
+    this.#parts = view.tracks.map((track) => ({
+      fromSample: Math.max(track.startSample, this.#summedTo),
+      toSample: trackEnd(track, endSample),
+      track,
+      reader: undefined,
+    }));
+    this.#partSamples = Math.round(partSeconds * view.rateHz);
+    this.#channel = new Int16Array(this.#partSamples);
+    this.#sum = new Int32Array(this.#partSamples);
+    this.#ready = new Int16Array(this.#limiter.maxOutput(this.#partSamples));
+  }
+
+  read(out: Int16Array): void {
+    let written = 0;
+    while (written < out.length) {
+      if (this.#readyFrom === this.#readyTo && !this.#sumNext()) {
+        out.fill(0, written);
+        return;
+      }
+      const samples = Math.min(out.length - written, this.#readyTo - this.#readyFrom);
+      out.set(this.#ready.subarray(this.#readyFrom, this.#readyFrom + samples), written);
+      this.#readyFrom += samples;
+      written += samples;
+    }
+  }
+
+  close(): void {
+    for (const { reader } of this.#parts) reader?.close();
+  }
+
+  /** @returns false behind the end */
+  #sumNext(): boolean {
+    if (this.#summedTo > this.#endSample) return false;
+    const samples = Math.min(this.#partSamples, this.#endSample - this.#summedTo);
+    const sum = this.#sum.subarray(0, samples).fill(0);
+    for (const part of this.#parts) this.#add(part, sum);
+    let made = this.#limiter.push(sum, this.#ready);
+    this.#summedTo += samples;
+    if (this.#summedTo === this.#endSample) {
+      made += this.#limiter.flush(this.#ready, made);
+      this.#summedTo += 1;
+    }
+    this.#readyFrom = Math.min(made, this.#lead);
+    this.#lead -= this.#readyFrom;
+    this.#readyTo = made;
+    return true;
+  }
+
+  #add(part: Part, sum: Int32Array): void {
+    const from = Math.max(part.fromSample, this.#summedTo);
+    const to = Math.min(part.toSample, this.#summedTo + sum.length);
+    if (from >= to) {
+      if (part.toSample <= this.#summedTo) part.reader?.close();
+      return;
+    }
+    part.reader ??= new ChannelReader(part.track, this.#view, from);
+    const channel = this.#channel.subarray(0, to - from);
+    part.reader.read(channel);
+    this.#pauses.silence(channel, from);
+    const offset = from - this.#summedTo;
+    for (let k = 0; k < channel.length; k += 1) sum[offset + k]! += channel[k]!;
+  }
+}

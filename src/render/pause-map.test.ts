@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PauseMap } from './pause-map.ts';
+import type { PauseView } from './track-source.ts';
+
+const recording = { fromSample: 100, toSample: 1100 };
+const pauses: PauseView[] = [
+  { fromSample: 50, toSample: 150, behaviour: 'skip' },
+  { fromSample: 300, toSample: 400, behaviour: 'silence' },
+  { fromSample: 500, toSample: 600, behaviour: 'skip' },
+  { fromSample: 600, toSample: 650, behaviour: 'skip' },
+  { fromSample: 1000, toSample: undefined, behaviour: 'skip' },
+];
+
+test('skip cuts out, silence keeps; a pause that was not resumed lasts to the end', () => {
+  const map = new PauseMap(recording, pauses);
+  assert.equal(map.fileSamples, 1000 - 50 - 100 - 50 - 100);
+  assert.deepEqual(map.spansOf(0, map.fileSamples), [
+    { fromSample: 150, toSample: 500 },
+    { fromSample: 650, toSample: 1000 },
+  ]);
+  assert.deepEqual(map.spansOf(340, 360), [
+    { fromSample: 490, toSample: 500 },
+    { fromSample: 650, toSample: 660 },
+  ]);
+  assert.deepEqual(map.spansOf(10, 10), []);
+});
+
+test('both axes agree at every sample', () => {
+  const map = new PauseMap(recording, pauses);
+  for (let file = 0; file < map.fileSamples; file += 1) {
+    const [span] = map.spansOf(file, file + 1);
+    assert.equal(map.fileSampleOf(span?.fromSample ?? -1), file);
+  }
+  assert.equal(map.fileSampleOf(550), 350, 'the cut');
+  assert.equal(map.fileSampleOf(0), 0);
+  assert.equal(map.fileSampleOf(5000), map.fileSamples);
+});
+
+test('paused samples are cleared, the others untouched', () => {
+  const map = new PauseMap(recording, pauses);
+  for (const [at, length] of [
+    [100, 1000],
+    [290, 20],
+    [390, 20],
+    [310, 20],
+    [700, 20],
+  ] as const) {
+    const out = new Int16Array(length).fill(7);
+    map.silence(out, at);
+    for (const [index, sample] of out.entries()) {
+      const k = at + index;
+      const paused = k < 150 || (k >= 300 && k < 400) || (k >= 500 && k < 650) || k >= 1000;
+      assert.equal(sample, paused ? 0 : 7, `sample ${k}`);
+    }
+  }
+});
+
+test('no pauses: everything; an empty recording: nothing', () => {
+  assert.deepEqual(new PauseMap(recording, []).spansOf(0, 1000), [recording]);
+  assert.equal(new PauseMap({ fromSample: 5, toSample: 5 }, pauses).fileSamples, 0);
+});

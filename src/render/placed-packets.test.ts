@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CallreelError } from '../errors.ts';
+import type { SpoolRecord } from '../spool/records.ts';
+import { PlacedPackets } from './placed-packets.ts';
+import { frame, testNoise, testStream, testTrack } from './test-track.ts';
+
+test('packets come in the order of their positions, however they arrived', () => {
+  const jitterUs = testNoise(500, 30_000).map(Math.abs);
+  const { records } = testStream(testNoise(500 * frame, 5000), {
+    arrivalUs: (k) => (k % 17 === 5 ? undefined : 200_000 + k * 20_000 + (k === 0 ? 0 : jitterUs[k]! * 8)),
+  });
+  const packets = new PlacedPackets(testTrack('a', records), { rateHz: 8000 });
+  const positions: number[] = [];
+  for (let sample = 0; sample < 520 * frame; sample += 333) {
+    for (let packet = packets.before(sample); packet; packet = packets.before(sample)) {
+      assert.ok(packet.atSample < sample);
+      positions.push(packet.atSample);
+    }
+  }
+  assert.equal(positions.length, records.length - 1);
+  assert.deepEqual(
+    positions,
+    positions.toSorted((a, b) => a - b),
+  );
+  assert.equal(packets.timeline.counters.late, 0);
+  assert.ok(packets.timeline.counters.reordered > 100);
+});
+
+function* damaged(records: SpoolRecord[]): Generator<SpoolRecord> {
+  yield* records;
+  throw new CallreelError('SPOOL_CORRUPT', 'a chunk does not open', { where: 'segment+7' });
+}
+
+test('damage ends the track and is told, or is thrown where nobody listens', () => {
+  const { records } = testStream(testNoise(10 * frame, 5000));
+  const track = { ...testTrack('a', []), records: () => damaged(records) };
+  const told: string[] = [];
+  const packets = new PlacedPackets(track, {
+    rateHz: 8000,
+    onDamage: (trackId, error) => void told.push(`${trackId} ${error.code}`),
+  });
+  let count = 0;
+  while (packets.before(1e9)) count += 1;
+  assert.equal(count, 10);
+  assert.deepEqual(told, ['a SPOOL_CORRUPT']);
+  const unheard = new PlacedPackets(track, { rateHz: 8000 });
+  assert.throws(() => unheard.before(1e9), CallreelError);
+});
+
+test('closing closes the file behind the track', () => {
+  let closed = 0;
+  const { records } = testStream(testNoise(1000 * frame, 5000));
+  function* source(): Generator<SpoolRecord> {
+    try {
+      yield* records;
+    } finally {
+      closed += 1;
+    }
+  }
+  const packets = new PlacedPackets({ ...testTrack('a', []), records: source }, { rateHz: 8000 });
+  assert.ok(packets.before(frame));
+  packets.close();
+  assert.equal(closed, 1);
+});

@@ -1,0 +1,96 @@
+import { CallreelError } from '../errors.ts';
+import type { FormatRecord, SpoolRecord } from '../spool/records.ts';
+import { payloadDurationTicks } from '../timeline/payload-duration.ts';
+import { TrackTimeline } from '../timeline/track-timeline.ts';
+import type { RecordingView, TrackView } from './track-source.ts';
+
+/** One packet of a track with its place on the room's clock. */
+export interface PlacedPacket {
+  format: FormatRecord;
+  payload: Uint8Array;
+  atSample: number;
+  durationSamples: number;
+}
+
+/** The packets of a track in the order of their positions, as far as no later record can put one before them. */
+export class PlacedPackets {
+  readonly timeline: TrackTimeline;
+  readonly #track: TrackView;
+  readonly #onDamage: RecordingView['onDamage'];
+  readonly #records: Iterator<SpoolRecord>;
+  #format: FormatRecord | undefined;
+  #waiting: PlacedPacket[] = [];
+  #next = 0;
+  #ended = false;
+  #lastArrivalUs = 0;
+
+  constructor(track: TrackView, { rateHz, onDamage }: Pick<RecordingView, 'rateHz' | 'onDamage'>) {
+    this.#track = track;
+    this.#onDamage = onDamage;
+    this.#records = track.records()[Symbol.iterator]();
+    this.timeline = new TrackTimeline({ rateHz, startSample: track.startSample });
+  }
+
+  /** When the newest record read so far arrived. */
+  get lastArrivalUs(): number {
+    return this.#lastArrivalUs;
+  }
+
+  /** The next packet, if it begins before `sample`; then nothing will ever begin before `sample` again. */
+  before(sample: number): PlacedPacket | undefined {
+    while (!this.#ended && this.timeline.settledSample(0) < sample) this.#readRecord();
+    const packet = this.#waiting[this.#next];
+    if (!packet || packet.atSample >= sample) return undefined;
+    this.#next += 1;
+    if (this.#next > 256 && this.#next * 2 > this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#next);
+      this.#next = 0;
+    }
+    return packet;
+  }
+
+  /** Stops reading; the file behind the track is closed. */
+  close(): void {
+    this.#ended = true;
+    this.#records.return?.();
+  }
+
+  #readRecord(): void {
+    const record = this.#nextRecord();
+    if (!record) {
+      this.#ended = true;
+      return;
+    }
+    if (record.kind === 'format') {
+      this.#format = record;
+      this.timeline.format(record);
+      return;
+    }
+    this.#lastArrivalUs = Math.max(this.#lastArrivalUs, record.arrivalUs);
+    if (record.kind !== 'packet' || !this.#format) return;
+    const format = this.#format;
+    const { sequenceNumber, rtpTime, arrivalUs, payload } = record;
+    const ticks = payloadDurationTicks(format.codec, format.clockRateHz, payload);
+    const place = this.timeline.place(sequenceNumber, rtpTime, arrivalUs, ticks);
+    if (place && place.durationSamples > 0) this.#insert({ format, payload, ...place });
+  }
+
+  #nextRecord(): SpoolRecord | undefined {
+    try {
+      const { done, value } = this.#records.next();
+      return done ? undefined : value;
+    } catch (error) {
+      const isDamage = error instanceof CallreelError && error.code === 'SPOOL_CORRUPT';
+      if (!isDamage || !this.#onDamage) throw error;
+      this.#onDamage(this.#track.trackId, error);
+      return undefined;
+    }
+  }
+
+  #insert(packet: PlacedPacket): void {
+    let at = this.#waiting.length;
+    while (at > this.#next && (this.#waiting[at - 1]?.atSample ?? 0) > packet.atSample) at -= 1;
+    if (at === this.#waiting.length) this.#waiting.push(packet);
+    else this.#waiting.splice(at, 0, packet);
+  }
+}

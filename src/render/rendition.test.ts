@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { MPEGDecoder } from 'mpg123-decoder';
+import { wavHeaderBytes } from '../container/wav.ts';
+import { parseWav, pcm16Samples } from '../container/wav-parser.ts';
+import { CallreelError } from '../errors.ts';
+import { openRendition, type Rendition } from './rendition.ts';
+import { writeRendition } from './rendition-file.ts';
+import { frame, testNoise, testStream, testTone, testTrack, testView } from './test-track.ts';
+
+let directory: string;
+before(async () => void (directory = await mkdtemp(join(tmpdir(), 'callreel-render-'))));
+after(() => rm(directory, { recursive: true }));
+
+const samples = 300 * frame;
+const first = testStream(testTone(samples, 440, 9000));
+const second = testStream(testNoise(100 * frame, 9000), { arrivalUs: (k) => 1_000_000 + k * 20_000 });
+
+function view(rest: Parameters<typeof testView>[1] = {}): ReturnType<typeof testView> {
+  const tracks = [
+    testTrack('a', first.records, { endSample: samples }),
+    testTrack('b', second.records, { startSample: 7900, endSample: 8000 + 100 * frame }),
+  ];
+  return testView(tracks, { endSample: samples, ...rest });
+}
+
+async function bytesOf(rendition: Rendition, fromByte?: number, toByte?: number): Promise<Buffer> {
+  return Buffer.concat(await Array.fromAsync(rendition.read(fromByte, toByte)));
+}
+
+async function pcmOf(rendition: Rendition): Promise<Int16Array> {
+  return pcm16Samples(parseWav(await bytesOf(rendition)).data);
+}
+
+test('a channel is its party alone, from its joining to its leaving', async () => {
+  const rendition = openRendition(view(), { kind: 'channel', trackId: 'b', format: 'wav' });
+  assert.equal(rendition.contentType, 'audio/wav');
+  assert.equal(rendition.complete, true);
+  const pcm = await pcmOf(rendition);
+  assert.equal(pcm.length, 100 + 100 * frame);
+  assert.deepEqual(pcm.subarray(100), second.decoded);
+});
+
+test('every byte range is that part of the whole file', async () => {
+  const pauses = [
+    { fromSample: 10_000, toSample: 12_001, behaviour: 'skip' as const },
+    { fromSample: 20_000, toSample: 21_000, behaviour: 'silence' as const },
+    { fromSample: 30_000, toSample: 30_001, behaviour: 'skip' as const },
+  ];
+  for (const kind of ['mix', 'channel'] as const) {
+    const request = { kind, trackId: 'a', format: 'wav' } as const;
+    const rendition = openRendition(view({ pauses }), request);
+    const whole = await bytesOf(rendition);
+    assert.equal(whole.length, rendition.byteLength);
+    assert.equal(whole.length, wavHeaderBytes + 2 * (samples - 2002));
+    for (const [from, to] of [
+      [0, 1],
+      [79, 81],
+      [80, 82],
+      [81, 20_003],
+      [wavHeaderBytes + 19_999, wavHeaderBytes + 20_001],
+      [50_000, 70_001],
+      [whole.length - 1, whole.length],
+      [whole.length - 5, whole.length + 100],
+      [10, 10],
+    ] as const) {
+      assert.deepEqual(await bytesOf(rendition, from, to), whole.subarray(from, to), `${kind} ${from}-${to}`);
+    }
+  }
+});
+
+test('pauses: skip cuts the span out, silence keeps its length, in mix and channel alike', async () => {
+  const span = { fromSample: 10_000, toSample: 14_000 };
+  for (const request of [
+    { kind: 'mix', format: 'wav' },
+    { kind: 'channel', trackId: 'a', format: 'wav' },
+  ] as const) {
+    const plain = await pcmOf(openRendition(view({ pauses: [] }), request));
+    const skipped = await pcmOf(openRendition(view({ pauses: [{ ...span, behaviour: 'skip' }] }), request));
+    assert.equal(skipped.length, samples - 4000);
+    assert.deepEqual(skipped.subarray(0, 10_000), plain.subarray(0, 10_000));
+    assert.deepEqual(skipped.subarray(10_000), plain.subarray(14_000));
+    const silent = await pcmOf(openRendition(view({ pauses: [{ ...span, behaviour: 'silence' }] }), request));
+    assert.deepEqual(silent, plain.slice().fill(0, 10_000, 14_000));
+  }
+});
+
+test('two readings at once do not disturb each other', async () => {
+  const rendition = openRendition(view(), { kind: 'mix', format: 'wav' });
+  const [one, two] = await Promise.all([bytesOf(rendition), bytesOf(rendition, 1000)]);
+  assert.deepEqual(two, one?.subarray(1000));
+});
+
+test('MP3: announced length, same audio, ranges equal, written whole', async () => {
+  const rendition = openRendition(view(), { kind: 'channel', trackId: 'a', format: 'mp3' });
+  const whole = await bytesOf(rendition);
+  assert.equal(rendition.contentType, 'audio/mpeg');
+  assert.equal(whole.length, rendition.byteLength);
+  assert.deepEqual(await bytesOf(rendition, 1000, 7000), whole.subarray(1000, 7000));
+  const path = join(directory, 'a.mp3');
+  await Promise.all([writeRendition(rendition, path), writeRendition(rendition, path)]);
+  assert.deepEqual(await readFile(path), whole);
+  assert.deepEqual(await readdir(directory), ['a.mp3']);
+
+  const decoder = new MPEGDecoder({ enableGapless: true });
+  await decoder.ready;
+  const { channelData, errors } = decoder.decode(whole);
+  decoder.free();
+  assert.deepEqual(errors, []);
+  const played = channelData[0]!;
+  assert.equal(played.length, samples);
+  let power = 0;
+  let error = 0;
+  for (let k = 2000; k < samples - 2000; k += 1) {
+    const sample = first.decoded[k]! / 32_768;
+    power += sample ** 2;
+    error += (sample - played[k]!) ** 2;
+  }
+  assert.ok(10 * Math.log10(power / error) > 20);
+});
+
+test('a failed rendition leaves no file behind', async () => {
+  const broken = view();
+  broken.tracks[0]!.records = () => {
+    throw new CallreelError('SPOOL_CORRUPT', 'a chunk does not open', { where: 'segment' });
+  };
+  const path = join(directory, 'broken.wav');
+  await assert.rejects(
+    writeRendition(openRendition(broken, { kind: 'mix', format: 'wav' }), path),
+    CallreelError,
+  );
+  assert.deepEqual(
+    (await readdir(directory)).filter((name) => name.startsWith('broken')),
+    [],
+  );
+});
+
+test('a growing recording: a whole file of what is settled, marked as not complete', async () => {
+  const growing = view({ endSample: undefined });
+  for (const track of growing.tracks) track.endSample = undefined;
+  const rendition = openRendition(growing, { kind: 'mix', format: 'wav' });
+  assert.equal(rendition.complete, false);
+  const pcm = await pcmOf(rendition);
+  assert.equal(pcm.length, rendition.samples);
+  assert.ok(pcm.length > 15_000 && pcm.length < samples);
+  const ended = await pcmOf(openRendition(view(), { kind: 'mix', format: 'wav' }));
+  assert.deepEqual(pcm, ended.subarray(0, pcm.length));
+});
+
+test('what there is not is refused: an unknown track, a rate that MP3 does not have', () => {
+  const isError = (code: string) => (error: unknown) => error instanceof CallreelError && error.code === code;
+  assert.throws(
+    () => openRendition(view(), { kind: 'channel', trackId: 'x', format: 'wav' }),
+    isError('NOT_FOUND'),
+  );
+  assert.throws(
+    () => openRendition(view({ rateHz: 11_025 }), { kind: 'mix', format: 'mp3' }),
+    isError('REQUEST_INVALID'),
+  );
+});
+
+test('a recording without any media is a file of its length, or an empty one', async () => {
+  for (const endSample of [0, 8000]) {
+    for (const format of ['wav', 'mp3'] as const) {
+      const rendition = openRendition(testView([], { endSample }), { kind: 'mix', format });
+      assert.equal(rendition.samples, endSample);
+      assert.equal((await bytesOf(rendition)).length, rendition.byteLength);
+    }
+  }
+});

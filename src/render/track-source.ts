@@ -1,0 +1,48 @@
+import type { CallreelError } from '../errors.ts';
+import type { PauseBehaviour, SpoolRecord } from '../spool/records.ts';
+
+/**
+ * What rendering needs to know of a recording. Positions are samples at `rateHz` on the room's clock. The view is a
+ * snapshot: a growing recording is opened anew to see more of it.
+ */
+export interface RecordingView {
+  rateHz: number;
+  startSample: number;
+  /** Undefined while the recording grows. */
+  endSample: number | undefined;
+  tracks: TrackView[];
+  /** In rising order. */
+  pauses: PauseView[];
+  /**
+   * Told once for every reading of a track whose spool is damaged: it is silent from there on. Without it the
+   * reading throws.
+   */
+  onDamage?: (trackId: string, error: CallreelError) => void;
+}
+
+export interface TrackView {
+  trackId: string;
+  startSample: number;
+  /** Undefined while the stay goes on, or where a crash kept it from being written. */
+  endSample: number | undefined;
+  /** Every call begins anew; records in the order of arrival. Payloads stay valid. */
+  records(): Iterable<SpoolRecord>;
+}
+
+export interface PauseView {
+  fromSample: number;
+  /** Undefined while it lasts. */
+  toSample: number | undefined;
+  behaviour: PauseBehaviour;
+}
+
+/** Reads samples one after the other from a position on. */
+export interface SampleReader {
+  /** Fills all of `out` with the next samples. */
+  read(out: Int16Array): void;
+}
+
+/** Where a track ends in a recording that ends at `endSample`. */
+export function trackEnd(track: TrackView, endSample: number): number {
+  return Math.max(track.startSample, Math.min(track.endSample ?? endSample, endSample));
+}

@@ -1,0 +1,28 @@
+import { findApplicationOfNumber } from '../database/numbers.ts';
+import type { Db } from '../database/schema.ts';
+import type { SipAddress } from '../sip/session.ts';
+import type { Application } from './application.ts';
+
+/**
+ * The application that serves a called address: by the user part as it stands, then as E.164 (with `+`), then without.
+ * @param called the parsed Request-URI
+ */
+export async function findApplication(
+  db: Db,
+  called: Pick<SipAddress, 'user'>,
+): Promise<Application | undefined> {
+  const digits = called.user.replace(/^\+/, '');
+  for (const number of new Set([called.user, `+${digits}`, digits])) {
+    const row = number === '' ? undefined : await findApplicationOfNumber(db, number);
+    if (row)
+      return {
+        appId: row.appId,
+        accountId: row.accountId,
+        name: row.name,
+        dialect: 'sift',
+        onIncoming: row.onIncoming ?? undefined,
+        defaultRoutine: row.defaultRoutine ?? undefined,
+      };
+  }
+  return undefined;
+}

@@ -1,0 +1,73 @@
+import type { Socket } from 'node:dgram';
+import type { QueuedDatagram, SendBatch } from './send-batch.ts';
+import type { DatagramSink, TransportPort } from './transport.ts';
+
+export interface DgramPortOwner {
+  /** The port's user closed it: end it when what it committed is sent. */
+  close(): void;
+  /** The system has let go of the socket. */
+  closed(): void;
+}
+
+/** One bound socket; the transport that opened it reads `queued` and `closed` and ends it by `shut`. */
+export class DgramPort implements TransportPort {
+  readonly port: number;
+  readonly socket: Socket;
+  readonly sink: DatagramSink;
+  /** Received datagrams that wait for the tick. */
+  queued = 0;
+  closed = false;
+  readonly #batch: SendBatch<DgramPort>;
+  readonly #owner: DgramPortOwner;
+  #shut: Promise<void> | undefined;
+
+  constructor(socket: Socket, sink: DatagramSink, batch: SendBatch<DgramPort>, owner: DgramPortOwner) {
+    this.port = socket.address().port;
+    this.socket = socket;
+    this.sink = sink;
+    this.#batch = batch;
+    this.#owner = owner;
+  }
+
+  reserve(maxBytes: number): Uint8Array {
+    return this.#batch.reserve(maxBytes);
+  }
+
+  commit(bytes: number, address: string, port: number): void {
+    if (!this.closed) this.#batch.commit(this, bytes, address, port);
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#owner.close();
+  }
+
+  /** Closes the socket; resolved when the system has let go of it. */
+  shut(): Promise<void> {
+    this.closed = true;
+    return (this.#shut ??= new Promise((resolve) => {
+      this.socket.close(() => {
+        this.#owner.closed();
+        resolve();
+      });
+    }));
+  }
+}
+
+/** Hands one datagram to the kernel; whatever goes wrong ends in its chunk's `done`. */
+export function sendDatagram({
+  port,
+  chunk,
+  offset,
+  bytes,
+  address,
+  remotePort,
+}: QueuedDatagram<DgramPort>): void {
+  try {
+    port.socket.send(chunk.bytes, offset, bytes, remotePort, address, chunk.done);
+  } catch (error) {
+    // A port number of 0 or a socket closed meanwhile: a refused send like any other.
+    chunk.done(error instanceof Error ? error : new Error(String(error)));
+  }
+}

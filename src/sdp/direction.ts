@@ -1,0 +1,62 @@
+import { isIP } from 'node:net';
+import type { Connection, MediaDescription, SessionDescription } from './session-description.ts';
+
+/** As seen by the side that writes it. */
+export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
+
+const directions: readonly string[] = ['sendrecv', 'sendonly', 'recvonly', 'inactive'] satisfies Direction[];
+
+function isDirection(name: string): name is Direction {
+  return directions.includes(name);
+}
+
+function make(sends: boolean, receives: boolean): Direction {
+  if (sends) return receives ? 'sendrecv' : 'sendonly';
+  return receives ? 'recvonly' : 'inactive';
+}
+
+const sends = (direction: Direction): boolean => direction === 'sendrecv' || direction === 'sendonly';
+const receives = (direction: Direction): boolean => direction === 'sendrecv' || direction === 'recvonly';
+
+/** The same stream seen from the other side. */
+export function reverse(direction: Direction): Direction {
+  return make(receives(direction), sends(direction));
+}
+
+/** What both allow. */
+export function intersect(a: Direction, b: Direction): Direction {
+  return make(sends(a) && sends(b), receives(a) && receives(b));
+}
+
+/**
+ * The direction of a stream: its own attribute, else the session's, else both ways. A connection address of zeros
+ * is the older way to say that the writer receives nothing (RFC 3264 section 8.4).
+ */
+export function mediaDirection(session: SessionDescription, media: MediaDescription): Direction {
+  const stated =
+    [...media.attributes, ...session.attributes].map(({ name }) => name).find(isDirection) ?? 'sendrecv';
+  const connection = media.connection ?? session.connection;
+  return connection && isUnspecified(connection.address) ? intersect(stated, 'sendonly') : stated;
+}
+
+/** Where the writer of the description wants to get the stream; undefined when it does not say so usably. */
+export function mediaAddress(
+  session: SessionDescription,
+  media: MediaDescription,
+): { address: string; port: number } | undefined {
+  const connection: Connection | undefined = media.connection ?? session.connection;
+  if (!connection || media.port === 0) return undefined;
+  const { address } = connection;
+  if (isIP(address) === 0 || isUnspecified(address) || isMulticast(address)) return undefined;
+  return { address, port: media.port };
+}
+
+function isUnspecified(address: string): boolean {
+  return address === '0.0.0.0' || (isIP(address) === 6 && /^[0:]+$/.test(address));
+}
+
+function isMulticast(address: string): boolean {
+  if (isIP(address) === 6) return /^ff/i.test(address);
+  const firstByte = Number(address.split('.')[0]);
+  return firstByte >= 224;
+}

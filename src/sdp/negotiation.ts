@@ -1,0 +1,99 @@
+import type { Direction } from './direction.ts';
+import type { PayloadFormat } from './payload-format.ts';
+import { attributeValue, type MediaDescription } from './session-description.ts';
+
+/** The codecs that can be negotiated. */
+export type SdpCodec = 'PCMU' | 'PCMA' | 'G722' | 'OPUS';
+
+/** A codec we take, by its name alone at its usual RTP clock; lists of these are in the order of our preference. */
+export type CodecPreference = SdpCodec | { codec: SdpCodec; clockRateHz: number };
+
+/** RTP clock rates; G.722's is 8000 for historical reasons (RFC 3551 section 4.5.2). */
+const usualClockRateHz: Readonly<Record<SdpCodec, number>> = {
+  PCMU: 8000,
+  PCMA: 8000,
+  G722: 8000,
+  OPUS: 48_000,
+};
+
+export function codecAndClock(preference: CodecPreference): { codec: SdpCodec; clockRateHz: number } {
+  if (typeof preference !== 'string') return preference;
+  return { codec: preference, clockRateHz: usualClockRateHz[preference] };
+}
+
+export interface NegotiatedCodec {
+  payloadType: number;
+  codec: SdpCodec;
+  clockRateHz: number;
+}
+
+/** What offer and answer came to, seen from our side. */
+export interface NegotiatedMedia {
+  /** Where to send; undefined when the peer did not say, is on hold the old way, or gave a name. */
+  remote: { address: string; port: number } | undefined;
+  /** Every payload type the peer may send us, the preferred first. */
+  receive: NegotiatedCodec[];
+  send: NegotiatedCodec;
+  /** Length of the packets we send. */
+  ptimeMs: number;
+  telephoneEvent: { payloadType: number; clockRateHz: number } | undefined;
+  direction: Direction;
+}
+
+/** RFC 7587 section 7: Opus is always written with two channels. */
+export function channelsOf(codec: SdpCodec): number {
+  return codec === 'OPUS' ? 2 : 1;
+}
+
+/** @returns a match of every preference the formats hold, in the order of preference */
+export function commonCodecs(
+  formats: PayloadFormat[],
+  preferences: readonly CodecPreference[],
+): NegotiatedCodec[] {
+  return preferences.map(codecAndClock).flatMap(({ codec, clockRateHz }) => {
+    const format = formats.find(
+      (candidate) =>
+        candidate.encoding === codec &&
+        candidate.clockRateHz === clockRateHz &&
+        (codec === 'OPUS' || candidate.channels === 1),
+    );
+    return format ? [{ payloadType: format.payloadType, codec, clockRateHz }] : [];
+  });
+}
+
+export function telephoneEventAt(formats: PayloadFormat[], rateHz: number): PayloadFormat | undefined {
+  return formats.find(
+    ({ encoding, clockRateHz }) => encoding === 'TELEPHONE-EVENT' && clockRateHz === rateHz,
+  );
+}
+
+/**
+ * The telephone-event that runs on the clock of the codec we send (RFC 4733 section 2.1), else at 8000 Hz, which
+ * peers offer beside codecs of other clocks, else any.
+ */
+export function chooseTelephoneEvent(
+  formats: PayloadFormat[],
+  send: NegotiatedCodec,
+): PayloadFormat | undefined {
+  return (
+    telephoneEventAt(formats, send.clockRateHz) ??
+    telephoneEventAt(formats, 8000) ??
+    formats.find(({ encoding }) => encoding === 'TELEPHONE-EVENT')
+  );
+}
+
+const shortestPtimeMs = 10;
+const longestPtimeMs = 60;
+
+/** The packet length the peer asks for, in whole steps of 10 ms from 10 to 60, never above its `maxptime`. */
+export function choosePtimeMs(media: MediaDescription, preferredMs: number): number {
+  const asked = positiveNumber(attributeValue(media, 'ptime')) ?? preferredMs;
+  const most = positiveNumber(attributeValue(media, 'maxptime')) ?? longestPtimeMs;
+  const steps = Math.floor(Math.min(asked, most, longestPtimeMs) / 10) * 10;
+  return Math.max(shortestPtimeMs, steps);
+}
+
+function positiveNumber(text: string | undefined): number | undefined {
+  const value = Number(text);
+  return text && Number.isFinite(value) && value > 0 ? value : undefined;
+}

@@ -1,0 +1,162 @@
+import type { Clock } from '../clock.ts';
+import type { DigestServer } from './digest-server.ts';
+import type { Binding, LocationStore } from './location-store.ts';
+import { headerValue, headerValues, type SipRequest } from './message.ts';
+import { type NameAddress, parseNameAddress } from './name-address.ts';
+import { parseDecimal } from './scan.ts';
+import type { SipHeader } from './session.ts';
+import type { Endpoint } from './transport.ts';
+import { decodeUser, parseSipUri } from './uri.ts';
+
+export const registrarLimits = {
+  minSeconds: 60,
+  maxSeconds: 3600,
+  contactsPerAddress: 10,
+} as const;
+
+export interface RegistrarOptions {
+  clock: Clock;
+  digest: DigestServer;
+  store: LocationStore;
+  /** Hosts we are registrar for, lower case; any when absent. */
+  domains?: readonly string[];
+}
+
+export interface RegistrarAnswer {
+  status: number;
+  reason?: string;
+  headers: SipHeader[];
+}
+
+interface WantedBinding {
+  contact: string;
+  expiresSeconds: number;
+  q: number;
+}
+
+/** Internal refusal; never leaves this file. */
+class Refusal extends Error {
+  readonly answer: RegistrarAnswer;
+  constructor(status: number, reason?: string, headers: SipHeader[] = []) {
+    super(reason);
+    this.answer = { status, reason, headers };
+  }
+}
+
+/** Binds addresses of record to the places their phones are at (RFC 3261 section 10.3). */
+export class Registrar {
+  readonly #options: RegistrarOptions;
+
+  constructor(options: RegistrarOptions) {
+    this.#options = options;
+  }
+
+  /** @param source where the request came from: the way back to a phone behind a NAT */
+  async handle(request: SipRequest, source: Endpoint): Promise<RegistrarAnswer> {
+    try {
+      const user = await this.#authenticate(request);
+      const aor = this.#addressOfRecord(request, user);
+      const bindings = await this.#bind(request, aor, source);
+      return { status: 200, headers: this.#contactHeaders(bindings) };
+    } catch (error) {
+      if (error instanceof Refusal) return error.answer;
+      throw error;
+    }
+  }
+
+  /** Live bindings of an address of record such as `sip:alice@example.com`, preferred ones first. */
+  async lookup(aor: string): Promise<Binding[]> {
+    const key = canonicalAor(aor);
+    if (key === undefined) return [];
+    const nowMs = this.#options.clock.unixMs();
+    const live = (await this.#options.store.find(key)).filter(({ expiresUnixMs }) => expiresUnixMs > nowMs);
+    return live.sort((a, b) => b.q - a.q || b.registeredUnixMs - a.registeredUnixMs);
+  }
+
+  async #authenticate(request: SipRequest): Promise<string> {
+    const { digest } = this.#options;
+    const verdict = await digest.verify(request);
+    if (verdict.ok) return verdict.username;
+    throw new Refusal(401, undefined, digest.challenges(verdict.stale));
+  }
+
+  /** Steps 4 and 5 of section 10.3: a user binds its own address only. */
+  #addressOfRecord(request: SipRequest, username: string): string {
+    const aor = canonicalAor(request.to.uri);
+    const to = request.to.sipUri;
+    const { domains } = this.#options;
+    if (aor === undefined || to === undefined) throw new Refusal(404);
+    if (domains !== undefined && !domains.includes(to.host)) throw new Refusal(404);
+    if (decodeUser(to.user ?? '') !== username) throw new Refusal(403);
+    return aor;
+  }
+
+  /** Steps 6 and 7: all of the request or nothing of it. */
+  async #bind(request: SipRequest, aor: string, source: Endpoint): Promise<readonly Binding[]> {
+    const nowMs = this.#options.clock.unixMs();
+    const contacts = headerValues(request, 'contact');
+    const clear = contacts.includes('*');
+    if (clear && (contacts.length > 1 || headerValue(request, 'expires') !== '0')) throw new Refusal(400);
+    const wanted = clear ? [] : contacts.map((value) => wantedBinding(value, request));
+    const { callId, cseq } = request;
+    return this.#options.store.update(aor, (stored) => {
+      const live = stored.filter(({ expiresUnixMs }) => expiresUnixMs > nowMs);
+      const touched = clear
+        ? live
+        : live.filter((old) => wanted.some(({ contact }) => contact === old.contact));
+      if (touched.some((old) => old.callId === callId && old.sequence >= cseq.sequence))
+        throw new Refusal(500, 'CSeq Out Of Order');
+      const added = wanted
+        .filter(({ expiresSeconds }) => expiresSeconds > 0)
+        .map(
+          ({ contact, expiresSeconds, q }): Binding => ({
+            contact,
+            source,
+            expiresUnixMs: nowMs + expiresSeconds * 1000,
+            registeredUnixMs: nowMs,
+            q,
+            callId,
+            sequence: cseq.sequence,
+          }),
+        );
+      const next = [...live.filter((old) => !touched.includes(old)), ...added];
+      if (next.length > registrarLimits.contactsPerAddress) throw new Refusal(403, 'Too Many Contacts');
+      return next;
+    });
+  }
+
+  #contactHeaders(bindings: readonly Binding[]): SipHeader[] {
+    const nowMs = this.#options.clock.unixMs();
+    return bindings.map(({ contact, expiresUnixMs }) => {
+      const seconds = Math.max(Math.round((expiresUnixMs - nowMs) / 1000), 0);
+      return { name: 'Contact', value: `<${contact}>;expires=${seconds}` };
+    });
+  }
+}
+
+function wantedBinding(value: string, request: SipRequest): WantedBinding {
+  const address = parseNameAddress(value);
+  if (address?.sipUri === undefined) throw new Refusal(400, 'Malformed Contact');
+  const q = Number(address.parameters.get('q') ?? '1');
+  return {
+    contact: address.uri,
+    expiresSeconds: expiryOf(address, request),
+    q: q >= 0 && q <= 1 ? q : 1,
+  };
+}
+
+/** Section 10.3 step 7: a malformed value counts as absent; too short is refused, too long is cut. */
+function expiryOf(address: NameAddress, request: SipRequest): number {
+  const { minSeconds, maxSeconds } = registrarLimits;
+  const text = address.parameters.get('expires') ?? headerValue(request, 'expires') ?? '';
+  const asked = /^\d+$/.test(text) ? (parseDecimal(text, maxSeconds) ?? maxSeconds) : maxSeconds;
+  if (asked > 0 && asked < minSeconds)
+    throw new Refusal(423, undefined, [{ name: 'Min-Expires', value: String(minSeconds) }]);
+  return asked;
+}
+
+/** `sip:user@host`: no parameters, no port, no password, host in lower case (section 10.3 step 5). */
+export function canonicalAor(uri: string): string | undefined {
+  const parsed = parseSipUri(uri);
+  return parsed?.user === undefined ? undefined : `sip:${decodeUser(parsed.user)}@${parsed.host}`;
+}

@@ -1,0 +1,187 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { systemClock } from '../clock.ts';
+import type { SipMessage, SipRequest, SipResponse } from './message.ts';
+import { parseMessage } from './parser.ts';
+import type { SipEnd, SipSession, SipSessionHandlers } from './session.ts';
+import type { SipTimers } from './timers.ts';
+import { UserAgent, type UserAgentOptions } from './user-agent.ts';
+
+/** For tests only: user agents and raw sockets on the loopback. */
+
+/** The RFC's proportions at a twenty-fifth of its times. */
+export const quickTimers: SipTimers = { t1Ms: 20, t2Ms: 160, t4Ms: 200 };
+
+export const sdp =
+  'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n';
+
+export async function startUserAgent(options: Partial<UserAgentOptions> = {}): Promise<UserAgent> {
+  const userAgent = new UserAgent({
+    clock: systemClock,
+    log: (level, message, fields) => {
+      if (level === 'error') throw new Error(`${message}: ${String(fields['error'])}`);
+    },
+    listen: [
+      { transport: 'udp', host: '127.0.0.1', port: 0 },
+      { transport: 'tcp', host: '127.0.0.1', port: 0 },
+    ],
+    product: 'test',
+    timers: quickTimers,
+    onInvite: (session) => session.reject({ status: 486 }),
+    ...options,
+  });
+  await userAgent.start();
+  return userAgent;
+}
+
+export function portOf(userAgent: UserAgent, transport: 'udp' | 'tcp'): number {
+  return userAgent.listening.find((address) => address.transport === transport)?.port ?? 0;
+}
+
+/** Values that arrive one after another; `next` waits for the one that is due. */
+export class Arrivals<Value> {
+  readonly all: Value[] = [];
+  #taken = 0;
+  #waiting: (() => void) | undefined;
+
+  add(value: Value): void {
+    this.all.push(value);
+    this.#waiting?.();
+  }
+
+  async next(): Promise<Value> {
+    while (this.#taken >= this.all.length)
+      await new Promise<void>((resolve) => {
+        this.#waiting = resolve;
+      });
+    return this.all[this.#taken++] as Value;
+  }
+
+  async until(wanted: (value: Value) => boolean): Promise<Value> {
+    for (;;) {
+      const value = await this.next();
+      if (wanted(value)) return value;
+    }
+  }
+}
+
+/** Handlers that write down what happened: `answered`, `established`, `ended local`, ... */
+export function recordingHandlers(more: Partial<SipSessionHandlers> = {}): {
+  handlers: SipSessionHandlers;
+  events: Arrivals<string>;
+  ends: SipEnd[];
+} {
+  const events = new Arrivals<string>();
+  const ends: SipEnd[] = [];
+  const handlers: SipSessionHandlers = {
+    progress: (status, body) => events.add(`progress ${status}${body === undefined ? '' : ' sdp'}`),
+    answered: () => events.add('answered'),
+    established: () => events.add('established'),
+    ...more,
+    ended: (end) => {
+      ends.push(end);
+      events.add(`ended ${end.cause}`);
+    },
+  };
+  return { handlers, events, ends };
+}
+
+/** A peer that speaks SIP by hand. */
+export class RawPeer {
+  readonly #socket: Socket;
+  readonly #target: number;
+  readonly received = new Arrivals<SipMessage>();
+  readonly texts: string[] = [];
+
+  private constructor(socket: Socket, target: number) {
+    this.#socket = socket;
+    this.#target = target;
+    socket.on('message', (bytes) => {
+      this.texts.push(bytes.toString());
+      const result = parseMessage(bytes);
+      if (result.ok) this.received.add(result.message);
+    });
+  }
+
+  static async open(target: number): Promise<RawPeer> {
+    const socket = createSocket('udp4');
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    return new RawPeer(socket, target);
+  }
+
+  get port(): number {
+    return this.#socket.address().port;
+  }
+
+  send(text: string, port = this.#target): void {
+    this.#socket.send(text, port, '127.0.0.1');
+  }
+
+  /** A request with the headers of a call; `extra` lines come last. */
+  request(method: string, parts: Partial<RequestParts> = {}): void {
+    this.send(requestText(method, this.port, parts));
+  }
+
+  /** The next response to a request with this method, provisional ones left out unless `status` asks for one. */
+  async response(method: string, status?: number): Promise<SipResponse> {
+    return (await this.received.until(
+      (message) =>
+        message.kind === 'response' &&
+        message.cseq.method === method &&
+        (status === undefined ? message.status >= 200 : message.status === status),
+    )) as SipResponse;
+  }
+
+  async incoming(method: string): Promise<SipRequest> {
+    return (await this.received.until(
+      (message) => message.kind === 'request' && message.method === method,
+    )) as SipRequest;
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+}
+
+export interface RequestParts {
+  uri: string;
+  branch: string;
+  callId: string;
+  sequence: number;
+  fromTag: string;
+  toTag: string;
+  extra: readonly string[];
+  body: string;
+}
+
+export function requestText(method: string, port: number, parts: Partial<RequestParts>): string {
+  const { sequence = 1, callId = 'call-1', fromTag = 'from-1', toTag, body = '', extra = [] } = parts;
+  const branch = parts.branch ?? `z9hG4bK-${method}-${sequence}-${callId}`;
+  return [
+    `${method} ${parts.uri ?? 'sip:callee@127.0.0.1'} SIP/2.0`,
+    `Via: SIP/2.0/UDP 127.0.0.1:${port};branch=${branch}`,
+    `From: <sip:caller@127.0.0.1>;tag=${fromTag}`,
+    `To: <sip:callee@127.0.0.1>${toTag === undefined ? '' : `;tag=${toTag}`}`,
+    `Call-ID: ${callId}`,
+    `CSeq: ${sequence} ${method}`,
+    `Contact: <sip:caller@127.0.0.1:${port}>`,
+    ...extra,
+    ...(body === '' ? [] : ['Content-Type: application/sdp']),
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    '',
+    body,
+  ].join('\r\n');
+}
+
+/** Accepts every call, keeping the sessions. */
+export function acceptAll(
+  events: Arrivals<SipSession>,
+  handlers: SipSessionHandlers,
+): (session: SipSession) => void {
+  return (session) => {
+    session.handlers = handlers;
+    events.add(session);
+    session.accept(sdp);
+  };
+}

@@ -1,0 +1,123 @@
+import { closeSync, fdatasyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { listDirectory, syncPath } from './files.ts';
+import { entryBytes, type JournalEntry, journalHeader, journalHeaderBytes, writeEntry } from './journal.ts';
+import { journalFileName, parseJournalFileName } from './layout.ts';
+
+export interface JournalWriterOptions {
+  directory: string;
+  workerId: string;
+  /** Longest time a written byte may wait for its fdatasync. */
+  syncAfterUs: number;
+}
+
+const firstBatchBytes = 64 * 1024;
+
+/** The journal at the edge: gathers entries, then one write for all of them. The file is made by its first entry. */
+export class JournalWriter {
+  readonly #options: JournalWriterOptions;
+  #batch: Buffer = Buffer.allocUnsafeSlow(firstBatchBytes);
+  #batchBytes = 0;
+  #writtenOfBatch = 0;
+  #fd: number | undefined;
+  #path: string | undefined;
+  #fileBytes = 0;
+  #openedUs = 0;
+  #unsyncedSinceUs: number | undefined;
+  #nextNumber: number | undefined;
+
+  constructor(options: JournalWriterOptions) {
+    this.#options = options;
+  }
+
+  /** Bytes not written yet. */
+  get waitingBytes(): number {
+    return this.#batchBytes - this.#writtenOfBatch;
+  }
+
+  get fileBytes(): number {
+    return this.#fileBytes;
+  }
+
+  /** When the running file was begun; undefined while there is none. */
+  get openedUs(): number | undefined {
+    return this.#fd === undefined ? undefined : this.#openedUs;
+  }
+
+  add(entry: JournalEntry): void {
+    const needed = this.#batchBytes + entryBytes(entry.path, entry.body.length);
+    if (needed > this.#batch.length) this.#growBatch(needed);
+    this.#batchBytes = writeEntry(this.#batch, this.#batchBytes, entry);
+  }
+
+  /**
+   * Writes the batch. After an error the rest of it stays, and the next call goes on where this one stopped.
+   * @throws the file system's error
+   */
+  flush(nowUs: number, urgent: boolean): void {
+    if (this.waitingBytes > 0) this.#write(nowUs);
+    if (this.#unsyncedSinceUs === undefined) return;
+    if (!urgent && nowUs - this.#unsyncedSinceUs < this.#options.syncAfterUs) return;
+    fdatasyncSync(this.#fd!);
+    this.#unsyncedSinceUs = undefined;
+  }
+
+  /** Ends the running file, synced; the next entry begins another. @returns its path, to be deleted once settled */
+  rotate(nowUs: number): string | undefined {
+    if (this.#fd === undefined) return undefined;
+    this.flush(nowUs, true);
+    closeSync(this.#fd);
+    this.#fd = undefined;
+    return this.#path;
+  }
+
+  #write(nowUs: number): void {
+    this.#fd ??= this.#openNext(nowUs);
+    while (this.#writtenOfBatch < this.#batchBytes) {
+      const rest = this.#batchBytes - this.#writtenOfBatch;
+      const written = writeSync(this.#fd, this.#batch, this.#writtenOfBatch, rest, this.#fileBytes);
+      this.#writtenOfBatch += written;
+      this.#fileBytes += written;
+    }
+    this.#unsyncedSinceUs ??= nowUs;
+    this.#batchBytes = 0;
+    this.#writtenOfBatch = 0;
+  }
+
+  #openNext(nowUs: number): number {
+    const { directory, workerId } = this.#options;
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    this.#nextNumber ??= this.#firstFreeNumber();
+    this.#path = join(directory, journalFileName(workerId, this.#nextNumber));
+    const fd = openSync(this.#path, 'wx', 0o600);
+    this.#nextNumber++;
+    try {
+      writeSync(fd, journalHeader(), 0, journalHeaderBytes, 0);
+      syncPath(directory);
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+    this.#fileBytes = journalHeaderBytes;
+    this.#openedUs = nowUs;
+    return fd;
+  }
+
+  #firstFreeNumber(): number {
+    syncPath(dirname(this.#options.directory));
+    let highest = 0;
+    for (const name of listDirectory(this.#options.directory)) {
+      const parsed = parseJournalFileName(name);
+      if (parsed?.workerId === this.#options.workerId) highest = Math.max(highest, parsed.number);
+    }
+    return highest + 1;
+  }
+
+  #growBatch(neededBytes: number): void {
+    let bytes = this.#batch.length;
+    while (bytes < neededBytes) bytes *= 2;
+    const grown = Buffer.allocUnsafeSlow(bytes);
+    this.#batch.copy(grown, 0, 0, this.#batchBytes);
+    this.#batch = grown;
+  }
+}

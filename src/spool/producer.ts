@@ -1,0 +1,192 @@
+import { CallreelError } from '../errors.ts';
+import {
+  digitBytes,
+  formatBytes,
+  overflowBytes,
+  packetHeaderBytes,
+  writeDigit,
+  writeFormat,
+  writeOverflow,
+  writePacketHeader,
+} from './record-codec.ts';
+import type { DigitRecord, FormatRecord, ManifestHeader, ManifestRecord } from './records.ts';
+import { RingProducer } from './ring.ts';
+
+/** Ring entries: a record of a segment behind its handle, or a `SpoolControl` as JSON. */
+export const entryRecord = 1;
+export const entryControl = 2;
+export const handleBytes = 4;
+
+/** What the tick thread tells the writer thread through the ring, in order with the records. */
+export type SpoolControl =
+  | { op: 'start'; key: string; header: ManifestHeader }
+  | { op: 'line'; recordingId: string; record: ManifestRecord }
+  | { op: 'finish'; recordingId: string }
+  | ({ op: 'open'; handle: number } & SegmentOpening)
+  | { op: 'close'; handle: number };
+
+export interface SegmentOpening {
+  segmentId: string;
+  conversationId: string;
+  trackId: string;
+  /** Every recording that may read the segment, with its start on that recording's own scale. */
+  wants: { recordingId: string; startSample: number }[];
+}
+
+/** A segment on the tick thread's side. */
+export interface OpenSegment {
+  readonly segmentId: string;
+  readonly handle: number;
+  /** Lost since the last overflow mark. */
+  lostPackets: number;
+  lostAtUs: number;
+}
+
+/**
+ * The tick thread's end of the spool: nothing here waits or touches a file. When the ring is full, packets are
+ * dropped and counted, and an overflow mark follows in each segment that lost some as soon as there is space;
+ * controls are never dropped, they wait in order.
+ */
+export class SpoolProducer {
+  readonly #ring: RingProducer;
+  readonly #waiting: Uint8Array[] = [];
+  readonly #lossy = new Set<OpenSegment>();
+  #nextHandle = 1;
+  #overflows = 0;
+
+  constructor(shared: SharedArrayBuffer) {
+    this.#ring = new RingProducer(shared);
+  }
+
+  /** Packets and digits dropped for want of space, ever. */
+  get overflows(): number {
+    return this.#overflows;
+  }
+
+  /** @param key the recording's plain key, base64 */
+  startRecording(header: ManifestHeader, key: string): void {
+    this.#control({ op: 'start', key, header });
+  }
+
+  append(recordingId: string, record: ManifestRecord): void {
+    this.#control({ op: 'line', recordingId, record });
+  }
+
+  /** No line follows; the writer reports once everything of the recording is settled and synced. */
+  finishRecording(recordingId: string): void {
+    this.#control({ op: 'finish', recordingId });
+    this.#ring.wake();
+  }
+
+  openSegment(opening: SegmentOpening): OpenSegment {
+    const handle = this.#nextHandle++;
+    this.#control({ op: 'open', handle, ...opening });
+    return { segmentId: opening.segmentId, handle, lostPackets: 0, lostAtUs: 0 };
+  }
+
+  closeSegment(segment: OpenSegment): void {
+    if (segment.lostPackets > 0 && !this.#markLoss(segment)) this.#waiting.push(this.#lossEntry(segment));
+    this.#lossy.delete(segment);
+    this.#control({ op: 'close', handle: segment.handle });
+  }
+
+  /** @returns false when it was dropped; the same times and numbers as `PacketRecord` */
+  packet(
+    segment: OpenSegment,
+    sequenceNumber: number,
+    rtpTime: number,
+    arrivalUs: number,
+    payload: Uint8Array,
+  ): boolean {
+    const at = this.#reserve(segment, packetHeaderBytes + payload.length, arrivalUs);
+    if (at < 0) return false;
+    writePacketHeader(this.#ring.view, at, payload.length, sequenceNumber, rtpTime, arrivalUs);
+    this.#ring.bytes.set(payload, at + packetHeaderBytes);
+    this.#ring.commit();
+    return true;
+  }
+
+  /** @returns false when there was no space: say it again before the next packet */
+  format(segment: OpenSegment, format: Omit<FormatRecord, 'kind'>, arrivalUs: number): boolean {
+    const at = this.#reserve(segment, formatBytes, arrivalUs);
+    if (at < 0) return false;
+    writeFormat(this.#ring.view, at, format);
+    this.#ring.commit();
+    return true;
+  }
+
+  digit(segment: OpenSegment, digit: Omit<DigitRecord, 'kind'>): boolean {
+    const at = this.#reserve(segment, digitBytes, digit.arrivalUs);
+    if (at < 0) return false;
+    writeDigit(this.#ring.view, at, digit);
+    this.#ring.commit();
+    return true;
+  }
+
+  /** Call once a tick: hands over what had to wait for space. */
+  flush(): void {
+    if (!this.#flushWaiting()) return;
+    for (const segment of this.#lossy) if (!this.#markLoss(segment)) return;
+  }
+
+  /** Space for one record behind its segment's handle; a refusal counts as the loss of one packet. */
+  #reserve(segment: OpenSegment, bytes: number, arrivalUs: number): number {
+    const ready = this.#flushWaiting() && (segment.lostPackets === 0 || this.#markLoss(segment));
+    const at = ready ? this.#ring.reserve(entryRecord, handleBytes + bytes) : -1;
+    if (at < 0) {
+      if (segment.lostPackets === 0) segment.lostAtUs = arrivalUs;
+      segment.lostPackets++;
+      this.#lossy.add(segment);
+      this.#overflows++;
+      return -1;
+    }
+    this.#ring.view.setUint32(at, segment.handle);
+    return at + handleBytes;
+  }
+
+  #markLoss(segment: OpenSegment): boolean {
+    // Not for every few bytes: one long gap is better than many short ones.
+    if (this.#waiting.length > 0 || this.#ring.freeBytes < this.#ring.capacityBytes >> 3) return false;
+    const at = this.#ring.reserve(entryRecord, handleBytes + overflowBytes);
+    if (at < 0) return false;
+    this.#ring.bytes.set(this.#lossEntry(segment).subarray(1), at);
+    this.#ring.commit();
+    segment.lostPackets = 0;
+    this.#lossy.delete(segment);
+    return true;
+  }
+
+  /** Kind byte and entry, the form in which entries wait. */
+  #lossEntry(segment: OpenSegment): Uint8Array {
+    const entry = new Uint8Array(1 + handleBytes + overflowBytes);
+    const view = new DataView(entry.buffer);
+    entry[0] = entryRecord;
+    view.setUint32(1, segment.handle);
+    const mark = { packets: segment.lostPackets, arrivalUs: segment.lostAtUs };
+    writeOverflow(view, 1 + handleBytes, mark);
+    return entry;
+  }
+
+  #control(control: SpoolControl): void {
+    const json = Buffer.from(JSON.stringify(control));
+    if (json.length > this.#ring.capacityBytes >> 2)
+      throw new CallreelError('REQUEST_INVALID', 'the recording carries too much meta data', { where: control.op });
+    const entry = Buffer.allocUnsafe(1 + json.length);
+    entry[0] = entryControl;
+    json.copy(entry, 1);
+    this.#waiting.push(entry);
+    this.#flushWaiting();
+  }
+
+  #flushWaiting(): boolean {
+    while (this.#waiting.length > 0) {
+      const entry = this.#waiting[0]!;
+      const at = this.#ring.reserve(entry[0] as typeof entryRecord, entry.length - 1);
+      if (at < 0) return false;
+      this.#ring.bytes.set(entry.subarray(1), at);
+      this.#ring.commit();
+      this.#waiting.shift();
+    }
+    return true;
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * A byte ring in shared memory from one producer thread to one consumer thread, without locks. The producer never
+ * waits: where there is no space, `reserve` says so. Entries lie contiguous and aligned to four bytes, each behind a
+ * word of `length << 2 | kind`; kind 0 fills the rest of the ring where an entry would not fit before its end.
+ */
+const controlBytes = 64;
+const writeIndex = 0;
+const readIndex = 1;
+const wakeIndex = 2;
+const wordBytes = 4;
+const kindSkip = 0;
+
+/** 1 to 3 */
+export type RingEntryKind = 1 | 2 | 3;
+
+/** @param capacityBytes a power of two */
+export function createRing(capacityBytes: number): SharedArrayBuffer {
+  if (capacityBytes < 64 || capacityBytes > 0x4000_0000 || (capacityBytes & (capacityBytes - 1)) !== 0)
+    throw new TypeError(`a ring's capacity is a power of two: ${capacityBytes}`);
+  return new SharedArrayBuffer(controlBytes + capacityBytes);
+}
+
+const aligned = (bytes: number): number => (bytes + 3) & ~3;
+
+export class RingProducer {
+  /** The ring's memory: write only inside a reservation. */
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  readonly capacityBytes: number;
+  readonly #control: Int32Array;
+  readonly #mask: number;
+  #write: number;
+  #reservedEnd = 0;
+
+  constructor(shared: SharedArrayBuffer) {
+    this.capacityBytes = shared.byteLength - controlBytes;
+    this.bytes = new Uint8Array(shared, controlBytes);
+    this.view = new DataView(shared, controlBytes);
+    this.#control = new Int32Array(shared, 0, controlBytes / wordBytes);
+    this.#mask = this.capacityBytes - 1;
+    this.#write = Atomics.load(this.#control, writeIndex) >>> 0;
+  }
+
+  /**
+   * @returns the position in `bytes` at which to write the entry's `length` bytes, or -1 when the ring is full.
+   *   A new reservation replaces one that was not committed.
+   */
+  reserve(kind: RingEntryKind, length: number): number {
+    const needed = wordBytes + aligned(length);
+    const at = this.#write & this.#mask;
+    const untilEnd = this.capacityBytes - at;
+    const skip = needed > untilEnd ? untilEnd : 0;
+    if (skip + needed > this.freeBytes) return -1;
+    if (skip > 0) this.view.setUint32(at, ((skip - wordBytes) << 2) | kindSkip);
+    const start = (at + skip) & this.#mask;
+    this.view.setUint32(start, ((length << 2) | kind) >>> 0);
+    this.#reservedEnd = (this.#write + skip + needed) >>> 0;
+    return start + wordBytes;
+  }
+
+  /** Makes the reserved entry visible; wakes the consumer when the ring is filling up. */
+  commit(): void {
+    this.#write = this.#reservedEnd;
+    Atomics.store(this.#control, writeIndex, this.#write | 0);
+    if (this.freeBytes < this.capacityBytes >> 1) wakeRing(this.#control);
+  }
+
+  get freeBytes(): number {
+    const read = Atomics.load(this.#control, readIndex) >>> 0;
+    return this.capacityBytes - ((this.#write - read) >>> 0);
+  }
+
+  wake(): void {
+    wakeRing(this.#control);
+  }
+}
+
+/** Ends a wait of the consumer; from any thread. */
+export function wakeConsumer(shared: SharedArrayBuffer): void {
+  wakeRing(new Int32Array(shared, 0, controlBytes / wordBytes));
+}
+
+function wakeRing(control: Int32Array): void {
+  Atomics.add(control, wakeIndex, 1);
+  Atomics.notify(control, wakeIndex);
+}
+
+export class RingConsumer {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #control: Int32Array;
+  readonly #mask: number;
+  #read: number;
+  #seenWake = 0;
+
+  constructor(shared: SharedArrayBuffer) {
+    const capacityBytes = shared.byteLength - controlBytes;
+    this.#bytes = new Uint8Array(shared, controlBytes);
+    this.#view = new DataView(shared, controlBytes);
+    this.#control = new Int32Array(shared, 0, controlBytes / wordBytes);
+    this.#mask = capacityBytes - 1;
+    this.#read = Atomics.load(this.#control, readIndex) >>> 0;
+  }
+
+  get isEmpty(): boolean {
+    return (Atomics.load(this.#control, writeIndex) >>> 0) === this.#read;
+  }
+
+  /**
+   * Hands out the entries that are there, in order, until about `maxBytes` are read; `bytes` is valid only during
+   * the call. @returns bytes read
+   */
+  drain(visit: (kind: RingEntryKind, bytes: Uint8Array) => void, maxBytes: number): number {
+    let total = 0;
+    const write = Atomics.load(this.#control, writeIndex) >>> 0;
+    while (this.#read !== write && total < maxBytes) {
+      const at = this.#read & this.#mask;
+      const word = this.#view.getUint32(at);
+      const length = word >>> 2;
+      const kind = word & 3;
+      const start = at + wordBytes;
+      if (kind !== kindSkip) visit(kind as RingEntryKind, this.#bytes.subarray(start, start + length));
+      const step = wordBytes + aligned(length);
+      total += step;
+      this.#read = (this.#read + step) >>> 0;
+      Atomics.store(this.#control, readIndex, this.#read | 0);
+    }
+    return total;
+  }
+
+  /** Blocks this thread until someone wakes the ring or the time is over. */
+  wait(timeoutMs: number): void {
+    Atomics.wait(this.#control, wakeIndex, this.#seenWake, timeoutMs);
+    this.#seenWake = Atomics.load(this.#control, wakeIndex);
+  }
+}

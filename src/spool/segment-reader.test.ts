@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { Secret } from '../secret.ts';
+import { overflowBytes, writeOverflow } from './record-codec.ts';
+import { chunkData, chunkEnd, sealChunk, segmentHeader } from './segment.ts';
+import { SegmentReader } from './segment-reader.ts';
+import { temporaryDirectory } from './test-spool.ts';
+
+const directory = temporaryDirectory();
+after(() => rmSync(directory, { recursive: true }));
+const path = join(directory, 'segment');
+const id = '0123456789abcdef';
+const key = randomBytes(32);
+const header = segmentHeader(id);
+
+function body(...marks: number[]): Buffer {
+  const bytes = Buffer.alloc(overflowBytes * marks.length);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  marks.forEach((packets, index) => writeOverflow(view, index * overflowBytes, { packets, arrivalUs: 0 }));
+  return bytes;
+}
+
+const chunks = [
+  sealChunk(key, header, 0, chunkData, body(1, 2)),
+  sealChunk(key, header, 1, chunkData, body(3)),
+  sealChunk(key, header, 2, chunkData, body(4, 5)),
+  sealChunk(key, header, 3, chunkEnd, Buffer.alloc(0)),
+];
+const whole = Buffer.concat([header, ...chunks]);
+
+function read(bytes: Uint8Array): { marks: number[]; isComplete: boolean } {
+  writeFileSync(path, bytes);
+  const reader = new SegmentReader(path, id, new Secret(key));
+  return { marks: take(reader), isComplete: reader.isComplete };
+}
+
+function take(reader: SegmentReader, marks: number[] = []): number[] {
+  for (const record of reader.records()) if (record.kind === 'overflow') marks.push(record.packets);
+  return marks;
+}
+
+test('a closed segment is read to its marker', () => {
+  assert.deepEqual(read(whole), { marks: [1, 2, 3, 4, 5], isComplete: true });
+});
+
+test('a file cut at any byte gives every whole chunk before it', () => {
+  const borders = [16, ...chunks].map((_, index) =>
+    Buffer.concat([header, ...chunks.slice(0, index)]).length,
+  );
+  const marksAfter = [[], [1, 2], [1, 2, 3], [1, 2, 3, 4, 5], [1, 2, 3, 4, 5]];
+  for (let length = 0; length < whole.length; length++) {
+    const wholeChunks = borders.filter((border) => border <= length).length - 1;
+    const expected = { marks: marksAfter[Math.max(0, wholeChunks)]!, isComplete: false };
+    assert.deepEqual(read(whole.subarray(0, length)), expected, `${length} bytes`);
+  }
+});
+
+test('zeroes in place of the tail are a torn tail, from any chunk', () => {
+  const length = header.length + chunks[0]!.length + chunks[1]!.length;
+  const zeroed = Buffer.alloc(whole.length);
+  whole.copy(zeroed, 0, 0, length);
+  assert.deepEqual(read(zeroed), { marks: [1, 2, 3], isComplete: false });
+  assert.deepEqual(read(Buffer.alloc(100)), { marks: [], isComplete: false });
+});
+
+test('every altered byte is damage, and what is before it is given', () => {
+  for (let at = 0; at < whole.length; at++) {
+    const altered = Buffer.from(whole);
+    altered[at]! ^= 0x40;
+    writeFileSync(path, altered);
+    const marks: number[] = [];
+    const reader = new SegmentReader(path, id, new Secret(key));
+    assert.throws(() => take(reader, marks), { code: 'SPOOL_CORRUPT' }, `byte ${at}`);
+    assert.deepEqual(marks, [1, 2, 3, 4, 5].slice(0, marks.length));
+  }
+});
+
+test('chunks left out, swapped, repeated or from another segment are damage', () => {
+  const [a, b, c, end] = chunks as [Buffer, Buffer, Buffer, Buffer];
+  const foreign = sealChunk(key, segmentHeader('fedcba9876543210'), 1, chunkData, body(9));
+  for (const order of [[a, c, end], [b, a, c, end], [a, a, b, c], [a, b, b, c], [a, foreign, c, end], [end]])
+    assert.throws(() => read(Buffer.concat([header, ...order])), { code: 'SPOOL_CORRUPT' });
+  assert.throws(() => read(Buffer.concat([segmentHeader('fedcba9876543210'), a])), { code: 'SPOOL_CORRUPT' });
+});
+
+test('a reader goes on where it stopped while the file grows, byte by byte', () => {
+  writeFileSync(path, '');
+  const reader = new SegmentReader(path, id, new Secret(key));
+  const marks: number[] = [];
+  for (const byte of whole) {
+    appendFileSync(path, Uint8Array.of(byte));
+    take(reader, marks);
+  }
+  assert.deepEqual(marks, [1, 2, 3, 4, 5]);
+  assert.ok(reader.isComplete);
+  assert.deepEqual(take(reader), []);
+});
+
+test('a segment that is not settled yet is empty', () => {
+  assert.deepEqual(take(new SegmentReader(join(directory, 'none'), id, new Secret(key))), []);
+});

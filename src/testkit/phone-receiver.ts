@@ -1,0 +1,101 @@
+import { RtpPacketView, RtpParser } from '../rtp/packet.ts';
+import type { RtpTimestamp } from '../rtp/sequence.ts';
+import { ExtendedTimestamp } from '../rtp/sequence.ts';
+import { TelephoneEventReceiver } from '../rtp/telephone-event.ts';
+import { lineCodecOfPayloadType, lineRateHz } from './line-codec.ts';
+
+export interface ReceivedPacket {
+  ssrc: number;
+  sequenceNumber: number;
+  rtpTime: number;
+  payloadType: number;
+  marker: boolean;
+  payload: Uint8Array;
+  /** Monotonic microseconds. */
+  arrivalUs: number;
+}
+
+interface PlacedPacket {
+  position: number;
+  samples: Int16Array;
+}
+
+/** A stream that jumps further than this is a new stream under an old name. */
+const maxJumpSamples = 600 * lineRateHz;
+const maxPackets = 1_000_000;
+
+/**
+ * What a phone heard: every packet as it came, and the audio placed by its RTP time. No jitter buffer: nothing is
+ * late for a test that looks afterwards.
+ */
+export class PhoneReceiver {
+  readonly packets: ReceivedPacket[] = [];
+  /** Keys in the order of their end. */
+  digits = '';
+  /** Datagrams that were no RTP. */
+  strangers = 0;
+  /** As negotiated for this call. */
+  telephoneEventPayloadType: number | undefined;
+  readonly #parser = new RtpParser();
+  readonly #view = new RtpPacketView();
+  readonly #events = new TelephoneEventReceiver(lineRateHz, (press) => {
+    this.digits += press.digit;
+  });
+
+  receive(data: Uint8Array, arrivalUs: number): void {
+    if (!this.#parser.parse(data, this.#view)) {
+      this.strangers++;
+      return;
+    }
+    if (this.packets.length >= maxPackets) return;
+    const view = this.#view;
+    const payload = view.payload().slice();
+    this.packets.push({
+      ssrc: view.ssrc,
+      sequenceNumber: view.sequenceNumber,
+      rtpTime: view.timestamp,
+      payloadType: view.payloadType,
+      marker: view.marker,
+      payload,
+      arrivalUs,
+    });
+    if (view.payloadType === this.telephoneEventPayloadType)
+      this.#events.receive(payload, view.timestamp, arrivalUs);
+  }
+
+  /** 8 kHz samples from the first packet to the end of the last; silence where nothing came. */
+  samples(): Int16Array {
+    const placed = placePackets(this.packets);
+    const start = placed.reduce((least, { position }) => Math.min(least, position), Number.POSITIVE_INFINITY);
+    const end = placed.reduce((most, { position, samples }) => Math.max(most, position + samples.length), 0);
+    if (placed.length === 0) return new Int16Array(0);
+    const heard = new Int16Array(end - start);
+    for (const { position, samples } of placed) heard.set(samples, position - start);
+    return heard;
+  }
+}
+
+/** By RTP time within a stream; a new stream begins where it arrived, never before the end of the one before. */
+export function placePackets(packets: readonly Omit<ReceivedPacket, 'marker'>[]): PlacedPacket[] {
+  const placed: PlacedPacket[] = [];
+  let stream: { ssrc: number; clock: ExtendedTimestamp; origin: number } | undefined;
+  let last = 0;
+  let end = 0;
+  for (const packet of packets) {
+    const codec = lineCodecOfPayloadType(packet.payloadType);
+    if (!codec) continue;
+    const samples = codec.decode(packet.payload);
+    const rtpTime = packet.rtpTime as RtpTimestamp;
+    let position = stream?.ssrc === packet.ssrc ? stream.origin + stream.clock.extend(rtpTime) : undefined;
+    if (!stream || position === undefined || Math.abs(position - last) > maxJumpSamples) {
+      const sinceFirstUs = packet.arrivalUs - packets[0]!.arrivalUs;
+      position = Math.max(end, Math.round((sinceFirstUs * lineRateHz) / 1e6));
+      const clock = new ExtendedTimestamp();
+      stream = { ssrc: packet.ssrc, clock, origin: position - clock.extend(rtpTime) };
+    }
+    placed.push({ position, samples });
+    last = position;
+    end = Math.max(end, position + samples.length);
+  }
+  return placed;
+}

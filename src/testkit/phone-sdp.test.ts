@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { PhoneMedia } from './phone-sdp.ts';
+import { oppositeDirection, readPhoneSdp, writePhoneSdp } from './phone-sdp.ts';
+
+const media: PhoneMedia = {
+  address: '127.0.0.1',
+  port: 4000,
+  codecs: ['PCMA', 'PCMU'],
+  telephoneEventPayloadType: 101,
+  direction: 'sendonly',
+};
+
+test('what is written is what is read', () => {
+  assert.deepEqual(readPhoneSdp(writePhoneSdp(media, 1, 1)), media);
+  const bare: PhoneMedia = {
+    ...media,
+    address: '::1',
+    telephoneEventPayloadType: undefined,
+    codecs: ['PCMU'],
+  };
+  assert.deepEqual(readPhoneSdp(writePhoneSdp(bare, 1, 2)), bare);
+});
+
+test('the description is what RFC 8866 says, line by line', () => {
+  assert.equal(
+    writePhoneSdp({ ...media, codecs: ['PCMU'] }, 7, 3),
+    [
+      'v=0',
+      'o=- 7 3 IN IP4 127.0.0.1',
+      's=-',
+      'c=IN IP4 127.0.0.1',
+      't=0 0',
+      'm=audio 4000 RTP/AVP 0 101',
+      'a=rtpmap:0 PCMU/8000',
+      'a=rtpmap:101 telephone-event/8000',
+      'a=fmtp:101 0-15',
+      'a=ptime:20',
+      'a=sendonly',
+      '',
+    ].join('\r\n'),
+  );
+});
+
+test('an answer of another stack is understood: video beside, address and direction of the session, no rtpmap', () => {
+  const sdp = [
+    'v=0',
+    'o=x 1 1 IN IP4 10.0.0.1',
+    's=-',
+    'c=IN IP4 10.0.0.9',
+    'a=inactive',
+    't=0 0',
+    'm=video 5000 RTP/AVP 34',
+    'c=IN IP4 10.0.0.2',
+    'm=audio 6000 RTP/AVP 8 0 9',
+    'm=audio 7000 RTP/AVP 0',
+  ].join('\n');
+  assert.deepEqual(readPhoneSdp(sdp), {
+    address: '10.0.0.9',
+    port: 6000,
+    codecs: ['PCMA', 'PCMU'],
+    telephoneEventPayloadType: undefined,
+    direction: 'inactive',
+  });
+});
+
+test('a description without audio is refused', () => {
+  assert.throws(() => readPhoneSdp('v=0\r\ns=-\r\n'), /no audio with an address/);
+});
+
+test('the answer to a direction is its opposite', () => {
+  assert.deepEqual((['sendrecv', 'sendonly', 'recvonly', 'inactive'] as const).map(oppositeDirection), [
+    'sendrecv',
+    'recvonly',
+    'sendonly',
+    'inactive',
+  ]);
+});

@@ -1,0 +1,181 @@
+import { systemClock } from '../clock.ts';
+import type { SipAddress, SipEnd, SipHeader, SipSession } from '../sip/session.ts';
+import { UserAgent } from '../sip/user-agent.ts';
+import { CallFailedError } from './call-failed-error.ts';
+import { mediaHandlers, PhoneCall } from './phone-call.ts';
+import type { PhoneMediaOptions } from './phone-media.ts';
+import { PhoneMediaSession } from './phone-media.ts';
+
+export interface PhoneOptions {
+  host?: string;
+  /** User part of its address: an E.164 number, say. */
+  number: string;
+  displayName?: string;
+  transport?: 'udp' | 'tcp';
+  clock?: typeof systemClock;
+}
+
+export interface CallOptions extends PhoneMediaOptions {
+  /** Sent with the INVITE. */
+  headers?: readonly SipHeader[];
+  /** Where to send the INVITE, whatever the URI says. */
+  nextHop?: { address: string; port: number };
+  /** The peer's provisional answers. */
+  onProgress?: (status: number) => void;
+}
+
+/** A ringing phone. */
+export interface IncomingPhoneCall {
+  readonly session: SipSession;
+  readonly from: SipAddress;
+  readonly to: SipAddress;
+  /** 180. */
+  ring(): void;
+  /** Resolves once the caller acknowledged. @throws CallFailedError when the caller gave up */
+  answer(options?: PhoneMediaOptions): Promise<PhoneCall>;
+  /** Busy here, unless another status is given. */
+  reject(status?: number, headers?: SipHeader[]): void;
+}
+
+const busyHere = 486;
+
+/**
+ * A telephone for tests: a real SIP user agent and, for each call, a real RTP socket. It calls, answers, plays,
+ * presses keys, holds, hangs up, and keeps what it sent and what it heard.
+ */
+export class Phone {
+  /** Answers calls; without it every call is refused as busy. Its failure refuses the call with 500. */
+  onCall: ((call: IncomingPhoneCall) => unknown) | undefined;
+  readonly #options: Required<Omit<PhoneOptions, 'displayName'>> & Pick<PhoneOptions, 'displayName'>;
+  readonly #agent: UserAgent;
+
+  private constructor(options: PhoneOptions) {
+    this.#options = { host: '127.0.0.1', transport: 'udp', clock: systemClock, ...options };
+    const { clock, transport, host } = this.#options;
+    this.#agent = new UserAgent({
+      clock,
+      log: () => {},
+      listen: [{ transport, host, port: 0 }],
+      product: 'Callreel testkit',
+      onInvite: (session) => this.#ring(session),
+    });
+  }
+
+  static async create(options: PhoneOptions): Promise<Phone> {
+    const phone = new Phone(options);
+    await phone.#agent.start();
+    return phone;
+  }
+
+  /** Where others call it. */
+  get sipUri(): string {
+    const [listening] = this.#agent.listening;
+    const { number, host, transport } = this.#options;
+    const parameters = transport === 'tcp' ? ';transport=tcp' : '';
+    return `sip:${number}@${host}:${listening?.port}${parameters}`;
+  }
+
+  /**
+   * Places a call.
+   * @returns the call once it was answered
+   * @throws CallFailedError with the peer's status
+   */
+  async call(sipUri: string, options: CallOptions = {}): Promise<PhoneCall> {
+    const { host, transport, clock } = this.#options;
+    const media = await PhoneMediaSession.open(clock, host, options);
+    return new Promise((resolve, reject) => {
+      const ended = Promise.withResolvers<SipEnd>();
+      const fail = (error: Error) => {
+        media.close();
+        reject(error);
+      };
+      try {
+        const session = this.#agent.invite({
+          requestUri: sipUri,
+          from: this.#from,
+          offer: media.offer(),
+          transport,
+          nextHop: options.nextHop,
+          headers: options.headers,
+          handlers: {
+            ...mediaHandlers(media, {
+              answered: (sdp) => {
+                try {
+                  media.apply(sdp);
+                  resolve(new PhoneCall(session, media, ended.promise));
+                } catch (error) {
+                  fail(error as Error);
+                  session.end('the answer cannot be understood');
+                }
+              },
+              ended: (end) => {
+                ended.resolve(end);
+                reject(new CallFailedError(sipUri, end));
+              },
+            }),
+            progress: (status) => options.onProgress?.(status),
+          },
+        });
+      } catch (error) {
+        fail(error as Error);
+      }
+    });
+  }
+
+  /** Ends every call and closes the sockets. */
+  close(): Promise<void> {
+    return this.#agent.close();
+  }
+
+  get #from(): string {
+    const { displayName, number, host } = this.#options;
+    const uri = `<sip:${number}@${host}>`;
+    return displayName === undefined ? uri : `"${displayName}" ${uri}`;
+  }
+
+  #ring(session: SipSession): void {
+    const ended = Promise.withResolvers<SipEnd>();
+    session.handlers = { ended: (end) => ended.resolve(end) };
+    if (!this.onCall) {
+      session.reject({ status: busyHere });
+      return;
+    }
+    const incoming: IncomingPhoneCall = {
+      session,
+      from: session.from,
+      to: session.to,
+      ring: () => session.provisional(180),
+      answer: (options) => this.#answer(session, ended, options),
+      reject: (status = busyHere, headers) => session.reject({ status, headers }),
+    };
+    const refuse = (error: unknown) => session.reject({ status: 500, reason: String(error) });
+    Promise.resolve(incoming).then(this.onCall).catch(refuse);
+  }
+
+  async #answer(
+    session: SipSession,
+    ended: PromiseWithResolvers<SipEnd>,
+    options: PhoneMediaOptions = {},
+  ): Promise<PhoneCall> {
+    const { clock, host } = this.#options;
+    const media = await PhoneMediaSession.open(clock, host, options);
+    return new Promise((resolve, reject) => {
+      const fail = (end: SipEnd) => reject(new CallFailedError(session.from.uri, end));
+      void ended.promise.then((end) => {
+        media.close();
+        fail(end);
+      });
+      if (session.state === 'ended') return;
+      session.handlers = mediaHandlers(media, {
+        answered: (sdp) => media.apply(sdp),
+        established: () => resolve(new PhoneCall(session, media, ended.promise)),
+        ended: (end) => ended.resolve(end),
+      });
+      try {
+        session.accept(session.offer === undefined ? media.offer() : media.answer(session.offer));
+      } catch (error) {
+        session.reject({ status: 488, reason: (error as Error).message });
+      }
+    });
+  }
+}

@@ -1,0 +1,317 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { type Placement, TrackTimeline } from './track-timeline.ts';
+
+const frame = 160;
+const second = 8000;
+
+/** One stream of 20 ms packets at 8 kHz whose packet number `index` is sent 20 ms after the one before. */
+class Stream {
+  readonly timeline: TrackTimeline;
+  readonly #sequenceBase: number;
+  readonly #timeBase: number;
+
+  constructor({ sequenceBase = 1000, timeBase = 5000, startSample = 0 } = {}) {
+    this.timeline = new TrackTimeline({ rateHz: 8000, startSample });
+    this.#sequenceBase = sequenceBase;
+    this.#timeBase = timeBase;
+    this.use(1);
+  }
+
+  use(ssrc: number, clockRateHz = 8000, codec: 'PCMU' | 'PCMA' | 'OPUS' = 'PCMU'): void {
+    this.timeline.format({ codec, clockRateHz, ssrc });
+  }
+
+  /** `sequence` and `frames` count from the stream's bases; `arrivalFrames` from the opening of the room. */
+  send(sequence: number, frames: number, arrivalFrames: number): Placement | undefined {
+    return this.timeline.place(
+      (this.#sequenceBase + sequence) & 0xffff,
+      (this.#timeBase + frames * frame) >>> 0,
+      arrivalFrames * 20_000,
+      frame,
+    );
+  }
+
+  run(from: number, to: number): void {
+    for (let k = from; k < to; k += 1) this.expect(k, k, k, k);
+  }
+
+  /** Asserts that the packet lies at `atFrames`. */
+  expect(sequence: number, frames: number, arrivalFrames: number, atFrames: number): void {
+    const placed = this.send(sequence, frames, arrivalFrames);
+    assert.deepEqual(placed, { atSample: atFrames * frame, durationSamples: frame });
+  }
+}
+
+describe('the first packet', () => {
+  test('lies at its arrival', () => {
+    new Stream().expect(0, 0, 50, 50);
+  });
+
+  test('never lies before the track', () => {
+    const stream = new Stream({ startSample: 100 * frame });
+    stream.expect(0, 0, 99, 100);
+    stream.expect(1, 1, 100, 101);
+  });
+
+  test('may be overtaken by the second', () => {
+    const stream = new Stream();
+    stream.expect(1, 1, 10, 10);
+    stream.expect(0, 0, 10, 9);
+    stream.expect(2, 2, 11, 11);
+    assert.equal(stream.timeline.counters.lostPackets, 0);
+    assert.equal(stream.timeline.counters.reordered, 1);
+  });
+});
+
+describe('sequence numbers and timestamps at every nasty start', () => {
+  for (const sequenceBase of [0, 1, 127, 128, 32767, 32768, 65407, 65534, 65535]) {
+    for (const timeBase of [0, 1, 0x7fffffff, 0x80000000, 0xffffffff, 0xffffff00]) {
+      test(`contiguous, lossy, reordered and doubled from ${sequenceBase} / ${timeBase}`, () => {
+        const stream = new Stream({ sequenceBase, timeBase });
+        stream.run(0, 200);
+        stream.expect(201, 201, 201, 201);
+        stream.expect(200, 200, 202, 200);
+        assert.equal(stream.send(200, 200, 202), undefined);
+        assert.equal(stream.send(199, 199, 202), undefined);
+        stream.expect(205, 205, 205, 205);
+        const { duplicates, reordered, lostPackets, gapSamples } = stream.timeline.counters;
+        assert.deepEqual(
+          { duplicates, reordered, lostPackets, gapSamples },
+          { duplicates: 2, reordered: 1, lostPackets: 3, gapSamples: 3 * frame },
+        );
+      });
+    }
+  }
+});
+
+test('jitter of the arrival never moves a sample', () => {
+  const stream = new Stream();
+  stream.expect(0, 0, 3, 3);
+  for (let k = 1; k < 3000; k += 1) stream.expect(k, k, k + 3 + ((k * 7) % 11) - 3, k + 3);
+  assert.deepEqual(stream.timeline.marks, []);
+});
+
+test('a stall followed by its burst moves nothing', () => {
+  const stream = new Stream();
+  stream.run(0, 100);
+  for (let k = 100; k < 140; k += 1) stream.expect(k, k, 140, k);
+  for (let k = 140; k < 200; k += 1) stream.expect(k, k, k, k);
+  assert.deepEqual(stream.timeline.marks, []);
+});
+
+test('loss leaves a gap of its length, of any length', () => {
+  const stream = new Stream();
+  stream.run(0, 10);
+  stream.run(11, 20);
+  stream.run(20 + 250, 300);
+  // 15 minutes: more than half the sequence numbers, so that they seem to go back.
+  stream.run(300 + 45_000, 300 + 45_010);
+  assert.equal(stream.timeline.endSample, 45_310 * frame);
+  assert.equal(stream.timeline.counters.gapSamples >= 251 * frame, true);
+  assert.deepEqual(stream.timeline.marks[0], {
+    kind: 'gap',
+    cause: 'loss',
+    atSample: 10 * frame,
+    samples: frame,
+  });
+});
+
+test('DTX: contiguous numbers and a jump in time are silence of that length (rtpengine#1370)', () => {
+  const stream = new Stream();
+  stream.run(0, 10);
+  for (let k = 10; k < 20; k += 1) stream.expect(k, k + 1500, k + 1500, k + 1500);
+  assert.equal(stream.timeline.counters.lostPackets, 0);
+  assert.equal(stream.timeline.counters.gapSamples, 0);
+  assert.deepEqual(stream.timeline.marks, [
+    { kind: 'gap', cause: 'pause', atSample: 10 * frame, samples: 1500 * frame },
+  ]);
+});
+
+test('RTP time frozen for 244 s: arrival counts (janus-gateway#2292)', () => {
+  const stream = new Stream();
+  stream.run(0, 100);
+  const held = 244 * 50;
+  for (let k = 100; k < 200; k += 1) stream.expect(k, k, k + held, k + held);
+  assert.deepEqual(stream.timeline.marks, [
+    { kind: 'jump', atSample: (100 + held) * frame, samples: held * frame },
+  ]);
+});
+
+test('RTP time that jumps ten minutes while nothing passed: arrival counts', () => {
+  const stream = new Stream();
+  stream.run(0, 100);
+  for (let k = 100; k < 200; k += 1) stream.expect(k, k + 30_000, k, k);
+  assert.equal(stream.timeline.endSample, 200 * frame);
+});
+
+test('a timestamp base that goes back doubles nothing and loses nothing', () => {
+  const stream = new Stream();
+  stream.run(0, 100);
+  for (let k = 100; k < 200; k += 1) stream.expect(k, k - 90, k, k);
+  assert.equal(stream.timeline.counters.lostPackets, 0);
+});
+
+describe('a packet of before the hold that comes after it (rtpproxy#61)', () => {
+  for (const frozen of [true, false]) {
+    test(`RTP time ${frozen ? 'frozen' : 'running'}: silence counts once`, () => {
+      const stream = new Stream();
+      stream.run(0, 99);
+      const held = 1500;
+      const shift = frozen ? 0 : held;
+      stream.expect(100, 100 + shift, 100 + held, 100 + held);
+      assert.equal(stream.send(99, 99, 100 + held), undefined, 'half a minute late');
+      for (let k = 101; k < 120; k += 1) stream.expect(k, k + shift, k + held, k + held);
+      assert.equal(stream.timeline.counters.late, 1);
+      assert.equal(stream.timeline.endSample, (120 + held) * frame);
+    });
+  }
+
+  test('after a short hold it takes its place', () => {
+    const stream = new Stream();
+    stream.run(0, 99);
+    stream.expect(100, 130, 130, 130);
+    stream.expect(99, 99, 131, 99);
+    stream.expect(101, 131, 131, 131);
+    assert.equal(stream.timeline.counters.lostPackets, 0);
+  });
+});
+
+describe('a new clock', () => {
+  test('SSRC: at its arrival, contiguous within a packet of jitter', () => {
+    const stream = new Stream();
+    stream.run(0, 100);
+    stream.use(2);
+    stream.expect(40_000, 7, 100.9, 100);
+    stream.expect(40_001, 8, 101, 101);
+    stream.use(3);
+    stream.expect(9, 9_000_000, 150, 150);
+    assert.deepEqual(
+      stream.timeline.marks.filter(({ kind }) => kind === 'ssrc-change'),
+      [
+        { kind: 'ssrc-change', atSample: 100 * frame, ssrc: 2 },
+        { kind: 'ssrc-change', atSample: 150 * frame, ssrc: 3 },
+      ],
+    );
+    assert.equal(stream.timeline.counters.lostPackets, 0);
+  });
+
+  test('SSRC: never over earlier audio', () => {
+    const stream = new Stream();
+    stream.run(0, 100);
+    stream.use(2);
+    for (let k = 0; k < 50; k += 1) stream.expect(k, k, 98 + k, 100 + k);
+  });
+
+  test('codec with a clock that goes on: not a sample of difference', () => {
+    const stream = new Stream();
+    stream.run(0, 100);
+    stream.use(1, 8000, 'PCMA');
+    for (let k = 100; k < 200; k += 1) stream.expect(k, k, k + (k % 3), k);
+    assert.deepEqual(stream.timeline.marks, [
+      { kind: 'codec-change', atSample: 100 * frame, codec: 'PCMA', clockRateHz: 8000 },
+    ]);
+  });
+
+  test('clock rate: G.711 to Opus and back in one SSRC', () => {
+    const stream = new Stream();
+    stream.run(0, 100);
+    stream.use(1, 48_000, 'OPUS');
+    const { timeline } = stream;
+    for (let k = 100; k < 200; k += 1) {
+      const placed = timeline.place(1000 + k, (77 + k * 960) >>> 0, k * 20_000, 960);
+      assert.deepEqual(placed, { atSample: k * frame, durationSamples: frame });
+    }
+    stream.use(1, 8000, 'PCMU');
+    for (let k = 200; k < 300; k += 1) stream.expect(k, k + 12_345, k, k);
+    assert.equal(timeline.endSample, 300 * frame);
+  });
+
+  test('an old SSRC that comes back goes on by its own clock', () => {
+    const stream = new Stream();
+    stream.run(0, 100);
+    stream.use(2);
+    for (let k = 0; k < 100; k += 1) stream.expect(k, k + 50, 100 + k, 100 + k);
+    stream.use(1);
+    for (let k = 100; k < 150; k += 1) stream.expect(k, k + 100, 100 + k, 100 + k);
+    stream.use(2);
+    for (let k = 100; k < 150; k += 1) stream.expect(k, k + 50, 250 + k, 250 + k);
+  });
+
+  test('a straggler of the old SSRC takes its own place', () => {
+    const stream = new Stream();
+    stream.run(0, 99);
+    stream.use(2);
+    stream.expect(0, 0, 101, 101);
+    stream.use(1);
+    stream.expect(99, 99, 101, 99);
+    stream.use(2);
+    stream.expect(1, 1, 102, 102);
+    assert.equal(stream.timeline.counters.reordered, 1);
+  });
+
+  test('two SSRCs at the same time do not make the track longer than the call', () => {
+    const stream = new Stream();
+    for (let k = 0; k < 500; k += 1) {
+      stream.use(1);
+      stream.send(k, k, k);
+      stream.use(2);
+      stream.send(k + 20_000, k, k);
+    }
+    assert.ok(stream.timeline.endSample <= 502 * frame, `${stream.timeline.endSample / frame} frames`);
+  });
+});
+
+describe('a sender that begins again under the same SSRC', () => {
+  test('at random numbers: contiguous from its first packet', () => {
+    for (const [sequence, frames] of [
+      [30_000, 1_000_000],
+      [30_000, -1_000_000],
+      [-20_000, 1_000_000],
+      [-20_000, -1_000_000],
+    ] as const) {
+      const stream = new Stream();
+      stream.run(0, 600);
+      for (let k = 0; k < 50; k += 1) stream.expect(sequence + k, frames + k, 600 + k, 600 + k);
+    }
+  });
+
+  test('at its first numbers, as sipp does: one packet is doubted, the next believed', () => {
+    const stream = new Stream();
+    stream.run(0, 200);
+    assert.equal(stream.send(0, 0, 250), undefined);
+    for (let k = 1; k < 100; k += 1) stream.expect(k, k, 250 + k, 250 + k);
+  });
+
+  test('a straggler of the sequence before is put where it belongs', () => {
+    const stream = new Stream();
+    stream.run(0, 600);
+    stream.expect(30_000, 90_000, 602, 602);
+    stream.expect(600, 600, 602, 600);
+    stream.expect(30_001, 90_001, 603, 603);
+  });
+});
+
+test('a flood ahead of the clock is bounded, and the stream recovers from it', () => {
+  const stream = new Stream();
+  for (let k = 0; k < 6000; k += 1) stream.send(k, k, 0);
+  const { timeline } = stream;
+  assert.ok(timeline.endSample <= 61 * second);
+  assert.ok(timeline.counters.early > 2900);
+  assert.ok(stream.send(6000, 6000, 6000));
+});
+
+test('an empty payload keeps its number and takes no room', () => {
+  const { timeline } = new Stream();
+  assert.deepEqual(timeline.place(5, 0, 0, frame), { atSample: 0, durationSamples: frame });
+  assert.deepEqual(timeline.place(6, frame, 20_000, 0), { atSample: frame, durationSamples: 0 });
+  assert.deepEqual(timeline.place(7, frame, 20_000, frame), { atSample: frame, durationSamples: frame });
+  assert.equal(timeline.counters.lostPackets, 0);
+});
+
+test('marks stay bounded in an endless lossy stream, counters exact', () => {
+  const stream = new Stream();
+  for (let k = 0; k < 50_000; k += 2) stream.expect(k, k, k, k);
+  assert.ok(stream.timeline.marks.length <= 10_050);
+  assert.equal(stream.timeline.counters.lostPackets, 24_999);
+});

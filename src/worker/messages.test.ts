@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Command } from '../media/control.ts';
+import { joinOf } from '../media/test-bench.ts';
+import { parseCommandMessage, parseWorkerMessage, type WorkerMessage } from './messages.ts';
+
+const pcmu = { payloadType: 0, codec: 'PCMU', clockRateHz: 8000 } as const;
+
+/** One of each verb: a new verb without its schema does not compile or does not pass. */
+const commands: { [V in Command['verb']]: Extract<Command, { verb: V }> } = {
+  'leg.open': { verb: 'leg.open', legId: 'a' },
+  'leg.negotiate': {
+    verb: 'leg.negotiate',
+    legId: 'a',
+    remote: { address: '2001:db8::1', port: 4000 },
+    receive: [pcmu],
+    send: pcmu,
+    ptimeMs: 20,
+    telephoneEvent: { payloadType: 101, clockRateHz: 8000 },
+    direction: 'sendrecv',
+  },
+  'leg.close': { verb: 'leg.close', legId: 'a' },
+  'room.join': joinOf('a', 'room', { leaveKey: '#' }),
+  'room.leave': { verb: 'room.leave', legId: 'a' },
+  'room.close': { verb: 'room.close', roomId: 'room' },
+  'recording.start': {
+    verb: 'recording.start',
+    recordingId: 'r',
+    roomId: 'room',
+    accountId: 'account',
+    rateHz: 8000,
+    key: { plain: 'AAAA', sealed: 'BBBB' },
+    meta: { conferenceName: 'weekly' },
+  },
+  'recording.stop': { verb: 'recording.stop', recordingId: 'r', reason: 'stopped' },
+  'spool.settle': { verb: 'spool.settle', roomId: 'room' },
+  'worker.drain': { verb: 'worker.drain' },
+  'worker.stats': { verb: 'worker.stats' },
+};
+
+describe('messages between server and worker', () => {
+  for (const [verb, command] of Object.entries(commands))
+    it(`lets ${verb} through as it is`, () => {
+      const message = { kind: 'command', id: 7, command };
+      assert.deepEqual(parseCommandMessage(message), message);
+    });
+
+  it('lets what is not known yet be undefined', () => {
+    const command = { ...commands['leg.negotiate'], remote: undefined, telephoneEvent: undefined };
+    assert.deepEqual(parseCommandMessage({ kind: 'command', id: 1, command }), {
+      kind: 'command',
+      id: 1,
+      command,
+    });
+  });
+
+  const refused: Record<string, unknown> = {
+    'an unknown verb': { verb: 'leg.explode', legId: 'a' },
+    'a missing field': { verb: 'leg.open' },
+    'an endless name': { verb: 'leg.open', legId: 'x'.repeat(65) },
+    'a host name': { ...commands['leg.negotiate'], remote: { address: 'example.org', port: 1 } },
+    'too many formats': { ...commands['leg.negotiate'], receive: Array.from({ length: 33 }, () => pcmu) },
+    'a ptime that is none': { ...commands['leg.negotiate'], ptimeMs: 7 },
+    'too much free data': { ...commands['recording.start'], meta: { text: 'x'.repeat(70_000) } },
+  };
+  for (const [name, command] of Object.entries(refused))
+    it(`refuses ${name}, and says for which message`, () => {
+      const parsed = parseCommandMessage({ kind: 'command', id: 3, command });
+      assert.ok('problem' in parsed);
+      assert.equal(parsed.id, 3);
+      assert.notEqual(parsed.problem, '');
+    });
+
+  it('refuses what is no message at all', () => {
+    for (const message of [undefined, null, 'x', 1, [], {}, { kind: 'command' }]) {
+      assert.ok('problem' in parseCommandMessage(message));
+      assert.ok('problem' in parseWorkerMessage(message));
+    }
+  });
+
+  it('takes from a worker what a worker may say', () => {
+    const messages: WorkerMessage[] = [
+      { kind: 'ready', driver: 'dgram', pipeline: 'picture' },
+      { kind: 'reply', id: 1, reply: { port: 4000 } },
+      { kind: 'refusal', id: 1, error: { code: 'NOT_FOUND', message: 'no leg', where: 'a' } },
+      { kind: 'event', event: { event: 'leg.digit', legId: 'a', digit: '#', durationMs: 90 } },
+      { kind: 'event', event: { event: 'fault', message: 'disk' } },
+      { kind: 'finished' },
+    ];
+    for (const message of messages) assert.deepEqual(parseWorkerMessage(message), message);
+    const invented = { kind: 'refusal', id: 1, error: { code: 'NO_SUCH_CODE', message: '' } };
+    assert.ok('problem' in parseWorkerMessage(invented));
+  });
+});

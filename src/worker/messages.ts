@@ -1,0 +1,158 @@
+import { z } from 'zod';
+import { catalogue, type ErrorCode } from '../errors.ts';
+import type { Command, CommandReply, WorkerEvent, WorkerStats } from '../media/control.ts';
+
+/**
+ * What crosses the border between the server and a media worker, and inside the worker between its main thread and
+ * its tick thread. Every message is checked where it comes in; a process that may have gone wrong is not believed.
+ */
+
+/** Server to worker. */
+export interface CommandMessage {
+  kind: 'command';
+  /** Counts up; the reply names it. */
+  id: number;
+  command: Command;
+}
+
+export interface WireError {
+  code: ErrorCode;
+  message: string;
+  where?: string;
+}
+
+/** Worker to server. */
+export type WorkerMessage =
+  | { kind: 'ready'; driver: string; pipeline: string }
+  | { kind: 'reply'; id: number; reply: CommandReply }
+  | { kind: 'refusal'; id: number; error: WireError }
+  | { kind: 'event'; event: WorkerEvent }
+  /** Drained: the last message before the process ends. */
+  | { kind: 'finished' };
+
+const id = z.string().min(1).max(64);
+const text = z.string().max(1024);
+const port = z.int().min(1).max(65_535);
+const payloadType = z.int().min(0).max(127);
+const clockRateHz = z.int().min(8000).max(192_000);
+const count = z.number().nonnegative();
+const endReason = z.enum(['stopped', 'conversation_ended', 'no_media', 'interrupted', 'error']);
+
+const negotiatedCodec = z.object({
+  payloadType,
+  codec: z.enum(['PCMU', 'PCMA', 'G722', 'OPUS']),
+  clockRateHz,
+});
+
+const party = z.object({
+  connectionId: id,
+  from: text,
+  to: text,
+  direction: z.enum(['incoming', 'outgoing']),
+  role: z.enum(['participant', 'caller', 'agent']),
+});
+
+const maxMetaBytes = 64 * 1024;
+const meta = z
+  .record(z.string(), z.unknown())
+  .refine((value) => JSON.stringify(value).length <= maxMetaBytes, 'the free data is too large');
+
+const command = z.discriminatedUnion('verb', [
+  z.object({ verb: z.literal('leg.open'), legId: id }),
+  z.object({
+    verb: z.literal('leg.negotiate'),
+    legId: id,
+    remote: z.object({ address: z.union([z.ipv4(), z.ipv6()]), port }).optional(),
+    receive: z.array(negotiatedCodec).min(1).max(32),
+    send: negotiatedCodec,
+    ptimeMs: z.literal([10, 20, 30, 40, 50, 60]),
+    telephoneEvent: z.object({ payloadType, clockRateHz }).optional(),
+    direction: z.enum(['sendrecv', 'sendonly', 'recvonly', 'inactive']),
+  }),
+  z.object({ verb: z.literal('leg.close'), legId: id }),
+  z.object({
+    verb: z.literal('room.join'),
+    legId: id,
+    roomId: id,
+    trackId: id,
+    policy: z.enum(['record', 'never', 'follow']),
+    party,
+    leaveKey: z.string().length(1).optional(),
+  }),
+  z.object({ verb: z.literal('room.leave'), legId: id }),
+  z.object({ verb: z.literal('room.close'), roomId: id }),
+  z.object({
+    verb: z.literal('recording.start'),
+    recordingId: id,
+    roomId: id,
+    accountId: text,
+    rateHz: z.literal([8000, 16_000, 48_000]),
+    key: z.object({ plain: z.string().max(256), sealed: z.string().max(1024) }),
+    meta,
+  }),
+  z.object({ verb: z.literal('recording.stop'), recordingId: id, reason: endReason }),
+  z.object({ verb: z.literal('spool.settle'), roomId: id }),
+  z.object({ verb: z.literal('worker.drain') }),
+  z.object({ verb: z.literal('worker.stats') }),
+]);
+
+const commandMessage = z.object({ kind: z.literal('command'), id: z.int().nonnegative(), command });
+
+const stats = z.object({
+  openPorts: count,
+  legs: count,
+  rooms: count,
+  recordings: count,
+  receivedPackets: count,
+  sentPackets: count,
+  failedSends: count,
+  lateTicks: count,
+  maxLatenessUs: count,
+  ringOverflows: count,
+}) satisfies z.ZodType<WorkerStats>;
+
+const event = z.discriminatedUnion('event', [
+  z.object({ event: z.literal('leg.digit'), legId: id, digit: z.string().max(4), durationMs: count }),
+  z.object({ event: z.literal('leg.media'), legId: id, address: text, port }),
+  z.object({ event: z.literal('stay.left'), legId: id, trackId: id, roomId: id }),
+  z.object({ event: z.literal('recording.started'), recordingId: id, roomId: id }),
+  z.object({ event: z.literal('recording.ended'), recordingId: id, roomId: id, reason: endReason }),
+  z.object({ event: z.literal('fault'), message: z.string() }),
+]) satisfies z.ZodType<WorkerEvent>;
+
+const errorCode = z.enum(Object.keys(catalogue) as [ErrorCode, ...ErrorCode[]]);
+const messageId = z.int().nonnegative();
+
+const workerMessage = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('ready'), driver: text, pipeline: z.string().max(8192) }),
+  z.object({
+    kind: z.literal('reply'),
+    id: messageId,
+    reply: z.object({ port: port.optional(), stats: stats.optional() }),
+  }),
+  z.object({
+    kind: z.literal('refusal'),
+    id: messageId,
+    error: z.object({ code: errorCode, message: z.string(), where: z.string().optional() }),
+  }),
+  z.object({ kind: z.literal('event'), event }),
+  z.object({ kind: z.literal('finished') }),
+]) satisfies z.ZodType<WorkerMessage>;
+
+/** @returns what is wrong, where the message is no valid one */
+export function parseCommandMessage(message: unknown): CommandMessage | { problem: string; id?: number } {
+  const parsed = commandMessage.safeParse(message);
+  if (parsed.success) return parsed.data as CommandMessage;
+  const { data: identified } = z.object({ id: messageId }).safeParse(message);
+  return { problem: describe(parsed.error), ...identified };
+}
+
+export function parseWorkerMessage(message: unknown): WorkerMessage | { problem: string } {
+  const parsed = workerMessage.safeParse(message);
+  return parsed.success ? parsed.data : { problem: describe(parsed.error) };
+}
+
+function describe(error: z.ZodError): string {
+  const [issue] = error.issues;
+  return issue ? `${issue.path.map(String).join('.')}: ${issue.message}` : 'not a message';
+}

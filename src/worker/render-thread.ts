@@ -1,0 +1,88 @@
+import { constants, setPriority } from 'node:os';
+import { parentPort, workerData } from 'node:worker_threads';
+import { CallreelError } from '../errors.ts';
+import { recordingView } from '../render/recording-view.ts';
+import { openRendition, type Rendition } from '../render/rendition.ts';
+import { Secret } from '../secret.ts';
+import { conversationDirectoryOf } from '../spool/layout.ts';
+import { openSpool } from '../spool/reader.ts';
+import type { RenderThreadData } from './render-pool.ts';
+import type { RenderCommand, RenderReply, RenditionRequest } from './render-protocol.ts';
+import { RenditionCache, sliceChunks } from './rendition-cache.ts';
+
+/** Reads spools and makes files of them, for `render-pool`. On Linux the priority is the thread's own. */
+const { spoolDir, masterKey } = workerData as RenderThreadData;
+const key = new Secret(Buffer.from(masterKey));
+const cacheBytes = 64 * 1024 * 1024;
+const cache = new RenditionCache(cacheBytes);
+
+interface OpenFile {
+  rendition: Rendition;
+  cacheKey: string | undefined;
+  chunks?: AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
+}
+
+const files = new Map<number, OpenFile>();
+
+function openFile({ conversationId, recordingId, kind, trackId, format }: RenditionRequest): OpenFile {
+  const view = recordingView(openSpool(conversationDirectoryOf(spoolDir, conversationId), recordingId, key));
+  const rendition = openRendition(
+    view,
+    kind === 'mix' ? { kind, format } : { kind, trackId: trackId ?? '', format },
+  );
+  const cached = format === 'mp3' && rendition.complete;
+  return { rendition, cacheKey: cached ? `${recordingId}/${trackId ?? 'mix'}` : undefined };
+}
+
+function readChunks({ rendition, cacheKey }: OpenFile, first: number, last: number): OpenFile['chunks'] {
+  const whole = cacheKey === undefined ? undefined : cache.get(cacheKey);
+  if (whole) return sliceChunks(whole, first, last + 1);
+  const chunks = rendition.read(first, last + 1);
+  const isWhole = first === 0 && last === rendition.byteLength - 1;
+  return cacheKey !== undefined && isWhole ? kept(cacheKey, chunks) : chunks;
+}
+
+/** Passes the chunks on and keeps them once all were read. */
+async function* kept(cacheKey: string, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const all: Uint8Array[] = [];
+  for await (const chunk of chunks) {
+    all.push(chunk);
+    yield chunk;
+  }
+  cache.put(cacheKey, all);
+}
+
+async function answer(command: RenderCommand): Promise<RenderReply | undefined> {
+  const { id } = command;
+  if (command.verb === 'open') {
+    const file = openFile(command.request);
+    files.set(id, file);
+    const { contentType, byteLength, complete } = file.rendition;
+    return { id, reply: 'head', head: { contentType, byteLength, complete } };
+  }
+  const file = files.get(id);
+  if (command.verb === 'release') {
+    files.delete(id);
+    await file?.chunks?.return?.();
+    return undefined;
+  }
+  if (!file) throw new CallreelError('NOT_FOUND', 'the rendition was released');
+  if (command.verb === 'read') file.chunks = readChunks(file, command.first, command.last);
+  const next = await file.chunks?.next();
+  return next && !next.done ? { id, reply: 'chunk', chunk: next.value } : { id, reply: 'done' };
+}
+
+function failure(id: number, error: unknown): RenderReply {
+  const known =
+    error instanceof CallreelError
+      ? error
+      : new CallreelError('RENDER_FAILED', String(error), { cause: error });
+  return { id, reply: 'error', error: known.toJSON() };
+}
+
+setPriority(constants.priority.PRIORITY_LOW);
+parentPort?.on('message', (command: RenderCommand) => {
+  answer(command)
+    .catch((error: unknown) => (command.verb === 'release' ? undefined : failure(command.id, error)))
+    .then((reply) => reply && parentPort?.postMessage(reply));
+});

@@ -1,0 +1,112 @@
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { systemClock } from '../clock.ts';
+import { CallreelError } from '../errors.ts';
+import { describePipeline, Pipeline } from '../recording/pipeline.ts';
+import type { CommandMessage, WireError, WorkerMessage } from './messages.ts';
+import { askWriter } from './start-writer.ts';
+import type { WorkerSettings } from './worker-settings.ts';
+import type { WriterReport } from './writer-thread.ts';
+
+/** The thread of a media worker on which every packet is handled. Started by `worker-process`. */
+export interface TickThreadData {
+  settings: WorkerSettings;
+  ring: SharedArrayBuffer;
+  writerPort: MessagePort;
+}
+
+export type TickRequest =
+  | CommandMessage
+  /** The server is gone: end everything as interrupted, then finish. */
+  | { kind: 'interrupt' };
+
+if (!parentPort) throw new TypeError('the tick thread is started by worker-process');
+const control = parentPort;
+const { settings, ring, writerPort } = workerData as TickThreadData;
+const settling = new Map<number, () => void>();
+let nextSettle = 1;
+let state: 'running' | 'interrupted' | 'drainingWriter' | 'finished' = 'running';
+
+const pipeline = new Pipeline({
+  clock: systemClock,
+  mediaAddress: settings.mediaAddress,
+  ports: settings.ports,
+  ring,
+  settle,
+  post: (event) => tell({ kind: 'event', event }),
+});
+
+function tell(message: WorkerMessage): void {
+  control.postMessage(message);
+}
+
+function settle(roomId: string): Promise<void> {
+  const reply = nextSettle++;
+  askWriter({ port: writerPort, ring }, { settle: roomId, reply });
+  return new Promise((resolve) => settling.set(reply, resolve));
+}
+
+function readWriterReports(): void {
+  for (let next = receiveMessageOnPort(writerPort); next; next = receiveMessageOnPort(writerPort)) {
+    const report = next.message as WriterReport;
+    if (report.event === 'settled') {
+      settling.get(report.reply)?.();
+      settling.delete(report.reply);
+    } else if (report.event === 'drained') void finish();
+    else pipeline.writerReported(report);
+  }
+}
+
+function readRequests(): void {
+  for (let next = receiveMessageOnPort(control); next; next = receiveMessageOnPort(control)) {
+    const request = next.message as TickRequest;
+    if (request.kind === 'command') void execute(request);
+    else interrupt();
+  }
+}
+
+async function execute({ id, command }: CommandMessage): Promise<void> {
+  try {
+    tell({ kind: 'reply', id, reply: await pipeline.execute(command) });
+  } catch (error) {
+    tell({ kind: 'refusal', id, error: describeError(error, command.verb) });
+  }
+}
+
+/** What is no CallreelError is a fault of ours: the caller hears of it, the log gets the cause. */
+function describeError(error: unknown, verb: string): WireError {
+  if (error instanceof CallreelError) return { code: error.code, message: error.message, where: error.where };
+  const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  tell({ kind: 'event', event: { event: 'fault', message: `${verb}: ${cause}` } });
+  return { code: 'STATE_INVALID', message: `the command ${verb} failed in the media worker`, where: verb };
+}
+
+function interrupt(): void {
+  if (state !== 'running') return;
+  state = 'interrupted';
+  pipeline.endRecordings('interrupted');
+}
+
+function finishWhenDone(): void {
+  const done =
+    (state === 'running' && pipeline.drained) || (state === 'interrupted' && pipeline.openRecordings === 0);
+  if (!done) return;
+  state = 'drainingWriter';
+  askWriter({ port: writerPort, ring }, { drain: true });
+}
+
+async function finish(): Promise<void> {
+  state = 'finished';
+  await pipeline.stop();
+  tell({ kind: 'finished' });
+  writerPort.close();
+  control.close();
+}
+
+// The transport's timers keep no thread alive by themselves.
+control.ref();
+pipeline.run(() => {
+  readWriterReports();
+  readRequests();
+  finishWhenDone();
+});
+tell({ kind: 'ready', driver: pipeline.driver, pipeline: describePipeline() });

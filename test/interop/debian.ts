@@ -1,0 +1,40 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** Debian packages of the foreign SIP stacks, and a file by which each is known to be there. */
+const packages = {
+  'sip-tester': '/usr/bin/sipp',
+  'baresip-core': '/usr/bin/baresip',
+} as const;
+
+export type PeerPackage = keyof typeof packages;
+
+const installTimeoutMs = 300_000;
+
+/**
+ * Installs the named packages where they are missing.
+ * @throws Error that says what to type, when this is not Debian, not root, or apt-get fails
+ */
+export async function ensurePackages(...names: PeerPackage[]): Promise<void> {
+  const missing = names.filter((name) => !existsSync(packages[name]));
+  if (missing.length === 0) return;
+  const command = `apt-get install -y --no-install-recommends ${missing.join(' ')}`;
+  if (process.getuid?.() !== 0)
+    throw new Error(`the interop tests need ${missing.join(' and ')}: run as root: ${command}`);
+  const options = {
+    timeout: installTimeoutMs,
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  };
+  try {
+    await run('apt-get', ['update'], options);
+    await run('apt-get', command.split(' ').slice(1), options);
+  } catch (error) {
+    const { stderr } = error as { stderr?: string };
+    throw new Error(`cannot install ${missing.join(' and ')} by "${command}": ${stderr ?? error}`, {
+      cause: error,
+    });
+  }
+}
