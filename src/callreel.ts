@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { buildApi } from './api/api.ts';
+import { closeHttpServer } from './api/http-server.ts';
 import { type Credentials, loadCredentials } from './auth/credentials.ts';
 import { keptSecret } from './auth/kept-secret.ts';
 import { LinkSigner } from './auth/signed-link.ts';
@@ -123,7 +124,15 @@ async function build(
     ports: config.rtp.ports,
     spoolDir,
   });
-  parts.defer(() => pool.drain());
+  parts.defer(async () => {
+    // Every leg is closed by now; what still does not end is a fault, and the next start finishes its recordings.
+    const patience = clock.after(lastWritesMs, () => {
+      log.error({}, 'a media worker does not drain');
+      pool.kill();
+    });
+    await pool.drain();
+    patience.cancel();
+  });
   const media = new MediaPlane({
     pool,
     advertisedAddress: config.rtp.advertisedHost ?? config.rtp.host,
@@ -160,7 +169,7 @@ async function build(
     publicUrl: () => publicUrl,
     dialects: [(app, mediaUrl) => siftRoutes(app, { accountId, conversations, mediaUrl })],
   });
-  parts.defer(() => http.close());
+  parts.defer(() => closeHttpServer(http, clock, lastWritesMs));
   await http.listen({ host: config.http.host, port: config.http.port });
   const publicUrl = config.http.publicUrl?.replace(/\/$/, '') ?? urlOf(http.server.address() as AddressInfo);
 

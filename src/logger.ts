@@ -44,7 +44,18 @@ export const silentLogger: Logger = pino({ level: 'silent' });
 function serializeError(error: unknown): unknown {
   if (error instanceof CallreelError)
     return { ...error.toJSON(), stack: error.stack, cause: serializeCause(error) };
-  return error instanceof Error ? pino.stdSerializers.err(error) : error;
+  return error instanceof Error ? plainError(error) : error;
+}
+
+/** Drivers hang whole clients on their errors, with addresses and worse: only what tells is kept. */
+function plainError(error: Error): object {
+  const { code } = error as { code?: unknown };
+  return {
+    type: error.name,
+    message: error.message,
+    ...(code === undefined ? {} : { code }),
+    stack: error.stack,
+  };
 }
 
 function serializeCause(error: CallreelError): string | undefined {

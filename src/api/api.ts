@@ -35,7 +35,7 @@ const linkLifetimeMs = 24 * 3600 * 1000;
 export function buildApi(options: ApiOptions): FastifyInstance {
   const { log, clock, db, credentials, calls, links, renders, publicUrl } = options;
   const { accountId } = credentials;
-  const http = createHttpServer(log);
+  const http = createHttpServer(log, clock);
   mediaRoutes(http, {
     links,
     clock,

@@ -1,13 +1,19 @@
+import type { Socket } from 'node:net';
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type { Clock } from '../clock.ts';
+import { type Clock, sleep } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 
 const maxBodyBytes = 1024 * 1024;
 const maxHeaderTimeMs = 10_000;
+const idleSweepMs = 20;
+/** What a download that is under way when the server closes may still take. */
+const closeGraceMs = 5000;
 
 /** The bare HTTP server with what every route shares: validation by zod and the catalogue's error bodies. */
-export function createHttpServer(log: Logger): FastifyInstance {
+export function createHttpServer(log: Logger, clock: Clock): FastifyInstance {
   const app = Fastify({
     bodyLimit: maxBodyBytes,
     connectionTimeout: 0,
@@ -15,6 +21,7 @@ export function createHttpServer(log: Logger): FastifyInstance {
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200 },
   });
+  closeInTime(app, clock);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setNotFoundHandler((request, reply) => {
@@ -31,6 +38,43 @@ export function createHttpServer(log: Logger): FastifyInstance {
     return reply.code(error.status).send({ error: error.toJSON() });
   });
   return app;
+}
+
+/**
+ * Node's own close waits for connections on which nothing was ever asked (a client's pool opens them in advance), and
+ * for clients that do not read what they asked for.
+ */
+function closeInTime(app: FastifyInstance, clock: Clock): void {
+  const unused = new Set<Socket>();
+  app.server.on('connection', (socket) => {
+    unused.add(socket);
+    socket.once('close', () => unused.delete(socket));
+  });
+  app.server.on('request', ({ socket }) => void unused.delete(socket));
+  app.addHook('preClose', (done) => {
+    for (const socket of unused) socket.destroy();
+    const deadline = clock.after(closeGraceMs, () => app.server.closeAllConnections());
+    app.server.once('close', () => deadline.cancel());
+    done();
+  });
+}
+
+/**
+ * Ends the server: requests under way are finished, up to `patienceMs`. A kept-alive connection that falls idle after
+ * the close began would otherwise hold it for its whole keep-alive time.
+ */
+export async function closeHttpServer(app: FastifyInstance, clock: Clock, patienceMs: number): Promise<void> {
+  const deadlineUs = clock.monotonicUs() + patienceMs * 1000;
+  let closed = false;
+  const closing = app.close().finally(() => {
+    closed = true;
+  });
+  while (!closed) {
+    if (clock.monotonicUs() > deadlineUs) app.server.closeAllConnections();
+    else app.server.closeIdleConnections();
+    await Promise.race([closing, sleep(clock, idleSweepMs)]);
+  }
+  await closing;
 }
 
 function toCatalogued(cause: FastifyError): CallreelError {

@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
 import { endLostConnections } from '../database/connections.ts';
@@ -8,6 +7,7 @@ import type { Conversation, Db } from '../database/schema.ts';
 import type { Logger } from '../logger.ts';
 import { recoverSpool } from '../recording/recovery.ts';
 import { type RecordingSummary, summariseRecording } from '../recording/summary.ts';
+import { listDirectory } from '../spool/files.ts';
 import type { MasterKey } from '../spool/keys.ts';
 import { isConversationName, manifestSuffix } from '../spool/layout.ts';
 import type { Directory, EndedConversation } from './directory.ts';
@@ -85,10 +85,10 @@ async function unrecordedEnds({
 }
 
 function listSpooledRecordings(spoolDir: string): SpooledRecording[] {
-  return readdirSync(spoolDir)
+  return listDirectory(spoolDir)
     .filter(isConversationName)
     .flatMap((conversationId) =>
-      readdirSync(join(spoolDir, conversationId))
+      listDirectory(join(spoolDir, conversationId))
         .filter((name) => name.endsWith(manifestSuffix))
         .map((name) => ({ conversationId, recordingId: name.slice(0, -manifestSuffix.length) })),
     );

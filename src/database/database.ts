@@ -47,6 +47,8 @@ export async function startDatabase(options: DatabaseOptions): Promise<Database>
   let postgres: Postgres | undefined;
   let pool: pg.Pool | undefined;
   const close = async () => {
+    // What PostgreSQL says to connections on their way out is no news.
+    pool?.removeAllListeners('error').on('error', () => undefined);
     await pool?.end();
     await postgres?.stop();
     lock.release();

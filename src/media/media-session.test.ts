@@ -187,6 +187,29 @@ describe('MediaSession', () => {
     assert.equal(bench.events.filter(({ event }) => event === 'leg.digit').length, 2);
   });
 
+  it('takes any bytes from the network without a throw', async () => {
+    const phone = await bench.call('a');
+    await bench.join('a', 'room');
+    const session = bench.executor.legs.get('a');
+    const out = new Int16Array(160);
+    let state = 7;
+    const next = (below: number): number => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return Math.floor((state / 2 ** 32) * below);
+    };
+    for (let i = 0; i < 20_000; i++) {
+      const data = Uint8Array.from({ length: next(64) }, () => next(256));
+      if (data.length > 1 && i % 4 > 0) {
+        data[0] = 0x80 | (i % 4 === 3 ? next(64) : 0);
+        data[1] = [0, 8, 101][next(3)]! | (next(2) << 7);
+      }
+      session.receive({ data, arrivalUs: i * 1000, sourceAddress: '127.0.0.1', sourcePort: phone.port });
+      if (i % 20 === 0) session.takeFrame(out);
+    }
+    assert.ok(bench.capture.packets.length > 1000);
+    assert.ok(bench.capture.digits.length > 0);
+  });
+
   it('keeps the former agreement when a new one can not be had', async () => {
     const phone = await bench.call('a');
     await bench.join('a', 'room');

@@ -76,11 +76,7 @@ function recoverConversation(options: RecoveryOptions, conversationId: string, r
       if (finished) report.finished.push(finished);
     });
   }
-  // Where a manifest is damaged, nobody knows which segments it named.
-  attempt(
-    () => undefined,
-    () => void sweepConversation(options.spoolDirectory, conversationId),
-  );
+  sweepConversation(options.spoolDirectory, conversationId);
 }
 
 function attempt(fail: (error: CallreelError) => void, action: () => void): void {

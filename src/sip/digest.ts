@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Secret } from '../secret.ts';
-import { indexOutside, isToken, unquote } from './scan.ts';
+import { endOfQuoted, indexOutside, isToken, unquote } from './scan.ts';
 
 /** HTTP digest as SIP uses it: RFC 2617, RFC 7616 and RFC 8760 (SHA-256 in SIP). */
 export type DigestAlgorithm = 'MD5' | 'SHA-256';
@@ -55,8 +55,10 @@ export function parseDigestHeader(value: string): Map<string, string> | undefine
     const pair = value.slice(start, end);
     const equals = pair.indexOf('=');
     const name = pair.slice(0, Math.max(equals, 0)).trim().toLowerCase();
-    if (!isToken(name) || fields.has(name)) return undefined;
-    fields.set(name, unquote(pair.slice(equals + 1).trim()));
+    const text = pair.slice(equals + 1).trim();
+    const open = text.startsWith('"') && endOfQuoted(text, 0) !== text.length;
+    if (!isToken(name) || fields.has(name) || open) return undefined;
+    fields.set(name, unquote(text));
     start = end + 1;
   }
   return fields;

@@ -12,6 +12,7 @@ export const connectionLimits = {
   /** Bytes a peer may leave unread before the connection counts as dead. */
   unsentBytes: 1024 * 1024,
   keepAliveMs: 60_000,
+  flushMs: 1_000,
 } as const;
 
 const pong = Buffer.from('\r\n');
@@ -71,6 +72,21 @@ export class TcpConnection implements Flow {
 
   destroy(): void {
     this.#socket.destroy();
+  }
+
+  /** Lets go what is already written, then closes. */
+  close(): Promise<void> {
+    const socket = this.#socket;
+    if (socket.closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const impatience = this.#clock.after(connectionLimits.flushMs, () => socket.destroy());
+      socket.once('close', () => {
+        impatience.cancel();
+        resolve();
+      });
+      if (socket.connecting || socket.writableLength === 0) socket.destroy();
+      else socket.destroySoon();
+    });
   }
 
   #listen(): void {

@@ -19,7 +19,7 @@ export async function startUserAgent(options: Partial<UserAgentOptions> = {}): P
   const userAgent = new UserAgent({
     clock: systemClock,
     log: (level, message, fields) => {
-      if (level === 'error') throw new Error(`${message}: ${String(fields['error'])}`);
+      if (level === 'error') throw new Error(`${message}: ${String(fields.error)}`);
     },
     listen: [
       { transport: 'udp', host: '127.0.0.1', port: 0 },

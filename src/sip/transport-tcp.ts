@@ -78,7 +78,7 @@ export class TcpTransport implements Transport {
 
   async close(): Promise<void> {
     const stopped = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const connection of this.#connections.values()) connection.destroy();
+    await Promise.all([...this.#connections.values()].map((connection) => connection.close()));
     await stopped;
   }
 }

@@ -59,7 +59,7 @@ for (const transport of ['udp', 'tcp'] as const) {
 
     call.end('done');
     call.end();
-    assert.equal(await callee.events.next().then(() => callee.events.next()), 'ended remote');
+    assert.equal(await callee.events.next(), 'ended remote');
     assert.match(callee.ends[0]?.reason ?? '', /done/);
     assert.deepEqual(caller.ends, [{ cause: 'local', reason: 'done' }]);
     await Promise.all([client.close(), server.close()]);

@@ -30,7 +30,7 @@ export function parseVia(text: string): Via | undefined {
   if (name.toUpperCase() !== 'SIP' || !isToken(version) || !isToken(transport)) return undefined;
   const semicolon = text.indexOf(';', transportEnd);
   const sentBy = text.slice(transportEnd, semicolon < 0 ? text.length : semicolon);
-  const hostPort = parseHostPort(sentBy.replaceAll(/\s/g, ''));
+  const hostPort = parseHostPort(sentBy.trim().replace(/\s*:\s*/g, ':'));
   const parameters = parseParameters(text, semicolon < 0 ? text.length : semicolon);
   if (hostPort === undefined || parameters === undefined) return undefined;
   return {

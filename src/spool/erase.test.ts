@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, test } from 'node:test';
 import { eraseRecording, sweepConversation } from './erase.ts';
 import { exportSpool } from './export.ts';
@@ -139,4 +139,16 @@ test('a bare manifest with its segments and the master key is enough to export',
   } finally {
     rmSync(elsewhere, { recursive: true });
   }
+});
+
+test('beside a damaged manifest no segment is taken for an orphan', () => {
+  const rest = twoRecordings();
+  spool.producer.closeSegment(rest);
+  end('A');
+  spool.pump();
+  const bytes = spool.read('room/A.rec');
+  bytes[300]! ^= 1;
+  writeFileSync(spool.path('room/A.rec'), bytes);
+  assert.deepEqual(eraseRecording(spool.spoolDirectory, 'room', 'B').removed, ['room/B.rec']);
+  assert.deepEqual(rooms(), [`${id(1)}.seg`, `${id(2)}.seg`, `${id(3)}.seg`, 'A.rec']);
 });

@@ -58,19 +58,31 @@ export function sweepConversation(spoolDirectory: string, conversationId: string
   // here and named nowhere is an orphan, even while the conversation goes on.
   const names = listDirectory(directory);
   const segments = names.filter((name) => name.endsWith(segmentSuffix));
-  const named = new Set<string>();
-  for (const name of listDirectory(directory)) {
-    if (name.endsWith(erasedSuffix)) destroy(join(directory, name));
-    if (!name.endsWith(manifestSuffix)) continue;
-    for (const record of readManifest(join(directory, name)))
-      if (record.type === 'segment') named.add(`${record.segmentId}${segmentSuffix}`);
-  }
+  for (const name of names) if (name.endsWith(erasedSuffix)) destroy(join(directory, name));
+  const named = namedSegments(directory);
+  if (!named) return [];
   const orphans = segments.filter((name) => !named.has(name)).map((name) => `${conversationId}/${name}`);
   if (orphans.length > 0) voidJournalEntries(spoolDirectory, new Set(orphans));
   for (const orphan of orphans) unlinkSync(join(spoolDirectory, orphan));
   if (orphans.length > 0) syncPath(directory);
   removeIfEmpty(directory);
   return orphans;
+}
+
+/** @returns undefined when a manifest is damaged: nobody knows then what it names */
+function namedSegments(directory: string): Set<string> | undefined {
+  const named = new Set<string>();
+  try {
+    for (const name of listDirectory(directory)) {
+      if (!name.endsWith(manifestSuffix)) continue;
+      for (const record of readManifest(join(directory, name)))
+        if (record.type === 'segment') named.add(`${record.segmentId}${segmentSuffix}`);
+    }
+  } catch (error) {
+    if (error instanceof CallreelError) return undefined;
+    throw error;
+  }
+  return named;
 }
 
 function removeIfEmpty(directory: string): void {

@@ -13,6 +13,8 @@ export interface TargetFile {
   length: number;
   settledBytes: number;
   syncedBytes: number;
+  /** The file was made; it is never made twice. */
+  created: boolean;
   /** Nothing more will be appended. */
   closed: boolean;
   /** Erased, or somebody else's: what is meant for it is dropped. */
@@ -71,8 +73,9 @@ export class TargetFiles {
       conversation = { id: conversationId, files: new Set(), directoryDirty: false };
       this.#conversations.set(conversationId, conversation);
     }
-    const start = { length: 0, settledBytes: 0, syncedBytes: 0, closed: false, abandoned: false };
-    const file: TargetFile = { conversation, relativePath, isManifest, ...start, unsettled: [] };
+    const start = { length: 0, settledBytes: 0, syncedBytes: 0, created: false };
+    const ends = { closed: false, abandoned: false, unsettled: [] };
+    const file: TargetFile = { conversation, relativePath, isManifest, ...start, ...ends };
     conversation.files.add(file);
     return file;
   }
@@ -184,12 +187,13 @@ export class TargetFiles {
   #openForAppend(file: TargetFile): number | undefined {
     if (file.abandoned) return undefined;
     const path = this.#pathOf(file);
-    const isNew = file.settledBytes === 0;
+    const isNew = !file.created;
     const directory = join(this.#options.spoolDirectory, file.conversation.id);
     if (isNew) mkdirSync(directory, { recursive: true, mode: 0o700 });
     try {
       const fd = openSync(path, isNew ? 'wx' : 'r+', 0o600);
       if (isNew) file.conversation.directoryDirty = true;
+      file.created = true;
       return fd;
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;

@@ -126,7 +126,7 @@ export class PhoneCall {
 /** What every call of a phone does with its session's events, beside its own. */
 export function mediaHandlers(
   media: PhoneMediaSession,
-  own: Pick<SipSessionHandlers, 'ended' | 'answered' | 'established'>,
+  own: Omit<SipSessionHandlers, 'reoffered'>,
 ): SipSessionHandlers {
   return {
     ...own,

@@ -62,6 +62,7 @@ for (const [transport, codec] of [
     assertExactRun(caller.received(), line.decode(line.encode(otherVoice)), { label: 'Bob' });
     assert.deepEqual(callee.received(), caller.sent());
     assert.equal(callee.receivedDigits, '*');
+    assert.deepEqual(callee.rtpPorts, { local: caller.rtpPorts.remote, remote: caller.rtpPorts.local });
     assert.equal(caller.sentPayloads.length, 25);
     assert.deepEqual(
       Buffer.concat(caller.sentPayloads.map((packet) => packet.payload)),
@@ -131,6 +132,17 @@ test('a refusal comes with its status', async (t) => {
   await assert.rejects(alice.call(bob.sipUri), refused(500));
   bob.onCall = (incoming) => incoming.answer({ codecs: ['PCMA'] });
   await assert.rejects(alice.call(bob.sipUri, { codecs: ['PCMU'] }), refused(488));
+});
+
+test('a call that nobody answers is cancelled', async (t) => {
+  const { alice, bob } = await phones(t);
+  const cancelled = Promise.withResolvers<string>();
+  bob.onCall = ({ session, ring }) => {
+    session.handlers = { ended: (end) => cancelled.resolve(end.cause) };
+    ring();
+  };
+  await assert.rejects(alice.call(bob.sipUri, { answerTimeoutMs: 100 }), /call with sip:.*: local no answer/);
+  assert.equal(await cancelled.promise, 'cancelled');
 });
 
 test('who calls, with what headers, and that it rings is known', async (t) => {

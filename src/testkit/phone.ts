@@ -20,6 +20,8 @@ export interface CallOptions extends PhoneMediaOptions {
   headers?: readonly SipHeader[];
   /** Where to send the INVITE, whatever the URI says. */
   nextHop?: { address: string; port: number };
+  /** After this without an answer the call is cancelled. */
+  answerTimeoutMs?: number;
   /** The peer's provisional answers. */
   onProgress?: (status: number) => void;
 }
@@ -38,6 +40,7 @@ export interface IncomingPhoneCall {
 }
 
 const busyHere = 486;
+const defaultAnswerTimeoutMs = 30_000;
 
 /**
  * A telephone for tests: a real SIP user agent and, for each call, a real RTP socket. It calls, answers, plays,
@@ -83,43 +86,47 @@ export class Phone {
   async call(sipUri: string, options: CallOptions = {}): Promise<PhoneCall> {
     const { host, transport, clock } = this.#options;
     const media = await PhoneMediaSession.open(clock, host, options);
-    return new Promise((resolve, reject) => {
-      const ended = Promise.withResolvers<SipEnd>();
-      const fail = (error: Error) => {
-        media.close();
-        reject(error);
-      };
-      try {
-        const session = this.#agent.invite({
-          requestUri: sipUri,
-          from: this.#from,
-          offer: media.offer(),
-          transport,
-          nextHop: options.nextHop,
-          headers: options.headers,
-          handlers: {
-            ...mediaHandlers(media, {
-              answered: (sdp) => {
-                try {
-                  media.apply(sdp);
-                  resolve(new PhoneCall(session, media, ended.promise));
-                } catch (error) {
-                  fail(error as Error);
-                  session.end('the answer cannot be understood');
-                }
-              },
-              ended: (end) => {
-                ended.resolve(end);
-                reject(new CallFailedError(sipUri, end));
-              },
-            }),
-            progress: (status) => options.onProgress?.(status),
-          },
-        });
-      } catch (error) {
-        fail(error as Error);
-      }
+    const ended = Promise.withResolvers<SipEnd>();
+    const answered = Promise.withResolvers<void>();
+    const handlers = mediaHandlers(media, {
+      progress: (status) => options.onProgress?.(status),
+      answered: (sdp) => {
+        try {
+          media.apply(sdp);
+          answered.resolve();
+        } catch (error) {
+          answered.reject(error);
+        }
+      },
+      ended: (end) => {
+        ended.resolve(end);
+        answered.reject(new CallFailedError(sipUri, end));
+      },
     });
+    const { headers, nextHop, answerTimeoutMs = defaultAnswerTimeoutMs } = options;
+    let session: SipSession | undefined;
+    const patience = clock.after(answerTimeoutMs, () => session?.end('no answer'));
+    try {
+      const from = this.#from;
+      const offer = media.offer();
+      session = this.#agent.invite({
+        requestUri: sipUri,
+        from,
+        offer,
+        transport,
+        nextHop,
+        headers,
+        handlers,
+      });
+      await answered.promise;
+      return new PhoneCall(session, media, ended.promise);
+    } catch (error) {
+      session?.end('the answer cannot be understood');
+      media.close();
+      throw error;
+    } finally {
+      patience.cancel();
+    }
   }
 
   /** Ends every call and closes the sockets. */

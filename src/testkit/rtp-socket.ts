@@ -8,6 +8,7 @@ import type { MediaPacket } from './media-packet.ts';
 export class RtpSocket {
   /** Where packets go; none are sent while it is unknown. */
   remote: { address: string; port: number } | undefined;
+  readonly port: number;
   readonly #socket: Socket;
   readonly #clock: Clock;
   #closed = false;
@@ -15,6 +16,7 @@ export class RtpSocket {
   private constructor(socket: Socket, clock: Clock) {
     this.#socket = socket;
     this.#clock = clock;
+    this.port = socket.address().port;
   }
 
   static async open(host: string, clock: Clock): Promise<RtpSocket> {
@@ -29,10 +31,6 @@ export class RtpSocket {
     // Once the peer's port is closed, sends may fail; a call does not end by that.
     socket.on('error', () => {});
     return new RtpSocket(socket, clock);
-  }
-
-  get port(): number {
-    return this.#socket.address().port;
   }
 
   onDatagram(receive: (data: Uint8Array, arrivalUs: number) => void): void {

@@ -145,6 +145,42 @@ test('RTP time that jumps ten minutes while nothing passed: arrival counts', () 
   assert.equal(stream.timeline.endSample, 200 * frame);
 });
 
+test('a second and a half of disagreement is enough, in either direction', () => {
+  for (const [rtpJump, roomJump] of [
+    [0, 75],
+    [75, 0],
+  ] as const) {
+    const stream = new Stream();
+    stream.run(0, 100);
+    for (let k = 100; k < 200; k += 1) stream.expect(k, k + rtpJump, k + roomJump, k + roomJump);
+  }
+});
+
+test('many small freezes add up to two seconds, then arrival counts', () => {
+  const stream = new Stream();
+  let lagFrames = 0;
+  let worst = 0;
+  for (let k = 0; k < 2000; k += 1) {
+    if (k > 0 && k % 100 === 0) lagFrames += 40;
+    const placed = stream.send(k, k, k + lagFrames);
+    worst = Math.max(worst, (k + lagFrames) * frame - (placed?.atSample ?? 0));
+  }
+  assert.equal(worst, 80 * frame, 'two freezes of 0.8 s are borne, the third is not');
+  assert.equal(stream.timeline.endSample > (2000 + lagFrames - 81) * frame, true);
+});
+
+test('a stream far ahead of the room is shortened where it is silent, not where it speaks', () => {
+  const stream = new Stream();
+  for (let k = 0; k < 200; k += 1) stream.expect(k, k, k / 4, k);
+  // 150 frames ahead now; a pause of 140 frames by RTP time takes 140 in the room.
+  stream.expect(200, 340, 190, 200);
+  stream.expect(201, 341, 191, 201);
+  assert.deepEqual(
+    stream.timeline.marks.map(({ kind, atSample }) => [kind, atSample / frame]),
+    [['jump', 200]],
+  );
+});
+
 test('a timestamp base that goes back doubles nothing and loses nothing', () => {
   const stream = new Stream();
   stream.run(0, 100);
@@ -236,6 +272,16 @@ describe('a new clock', () => {
     for (let k = 100; k < 150; k += 1) stream.expect(k, k + 100, 100 + k, 100 + k);
     stream.use(2);
     for (let k = 100; k < 150; k += 1) stream.expect(k, k + 50, 250 + k, 250 + k);
+  });
+
+  test('an old SSRC that comes back at once with frozen time loses one packet, not the rest', () => {
+    const stream = new Stream();
+    stream.run(0, 100);
+    stream.use(2);
+    for (let k = 0; k < 10; k += 1) stream.expect(k, k, 100 + k, 100 + k);
+    stream.use(1);
+    assert.equal(stream.send(100, 100, 110), undefined);
+    for (let k = 101; k < 200; k += 1) stream.expect(k, k, 10 + k, 9 + k);
   });
 
   test('a straggler of the old SSRC takes its own place', () => {

@@ -16,11 +16,10 @@ import { parseWorkerSettings } from './worker-settings.ts';
  */
 
 /** After the server's death; what a stalled disk did not take by then, the next start recovers. */
-const interruptedExitMs = 15_000;
+const interruptedExitMs = 12_000;
 /** The writer thread's next two writes: what was spooled before a fault reaches the disk. */
 const faultExitMs = 250;
 
-process.title = 'callreel-media';
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
 const settings = parseWorkerSettings(process.argv[2]);

@@ -1,0 +1,143 @@
+import type { Config } from '../../src/config.ts';
+import { CallbackApp, type CallbackHandler } from '../../src/testkit/callback-app.ts';
+import { Phone } from '../../src/testkit/phone.ts';
+import type { PhoneCall } from '../../src/testkit/phone-call.ts';
+import type { CallOptions, PhoneOptions } from '../../src/testkit/phone.ts';
+import { TestServer, type TestServerOptions } from '../../src/testkit/server.ts';
+import type { Command, ConversationBody, EndedEvent, IncomingBody } from './sift-bodies.ts';
+
+export interface SceneCallOptions extends CallOptions {
+  phone?: Omit<PhoneOptions, 'number'>;
+  number?: string;
+}
+
+export const calledNumber = '1000';
+const incomingPath = '/incoming';
+const eventsPath = '/events';
+
+/**
+ * The application and the phones of a test. It answers each call with the routine that was given for its phone, and
+ * takes events.
+ */
+export class Audience implements AsyncDisposable {
+  readonly app: CallbackApp;
+  readonly #routines = new Map<string, readonly Command[]>();
+  readonly #phones: Phone[] = [];
+  #lastNumber = 15_550_000_000;
+
+  private constructor(app: CallbackApp) {
+    this.app = app;
+    app.on<IncomingBody>(incomingPath, ({ connection }) => ({ routine: this.#routines.get(connection.from) }));
+    app.on(eventsPath, () => ({}));
+  }
+
+  static async create(): Promise<Audience> {
+    return new Audience(await CallbackApp.create());
+  }
+
+  /** For the server's configuration. */
+  get numbers(): Config['numbers'] {
+    return [{ number: calledNumber, onIncoming: this.app.url(incomingPath) }];
+  }
+
+  /** A `JoinConference`, with events to this application unless told otherwise. */
+  join(conferenceName: string, parameters: Omit<Command, 'name'> = {}): Command {
+    const event_callback = this.app.url(eventsPath);
+    return { name: 'JoinConference', conference_name: conferenceName, event_callback, ...parameters };
+  }
+
+  /** A phone of its own calls; the application answers with the routine. */
+  async call(
+    sipUri: string,
+    routine: readonly Command[],
+    { phone, number = `+${++this.#lastNumber}`, ...options }: SceneCallOptions = {},
+  ): Promise<PhoneCall> {
+    this.#routines.set(number, routine);
+    const caller = await Phone.create({ number, ...phone });
+    this.#phones.push(caller);
+    return caller.call(sipUri, options);
+  }
+
+  /** A phone that calls nobody by itself. */
+  async phone(): Promise<Phone> {
+    const phone = await Phone.create({ number: `+${++this.#lastNumber}` });
+    this.#phones.push(phone);
+    return phone;
+  }
+
+  /** The first `ended` event that fits. @throws AssertionError when none comes in time */
+  async ended(wanted: Partial<EndedEvent>, timeoutMs?: number): Promise<EndedEvent> {
+    const fits = (event: EndedEvent) =>
+      event.type === 'ended' &&
+      Object.entries(wanted).every(([key, value]) => event[key as keyof EndedEvent] === value);
+    return (await this.app.waitFor<EndedEvent>(eventsPath, fits, timeoutMs)).body as EndedEvent;
+  }
+
+  endedEvents(wanted: Partial<EndedEvent> = {}): EndedEvent[] {
+    return this.app
+      .requests(eventsPath)
+      .map(({ body }) => body as EndedEvent)
+      .filter((event) =>
+        Object.entries(wanted).every(([key, value]) => event[key as keyof EndedEvent] === value),
+      );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#phones.map((phone) => phone.close()));
+    await this.app.close();
+  }
+}
+
+/** An audience and the server it calls, in this process; the media worker is a process of its own as always. */
+export class Scene implements AsyncDisposable {
+  readonly audience: Audience;
+  readonly server: TestServer;
+
+  private constructor(audience: Audience, server: TestServer) {
+    this.audience = audience;
+    this.server = server;
+  }
+
+  static async open(options: TestServerOptions = {}): Promise<Scene> {
+    const audience = await Audience.create();
+    try {
+      const numbers = [...audience.numbers, ...(options.numbers ?? [])];
+      return new Scene(audience, await TestServer.start({ ...options, numbers }));
+    } catch (error) {
+      await audience[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  get app(): CallbackApp {
+    return this.audience.app;
+  }
+
+  /** Registers a handler of the application and gives its URL. */
+  handle<Body>(path: string, handler: CallbackHandler<Body>): string {
+    this.app.on(path, handler);
+    return this.app.url(path);
+  }
+
+  join(conferenceName: string, parameters?: Omit<Command, 'name'>): Command {
+    return this.audience.join(conferenceName, parameters);
+  }
+
+  call(routine: readonly Command[], options?: SceneCallOptions): Promise<PhoneCall> {
+    return this.audience.call(this.server.sipUri(calledNumber, options?.phone?.transport), routine, options);
+  }
+
+  conversation(conversationId: string): Promise<ConversationBody> {
+    return this.server.api(`/v0/conversations/${conversationId}`);
+  }
+
+  /** The conversation of the first `ended` event that fits: everything in it must be there by then. */
+  async endedConversation(wanted: Partial<EndedEvent>): Promise<ConversationBody> {
+    return this.conversation((await this.audience.ended(wanted)).conversation_id);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.audience[Symbol.asyncDispose]();
+    await this.server.stop();
+  }
+}

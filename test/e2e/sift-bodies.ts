@@ -1,0 +1,47 @@
+/** What goes over the wire, as an application's author would write it down. */
+
+/** One command of a routine. */
+export interface Command {
+  name: string;
+  conference_name?: string;
+  do_record?: boolean;
+  event_callback?: string;
+  leave_key?: string;
+}
+
+export interface IncomingBody {
+  account_id: string;
+  connection: { connection_id: string; from: string; to: string; direction: string };
+}
+
+export interface EndedEvent {
+  type: string;
+  conversation_id: string;
+  conference_name: string;
+}
+
+export interface AudioBody {
+  wav_file: string;
+  mp3_file: string;
+  duration_ms: number;
+}
+
+export interface ChannelBody {
+  connection_id: string;
+  from: string;
+  to: string;
+  direction: string;
+  start_ms: number;
+  end_ms: number | null;
+  audio: AudioBody;
+}
+
+export interface ConversationBody {
+  conversation_id: string;
+  status: 'active' | 'ended';
+  start_time: string;
+  end_time: string | null;
+  audio: AudioBody | null;
+  mixed_audio: AudioBody | null;
+  channels: ChannelBody[];
+}
