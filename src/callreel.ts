@@ -1,6 +1,5 @@
 import type { AddressInfo } from 'node:net';
 import { buildApi } from './api/api.ts';
-import { closeHttpServer } from './api/http-server.ts';
 import { type Credentials, loadCredentials } from './auth/credentials.ts';
 import { keptSecret } from './auth/kept-secret.ts';
 import { LinkSigner } from './auth/signed-link.ts';
@@ -169,7 +168,7 @@ async function build(
     publicUrl: () => publicUrl,
     dialects: [(app, mediaUrl) => siftRoutes(app, { accountId, conversations, mediaUrl })],
   });
-  parts.defer(() => closeHttpServer(http, clock, lastWritesMs));
+  parts.defer(() => http.close());
   await http.listen({ host: config.http.host, port: config.http.port });
   const publicUrl = config.http.publicUrl?.replace(/\/$/, '') ?? urlOf(http.server.address() as AddressInfo);
 

@@ -37,6 +37,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   const { accountId } = credentials;
   const http = createHttpServer(log, clock);
   mediaRoutes(http, {
+    log,
     links,
     clock,
     calls,

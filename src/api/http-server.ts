@@ -1,8 +1,7 @@
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
-import type { Clock } from '../clock.ts';
-import { type Clock, sleep } from '../clock.ts';
+import type { Clock, Timer } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 
@@ -41,8 +40,8 @@ export function createHttpServer(log: Logger, clock: Clock): FastifyInstance {
 }
 
 /**
- * Node's own close waits for connections on which nothing was ever asked (a client's pool opens them in advance), and
- * for clients that do not read what they asked for.
+ * Node's own close waits for connections on which nothing was ever asked (a client's pool opens them in advance), for
+ * those that fall idle after it began, and for clients that do not read what they asked for.
  */
 function closeInTime(app: FastifyInstance, clock: Clock): void {
   const unused = new Set<Socket>();
@@ -52,29 +51,18 @@ function closeInTime(app: FastifyInstance, clock: Clock): void {
   });
   app.server.on('request', ({ socket }) => void unused.delete(socket));
   app.addHook('preClose', (done) => {
-    for (const socket of unused) socket.destroy();
-    const deadline = clock.after(closeGraceMs, () => app.server.closeAllConnections());
-    app.server.once('close', () => deadline.cancel());
+    const deadlineUs = clock.monotonicUs() + closeGraceMs * 1000;
+    let timer: Timer;
+    const sweep = (): void => {
+      for (const socket of unused) socket.destroy();
+      if (clock.monotonicUs() > deadlineUs) app.server.closeAllConnections();
+      else app.server.closeIdleConnections();
+      timer = clock.after(idleSweepMs, sweep);
+    };
+    sweep();
+    app.server.once('close', () => timer.cancel());
     done();
   });
-}
-
-/**
- * Ends the server: requests under way are finished, up to `patienceMs`. A kept-alive connection that falls idle after
- * the close began would otherwise hold it for its whole keep-alive time.
- */
-export async function closeHttpServer(app: FastifyInstance, clock: Clock, patienceMs: number): Promise<void> {
-  const deadlineUs = clock.monotonicUs() + patienceMs * 1000;
-  let closed = false;
-  const closing = app.close().finally(() => {
-    closed = true;
-  });
-  while (!closed) {
-    if (clock.monotonicUs() > deadlineUs) app.server.closeAllConnections();
-    else app.server.closeIdleConnections();
-    await Promise.race([closing, sleep(clock, idleSweepMs)]);
-  }
-  await closing;
 }
 
 function toCatalogued(cause: FastifyError): CallreelError {

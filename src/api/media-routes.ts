@@ -4,11 +4,13 @@ import type { LinkSigner } from '../auth/signed-link.ts';
 import type { LiveCalls } from '../call/live-calls.ts';
 import type { Clock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
 import type { RenderPool } from '../worker/render-pool.ts';
 import type { RenditionRequest } from '../worker/render-protocol.ts';
 import { parseByteRange } from './byte-range.ts';
 
 export interface MediaRoutesOptions {
+  log: Logger;
   links: LinkSigner;
   clock: Clock;
   calls: LiveCalls;
@@ -48,7 +50,7 @@ export function mediaRoutes(app: FastifyInstance, options: MediaRoutesOptions): 
 async function serveMedia(
   request: FastifyRequest,
   reply: FastifyReply,
-  { links, clock, calls, renders, conversationOf }: MediaRoutesOptions,
+  { log, links, clock, calls, renders, conversationOf }: MediaRoutesOptions,
 ): Promise<FastifyReply> {
   const url = new URL(request.url, 'http://local');
   const { expires, signature } = Object.fromEntries(url.searchParams);
@@ -81,5 +83,8 @@ async function serveMedia(
     open.release();
     return reply.send();
   }
-  return reply.send(Readable.from(open.read(first, last), { objectMode: false }));
+  const body = Readable.from(open.read(first, last), { objectMode: false });
+  // Too late for an error's answer: the connection is cut, which the client sees by the length.
+  body.on('error', (error) => log.error({ error, ...rendition }, 'a file broke off while it was rendered'));
+  return reply.send(body);
 }

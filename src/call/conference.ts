@@ -66,7 +66,7 @@ export class Conference {
 
   /**
    * The leg's stay, from now to its leaving. A recorded conference starts its recording first, so that it is on
-   * record before the first packet.
+   * record before the first packet; a call that was not answered is answered once the leg is in the room.
    * @throws CallreelError CONFLICT when the leg is carried by another worker or already ended
    */
   async join(leg: Leg, options: JoinOptions): Promise<StayEnd> {
@@ -135,7 +135,10 @@ export class Conference {
           role: 'participant',
         },
       })
-      .catch(() => member.leg.hangUp('the media worker refused the join'));
+      .then(
+        () => member.leg.answer(),
+        () => member.leg.reject(500, 'the media worker refused the join'),
+      );
   }
 
   #remove(legId: string, outcome: StayEnd): void {

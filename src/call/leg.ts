@@ -5,18 +5,20 @@ import type { MediaWorker } from '../worker/media-worker.ts';
 import type { Connection } from './connection.ts';
 import type { MediaPlane } from './media-plane.ts';
 
-type LegState = 'ringing' | 'answering' | 'answered' | 'ended';
-type LegEvent = 'answer' | 'accepted' | 'end';
+type LegState = 'ringing' | 'opening' | 'ready' | 'answered' | 'ended';
+type LegEvent = 'open' | 'opened' | 'answer' | 'end';
 
 const transitions: TransitionTable<LegState, LegEvent> = {
-  ringing: { answer: 'answering', end: 'ended' },
-  answering: { accepted: 'answered', end: 'ended' },
+  ringing: { open: 'opening', end: 'ended' },
+  opening: { opened: 'ready', end: 'ended' },
+  ready: { answer: 'answered', end: 'ended' },
   answered: { end: 'ended' },
   ended: {},
 };
 
 export interface LegHandlers {
   digit?(digit: string): void;
+  answered?(): void;
   /** Exactly once, after the media of the leg is closed. */
   ended?(end: SipEnd): void;
 }
@@ -29,6 +31,7 @@ export class Leg {
   readonly #handlers = new Set<LegHandlers>();
   #state: LegState = 'ringing';
   #worker: MediaWorker | undefined;
+  #sdpAnswer = '';
 
   constructor(connection: Connection, session: SipSession, media: MediaPlane) {
     this.connection = connection;
@@ -48,7 +51,7 @@ export class Leg {
     return this.#state === 'ended';
   }
 
-  /** The worker that carries the media; undefined before `answer`. */
+  /** The worker that carries the media; undefined before `openMedia`. */
   get worker(): MediaWorker | undefined {
     return this.#worker;
   }
@@ -63,24 +66,32 @@ export class Leg {
   }
 
   /**
-   * Opens the media and sends the 200. `room` names the room the leg is about to join, so that its media lands on
-   * the worker that carries that room. Does nothing when already answered.
+   * Opens the media, so that the leg can be put into a room. `room` names that room: its worker carries the media.
+   * Does nothing when the media is open.
    * @throws CallreelError SDP_INVALID, NO_COMMON_CODEC, PORTS_EXHAUSTED, WORKER_LOST, CONFLICT (hung up meanwhile)
    */
-  async answer(room: string): Promise<void> {
-    if (this.#state === 'answered') return;
-    if (nextState('leg', transitions, this.#state, 'answer') === undefined)
+  async openMedia(room: string): Promise<void> {
+    if (this.#worker) return;
+    if (!this.#step('open'))
       throw new CallreelError('CONFLICT', `the call ${this.id} was hung up before it was answered`);
-    this.#state = 'answering';
     const worker = this.#media.workerFor(room);
     const answer = await this.#media.negotiateIncoming(this.id, worker, this.session.offer);
-    if (this.#hasEnded()) {
+    if (!this.#step('opened')) {
       await this.#media.close(this.id, worker);
       throw new CallreelError('CONFLICT', `the call ${this.id} was hung up while it was being answered`);
     }
     this.#worker = worker;
-    this.#state = 'answered';
-    this.session.accept(answer);
+    this.#sdpAnswer = answer;
+  }
+
+  /**
+   * Sends the 200, once. A peer speaks as soon as it has it, so whatever is to happen to its first packet is arranged
+   * before.
+   */
+  answer(): void {
+    if (this.#state !== 'ready' || !this.#step('answer')) return;
+    this.session.accept(this.#sdpAnswer);
+    for (const handlers of this.#handlers) handlers.answered?.();
   }
 
   /** Ends the call from any state; `ended` follows. Idempotent. */
@@ -88,15 +99,10 @@ export class Leg {
     if (this.#state !== 'ended') this.session.end(reason);
   }
 
-  /** Refuses a call that was not answered yet. */
+  /** Refuses a call that was not answered yet, ends one that was. */
   reject(status: number, reason: string): void {
-    if (this.#state === 'ringing' || this.#state === 'answering') this.session.reject({ status, reason });
-    else this.hangUp(reason);
-  }
-
-  /** Method call, so that the compiler does not narrow the state across an await. */
-  #hasEnded(): boolean {
-    return this.#state === 'ended';
+    if (this.#state === 'answered') this.hangUp(reason);
+    else if (this.#state !== 'ended') this.session.reject({ status, reason });
   }
 
   #reoffered(sdp: string | undefined): string | SipRejection {
@@ -105,10 +111,18 @@ export class Leg {
   }
 
   #sessionEnded(end: SipEnd): void {
-    this.#state = nextState('leg', transitions, this.#state, 'end') ?? 'ended';
+    this.#step('end');
     const worker = this.#worker;
     if (worker) void this.#media.close(this.id, worker);
     for (const handlers of this.#handlers) handlers.ended?.(end);
     this.#handlers.clear();
+  }
+
+  #step(event: LegEvent): boolean {
+    if (this.#state === 'ended') return false;
+    const next = nextState('leg', transitions, this.#state, event);
+    if (next === undefined) return false;
+    this.#state = next;
+    return true;
   }
 }

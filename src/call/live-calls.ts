@@ -71,6 +71,7 @@ export class LiveCalls {
     this.#legs.set(leg.id, leg);
     directory.connectionStarted(connection);
     leg.addHandlers({
+      answered: () => directory.connectionAnswered(leg.id),
       ended: () => {
         this.#legs.delete(leg.id);
         directory.connectionEnded(leg.id, clock.unixMs());
@@ -80,14 +81,12 @@ export class LiveCalls {
   }
 
   /**
-   * Answers the leg where needed and puts it into the named conference.
+   * Puts the leg into the named conference and answers it where needed.
    * @returns how the stay ended
    */
   async joinConference(leg: Leg, name: string, dialect: string, options: JoinOptions): Promise<StayEnd> {
     const key = this.#conferenceKey(leg.connection.accountId, name);
-    const wasAnswered = leg.worker !== undefined;
-    await leg.answer(key);
-    if (!wasAnswered) this.#options.directory.connectionAnswered(leg.id);
+    await leg.openMedia(key);
     const conference = this.#conferences.get(key) ?? this.#openConference(key, leg, name, dialect);
     const knownCallbacks = conference.eventCallbacks.size;
     const stay = conference.join(leg, options);
@@ -141,7 +140,7 @@ export class LiveCalls {
 
   /** The worker is gone: its calls end decently, what it recorded is finished from its spool. */
   onWorkerLost(worker: MediaWorker): void {
-    for (const leg of [...this.#legs.values()]) if (leg.worker === worker) leg.hangUp('media worker lost');
+    for (const leg of [...this.#legs.values()]) if (leg.worker === worker) leg.reject(503, 'media worker lost');
     const conferences = [...this.#unfinished.values()].filter((conference) => conference.worker === worker);
     for (const conference of conferences) conference.close();
     this.#options.closer.recover(

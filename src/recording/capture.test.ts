@@ -41,8 +41,16 @@ const stayOf = (trackId: string, policy: RecordingPolicy = 'follow'): Stay => ({
 
 function start(recordingId: string, rateHz = 8000): void {
   const key = newRecordingKey(spool.masterKey, recordingId);
-  recordings.handle(
-    { verb: 'recording.start', recordingId, roomId: 'room', accountId: 'account', rateHz, key, meta: { a: 1 } },
+  recordings.start(
+    {
+      verb: 'recording.start',
+      recordingId,
+      roomId: 'room',
+      accountId: 'account',
+      rateHz,
+      key,
+      meta: { a: 1 },
+    },
     now(),
   );
 }
@@ -52,7 +60,12 @@ function talk(stays: readonly Stay[], times = 1, change: Partial<CapturedPacket>
   for (let time = 0; time < times; time++) {
     for (const stay of stays) {
       const sequenceNumber = sequence & 0xffff;
-      const plain = { codec: 'PCMU', payloadType: 0, clockRateHz: 8000, ssrc: stay.trackId.charCodeAt(1) } as const;
+      const plain = {
+        codec: 'PCMU',
+        payloadType: 0,
+        clockRateHz: 8000,
+        ssrc: stay.trackId.charCodeAt(1),
+      } as const;
       const payload = new Uint8Array(160).fill(sequence);
       capture.packet(stay, {
         ...plain,
@@ -74,7 +87,8 @@ function settle(): void {
   for (const message of spool.messages.splice(0)) recordings.writerReported(message);
 }
 
-const read = (recordingId: string): SpoolRecording => openSpool(spool.path('room'), recordingId, spool.masterKey);
+const read = (recordingId: string): SpoolRecording =>
+  openSpool(spool.path('room'), recordingId, spool.masterKey);
 
 /** Which of the numbered packets a recording holds, track by track. */
 function held(recordingId: string): Record<string, number[]> {
@@ -100,7 +114,7 @@ test('a recording that starts, pauses, resumes and stops holds exactly its packe
   talk([ann, bob], 3);
   recordings.resume('A', now());
   talk([ann, bob], 2);
-  recordings.handle({ verb: 'recording.stop', recordingId: 'A', reason: 'stopped' }, now());
+  recordings.stop('A', 'stopped', now());
   talk([ann, bob], 2);
   settle();
   assert.deepEqual(held('A'), { t1: [2, 3, 4, 5, 9, 10], t2: [4, 5, 9, 10] });
@@ -109,11 +123,17 @@ test('a recording that starts, pauses, resumes and stops holds exactly its packe
   assert.equal(header.startSample, 320);
   assert.deepEqual(
     tracks.map(({ startSample, endSample, packets }) => [startSample, endSample, packets]),
-    [[320, 1760, 6], [640, 1760, 4]],
+    [
+      [320, 1760, 6],
+      [640, 1760, 4],
+    ],
   );
   assert.deepEqual(pauses, [{ fromSample: 960, toSample: 1440, behaviour: 'silence' }]);
   assert.deepEqual([end?.atSample, end?.reason], [1760, 'stopped']);
-  assert.deepEqual(events.map(({ event }) => event), ['recording.started', 'recording.ended']);
+  assert.deepEqual(
+    events.map(({ event }) => event),
+    ['recording.started', 'recording.ended'],
+  );
 });
 
 test('while every recording is paused nothing reaches the ring', () => {
@@ -185,7 +205,10 @@ test('a recording without a packet ends with no_media, with or without stays', (
   const ends = events.flatMap((event) => (event.event === 'recording.ended' ? [event.reason] : []));
   assert.deepEqual(ends, ['no_media', 'no_media']);
   assert.equal(read('A').end?.atSample, 8000);
-  assert.deepEqual(read('B').tracks.map(({ startSample, endSample }) => [startSample, endSample]), [[8000, 12_000]]);
+  assert.deepEqual(
+    read('B').tracks.map(({ startSample, endSample }) => [startSample, endSample]),
+    [[8000, 12_000]],
+  );
   assert.equal(recordings.count, 0);
   assert.equal(capture.roomCount, 0);
 });
@@ -258,8 +281,13 @@ test('lost packets are counted in the tracks that lost them', () => {
   const [track] = read('A').tracks;
   assert.equal(track!.packets! + track!.overflowPackets!, 101);
   assert.equal(track!.overflowPackets, spool.producer.overflows);
-  const marked = [...readTrack(track!)].flatMap((record) => (record.kind === 'overflow' ? [record.packets] : []));
-  assert.equal(marked.reduce((sum, packets) => sum + packets, 0), track!.overflowPackets);
+  const marked = [...readTrack(track!)].flatMap((record) =>
+    record.kind === 'overflow' ? [record.packets] : [],
+  );
+  assert.equal(
+    marked.reduce((sum, packets) => sum + packets, 0),
+    track!.overflowPackets,
+  );
   assert.ok(track!.overflowPackets! > 0);
 });
 
@@ -282,7 +310,15 @@ test('a start that can not be is refused and leaves nothing', () => {
   assert.throws(() => start('A'), { code: 'CONFLICT' });
   assert.throws(() => start('../A'), { code: 'REQUEST_INVALID' });
   const key = { plain: 'c2hvcnQ=', sealed: '' };
-  const command = { verb: 'recording.start', roomId: 'room', accountId: 'a', rateHz: 8000, meta: {} } as const;
-  assert.throws(() => recordings.start({ ...command, recordingId: 'B', key }, now()), { code: 'REQUEST_INVALID' });
+  const command = {
+    verb: 'recording.start',
+    roomId: 'room',
+    accountId: 'a',
+    rateHz: 8000,
+    meta: {},
+  } as const;
+  assert.throws(() => recordings.start({ ...command, recordingId: 'B', key }, now()), {
+    code: 'REQUEST_INVALID',
+  });
   assert.equal(recordings.count, 1);
 });

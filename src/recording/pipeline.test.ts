@@ -52,11 +52,11 @@ describe('Pipeline', () => {
   async function startRecordedCall(): Promise<void> {
     const key = { plain: randomBytes(32).toString('base64'), sealed: '' };
     const recording = { recordingId: 'r', roomId: 'room', accountId: 'a', rateHz: 8000, key, meta: {} };
-    await pipeline.execute({ verb: 'recording.start', ...recording });
-    const { port } = await pipeline.execute({ verb: 'leg.open', legId: 'a' });
+    await pipeline.executor.execute({ verb: 'recording.start', ...recording });
+    const { port } = await pipeline.executor.execute({ verb: 'leg.open', legId: 'a' });
     phone.remotePort = port ?? 0;
-    await pipeline.execute(phone.negotiation('a'));
-    await pipeline.execute(joinOf('a', 'room'));
+    await pipeline.executor.execute(phone.negotiation('a'));
+    await pipeline.executor.execute(joinOf('a', 'room'));
   }
 
   it('brings a packet from the socket to the ring within its tick, behind the record that announces it', async () => {
@@ -79,18 +79,18 @@ describe('Pipeline', () => {
   it('ends what runs with the reason it is given, and waits for the writer', async () => {
     await startRecordedCall();
     drainRing();
-    pipeline.endRecordings('interrupted');
+    pipeline.recordings.endAll('interrupted', clock.monotonicUs());
     assert.deepEqual(drainRing().ops, ['close', 'line', 'line', 'finish']);
-    assert.equal(pipeline.openRecordings, 1);
-    pipeline.writerReported({ event: 'ended', recordingId: 'r' });
-    assert.equal(pipeline.openRecordings, 0);
+    assert.equal(pipeline.recordings.count, 1);
+    pipeline.recordings.writerReported({ event: 'ended', recordingId: 'r' });
+    assert.equal(pipeline.recordings.count, 0);
     assert.deepEqual(events.at(-1), {
       event: 'recording.ended',
       recordingId: 'r',
       roomId: 'room',
       reason: 'interrupted',
     });
-    pipeline.endRecordings('interrupted');
+    pipeline.recordings.endAll('interrupted', clock.monotonicUs());
     assert.deepEqual(drainRing().ops, []);
   });
 

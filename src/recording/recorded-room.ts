@@ -1,6 +1,6 @@
 import type { Stay } from '../media/capture-sink.ts';
-import type { EndReason, PauseBehaviour } from '../spool/records.ts';
 import type { SpoolProducer } from '../spool/producer.ts';
+import type { EndReason, PauseBehaviour } from '../spool/records.ts';
 import { CapturedStay } from './captured-stay.ts';
 import type { Recorder } from './recorder.ts';
 

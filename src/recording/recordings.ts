@@ -1,5 +1,6 @@
 import { CallreelError } from '../errors.ts';
-import type { CommandReply, RecordingStart, RecordingStop, WorkerEvent } from '../media/control.ts';
+import type { RecordingControl } from '../media/command-executor.ts';
+import type { RecordingStart, WorkerEvent } from '../media/control.ts';
 import { keyBytes } from '../spool/keys.ts';
 import { assertFileId } from '../spool/layout.ts';
 import type { SpoolProducer } from '../spool/producer.ts';
@@ -12,10 +13,12 @@ export interface RecordingsOptions {
   capture: Capture;
   spool: SpoolProducer;
   emit(event: WorkerEvent): void;
+  /** Asks the writer thread; settles when everything spooled so far of the room can be read from disk. */
+  settle?(roomId: string): Promise<void>;
 }
 
-/** Every recording of this worker, from its command to the writer's word that all of it is on disk. */
-export class Recordings {
+/** What the media stage's commands reach. Every recording of this worker, from its command to the writer's word that all of it is on disk. */
+export class Recordings implements RecordingControl {
   readonly #options: RecordingsOptions;
   readonly #recorders = new Map<string, Recorder>();
 
@@ -23,19 +26,14 @@ export class Recordings {
     this.#options = options;
   }
 
+  /** Entries the ring had no room for. */
+  get ringOverflows(): number {
+    return this.#options.spool.overflows;
+  }
+
   /** Running, or ended and not yet on disk. */
   get count(): number {
     return this.#recorders.size;
-  }
-
-  /**
-   * @param atUs monotonic microseconds of the tick that took the command
-   * @throws CallreelError REQUEST_INVALID, CONFLICT, NOT_FOUND
-   */
-  handle(command: RecordingStart | RecordingStop, atUs: number): CommandReply {
-    if (command.verb === 'recording.start') this.start(command, atUs);
-    else this.stop(command.recordingId, command.reason, atUs);
-    return {};
   }
 
   /** Records the room from now on, and opens it if no one has joined yet: a recording may come before its calls. */
@@ -74,6 +72,16 @@ export class Recordings {
   resume(recordingId: string, atUs: number): void {
     const recorder = this.#findRunning(recordingId);
     this.#options.capture.room(recorder.roomId)?.resume(recorder, atUs);
+  }
+
+  async settle(roomId: string): Promise<void> {
+    await this.#options.settle?.(roomId);
+  }
+
+  /** Ends whatever runs, for a reason that concerns all. */
+  endAll(reason: EndReason, atUs: number): void {
+    for (const { state, recordingId } of [...this.#recorders.values()])
+      if (state !== 'ended') this.stop(recordingId, reason, atUs);
   }
 
   /** Takes the writer thread's messages. */

@@ -21,7 +21,11 @@ type Row = Record<string, string>;
 /** The document's table that has this header cell first and these other cells somewhere. */
 function table(first: string, ...others: string[]): Row[] {
   const lines = readFileSync(new URL('../../docs/spool.md', import.meta.url), 'utf8').split('\n');
-  const cells = (line: string): string[] => line.split('|').slice(1, -1).map((cell) => cell.trim());
+  const cells = (line: string): string[] =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim());
   const head = lines.findIndex((line) => {
     const names = cells(line);
     return names[0] === first && others.every((other) => names.includes(other));
@@ -36,7 +40,8 @@ function table(first: string, ...others: string[]): Row[] {
 
 const numbers = { ann: '+1', bob: '+2', eve: '+3' } as Record<string, string>;
 const rates: Record<string, number> = { A: 8000, B: 8000, C: 16_000 };
-const fillOf: Record<string, number> = { t1: 0x51, t2: 0x52, t3: 0x53, t4: 0x54 };
+const fills: Record<string, number> = { t1: 0x51, t2: 0x52, t3: 0x53, t4: 0x54 };
+const fillOf = (trackId: string): number => fills[trackId] ?? assert.fail(trackId);
 const packetUs = 20_000;
 const payloadBytes = { PCMU: 160, OPUS: 40 };
 const clockRates = { PCMU: 8000, OPUS: 48_000 };
@@ -60,13 +65,13 @@ class Phone {
   next(arrivalUs: number): CapturedPacket {
     const codec = this.#codec;
     const clockRateHz = clockRates[codec];
-    const payload = Buffer.alloc(payloadBytes[codec], fillOf[this.stay.trackId]);
+    const payload = Buffer.alloc(payloadBytes[codec], fillOf(this.stay.trackId));
     if (codec === 'OPUS') payload[0] = opusToc;
     const sequenceNumber = (65_530 + this.#sent) & 0xffff;
     const rtpTime = (0xffff_ff00 + (this.#sent * clockRateHz) / 50) >>> 0;
     this.#sent++;
     const payloadType = codec === 'OPUS' ? 111 : 0;
-    const ssrc = fillOf[this.stay.trackId]! * (codec === 'OPUS' ? 1000 : 1);
+    const ssrc = fillOf(this.stay.trackId) * (codec === 'OPUS' ? 1000 : 1);
     return { codec, payloadType, clockRateHz, ssrc, sequenceNumber, rtpTime, arrivalUs, payload };
   }
 }
@@ -131,7 +136,13 @@ class Conference {
       roomId: 'room',
       legId: trackId,
       policy: never ? 'never' : 'follow',
-      party: { connectionId: name, from: numbers[name]!, to: '+9', direction: 'incoming', role: 'participant' },
+      party: {
+        connectionId: name,
+        from: numbers[name]!,
+        to: '+9',
+        direction: 'incoming',
+        role: 'participant',
+      },
     };
     this.#phones.set(trackId, new Phone(stay));
     this.#capture.stayOpened(stay, nowUs);
@@ -150,7 +161,8 @@ after(() => spool.remove());
 conference.play(table('ms'));
 
 /** `s01` in the document is a file with a longer name. */
-const fileName = (name: string): string => name.replace(/s(\d\d)$/, (_, digits) => `${digits.padStart(16, '0')}.seg`);
+const fileName = (name: string): string =>
+  name.replace(/s(\d\d)$/, (_, digits) => `${digits.padStart(16, '0')}.seg`);
 
 function filesOnDisk(): Record<string, number> {
   const sizes: Record<string, number> = {};
@@ -177,9 +189,14 @@ function audioOf(track: SpoolTrack, rateHz: number): { packets: number; spans: s
       ticksOf = (payload) => payloadDurationTicks(record.codec, record.clockRateHz, payload);
     } else if (record.kind === 'packet') {
       packets++;
-      assert.equal(record.payload.at(-1), fillOf[track.trackId]);
+      assert.equal(record.payload.at(-1), fillOf(track.trackId));
       const { sequenceNumber, rtpTime, arrivalUs, payload } = record;
-      const { atSample, durationSamples } = timeline.place(sequenceNumber, rtpTime, arrivalUs, ticksOf(payload))!;
+      const { atSample, durationSamples } = timeline.place(
+        sequenceNumber,
+        rtpTime,
+        arrivalUs,
+        ticksOf(payload),
+      )!;
       if (spans.at(-1)?.[1] === atSample) spans.at(-1)![1] += durationSamples;
       else spans.push([atSample, atSample + durationSamples]);
     }
@@ -219,7 +236,9 @@ function assertRecordings(recordingIds: readonly string[]): void {
       Start: String(header.startSample),
       End: String(end!.atSample),
       Reason: end!.reason,
-      Pauses: pauses.map(({ fromSample, toSample, behaviour }) => `${fromSample}-${toSample} ${behaviour}`).join(' '),
+      Pauses: pauses
+        .map(({ fromSample, toSample, behaviour }) => `${fromSample}-${toSample} ${behaviour}`)
+        .join(' '),
       'Samples of the mix': String(end!.atSample - header.startSample - cut),
     };
   });
@@ -240,13 +259,15 @@ function everythingReadable(recordingIds: readonly string[]): Buffer {
 
 test('the document agrees with itself', () => {
   for (const row of table('Segment')) {
-    const [formats, pcmu, opus, chunks] = ['Formats', 'PCMU', 'Opus', 'Chunks'].map((name) => Number(row[name]));
+    const [formats, pcmu, opus, chunks] = ['Formats', 'PCMU', 'Opus', 'Chunks'].map((name) =>
+      Number(row[name]),
+    );
     const bytes = 16 + 28 * (chunks! + 1) + 11 * formats! + 175 * pcmu! + 55 * opus!;
-    assert.equal(Number(row.Bytes), bytes, row.Segment);
+    assert.equal(Number(row.Bytes), bytes, row.Segment!);
     const file = table('File').find(({ File }) => File === `spool/room/${row.Segment}`);
     assert.equal(file?.Bytes, row.Bytes);
     const packets = (Number(row['To ms']) * 1000 - Number(row['From ms']) * 1000) / packetUs;
-    assert.equal(pcmu! + opus!, packets, row.Segment);
+    assert.equal(pcmu! + opus!, packets, row.Segment!);
   }
 });
 
@@ -266,7 +287,7 @@ test('each segment belongs to those who wanted it', () => {
       if (record.type === 'segment')
         wanted.set(record.segmentId, [...(wanted.get(record.segmentId) ?? []), recordingId]);
   for (const row of table('Segment'))
-    assert.equal(wanted.get(fileName(row.Segment!).slice(0, 16))?.join(' '), row['Wanted by'], row.Segment);
+    assert.equal(wanted.get(fileName(row.Segment!).slice(0, 16))?.join(' '), row['Wanted by'], row.Segment!);
   assert.equal(wanted.size, table('Segment').length);
 });
 
@@ -286,9 +307,10 @@ test('every byte on the disk is foretold', () => {
 
 test('the party that opted out is in nothing that can be opened', () => {
   const readable = everythingReadable(['A', 'B', 'C']);
-  const of = (trackId: string): Buffer => Buffer.alloc(64, fillOf[trackId]);
+  const of = (trackId: string): Buffer => Buffer.alloc(64, fillOf(trackId));
   assert.equal(readable.includes(of('t3')), false);
-  for (const trackId of ['t1', 't2', 't4']) assert.ok(readable.includes(of(trackId).subarray(0, 39)), trackId);
+  for (const trackId of ['t1', 't2', 't4'])
+    assert.ok(readable.includes(of(trackId).subarray(0, 39)), trackId);
   for (const recordingId of ['A', 'B', 'C'])
     assert.equal(readFileSync(join(room, `${recordingId}.rec`)).includes('eve'), false);
 });
@@ -297,7 +319,11 @@ test('erasing C leaves the foretold bytes, the other recordings whole, and no ke
   const before = readManifest(join(room, 'C.rec'));
   const header = before[0]!;
   assert.equal(header.type, 'header');
-  const recordingKey = openRecordingKey(spool.masterKey, 'C', header.type === 'header' ? header.sealedKey : '');
+  const recordingKey = openRecordingKey(
+    spool.masterKey,
+    'C',
+    header.type === 'header' ? header.sealedKey : '',
+  );
   const secrets = [recordingKey.reveal()];
   for (const record of before)
     if (record.type === 'segment')

@@ -6,11 +6,20 @@ import { TickLoop } from './tick-loop.ts';
 function startLoop(clock: FakeClock, action: (nowUs: number) => void = () => {}) {
   const lateness = { lateTicks: 0, maxLatenessUs: 0 };
   const ticksUs: number[] = [];
-  const loop = new TickLoop(clock, 5000, lateness, (nowUs) => {
-    ticksUs.push(nowUs);
-    action(nowUs);
+  const order: string[] = [];
+  const loop = new TickLoop(clock, 5000, lateness, {
+    receive: () => order.push('receive'),
+    ticks: [
+      (nowUs) => {
+        order.push('tick');
+        ticksUs.push(nowUs);
+        action(nowUs);
+      },
+      () => order.push('second tick'),
+    ],
+    send: () => order.push('send'),
   });
-  return { loop, lateness, ticksUs };
+  return { loop, lateness, ticksUs, order };
 }
 
 describe('tick loop', () => {
@@ -42,12 +51,21 @@ describe('tick loop', () => {
 
   test('goes on after an action that throws', () => {
     const clock = new FakeClock();
-    const { loop, ticksUs } = startLoop(clock, () => {
+    const { loop, ticksUs, order } = startLoop(clock, () => {
       if (ticksUs.length === 1) throw new Error('boom');
     });
     assert.throws(() => clock.advanceMs(5), /boom/);
+    assert.deepEqual(order, ['receive', 'tick', 'send']);
     clock.advanceMs(20);
     assert.ok(ticksUs.length >= 4);
+    loop.stop();
+  });
+
+  test('a turn receives, ticks in order, sends', () => {
+    const clock = new FakeClock();
+    const { loop, order } = startLoop(clock);
+    clock.advanceMs(5);
+    assert.deepEqual(order, ['receive', 'tick', 'second tick', 'send']);
     loop.stop();
   });
 

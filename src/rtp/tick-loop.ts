@@ -5,25 +5,33 @@ export interface TickLateness {
   maxLatenessUs: number;
 }
 
+/** What a turn of the loop does, in order; called by the loop itself, so that no step stands on another's stack. */
+export interface TickSteps {
+  receive(): void;
+  ticks: readonly ((nowUs: number) => void)[];
+  /** Also after a step that threw. */
+  send(): void;
+}
+
 /**
- * Runs an action on absolute deadlines, the multiples of the period on the monotonic clock: an action that was late
- * does not shift the next. Deadlines that passed meanwhile are not caught up one by one; the action goes by its
+ * Runs its steps on absolute deadlines, the multiples of the period on the monotonic clock: a turn that was late
+ * does not shift the next. Deadlines that passed meanwhile are not caught up one by one; the ticks go by their
  * `nowUs`, and `lateness` tells.
  */
 export class TickLoop {
   readonly #clock: Clock;
   readonly #periodUs: number;
-  readonly #action: (nowUs: number) => void;
+  readonly #steps: TickSteps;
   readonly #lateness: TickLateness;
   #deadlineUs: number;
   #timer: Timer | undefined;
   #stopped = false;
 
-  constructor(clock: Clock, periodUs: number, lateness: TickLateness, action: (nowUs: number) => void) {
+  constructor(clock: Clock, periodUs: number, lateness: TickLateness, steps: TickSteps) {
     this.#clock = clock;
     this.#periodUs = periodUs;
     this.#lateness = lateness;
-    this.#action = action;
+    this.#steps = steps;
     this.#deadlineUs = this.#nextDeadline(clock.monotonicUs());
     this.#arm();
   }
@@ -54,8 +62,10 @@ export class TickLoop {
     if (latenessUs > this.#periodUs) this.#lateness.lateTicks++;
     if (latenessUs > this.#lateness.maxLatenessUs) this.#lateness.maxLatenessUs = latenessUs;
     try {
-      this.#action(nowUs);
+      this.#steps.receive();
+      for (const tick of this.#steps.ticks) tick(nowUs);
     } finally {
+      this.#steps.send();
       this.#deadlineUs = this.#nextDeadline(nowUs);
       this.#arm();
     }

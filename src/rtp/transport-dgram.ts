@@ -90,15 +90,12 @@ export class DgramTransport implements RtpTransport {
     });
   }
 
-  run(tick: (nowUs: number) => void): void {
+  run(...ticks: ((nowUs: number) => void)[]): void {
     if (this.#loop) throw new Error('the transport runs already');
-    this.#loop = new TickLoop(this.#options.clock, tickPeriodUs, this.counters, (nowUs) => {
-      try {
-        this.#handOut();
-        tick(nowUs);
-      } finally {
-        this.#flush();
-      }
+    this.#loop = new TickLoop(this.#options.clock, tickPeriodUs, this.counters, {
+      receive: () => this.#handOut(),
+      ticks,
+      send: () => this.#flush(),
     });
   }
 

@@ -1,6 +1,6 @@
 /**
  * The border between the media path and the kernel. A driver (`transport-dgram` now, a blocking one later) owns the
- * loop: it gathers datagrams, hands each to the sink of its port, calls `tick`, then sends what was committed as one
+ * loop: it gathers datagrams, hands each to the sink of its port, calls the ticks, then sends what was committed as one
  * batch. Nothing above this file knows how the packets came in.
  */
 
@@ -44,8 +44,8 @@ export interface RtpTransport {
    * @throws CallreelError PORTS_EXHAUSTED
    */
   open(sink: DatagramSink): Promise<TransportPort>;
-  /** Calls `tick(nowUs)` every 5 ms on absolute deadlines, after the received datagrams were handed out. */
-  run(tick: (nowUs: number) => void): void;
+  /** Every 5 ms on absolute deadlines: hands out the received datagrams, calls each of `ticks`, sends the batch. */
+  run(...ticks: ((nowUs: number) => void)[]): void;
   /** Stops the loop and closes every port. */
   stop(): Promise<void>;
 }

@@ -19,6 +19,7 @@ const offers: [file: string, boundary: string, parts: number, lastLine: string][
   ['broadworks-offer-2', 'foobar', 2, 'a=ptime:20'],
   ['cisco-siprec-offer', 'uniqueBoundary', 3, 'a=label:2'],
   ['connectel-offer', 'OSS-unique-boundary-42', 2, 'a=sendonly'],
+  ['inactive-sdp-offer', 'uniqueBoundary', 2, 'a=label:2'],
   ['procomm-siprec-offer', '2CD2A2E9', 2, 'a=label:b_leg'],
   ['sonus-siprec-offer', 'sonus-content-delim', 2, 'a=maxptime:20'],
 ];

@@ -9,7 +9,9 @@ import {
   acceptAll,
   portOf,
   RawPeer,
+  type RequestParts,
   recordingHandlers,
+  requestText,
   sdp,
   startUserAgent,
 } from './test-peers.ts';
@@ -166,6 +168,30 @@ test('a late offer: our offer in the 200, the answer in the ACK', async () => {
   assert.deepEqual(made.callee.events.all, ['answered', 'established']);
   await ask(made, 'BYE');
   await made.close();
+});
+
+test('a phone behind a NAT gets its BYE where its INVITE came from', async () => {
+  const callee = recordingHandlers();
+  const sessions = new Arrivals<SipSession>();
+  const server = await startUserAgent({ onInvite: acceptAll(sessions, callee.handlers) });
+  const peer = await RawPeer.open(portOf(server, 'udp'));
+  // 192.0.2.1 is an address nobody has (RFC 5737).
+  const hidden = (method: string, parts: Partial<RequestParts>) =>
+    peer.send(
+      requestText(method, peer.port, parts)
+        .replace(/UDP 127\.0\.0\.1:\d+;/, 'UDP 192.0.2.1:5060;rport;')
+        .replace(/@127\.0\.0\.1:\d+>/, '@192.0.2.1>'),
+    );
+  hidden('INVITE', { body: sdp });
+  const toTag = tagOf((await peer.response('INVITE')).to);
+  hidden('ACK', { toTag, branch: 'z9hG4bK-ack' });
+  await callee.events.until((event) => event === 'established');
+  (await sessions.next()).end();
+  const bye = await peer.incoming('BYE');
+  assert.equal(bye.uri, 'sip:caller@192.0.2.1');
+  peer.send(okTo(bye.headers));
+  await server.close();
+  peer.close();
 });
 
 test('a CANCEL after the 200 changes nothing', async () => {

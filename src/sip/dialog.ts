@@ -96,6 +96,11 @@ export class Dialog {
     return (first === undefined ? undefined : parseNameAddress(first)?.uri) ?? this.#remoteTarget;
   }
 
+  /** Whether proxies asked to stay between us and the peer. */
+  get routed(): boolean {
+    return this.#routeSet.length > 0;
+  }
+
   /** A request of ours; an ACK carries the number of its INVITE. */
   draft(
     method: string,

@@ -3,8 +3,8 @@ import { sdpType, sessionDescription } from './body.ts';
 import { allowedMethods, allowHeader } from './capabilities.ts';
 import { Dialog } from './dialog.ts';
 import { InviteSession } from './invite-session.ts';
-import { headerValue, type SipRequest } from './message.ts';
-import { toSipAddress } from './name-address.ts';
+import { headerValue, headerValues, type SipRequest } from './message.ts';
+import { parseNameAddress, toSipAddress } from './name-address.ts';
 import { buildResponse, type ResponseOptions } from './serializer.ts';
 import type { SipAddress, SipHeader, SipRejection } from './session.ts';
 import type { SessionContext } from './session-context.ts';
@@ -38,6 +38,7 @@ export class IncomingSession extends InviteSession {
     this.#repeater = new Repeater(context.transactions.clock);
     this.flow = flow;
     this.dialog = Dialog.forServer(request, this.localTag);
+    this.symmetric = isBehindNat(request);
     this.callId = request.callId;
     this.requestUri = request.uri;
     this.from = toSipAddress(request.from);
@@ -149,6 +150,15 @@ export class IncomingSession extends InviteSession {
   #response(status: number, options: ResponseOptions): ReturnType<typeof buildResponse> {
     return buildResponse(this.#transaction.request, status, { toTag: this.localTag, ...options });
   }
+}
+
+/** The sender's own Via and Contact name an address that it did not send from. */
+function isBehindNat(request: SipRequest): boolean {
+  const { via } = request;
+  const received = via.parameters.get('received');
+  if (received === undefined || received === via.host) return false;
+  const [contact] = headerValues(request, 'contact');
+  return contact !== undefined && parseNameAddress(contact)?.sipUri?.host === via.host;
 }
 
 function sdpBody(sdp: string | undefined): ResponseOptions['body'] {

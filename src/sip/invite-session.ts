@@ -55,6 +55,8 @@ export abstract class InviteSession implements SipSession {
   /** The flow of the INVITE: in-dialog requests use its connection, and its address when nothing better is known. */
   protected flow: Flow | undefined;
   protected credentials: ClientCredentials | undefined;
+  /** The peer's Contact cannot be reached from here: its requests go where the INVITE came from or went to. */
+  protected symmetric = false;
   /** Our 2xx that waits for its ACK. */
   protected accepted: AcceptedInvite | undefined;
   #state: SessionState = 'calling';
@@ -193,10 +195,11 @@ export abstract class InviteSession implements SipSession {
     this.send(dialog.draft('BYE', { headers }), dialog, () => this.release());
   }
 
-  /** RFC 3261 section 12.2.1.1, except that an open connection of the call is kept to. */
+  /** RFC 3261 section 12.2.1.1, except that an open connection of the call and the way through a NAT are kept to. */
   protected route(dialog: Dialog): Flow | undefined {
     const flow = this.flow;
     if (flow?.reliable && flow.open) return flow;
+    if (flow !== undefined && this.symmetric && !dialog.routed) return this.context.flowTo(flow.remote);
     const target = numericEndpoint(dialog.nextHop);
     const found = target === undefined ? undefined : this.context.flowTo(target);
     // A name we cannot resolve, or a transport we do not speak: back where the call came from.

@@ -24,6 +24,8 @@ export interface OutgoingCall {
   readonly headers: readonly SipHeader[];
   readonly credentials: ClientCredentials | undefined;
   readonly handlers: SipSessionHandlers;
+  /** The request URI does not say where the call goes: what belongs to it goes the same way. */
+  readonly viaNextHop: boolean;
   /** Best knowledge of the peer's address before it is resolved. */
   readonly peer: Endpoint;
 }
@@ -62,6 +64,7 @@ export class OutgoingSession extends InviteSession {
     this.handlers = call.handlers;
     this.credentials = call.credentials;
     this.peer = call.peer;
+    this.symmetric = call.viaNextHop;
   }
 
   /** Sends the INVITE. */

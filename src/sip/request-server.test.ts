@@ -120,7 +120,7 @@ test('100 at once, retransmissions absorbed, CANCEL: 200 and 487, one end', asyn
   assert.match(headerValue(pending, 'retry-after') ?? '', /^\d+$/);
   peer.request('CANCEL', { callId: 'ring', branch: 'z9hG4bK-ring' });
   assert.equal((await peer.response('CANCEL')).status, 200);
-  const final = await peer.response('INVITE', 487);
+  const final = await peer.response('INVITE', 487, 1);
   peer.request('ACK', { ...invite, toTag: tagOf(final.to) });
   await events.until((event) => event === 'ended cancelled');
   assert.equal(ends.filter(({ cause }) => cause === 'cancelled').length, 1);

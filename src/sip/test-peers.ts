@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { after } from 'node:test';
 import { systemClock } from '../clock.ts';
 import type { SipMessage, SipRequest, SipResponse } from './message.ts';
 import { parseMessage } from './parser.ts';
@@ -8,6 +9,10 @@ import type { SipTimers } from './timers.ts';
 import { UserAgent, type UserAgentOptions } from './user-agent.ts';
 
 /** For tests only: user agents and raw sockets on the loopback. */
+
+/** A test that fails closes nothing; without this its file would never end. */
+const opened = new Set<{ close(): unknown }>();
+after(() => Promise.all([...opened].map((open) => open.close())));
 
 /** The RFC's proportions at a twenty-fifth of its times. */
 export const quickTimers: SipTimers = { t1Ms: 20, t2Ms: 160, t4Ms: 200 };
@@ -31,6 +36,7 @@ export async function startUserAgent(options: Partial<UserAgentOptions> = {}): P
     ...options,
   });
   await userAgent.start();
+  opened.add(userAgent);
   return userAgent;
 }
 
@@ -92,6 +98,8 @@ export class RawPeer {
   readonly #target: number;
   readonly received = new Arrivals<SipMessage>();
   readonly texts: string[] = [];
+  /** The last request sent, by method. */
+  readonly #asked = new Map<string, { callId: string; sequence: number }>();
 
   private constructor(socket: Socket, target: number) {
     this.#socket = socket;
@@ -107,7 +115,9 @@ export class RawPeer {
     const socket = createSocket('udp4');
     socket.bind(0, '127.0.0.1');
     await once(socket, 'listening');
-    return new RawPeer(socket, target);
+    const peer = new RawPeer(socket, target);
+    opened.add(peer);
+    return peer;
   }
 
   get port(): number {
@@ -115,6 +125,10 @@ export class RawPeer {
   }
 
   send(text: string, port = this.#target): void {
+    const callId = /^Call-ID: *(.*?)\r?$/im.exec(text)?.[1];
+    const cseq = /^CSeq: *(\d+) +(\S+)/im.exec(text);
+    if (callId !== undefined && cseq !== null)
+      this.#asked.set(cseq[2] ?? '', { callId, sequence: Number(cseq[1]) });
     this.#socket.send(text, port, '127.0.0.1');
   }
 
@@ -123,12 +137,19 @@ export class RawPeer {
     this.send(requestText(method, this.port, parts));
   }
 
-  /** The next response to a request with this method, provisional ones left out unless `status` asks for one. */
-  async response(method: string, status?: number): Promise<SipResponse> {
+  /** The next response to the last request with this method; a final one unless `status` asks for another. */
+  async response(
+    method: string,
+    status?: number,
+    sequence = this.#asked.get(method)?.sequence,
+  ): Promise<SipResponse> {
+    const callId = this.#asked.get(method)?.callId;
     return (await this.received.until(
       (message) =>
         message.kind === 'response' &&
         message.cseq.method === method &&
+        message.cseq.sequence === sequence &&
+        message.callId === callId &&
         (status === undefined ? message.status >= 200 : message.status === status),
     )) as SipResponse;
   }
@@ -140,7 +161,7 @@ export class RawPeer {
   }
 
   close(): void {
-    this.#socket.close();
+    if (opened.delete(this)) this.#socket.close();
   }
 }
 

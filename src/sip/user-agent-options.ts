@@ -34,7 +34,10 @@ export interface InviteOptions {
   offer: string;
   headers?: readonly SipHeader[];
   transport?: TransportName;
-  /** Where to send the request, whatever the request URI says: an outbound proxy, or a binding's source. */
+  /**
+   * Where to send the request, whatever the request URI says: an outbound proxy, or a binding's source. Later requests
+   * of the call go there too, unless proxies record their route.
+   */
   nextHop?: { address: string; port: number };
   credentials?: ClientCredentials;
   handlers: SipSessionHandlers;

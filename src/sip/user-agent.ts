@@ -97,6 +97,7 @@ export class UserAgent {
       headers: options.headers ?? [],
       credentials: options.credentials,
       handlers: options.handlers,
+      viaNextHop: options.nextHop !== undefined,
       peer: this.#knownTarget(options) ?? { transport: options.transport ?? 'udp', address: '', port: 0 },
     });
     this.#sessions.set(session.localTag, session);

@@ -7,7 +7,7 @@ import { decodeJournal } from './journal.ts';
 import type { OpenSegment } from './producer.ts';
 import { openSpool, readManifest, readTrack } from './reader.ts';
 import { replayJournals } from './replay.ts';
-import { temporaryDirectory, TestSpool, testParty } from './test-spool.ts';
+import { TestSpool, temporaryDirectory, testParty } from './test-spool.ts';
 
 let spool: TestSpool;
 beforeEach(() => {
@@ -134,7 +134,9 @@ test('a bare manifest with its segments and the master key is enough to export',
     const [track] = exported.recording.tracks;
     assert.equal(exported.recording.end?.reason, 'stopped');
     for (let time = 0; time < 2; time++) assert.equal([...exported.records(track!)].length, 4);
-    assert.throws(() => exportSpool(`${elsewhere}/${id(1)}.seg`, spool.masterKey), { code: 'REQUEST_INVALID' });
+    assert.throws(() => exportSpool(`${elsewhere}/${id(1)}.seg`, spool.masterKey), {
+      code: 'REQUEST_INVALID',
+    });
     assert.ok(readFileSync(`${elsewhere}/B.rec`).length > 0);
   } finally {
     rmSync(elsewhere, { recursive: true });

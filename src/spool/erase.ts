@@ -1,8 +1,23 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmdirSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { CallreelError } from '../errors.ts';
 import { isMissing, listDirectory, syncPath } from './files.ts';
-import { conversationDirectoryOf, erasedSuffix, manifestFile, manifestSuffix, segmentSuffix } from './layout.ts';
+import {
+  conversationDirectoryOf,
+  erasedSuffix,
+  manifestFile,
+  manifestSuffix,
+  segmentSuffix,
+} from './layout.ts';
 import { readManifest } from './reader.ts';
 import { voidJournalEntries } from './replay.ts';
 

@@ -18,14 +18,20 @@ const entries: JournalEntry[] = [
 ];
 
 function journalOf(list: readonly JournalEntry[]): Buffer {
-  const bytes = Buffer.alloc(journalHeaderBytes + list.reduce((sum, e) => sum + entryBytes(e.path, e.body.length), 0));
+  const bytes = Buffer.alloc(
+    journalHeaderBytes + list.reduce((sum, e) => sum + entryBytes(e.path, e.body.length), 0),
+  );
   let at = journalHeader().copy(bytes);
   for (const entry of list) at = writeEntry(bytes, at, entry);
   assert.equal(at, bytes.length);
   return bytes;
 }
 
-const plain = ({ path, offset, body }: JournalEntry): JournalEntry => ({ path, offset, body: Buffer.from(body) });
+const plain = ({ path, offset, body }: JournalEntry): JournalEntry => ({
+  path,
+  offset,
+  body: Buffer.from(body),
+});
 const whole = journalOf(entries);
 
 test('entries come back in order', () => {
@@ -61,7 +67,10 @@ test('an entry turned void keeps its length and what follows', () => {
   bytes[target.at] = kindVoid;
   bytes.fill(0, target.bodyAt, target.bodyAt + target.body.length);
   const decoded = decodeJournal(bytes);
-  assert.deepEqual(decoded.entries.map((entry) => entry.isVoid), [false, true, false, false]);
+  assert.deepEqual(
+    decoded.entries.map((entry) => entry.isVoid),
+    [false, true, false, false],
+  );
   assert.deepEqual(plain(decoded.entries[3]!), plain(entries[3]!));
 });
 

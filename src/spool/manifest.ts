@@ -102,4 +102,3 @@ export function decodeManifest(bytes: Buffer, where: string): DecodedManifest {
 function corrupt(message: string, path: string, offset: number, cause?: unknown): CallreelError {
   return new CallreelError('SPOOL_CORRUPT', message, { where: `${path}+${offset}`, cause });
 }
-

@@ -38,7 +38,13 @@ test('what goes into the ring comes out of the spool', () => {
   spool.producer.closeSegment(segment);
   assert.deepEqual(recordsOf(), [
     { kind: 'format', ...format },
-    { kind: 'packet', sequenceNumber: 65_535, rtpTime: 0xffff_ffff, arrivalUs: 20_000, payload: Buffer.alloc(160, 1) },
+    {
+      kind: 'packet',
+      sequenceNumber: 65_535,
+      rtpTime: 0xffff_ffff,
+      arrivalUs: 20_000,
+      payload: Buffer.alloc(160, 1),
+    },
     { kind: 'digit', digit: '5', rtpTime: 8, arrivalUs: 30_000 },
   ]);
   assert.equal(spool.producer.overflows, 0);
@@ -50,7 +56,8 @@ test('a full ring drops packets, counts them, and marks the place once there is 
   let accepted = 0;
   while (spool.producer.packet(segment, accepted, 0, accepted * 20_000, Buffer.alloc(160))) accepted++;
   const lostAtUs = accepted * 20_000;
-  for (let more = 0; more < 4; more++) spool.producer.packet(segment, 0, 0, lostAtUs + more, Buffer.alloc(160));
+  for (let more = 0; more < 4; more++)
+    spool.producer.packet(segment, 0, 0, lostAtUs + more, Buffer.alloc(160));
   assert.equal(spool.producer.overflows, 5);
   spool.pump();
   spool.producer.flush();
@@ -77,9 +84,15 @@ test('controls wait for space, in order, and nothing overtakes them', () => {
   assert.ok(spool.producer.format(next, format, 0));
   const records = recordsOf();
   const marks = records.filter((record) => record.kind === 'overflow');
-  assert.deepEqual(marks.map(({ packets }) => packets), [1, 1]);
+  assert.deepEqual(
+    marks.map(({ packets }) => packets),
+    [1, 1],
+  );
   const { pauses, tracks } = openSpool(spool.path('room'), 'A', spool.masterKey);
-  assert.deepEqual(pauses.map(({ fromSample }) => fromSample), Array.from({ length: 100 }, (_, at) => at));
+  assert.deepEqual(
+    pauses.map(({ fromSample }) => fromSample),
+    Array.from({ length: 100 }, (_, at) => at),
+  );
   assert.equal(tracks[0]!.segments.length, 2);
 });
 

@@ -170,7 +170,9 @@ export class SpoolProducer {
   #control(control: SpoolControl): void {
     const json = Buffer.from(JSON.stringify(control));
     if (json.length > this.#ring.capacityBytes >> 2)
-      throw new CallreelError('REQUEST_INVALID', 'the recording carries too much meta data', { where: control.op });
+      throw new CallreelError('REQUEST_INVALID', 'the recording carries too much meta data', {
+        where: control.op,
+      });
     const entry = Buffer.allocUnsafe(1 + json.length);
     entry[0] = entryControl;
     json.copy(entry, 1);

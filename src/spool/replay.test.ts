@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { entryBytes, type JournalEntry, journalHeader, journalHeaderBytes, writeEntry } from './journal.ts';
@@ -13,10 +22,17 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(spool, { recursive: true }));
 
-const entry = (path: string, offset: number, text: string): JournalEntry => ({ path, offset, body: Buffer.from(text) });
+const entry = (path: string, offset: number, text: string): JournalEntry => ({
+  path,
+  offset,
+  body: Buffer.from(text),
+});
 
 function writeJournal(name: string, entries: readonly JournalEntry[]): Buffer {
-  const total = entries.reduce((sum, { path, body }) => sum + entryBytes(path, body.length), journalHeaderBytes);
+  const total = entries.reduce(
+    (sum, { path, body }) => sum + entryBytes(path, body.length),
+    journalHeaderBytes,
+  );
   const bytes = Buffer.alloc(total);
   let at = journalHeader().copy(bytes);
   for (const each of entries) at = writeEntry(bytes, at, each);
@@ -77,7 +93,7 @@ test('a torn tail at any byte loses the last entry and nothing else', () => {
   }
 });
 
-test('only the lost worker\'s journals are touched when one is named', () => {
+test("only the lost worker's journals are touched when one is named", () => {
   writeJournal('w-1.jnl', [entry('room/A.rec', 0, 'mine')]);
   writeJournal('v-1.jnl', [entry('room/B.rec', 0, 'theirs')]);
   replayJournals(spool, 'w');

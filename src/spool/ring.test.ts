@@ -25,11 +25,14 @@ test('entries come out in order, over many turns of the ring', () => {
       producer.bytes.fill(sent++ & 0xff, at, at + length);
       producer.commit();
     } else {
-      consumer.drain((kind, bytes) => {
-        assert.equal(kind, 1);
-        assert.ok(bytes.every((byte) => byte === (received & 0xff)));
-        received++;
-      }, Math.floor(next() * 1024));
+      consumer.drain(
+        (kind, bytes) => {
+          assert.equal(kind, 1);
+          assert.ok(bytes.every((byte) => byte === (received & 0xff)));
+          received++;
+        },
+        Math.floor(next() * 1024),
+      );
     }
   }
   consumer.drain(() => received++, Number.POSITIVE_INFINITY);
@@ -51,7 +54,10 @@ test('a full ring refuses and keeps what it has', () => {
   assert.equal(producer.reserve(1, 300), -1);
   const seen: number[] = [];
   consumer.drain((_kind, bytes) => void seen.push(bytes[0]!), Number.POSITIVE_INFINITY);
-  assert.deepEqual(seen, Array.from({ length: kept }, (_, index) => index));
+  assert.deepEqual(
+    seen,
+    Array.from({ length: kept }, (_, index) => index),
+  );
   assert.equal(producer.freeBytes, 256);
 });
 

@@ -103,7 +103,7 @@ export class RingConsumer {
   }
 
   get isEmpty(): boolean {
-    return (Atomics.load(this.#control, writeIndex) >>> 0) === this.#read;
+    return Atomics.load(this.#control, writeIndex) >>> 0 === this.#read;
   }
 
   /**

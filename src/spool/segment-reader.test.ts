@@ -19,7 +19,8 @@ const header = segmentHeader(id);
 function body(...marks: number[]): Buffer {
   const bytes = Buffer.alloc(overflowBytes * marks.length);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
-  marks.forEach((packets, index) => writeOverflow(view, index * overflowBytes, { packets, arrivalUs: 0 }));
+  for (const [index, packets] of marks.entries())
+    writeOverflow(view, index * overflowBytes, { packets, arrivalUs: 0 });
   return bytes;
 }
 
@@ -47,8 +48,8 @@ test('a closed segment is read to its marker', () => {
 });
 
 test('a file cut at any byte gives every whole chunk before it', () => {
-  const borders = [16, ...chunks].map((_, index) =>
-    Buffer.concat([header, ...chunks.slice(0, index)]).length,
+  const borders = [16, ...chunks].map(
+    (_, index) => Buffer.concat([header, ...chunks.slice(0, index)]).length,
   );
   const marksAfter = [[], [1, 2], [1, 2, 3], [1, 2, 3, 4, 5], [1, 2, 3, 4, 5]];
   for (let length = 0; length < whole.length; length++) {

@@ -109,5 +109,7 @@ export function openChunk(key: Uint8Array, header: Uint8Array, chunk: Uint8Array
 /** @throws CallreelError SPOOL_CORRUPT when the file is not the segment it is named after */
 export function assertSegmentHeader(bytes: Uint8Array, segmentId: string, where: string): void {
   if (!segmentHeader(segmentId).equals(bytes))
-    throw new CallreelError('SPOOL_CORRUPT', 'the segment header is damaged or of a later version', { where });
+    throw new CallreelError('SPOOL_CORRUPT', 'the segment header is damaged or of a later version', {
+      where,
+    });
 }

@@ -173,8 +173,7 @@ export class TargetFiles {
     try {
       const run = file.unsettled.length === 1 ? file.unsettled[0]! : Buffer.concat(file.unsettled);
       let done = 0;
-      while (done < run.length)
-        done += writeSync(fd, run, done, run.length - done, file.settledBytes + done);
+      while (done < run.length) done += writeSync(fd, run, done, run.length - done, file.settledBytes + done);
       file.settledBytes = file.length;
       file.unsettled.length = 0;
       this.#unsettledBytes -= run.length;

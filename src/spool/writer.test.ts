@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync, unlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { afterEach, test } from 'node:test';
 import { decodeJournal } from './journal.ts';
-import { openSpool, readTrack } from './reader.ts';
 import type { OpenSegment } from './producer.ts';
+import { openSpool, readTrack } from './reader.ts';
 import { TestSpool, testParty } from './test-spool.ts';
 
 const spools: TestSpool[] = [];
@@ -24,7 +24,12 @@ function begin(spool: TestSpool, recordingId = 'A', number = 1): OpenSegment {
   const trackId = `t${number}`;
   spool.producer.append(recordingId, { type: 'track', trackId, startSample: 0, party: testParty });
   const wants = [{ recordingId, startSample: 0 }];
-  const segment = spool.producer.openSegment({ segmentId: segmentId(number), conversationId: 'room', trackId, wants });
+  const segment = spool.producer.openSegment({
+    segmentId: segmentId(number),
+    conversationId: 'room',
+    trackId,
+    wants,
+  });
   spool.producer.format(segment, { codec: 'PCMU', clockRateHz: 8000, payloadType: 0, ssrc: 1 }, 0);
   return segment;
 }
@@ -129,7 +134,10 @@ test('a disk that refuses is reported, loses nothing, and is gone on with', () =
   send(spool, segment, 1);
   spool.pump();
   assert.ok(spool.writer.isStalled);
-  assert.deepEqual(spool.messages.map(({ event }) => event), ['fault']);
+  assert.deepEqual(
+    spool.messages.map(({ event }) => event),
+    ['fault'],
+  );
   send(spool, segment, 2);
   spool.pump();
   unlinkSync(spool.path('journal'));
@@ -151,7 +159,10 @@ test('a conversation directory that can not be made delays the end, and keeps th
   spool.pump();
   spool.pump();
   assert.ok(spool.messages.some(({ event }) => event === 'fault'));
-  assert.equal(spool.messages.some(({ event }) => event === 'ended'), false);
+  assert.equal(
+    spool.messages.some(({ event }) => event === 'ended'),
+    false,
+  );
   assert.deepEqual(readdirSync(spool.path('journal')), ['w-1.jnl']);
   unlinkSync(spool.path('room'));
   spool.pump();
@@ -189,4 +200,13 @@ test('a file of somebody else is never written to', () => {
   spool.pump();
   assert.equal(spool.read('room/A.rec').toString(), 'an older recording');
   assert.ok(spool.messages.some(({ event }) => event === 'fault'));
+});
+
+test('many files with little each are settled before they are too much together', () => {
+  const spool = newSpool({ timing: { maxUnsettledBytes: 20_000 } });
+  const segments = ['A', 'B', 'C', 'D'].map((recordingId, index) => begin(spool, recordingId, index + 1));
+  for (let number = 0; number < 20; number++) for (const segment of segments) send(spool, segment, number);
+  spool.pump();
+  assert.equal(spool.writer.isStalled, false);
+  for (const recordingId of ['A', 'B', 'C', 'D']) assert.equal(packetsOf(spool, recordingId), 20);
 });

@@ -6,7 +6,7 @@ import { journalDirectoryOf, manifestFile, segmentFile } from './layout.ts';
 import { encodeManifestLine } from './manifest-line.ts';
 import { entryRecord, handleBytes, type SegmentOpening, type SpoolControl } from './producer.ts';
 import type { ManifestHeader, ManifestRecord } from './records.ts';
-import { chunkData, chunkEnd, type ChunkKind, sealChunk, segmentHeader } from './segment.ts';
+import { SegmentSealer } from './segment-sealer.ts';
 import { type TargetFile, TargetFiles } from './target-files.ts';
 
 /** What the writer tells; each recording gets `durable` and `ended` once. */
@@ -49,9 +49,6 @@ export const defaultTiming: WriterTiming = {
   maxUnsettledBytes: 128 * 1024 * 1024,
 };
 
-const maxRunBytes = 256 * 1024;
-const firstRunBytes = 2048;
-
 interface RecordingState {
   readonly header: ManifestHeader;
   readonly key: Buffer;
@@ -63,12 +60,8 @@ interface RecordingState {
 }
 
 interface SegmentState {
-  readonly key: Buffer;
-  readonly header: Buffer;
+  readonly sealer: SegmentSealer;
   readonly file: TargetFile;
-  run: Buffer;
-  runBytes: number;
-  nextChunk: number;
 }
 
 /**
@@ -126,7 +119,7 @@ export class SpoolWriter {
 
   /** Puts everything accepted into the journal, then does what is due of settling, syncing and retiring. */
   flush(): void {
-    for (const segment of this.#segments.values()) this.#sealRun(segment);
+    for (const { sealer } of this.#segments.values()) sealer.seal();
     for (const segment of this.#closing) this.#closeSegment(segment);
     for (const recording of this.#recordings.values()) this.#writeLines(recording);
     for (const recording of this.#finished) this.#writeLines(recording);
@@ -148,18 +141,7 @@ export class SpoolWriter {
 
   #acceptRecords(bytes: Uint8Array): void {
     const handle = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
-    const segment = this.#segments.get(handle);
-    if (!segment) return;
-    const records = bytes.subarray(handleBytes);
-    if (segment.runBytes + records.length > maxRunBytes) this.#sealRun(segment);
-    const needed = segment.runBytes + records.length;
-    if (needed > segment.run.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(needed, segment.run.length * 2));
-      segment.run.copy(grown, 0, 0, segment.runBytes);
-      segment.run = grown;
-    }
-    segment.run.set(records, segment.runBytes);
-    segment.runBytes = needed;
+    this.#segments.get(handle)?.sealer.add(bytes.subarray(handleBytes));
   }
 
   #acceptControl(control: SpoolControl): void {
@@ -196,7 +178,6 @@ export class SpoolWriter {
 
   #openSegment(handle: number, { segmentId, conversationId, trackId, wants }: SegmentOpening): void {
     const key = newSegmentKey();
-    const header = segmentHeader(segmentId);
     const file = this.#files.open(conversationId, segmentFile(conversationId, segmentId), false);
     for (const { recordingId, startSample } of wants) {
       const recording = this.#recordings.get(recordingId);
@@ -207,9 +188,8 @@ export class SpoolWriter {
         if (old.closed && old.syncedBytes === old.length) recording.segments.delete(old);
       recording.segments.add(file);
     }
-    const run = Buffer.allocUnsafeSlow(firstRunBytes);
-    this.#segments.set(handle, { key, header, file, run, runBytes: 0, nextChunk: 0 });
-    this.#append(file, header);
+    const sealer = new SegmentSealer(segmentId, key, (bytes) => this.#append(file, bytes));
+    this.#segments.set(handle, { sealer, file });
   }
 
   #endSegment(handle: number): void {
@@ -219,22 +199,10 @@ export class SpoolWriter {
     this.#closing.push(segment);
   }
 
-  #closeSegment(segment: SegmentState): void {
-    if (segment.file.closed) return;
-    this.#sealRun(segment);
-    this.#sealChunk(segment, chunkEnd, Buffer.alloc(0));
-    segment.key.fill(0);
-    segment.file.closed = true;
-  }
-
-  #sealRun(segment: SegmentState): void {
-    if (segment.runBytes === 0) return;
-    this.#sealChunk(segment, chunkData, segment.run.subarray(0, segment.runBytes));
-    segment.runBytes = 0;
-  }
-
-  #sealChunk(segment: SegmentState, kind: ChunkKind, body: Uint8Array): void {
-    this.#append(segment.file, sealChunk(segment.key, segment.header, segment.nextChunk++, kind, body));
+  #closeSegment({ sealer, file }: SegmentState): void {
+    if (file.closed) return;
+    sealer.close();
+    file.closed = true;
   }
 
   #writeLines(recording: RecordingState): void {
@@ -261,9 +229,11 @@ export class SpoolWriter {
   }
 
   #settle(): void {
-    for (const segment of this.#closing) this.#files.settle(segment.file);
+    for (const { file } of this.#closing) this.#files.settle(file);
     this.#closing = [];
-    this.#files.settleWhereLarger(this.#timing.settleBytes);
+    const { settleBytes, maxUnsettledBytes } = this.#timing;
+    const isMuch = this.#files.unsettledBytes > maxUnsettledBytes / 2;
+    this.#files.settleWhereLarger(isMuch ? 1 : settleBytes);
     if (this.#finished.length > 0) this.#endFinished();
     if (this.#rotationIsDue()) this.#rotate();
   }

@@ -4,7 +4,7 @@ import type { Impairment } from './impairment.ts';
 import type { LineCodecName } from './line-codec.ts';
 import type { PhoneMediaSession } from './phone-media.ts';
 import type { ReceivedPacket } from './phone-receiver.ts';
-import { placePackets } from './phone-receiver.ts';
+import { assembleSamples } from './phone-receiver.ts';
 import type { MediaDirection } from './phone-sdp.ts';
 import type { SentPacket } from './phone-sender.ts';
 
@@ -86,15 +86,7 @@ export class PhoneCall {
 
   /** What the phone said, decoded and placed as `received` places: what another party or a recording should hold. */
   sent(): Int16Array {
-    const placed = placePackets(this.sentPayloads.map((packet) => ({ ...packet, arrivalUs: packet.sentUs })));
-    const start = placed[0]?.position ?? 0;
-    const end = placed.reduce(
-      (most, { position, samples }) => Math.max(most, position + samples.length),
-      start,
-    );
-    const said = new Int16Array(end - start);
-    for (const { position, samples } of placed) if (position >= start) said.set(samples, position - start);
-    return said;
+    return assembleSamples(this.sentPayloads.map((packet) => ({ ...packet, arrivalUs: packet.sentUs })));
   }
 
   /**

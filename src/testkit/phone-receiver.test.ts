@@ -67,6 +67,15 @@ test('a key is no audio', () => {
   assert.equal(receiver.samples().length, 160);
 });
 
+test('audio after a key begins at its own first packet', () => {
+  const receiver = new PhoneReceiver();
+  receiver.telephoneEventPayloadType = 101;
+  const [press] = keyPressPayloads('1', { durationMs: 20, ptimeMs: 20, clockRateHz: 8000 });
+  receiver.receive(datagram(press!.payload, { sequenceNumber: 0, timestamp: 0, payloadType: 101 }), 0);
+  audio(receiver, 3, 480);
+  assert.deepEqual(receiver.samples(), decoded(3));
+});
+
 test('what is no RTP is counted, and nothing heard is nothing', () => {
   const receiver = new PhoneReceiver();
   receiver.receive(Buffer.from('hello'), 0);

@@ -63,24 +63,31 @@ export class PhoneReceiver {
       this.#events.receive(payload, view.timestamp, arrivalUs);
   }
 
-  /** 8 kHz samples from the first packet to the end of the last; silence where nothing came. */
+  /** 8 kHz samples from the first audio packet to the end of the last; silence where nothing came. */
   samples(): Int16Array {
-    const placed = placePackets(this.packets);
-    const start = placed.reduce((least, { position }) => Math.min(least, position), Number.POSITIVE_INFINITY);
-    const end = placed.reduce((most, { position, samples }) => Math.max(most, position + samples.length), 0);
-    if (placed.length === 0) return new Int16Array(0);
-    const heard = new Int16Array(end - start);
-    for (const { position, samples } of placed) heard.set(samples, position - start);
-    return heard;
+    return assembleSamples(this.packets);
   }
 }
 
+type TimedPacket = Omit<ReceivedPacket, 'marker'>;
+
+/** The audio of a packet log on its own timeline: 8 kHz, silence where no packet is. */
+export function assembleSamples(packets: readonly TimedPacket[]): Int16Array {
+  const placed = placePackets(packets);
+  const start = placed.reduce((least, { position }) => Math.min(least, position), 0);
+  const end = placed.reduce((most, { position, samples }) => Math.max(most, position + samples.length), 0);
+  const assembled = new Int16Array(end - start);
+  for (const { position, samples } of placed) assembled.set(samples, position - start);
+  return assembled;
+}
+
 /** By RTP time within a stream; a new stream begins where it arrived, never before the end of the one before. */
-export function placePackets(packets: readonly Omit<ReceivedPacket, 'marker'>[]): PlacedPacket[] {
+function placePackets(packets: readonly TimedPacket[]): PlacedPacket[] {
   const placed: PlacedPacket[] = [];
   let stream: { ssrc: number; clock: ExtendedTimestamp; origin: number } | undefined;
   let last = 0;
   let end = 0;
+  let firstUs: number | undefined;
   for (const packet of packets) {
     const codec = lineCodecOfPayloadType(packet.payloadType);
     if (!codec) continue;
@@ -88,7 +95,7 @@ export function placePackets(packets: readonly Omit<ReceivedPacket, 'marker'>[])
     const rtpTime = packet.rtpTime as RtpTimestamp;
     let position = stream?.ssrc === packet.ssrc ? stream.origin + stream.clock.extend(rtpTime) : undefined;
     if (!stream || position === undefined || Math.abs(position - last) > maxJumpSamples) {
-      const sinceFirstUs = packet.arrivalUs - packets[0]!.arrivalUs;
+      const sinceFirstUs = packet.arrivalUs - (firstUs ??= packet.arrivalUs);
       position = Math.max(end, Math.round((sinceFirstUs * lineRateHz) / 1e6));
       const clock = new ExtendedTimestamp();
       stream = { ssrc: packet.ssrc, clock, origin: position - clock.extend(rtpTime) };

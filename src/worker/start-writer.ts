@@ -39,10 +39,7 @@ export function startWriterThread(options: WriterThreadOptions): WriterThread {
 }
 
 /** Posts a request and wakes the thread, so that it is answered at once. */
-export function askWriter(
-  { port, ring }: Pick<WriterThread, 'port' | 'ring'>,
-  request: WriterRequest,
-): void {
+export function askWriter({ port, ring }: Pick<WriterThread, 'port' | 'ring'>, request: WriterRequest): void {
   port.postMessage(request);
   wakeConsumer(ring);
 }

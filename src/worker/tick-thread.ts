@@ -52,7 +52,7 @@ function readWriterReports(): void {
       settling.get(report.reply)?.();
       settling.delete(report.reply);
     } else if (report.event === 'drained') void finish();
-    else pipeline.writerReported(report);
+    else pipeline.recordings.writerReported(report);
   }
 }
 
@@ -66,7 +66,7 @@ function readRequests(): void {
 
 async function execute({ id, command }: CommandMessage): Promise<void> {
   try {
-    tell({ kind: 'reply', id, reply: await pipeline.execute(command) });
+    tell({ kind: 'reply', id, reply: await pipeline.executor.execute(command) });
   } catch (error) {
     tell({ kind: 'refusal', id, error: describeError(error, command.verb) });
   }
@@ -83,12 +83,13 @@ function describeError(error: unknown, verb: string): WireError {
 function interrupt(): void {
   if (state !== 'running') return;
   state = 'interrupted';
-  pipeline.endRecordings('interrupted');
+  pipeline.recordings.endAll('interrupted', systemClock.monotonicUs());
 }
 
 function finishWhenDone(): void {
   const done =
-    (state === 'running' && pipeline.drained) || (state === 'interrupted' && pipeline.openRecordings === 0);
+    (state === 'running' && pipeline.executor.drained) ||
+    (state === 'interrupted' && pipeline.recordings.count === 0);
   if (!done) return;
   state = 'drainingWriter';
   askWriter({ port: writerPort, ring }, { drain: true });

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
+import { recoverSpool } from '../recording/recovery.ts';
 import { loadMasterKey, newRecordingKey } from '../spool/keys.ts';
 import { SpoolProducer } from '../spool/producer.ts';
 import { openSpool, readTrack } from '../spool/reader.ts';
 import type { ManifestHeader } from '../spool/records.ts';
-import { recoverSpool } from '../recording/recovery.ts';
 import { askWriter, startWriterThread, type WriterReport, type WriterThread } from './start-writer.ts';
 
 let dataDirectory: string;
@@ -110,7 +110,6 @@ test('a drain waits for the recordings that still run', async () => {
 test('a process with its threads killed in mid-write leaves a whole prefix', async () => {
   const key = newRecordingKey(loadMasterKey(dataDirectory), 'A');
   const source = `
-    import { writeSync } from 'node:fs';
     import { startWriterThread } from ${JSON.stringify(new URL('./start-writer.ts', import.meta.url).href)};
     import { SpoolProducer } from ${JSON.stringify(new URL('../spool/producer.ts', import.meta.url).href)};
     const thread = startWriterThread(${JSON.stringify({ spoolDirectory, workerId: 'w', ringBytes: 1 << 22 })});
@@ -124,21 +123,21 @@ test('a process with its threads killed in mid-write leaves a whole prefix', asy
     const segment = producer.openSegment({ segmentId: '0000000000000001', conversationId: 'room', trackId: 't1', wants });
     producer.format(segment, { codec: 'PCMU', clockRateHz: 8000, payloadType: 0, ssrc: 1 }, 0);
     let number = 0;
-    thread.port.on('message', () => writeSync(1, 'durable'));
+    thread.port.on('message', () => undefined);
     setInterval(() => {
       for (let more = 0; more < 20; more++)
         producer.packet(segment, number & 0xffff, number * 160, number * 20000, Buffer.alloc(160, number++));
     }, 1);`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', source], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  await once(child.stdout, 'data');
-  const running = setInterval(() => {
-    const [name] = readdirSync(spoolDirectory).filter((each) => each === 'room');
-    if (name !== undefined) child.kill('SIGKILL');
+  const program = join(dataDirectory, 'recording.mjs');
+  writeFileSync(program, source);
+  const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] });
+  child.stdout.resume();
+  const watching = setInterval(() => {
+    if (existsSync(join(spoolDirectory, 'room'))) child.kill('SIGKILL');
   }, 5);
-  await once(child, 'exit');
-  clearInterval(running);
+  const [, signal] = await once(child, 'exit');
+  clearInterval(watching);
+  assert.equal(signal, 'SIGKILL');
   const { finished, failures } = recoverSpool({ spoolDirectory, masterKey: loadMasterKey(dataDirectory) });
   assert.deepEqual([finished.length, failures.length], [1, 0]);
   const kept = sequenceNumbers();

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import type { SentPacket } from '../../src/testkit/phone-sender.ts';
 import type { PhoneCall } from '../../src/testkit/phone-call.ts';
+import { lineCodecs } from '../../src/testkit/line-codec.ts';
 import { fetchAudio, monoSamples } from '../../src/testkit/recorded-audio.ts';
 import { assertExactRun } from '../../src/testkit/sample-run.ts';
-import type { AudioBody, ChannelBody, ConversationBody } from './sift-bodies.ts';
+import type { AudioBody, ChannelBody, ConversationBody } from './bodies.ts';
 
 /** The samples behind the WAV link of a channel or a mix: mono at 8 kHz, as long as it was said to be. */
 export async function samplesOf({ wav_file, duration_ms }: AudioBody): Promise<Int16Array> {
@@ -39,4 +41,9 @@ export function assertOnlyRun(samples: Int16Array, expected: Int16Array, label: 
       `${label}: something else is in the file, too`,
     );
   return start;
+}
+
+/** Packets of a call as the far end decodes them, one after the other. */
+export function decoded(call: PhoneCall, packets: readonly SentPacket[]): Int16Array {
+  return lineCodecs[call.codec].decode(Buffer.concat(packets.map(({ payload }) => payload)));
 }

@@ -11,7 +11,7 @@ import { partyTonesHz, tone } from '../../src/testkit/tone.ts';
 import { toneLevelDbov } from '../../src/testkit/tone-level.ts';
 import { assertOnlyRun, channelFrom, samplesOf } from './channel-audio.ts';
 import { Scene } from './scene.ts';
-import type { ConversationBody } from './sift-bodies.ts';
+import type { ConversationBody } from './bodies.ts';
 import { downloadEverything, unsealSpool } from './unseal.ts';
 
 /** One recorded conference of four tones, and a fifth party that opted out. */
@@ -122,7 +122,7 @@ async function startInMix(call: PhoneCall): Promise<number> {
 
 /** A few packets of what a party said. */
 function patternsOf(call: PhoneCall): Uint8Array[] {
-  return call.sentPayloads.filter((_, index) => index % 40 === 20).map(({ payload }) => payload);
+  return call.sentPayloads.filter((_, index) => index % 60 === 30).map(({ payload }) => payload);
 }
 
 /** How many times those packets are found, as they were sent or decoded. */

@@ -4,7 +4,15 @@ import { Phone } from '../../src/testkit/phone.ts';
 import type { PhoneCall } from '../../src/testkit/phone-call.ts';
 import type { CallOptions, PhoneOptions } from '../../src/testkit/phone.ts';
 import { TestServer, type TestServerOptions } from '../../src/testkit/server.ts';
-import type { Command, ConversationBody, EndedEvent, IncomingBody } from './sift-bodies.ts';
+import { eventually } from './eventually.ts';
+import type {
+  Command,
+  ConferencesBody,
+  ConversationBody,
+  EndedEvent,
+  IncomingBody,
+  ParticipantBody,
+} from './bodies.ts';
 
 export interface SceneCallOptions extends CallOptions {
   phone?: Omit<PhoneOptions, 'number'>;
@@ -67,19 +75,25 @@ export class Audience implements AsyncDisposable {
 
   /** The first `ended` event that fits. @throws AssertionError when none comes in time */
   async ended(wanted: Partial<EndedEvent>, timeoutMs?: number): Promise<EndedEvent> {
-    const fits = (event: EndedEvent) =>
-      event.type === 'ended' &&
-      Object.entries(wanted).every(([key, value]) => event[key as keyof EndedEvent] === value);
-    return (await this.app.waitFor<EndedEvent>(eventsPath, fits, timeoutMs)).body as EndedEvent;
+    return (await this.allEnded(wanted, 1, timeoutMs))[0]!;
+  }
+
+  /** The first so many `ended` events that fit, oldest first. @throws AssertionError when fewer come in time */
+  async allEnded(wanted: Partial<EndedEvent>, count: number, timeoutMs?: number): Promise<EndedEvent[]> {
+    const enough = () => this.endedEvents(wanted).length >= count;
+    await this.app.waitFor<EndedEvent>(eventsPath, enough, timeoutMs);
+    return this.endedEvents(wanted).slice(0, count);
   }
 
   endedEvents(wanted: Partial<EndedEvent> = {}): EndedEvent[] {
+    const fits = (event: EndedEvent) =>
+      Object.entries({ type: 'ended', ...wanted }).every(
+        ([key, value]) => event[key as keyof EndedEvent] === value,
+      );
     return this.app
       .requests(eventsPath)
       .map(({ body }) => body as EndedEvent)
-      .filter((event) =>
-        Object.entries(wanted).every(([key, value]) => event[key as keyof EndedEvent] === value),
-      );
+      .filter(fits);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -129,6 +143,22 @@ export class Scene implements AsyncDisposable {
 
   conversation(conversationId: string): Promise<ConversationBody> {
     return this.server.api(`/v0/conversations/${conversationId}`);
+  }
+
+  /**
+   * Waits until so many are in the conference, and each of them is as wanted.
+   * @returns them in the order they joined
+   */
+  async participants(
+    conferenceName: string,
+    count: number,
+    wants: (participant: ParticipantBody) => boolean = () => true,
+  ): Promise<ParticipantBody[]> {
+    return eventually(`${count} participants of ${conferenceName}`, async () => {
+      const { conferences } = await this.server.api<ConferencesBody>('/v1/conferences');
+      const found = conferences.find(({ name }) => name === conferenceName)?.participants ?? [];
+      return found.length === count && found.every(wants) ? found : undefined;
+    });
   }
 
   /** The conversation of the first `ended` event that fits: everything in it must be there by then. */

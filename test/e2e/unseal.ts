@@ -5,7 +5,7 @@ import { loadMasterKey } from '../../src/spool/keys.ts';
 import { isConversationName, manifestSuffix, segmentSuffix, spoolDirectoryOf } from '../../src/spool/layout.ts';
 import type { SpoolRecord } from '../../src/spool/records.ts';
 import { fetchAudio } from '../../src/testkit/recorded-audio.ts';
-import type { ConversationBody } from './sift-bodies.ts';
+import type { ConversationBody } from './bodies.ts';
 
 export interface Unsealed {
   recordings: number;

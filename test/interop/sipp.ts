@@ -98,7 +98,16 @@ export async function startSippAnswerer({
     '-mp',
     String(await freePort(host)),
   ]);
-  await sipp.listening(port);
+  const stop = async () => {
+    await sipp.stop();
+    await folder.remove();
+  };
+  try {
+    await sipp.listening(port);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   return {
     sipUri: `sip:answerer@${host}:${port}${transport === 'tcp' ? ';transport=tcp' : ''}`,
     finished: async () => {
@@ -106,10 +115,7 @@ export async function startSippAnswerer({
       if (statistics.successful === calls && statistics.failed === 0) return statistics;
       throw new Error(`sipp: ${JSON.stringify(statistics)} of ${calls} calls\n${await sipp.trace()}`);
     },
-    stop: async () => {
-      await sipp.stop();
-      await folder.remove();
-    },
+    stop,
   };
 }
 

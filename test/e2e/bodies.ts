@@ -1,4 +1,4 @@
-/** What goes over the wire, as an application's author would write it down. */
+/** What goes over the wire, as the author of an application would write it down. */
 
 /** One command of a routine. */
 export interface Command {
@@ -44,4 +44,18 @@ export interface ConversationBody {
   audio: AudioBody | null;
   mixed_audio: AudioBody | null;
   channels: ChannelBody[];
+}
+
+export interface ParticipantBody {
+  connection_id: string;
+  channel_id: string;
+}
+
+export interface ConferencesBody {
+  conferences: {
+    name: string;
+    conversation_id: string;
+    recording: boolean;
+    participants: ParticipantBody[];
+  }[];
 }
