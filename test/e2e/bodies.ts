@@ -51,11 +51,9 @@ export interface ParticipantBody {
   channel_id: string;
 }
 
-export interface ConferencesBody {
-  conferences: {
-    name: string;
-    conversation_id: string;
-    recording: boolean;
-    participants: ParticipantBody[];
-  }[];
+export interface ConferenceBody {
+  name: string;
+  conversation_id: string;
+  recording: boolean;
+  participants: ParticipantBody[];
 }

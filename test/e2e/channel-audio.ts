@@ -15,6 +15,11 @@ export async function samplesOf({ wav_file, duration_ms }: AudioBody): Promise<I
   return samples;
 }
 
+/** As `samplesOf`, of a recording that goes on: what is settled so far, shorter than what was said. */
+export async function settledSamples({ wav_file }: AudioBody): Promise<Int16Array> {
+  return monoSamples(await fetchAudio(wav_file));
+}
+
 /** The stays of one phone, in their order. */
 export function channelsFrom(conversation: ConversationBody, call: PhoneCall): ChannelBody[] {
   return conversation.channels.filter(({ from }) => from === call.session.from.user);

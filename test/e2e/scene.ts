@@ -7,7 +7,7 @@ import { TestServer, type TestServerOptions } from '../../src/testkit/server.ts'
 import { eventually } from './eventually.ts';
 import type {
   Command,
-  ConferencesBody,
+  ConferenceBody,
   ConversationBody,
   EndedEvent,
   IncomingBody,
@@ -155,10 +155,14 @@ export class Scene implements AsyncDisposable {
     wants: (participant: ParticipantBody) => boolean = () => true,
   ): Promise<ParticipantBody[]> {
     return eventually(`${count} participants of ${conferenceName}`, async () => {
-      const { conferences } = await this.server.api<ConferencesBody>('/v1/conferences');
-      const found = conferences.find(({ name }) => name === conferenceName)?.participants ?? [];
+      const found = (await this.#conferences(conferenceName))[0]?.participants ?? [];
       return found.length === count && found.every(wants) ? found : undefined;
     });
+  }
+
+  /** Waits until the conference is live. */
+  conference(name: string): Promise<ConferenceBody> {
+    return eventually(`the conference ${name}`, async () => (await this.#conferences(name))[0]);
   }
 
   /** The conversation of the first `ended` event that fits: everything in it must be there by then. */
@@ -169,5 +173,10 @@ export class Scene implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.audience[Symbol.asyncDispose]();
     await this.server.stop();
+  }
+
+  async #conferences(wantedName: string): Promise<ConferenceBody[]> {
+    const { conferences } = await this.server.api<{ conferences: ConferenceBody[] }>('/v1/conferences');
+    return conferences.filter(({ name }) => name === wantedName);
   }
 }

@@ -1,0 +1,130 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+import { findWorkers } from '../worker/previous-workers.ts';
+
+export interface ServerProcessOptions {
+  dataDir: string;
+  numbers: { number: string; onIncoming: string }[];
+  /** As environment variables, over free ports and one media worker. */
+  settings?: Record<string, string>;
+}
+
+interface Listening {
+  sip: { transport: string; host: string; port: number }[];
+  http: string;
+}
+
+const mainFile = fileURLToPath(new URL('../main.ts', import.meta.url));
+const startedMessage = 'Callreel takes calls';
+
+/** A Callreel in a process of its own, as an operator runs it: to be stopped by signals, and to be killed. */
+export class ServerProcess {
+  /** What it logged, a JSON object each. */
+  readonly log: Record<string, unknown>[] = [];
+  readonly dataDir: string;
+  readonly #child: ChildProcess;
+  readonly #exit: Promise<{ code: number | null; signal: string | null }>;
+  #listening: Listening = { sip: [], http: '' };
+
+  private constructor(options: ServerProcessOptions) {
+    this.dataDir = options.dataDir;
+    writeFileSync(join(options.dataDir, 'callreel.yaml'), stringify({ numbers: options.numbers }));
+    this.#child = spawn(process.execPath, [mainFile], {
+      cwd: options.dataDir,
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: {
+        PATH: process.env.PATH,
+        CALLREEL_DATA_DIR: options.dataDir,
+        CALLREEL_SIP_PORT: '0',
+        CALLREEL_HTTP_PORT: '0',
+        CALLREEL_RTP_PORTS: '0-0',
+        CALLREEL_WORKERS: '1',
+        ...options.settings,
+      },
+    });
+    this.#exit = once(this.#child, 'exit').then(([code, signal]) => ({ code, signal }));
+  }
+
+  /** @throws Error with the log when it ends instead of starting */
+  static async start(options: ServerProcessOptions): Promise<ServerProcess> {
+    const server = new ServerProcess(options);
+    await Promise.race([
+      server.#started(),
+      server.#exit.then(({ code }) => {
+        throw new Error(`the server ended with code ${code}: ${JSON.stringify(server.log.at(-1))}`);
+      }),
+    ]);
+    return server;
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** Process ids of its media workers. */
+  get workerPids(): number[] {
+    return findWorkers(join(this.dataDir, 'spool'));
+  }
+
+  get publicUrl(): string {
+    return this.#listening.http;
+  }
+
+  /** Host and port of its SIP listener. */
+  sipAddress(transport: 'udp' | 'tcp' = 'udp'): { address: string; port: number } {
+    const listener = this.#listening.sip.find((candidate) => candidate.transport === transport);
+    return { address: listener?.host ?? '', port: listener?.port ?? 0 };
+  }
+
+  sipUri(number: string, transport: 'udp' | 'tcp' = 'udp'): string {
+    const { address, port } = this.sipAddress(transport);
+    return `sip:${number}@${address}:${port}${transport === 'tcp' ? ';transport=tcp' : ''}`;
+  }
+
+  /** Behind HTTP Basic; gives the JSON body. */
+  async api<Body>(path: string, method: 'GET' | 'POST' = 'GET'): Promise<Body> {
+    const kept = (name: string) => readFileSync(join(this.dataDir, name), 'utf8').trim();
+    const pair = Buffer.from(`${kept('account-id')}:${kept('auth-token')}`).toString('base64');
+    const response = await fetch(this.publicUrl + path, {
+      method,
+      headers: { authorization: `Basic ${pair}` },
+    });
+    if (!response.ok)
+      throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`);
+    return (await response.json()) as Body;
+  }
+
+  signal(name: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void {
+    this.#child.kill(name);
+  }
+
+  /** How it ended. */
+  get exited(): Promise<{ code: number | null; signal: string | null }> {
+    return this.#exit;
+  }
+
+  #started(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    createInterface({ input: this.#child.stdout! }).on('line', (line) => {
+      const entry = parseLine(line);
+      this.log.push(entry);
+      if (entry.msg !== startedMessage) return;
+      this.#listening = entry as unknown as Listening;
+      resolve();
+    });
+    return promise;
+  }
+}
+
+function parseLine(line: string): Record<string, unknown> {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return { msg: line };
+  }
+}

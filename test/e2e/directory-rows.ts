@@ -1,0 +1,40 @@
+import { realpathSync } from 'node:fs';
+import { openDb, openPool } from '../../src/database/database.ts';
+import { choosePlaces, socketPort } from '../../src/database/postgres-places.ts';
+import { postgresRole } from '../../src/database/postgres-command.ts';
+import { listRecordingsOfConversation } from '../../src/database/recordings.ts';
+import type { Connection, Conversation, Db, Event, Recording } from '../../src/database/schema.ts';
+import { silentLogger } from '../../src/logger.ts';
+
+/** A look into the embedded database of a running server, beside it. */
+export class DirectoryRows {
+  readonly #pool: ReturnType<typeof openPool>;
+  readonly #db: Db;
+
+  constructor(dataDir: string) {
+    const host = choosePlaces(realpathSync(dataDir)).socketDir;
+    const address = { host, port: socketPort, user: postgresRole, database: 'postgres', max: 1 };
+    this.#pool = openPool(address, silentLogger);
+    this.#db = openDb(this.#pool);
+  }
+
+  recordings(conversationId: string): Promise<Recording[]> {
+    return listRecordingsOfConversation(this.#db, conversationId);
+  }
+
+  events(conversationId: string): Promise<Event[]> {
+    return this.#db.selectFrom('events').selectAll().where('conversationId', '=', conversationId).execute();
+  }
+
+  conversations(): Promise<Conversation[]> {
+    return this.#db.selectFrom('conversations').selectAll().execute();
+  }
+
+  connections(): Promise<Connection[]> {
+    return this.#db.selectFrom('connections').selectAll().execute();
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+}
