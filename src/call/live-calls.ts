@@ -140,7 +140,8 @@ export class LiveCalls {
 
   /** The worker is gone: its calls end decently, what it recorded is finished from its spool. */
   onWorkerLost(worker: MediaWorker): void {
-    for (const leg of [...this.#legs.values()]) if (leg.worker === worker) leg.reject(503, 'media worker lost');
+    for (const leg of [...this.#legs.values()])
+      if (leg.worker === worker) leg.reject(503, 'media worker lost');
     const conferences = [...this.#unfinished.values()].filter((conference) => conference.worker === worker);
     for (const conference of conferences) conference.close();
     this.#options.closer.recover(

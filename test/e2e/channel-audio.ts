@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import type { SentPacket } from '../../src/testkit/phone-sender.ts';
-import type { PhoneCall } from '../../src/testkit/phone-call.ts';
 import { lineCodecs } from '../../src/testkit/line-codec.ts';
+import type { PhoneCall } from '../../src/testkit/phone-call.ts';
+import type { SentPacket } from '../../src/testkit/phone-sender.ts';
 import { fetchAudio, monoSamples } from '../../src/testkit/recorded-audio.ts';
 import { assertExactRun } from '../../src/testkit/sample-run.ts';
 import type { AudioBody, ChannelBody, ConversationBody } from './bodies.ts';

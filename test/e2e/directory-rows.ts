@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { openDb, openPool } from '../../src/database/database.ts';
-import { choosePlaces, socketPort } from '../../src/database/postgres-places.ts';
 import { postgresRole } from '../../src/database/postgres-command.ts';
+import { choosePlaces, socketPort } from '../../src/database/postgres-places.ts';
 import { listRecordingsOfConversation } from '../../src/database/recordings.ts';
 import type { Connection, Conversation, Db, Event, Recording } from '../../src/database/schema.ts';
 import { silentLogger } from '../../src/logger.ts';

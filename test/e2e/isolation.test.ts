@@ -9,9 +9,9 @@ import { pcmBytes, searchPayload } from '../../src/testkit/payload-search.ts';
 import type { PhoneCall } from '../../src/testkit/phone-call.ts';
 import { partyTonesHz, tone } from '../../src/testkit/tone.ts';
 import { toneLevelDbov } from '../../src/testkit/tone-level.ts';
+import type { ConversationBody } from './bodies.ts';
 import { assertOnlyRun, channelFrom, samplesOf } from './channel-audio.ts';
 import { Scene } from './scene.ts';
-import type { ConversationBody } from './bodies.ts';
 import { downloadEverything, unsealSpool } from './unseal.ts';
 
 /** One recorded conference of four tones, and a fifth party that opted out. */

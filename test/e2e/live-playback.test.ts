@@ -6,10 +6,10 @@ import { noise } from '../../src/testkit/noise.ts';
 import type { PhoneCall } from '../../src/testkit/phone-call.ts';
 import { tone } from '../../src/testkit/tone.ts';
 import { toneLevelDbov } from '../../src/testkit/tone-level.ts';
+import type { AudioBody, ConversationBody } from './bodies.ts';
 import { assertOnlyRun, channelFrom, decoded, samplesOf, settledSamples } from './channel-audio.ts';
 import { eventually } from './eventually.ts';
 import { Scene } from './scene.ts';
-import type { AudioBody, ConversationBody } from './bodies.ts';
 
 /** The links of one conversation, while it goes on and afterwards. */
 const spokenMs = 5500;
@@ -27,7 +27,10 @@ before(async () => {
   const command = scene.join('live', { do_record: true });
   [ann, bob] = [await scene.call([command]), await scene.call([command])];
   const annSays = tone({ frequencyHz: toneHz, durationMs: spokenMs, levelDbov: -18 });
-  speaking = Promise.all([ann.play(annSays), bob.play(noise({ samples: spokenMs * 8, seed: 7, levelDbov: -50 }))]);
+  speaking = Promise.all([
+    ann.play(annSays),
+    bob.play(noise({ samples: spokenMs * 8, seed: 7, levelDbov: -50 })),
+  ]);
   conversationId = (await scene.conference('live')).conversation_id;
 });
 
@@ -114,11 +117,13 @@ test('a link that is altered, expired or about something else is refused with th
   altered.searchParams.set('expires', String(Number(url.searchParams.get('expires')) + 1));
   const moved = wav_file.replace('/mix.wav', '/mix.mp3');
   const bare = wav_file.replace(/\?.*/, '');
-  for (const forged of [altered.href, moved, bare]) await assertRefused(await fetch(forged), 403, 'LINK_INVALID');
+  for (const forged of [altered.href, moved, bare])
+    await assertRefused(await fetch(forged), 403, 'LINK_INVALID');
 
   const signer = LinkSigner.fromDataDir(scene.server.dataDir);
   const { publicUrl } = scene.server.callreel;
-  const expired = publicUrl + signer.sign(url.pathname, Number(url.searchParams.get('expires')) - 48 * 3_600_000);
+  const expired =
+    publicUrl + signer.sign(url.pathname, Number(url.searchParams.get('expires')) - 48 * 3_600_000);
   await assertRefused(await fetch(expired), 410, 'LINK_EXPIRED');
   const future = Number(url.searchParams.get('expires'));
   for (const path of [
@@ -160,7 +165,10 @@ async function mp3Of({ mp3_file }: AudioBody): Promise<[samples: Int16Array, con
   decoder.free();
   assert.deepEqual([sampleRate, errors], [8000, []]);
   const [left] = channelData;
-  return [Int16Array.from(left!, (sample) => Math.round(sample * 32_767)), response.headers.get('content-type')];
+  return [
+    Int16Array.from(left!, (sample) => Math.round(sample * 32_767)),
+    response.headers.get('content-type'),
+  ];
 }
 
 async function assertRefused(response: Response, status: number, code: string): Promise<void> {

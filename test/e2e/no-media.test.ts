@@ -23,7 +23,10 @@ suite('no media', { concurrency: true }, () => {
     await ann.hangUp();
     const conversation = await scene.endedConversation({ conference_name: 'mute' });
     const channel = channelFrom(conversation, ann);
-    assert.ok(channel.end_ms! - channel.start_ms >= silenceMs - 1, `${channel.start_ms}-${channel.end_ms} ms`);
+    assert.ok(
+      channel.end_ms! - channel.start_ms >= silenceMs - 1,
+      `${channel.start_ms}-${channel.end_ms} ms`,
+    );
     assert.equal(channel.audio.duration_ms, channel.end_ms! - channel.start_ms);
     for (const audio of [channel.audio, conversation.mixed_audio!])
       assert.ok((await samplesOf(audio)).every((sample) => sample === 0));
@@ -69,7 +72,9 @@ suite('no media', { concurrency: true }, () => {
     await scene.app.waitFor('/other-events');
     await eventually('the deliveries on record', async () => {
       const events = await rows.events(conversation_id);
-      return events.length === 2 && events.every(({ deliveredAt }) => deliveredAt !== null) ? true : undefined;
+      return events.length === 2 && events.every(({ deliveredAt }) => deliveredAt !== null)
+        ? true
+        : undefined;
     });
     assert.equal(scene.app.requests('/other-events').length, 1);
     assert.equal(scene.audience.endedEvents({ conference_name: 'watched twice' }).length, 1);

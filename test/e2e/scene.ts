@@ -1,10 +1,9 @@
 import type { Config } from '../../src/config.ts';
 import { CallbackApp, type CallbackHandler } from '../../src/testkit/callback-app.ts';
+import type { CallOptions, PhoneOptions } from '../../src/testkit/phone.ts';
 import { Phone } from '../../src/testkit/phone.ts';
 import type { PhoneCall } from '../../src/testkit/phone-call.ts';
-import type { CallOptions, PhoneOptions } from '../../src/testkit/phone.ts';
 import { TestServer, type TestServerOptions } from '../../src/testkit/server.ts';
-import { eventually } from './eventually.ts';
 import type {
   Command,
   ConferenceBody,
@@ -13,6 +12,7 @@ import type {
   IncomingBody,
   ParticipantBody,
 } from './bodies.ts';
+import { eventually } from './eventually.ts';
 
 export interface SceneCallOptions extends CallOptions {
   phone?: Omit<PhoneOptions, 'number'>;
@@ -35,7 +35,9 @@ export class Audience implements AsyncDisposable {
 
   private constructor(app: CallbackApp) {
     this.app = app;
-    app.on<IncomingBody>(incomingPath, ({ connection }) => ({ routine: this.#routines.get(connection.from) }));
+    app.on<IncomingBody>(incomingPath, ({ connection }) => ({
+      routine: this.#routines.get(connection.from),
+    }));
     app.on(eventsPath, () => ({}));
   }
 
@@ -54,13 +56,18 @@ export class Audience implements AsyncDisposable {
     return { name: 'JoinConference', conference_name: conferenceName, event_callback, ...parameters };
   }
 
-  /** A phone of its own calls; the application answers with the routine. */
+  /** What a call from this number is answered with. */
+  routineFor(number: string, routine: readonly Command[]): void {
+    this.#routines.set(number, routine);
+  }
+
+  /** A call from a phone of its own, that the application answers with the routine. */
   async call(
     sipUri: string,
     routine: readonly Command[],
     { phone, number = `+${++this.#lastNumber}`, ...options }: SceneCallOptions = {},
   ): Promise<PhoneCall> {
-    this.#routines.set(number, routine);
+    this.routineFor(number, routine);
     const caller = await Phone.create({ number, ...phone });
     this.#phones.push(caller);
     return caller.call(sipUri, options);
@@ -96,8 +103,13 @@ export class Audience implements AsyncDisposable {
       .filter(fits);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends every call; a server that is gone is waited for as long as SIP wants it. */
+  async hangUp(): Promise<void> {
     await Promise.all(this.#phones.map((phone) => phone.close()));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.hangUp();
     await this.app.close();
   }
 }

@@ -44,7 +44,6 @@ suite('stays', { concurrency: true }, () => {
     await ann.hangUp();
     const [, second] = await scene.audience.allEnded({ conference_name: 'alone' }, 2);
 
-
     assert.notEqual(second!.conversation_id, left.conversation_id);
     const returned = await scene.conversation(second!.conversation_id);
     assert.equal(channelFrom(returned, ann).connection_id, channelFrom(left, ann).connection_id);

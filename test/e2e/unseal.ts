@@ -2,7 +2,12 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exportSpool } from '../../src/spool/export.ts';
 import { loadMasterKey } from '../../src/spool/keys.ts';
-import { isConversationName, manifestSuffix, segmentSuffix, spoolDirectoryOf } from '../../src/spool/layout.ts';
+import {
+  isConversationName,
+  manifestSuffix,
+  segmentSuffix,
+  spoolDirectoryOf,
+} from '../../src/spool/layout.ts';
 import type { SpoolRecord } from '../../src/spool/records.ts';
 import { fetchAudio } from '../../src/testkit/recorded-audio.ts';
 import type { ConversationBody } from './bodies.ts';

@@ -43,7 +43,7 @@ let server: ServerProcess;
 const dataDir = makeTemporaryDir();
 
 before(async () => {
-  ensurePackages('sip-tester');
+  await ensurePackages('sip-tester');
   app = await CallbackApp.create();
   app.on<{ connection: { to: string } }>('/incoming', ({ connection }) => ({
     routine: [

@@ -13,6 +13,9 @@ export interface SiftIncomingOptions {
   log: Logger;
 }
 
+/** Of the catalogue's, those that tell a caller something: another offer, or another node, may do. */
+const sipStatuses: readonly number[] = [488, 503];
+
 /** The body of `on_incoming` (sift.md: `{account_id, connection}`). */
 export function incomingBody({ connection }: Leg): Record<string, unknown> {
   return {
@@ -43,9 +46,11 @@ export class SiftIncoming {
       await runner.run(leg, await this.#routine(leg, application));
     } catch (error) {
       if (leg.ended) return;
-      const status = error instanceof CallreelError && error.status === 488 ? 488 : 500;
+      const known =
+        error instanceof CallreelError ? error : new CallreelError('INTERNAL', 'an unexpected error');
+      const status = sipStatuses.includes(known.status) ? known.status : 500;
       log.warn({ connectionId: leg.id, appId: application.appId, error }, 'the call could not be served');
-      leg.reject(status, error instanceof CallreelError ? error.code : 'Server Internal Error');
+      leg.reject(status, known.code);
     }
   }
 

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { realpathSync, rmSync } from 'node:fs';
+import { suite, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { systemClock } from '../../src/clock.ts';
+import { makeTemporaryDir } from '../../src/database/temporary-database.ts';
+import { spoolDirectoryOf } from '../../src/spool/layout.ts';
+import { noise } from '../../src/testkit/noise.ts';
+import type { PhoneCall } from '../../src/testkit/phone-call.ts';
+import { assertExactRun } from '../../src/testkit/sample-run.ts';
+import { findWorkers } from '../../src/worker/previous-workers.ts';
+import type { ConversationBody } from './bodies.ts';
+import { channelFrom, decoded, samplesOf } from './channel-audio.ts';
+import { DirectoryRows } from './directory-rows.ts';
+import { eventually } from './eventually.ts';
+import { Audience, calledNumber, Scene } from './scene.ts';
+import { ServerProcess } from './server-process.ts';
+
+/** SIGKILL in mid-call. What was sent this long before it must be in the files, bit for bit (docs/spool.md). */
+const mayLoseUs = 200_000;
+const killAfterMs = 1500;
+
+suite('recovery', { concurrency: true }, () => {
+  test('a server killed in mid-call: the next start finishes its recordings', async () => {
+    await killAndStartAgain((server) => server.kill('SIGKILL'));
+  });
+
+  test('a server killed together with its media worker: the next start finishes their recordings', async () => {
+    await killAndStartAgain((server) => {
+      for (const pid of server.workerPids) process.kill(pid, 'SIGKILL');
+      server.kill('SIGKILL');
+    });
+  });
+
+  test('a media worker killed in mid-call: its calls end, its recordings are finished, the next call works', async () => {
+    await using scene = await Scene.open();
+    const { callreel, dataDir } = scene.server;
+    const command = scene.join('worker', { do_record: true });
+    const calls = [await scene.call([command]), await scene.call([command])];
+    const speaking = speak(calls);
+    await setTimeout(killAfterMs);
+    const killedUs = systemClock.monotonicUs();
+    process.kill(callreel.media.workers[0]!.pid, 'SIGKILL');
+
+    for (const { ended } of calls) assert.equal((await ended).cause, 'remote');
+    assert.deepEqual(await speaking, [false, false]);
+    await assert.rejects(scene.call([command]), { sipStatus: 503 }, 'there is no worker yet');
+    const conversation = await scene.endedConversation({ conference_name: 'worker' });
+    await assertKeptUntil(conversation, calls, killedUs);
+    const rows = new DirectoryRows(dataDir);
+    try {
+      await assertAllEnded(rows, conversation.conversation_id);
+    } finally {
+      await rows.close();
+    }
+    assert.deepEqual(callreel.calls.counts, { calls: 0, conferences: 0, unfinishedConversations: 0 });
+
+    await eventually('a new media worker', () => callreel.media.workers.find(({ alive }) => alive));
+    const next = await scene.call([scene.join('worker', { do_record: true })]);
+    assert.deepEqual(await speak([next]), [true]);
+    await next.hangUp();
+    const [, second] = await scene.audience.allEnded({ conference_name: 'worker' }, 2);
+    const afterwards = await scene.conversation(second!.conversation_id);
+    assertExactRun(await samplesOf(channelFrom(afterwards, next).audio), next.sent());
+    const [stats, ...others] = await callreel.media.stats();
+    assert.deepEqual(
+      [stats!.openPorts, stats!.legs, stats!.rooms, stats!.recordings, others],
+      [0, 0, 0, 0, []],
+    );
+  });
+});
+
+async function killAndStartAgain(kill: (server: ServerProcess) => void): Promise<void> {
+  const dataDir = makeTemporaryDir();
+  await using audience = await Audience.create();
+  const first = await ServerProcess.start({ dataDir, numbers: audience.numbers });
+  const command = audience.join('crash', { do_record: true });
+  const uri = await first.sipUri(calledNumber);
+  const calls = [await audience.call(uri, [command]), await audience.call(uri, [command])];
+  void speak(calls);
+  await setTimeout(killAfterMs);
+  const killedUs = systemClock.monotonicUs();
+  kill(first);
+  await first.exited;
+  const hungUp = audience.hangUp();
+  assert.deepEqual(audience.endedEvents(), []);
+
+  const second = await ServerProcess.start({ dataDir, numbers: audience.numbers });
+  const { conversation_id } = await audience.ended({ conference_name: 'crash' });
+  const conversation = await second.api<ConversationBody>(`/v0/conversations/${conversation_id}`);
+  await assertKeptUntil(conversation, calls, killedUs);
+  assert.equal(second.says('PostgreSQL adopted')?.pid, first.says('PostgreSQL started')?.pid);
+  assert.deepEqual(findWorkers(spoolDirectoryOf(realpathSync(dataDir))), second.workerPids);
+  const rows = new DirectoryRows(dataDir);
+  await assertAllEnded(rows, conversation_id).finally(() => rows.close());
+
+  second.kill('SIGTERM');
+  assert.deepEqual(await second.exited, { code: 0, signal: null });
+  assert.equal(audience.endedEvents().length, 1, 'the event came once');
+  await hungUp;
+  rmSync(dataDir, { recursive: true });
+}
+
+const utteranceMs = 3000;
+
+function speak(calls: readonly PhoneCall[]): Promise<boolean[]> {
+  return Promise.all(calls.map((call, seed) => call.play(noise({ samples: utteranceMs * 8, seed }))));
+}
+
+async function assertKeptUntil(
+  conversation: ConversationBody,
+  calls: readonly PhoneCall[],
+  killedUs: number,
+): Promise<void> {
+  assert.equal(conversation.status, 'ended');
+  assert.equal(conversation.channels.length, calls.length);
+  for (const call of calls) {
+    const must = call.sentPayloads.filter(({ sentUs }) => sentUs < killedUs - mayLoseUs);
+    assert.ok(must.length > 20, `${must.length} packets`);
+    const samples = await samplesOf(channelFrom(conversation, call).audio);
+    const start = assertExactRun(samples, decoded(call, must));
+    const rest = samples.subarray(start);
+    assert.deepEqual(
+      rest,
+      decoded(call, call.sentPayloads).subarray(0, rest.length),
+      'up to its last sample',
+    );
+  }
+  assert.ok((await samplesOf(conversation.mixed_audio!)).length >= 8000);
+}
+
+async function assertAllEnded(rows: DirectoryRows, conversationId: string): Promise<void> {
+  const [recording, ...others] = await rows.recordings(conversationId);
+  assert.deepEqual([recording!.state, recording!.reason, others], ['ended', 'interrupted', []]);
+  assert.deepEqual(
+    (await rows.conversations()).map(({ status }) => status),
+    ['ended'],
+  );
+  const connections = await eventually('the ends of the connections', async () => {
+    const all = await rows.connections();
+    return all.every(({ endTime }) => endTime) ? all : undefined;
+  });
+  const answered = connections.map(({ status }) => status).filter((status) => status !== 'failed');
+  assert.deepEqual(answered, ['finished', 'finished']);
+}
