@@ -6,10 +6,13 @@ const shelves = [
   ['recording'],
   ['worker', 'database', 'auth'],
   ['callbacks', 'delivery'],
+  ['playback'],
+  ['speech'],
   ['call', 'routing'],
   ['script'],
   ['dialects', 'api'],
-  ['cli', 'testkit'],
+  ['testkit'],
+  ['cli'],
 ];
 const upward = shelves.flatMap((shelf, rank) =>
   shelf.map((folder) => ({

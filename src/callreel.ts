@@ -3,8 +3,10 @@ import { buildApi } from './api/api.ts';
 import { type Credentials, loadCredentials } from './auth/credentials.ts';
 import { keptSecret } from './auth/kept-secret.ts';
 import { LinkSigner } from './auth/signed-link.ts';
+import { Connector } from './call/connector.ts';
 import { ConversationCloser } from './call/conversation-closer.ts';
 import { Conversations } from './call/conversations.ts';
+import { Dialer } from './call/dialer.ts';
 import { Directory } from './call/directory.ts';
 import { LiveCalls } from './call/live-calls.ts';
 import { MediaPlane } from './call/media-plane.ts';
@@ -22,13 +24,19 @@ import { newWebhookSecret, webhookSender } from './delivery/webhooks.ts';
 import { formatSiftEvent } from './dialects/sift/events.ts';
 import { SiftIncoming } from './dialects/sift/incoming.ts';
 import { siftRoutes } from './dialects/sift/routes.ts';
+import { Inbound } from './inbound.ts';
 import { createLogger, type Logger } from './logger.ts';
-import { findApplication } from './routing/router.ts';
+import { Outbound } from './outbound.ts';
+import { AudioDecoder } from './playback/audio-decoder.ts';
+import { AudioSource } from './playback/audio-source.ts';
+import { DialPlans } from './routing/dial-plan.ts';
+import { Prompts } from './script/prompts.ts';
 import { ScriptRunner } from './script/runner.ts';
-import { createUserAgent } from './signalling.ts';
-import type { SipSession } from './sip/session.ts';
-import { parseSipUri } from './sip/uri.ts';
+import { keepServerAddress } from './server-address.ts';
+import { createSignalling } from './signalling.ts';
+import { localHost } from './sip/local-host.ts';
 import type { UserAgent } from './sip/user-agent.ts';
+import { createTextToSpeech } from './speech/create-text-to-speech.ts';
 import { loadMasterKey } from './spool/keys.ts';
 import { spoolDirectoryOf } from './spool/layout.ts';
 import { endPreviousWorkers } from './worker/previous-workers.ts';
@@ -56,6 +64,8 @@ export interface Callreel {
 const defaultRecordingRateHz = 8000;
 const renderThreads = 1;
 const drainPollMs = 50;
+/** How long a called party may ring. */
+const answerTimeoutMs = 60_000;
 /** A database that does not come back in this time keeps no process: the next start writes the rows. */
 const lastWritesMs = 10_000;
 const node = 'local';
@@ -134,7 +144,7 @@ async function build(
   });
   const media = new MediaPlane({
     pool,
-    advertisedAddress: config.rtp.advertisedHost ?? config.rtp.host,
+    advertisedAddress: (peer) => config.rtp.advertisedHost ?? localHost(config.rtp.host, peer),
     log,
   });
   const calls = new LiveCalls({
@@ -156,6 +166,7 @@ async function build(
     masterKey,
   });
   parts.defer(() => renders.close());
+  const dialPlans = new DialPlans({ db, allowCallsFrom: config.sip.allowCallsFrom });
   const conversations = new Conversations({ db, calls, spoolDir, clock });
   const http = buildApi({
     log,
@@ -165,29 +176,51 @@ async function build(
     calls,
     links: LinkSigner.fromDataDir(dataDir),
     renders,
+    dialPlans,
+    masterKey,
+    replayEvent: (eventId) => outbox.replay(eventId),
     publicUrl: () => publicUrl,
-    dialects: [(app, mediaUrl) => siftRoutes(app, { accountId, conversations, mediaUrl })],
+    dialects: [
+      (app, mediaUrl) =>
+        siftRoutes(app, { accountId, db, conversations, mediaUrl, publicUrl: () => publicUrl }),
+    ],
   });
   parts.defer(() => http.close());
   await http.listen({ host: config.http.host, port: config.http.port });
-  const publicUrl = config.http.publicUrl?.replace(/\/$/, '') ?? urlOf(http.server.address() as AddressInfo);
+  const localUrl = urlOf(http.server.address() as AddressInfo);
+  const publicUrl = config.http.publicUrl?.replace(/\/$/, '') ?? localUrl;
+  parts.defer(keepServerAddress(dataDir, localUrl));
 
-  const sift = new SiftIncoming({ callbacks, runner: new ScriptRunner(calls, 'sift'), log });
-  const onInvite = (session: SipSession): void => {
-    const leg = calls.incoming(session);
-    const called = parseSipUri(session.requestUri)?.user ?? session.to.user;
-    findApplication(db, { user: called })
-      .then((application) => {
-        if (application) return sift.answer(leg, application);
-        log.info({ called, from: leg.connection.from }, 'no application serves the called number');
-        leg.reject(404, 'Not Found');
-      })
-      .catch((error: unknown) => {
-        log.error({ error, connectionId: leg.id }, 'a call could not be routed');
-        leg.reject(503, 'Service Unavailable');
-      });
-  };
-  const userAgent = createUserAgent(config.sip, { clock, log, onInvite });
+  const decoder = new AudioDecoder({ clock });
+  parts.defer(() => decoder.close());
+  const textToSpeech = createTextToSpeech(config.speech, { clock, decoder });
+  parts.defer(() => textToSpeech.close());
+  const audioSource = new AudioSource({ fetcher: callbacks, decoder, clock });
+  const dialer = new Dialer({
+    clock,
+    userAgent: () => signalling.userAgent,
+    media,
+    adopt: (leg) => calls.adopt(leg),
+  });
+  const connector = new Connector({
+    dialer,
+    log,
+    answerTimeoutMs,
+    resolve: (leg, target) => outbound.resolve(leg, target),
+    openPair: (leg, dialect) => calls.openPair(leg, dialect),
+  });
+  const prompts = new Prompts({ textToSpeech, audioSource, log });
+  const runner = new ScriptRunner({ calls, connector, prompts, clock, log, dialect: 'sift' });
+  const sift = new SiftIncoming({ callbacks, runner, log });
+  const inbound = new Inbound({ accountId, db, dialPlans, calls, sift, log });
+  const signalling = createSignalling(config.sip, {
+    clock,
+    log,
+    onInvite: (session) => inbound.invited(session),
+  });
+  const { userAgent, registrar } = signalling;
+  const ownHost = () => config.sip.advertisedHost ?? localHost(config.sip.host, '');
+  const outbound = new Outbound({ dialPlans, registrar, masterKey, host: ownHost });
   parts.defer(() => userAgent.close());
   await userAgent.start();
 

@@ -1,5 +1,4 @@
 import { isIP } from 'node:net';
-import { availableParallelism } from 'node:os';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { logLevels } from './logger.ts';
@@ -22,6 +21,20 @@ const network = z
     'expected a network in CIDR notation, as 10.0.0.0/8',
   );
 
+const commandLine = z.union(
+  [
+    z
+      .string()
+      .trim()
+      .min(1)
+      .transform((text) => text.split(/\s+/)),
+    z.array(z.string().min(1)).min(1),
+  ],
+  'expected a program and its arguments',
+);
+
+const ipAddress = z.union([z.ipv4(), z.ipv6()], 'expected an IP address');
+
 const portRange = z
   .string()
   .regex(/^\d{1,5}-\d{1,5}$/, 'expected first-last, as 20000-29999')
@@ -43,12 +56,11 @@ export const configSchema = z.strictObject({
     .optional(),
   /** Made at the first start when not set. */
   authToken: secret.optional(),
-  /** Media worker processes. */
-  workers: z
-    .int()
-    .min(1)
-    .max(256)
-    .default(() => Math.max(1, availableParallelism() - 1)),
+  /**
+   * Media worker processes. Every party of a conference must be on one; with several, a call that met a prompt first
+   * may be on another than its conference, and is refused there.
+   */
+  workers: z.int().min(1).max(256).default(1),
   /** How long a stopping server lets its calls go on. */
   drainSeconds: z.number().min(0).default(30),
   log: z.strictObject({ level: z.enum(logLevels).default('info') }).prefault({}),
@@ -63,6 +75,8 @@ export const configSchema = z.strictObject({
       /** What peers are told to send to, when it is not `host` (behind NAT). */
       advertisedHost: z.string().min(1).optional(),
       realm: z.string().min(1).default('callreel'),
+      /** Networks that may call in, besides the trunks'; anyone may when not set. */
+      allowCallsFrom: z.array(network).optional(),
       /** Who may register; with none, nobody can. */
       users: z.array(z.strictObject({ username: z.string().min(1), password: secret })).default([]),
     })
@@ -77,8 +91,9 @@ export const configSchema = z.strictObject({
     .prefault({}),
   rtp: z
     .strictObject({
-      host: z.string().min(1).default('127.0.0.1'),
-      advertisedHost: z.string().min(1).optional(),
+      host: ipAddress.default('127.0.0.1'),
+      /** What peers are told to send to, when it is not `host` (behind NAT). */
+      advertisedHost: ipAddress.optional(),
       ports: portRange.prefault('20000-29999'),
     })
     .prefault({}),
@@ -120,6 +135,32 @@ export const configSchema = z.strictObject({
     .strictObject({
       /** When not set: by the best codec of the parties. */
       rateHz: z.literal([8000, 16000, 48000]).optional(),
+    })
+    .prefault({}),
+  /** Text-to-speech; with neither `url` nor `command` an embedded English engine speaks. */
+  speech: z
+    .strictObject({
+      /** A server with OpenAI's interface (POST /v1/audio/speech). Also read from TTS_URL. */
+      url: httpUrl.optional(),
+      /** Sent to it as a bearer token. */
+      key: secret.optional(),
+      model: z.string().min(1).default('tts-1'),
+      format: z.enum(['wav', 'pcm']).default('wav'),
+      /**
+       * A program that reads text and writes a WAV file, as a list or divided at spaces; no shell runs it. `{voice}`,
+       * `{locale}` and `{rate}` in its arguments are filled in. Also read from TTS_CMD.
+       */
+      command: commandLine.optional(),
+      /** Speaks when a document names none, or none that exists. */
+      voice: z
+        .string()
+        .regex(/^[A-Za-z0-9][\w.+-]{0,99}$/, 'expected the name of a voice')
+        .optional(),
+      timeoutMs: z.int().min(100).max(120_000).default(15_000),
+    })
+    .refine(({ url, command }) => url === undefined || command === undefined, {
+      path: ['command'],
+      error: 'expected url or command, not both',
     })
     .prefault({}),
   database: z

@@ -62,6 +62,24 @@ describe('layers', () => {
     assert.equal(config.database.url?.reveal(), 'postgres://u:p@db/callreel');
   });
 
+  test('speech: a server, a program as a list or a line, under our names and the customary ones', () => {
+    const { speech } = load();
+    assert.deepEqual([speech.url, speech.command, speech.voice], [undefined, undefined, undefined]);
+    const server = load({
+      TTS_URL: 'http://10.0.0.5:8000',
+      CALLREEL_SPEECH_KEY: 'k',
+      CALLREEL_SPEECH_VOICE: 'nova',
+    });
+    assert.equal(server.speech.url, 'http://10.0.0.5:8000');
+    assert.equal(server.speech.key?.reveal(), 'k');
+    assert.equal(server.speech.voice, 'nova');
+    const line = load({ TTS_CMD: 'espeak-ng  --stdout -v {locale}' });
+    assert.deepEqual(line.speech.command, ['espeak-ng', '--stdout', '-v', '{locale}']);
+    write('speech:\n  command: ["/opt/my voice/speak", "-q"]\n  timeoutMs: 3000\n');
+    assert.deepEqual(load().speech.command, ['/opt/my voice/speak', '-q']);
+    assert.equal(load().speech.timeoutMs, 3000);
+  });
+
   test('a server that others reach allows no private callback address unless told', () => {
     assert.deepEqual(load({ CALLREEL_HTTP_HOST: '0.0.0.0' }).callbacks.allow, []);
     assert.deepEqual(load({ CALLREEL_HTTP_HOST: '::1' }).callbacks.allow, ['127.0.0.0/8', '::1/128']);
@@ -98,6 +116,17 @@ describe('mistakes', () => {
       'CALLREEL_LOG_LEVEL: expected one of "trace"|"debug"|"info"|"warn"|"error"|"fatal"|"silent"',
       'callreel.yaml:2: rtp.ports: expected first-last with 1024 <= first < last <= 65535, or 0-0 for ports the system picks',
       'callreel.yaml:4: numbers.0.number: expected a text; put it in quotes',
+    ]);
+  });
+
+  test('speech by a server and by a program at once, and by what is neither', () => {
+    assert.deepEqual(lines({ TTS_URL: 'http://h/', TTS_CMD: 'say' }), [
+      'TTS_CMD: expected url or command, not both',
+    ]);
+    write('speech:\n  command: 7\n  voice: "-x"\n');
+    assert.deepEqual(lines().toSorted(), [
+      'callreel.yaml:2: speech.command: expected a program and its arguments',
+      'callreel.yaml:3: speech.voice: expected the name of a voice',
     ]);
   });
 

@@ -21,6 +21,12 @@ interface ConfigFile {
 
 const defaultFile = 'callreel.yaml';
 const fileVariable = 'CALLREEL_CONFIG';
+/** Names that other programs know these settings by. */
+const customaryVariables: Readonly<Record<string, readonly string[]>> = {
+  DATABASE_URL: ['database', 'url'],
+  TTS_URL: ['speech', 'url'],
+  TTS_CMD: ['speech', 'command'],
+};
 
 /**
  * Defaults, then the YAML file (`CALLREEL_CONFIG` or `./callreel.yaml`), then the environment; the later wins.
@@ -88,7 +94,8 @@ function applyEnvironment(tree: Tree, environment: NodeJS.ProcessEnv): Map<strin
     .filter(([name, value]) => value !== undefined && value !== '' && name !== fileVariable)
     .toSorted(([a], [b]) => (a < b ? -1 : 1));
   for (const [variable, text = ''] of given) {
-    const setting = settings.get(variable === 'DATABASE_URL' ? variableName(['database', 'url']) : variable);
+    const customary = customaryVariables[variable];
+    const setting = settings.get(customary ? variableName(customary) : variable);
     if (setting) {
       setIn(tree, setting.path, setting.parse(text));
       taken.set(setting.path.join('.'), variable);

@@ -101,6 +101,44 @@ export const catalogue = {
     status: 500,
     todo: 'Please report it: the named state machine met an event it does not list.',
   },
+  // Numbers and trunks
+  NUMBER_INVALID: {
+    blame: 'caller',
+    status: 400,
+    todo: 'Write the number as + and country code and number (+15558881188), or give a SIP URI.',
+  },
+  OUTBOUND_FORBIDDEN: {
+    blame: 'caller',
+    status: 403,
+    todo: 'Allow it if it is meant: `callreel dial allow PREFIX`. Nothing may be dialled until then.',
+  },
+  NO_TRUNK: {
+    blame: 'caller',
+    status: 422,
+    todo: 'Add a trunk with a route for this prefix: `callreel trunk add`.',
+  },
+  DIAL_FAILED: {
+    blame: 'destination',
+    status: 502,
+    todo: 'The named party was busy, did not answer, or its trunk refused; the status says which.',
+  },
+  INBOUND_FORBIDDEN: {
+    blame: 'caller',
+    status: 403,
+    todo: 'Add the network to `sip.allowCallsFrom`, or to the `source_networks` of its trunk.',
+  },
+  // Command line
+  USAGE: { blame: 'caller', status: 400, todo: 'Read `callreel COMMAND --help`.' },
+  FILE_UNUSABLE: {
+    blame: 'caller',
+    status: 400,
+    todo: 'Check the path, the rights and the room on the disk.',
+  },
+  SERVER_UNREACHABLE: {
+    blame: 'caller',
+    status: 503,
+    todo: 'Start it with `callreel serve`, run this where its configuration is, or name it with --url.',
+  },
   // Callbacks and documents
   CALLBACK_FAILED: {
     blame: 'destination',
@@ -115,6 +153,11 @@ export const catalogue = {
   DOCUMENT_INVALID: { blame: 'caller', status: 400, todo: 'Correct the named command of the routine.' },
   // Media and recording
   PORTS_EXHAUSTED: { blame: 'ours', status: 503, todo: 'Widen `rtp.ports` or wait for calls to end.' },
+  PROMPTS_EXHAUSTED: {
+    blame: 'ours',
+    status: 503,
+    todo: 'Play shorter prompts, the same one to many calls, or wait for calls to end.',
+  },
   WORKER_LOST: {
     blame: 'ours',
     status: 503,
@@ -135,7 +178,32 @@ export const catalogue = {
     status: 500,
     todo: 'Restore the master key file this recording was made with.',
   },
-  AUDIO_INVALID: { blame: 'caller', status: 400, todo: 'Give a WAV file with PCM or G.711 audio.' },
+  // Prompts
+  AUDIO_INVALID: {
+    blame: 'caller',
+    status: 400,
+    todo: 'Give a WAV file with PCM, floating-point or G.711 audio, or an MP3 file.',
+  },
+  AUDIO_UNREACHABLE: {
+    blame: 'destination',
+    status: 502,
+    todo: 'See that the URL itself (redirects are not followed) answers 200 with the whole file in time.',
+  },
+  AUDIO_TOO_LONG: {
+    blame: 'caller',
+    status: 413,
+    todo: 'Give a shorter file; endless streams cannot be played.',
+  },
+  SPEECH_FAILED: {
+    blame: 'destination',
+    status: 502,
+    todo: 'Check `speech.url` or `speech.command`: the named speech engine gave no audio.',
+  },
+  SPEECH_TEXT_TOO_LONG: {
+    blame: 'caller',
+    status: 400,
+    todo: 'Divide the text over several commands.',
+  },
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type ErrorCode = keyof typeof catalogue;

@@ -15,24 +15,36 @@ export interface SignallingOptions {
   onInvite(session: SipSession): void;
 }
 
+export interface Signalling {
+  userAgent: UserAgent;
+  registrar: Registrar;
+}
+
 /** The SIP stack as the configuration wants it: listeners, and a registrar for the users it names. */
-export function createUserAgent(
+export function createSignalling(
   config: Config['sip'],
   { clock, log, onInvite }: SignallingOptions,
-): UserAgent {
+): Signalling {
   const passwords = new Map(config.users.map(({ username, password }) => [username, password]));
   const digest = new DigestServer({
     clock,
     realm: config.realm,
     password: (username) => passwords.get(username),
   });
-  return new UserAgent({
+  const registrar = new Registrar({
+    clock,
+    digest,
+    store: new MemoryLocationStore(),
+    canonicalHost: config.realm,
+  });
+  const userAgent = new UserAgent({
     clock,
     log: (level, message, fields) => log[level](fields, message),
     listen: config.transports.map((transport) => ({ transport, host: config.host, port: config.port })),
     advertisedHost: config.advertisedHost,
     product,
     onInvite,
-    registrar: new Registrar({ clock, digest, store: new MemoryLocationStore() }),
+    registrar,
   });
+  return { userAgent, registrar };
 }

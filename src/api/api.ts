@@ -7,10 +7,17 @@ import type { Clock } from '../clock.ts';
 import { getRecording } from '../database/recordings.ts';
 import type { Db } from '../database/schema.ts';
 import type { Logger } from '../logger.ts';
+import type { DialPlans } from '../routing/dial-plan.ts';
+import type { Secret } from '../secret.ts';
 import type { RenderPool } from '../worker/render-pool.ts';
+import { dialPermissionRoutes } from './dial-permission-routes.ts';
+import { eventRoutes } from './event-routes.ts';
 import { createHttpServer } from './http-server.ts';
 import { liveRoutes } from './live-routes.ts';
 import { channelPath, mediaRoutes, mixPath } from './media-routes.ts';
+import type { MediaUrl } from './media-url.ts';
+import { recordingRoutes } from './recording-routes.ts';
+import { trunkRoutes } from './trunk-routes.ts';
 
 export interface ApiOptions {
   log: Logger;
@@ -20,20 +27,22 @@ export interface ApiOptions {
   calls: LiveCalls;
   links: LinkSigner;
   renders: RenderPool;
+  dialPlans: DialPlans;
+  /** Seals what users entrust to us. */
+  masterKey: Secret<Buffer>;
+  /** Sends an event once more. @throws CallreelError NOT_FOUND, CONFLICT */
+  replayEvent(eventId: string): Promise<void>;
   /** Base of links; known once the server listens. */
   publicUrl(): string;
   /** Dialects' own routes, behind the same authentication. */
   dialects: ((app: FastifyInstance, mediaUrl: MediaUrl) => void)[];
 }
 
-/** Makes the signed URL of one file of a recording; without a track, the mix. */
-export type MediaUrl = (recordingId: string, trackId: string | undefined, format: 'wav' | 'mp3') => string;
-
 const linkLifetimeMs = 24 * 3600 * 1000;
 
 /** Every route of this node: signed links, and behind HTTP Basic the native API and the dialects'. */
 export function buildApi(options: ApiOptions): FastifyInstance {
-  const { log, clock, db, credentials, calls, links, renders, publicUrl } = options;
+  const { log, clock, db, credentials, calls, links, renders, publicUrl, dialPlans, masterKey } = options;
   const { accountId } = credentials;
   const http = createHttpServer(log, clock);
   mediaRoutes(http, {
@@ -56,6 +65,14 @@ export function buildApi(options: ApiOptions): FastifyInstance {
       next();
     });
     liveRoutes(app, { accountId, calls });
+    recordingRoutes(app, { accountId, db, mediaUrl });
+    eventRoutes(app, { accountId, db, replay: options.replayEvent });
+    trunkRoutes(app, { accountId, db, clock, masterKey });
+    dialPermissionRoutes(app, {
+      accountId,
+      db,
+      routeOutbound: (account, target) => dialPlans.routeOutbound(account, target),
+    });
     for (const routes of options.dialects) routes(app, mediaUrl);
     done();
   });

@@ -4,6 +4,8 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import type { Clock, Timer } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { acceptForms } from './form-body.ts';
+import { assertSaneInput } from './sane-input.ts';
 
 const maxBodyBytes = 1024 * 1024;
 const maxHeaderTimeMs = 10_000;
@@ -21,7 +23,14 @@ export function createHttpServer(log: Logger, clock: Clock): FastifyInstance {
     routerOptions: { maxParamLength: 200 },
   });
   closeInTime(app, clock);
-  app.setValidatorCompiler(validatorCompiler);
+  acceptForms(app);
+  app.setValidatorCompiler((route) => {
+    const validate = validatorCompiler(route as Parameters<typeof validatorCompiler>[0]);
+    return (input: unknown) => {
+      assertSaneInput(input, route.httpPart ?? 'request');
+      return validate(input);
+    };
+  });
   app.setSerializerCompiler(serializerCompiler);
   app.setNotFoundHandler((request, reply) => {
     // The query may hold a signature: only the path is repeated.

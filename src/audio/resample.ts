@@ -20,6 +20,8 @@ interface PolyphaseFilter {
 }
 
 const filters = new Map<string, PolyphaseFilter>();
+/** Files may come with any rate; their filters are as large as a megabyte. */
+const maxFilters = 32;
 
 function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b);
@@ -50,7 +52,9 @@ function polyphaseFilter(fromHz: number, toHz: number): PolyphaseFilter {
   const down = fromHz / divisor;
   const key = `${up}/${down}`;
   let filter = filters.get(key);
-  if (!filter) filters.set(key, (filter = buildFilter(up, down)));
+  if (filter) return filter;
+  if (filters.size >= maxFilters) filters.clear();
+  filters.set(key, (filter = buildFilter(up, down)));
   return filter;
 }
 

@@ -1,6 +1,6 @@
 import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
-import type { RecordingPolicy } from '../media/control.ts';
+import type { RecordingPolicy, RoomMode } from '../media/control.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
 import type { Leg } from './leg.ts';
 import type { Recording } from './recording.ts';
@@ -11,6 +11,13 @@ export interface JoinOptions {
   leaveKey: string | undefined;
   /** Receives the conversation's events; several participants may name several. */
   eventCallback: string | undefined;
+  /** What the document asks for and this version does not have; told to the callback. */
+  warnings?: readonly Warning[];
+}
+
+export interface Warning {
+  feature: string;
+  message: string;
 }
 
 /** How a stay in a conference ended: the party left it, the call ended, or the conference was closed by us. */
@@ -24,11 +31,18 @@ interface Member {
 
 export interface ConferenceOptions {
   accountId: string;
+  /** Empty for a conversation of two, which nobody joins by name. */
   name: string;
+  /** How the parties hear each other. */
+  mode: RoomMode;
   dialect: string;
   worker: MediaWorker;
   startedUnixMs: number;
   createRecording(conference: Conference): Recording;
+  /** One more URL wants the conversation's events. */
+  callbackAdded(conference: Conference): void;
+  /** A participant asks for something that is not done. */
+  warn(conference: Conference, warning: Warning, callbackUrl: string): void;
   /** The last member left; called once, the conference is never used again. */
   emptied(conference: Conference): void;
 }
@@ -75,7 +89,7 @@ export class Conference {
       this.#endIfEmpty('closed');
       throw new CallreelError('CONFLICT', `the call ${leg.id} can not join the conference ${this.name}`);
     }
-    if (options.eventCallback !== undefined) this.eventCallbacks.add(options.eventCallback);
+    if (options.eventCallback !== undefined) this.#addCallback(options.eventCallback, options.warnings ?? []);
     const { promise, resolve } = Promise.withResolvers<StayEnd>();
     const member: Member = { leg, trackId: newId(), end: resolve };
     this.#members.set(leg.id, member);
@@ -117,6 +131,14 @@ export class Conference {
     for (const legId of [...this.#members.keys()]) this.#remove(legId, 'closed');
   }
 
+  #addCallback(url: string, warnings: readonly Warning[]): void {
+    if (!this.eventCallbacks.has(url)) {
+      this.eventCallbacks.add(url);
+      this.#options.callbackAdded(this);
+    }
+    for (const warning of warnings) this.#options.warn(this, warning, url);
+  }
+
   #sendJoin(member: Member, options: JoinOptions): void {
     const { connection } = member.leg;
     this.worker
@@ -127,6 +149,7 @@ export class Conference {
         trackId: member.trackId,
         policy: options.policy,
         leaveKey: options.leaveKey,
+        mode: this.#options.mode,
         party: {
           connectionId: connection.connectionId,
           from: connection.from,

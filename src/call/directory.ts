@@ -2,12 +2,14 @@ import type { Clock } from '../clock.ts';
 import { saveChannel } from '../database/channels.ts';
 import { endConnection, insertConnection, setConnected } from '../database/connections.ts';
 import { endConversation, insertConversation, setEventCallbacks } from '../database/conversations.ts';
+import { getEvent } from '../database/events.ts';
 import { endRecording, insertRecording } from '../database/recordings.ts';
 import type { Db } from '../database/schema.ts';
 import type { Outbox } from '../delivery/outbox.ts';
+import { newId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
 import type { RecordingSummary } from '../recording/summary.ts';
-import type { Conference } from './conference.ts';
+import type { Conference, Warning } from './conference.ts';
 import type { Connection } from './connection.ts';
 import type { EventFormatter } from './neutral-events.ts';
 import type { Recording } from './recording.ts';
@@ -93,6 +95,27 @@ export class Directory {
   conversationCallbacks(conversationId: string, eventCallbacks: string[]): void {
     this.#write(conversationId, 'event callbacks', async () => {
       await setEventCallbacks(this.#options.db, conversationId, eventCallbacks);
+    });
+  }
+
+  /** Tells a participant's callback what is not done for it. */
+  conversationWarning(conference: Conference, warning: Warning, callbackUrl: string): void {
+    const { conversationId, accountId, name, dialect } = conference;
+    const payload = this.#options.formatters[dialect]?.({
+      kind: 'conversation.warning',
+      accountId,
+      conversationId,
+      conferenceName: name,
+      ...warning,
+    });
+    if (!payload) return;
+    const eventId = newId();
+    this.#write(conversationId, 'warning', async () => {
+      await this.#options.outbox.transaction(async (trx, outbox) => {
+        if (await getEvent(trx, eventId)) return;
+        const type = 'conversation.warning';
+        await outbox.insert(trx, { eventId, accountId, conversationId, type, payload, callbackUrl });
+      });
     });
   }
 

@@ -1,13 +1,17 @@
 import { CallreelError } from '../errors.ts';
+import type { PlayEnd } from '../media/control.ts';
 import type { SipEnd, SipRejection, SipSession } from '../sip/session.ts';
 import { nextState, type TransitionTable } from '../state-machine.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
 import type { Connection } from './connection.ts';
+import { infoDigit } from './info-digit.ts';
 import type { MediaPlane } from './media-plane.ts';
+import { type Playback, PromptPlayback } from './prompt-playback.ts';
 
 type LegState = 'ringing' | 'opening' | 'ready' | 'answered' | 'ended';
 type LegEvent = 'open' | 'opened' | 'answer' | 'end';
 
+/** An outgoing leg begins as `ready`: its media is open and its offer is on the way. */
 const transitions: TransitionTable<LegState, LegEvent> = {
   ringing: { open: 'opening', end: 'ended' },
   opening: { opened: 'ready', end: 'ended' },
@@ -17,7 +21,10 @@ const transitions: TransitionTable<LegState, LegEvent> = {
 };
 
 export interface LegHandlers {
-  digit?(digit: string): void;
+  /** A key press, by RFC 4733 (`rtp`) or by INFO. */
+  digit?(digit: string, by: 'rtp' | 'info'): void;
+  /** Outgoing: the peer rings (180) or tells something (183). */
+  progress?(status: number): void;
   answered?(): void;
   /** Exactly once, after the media of the leg is closed. */
   ended?(end: SipEnd): void;
@@ -29,16 +36,28 @@ export class Leg {
   readonly session: SipSession;
   readonly #media: MediaPlane;
   readonly #handlers = new Set<LegHandlers>();
+  readonly #prompts: PromptPlayback;
   #state: LegState = 'ringing';
   #worker: MediaWorker | undefined;
   #sdpAnswer = '';
 
-  constructor(connection: Connection, session: SipSession, media: MediaPlane) {
+  /** @param worker of an outgoing leg, whose media is open already */
+  constructor(connection: Connection, session: SipSession, media: MediaPlane, worker?: MediaWorker) {
     this.connection = connection;
     this.session = session;
     this.#media = media;
+    this.#prompts = new PromptPlayback(connection.connectionId);
+    if (worker) {
+      this.#worker = worker;
+      this.#state = 'ready';
+    }
     session.handlers = {
+      progress: (status) => {
+        for (const handlers of this.#handlers) handlers.progress?.(status);
+      },
+      answered: (sdp) => this.#peerAnswered(sdp),
       reoffered: (sdp) => this.#reoffered(sdp),
+      info: (contentType, body) => this.#info(contentType, body),
       ended: (end) => this.#sessionEnded(end),
     };
   }
@@ -51,6 +70,10 @@ export class Leg {
     return this.#state === 'ended';
   }
 
+  get answered(): boolean {
+    return this.#state === 'answered';
+  }
+
   /** The worker that carries the media; undefined before `openMedia`. */
   get worker(): MediaWorker | undefined {
     return this.#worker;
@@ -61,8 +84,23 @@ export class Leg {
     return () => void this.#handlers.delete(handlers);
   }
 
-  digit(digit: string): void {
-    for (const handlers of this.#handlers) handlers.digit?.(digit);
+  digit(digit: string, by: 'rtp' | 'info' = 'rtp'): void {
+    for (const handlers of this.#handlers) handlers.digit?.(digit, by);
+  }
+
+  /**
+   * Plays to the party alone, behind what plays already. Of a leg without media it has ended at once.
+   * @param samples mono, 16 bit
+   */
+  play(samples: Int16Array, rateHz: 8000 | 16_000 | 48_000, loop = false): Playback {
+    if (this.#worker && this.#state !== 'ended')
+      return this.#prompts.start(this.#worker, samples, rateHz, loop);
+    return { ended: Promise.resolve('leg-closed'), stop: () => undefined };
+  }
+
+  /** The worker's word about a prompt. */
+  playEnded(playId: string, reason: PlayEnd): void {
+    this.#prompts.ended(playId, reason);
   }
 
   /**
@@ -75,7 +113,7 @@ export class Leg {
     if (!this.#step('open'))
       throw new CallreelError('CONFLICT', `the call ${this.id} was hung up before it was answered`);
     const worker = this.#media.workerFor(room);
-    const answer = await this.#media.negotiateIncoming(this.id, worker, this.session.offer);
+    const answer = await this.#media.answer(this.id, worker, this.session.peer.address, this.session.offer);
     if (!this.#step('opened')) {
       await this.#media.close(this.id, worker);
       throw new CallreelError('CONFLICT', `the call ${this.id} was hung up while it was being answered`);
@@ -94,6 +132,11 @@ export class Leg {
     for (const handlers of this.#handlers) handlers.answered?.();
   }
 
+  /** 180, so that the caller's own phone rings. */
+  ring(): void {
+    if (this.session.direction === 'incoming' && !this.answered && !this.ended) this.session.provisional(180);
+  }
+
   /** Ends the call from any state; `ended` follows. Idempotent. */
   hangUp(reason: string): void {
     if (this.#state !== 'ended') this.session.end(reason);
@@ -105,15 +148,40 @@ export class Leg {
     else if (this.#state !== 'ended') this.session.reject({ status, reason });
   }
 
+  /**
+   * An answer that can not be understood ends the call: the peer believes to be talking. Nothing is waited for, so
+   * that whoever puts the leg into a room now is there before the peer's first packet.
+   */
+  #peerAnswered(sdp: string): void {
+    const worker = this.#worker;
+    if (!worker || this.#state !== 'ready') return;
+    try {
+      this.#media
+        .applyAnswer(this.id, worker, sdp)
+        .catch(() => this.hangUp('the media worker refused the answer'));
+    } catch (error) {
+      this.hangUp(error instanceof CallreelError ? error.code : 'the answer can not be understood');
+      return;
+    }
+    if (!this.#step('answer')) return;
+    for (const handlers of this.#handlers) handlers.answered?.();
+  }
+
   #reoffered(sdp: string | undefined): string | SipRejection {
     if (!this.#worker) return { status: 488, reason: 'Not Acceptable Here' };
     return this.#media.renegotiate(this.id, this.#worker, sdp);
+  }
+
+  #info(contentType: string, body: string): void {
+    const digit = infoDigit(contentType, body);
+    if (digit !== undefined) this.digit(digit, 'info');
   }
 
   #sessionEnded(end: SipEnd): void {
     this.#step('end');
     const worker = this.#worker;
     if (worker) void this.#media.close(this.id, worker);
+    this.#prompts.close();
     for (const handlers of this.#handlers) handlers.ended?.(end);
     this.#handlers.clear();
   }

@@ -5,7 +5,7 @@ import type { Logger } from '../logger.ts';
 import type { WorkerEvent } from '../media/control.ts';
 import type { SipSession } from '../sip/session.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
-import { Conference, type JoinOptions, type StayEnd } from './conference.ts';
+import { Conference, type ConferenceOptions, type JoinOptions, type StayEnd } from './conference.ts';
 import { partyName } from './connection.ts';
 import type { ConversationCloser } from './conversation-closer.ts';
 import type { Directory } from './directory.ts';
@@ -57,7 +57,7 @@ export class LiveCalls {
 
   /** Takes an incoming SIP call in: from here on it has a connection id and is on record. */
   incoming(session: SipSession): Leg {
-    const { accountId, clock, media, directory } = this.#options;
+    const { accountId, clock, media } = this.#options;
     const connection = {
       connectionId: newId(),
       accountId,
@@ -67,9 +67,14 @@ export class LiveCalls {
       sipCallId: session.callId,
       startedUnixMs: clock.unixMs(),
     };
-    const leg = new Leg(connection, session, media);
+    return this.adopt(new Leg(connection, session, media));
+  }
+
+  /** Takes a leg in that is on its way: from here on it is on record, and found by its connection id. */
+  adopt(leg: Leg): Leg {
+    const { clock, directory } = this.#options;
     this.#legs.set(leg.id, leg);
-    directory.connectionStarted(connection);
+    directory.connectionStarted(leg.connection);
     leg.addHandlers({
       answered: () => directory.connectionAnswered(leg.id),
       ended: () => {
@@ -88,13 +93,12 @@ export class LiveCalls {
     const key = this.#conferenceKey(leg.connection.accountId, name);
     await leg.openMedia(key);
     const conference = this.#conferences.get(key) ?? this.#openConference(key, leg, name, dialect);
-    const knownCallbacks = conference.eventCallbacks.size;
-    const stay = conference.join(leg, options);
-    if (conference.eventCallbacks.size !== knownCallbacks)
-      this.#options.directory.conversationCallbacks(conference.conversationId, [
-        ...conference.eventCallbacks,
-      ]);
-    return stay;
+    return await conference.join(leg, options);
+  }
+
+  /** Opens a room for two parties, whose packets are relayed as they are. */
+  openPair(leg: Leg, dialect: string): Conference {
+    return this.#openRoom(leg, { name: '', mode: 'relay', dialect });
   }
 
   /**
@@ -130,6 +134,7 @@ export class LiveCalls {
 
   onWorkerEvent(event: WorkerEvent): void {
     if (event.event === 'leg.digit') this.#legs.get(event.legId)?.digit(event.digit);
+    else if (event.event === 'play.ended') this.#legs.get(event.legId)?.playEnded(event.playId, event.reason);
     else if (event.event === 'stay.left')
       this.#unfinished.get(event.roomId)?.leftByKey(event.legId, event.trackId);
     else if (event.event === 'recording.ended') {
@@ -170,20 +175,32 @@ export class LiveCalls {
   }
 
   #openConference(key: string, leg: Leg, name: string, dialect: string): Conference {
-    const { clock, directory } = this.#options;
+    const conference = this.#openRoom(leg, { name, mode: 'mix', dialect }, () =>
+      this.#conferences.delete(key),
+    );
+    this.#conferences.set(key, conference);
+    return conference;
+  }
+
+  #openRoom(
+    leg: Leg,
+    kind: Pick<ConferenceOptions, 'name' | 'mode' | 'dialect'>,
+    emptied: () => void = () => undefined,
+  ): Conference {
+    const { clock, directory, closer, media } = this.#options;
     const conference = new Conference({
+      ...kind,
       accountId: leg.connection.accountId,
-      name,
-      dialect,
-      worker: leg.worker ?? this.#options.media.workerFor(key),
+      worker: leg.worker ?? media.workerFor(leg.id),
       startedUnixMs: clock.unixMs(),
       createRecording: (room) => this.#createRecording(room),
+      callbackAdded: (room) => directory.conversationCallbacks(room.conversationId, [...room.eventCallbacks]),
+      warn: (room, warning, url) => directory.conversationWarning(room, warning, url),
       emptied: (room) => {
-        this.#conferences.delete(key);
-        void this.#options.closer.close(room).finally(() => this.#unfinished.delete(room.conversationId));
+        emptied();
+        void closer.close(room).finally(() => this.#unfinished.delete(room.conversationId));
       },
     });
-    this.#conferences.set(key, conference);
     this.#unfinished.set(conference.conversationId, conference);
     directory.conversationStarted(conference);
     return conference;

@@ -1,14 +1,14 @@
 import { CallreelError } from '../errors.ts';
-import type { CodecPreference } from '../sdp/negotiation.ts';
-import { type AnsweredOffer, answerOffer } from '../sdp/offer-answer.ts';
+import { MediaNegotiator } from '../sdp/media-negotiator.ts';
+import type { CodecPreference, NegotiatedMedia } from '../sdp/negotiation.ts';
 import type { SipRejection } from '../sip/session.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
 import type { WorkerPool } from '../worker/worker-pool.ts';
 
 export interface MediaPlaneOptions {
   pool: WorkerPool;
-  /** The address peers send their media to. */
-  advertisedAddress: string;
+  /** The address of ours that a peer sends its media to. */
+  advertisedAddress(peerAddress: string): string;
   log: { warn(fields: object, message: string): void };
 }
 
@@ -18,20 +18,14 @@ const acceptedCodecs: readonly CodecPreference[] = [
   { codec: 'PCMA', clockRateHz: 8000 },
 ];
 
-interface LegMedia {
-  port: number;
-  sessionId: string;
-  sdpVersion: number;
-}
-
 /**
- * Brings an SDP body and a media worker together: opens the port, answers the offer, tells the worker what was
+ * Brings SDP bodies and media workers together: opens the port, makes offers and answers, tells the worker what was
  * agreed. Call control above it never sees SDP, the worker below it never does either.
  */
 export class MediaPlane {
   readonly #options: MediaPlaneOptions;
-  readonly #legs = new Map<string, LegMedia>();
-  #sessions = 0;
+  /** By leg. */
+  readonly #negotiators = new Map<string, MediaNegotiator>();
 
   constructor(options: MediaPlaneOptions) {
     this.#options = options;
@@ -43,41 +37,59 @@ export class MediaPlane {
   }
 
   get openLegs(): number {
-    return this.#legs.size;
+    return this.#negotiators.size;
   }
 
   /**
+   * Opens the leg's media for a peer's offer.
    * @returns the SDP answer
    * @throws CallreelError SDP_INVALID, NO_COMMON_CODEC, PORTS_EXHAUSTED, WORKER_LOST; nothing stays open then
    */
-  async negotiateIncoming(legId: string, worker: MediaWorker, offer: string | undefined): Promise<string> {
+  async answer(
+    legId: string,
+    worker: MediaWorker,
+    peerAddress: string,
+    offer: string | undefined,
+  ): Promise<string> {
     if (offer === undefined)
       throw new CallreelError('SDP_INVALID', 'the INVITE carries no offer', { where: 'body' });
-    const { port } = await worker.send({ verb: 'leg.open', legId });
-    if (port === undefined) throw new CallreelError('PORTS_EXHAUSTED', 'the media worker gave no port');
-    const media: LegMedia = { port, sessionId: String(++this.#sessions), sdpVersion: 1 };
-    this.#legs.set(legId, media);
-    try {
-      const answered = this.#answer(media, offer);
-      await this.#negotiate(legId, worker, answered);
-      return answered.answer;
-    } catch (error) {
-      await this.close(legId, worker);
-      throw error;
-    }
+    const negotiator = await this.#open(legId, worker, peerAddress);
+    return await this.#orClose(legId, worker, async () => {
+      const { answer, negotiated } = negotiator.answer(offer);
+      await this.#negotiate(legId, worker, negotiated);
+      return answer;
+    });
+  }
+
+  /**
+   * Opens the leg's media for a call of ours.
+   * @returns the SDP offer
+   * @throws CallreelError PORTS_EXHAUSTED, WORKER_LOST; nothing stays open then
+   */
+  async offer(legId: string, worker: MediaWorker, peerAddress: string): Promise<string> {
+    return (await this.#open(legId, worker, peerAddress)).offer();
+  }
+
+  /**
+   * Takes the peer's answer to `offer`. What is asked of the worker next comes after it.
+   * @returns the worker's consent: WORKER_LOST and the like
+   * @throws CallreelError SDP_INVALID, NO_COMMON_CODEC, at once
+   */
+  applyAnswer(legId: string, worker: MediaWorker, answer: string): Promise<void> {
+    const negotiator = this.#negotiators.get(legId);
+    return negotiator ? this.#negotiate(legId, worker, negotiator.apply(answer)) : Promise.resolve();
   }
 
   /** A re-INVITE: the same port, the new agreement. Synchronous, so that the answer goes out at once. */
   renegotiate(legId: string, worker: MediaWorker, offer: string | undefined): string | SipRejection {
-    const media = this.#legs.get(legId);
-    if (!media || offer === undefined) return { status: 488, reason: 'Not Acceptable Here' };
+    const negotiator = this.#negotiators.get(legId);
+    if (!negotiator || offer === undefined) return { status: 488, reason: 'Not Acceptable Here' };
     try {
-      media.sdpVersion++;
-      const answered = this.#answer(media, offer);
-      this.#negotiate(legId, worker, answered).catch((error: unknown) => {
+      const { answer, negotiated } = negotiator.answer(offer);
+      this.#negotiate(legId, worker, negotiated).catch((error: unknown) => {
         this.#options.log.warn({ legId, error }, 'the media worker refused a renegotiation');
       });
-      return answered.answer;
+      return answer;
     } catch (error) {
       const reason = error instanceof CallreelError ? error.message : 'Not Acceptable Here';
       return { status: 488, reason };
@@ -85,7 +97,7 @@ export class MediaPlane {
   }
 
   async close(legId: string, worker: MediaWorker): Promise<void> {
-    if (!this.#legs.delete(legId)) return;
+    if (!this.#negotiators.delete(legId)) return;
     try {
       await worker.send({ verb: 'leg.close', legId });
     } catch (error) {
@@ -95,18 +107,25 @@ export class MediaPlane {
     }
   }
 
-  #answer(media: LegMedia, offer: string): AnsweredOffer {
-    return answerOffer(offer, {
-      address: this.#options.advertisedAddress,
-      port: media.port,
-      codecs: acceptedCodecs,
-      sessionId: media.sessionId,
-      version: media.sdpVersion,
-      telephoneEvents: true,
-    });
+  async #open(legId: string, worker: MediaWorker, peerAddress: string): Promise<MediaNegotiator> {
+    const { port } = await worker.send({ verb: 'leg.open', legId });
+    if (port === undefined) throw new CallreelError('PORTS_EXHAUSTED', 'the media worker gave no port');
+    const address = this.#options.advertisedAddress(peerAddress);
+    const negotiator = new MediaNegotiator({ address, port, codecs: acceptedCodecs, telephoneEvents: true });
+    this.#negotiators.set(legId, negotiator);
+    return negotiator;
   }
 
-  async #negotiate(legId: string, worker: MediaWorker, answered: AnsweredOffer): Promise<void> {
-    await worker.send({ verb: 'leg.negotiate', legId, ...answered.negotiated });
+  async #orClose<T>(legId: string, worker: MediaWorker, action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      await this.close(legId, worker);
+      throw error;
+    }
+  }
+
+  async #negotiate(legId: string, worker: MediaWorker, negotiated: NegotiatedMedia): Promise<void> {
+    await worker.send({ verb: 'leg.negotiate', legId, ...negotiated });
   }
 }

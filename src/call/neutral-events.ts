@@ -1,5 +1,15 @@
 /** What happened, in nobody's dialect. A dialect's formatter turns it into the vendor's body. */
-export type NeutralEvent = ConversationEnded;
+export type NeutralEvent = ConversationEnded | ConversationWarning;
+
+/** Something an application asked for is not done; the conversation goes on. */
+export interface ConversationWarning {
+  kind: 'conversation.warning';
+  accountId: string;
+  conversationId: string;
+  conferenceName: string;
+  feature: string;
+  message: string;
+}
 
 export interface ConversationEnded {
   kind: 'conversation.ended';

@@ -2,6 +2,8 @@ import { Agent, request as undiciRequest } from 'undici';
 import type { Clock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import type { AddressGuard } from './address-guard.ts';
+import { type AudioRequest, type AudioResponse, downloadAudio } from './audio-download.ts';
+import { authorizationHeader, displayUrl, parseUserUrl, withoutUserInfo } from './user-url.ts';
 
 export interface CallbackOptions {
   guard: AddressGuard;
@@ -37,6 +39,8 @@ const shownBodyCharacters = 200;
 export class CallbackClient {
   readonly #options: CallbackOptions;
   readonly #agent: Agent;
+  /** Without a limit on the size: each audio request has its own. */
+  readonly #audioAgent: Agent;
 
   constructor(options: CallbackOptions) {
     const { timeoutMs, maxBytes, guard } = options;
@@ -48,6 +52,12 @@ export class CallbackClient {
       maxResponseSize: maxBytes,
       allowH2: false,
     });
+    this.#audioAgent = new Agent({
+      connect: { timeout: timeoutMs, lookup: guard.lookup },
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      allowH2: false,
+    });
   }
 
   /**
@@ -55,7 +65,7 @@ export class CallbackClient {
    * @throws CallreelError CALLBACK_FAILED, CALLBACK_FORBIDDEN, REQUEST_INVALID (the URL)
    */
   async request({ url, method, headers = {}, body, signal }: CallbackRequest): Promise<CallbackResponse> {
-    const target = parseUrl(url);
+    const target = parseUserUrl(url);
     const shown = `${method} ${displayUrl(target)}`;
     this.#options.guard.checkHost(target.hostname);
     const deadline = new AbortController();
@@ -64,7 +74,7 @@ export class CallbackClient {
       const response = await undiciRequest(withoutUserInfo(target), {
         dispatcher: this.#agent,
         method,
-        headers: { 'user-agent': userAgent, ...authorization(target), ...headers },
+        headers: { 'user-agent': userAgent, ...authorizationHeader(target), ...headers },
         body: body ?? null,
         signal: signal ? AbortSignal.any([signal, deadline.signal]) : deadline.signal,
       });
@@ -90,7 +100,7 @@ export class CallbackClient {
       headers: { accept: 'application/json', 'content-type': 'application/json', ...headers },
       body: JSON.stringify(document),
     });
-    const shown = displayUrl(parseUrl(url));
+    const shown = displayUrl(parseUserUrl(url));
     const fail = (what: string) =>
       new CallreelError('CALLBACK_FAILED', `POST ${shown}: ${what}`, { where: shown });
     if (answer.status >= 300 && answer.status < 400)
@@ -105,8 +115,18 @@ export class CallbackClient {
     }
   }
 
+  /**
+   * A binary file of a URL; every other answer than the file is an error.
+   * @throws CallreelError AUDIO_UNREACHABLE, AUDIO_TOO_LONG, CALLBACK_FORBIDDEN, REQUEST_INVALID (the URL)
+   * @throws the signal's reason
+   */
+  fetchAudio(request: AudioRequest): Promise<AudioResponse> {
+    const { guard, clock } = this.#options;
+    return downloadAudio({ guard, clock, dispatcher: this.#audioAgent, userAgent }, request);
+  }
+
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await Promise.all([this.#agent.destroy(), this.#audioAgent.destroy()]);
   }
 
   #tooLate(): string {
@@ -121,30 +141,4 @@ export class CallbackClient {
     if (cause instanceof AggregateError) return cause.errors.map((error) => this.#describe(error)).join('; ');
     return cause instanceof Error ? cause.message : String(cause);
   }
-}
-
-function parseUrl(text: string): URL {
-  const url = URL.parse(text);
-  if (url && (url.protocol === 'http:' || url.protocol === 'https:')) return url;
-  throw new CallreelError('REQUEST_INVALID', 'a callback URL must be an absolute http or https URL', {
-    where: url ? displayUrl(url) : text.slice(0, shownBodyCharacters),
-  });
-}
-
-/** Query and user info may hold the user's secrets. */
-function displayUrl(url: URL): string {
-  return `${url.protocol}//${url.host}${url.pathname}`;
-}
-
-function withoutUserInfo(url: URL): URL {
-  const plain = new URL(url);
-  plain.username = '';
-  plain.password = '';
-  return plain;
-}
-
-function authorization(url: URL): Record<string, string> {
-  if (url.username === '' && url.password === '') return {};
-  const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-  return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
 }

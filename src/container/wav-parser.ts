@@ -1,7 +1,9 @@
 import { CallreelError } from '../errors.ts';
 
+export type WavEncoding = 'pcm8' | 'pcm16' | 'pcm24' | 'pcm32' | 'float32' | 'float64' | 'alaw' | 'ulaw';
+
 export interface ParsedWav {
-  encoding: 'pcm16' | 'alaw' | 'ulaw';
+  encoding: WavEncoding;
   rateHz: number;
   channels: number;
   /** Samples a channel. */
@@ -11,7 +13,7 @@ export interface ParsedWav {
 }
 
 interface Format {
-  encoding: ParsedWav['encoding'];
+  encoding: WavEncoding;
   rateHz: number;
   channels: number;
   frameBytes: number;
@@ -24,14 +26,20 @@ const maxRateHz = 384_000;
 const extensibleTag = 0xfffe;
 const wholeFile = 0xffff_ffff;
 
-const encodings = new Map<string, ParsedWav['encoding']>([
+/** By format tag and bits a sample. */
+const encodings = new Map<string, WavEncoding>([
+  ['1/8', 'pcm8'],
   ['1/16', 'pcm16'],
+  ['1/24', 'pcm24'],
+  ['1/32', 'pcm32'],
+  ['3/32', 'float32'],
+  ['3/64', 'float64'],
   ['6/8', 'alaw'],
   ['7/8', 'ulaw'],
 ]);
 
 /**
- * Reads a RIFF or RF64 WAV file with 16-bit PCM or G.711. A data chunk that claims more than there is (a file that
+ * Reads a RIFF or RF64 WAV file with PCM, floating-point or G.711 audio. A data chunk that claims more than there is (a file that
  * still grows, or was cut off) ends with the file.
  * @throws CallreelError AUDIO_INVALID
  */

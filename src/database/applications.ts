@@ -1,4 +1,5 @@
 import { json } from './json.ts';
+import { fetchPage, type Page, type PageRequest } from './page.ts';
 import type { Application, Db } from './schema.ts';
 
 export interface NewApplication {
@@ -8,12 +9,14 @@ export interface NewApplication {
   onIncoming: string | null;
   /** Null for none. */
   defaultRoutine: unknown;
+  script?: string | null;
 }
 
 /** Inserts the application, or replaces the one of the same id. */
 export async function saveApplication(db: Db, application: NewApplication): Promise<Application> {
-  const { appId, accountId, name, onIncoming, defaultRoutine } = application;
-  const content = { name, onIncoming, defaultRoutine: defaultRoutine == null ? null : json(defaultRoutine) };
+  const { appId, accountId, name, onIncoming, defaultRoutine, script = null } = application;
+  const routine = defaultRoutine == null ? null : json(defaultRoutine);
+  const content = { name, onIncoming, defaultRoutine: routine, script };
   return await db
     .insertInto('applications')
     .values({ appId, accountId, ...content })
@@ -33,6 +36,40 @@ export async function getApplication(
     .where('accountId', '=', accountId)
     .where('appId', '=', appId)
     .executeTakeFirst();
+}
+
+/** Latest first. */
+export async function pageApplications(
+  db: Db,
+  accountId: string,
+  request: PageRequest,
+): Promise<Page<Application>> {
+  const positionOf = ({ createdAt, appId }: Application) => ({ at: createdAt, id: appId });
+  return await fetchPage(request, positionOf, ({ comparison, order, beyond, limit }) =>
+    db
+      .selectFrom('applications')
+      .selectAll()
+      .where('accountId', '=', accountId)
+      .$if(beyond !== undefined, (query) =>
+        query.where((eb) =>
+          eb(eb.refTuple('createdAt', 'appId'), comparison, eb.tuple(beyond!.at, beyond!.id)),
+        ),
+      )
+      .orderBy('createdAt', order)
+      .orderBy('appId', order)
+      .limit(limit)
+      .execute(),
+  );
+}
+
+/** Its numbers become free. @returns whether there was one */
+export async function deleteApplication(db: Db, accountId: string, appId: string): Promise<boolean> {
+  const result = await db
+    .deleteFrom('applications')
+    .where('accountId', '=', accountId)
+    .where('appId', '=', appId)
+    .executeTakeFirst();
+  return result.numDeletedRows > 0n;
 }
 
 /** Oldest first. */

@@ -1,4 +1,5 @@
 import type { Insertable } from 'kysely';
+import { fetchPage, type Page, type PageRequest } from './page.ts';
 import type { Connection, ConnectionTable, Db } from './schema.ts';
 
 export type NewConnection = Omit<Insertable<ConnectionTable>, 'status' | 'endTime'>;
@@ -73,23 +74,43 @@ export async function getConnection(
     .executeTakeFirst();
 }
 
-/** Latest first. `before` is the last row of the page before. */
-export async function listConnections(
+export interface ConnectionFilter {
+  from?: string | undefined;
+  to?: string | undefined;
+  status?: Connection['status'] | undefined;
+  direction?: Connection['direction'] | undefined;
+  /** By `startTime`, both ends included. */
+  minCreated?: Date | undefined;
+  maxCreated?: Date | undefined;
+}
+
+/** Latest first. */
+export async function pageConnections(
   db: Db,
   accountId: string,
-  { limit, before }: { limit: number; before?: Pick<Connection, 'startTime' | 'connectionId'> | undefined },
-): Promise<Connection[]> {
-  return await db
-    .selectFrom('connections')
-    .selectAll()
-    .where('accountId', '=', accountId)
-    .$if(before !== undefined, (query) =>
-      query.where((eb) =>
-        eb(eb.refTuple('startTime', 'connectionId'), '<', eb.tuple(before!.startTime, before!.connectionId)),
-      ),
-    )
-    .orderBy('startTime', 'desc')
-    .orderBy('connectionId', 'desc')
-    .limit(limit)
-    .execute();
+  { filter = {}, ...request }: PageRequest & { filter?: ConnectionFilter },
+): Promise<Page<Connection>> {
+  const { from, to, status, direction, minCreated, maxCreated } = filter;
+  const positionOf = (row: Connection) => ({ at: row.startTime, id: row.connectionId });
+  return await fetchPage(request, positionOf, ({ comparison, order, beyond, limit }) =>
+    db
+      .selectFrom('connections')
+      .selectAll()
+      .where('accountId', '=', accountId)
+      .$if(from !== undefined, (query) => query.where('from', '=', from!))
+      .$if(to !== undefined, (query) => query.where('to', '=', to!))
+      .$if(status !== undefined, (query) => query.where('status', '=', status!))
+      .$if(direction !== undefined, (query) => query.where('direction', '=', direction!))
+      .$if(minCreated !== undefined, (query) => query.where('startTime', '>=', minCreated!))
+      .$if(maxCreated !== undefined, (query) => query.where('startTime', '<=', maxCreated!))
+      .$if(beyond !== undefined, (query) =>
+        query.where((eb) =>
+          eb(eb.refTuple('startTime', 'connectionId'), comparison, eb.tuple(beyond!.at, beyond!.id)),
+        ),
+      )
+      .orderBy('startTime', order)
+      .orderBy('connectionId', order)
+      .limit(limit)
+      .execute(),
+  );
 }

@@ -1,4 +1,5 @@
 import type { Insertable } from 'kysely';
+import { fetchPage, type Page, type PageRequest } from './page.ts';
 import type { Conversation, ConversationTable, Db } from './schema.ts';
 
 export type NewConversation = Omit<Insertable<ConversationTable>, 'status' | 'endTime' | 'durationMs'>;
@@ -65,30 +66,39 @@ export async function listActiveConversations(db: Db): Promise<Conversation[]> {
     .execute();
 }
 
-/** Latest first. `before` is the last row of the page before. */
-export async function listConversations(
+export interface ConversationFilter {
+  status?: Conversation['status'] | undefined;
+  conferenceName?: string | undefined;
+  /** By `startTime`, both ends included. */
+  minCreated?: Date | undefined;
+  maxCreated?: Date | undefined;
+}
+
+/** Latest first. */
+export async function pageConversations(
   db: Db,
   accountId: string,
-  {
-    limit,
-    before,
-  }: { limit: number; before?: Pick<Conversation, 'startTime' | 'conversationId'> | undefined },
-): Promise<Conversation[]> {
-  return await db
-    .selectFrom('conversations')
-    .selectAll()
-    .where('accountId', '=', accountId)
-    .$if(before !== undefined, (query) =>
-      query.where((eb) =>
-        eb(
-          eb.refTuple('startTime', 'conversationId'),
-          '<',
-          eb.tuple(before!.startTime, before!.conversationId),
+  { filter = {}, ...request }: PageRequest & { filter?: ConversationFilter },
+): Promise<Page<Conversation>> {
+  const { status, conferenceName, minCreated, maxCreated } = filter;
+  const positionOf = (row: Conversation) => ({ at: row.startTime, id: row.conversationId });
+  return await fetchPage(request, positionOf, ({ comparison, order, beyond, limit }) =>
+    db
+      .selectFrom('conversations')
+      .selectAll()
+      .where('accountId', '=', accountId)
+      .$if(status !== undefined, (query) => query.where('status', '=', status!))
+      .$if(conferenceName !== undefined, (query) => query.where('conferenceName', '=', conferenceName!))
+      .$if(minCreated !== undefined, (query) => query.where('startTime', '>=', minCreated!))
+      .$if(maxCreated !== undefined, (query) => query.where('startTime', '<=', maxCreated!))
+      .$if(beyond !== undefined, (query) =>
+        query.where((eb) =>
+          eb(eb.refTuple('startTime', 'conversationId'), comparison, eb.tuple(beyond!.at, beyond!.id)),
         ),
-      ),
-    )
-    .orderBy('startTime', 'desc')
-    .orderBy('conversationId', 'desc')
-    .limit(limit)
-    .execute();
+      )
+      .orderBy('startTime', order)
+      .orderBy('conversationId', order)
+      .limit(limit)
+      .execute(),
+  );
 }

@@ -20,7 +20,7 @@ import {
   endLostConnections,
   getConnection,
   insertConnection,
-  listConnections,
+  pageConnections,
   setConnected,
 } from './connections.ts';
 import {
@@ -28,7 +28,7 @@ import {
   getConversation,
   insertConversation,
   listActiveConversations,
-  listConversations,
+  pageConversations,
   setEventCallbacks,
 } from './conversations.ts';
 import { openDb, openPool, startDatabase } from './database.ts';
@@ -95,7 +95,7 @@ describe('start', () => {
     );
     await Promise.all(pools.map((pool) => migrate(openDb(pool))));
     const { rows } = await pools[0]!.query('SELECT name FROM callreel.kysely_migration');
-    assert.deepEqual(rows, [{ name: '0001-nouns' }]);
+    assert.deepEqual(rows, [{ name: '0001-nouns' }, { name: '0002-trunks' }]);
     await Promise.all(pools.map((pool) => pool.end()));
   });
 });
@@ -161,11 +161,18 @@ describe('connections', () => {
 
   test('pages follow each other without gap or repetition', async () => {
     for (let index = 0; index < 5; index++) await insertConnection(db, fresh('pages'));
-    const all = await listConnections(db, 'pages', { limit: 10 });
-    const first = await listConnections(db, 'pages', { limit: 2 });
-    const rest = await listConnections(db, 'pages', { limit: 10, before: first.at(-1) });
-    assert.equal(all.length, 5);
-    assert.deepEqual([...first, ...rest], all);
+    const all = await pageConnections(db, 'pages', { limit: 10 });
+    const first = await pageConnections(db, 'pages', { limit: 2 });
+    const rest = await pageConnections(db, 'pages', { limit: 10, cursor: first.next });
+    assert.equal(all.rows.length, 5);
+    assert.deepEqual([...first.rows, ...rest.rows], all.rows);
+    const back = await pageConnections(db, 'pages', { limit: 2, cursor: rest.previous });
+    assert.deepEqual(back.rows, first.rows);
+    assert.deepEqual(
+      [all.next, all.previous, first.previous, rest.next, back.previous],
+      Array(5).fill(undefined),
+    );
+    assert.deepEqual(back.next, first.next);
   });
 });
 
@@ -194,7 +201,7 @@ describe('conversations, recordings, channels', () => {
     assert.equal(await endConversation(db, conversationId, { endTime, durationMs: 1 }), undefined);
     assert.equal((await getConversation(db, 'acc', conversationId))?.durationMs, 60_333);
     assert.equal(await getConversation(db, 'other', conversationId), undefined);
-    assert.equal((await listConversations(db, 'acc', { limit: 10 })).length, 1);
+    assert.equal((await pageConversations(db, 'acc', { limit: 10 })).rows.length, 1);
     assert.deepEqual(await listActiveConversations(db), []);
   });
 

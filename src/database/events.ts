@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { json } from './json.ts';
+import { fetchPage, type Page, type PageRequest } from './page.ts';
 import type { Db, Event } from './schema.ts';
 
 export interface NewEvent {
@@ -88,4 +89,47 @@ export async function listEventsOfConversation(db: Db, conversationId: string): 
     .where('conversationId', '=', conversationId)
     .orderBy('sequence')
     .execute();
+}
+
+export type EventState = 'pending' | 'delivered' | 'dead';
+
+export function eventState({ deliveredAt, deadAt }: Event): EventState {
+  if (deliveredAt) return 'delivered';
+  return deadAt ? 'dead' : 'pending';
+}
+
+export interface EventFilter {
+  conversationId?: string | undefined;
+  state?: EventState | undefined;
+}
+
+/** Latest first. */
+export async function pageEvents(
+  db: Db,
+  accountId: string,
+  { filter = {}, ...request }: PageRequest & { filter?: EventFilter },
+): Promise<Page<Event>> {
+  const { conversationId, state } = filter;
+  const positionOf = (row: Event) => ({ at: row.createdAt, id: row.eventId });
+  return await fetchPage(request, positionOf, ({ comparison, order, beyond, limit }) =>
+    db
+      .selectFrom('events')
+      .selectAll()
+      .where('accountId', '=', accountId)
+      .$if(conversationId !== undefined, (query) => query.where('conversationId', '=', conversationId!))
+      .$if(state === 'delivered', (query) => query.where('deliveredAt', 'is not', null))
+      .$if(state === 'dead', (query) =>
+        query.where('deliveredAt', 'is', null).where('deadAt', 'is not', null),
+      )
+      .$if(state === 'pending', (query) => query.where('deliveredAt', 'is', null).where('deadAt', 'is', null))
+      .$if(beyond !== undefined, (query) =>
+        query.where((eb) =>
+          eb(eb.refTuple('createdAt', 'eventId'), comparison, eb.tuple(beyond!.at, beyond!.id)),
+        ),
+      )
+      .orderBy('createdAt', order)
+      .orderBy('eventId', order)
+      .limit(limit)
+      .execute(),
+  );
 }

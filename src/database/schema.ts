@@ -12,6 +12,8 @@ export interface Schema {
   recordings: RecordingTable;
   channels: ChannelTable;
   events: EventTable;
+  trunks: TrunkTable;
+  dialPermissions: DialPermissionTable;
 }
 
 /** The database or a transaction of it: every query takes either. */
@@ -28,6 +30,8 @@ export interface ApplicationTable {
   onIncoming: string | null;
   /** Used only when `onIncoming` is not set. */
   defaultRoutine: Json;
+  /** Kept for its owner; nothing here runs it. */
+  script: string | null;
   createdAt: Generated<Date>;
 }
 
@@ -35,7 +39,8 @@ export interface NumberTable {
   /** E.164, or the user part of a SIP URI. */
   number: string;
   accountId: string;
-  appId: string;
+  /** Null: the number is ours and free. */
+  appId: string | null;
 }
 
 export type ConnectionStatus = 'connecting' | 'connected' | 'failed' | 'finished';
@@ -123,9 +128,47 @@ export interface EventTable {
   deadAt: Date | null;
 }
 
+export interface TrunkRoute {
+  /** `+` and the first digits of the numbers this trunk reaches; `+` alone for all. */
+  prefix: string;
+  /** The cheaper trunk is tried first; in any unit, the same for every trunk. */
+  cost: number;
+}
+
+export interface TrunkTable {
+  trunkId: string;
+  accountId: string;
+  /** Unique in the account. */
+  name: string;
+  /** Name or address of the peer. */
+  host: string;
+  /** Null: the transport's usual one, or what DNS says. */
+  port: number | null;
+  transport: 'udp' | 'tcp';
+  username: string | null;
+  /** Sealed by the master key (`auth/sealed-secret`). */
+  sealedPassword: string | null;
+  /** Shown to the called party instead of the caller's own. */
+  fromNumber: string | null;
+  routes: ColumnType<TrunkRoute[], unknown, unknown>;
+  /** Networks in CIDR notation whose calls come from this trunk; none: the host itself, where it is an address. */
+  sourceNetworks: string[];
+  createdAt: Date;
+}
+
+export interface DialPermissionTable {
+  accountId: string;
+  /** `+` and digits, or `sip:` and a host name; the longest that fits decides. */
+  prefix: string;
+  allow: boolean;
+}
+
 export type Application = Selectable<ApplicationTable>;
 export type Connection = Selectable<ConnectionTable>;
 export type Conversation = Selectable<ConversationTable>;
 export type Recording = Selectable<RecordingTable>;
 export type Channel = Selectable<ChannelTable>;
 export type Event = Selectable<EventTable>;
+export type PhoneNumber = Selectable<NumberTable>;
+export type Trunk = Selectable<TrunkTable>;
+export type DialPermission = Selectable<DialPermissionTable>;

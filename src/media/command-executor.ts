@@ -103,6 +103,15 @@ export class CommandExecutor {
       case 'room.close':
         this.rooms.close(command.roomId, atUs);
         return {};
+      case 'play.start':
+        this.legs.get(command.legId).output.player.start(command);
+        return {};
+      case 'play.stop':
+        this.legs.get(command.legId).output.player.stop(command.playId);
+        return {};
+      case 'digits.send':
+        this.legs.get(command.legId).output.digits.send(command);
+        return {};
       case 'recording.start':
         recordings.start(command, atUs);
         return {};

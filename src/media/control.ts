@@ -20,6 +20,15 @@ export interface LegOpen {
   legId: string;
 }
 
+/** RFC 4733. */
+export interface NegotiatedTelephoneEvent {
+  /** What the peer's events come with. */
+  payloadType: number;
+  clockRateHz: number;
+  /** What the peer wants events with, where it is another number. */
+  sendPayloadType?: number;
+}
+
 export interface LegNegotiate {
   verb: 'leg.negotiate';
   legId: string;
@@ -29,14 +38,19 @@ export interface LegNegotiate {
   receive: NegotiatedCodec[];
   send: NegotiatedCodec;
   ptimeMs: number;
-  telephoneEvent: { payloadType: number; clockRateHz: number } | undefined;
+  telephoneEvent: NegotiatedTelephoneEvent | undefined;
   direction: 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
+  /** A leg that sent media and then none for so long is reported as `leg.inactive`; undefined: never. */
+  inactivityTimeoutMs?: number;
 }
 
 export interface LegClose {
   verb: 'leg.close';
   legId: string;
 }
+
+/** How a room's audio gets from one leg to the others. */
+export type RoomMode = 'mix' | 'relay';
 
 /** A leg's stay in a room begins. One stay is one track (and one channel). */
 export interface RoomJoin {
@@ -49,6 +63,12 @@ export interface RoomJoin {
   party: Party;
   /** DTMF digit that leaves the room without ending the call. */
   leaveKey: string | undefined;
+  /**
+   * `mix`: everybody hears the sum of the others. `relay`: as long as the room holds exactly two legs, both joined so,
+   * their packets go from one to the other as they are where the codecs allow it, without a jitter buffer between;
+   * otherwise it is mixed.
+   */
+  mode?: RoomMode;
 }
 
 export interface RoomLeave {
@@ -60,6 +80,53 @@ export interface RoomLeave {
 export interface RoomClose {
   verb: 'room.close';
   roomId: string;
+}
+
+/** The longest prompt, and the most that one leg may have waiting: 30 minutes at 8000 Hz. */
+export const maxPromptSamples = 30 * 60 * 8000;
+/** How many prompts one leg may have waiting, the one that plays included. */
+export const maxQueuedPrompts = 256;
+
+/**
+ * Plays audio to one leg, and to nobody else; behind what was started before, without a gap. In a room or out of it:
+ * a prompt goes on through joins and leaves. Answered at once; `play.ended` follows in any case.
+ */
+export interface PlayStart {
+  verb: 'play.start';
+  legId: string;
+  /** Unique on the leg while it waits or plays. */
+  playId: string;
+  /** Mono, 16 bit, copied on its way; 8000 Hz is what costs least. */
+  samples: Int16Array;
+  rateHz: 8000 | 16_000 | 48_000;
+  /** Over and over, until it is stopped. */
+  loop?: boolean;
+  /** What the leg hears of its room meanwhile: everything, below the prompt, or nothing. Without it: `mix`. */
+  overRoom?: 'mix' | 'replace';
+}
+
+/** A prompt that has ended already, or never was, is no error: it may just have come to its end. */
+export interface PlayStop {
+  verb: 'play.stop';
+  legId: string;
+  playId: string;
+}
+
+/** Longest key sequence of one command. */
+export const maxDigits = 64;
+
+/**
+ * Presses keys towards the leg (RFC 4733), one sequence after the other. While a key is down nothing else is sent, and
+ * a prompt waits; a leg on hold gets its keys afterwards. Answered at once; `digits.ended` follows in any case.
+ */
+export interface DigitsSend {
+  verb: 'digits.send';
+  legId: string;
+  digitsId: string;
+  /** `0`-`9`, `*`, `#`, `A`-`D`; `w` waits for half a second. */
+  digits: string;
+  durationMs: number;
+  gapMs: number;
 }
 
 export interface RecordingStart {
@@ -110,16 +177,32 @@ export type Command =
   | RoomJoin
   | RoomLeave
   | RoomClose
+  | PlayStart
+  | PlayStop
+  | DigitsSend
   | RecordingStart
   | RecordingStop
   | SpoolSettle
   | WorkerDrain
   | WorkerStatsQuery;
 
+export type PlayEnd = 'finished' | 'stopped' | 'leg-closed';
+/** `not-negotiated`: a later agreement took the telephone events away. */
+export type DigitsEnd = 'finished' | 'leg-closed' | 'not-negotiated';
+
 export type WorkerEvent =
   | { event: 'leg.digit'; legId: string; digit: string; durationMs: number }
   /** First packet of the leg, with where it came from. */
   | { event: 'leg.media'; legId: string; address: string; port: number }
+  /** The leg sent media before, and none for as long as was agreed; once for every silence. */
+  | { event: 'leg.inactive'; legId: string; silentMs: number }
+  /**
+   * `playedMs` is what the leg was sent of it, to within a packet that was cut short. Nothing is sent while the peer
+   * holds the call, but time passes.
+   */
+  | { event: 'play.ended'; legId: string; playId: string; reason: PlayEnd; playedMs: number }
+  /** `sent`: the keys, without the pauses. */
+  | { event: 'digits.ended'; legId: string; digitsId: string; reason: DigitsEnd; sent: string }
   /** The stay ended by the leave key; the leg itself goes on. */
   | { event: 'stay.left'; legId: string; trackId: string; roomId: string }
   /** Decided at a sample; the manifest's header is on its way to the disk. */

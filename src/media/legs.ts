@@ -59,13 +59,13 @@ export class Legs {
   }
 
   /**
-   * One slot of 20 ms. A leg that is in no room gets silence, so that NAT bindings and latches of the peer open and
-   * stay open.
+   * One slot of 20 ms. A leg that is in no room gets its prompts or silence, so that NAT bindings and latches of the
+   * peer open and stay open.
    */
   slot(nowUs: number): void {
     for (const session of this.#sessions.values()) {
       session.expire(nowUs);
-      if (!session.stay) session.sendSilence();
+      if (!session.stay) session.output.sendAlone();
     }
   }
 

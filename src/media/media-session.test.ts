@@ -187,6 +187,48 @@ describe('MediaSession', () => {
     assert.equal(bench.events.filter(({ event }) => event === 'leg.digit').length, 2);
   });
 
+  it('says once when a leg that sent media sends none any more, and again after it was heard', async () => {
+    const phone = await bench.call('a', { inactivityTimeoutMs: 1000 });
+    const inactive = () => bench.events.filter(({ event }) => event === 'leg.inactive');
+    await bench.slots(100);
+    assert.deepEqual(inactive(), [], 'it sent nothing before');
+    await phone.send({ payload: speech(1) });
+    await bench.slots(49);
+    assert.deepEqual(inactive(), []);
+    await bench.slots(51);
+    assert.equal(inactive().length, 1);
+    await phone.press('1');
+    await bench.slots(30);
+    await bench.execute(phone.negotiation('a', { inactivityTimeoutMs: 1000 }));
+    await bench.slots(70);
+    const [first, second, ...more] = inactive();
+    assert.deepEqual(more, []);
+    for (const event of [first, second]) {
+      assert.ok(event?.event === 'leg.inactive' && event.silentMs >= 1000 && event.silentMs <= 1020);
+      assert.equal(event.legId, 'a');
+    }
+  });
+
+  it('expects no media while the leg is on hold, and waits anew afterwards', async () => {
+    const phone = await bench.call('a', { inactivityTimeoutMs: 1000 });
+    const renegotiate = (direction: 'sendrecv' | 'sendonly', inactivityTimeoutMs?: number) =>
+      bench.execute(phone.negotiation('a', { direction, inactivityTimeoutMs }));
+    const inactiveEvents = () => bench.events.filter(({ event }) => event === 'leg.inactive').length;
+    await phone.send({ payload: speech(1) });
+    await bench.slots(40);
+    await renegotiate('sendonly', 1000);
+    await bench.slots(100);
+    await renegotiate('sendrecv', 1000);
+    await bench.slots(45);
+    assert.equal(inactiveEvents(), 0);
+    await renegotiate('sendrecv');
+    await bench.slots(100);
+    assert.equal(inactiveEvents(), 0);
+    await renegotiate('sendrecv', 1000);
+    await bench.slots(1);
+    assert.equal(inactiveEvents(), 1);
+  });
+
   it('takes any bytes from the network without a throw', async () => {
     const phone = await bench.call('a');
     await bench.join('a', 'room');

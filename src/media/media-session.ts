@@ -1,13 +1,14 @@
-import type { CodecName, Decoder } from '../codec/codec.ts';
+import type { Decoder } from '../codec/codec.ts';
 import { RtpPacketView, RtpParser } from '../rtp/packet.ts';
 import { toRtpTimestamp, toSequenceNumber } from '../rtp/sequence.ts';
 import { type KeyPress, TelephoneEventReceiver } from '../rtp/telephone-event.ts';
 import type { Datagram, DatagramSink, TransportPort } from '../rtp/transport.ts';
 import type { CapturedPacket, CaptureSink, Stay } from './capture-sink.ts';
-import { decoderFor, roomRateHz, silentSlot, slotSamples } from './codec-table.ts';
+import { decoderFor, roomRateHz, slotSamples } from './codec-table.ts';
 import type { LegNegotiate, NegotiatedCodec, WorkerEvent } from './control.ts';
 import { type BufferedPacket, JitterBuffer } from './jitter-buffer.ts';
-import { RtpSender } from './rtp-sender.ts';
+import { LegOutput } from './leg-output.ts';
+import type { RelayedPacket } from './relay.ts';
 import { SourceLatch } from './source-latch.ts';
 
 export interface MediaSessionOptions {
@@ -34,17 +35,21 @@ interface ReceiveFormat extends NegotiatedCodec {
 /** What a phone signals that wants no media for now (RFC 3264 section 8.4, the older way to hold). */
 const unspecifiedAddresses: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
+/** By event code (RFC 4733 section 3.2). */
+const eventKeys = '0123456789*#ABCD';
+
 /** More than the jitter buffer can hold. */
 const maxPassedOverSlots = 64;
 
 /**
  * The media of one leg. In: validates a datagram, holds its source to the latch, hands the packet at once to the
- * capture sink and to the room's jitter buffer while the leg is in a stay. Out: one slot of 20 ms at a time, to
- * wherever the peer's media comes from.
+ * capture sink, then to the other leg of a relay or to the room's jitter buffer, while the leg is in a stay. Out:
+ * `output`, to wherever the peer's media comes from.
  */
 export class MediaSession implements DatagramSink {
   readonly legId: string;
   readonly counters: MediaSessionCounters = { strayPackets: 0, unknownPayloadTypes: 0, unexpectedPackets: 0 };
+  readonly output: LegOutput;
   readonly #options: MediaSessionOptions;
   readonly #capture: CaptureSink;
   readonly #parser = new RtpParser();
@@ -52,7 +57,7 @@ export class MediaSession implements DatagramSink {
   readonly #latch = new SourceLatch();
   readonly #jitterBuffer = new JitterBuffer({ clockRateHz: roomRateHz, rateHz: roomRateHz });
   readonly #missedFrame = new Int16Array(slotSamples);
-  readonly #packet: CapturedPacket & BufferedPacket = {
+  readonly #packet: CapturedPacket & BufferedPacket & { marker: boolean } = {
     codec: 'PCMU',
     payloadType: 0,
     clockRateHz: roomRateHz,
@@ -61,6 +66,7 @@ export class MediaSession implements DatagramSink {
     rtpTime: toRtpTimestamp(0),
     arrivalUs: 0,
     payload: new Uint8Array(0),
+    marker: false,
   };
   /** By payload type. */
   #formats: (ReceiveFormat | undefined)[] = [];
@@ -69,17 +75,23 @@ export class MediaSession implements DatagramSink {
   #eventClockRateHz = 0;
   #eventSsrc = 0;
   #receives = false;
-  #sends = false;
   #heard = false;
+  #inactivityTimeoutMs: number | undefined;
+  /** Arrival of the last packet, or since when one is due; undefined: from the next slot on. */
+  #lastPacketUs: number | undefined;
+  #reportedInactive = false;
   #stay: Stay | undefined;
   #leaveKey: string | undefined;
+  /** Its event code: the other leg of a relay does not hear it. */
+  #leaveEvent = -1;
+  #relayTarget: LegOutput | undefined;
   #port: TransportPort | undefined;
-  #sender: RtpSender | undefined;
 
   constructor(options: MediaSessionOptions) {
     this.legId = options.legId;
     this.#options = options;
     this.#capture = options.capture;
+    this.output = new LegOutput(options.legId, this.#latch, options.post);
   }
 
   get stay(): Stay | undefined {
@@ -92,34 +104,38 @@ export class MediaSession implements DatagramSink {
 
   attach(port: TransportPort): void {
     this.#port = port;
-    this.#sender = new RtpSender(port);
+    this.output.attach(port);
   }
 
   close(): void {
+    this.output.close();
     this.#port?.close();
     this.#port = undefined;
-    this.#sender = undefined;
   }
 
   /**
    * The first agreement or a later one; directions are ours.
    * @throws CallreelError NO_COMMON_CODEC; the former agreement then stays in force
    */
-  negotiate({ remote, receive, send, ptimeMs, telephoneEvent, direction }: LegNegotiate): void {
+  negotiate(agreement: LegNegotiate): void {
+    const { remote, receive, telephoneEvent, direction, inactivityTimeoutMs } = agreement;
     const formats: (ReceiveFormat | undefined)[] = [];
     for (const format of receive) formats[format.payloadType] = { ...format, decoder: decoderFor(format) };
-    this.#sender?.setFormat(send, ptimeMs);
+    this.output.negotiate(agreement);
     this.#formats = formats;
     this.#eventPayloadType = telephoneEvent?.payloadType ?? -1;
     this.#useEventClock(telephoneEvent?.clockRateHz ?? 0);
-    this.#receives = direction === 'sendrecv' || direction === 'recvonly';
-    this.#sends = direction === 'sendrecv' || direction === 'sendonly';
+    const receives = direction === 'sendrecv' || direction === 'recvonly';
+    if (receives && !this.#receives) this.#lastPacketUs = undefined;
+    this.#receives = receives;
+    this.#inactivityTimeoutMs = inactivityTimeoutMs;
     this.#latch.signal(remote && !unspecifiedAddresses.has(remote.address) ? remote : undefined);
   }
 
   enter(stay: Stay, leaveKey: string | undefined): void {
     this.#stay = stay;
     this.#leaveKey = leaveKey;
+    this.#leaveEvent = leaveKey === undefined ? -1 : eventKeys.indexOf(leaveKey);
     this.#jitterBuffer.clear();
   }
 
@@ -148,8 +164,17 @@ export class MediaSession implements DatagramSink {
       return;
     }
     if (!this.#heard) this.#firstHeard(datagram);
+    this.#lastPacketUs = datagram.arrivalUs;
+    this.#reportedInactive = false;
     if (!format) this.#receiveEvent(datagram.arrivalUs);
     else if (this.#stay && view.payloadBytes > 0) this.#receiveAudio(format, this.#stay, datagram.arrivalUs);
+    else this.#relayTarget?.leaveOut(this.#fillPacket());
+  }
+
+  /** Packets go to this leg as they are, where it can take them; undefined: all of them are for the mix. */
+  relayTo(target: LegOutput | undefined): void {
+    if (target !== this.#relayTarget) this.#relayTarget?.endRelay();
+    this.#relayTarget = target;
   }
 
   /** The next frame for the room; false when there is none. */
@@ -157,39 +182,21 @@ export class MediaSession implements DatagramSink {
     return this.#jitterBuffer.take(out);
   }
 
-  /** What the room encodes for this leg; undefined while nothing is to be sent. */
-  get sendCodec(): CodecName | undefined {
-    return this.#sends && this.#latch.sendAddress !== '' ? this.#sender?.codec : undefined;
-  }
-
-  sendSamples(samples: Int16Array): void {
-    this.#sender?.sendSamples(samples, this.#latch.sendAddress, this.#latch.sendPort);
-  }
-
-  sendSlot(payload: Uint8Array): void {
-    this.#sender?.send(payload, this.#latch.sendAddress, this.#latch.sendPort);
-  }
-
-  sendSilence(): void {
-    const codec = this.sendCodec;
-    if (codec === undefined) this.skipSlots(1);
-    else this.sendSlot(silentSlot(codec));
-  }
-
-  /** Nothing is sent in these slots, but their time passes. */
-  skipSlots(slots: number): void {
-    this.#sender?.skip(slots);
-  }
-
-  /** As `skipSlots`; what would have been played is passed over too. */
+  /** Lets slots pass that came too late; what would have been played is passed over too. */
   missSlots(slots: number): void {
-    this.skipSlots(slots);
+    this.output.missSlots(slots);
     for (let i = 0; i < Math.min(slots, maxPassedOverSlots); i++) this.#jitterBuffer.take(this.#missedFrame);
   }
 
-  /** Once a slot: a key press whose end never came is over. */
+  /** Once a slot: what is decided by nothing having come. */
   expire(nowUs: number): void {
     this.#events?.expire(nowUs);
+    this.#lastPacketUs ??= nowUs;
+    if (this.#inactivityTimeoutMs === undefined || !this.#heard || !this.#receives) return;
+    const silentMs = Math.floor((nowUs - this.#lastPacketUs) / 1000);
+    if (this.#reportedInactive || silentMs < this.#inactivityTimeoutMs) return;
+    this.#reportedInactive = true;
+    this.#options.post({ event: 'leg.inactive', legId: this.legId, silentMs });
   }
 
   /** A session refresh in the middle of a key press must not report it twice, so the receiver stays where it can. */
@@ -205,6 +212,8 @@ export class MediaSession implements DatagramSink {
 
   #receiveEvent(arrivalUs: number): void {
     const view = this.#view;
+    const isLeaveKey = view.payloadBytes > 0 && view.data[view.payloadOffset] === this.#leaveEvent;
+    if (!isLeaveKey) this.#relayTarget?.relayEvent(this.#fillPacket(), this.#eventClockRateHz);
     if (view.ssrc !== this.#eventSsrc) this.#events?.end();
     this.#eventSsrc = view.ssrc;
     this.#events?.receive(view.payload(), view.timestamp, arrivalUs);
@@ -222,17 +231,24 @@ export class MediaSession implements DatagramSink {
   }
 
   #receiveAudio(format: ReceiveFormat, stay: Stay, arrivalUs: number): void {
-    const view = this.#view;
     const packet = this.#packet;
+    this.#fillPacket();
     packet.codec = format.codec;
     packet.payloadType = format.payloadType;
     packet.clockRateHz = format.clockRateHz;
+    packet.arrivalUs = arrivalUs;
+    this.#capture.packet(stay, packet);
+    if (!this.#relayTarget?.relay(packet, format)) this.#jitterBuffer.put(packet, format.decoder);
+  }
+
+  #fillPacket(): RelayedPacket {
+    const view = this.#view;
+    const packet = this.#packet;
     packet.ssrc = view.ssrc;
     packet.sequenceNumber = view.sequenceNumber;
     packet.rtpTime = view.timestamp;
-    packet.arrivalUs = arrivalUs;
+    packet.marker = view.marker;
     packet.payload = view.payload();
-    this.#capture.packet(stay, packet);
-    this.#jitterBuffer.put(packet, format.decoder);
+    return packet;
   }
 }

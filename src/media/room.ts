@@ -1,10 +1,12 @@
 import type { CodecName, Encoder } from '../codec/codec.ts';
 import { encoderFor, roomRateHz, silentSlot, slotSamples } from './codec-table.ts';
+import type { RoomMode } from './control.ts';
 import type { MediaSession } from './media-session.ts';
 import { Mixer } from './mixer.ts';
 
 interface Member {
   readonly session: MediaSession;
+  readonly mode: RoomMode;
   readonly frame: Int16Array;
   voiced: boolean;
 }
@@ -16,7 +18,10 @@ interface SharedSlot {
   fresh: boolean;
 }
 
-/** A conference: every slot, each party is sent the sum of the others. */
+/**
+ * A conference: every slot, each party is sent the sum of the others. Two parties that are alone in it may be relayed:
+ * what they send then goes past the mixer to the other, and only the rest of it is mixed.
+ */
 export class Room {
   readonly roomId: string;
   readonly #members: Member[] = [];
@@ -32,13 +37,17 @@ export class Room {
     return this.#members.length;
   }
 
-  add(session: MediaSession): void {
-    this.#members.push({ session, frame: new Int16Array(slotSamples), voiced: false });
+  add(session: MediaSession, mode: RoomMode): void {
+    this.#members.push({ session, mode, frame: new Int16Array(slotSamples), voiced: false });
+    this.#linkRelay();
   }
 
   remove(session: MediaSession): void {
     const index = this.#members.findIndex((member) => member.session === session);
-    if (index >= 0) this.#members.splice(index, 1);
+    if (index < 0) return;
+    this.#members.splice(index, 1);
+    session.relayTo(undefined);
+    this.#linkRelay();
   }
 
   sessions(): MediaSession[] {
@@ -53,15 +62,28 @@ export class Room {
       if (member.voiced) this.#mixer.add(member.frame);
     }
     for (const slot of this.#shared.values()) slot.fresh = false;
-    for (const { session, frame, voiced } of this.#members) {
-      const codec = session.sendCodec;
-      if (codec === undefined) session.skipSlots(1);
-      else if (!voiced) session.sendSlot(this.#sharedSlot(codec));
-      else if (this.#mixer.speakers === 1) session.sendSlot(silentSlot(codec));
-      else {
-        this.#mixer.minus(frame, this.#mix);
-        session.sendSamples(this.#mix);
-      }
+    for (const member of this.#members) this.#sendSlot(member);
+  }
+
+  #sendSlot({ session: { output }, frame, voiced }: Member): void {
+    const codec = output.beginSlot();
+    if (codec === undefined) return;
+    const others = this.#mixer.speakers - (voiced ? 1 : 0);
+    if (others === 0 && !output.playing) output.sendSlot(silentSlot(codec));
+    else if (!voiced && !output.playing) output.sendSlot(this.#sharedSlot(codec));
+    else {
+      if (voiced) this.#mixer.minus(frame, this.#mix);
+      else this.#mixer.all(this.#mix);
+      output.sendSamples(this.#mix);
+    }
+  }
+
+  #linkRelay(): void {
+    const relayed = this.#members.length === 2 && this.#members.every(({ mode }) => mode === 'relay');
+    const [first, second] = this.#members;
+    for (const { session } of this.#members) {
+      const other = session === first?.session ? second : first;
+      session.relayTo(relayed ? other?.session.output : undefined);
     }
   }
 

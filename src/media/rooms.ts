@@ -21,7 +21,7 @@ export class Rooms {
 
   /** @throws CallreelError CONFLICT when the leg is in a room already */
   join(session: MediaSession, command: RoomJoin, atUs: number): void {
-    const { roomId, legId, trackId, policy, party, leaveKey } = command;
+    const { roomId, legId, trackId, policy, party, leaveKey, mode = 'mix' } = command;
     if (session.stay) throw new CallreelError('CONFLICT', `the leg is in the room ${session.stay.roomId}`);
     let room = this.#rooms.get(roomId);
     if (!room) {
@@ -32,7 +32,7 @@ export class Rooms {
     const stay: Stay = { trackId, roomId, legId, policy, party };
     this.#capture.stayOpened(stay, atUs);
     session.enter(stay, leaveKey);
-    room.add(session);
+    room.add(session, mode);
   }
 
   /** Nothing happens when the leg is in no room: it may just have left by its key. */

@@ -104,6 +104,10 @@ describe('Pipeline', () => {
       writer: '../spool/writer.ts',
       'jitter-buffer': '../media/jitter-buffer.ts',
       room: '../media/room.ts',
+      relay: '../media/relay.ts',
+      'leg-output': '../media/leg-output.ts',
+      player: '../media/player.ts',
+      'digit-sender': '../media/digit-sender.ts',
       'rtp-sender': '../media/rtp-sender.ts',
     };
     for (const [stage, file] of Object.entries(files)) {

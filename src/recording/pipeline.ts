@@ -11,12 +11,17 @@ import { Recordings } from './recordings.ts';
 const picture = `
             .-------------------------- tick thread --------------------------.     .- writer thread -.
   RTP in -->| transport --> media-session --> capture --> spool producer ====ring====> writer         |
-            |                     |                                           |     |    |            |
-            |                     v                                           |     |    v            |
-            |               jitter-buffer                                     |     |  journal, files |
-            |                     |                                           |     '-----------------'
-            |                     v   every 20 ms                             |
-  RTP out <-| transport <-- rtp-sender <-- room (mix-minus)                   |
+            |                 |       |                                       |     |    |            |
+            |                 v       v                                       |     |    v            |
+            |               relay   jitter-buffer                             |     |  journal, files |
+            |   at once, to   |       |                                       |     '-----------------'
+            |  the other leg  |       v   every 20 ms                         |
+            |                 |     room (mix-minus)                          |
+            |                 v       v                                       |
+            |                leg-output <-- player, digit-sender              |
+            |                     |                                           |
+            |                     v                                           |
+  RTP out <-| transport <-- rtp-sender                                        |
             '-----------------------------------------------------------------'
 `;
 

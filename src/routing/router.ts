@@ -2,6 +2,7 @@ import { findApplicationOfNumber } from '../database/numbers.ts';
 import type { Db } from '../database/schema.ts';
 import type { SipAddress } from '../sip/session.ts';
 import type { Application } from './application.ts';
+import { numberSpellings } from './e164.ts';
 
 /**
  * The application that serves a called address: by the user part as it stands, then as E.164 (with `+`), then without.
@@ -11,9 +12,8 @@ export async function findApplication(
   db: Db,
   called: Pick<SipAddress, 'user'>,
 ): Promise<Application | undefined> {
-  const digits = called.user.replace(/^\+/, '');
-  for (const number of new Set([called.user, `+${digits}`, digits])) {
-    const row = number === '' ? undefined : await findApplicationOfNumber(db, number);
+  for (const number of numberSpellings(called.user)) {
+    const row = await findApplicationOfNumber(db, number);
     if (row)
       return {
         appId: row.appId,

@@ -20,6 +20,8 @@ export interface RegistrarOptions {
   store: LocationStore;
   /** Hosts we are registrar for, lower case; any when absent. */
   domains?: readonly string[];
+  /** Stands for every host in an address: one user, by whatever name or address of ours the phone knows us. */
+  canonicalHost?: string;
 }
 
 export interface RegistrarAnswer {
@@ -66,7 +68,7 @@ export class Registrar {
 
   /** Live bindings of an address of record such as `sip:alice@example.com`, preferred ones first. */
   async lookup(aor: string): Promise<Binding[]> {
-    const key = canonicalAor(aor);
+    const key = canonicalAor(aor, this.#options.canonicalHost);
     if (key === undefined) return [];
     const nowMs = this.#options.clock.unixMs();
     const live = (await this.#options.store.find(key)).filter(({ expiresUnixMs }) => expiresUnixMs > nowMs);
@@ -82,7 +84,7 @@ export class Registrar {
 
   /** Steps 4 and 5 of section 10.3: a user binds its own address only. */
   #addressOfRecord(request: SipRequest, username: string): string {
-    const aor = canonicalAor(request.to.uri);
+    const aor = canonicalAor(request.to.uri, this.#options.canonicalHost);
     const to = request.to.sipUri;
     const { domains } = this.#options;
     if (aor === undefined || to === undefined) throw new Refusal(404);
@@ -156,7 +158,7 @@ function expiryOf(address: NameAddress, request: SipRequest): number {
 }
 
 /** `sip:user@host`: no parameters, no port, no password, host in lower case (section 10.3 step 5). */
-export function canonicalAor(uri: string): string | undefined {
+export function canonicalAor(uri: string, host?: string): string | undefined {
   const parsed = parseSipUri(uri);
-  return parsed?.user === undefined ? undefined : `sip:${decodeUser(parsed.user)}@${parsed.host}`;
+  return parsed?.user === undefined ? undefined : `sip:${decodeUser(parsed.user)}@${host ?? parsed.host}`;
 }

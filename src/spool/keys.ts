@@ -149,14 +149,21 @@ export function masterKeyPath(dataDirectory: string): string {
  */
 export function loadMasterKey(dataDirectory: string): MasterKey {
   const path = masterKeyPath(dataDirectory);
-  let bytes: Buffer;
   try {
-    bytes = readFileSync(path);
+    return readMasterKey(path);
   } catch (error) {
     if (!isMissing(error)) throw error;
     createKeyFile(path);
-    bytes = readFileSync(path);
+    return readMasterKey(path);
   }
+}
+
+/**
+ * Reads a master key file and makes none.
+ * @throws CallreelError SPOOL_KEY_MISSING when the file is not 32 bytes; the system's error when it can't be read
+ */
+export function readMasterKey(path: string): MasterKey {
+  const bytes = readFileSync(path);
   if (bytes.length !== keyBytes)
     throw new CallreelError('SPOOL_KEY_MISSING', 'the master key file is not 32 bytes', { where: path });
   return new Secret(bytes);

@@ -15,6 +15,8 @@ export interface AudioFile {
  */
 export function decodeWav(bytes: Uint8Array): AudioFile {
   const { encoding, rateHz, channels, frames, data } = parseWav(bytes);
+  if (encoding !== 'pcm16' && encoding !== 'alaw' && encoding !== 'ulaw')
+    throw new CallreelError('AUDIO_INVALID', `a phone plays 16-bit PCM or G.711, not ${encoding}`);
   const interleaved = encoding === 'pcm16' ? pcm16Samples(data) : new Int16Array(data.length);
   if (encoding === 'alaw') decodeAlaw(data, interleaved);
   if (encoding === 'ulaw') decodeUlaw(data, interleaved);

@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
+import { choosePlaces } from '../database/postgres-places.ts';
+import { clusterProcesses } from '../database/postgres-process.ts';
 import { findWorkers } from '../worker/previous-workers.ts';
 
 export interface ServerProcessOptions {
@@ -108,6 +110,15 @@ export class ServerProcess {
     return this.#exit;
   }
 
+  /** Ends what a test that failed left running: the server, its workers and its embedded database. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null) return;
+    this.#child.kill('SIGKILL');
+    await this.#exit;
+    const { cluster } = choosePlaces(realpathSync(this.dataDir));
+    for (const pid of [...this.workerPids, ...clusterProcesses(cluster)]) endProcess(pid);
+  }
+
   #started(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     createInterface({ input: this.#child.stdout! }).on('line', (line) => {
@@ -118,6 +129,15 @@ export class ServerProcess {
       resolve();
     });
     return promise;
+  }
+}
+
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    // It ended by itself meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 

@@ -5,8 +5,9 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { decodeUlaw } from '../codec/g711.ts';
 import { CallreelError } from '../errors.ts';
-import type { Command } from '../media/control.ts';
+import { type Command, maxPromptSamples } from '../media/control.ts';
 import { Secret } from '../secret.ts';
 import { openSpool, readTrack } from '../spool/reader.ts';
 import { MediaWorker } from './media-worker.ts';
@@ -91,6 +92,73 @@ describe('MediaWorker', () => {
     const packets = [...readTrack(recording.tracks[0]!)].filter(({ kind }) => kind === 'packet');
     assert.equal(packets.length, 20);
     assert.equal(readdirSync(join(server.spoolDir, 'room')).length, 2);
+  });
+
+  it('plays prompts to one leg as they are, while the others go on undisturbed', async () => {
+    const [listener, a, b] = [await server.call(440), await server.call(1000), await server.call(1900)];
+    for (const call of [a, b]) await server.join(call, 'room');
+    const codes = Uint8Array.from({ length: 8000 }, (_, i) => (i * 7 + (i >> 6)) % 120);
+    const samples = new Int16Array(8000);
+    decodeUlaw(codes, samples);
+    const shared = new Int16Array(new SharedArrayBuffer(2 * 4000));
+    shared.set(samples.subarray(4000));
+    const { legId } = listener;
+    listener.phone.received.length = 0;
+    const parts = { first: samples.subarray(0, 4000), shared } as const;
+    for (const [playId, part] of Object.entries(parts))
+      await server.worker.send({ verb: 'play.start', legId, playId, samples: part, rateHz: 8000 });
+    const long = new Int16Array(maxPromptSamples - 8000);
+    await server.worker.send({ verb: 'play.start', legId, playId: 'long', samples: long, rateHz: 8000 });
+    const heard = [...listener.phone.received];
+    await server.talk([a, b], 60);
+    heard.push(...listener.phone.received);
+    for (const playId of ['first', 'shared'])
+      assert.deepEqual(await server.event('play.ended'), {
+        event: 'play.ended',
+        legId,
+        playId,
+        reason: 'finished',
+        playedMs: 500,
+      });
+    const sent = Buffer.concat(heard.map((packet) => packet.payload()));
+    assert.ok(sent.includes(codes), 'every sample, without a gap');
+    assert.deepEqual([server.hears(a), server.hears(b)], [[1900], [1000]]);
+    await server.worker.send({ verb: 'play.stop', legId, playId: 'long' });
+    const { reason, playedMs } = await server.event('play.ended');
+    assert.equal(reason, 'stopped');
+    assert.ok(playedMs > 0);
+    await assert.rejects(
+      server.worker.send({
+        verb: 'play.start',
+        legId,
+        playId: 'endless',
+        samples: new Int16Array(maxPromptSamples + 1),
+        rateHz: 8000,
+      }),
+      { code: 'REQUEST_INVALID' },
+    );
+  });
+
+  it('relays two legs packet by packet and records both; presses keys towards one', async () => {
+    const masterKey = new Secret(randomBytes(32));
+    const [a, b] = [await server.call(440), await server.call(1000)];
+    const recordingId = await server.record('room', masterKey);
+    for (const call of [a, b]) await server.join(call, 'room', { mode: 'relay' });
+    await a.phone.send({ payload: new Uint8Array(240).fill(7), marker: true });
+    await server.talk([a, b], 25);
+    const { legId } = b;
+    const keys = { digitsId: 'd', digits: '1w2', durationMs: 80, gapMs: 40 };
+    await server.worker.send({ verb: 'digits.send', legId, ...keys });
+    await server.talk([a, b], 50);
+    const { event: _, ...digits } = await server.event('digits.ended');
+    assert.deepEqual(digits, { legId, digitsId: 'd', reason: 'finished', sent: '12' });
+    const events = b.phone.received.filter(({ payloadType }) => payloadType === 101);
+    assert.equal(events.length, 12);
+    assert.deepEqual(server.hears(a), [1000]);
+    await server.worker.send({ verb: 'room.close', roomId: 'room' });
+    await server.event('recording.ended');
+    const recording = openSpool(join(server.spoolDir, 'room'), recordingId, masterKey);
+    assert.deepEqual(recording.tracks.map(({ packets }) => packets).sort(), [75, 76]);
   });
 
   it('answers a command it can not do with the error, and counts what it did', async () => {

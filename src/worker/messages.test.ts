@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Command } from '../media/control.ts';
+import { type Command, maxPromptSamples } from '../media/control.ts';
 import { joinOf } from '../media/test-bench.ts';
 import { parseCommandMessage, parseWorkerMessage, type WorkerMessage } from './messages.ts';
 
@@ -16,13 +16,32 @@ const commands: { [V in Command['verb']]: Extract<Command, { verb: V }> } = {
     receive: [pcmu],
     send: pcmu,
     ptimeMs: 20,
-    telephoneEvent: { payloadType: 101, clockRateHz: 8000 },
+    telephoneEvent: { payloadType: 101, clockRateHz: 8000, sendPayloadType: 96 },
     direction: 'sendrecv',
+    inactivityTimeoutMs: 5000,
   },
   'leg.close': { verb: 'leg.close', legId: 'a' },
-  'room.join': joinOf('a', 'room', { leaveKey: '#' }),
+  'room.join': joinOf('a', 'room', { leaveKey: '#', mode: 'relay' }),
   'room.leave': { verb: 'room.leave', legId: 'a' },
   'room.close': { verb: 'room.close', roomId: 'room' },
+  'play.start': {
+    verb: 'play.start',
+    legId: 'a',
+    playId: 'p',
+    samples: Int16Array.of(1, -2, 3),
+    rateHz: 16_000,
+    loop: true,
+    overRoom: 'replace',
+  },
+  'play.stop': { verb: 'play.stop', legId: 'a', playId: 'p' },
+  'digits.send': {
+    verb: 'digits.send',
+    legId: 'a',
+    digitsId: 'd',
+    digits: '1w*#D',
+    durationMs: 100,
+    gapMs: 80,
+  },
   'recording.start': {
     verb: 'recording.start',
     recordingId: 'r',
@@ -61,6 +80,12 @@ describe('messages between server and worker', () => {
     'a host name': { ...commands['leg.negotiate'], remote: { address: 'example.org', port: 1 } },
     'too many formats': { ...commands['leg.negotiate'], receive: Array.from({ length: 33 }, () => pcmu) },
     'a ptime that is none': { ...commands['leg.negotiate'], ptimeMs: 7 },
+    'a prompt that is no samples': { ...commands['play.start'], samples: [1, 2, 3] },
+    'a prompt of bytes': { ...commands['play.start'], samples: new Uint8Array(4) },
+    'an endless prompt': { ...commands['play.start'], samples: new Int16Array(maxPromptSamples + 1) },
+    'a key that is none': { ...commands['digits.send'], digits: '1x' },
+    'too many keys': { ...commands['digits.send'], digits: '1'.repeat(65) },
+    'an endless key': { ...commands['digits.send'], durationMs: 60_000 },
     'too much free data': { ...commands['recording.start'], meta: { text: 'x'.repeat(70_000) } },
   };
   for (const [name, command] of Object.entries(refused))
@@ -84,6 +109,15 @@ describe('messages between server and worker', () => {
       { kind: 'reply', id: 1, reply: { port: 4000 } },
       { kind: 'refusal', id: 1, error: { code: 'NOT_FOUND', message: 'no leg', where: 'a' } },
       { kind: 'event', event: { event: 'leg.digit', legId: 'a', digit: '#', durationMs: 90 } },
+      { kind: 'event', event: { event: 'leg.inactive', legId: 'a', silentMs: 5020 } },
+      {
+        kind: 'event',
+        event: { event: 'play.ended', legId: 'a', playId: 'p', reason: 'stopped', playedMs: 60 },
+      },
+      {
+        kind: 'event',
+        event: { event: 'digits.ended', legId: 'a', digitsId: 'd', reason: 'finished', sent: '1*#D' },
+      },
       { kind: 'event', event: { event: 'fault', message: 'disk' } },
       { kind: 'finished' },
     ];

@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { catalogue, type ErrorCode } from '../errors.ts';
-import type { Command, CommandReply, WorkerEvent, WorkerStats } from '../media/control.ts';
+import {
+  type Command,
+  type CommandReply,
+  maxDigits,
+  maxPromptSamples,
+  type WorkerEvent,
+  type WorkerStats,
+} from '../media/control.ts';
 
 /**
  * What crosses the border between the server and a media worker, and inside the worker between its main thread and
@@ -66,8 +73,11 @@ const command = z.discriminatedUnion('verb', [
     receive: z.array(negotiatedCodec).min(1).max(32),
     send: negotiatedCodec,
     ptimeMs: z.literal([10, 20, 30, 40, 50, 60]),
-    telephoneEvent: z.object({ payloadType, clockRateHz }).optional(),
+    telephoneEvent: z
+      .object({ payloadType, clockRateHz, sendPayloadType: payloadType.optional() })
+      .optional(),
     direction: z.enum(['sendrecv', 'sendonly', 'recvonly', 'inactive']),
+    inactivityTimeoutMs: z.int().min(100).max(86_400_000).optional(),
   }),
   z.object({ verb: z.literal('leg.close'), legId: id }),
   z.object({
@@ -78,9 +88,33 @@ const command = z.discriminatedUnion('verb', [
     policy: z.enum(['record', 'never', 'follow']),
     party,
     leaveKey: z.string().length(1).optional(),
+    mode: z.enum(['mix', 'relay']).optional(),
   }),
   z.object({ verb: z.literal('room.leave'), legId: id }),
   z.object({ verb: z.literal('room.close'), roomId: id }),
+  z.object({
+    verb: z.literal('play.start'),
+    legId: id,
+    playId: id,
+    samples: z
+      .instanceof(Int16Array)
+      .refine(({ length }) => length <= maxPromptSamples, 'the prompt is too long'),
+    rateHz: z.literal([8000, 16_000, 48_000]),
+    loop: z.boolean().optional(),
+    overRoom: z.enum(['mix', 'replace']).optional(),
+  }),
+  z.object({ verb: z.literal('play.stop'), legId: id, playId: id }),
+  z.object({
+    verb: z.literal('digits.send'),
+    legId: id,
+    digitsId: id,
+    digits: z
+      .string()
+      .max(maxDigits)
+      .regex(/^[0-9*#A-Dw]+$/),
+    durationMs: z.int().min(40).max(8000),
+    gapMs: z.int().min(20).max(10_000),
+  }),
   z.object({
     verb: z.literal('recording.start'),
     recordingId: id,
@@ -114,6 +148,21 @@ const stats = z.object({
 const event = z.discriminatedUnion('event', [
   z.object({ event: z.literal('leg.digit'), legId: id, digit: z.string().max(4), durationMs: count }),
   z.object({ event: z.literal('leg.media'), legId: id, address: text, port }),
+  z.object({ event: z.literal('leg.inactive'), legId: id, silentMs: count }),
+  z.object({
+    event: z.literal('play.ended'),
+    legId: id,
+    playId: id,
+    reason: z.enum(['finished', 'stopped', 'leg-closed']),
+    playedMs: count,
+  }),
+  z.object({
+    event: z.literal('digits.ended'),
+    legId: id,
+    digitsId: id,
+    reason: z.enum(['finished', 'leg-closed', 'not-negotiated']),
+    sent: z.string().max(maxDigits),
+  }),
   z.object({ event: z.literal('stay.left'), legId: id, trackId: id, roomId: id }),
   z.object({ event: z.literal('recording.started'), recordingId: id, roomId: id }),
   z.object({ event: z.literal('recording.ended'), recordingId: id, roomId: id, reason: endReason }),

@@ -23,6 +23,7 @@ if (!parentPort) throw new TypeError('the tick thread is started by worker-proce
 const control = parentPort;
 const { settings, ring, writerPort } = workerData as TickThreadData;
 const settling = new Map<number, () => void>();
+const dueRequests: TickRequest[] = [];
 let nextSettle = 1;
 let state: 'running' | 'interrupted' | 'drainingWriter' | 'finished' = 'running';
 
@@ -56,12 +57,19 @@ function readWriterReports(): void {
   }
 }
 
+/**
+ * A request waits for the turn of the event loop that reads the sockets: a packet that came before a BYE, say, is taken
+ * before the leg is closed.
+ */
 function readRequests(): void {
-  for (let next = receiveMessageOnPort(control); next; next = receiveMessageOnPort(control)) {
-    const request = next.message as TickRequest;
+  for (const request of dueRequests.splice(0)) {
     if (request.kind === 'command') void execute(request);
     else interrupt();
   }
+  const arrived: TickRequest[] = [];
+  for (let next = receiveMessageOnPort(control); next; next = receiveMessageOnPort(control))
+    arrived.push(next.message as TickRequest);
+  if (arrived.length > 0) setImmediate(() => dueRequests.push(...arrived));
 }
 
 async function execute({ id, command }: CommandMessage): Promise<void> {

@@ -1,6 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { systemClock } from '../clock.ts';
-import { type CommandMessage, parseCommandMessage, type WorkerMessage } from './messages.ts';
+import { CallreelError } from '../errors.ts';
+import { type CommandMessage, parseCommandMessage, type WireError, type WorkerMessage } from './messages.ts';
+import { PromptStore } from './prompt-store.ts';
 import { startWriterThread } from './start-writer.ts';
 import type { TickRequest, TickThreadData } from './tick-thread.ts';
 import { parseWorkerSettings } from './worker-settings.ts';
@@ -11,8 +13,8 @@ import { parseWorkerSettings } from './worker-settings.ts';
  *     server --IPC--> this --port--> tick thread --ring--> writer thread --> disk
  *            <--IPC--      <--port--             <--port--
  *
- * It checks and forwards, nothing more. When the server is gone it has every recording ended as interrupted and
- * leaves; signals are the server's business.
+ * It checks and forwards, and keeps the audio of the prompts, nothing more. When the server is gone it has every
+ * recording ended as interrupted and leaves; signals are the server's business.
  */
 
 /** After the server's death; what a stalled disk did not take by then, the next start recovers. */
@@ -40,6 +42,7 @@ function tell(message: WorkerMessage, sent: () => void = () => undefined): void 
   else sent();
 }
 
+const prompts = new PromptStore();
 let failing = false;
 
 /** Ends the process; everything it held becomes the next recovery's. */
@@ -60,12 +63,25 @@ function toTick(request: TickRequest): void {
   tick.postMessage(request);
 }
 
+function refuse(id: number, error: WireError): void {
+  tell({ kind: 'refusal', id, error });
+}
+
 process.on('message', (message) => {
   const parsed: CommandMessage | { problem: string; id?: number } = parseCommandMessage(message);
-  if (!('problem' in parsed)) toTick(parsed);
-  else if (parsed.id !== undefined)
-    tell({ kind: 'refusal', id: parsed.id, error: { code: 'REQUEST_INVALID', message: parsed.problem } });
+  if (!('problem' in parsed)) forward(parsed);
+  else if (parsed.id !== undefined) refuse(parsed.id, { code: 'REQUEST_INVALID', message: parsed.problem });
 });
+
+function forward(message: CommandMessage): void {
+  const { id, command } = message;
+  try {
+    toTick(command.verb === 'play.start' ? { ...message, command: prompts.keep(id, command) } : message);
+  } catch (error) {
+    if (!(error instanceof CallreelError)) throw error;
+    refuse(id, { code: error.code, message: error.message, where: error.where });
+  }
+}
 
 process.on('disconnect', () => {
   toTick({ kind: 'interrupt' });
@@ -73,6 +89,7 @@ process.on('disconnect', () => {
 });
 
 tick.on('message', (report: WorkerMessage) => {
+  prompts.observe(report);
   if (report.kind === 'finished') tell(report, () => process.exit(0));
   else tell(report);
 });

@@ -1,4 +1,3 @@
-import type { Config } from '../../src/config.ts';
 import { CallbackApp, type CallbackHandler } from '../../src/testkit/callback-app.ts';
 import type { CallOptions, PhoneOptions } from '../../src/testkit/phone.ts';
 import { Phone } from '../../src/testkit/phone.ts';
@@ -46,7 +45,7 @@ export class Audience implements AsyncDisposable {
   }
 
   /** For the server's configuration. */
-  get numbers(): Config['numbers'] {
+  get numbers(): { number: string; onIncoming: string }[] {
     return [{ number: calledNumber, onIncoming: this.app.url(incomingPath) }];
   }
 

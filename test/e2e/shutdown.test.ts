@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { existsSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
@@ -9,7 +9,6 @@ import { setTimeout } from 'node:timers/promises';
 import { systemClock } from '../../src/clock.ts';
 import { choosePlaces } from '../../src/database/postgres-places.ts';
 import { clusterProcesses } from '../../src/database/postgres-process.ts';
-import { makeTemporaryDir } from '../../src/database/temporary-database.ts';
 import { exportSpool } from '../../src/spool/export.ts';
 import { listDirectory } from '../../src/spool/files.ts';
 import { loadMasterKey } from '../../src/spool/keys.ts';
@@ -17,28 +16,30 @@ import { conversationDirectoryOf, manifestSuffix, spoolDirectoryOf } from '../..
 import { noise } from '../../src/testkit/noise.ts';
 import { openResources } from '../../src/testkit/open-resources.ts';
 import type { PhoneCall } from '../../src/testkit/phone-call.ts';
+import { ServerProcess } from '../../src/testkit/server-process.ts';
 import { eventually } from './eventually.ts';
 import { Audience, calledNumber } from './scene.ts';
-import { type Exit, ServerProcess } from './server-process.ts';
+import { TemporaryDataDir } from './temporary-data-dir.ts';
 
 /** SIGTERM while calls run. */
 suite('shutdown', { concurrency: true }, () => {
   test('new calls get 503, running ones end after the drain time, everything is finished and delivered', async () => {
     const drainSeconds = 1.2;
+    using folder = new TemporaryDataDir();
+    const dataDir = folder.path;
     await using audience = await Audience.create();
-    const dataDir = makeTemporaryDir();
-    const server = await start(audience, dataDir, drainSeconds);
-    const uri = await server.sipUri(calledNumber);
+    await using server = await start(audience, dataDir, drainSeconds);
+    const uri = server.sipUri(calledNumber);
     const command = audience.join('drained', { do_record: true });
     const calls = [await audience.call(uri, [command]), await audience.call(uri, [command])];
     const speaking = calls.map((call, seed) => call.play(noise({ samples: 10 * 8000, seed })));
     await setTimeout(400);
     const held = holdings(server, dataDir);
     const signalledUs = systemClock.monotonicUs();
-    server.kill('SIGTERM');
+    server.signal('SIGTERM');
 
-    await eventually('the drain', () => server.says('draining: no new calls'));
-    for (const late of [uri, `${await server.sipUri(calledNumber, 'tcp')};transport=tcp`])
+    await draining(server);
+    for (const late of [uri, server.sipUri(calledNumber, 'tcp')])
       await assert.rejects(
         audience.call(late, [command], { phone: { transport: late === uri ? 'udp' : 'tcp' } }),
         { sipStatus: 503 },
@@ -52,28 +53,31 @@ suite('shutdown', { concurrency: true }, () => {
     const { conversation_id } = await audience.ended({ conference_name: 'drained' });
     await assertGone(server, held);
     assertSpooled(dataDir, conversation_id, calls);
-    rmSync(dataDir, { recursive: true });
   });
 
   test('when the last call hangs up the rest of the drain time is not waited for', async () => {
+    using folder = new TemporaryDataDir();
+    const dataDir = folder.path;
     await using audience = await Audience.create();
-    const dataDir = makeTemporaryDir();
-    const server = await start(audience, dataDir, 600);
-    const call = await audience.call(await server.sipUri(calledNumber), [audience.join('leaving')]);
+    await using server = await start(audience, dataDir, 600);
+    const call = await audience.call(server.sipUri(calledNumber), [audience.join('leaving')]);
     const held = holdings(server, dataDir);
-    server.kill('SIGTERM');
-    await eventually('the drain', () => server.says('draining: no new calls'));
+    server.signal('SIGTERM');
+    await draining(server);
     assert.equal(await call.play(noise({ samples: 2400, seed: 1 })), true, 'it goes on meanwhile');
     await call.hangUp();
     await audience.ended({ conference_name: 'leaving' });
     await assertGone(server, held);
-    rmSync(dataDir, { recursive: true });
   });
 });
 
 function start(audience: Audience, dataDir: string, drainSeconds: number): Promise<ServerProcess> {
   const settings = { CALLREEL_DRAIN_SECONDS: String(drainSeconds) };
   return ServerProcess.start({ dataDir, numbers: audience.numbers, settings });
+}
+
+async function draining({ log }: ServerProcess): Promise<void> {
+  await eventually('the drain', () => log.find(({ msg }) => msg === 'draining: no new calls'));
 }
 
 interface Holdings {
@@ -96,7 +100,7 @@ function holdings(server: ServerProcess, dataDir: string): Holdings {
 /** It ended by itself, and nothing of it is left. */
 async function assertGone(server: ServerProcess, held: Holdings): Promise<void> {
   const exit = await Promise.race([server.exited, setTimeout(20_000, undefined, { ref: false })]);
-  assert.deepEqual<Exit | undefined>(exit, { code: 0, signal: null });
+  assert.deepEqual(exit, { code: 0, signal: null });
   for (const pid of held.workerPids) assert.ok(!existsSync(`/proc/${pid}`), `media worker ${pid}`);
   assert.deepEqual(clusterProcesses(held.cluster), []);
   for (const port of held.udpPorts) {

@@ -1,12 +1,34 @@
 import type { EventFormatter } from '../../call/neutral-events.ts';
+import { assertNever } from '../../errors.ts';
 
-/** The Conversation Ended Event: `type` in the recording guide, `event_type` in the realtime guide; both are sent. */
-export const formatSiftEvent: EventFormatter = (event) => ({
-  type: 'ended',
-  event_type: 'ended',
-  account_id: event.accountId,
-  conversation_id: event.conversationId,
-  conference_name: event.conferenceName,
-  start_time: new Date(event.startedUnixMs).toISOString(),
-  end_time: new Date(event.endedUnixMs).toISOString(),
-});
+/**
+ * The Conversation Ended Event, and ours for what is not available. `type` is the recording guide's name of the field,
+ * `event_type` the realtime guide's; both are sent.
+ */
+export const formatSiftEvent: EventFormatter = (event) => {
+  const shared = {
+    account_id: event.accountId,
+    conversation_id: event.conversationId,
+    ...(event.conferenceName === '' ? {} : { conference_name: event.conferenceName }),
+  };
+  switch (event.kind) {
+    case 'conversation.ended':
+      return {
+        type: 'ended',
+        event_type: 'ended',
+        ...shared,
+        start_time: new Date(event.startedUnixMs).toISOString(),
+        end_time: new Date(event.endedUnixMs).toISOString(),
+      };
+    case 'conversation.warning':
+      return {
+        type: 'warning',
+        event_type: 'warning',
+        ...shared,
+        feature: event.feature,
+        message: event.message,
+      };
+    default:
+      return assertNever(event, 'event');
+  }
+};

@@ -5,6 +5,7 @@ import type { Logger } from '../../logger.ts';
 import type { Application } from '../../routing/application.ts';
 import type { ScriptRunner } from '../../script/runner.ts';
 import type { Verb } from '../../script/verb.ts';
+import type { Ask } from './commands.ts';
 import { parseRoutine } from './routine.ts';
 
 export interface SiftIncomingOptions {
@@ -56,9 +57,10 @@ export class SiftIncoming {
 
   async #routine(leg: Leg, application: Application): Promise<Verb[]> {
     const { onIncoming, defaultRoutine } = application;
+    const ask = this.#asker(leg);
     if (onIncoming !== undefined)
-      return parseRoutine(await this.#options.callbacks.postJson(onIncoming, incomingBody(leg)));
-    if (defaultRoutine !== undefined) return parseRoutine({ routine: defaultRoutine });
+      return parseRoutine(await this.#options.callbacks.postJson(onIncoming, incomingBody(leg)), ask);
+    if (defaultRoutine !== undefined) return parseRoutine({ routine: defaultRoutine }, ask);
     throw new CallreelError(
       'DOCUMENT_INVALID',
       'the application has neither on_incoming nor default_routine',
@@ -66,5 +68,29 @@ export class SiftIncoming {
         where: `application ${application.appId}`,
       },
     );
+  }
+
+  /**
+   * What an `on_done` URL answers: a routine that replaces what is left, or anything else, and the routine goes on. A
+   * callback that fails or answers nonsense does not end a call that is going on.
+   */
+  #asker({ connection }: Leg): Ask {
+    const { callbacks, log } = this.#options;
+    const { accountId, connectionId } = connection;
+    const ask: Ask = async (url, answer) => {
+      try {
+        const reply = await callbacks.postJson(url, {
+          account_id: accountId,
+          connection_id: connectionId,
+          ...answer,
+        });
+        const isRoutine = typeof reply === 'object' && reply !== null && 'routine' in reply;
+        return isRoutine ? parseRoutine(reply, ask) : undefined;
+      } catch (error) {
+        log.warn({ error, connectionId }, 'an on_done callback failed; the routine goes on');
+        return undefined;
+      }
+    };
+    return ask;
   }
 }

@@ -20,6 +20,7 @@ describe('parseRoutine', () => {
           policy: 'record',
           leaveKey: undefined,
           eventCallback: 'http://myserver.com/conference_event',
+          warnings: [],
         },
       },
     ]);

@@ -1,0 +1,14 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { assertSaneInput } from './sane-input.ts';
+
+test('what a database can keep passes', () => {
+  for (const input of [undefined, null, 1, 'J\u00f6rg \u{1f600}', { a: [{ b: ['c', null, true] }] }])
+    assert.doesNotThrow(() => assertSaneInput(input, 'body'));
+});
+
+test('NUL, half a pair and endless nesting do not', () => {
+  const deep = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`);
+  for (const input of ['a\0', { a: ['\ud800'] }, { 'k\0': 1 }, deep])
+    assert.throws(() => assertSaneInput(input, 'body'), { code: 'REQUEST_INVALID', where: 'body' });
+});

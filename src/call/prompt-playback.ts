@@ -1,0 +1,50 @@
+import { newId } from '../ids.ts';
+import type { PlayEnd } from '../media/control.ts';
+import type { MediaWorker } from '../worker/media-worker.ts';
+
+/** One prompt on its way to a party. */
+export interface Playback {
+  /** Settles when nothing of it is sent any more; never rejects. */
+  readonly ended: Promise<PlayEnd>;
+  /** Idempotent. */
+  stop(): void;
+}
+
+/** The prompts a leg was given, until the worker says that they ended. */
+export class PromptPlayback {
+  readonly #legId: string;
+  readonly #playing = new Map<string, (reason: PlayEnd) => void>();
+
+  constructor(legId: string) {
+    this.#legId = legId;
+  }
+
+  start(worker: MediaWorker, samples: Int16Array, rateHz: 8000 | 16_000 | 48_000, loop = false): Playback {
+    const legId = this.#legId;
+    const playId = newId();
+    const { promise, resolve } = Promise.withResolvers<PlayEnd>();
+    this.#playing.set(playId, resolve);
+    // A refusal means that the leg is closed, or has more waiting than anybody wants to hear.
+    worker
+      .send({ verb: 'play.start', legId, playId, samples, rateHz, loop })
+      .catch(() => this.ended(playId, 'stopped'));
+    return {
+      ended: promise,
+      stop: () => {
+        if (this.#playing.has(playId))
+          worker.send({ verb: 'play.stop', legId, playId }).catch(() => undefined);
+      },
+    };
+  }
+
+  /** The worker's word. */
+  ended(playId: string, reason: PlayEnd): void {
+    this.#playing.get(playId)?.(reason);
+    this.#playing.delete(playId);
+  }
+
+  /** The leg is gone, with its worker perhaps. */
+  close(): void {
+    for (const playId of [...this.#playing.keys()]) this.ended(playId, 'leg-closed');
+  }
+}

@@ -1,0 +1,173 @@
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ReadableStream } from 'node:stream/web';
+import { CallreelError } from '../errors.ts';
+import { ApiClient, errorOf, request, serverOptions, serverOptionsHelp } from './api-client.ts';
+import { type Command, numeric, oneOf, parseCommandLine } from './command.ts';
+import { print, printFields, printJson, printTable } from './output.ts';
+
+interface Recording {
+  recording_id: string;
+  conversation_id: string;
+  state: string;
+  reason: string | null;
+  rate_hz: number;
+  started_at: string;
+  ended_at: string | null;
+  duration_ms: number | null;
+}
+
+interface Files {
+  wav_file: string;
+  mp3_file: string;
+}
+
+interface Channel extends Files {
+  channel_id: string;
+  connection_id: string;
+  from: string;
+  to: string;
+  start_ms: number;
+  end_ms: number | null;
+}
+
+interface WholeRecording extends Recording {
+  mix: Files;
+  channels: Channel[];
+}
+
+const defaultLimit = 50;
+
+function seconds(durationMs: number | null): string | null {
+  return durationMs === null ? null : (durationMs / 1000).toFixed(1);
+}
+
+function fetchRecording(api: ApiClient, recordingId: string): Promise<WholeRecording> {
+  return api.get(`/v1/recordings/${encodeURIComponent(recordingId)}`);
+}
+
+export const recordingCommands: Command[] = [
+  {
+    words: ['recordings', 'list'],
+    summary: 'recordings, the latest first',
+    usage: '[--conversation ID] [--limit N]',
+    details: `  --conversation ID   only of this conversation
+  --limit N           ${defaultLimit} unless given
+${serverOptionsHelp}`,
+    async run(args) {
+      const { values } = parseCommandLine(args, {
+        ...serverOptions,
+        conversation: { type: 'string' },
+        limit: { type: 'string' },
+      });
+      const query = { conversation_id: values.conversation };
+      const limit = numeric(values.limit, 'limit') ?? defaultLimit;
+      const recordings = await ApiClient.open(values).list<Recording>('/v1/recordings', query, limit);
+      if (values.json) return printJson(recordings);
+      printTable(
+        ['RECORDING ID', 'CONVERSATION ID', 'STARTED', 'SECONDS', 'STATE', 'REASON'],
+        recordings.map((row) => [
+          row.recording_id,
+          row.conversation_id,
+          row.started_at,
+          seconds(row.duration_ms),
+          row.state,
+          row.reason,
+        ]),
+      );
+    },
+  },
+  {
+    words: ['recordings', 'show'],
+    summary: 'one recording with its channels',
+    usage: 'RECORDING_ID',
+    details: serverOptionsHelp,
+    async run(args) {
+      const { values, positionals } = parseCommandLine(args, serverOptions, ['RECORDING_ID']);
+      const recording = await fetchRecording(ApiClient.open(values), positionals[0]!);
+      if (values.json) return printJson(recording);
+      printFields({
+        'recording id': recording.recording_id,
+        'conversation id': recording.conversation_id,
+        state: recording.state,
+        reason: recording.reason,
+        'rate in Hz': recording.rate_hz,
+        started: recording.started_at,
+        ended: recording.ended_at,
+        seconds: seconds(recording.duration_ms),
+      });
+      print('');
+      printTable(
+        ['CHANNEL ID', 'CONNECTION ID', 'FROM', 'TO', 'START MS', 'END MS'],
+        recording.channels.map((channel) => [
+          channel.channel_id,
+          channel.connection_id,
+          channel.from,
+          channel.to,
+          channel.start_ms,
+          channel.end_ms,
+        ]),
+      );
+    },
+  },
+  {
+    words: ['recordings', 'get'],
+    summary: 'download a file of a recording',
+    usage: 'RECORDING_ID [--channel ID] [--format wav|mp3] [--out FILE]',
+    details: `  --channel ID        this channel instead of the mix
+  --format wav|mp3    wav unless given
+  --out FILE          <recording id>.wav in this directory unless given
+${serverOptionsHelp}`,
+    async run(args) {
+      const { values, positionals } = parseCommandLine(
+        args,
+        {
+          ...serverOptions,
+          channel: { type: 'string' },
+          format: { type: 'string' },
+          out: { type: 'string' },
+        },
+        ['RECORDING_ID'],
+      );
+      const format = oneOf(values.format, 'format', ['wav', 'mp3']) ?? 'wav';
+      const recording = await fetchRecording(ApiClient.open(values), positionals[0]!);
+      const files = values.channel === undefined ? recording.mix : channelOf(recording, values.channel);
+      const suffix = values.channel === undefined ? '' : `-${values.channel}`;
+      const file = values.out ?? `${recording.recording_id}${suffix}.${format}`;
+      const bytes = await download(files[`${format}_file`], file);
+      if (values.json) return printJson({ file, bytes });
+      print(`${file}: ${bytes} bytes`);
+    },
+  },
+];
+
+function channelOf({ channels }: WholeRecording, channelId: string): Channel {
+  const channel = channels.find(({ channel_id }) => channel_id === channelId);
+  if (channel) return channel;
+  throw new CallreelError('NOT_FOUND', 'the recording has no such channel', { where: channelId });
+}
+
+/** The file is there whole or not at all. @returns its size */
+async function download(url: string, file: string): Promise<number> {
+  const response = await request(new URL(url));
+  if (!response.ok || !response.body) throw errorOf(response.status, await response.text());
+  const draft = `${file}.${process.pid}.part`;
+  let bytes = 0;
+  try {
+    const body = Readable.fromWeb(response.body as ReadableStream<Uint8Array>);
+    body.on('data', (chunk: Uint8Array) => {
+      bytes += chunk.length;
+    });
+    await pipeline(body, createWriteStream(draft, { flags: 'wx', mode: 0o600 }));
+    await rename(draft, file);
+    return bytes;
+  } catch (cause) {
+    await rm(draft, { force: true });
+    throw new CallreelError('FILE_UNUSABLE', `${file} was not written: ${(cause as Error).message}`, {
+      where: file,
+      cause,
+    });
+  }
+}

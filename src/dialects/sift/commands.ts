@@ -1,0 +1,201 @@
+import { z } from 'zod';
+import type { RecordingPolicy } from '../../media/control.ts';
+import type { Next, Verb } from '../../script/verb.ts';
+
+/** Asks one of the routine's own URLs what comes next; undefined: go on. */
+export type Ask = (url: string, answer: Record<string, unknown>) => Promise<Next>;
+
+/** A feature that a routine asks for and this version does not have; told to the event callback. */
+export interface NotYet {
+  feature: string;
+  message: string;
+}
+
+const maxTextCharacters = 5000;
+const maxDigits = 64;
+const defaultDigits = 1;
+const defaultTimeoutSeconds = 10;
+
+/** An empty string stands for "not set" in Sift's own examples (features.md, G12). */
+const callbackUrl = z
+  .union([z.literal(''), z.url({ protocol: /^https?$/, error: 'expected an http or https URL' })])
+  .nullish()
+  .transform((url) => url || undefined);
+
+const soundUrl = z.url({ protocol: /^https?$/, error: 'expected an http or https URL' });
+const flag = z.boolean().nullish();
+
+/** What the three commands that begin a conversation share; both spellings of each name (features.md, X17). */
+const conversation = {
+  do_record: flag,
+  event_callback: callbackUrl,
+  on_event: callbackUrl,
+  live_talk_times: flag,
+  live_talk_time: flag,
+  live_transcripts: flag,
+  live_transcription: flag,
+  live_topics: flag,
+  live_emotion: flag,
+  live_scan: z.array(z.unknown()).nullish(),
+  processors: z.array(z.unknown()).nullish(),
+};
+
+interface ConversationParameters {
+  do_record?: boolean | null | undefined;
+  event_callback?: string | undefined;
+  on_event?: string | undefined;
+  processors?: unknown[] | null | undefined;
+  [name: `live_${string}`]: unknown;
+}
+
+function policyOf(doRecord: boolean | null | undefined): RecordingPolicy {
+  if (doRecord == null) return 'follow';
+  return doRecord ? 'record' : 'never';
+}
+
+/** `processors` are ignored without `do_record`, as the vendor says. */
+function notYet(command: ConversationParameters, recorded: boolean): NotYet[] {
+  const wanted = Object.entries(command).filter(([name, value]) => {
+    if (Array.isArray(value) && value.length === 0) return false;
+    return (
+      (name.startsWith('live_') && Boolean(value)) || (name === 'processors' && value != null && recorded)
+    );
+  });
+  return wanted.map(([feature]) => ({ feature, message: `${feature} is not available in this version yet` }));
+}
+
+function conversationOptions(command: ConversationParameters, policy: RecordingPolicy) {
+  return {
+    policy,
+    eventCallback: command.event_callback ?? command.on_event,
+    warnings: notYet(command, policy === 'record'),
+  };
+}
+
+/** The schema of one command each, giving the neutral verb. */
+export function commandSchemas(ask: Ask) {
+  const done = (url: string | undefined) => (url === undefined ? {} : { done: () => ask(url, {}) });
+
+  const say = z
+    .object({
+      name: z.literal('Say'),
+      text: z.string().max(maxTextCharacters),
+      voice: z.string().nullish(),
+      on_done: callbackUrl,
+    })
+    .transform(
+      ({ text, voice, on_done }): Verb => ({
+        verb: 'say',
+        prompt: { kind: 'text', text, ...(voice ? { voice } : {}) },
+        ...done(on_done),
+      }),
+    );
+
+  const play = z.object({ name: z.literal('Play'), sound_url: soundUrl, on_done: callbackUrl }).transform(
+    ({ sound_url, on_done }): Verb => ({
+      verb: 'play',
+      prompt: { kind: 'url', url: sound_url },
+      ...done(on_done),
+    }),
+  );
+
+  const gathered = {
+    timeout_seconds: z.number().positive().max(600).nullish(),
+    prompt_url: callbackUrl,
+    prompt_text: z.string().max(maxTextCharacters).nullish(),
+    on_done: callbackUrl,
+  };
+  const promptOf = (command: {
+    prompt_url?: string | undefined;
+    prompt_text?: string | null | undefined;
+  }) => {
+    if (command.prompt_url !== undefined) return { kind: 'url' as const, url: command.prompt_url };
+    return command.prompt_text ? { kind: 'text' as const, text: command.prompt_text } : undefined;
+  };
+  const gather = (
+    command: z.output<z.ZodObject<typeof gathered>>,
+    limits: { maxDigits: number; terminators: string },
+    answer: (digits: string) => Record<string, unknown>,
+  ): Verb => ({
+    verb: 'gather',
+    ...limits,
+    prompt: promptOf(command),
+    timeoutMs: (command.timeout_seconds ?? defaultTimeoutSeconds) * 1000,
+    // The vendor's answer to a time-out is an empty string, whatever was pressed before.
+    done: async ({ digits, ended }) =>
+      command.on_done === undefined
+        ? undefined
+        : ask(command.on_done, answer(ended === 'timeout' ? '' : digits)),
+  });
+
+  const getDigits = z
+    .object({
+      name: z.literal('GetDigits'),
+      count: z.int().min(1).max(maxDigits).nullish(),
+      terminator: z
+        .string()
+        .regex(/^[0-9*#A-D]{0,16}$/, 'expected keys of 0-9 * # A-D')
+        .nullish(),
+      ...gathered,
+    })
+    .transform((command) =>
+      gather(
+        command,
+        { maxDigits: command.count ?? defaultDigits, terminators: command.terminator ?? '#' },
+        (digits) => ({ digits }),
+      ),
+    );
+
+  const getNumber = z.object({ name: z.literal('GetNumber'), ...gathered }).transform((command) =>
+    gather(command, { maxDigits, terminators: '#' }, (digits) => ({
+      digits,
+      value: digits === '' ? null : Number(digits),
+    })),
+  );
+
+  const joinConference = z
+    .object({
+      name: z.literal('JoinConference'),
+      conference_name: z.string().min(1).max(200),
+      leave_key: z
+        .string()
+        .regex(/^[0-9*#A-D]$/, 'one of 0-9 * # A-D')
+        .nullish(),
+      ...conversation,
+    })
+    .transform(
+      (command): Verb => ({
+        verb: 'join-conference',
+        name: command.conference_name,
+        options: {
+          ...conversationOptions(command, policyOf(command.do_record)),
+          leaveKey: command.leave_key ?? undefined,
+        },
+      }),
+    );
+
+  const callPhone = z
+    .object({ name: z.literal('CallPhone'), phone_number: z.string().min(1).max(256), ...conversation })
+    .transform(
+      (command): Verb => ({
+        verb: 'connect',
+        target: { kind: 'phone', number: command.phone_number },
+        options: conversationOptions(command, policyOf(command.do_record)),
+      }),
+    );
+
+  // Recorded unless told otherwise, unlike the other two (wire.md, section 1).
+  const callClient = z
+    .object({ name: z.literal('CallClient'), client_name: z.string().min(1).max(200), ...conversation })
+    .transform(
+      (command): Verb => ({
+        verb: 'connect',
+        target: { kind: 'client', name: command.client_name },
+        options: conversationOptions(command, policyOf(command.do_record ?? true)),
+      }),
+    );
+
+  const hangUp = z.object({ name: z.literal('HangUp') }).transform((): Verb => ({ verb: 'hang-up' }));
+
+  return [say, play, getDigits, getNumber, joinConference, callPhone, callClient, hangUp] as const;
+}

@@ -1,0 +1,115 @@
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import {
+  deleteApplication,
+  getApplication,
+  pageApplications,
+  saveApplication,
+} from '../../database/applications.ts';
+import { assignNumber, listNumbersOfApplication, numbersByApplication } from '../../database/numbers.ts';
+import type { Application, Db } from '../../database/schema.ts';
+import { CallreelError } from '../../errors.ts';
+import { newId } from '../../ids.ts';
+import { type ApplicationInput, applicationBody, applicationInput, defaultRoutineOf } from './application.ts';
+import { pageBody, pageQuery, pageRequest } from './pages.ts';
+import type { SiftRoutesOptions } from './routes-options.ts';
+
+const list = 'applications';
+const byId = z.object({ appId: z.string().max(64) });
+
+/** `/v0/applications`: what answers the calls to which numbers. Bodies are JSON or forms. */
+export function applicationRoutes(app: FastifyInstance, options: SiftRoutesOptions): void {
+  const { accountId, db, publicUrl } = options;
+  const api = app.withTypeProvider<ZodTypeProvider>();
+
+  api.get('/v0/applications', { schema: { querystring: z.object(pageQuery) } }, async ({ query, url }) => {
+    const page = await pageApplications(db, accountId, pageRequest(list, query));
+    const numbers = await numbersByApplication(
+      db,
+      page.rows.map(({ appId }) => appId),
+    );
+    const results = page.rows.map((row) => applicationBody(row, numbers.get(row.appId) ?? []));
+    return pageBody(list, page, results, { publicUrl: publicUrl(), url });
+  });
+
+  api.post('/v0/applications', { schema: { body: applicationInput } }, async ({ body }, reply) => {
+    const appId = newId();
+    reply.code(201);
+    return await write(db, body, {
+      appId,
+      accountId,
+      name: body.name ?? appId,
+      onIncoming: null,
+      defaultRoutine: null,
+      script: null,
+    });
+  });
+
+  api.get('/v0/applications/:appId', { schema: { params: byId } }, async ({ params: { appId } }) => {
+    const row = await existing(db, accountId, appId);
+    return applicationBody(row, await listNumbersOfApplication(db, appId));
+  });
+
+  app.withTypeProvider<ZodTypeProvider>().route({
+    method: ['POST', 'PUT', 'PATCH'],
+    url: '/v0/applications/:appId',
+    schema: { params: byId, body: applicationInput },
+    handler: async ({ params: { appId }, body }) => {
+      return await write(db, body, await existing(db, accountId, appId));
+    },
+  });
+
+  api.delete(
+    '/v0/applications/:appId',
+    { schema: { params: byId } },
+    async ({ params: { appId } }, reply) => {
+      if (!(await deleteApplication(db, accountId, appId))) throw unknownApplication(appId);
+      return reply.code(204).send();
+    },
+  );
+}
+
+async function existing(db: Db, accountId: string, appId: string): Promise<Application> {
+  const row = await getApplication(db, accountId, appId);
+  if (!row) throw unknownApplication(appId);
+  return row;
+}
+
+function unknownApplication(appId: string): CallreelError {
+  return new CallreelError('NOT_FOUND', 'there is no such application', { where: appId });
+}
+
+/** Saves what the body gives over what there was, with its numbers, in one transaction. */
+async function write(
+  db: Db,
+  input: ApplicationInput,
+  before: Omit<Application, 'createdAt'>,
+): Promise<Record<string, unknown>> {
+  const { appId, accountId } = before;
+  const given = input.default_routine;
+  const application = {
+    appId,
+    accountId,
+    name: input.name ?? before.name,
+    onIncoming: input.on_incoming === undefined ? before.onIncoming : input.on_incoming,
+    defaultRoutine: given === undefined ? before.defaultRoutine : defaultRoutineOf(given),
+    script: input.script === undefined ? before.script : input.script,
+  };
+  return await db.transaction().execute(async (trx) => {
+    const saved = await saveApplication(trx, application);
+    if (input.phone_numbers) await setNumbers(trx, saved, input.phone_numbers);
+    return applicationBody(saved, await listNumbersOfApplication(trx, appId));
+  });
+}
+
+/** Exactly these: a number that is no longer named becomes free. */
+async function setNumbers(
+  trx: Db,
+  { appId, accountId }: Application,
+  numbers: readonly string[],
+): Promise<void> {
+  for (const number of await listNumbersOfApplication(trx, appId))
+    if (!numbers.includes(number)) await assignNumber(trx, { number, accountId, appId: null });
+  for (const number of numbers) await assignNumber(trx, { number, accountId, appId });
+}

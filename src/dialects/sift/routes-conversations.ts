@@ -1,0 +1,67 @@
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { ConversationState, RecordingState } from '../../call/conversations.ts';
+import { pageConversations } from '../../database/conversations.ts';
+import { type ConversationView, conversationBody } from './conversation.ts';
+import { moment, pageBody, pageQuery, pageRequest } from './pages.ts';
+import type { MediaUrl, SiftRoutesOptions } from './routes-options.ts';
+
+const list = 'conversations';
+
+const conversationsQuery = z.object({
+  ...pageQuery,
+  status: z.enum(['active', 'ended']).optional(),
+  conference_name: z.string().max(200).optional(),
+  min_created: moment.optional(),
+  max_created: moment.optional(),
+});
+
+/** `/v0/conversations`, each with its audio and channels. */
+export function conversationRoutes(app: FastifyInstance, options: SiftRoutesOptions): void {
+  const { accountId, db, conversations, mediaUrl, publicUrl } = options;
+  const api = app.withTypeProvider<ZodTypeProvider>();
+  const body = async (conversationId: string) =>
+    conversationBody(conversationView(await conversations.get(accountId, conversationId), mediaUrl));
+
+  api.get('/v0/conversations', { schema: { querystring: conversationsQuery } }, async ({ query, url }) => {
+    const { status, conference_name: conferenceName, min_created, max_created } = query;
+    const filter = { status, conferenceName, minCreated: min_created, maxCreated: max_created };
+    const page = await pageConversations(db, accountId, { ...pageRequest(list, query), filter });
+    const results: unknown[] = [];
+    for (const { conversationId } of page.rows) results.push(await body(conversationId));
+    return pageBody(list, page, results, { publicUrl: publicUrl(), url });
+  });
+
+  api.get(
+    '/v0/conversations/:conversationId',
+    { schema: { params: z.object({ conversationId: z.string().max(64) }) } },
+    ({ params }) => body(params.conversationId),
+  );
+}
+
+/** Sift knows one recording of a conversation: the first. */
+function conversationView(state: ConversationState, mediaUrl: MediaUrl): ConversationView {
+  const [recording] = state.recordings;
+  return {
+    ...state,
+    audio: recording && audioOf(recording, undefined, recording.durationMs, mediaUrl),
+    channels: (recording?.channels ?? []).map((channel) => ({
+      ...channel,
+      audio: audioOf(recording!, channel.trackId, channel.durationMs, mediaUrl),
+    })),
+  };
+}
+
+function audioOf(
+  { recordingId }: RecordingState,
+  trackId: string | undefined,
+  durationMs: number,
+  mediaUrl: MediaUrl,
+): ConversationView['audio'] & object {
+  return {
+    durationMs,
+    wavUrl: mediaUrl(recordingId, trackId, 'wav'),
+    mp3Url: mediaUrl(recordingId, trackId, 'mp3'),
+  };
+}

@@ -1,0 +1,14 @@
+import type { Conversations } from '../../call/conversations.ts';
+import type { Db } from '../../database/schema.ts';
+
+/** Makes the signed URL of one file of a recording; without a track, the mix. */
+export type MediaUrl = (recordingId: string, trackId: string | undefined, format: 'wav' | 'mp3') => string;
+
+export interface SiftRoutesOptions {
+  accountId: string;
+  db: Db;
+  conversations: Conversations;
+  mediaUrl: MediaUrl;
+  /** Base of the links to other pages; known once the server listens. */
+  publicUrl(): string;
+}

@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { encodeUlaw } from '../codec/g711.ts';
+import type { RtpPacketView } from '../rtp/packet.ts';
+import { type KeyPress, TelephoneEventReceiver } from '../rtp/telephone-event.ts';
+import type { DigitsSend } from './control.ts';
+import { MediaBench } from './test-bench.ts';
+
+/** What a receiver makes of the packets, and in which packet each key went down. */
+function keyPresses(packets: RtpPacketView[], payloadType = 101): KeyPress[] {
+  const presses: KeyPress[] = [];
+  const receiver = new TelephoneEventReceiver(8000, (press) => presses.push(press));
+  for (const packet of packets)
+    if (packet.payloadType === payloadType) receiver.receive(packet.payload(), packet.timestamp, 0);
+  receiver.end();
+  return presses;
+}
+
+/** Every number once and in order, and a time that never goes back. */
+function assertOrderly(packets: RtpPacketView[]): void {
+  for (const [i, packet] of packets.entries()) {
+    assert.equal(packet.ssrc, packets[0]!.ssrc);
+    assert.equal(packet.sequenceNumber, (packets[0]!.sequenceNumber + i) & 0xffff);
+    if (i > 0) assert.ok(((packet.timestamp - packets[i - 1]!.timestamp) | 0) >= 0);
+  }
+}
+
+describe('DigitSender', () => {
+  let bench: MediaBench;
+  beforeEach(() => {
+    bench = new MediaBench();
+  });
+  afterEach(() => bench.close());
+
+  const send = (digits: string, options: Partial<DigitsSend> = {}) =>
+    bench.execute({
+      verb: 'digits.send',
+      legId: 'a',
+      digitsId: digits,
+      digits,
+      durationMs: 100,
+      gapMs: 60,
+      ...options,
+    });
+  const ended = () => bench.events.filter(({ event }) => event === 'digits.ended');
+
+  it('presses keys that a receiver reads back, with their lengths, gaps and pauses', async () => {
+    const phone = await bench.call('a');
+    await send('1w#');
+    await send('D', { durationMs: 250 });
+    await bench.slots(80);
+    const presses = keyPresses(phone.received);
+    assert.deepEqual(
+      presses.map(({ digit, durationMs }) => [digit, durationMs]),
+      [
+        ['1', 100],
+        ['#', 100],
+        ['D', 250],
+      ],
+    );
+    const [first = 0, second = 0, third = 0] = presses.map(({ rtpTime }): number => rtpTime);
+    assert.equal((second - first) >>> 0, (100 + 60 + 500) * 8);
+    assert.equal((third - second) >>> 0, (100 + 60) * 8);
+    assert.deepEqual(ended(), [
+      { event: 'digits.ended', legId: 'a', digitsId: '1w#', reason: 'finished', sent: '1#' },
+      { event: 'digits.ended', legId: 'a', digitsId: 'D', reason: 'finished', sent: 'D' },
+    ]);
+    assertOrderly(phone.received);
+  });
+
+  it('sends the end of a key three times, the marker once, and no audio while it is down', async () => {
+    const phone = await bench.call('a');
+    await bench.slots(2);
+    await send('5');
+    await bench.slots(7);
+    const shape = phone.received.map(({ payloadType, marker }) => `${payloadType}${marker ? ' marker' : ''}`);
+    const events = ['101 marker', ...Array.from({ length: 6 }, () => '101')];
+    assert.deepEqual(shape, ['0 marker', '0', ...events, '0 marker', '0']);
+    const [audio, , down] = phone.received;
+    const after = phone.received.at(-2);
+    assert.equal((down!.timestamp - audio!.timestamp) >>> 0, 320);
+    assert.equal((after!.timestamp - down!.timestamp) >>> 0, 800);
+    assert.equal(phone.received.at(-3)!.payload()[1]! & 0x80, 0x80);
+  });
+
+  it("uses the peer's own payload type where it differs", async () => {
+    const phone = await bench.call('a', {
+      telephoneEvent: { payloadType: 101, clockRateHz: 8000, sendPayloadType: 97 },
+    });
+    await send('9');
+    await bench.slots(10);
+    assert.equal(keyPresses(phone.received, 97).length, 1);
+    await phone.press('3');
+    await bench.slots(1);
+    assert.ok(bench.events.some((event) => event.event === 'leg.digit' && event.digit === '3'));
+  });
+
+  it('lets a prompt wait while a key is down', async () => {
+    const phone = await bench.call('a', { ptimeMs: 30 });
+    const samples = Int16Array.from({ length: 1600 }, (_, i) => i * 16);
+    await bench.execute({ verb: 'play.start', legId: 'a', playId: 'p', samples, rateHz: 8000 });
+    await bench.slots(4);
+    await send('7');
+    await bench.slots(20);
+    assert.deepEqual(
+      keyPresses(phone.received).map(({ digit, durationMs }) => [digit, durationMs]),
+      [['7', 100]],
+    );
+    assert.ok(
+      bench.events.some((event) => event.event === 'play.ended' && event.playedMs === 200),
+      'the whole prompt was sent',
+    );
+    const audio = phone.received.filter(({ payloadType }) => payloadType === 0);
+    const heard = Uint8Array.from(audio.flatMap((packet) => [...packet.payload()]));
+    const whole = new Uint8Array(1600);
+    encodeUlaw(samples, whole);
+    assert.deepEqual(heard.subarray(0, 1600), whole);
+    assertOrderly(phone.received);
+  });
+
+  it('waits for the end of a hold', async () => {
+    const phone = await bench.call('a');
+    await bench.execute(phone.negotiation('a', { direction: 'inactive' }));
+    await send('4');
+    await bench.slots(20);
+    assert.deepEqual(ended(), []);
+    await bench.execute(phone.negotiation('a'));
+    await bench.slots(10);
+    assert.equal(keyPresses(phone.received)[0]?.digit, '4');
+    assert.equal(ended().length, 1);
+  });
+
+  it('says how far it came when the leg is closed or takes no more events', async () => {
+    const phone = await bench.call('a');
+    await send('12w3');
+    await send('9', { digitsId: 'second' });
+    await bench.slots(12);
+    await bench.execute(phone.negotiation('a', { telephoneEvent: undefined }));
+    const end = { event: 'digits.ended', legId: 'a', reason: 'not-negotiated' };
+    assert.deepEqual(ended(), [
+      { ...end, digitsId: '12w3', sent: '1' },
+      { ...end, digitsId: 'second', sent: '' },
+    ]);
+    await assert.rejects(send('1'), { code: 'NO_COMMON_CODEC' });
+    await bench.execute(phone.negotiation('a'));
+    await send('5w', { digitsId: 'third' });
+    await bench.slots(20);
+    await bench.execute({ verb: 'leg.close', legId: 'a' });
+    assert.deepEqual(ended().at(-1), { ...end, digitsId: 'third', reason: 'leg-closed', sent: '5' });
+  });
+
+  it('takes no endless queue', async () => {
+    await bench.call('a');
+    for (let n = 0; n < 16; n++) await send('1', { digitsId: `${n}` });
+    await assert.rejects(send('1'), { code: 'REQUEST_INVALID' });
+  });
+});

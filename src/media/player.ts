@@ -1,0 +1,70 @@
+import { CallreelError } from '../errors.ts';
+import { roomRateHz } from './codec-table.ts';
+import {
+  maxPromptSamples,
+  maxQueuedPrompts,
+  type PlayEnd,
+  type PlayStart,
+  type WorkerEvent,
+} from './control.ts';
+import { Prompt } from './prompt.ts';
+
+/** Plays one leg's prompts, one behind the other, slot by slot. */
+export class Player {
+  readonly #legId: string;
+  readonly #post: (event: WorkerEvent) => void;
+  /** The first one plays. */
+  readonly #prompts: Prompt[] = [];
+
+  constructor(legId: string, post: (event: WorkerEvent) => void) {
+    this.#legId = legId;
+    this.#post = post;
+  }
+
+  /** What the prompt that plays leaves of the room's audio; undefined while nothing plays. */
+  get overRoom(): 'mix' | 'replace' | undefined {
+    return this.#prompts[0]?.overRoom;
+  }
+
+  /** @throws CallreelError CONFLICT for an id that waits or plays, REQUEST_INVALID when too much would wait */
+  start(command: PlayStart): void {
+    const { playId, samples } = command;
+    if (this.#prompts.some((prompt) => prompt.playId === playId))
+      throw new CallreelError('CONFLICT', 'the prompt plays already', { where: playId });
+    const waitingSamples = this.#prompts.reduce((sum, { length }) => sum + length, samples.length);
+    if (waitingSamples > maxPromptSamples || this.#prompts.length === maxQueuedPrompts)
+      throw new CallreelError('REQUEST_INVALID', 'too much audio waits to be played', { where: playId });
+    this.#prompts.push(new Prompt(command));
+  }
+
+  stop(playId: string): void {
+    const index = this.#prompts.findIndex((prompt) => prompt.playId === playId);
+    if (index >= 0) this.#end(index, 'stopped');
+  }
+
+  close(): void {
+    while (this.#prompts.length > 0) this.#end(0, 'leg-closed');
+  }
+
+  /**
+   * The next slot: to the sample without a gap between two prompts, silence behind the last.
+   * @param sent whether the leg is sent it
+   */
+  play(out: Int16Array, sent: boolean): void {
+    let filled = 0;
+    for (let prompt = this.#prompts[0]; prompt && filled < out.length; prompt = this.#prompts[0]) {
+      const to = prompt.read(out, filled);
+      if (sent) prompt.sentSamples += to - filled;
+      filled = to;
+      if (!prompt.ended) break;
+      this.#end(0, 'finished');
+    }
+    out.fill(0, filled);
+  }
+
+  #end(index: number, reason: PlayEnd): void {
+    const [{ playId, sentSamples }] = this.#prompts.splice(index, 1) as [Prompt];
+    const playedMs = Math.round((sentSamples * 1000) / roomRateHz);
+    this.#post({ event: 'play.ended', legId: this.#legId, playId, reason, playedMs });
+  }
+}

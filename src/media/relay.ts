@@ -1,0 +1,154 @@
+import type { RtpHeader } from '../rtp/packet.ts';
+import {
+  addToSequence,
+  addToTimestamp,
+  type RtpTimestamp,
+  type SequenceNumber,
+  sequenceDelta,
+  timestampDelta,
+  toRtpTimestamp,
+  toSequenceNumber,
+} from '../rtp/sequence.ts';
+import type { RtpSender } from './rtp-sender.ts';
+
+/** What the relay needs of a packet; sequence number and RTP time as on the wire. */
+export interface RelayedPacket {
+  readonly ssrc: number;
+  readonly sequenceNumber: SequenceNumber;
+  readonly rtpTime: RtpTimestamp;
+  readonly marker: boolean;
+  readonly payload: Uint8Array;
+}
+
+/** Steps that are no loss and no reordering but a new beginning (RFC 3550 appendix A.1). */
+const maxDropout = 3000;
+const maxMisorder = 100;
+/** How far the relayed time may lie from that of our slots before it counts as a jump: 2 s at 8000 Hz. */
+const maxTimeOffset = 16_000;
+/** Slots without a packet after which the leg is sent silence, so that NAT bindings and its patience last. */
+const maxIdleSlots = 25;
+/** Slots left out after a packet of a key press that goes into a stream of slots. */
+const eventSlots = 3;
+
+/**
+ * Puts the packets of another leg into our stream as they are. Losses, order and pauses of the source are kept, so
+ * that the far jitter buffer sees them; SSRC, sequence and time are those of our stream and go on through every change
+ * between relayed packets and slots.
+ */
+export class Relay {
+  readonly #sender: RtpSender;
+  readonly #header: RtpHeader;
+  #runs = false;
+  #ssrc = 0;
+  #sequenceOffset = 0;
+  #timeOffset = 0;
+  #highest = toSequenceNumber(0);
+  /** Numbers from the first one of this run to the highest. */
+  #span = 0;
+  #idleSlots = 0;
+  #eventSlots = 0;
+  #eventSourceTime: RtpTimestamp | undefined;
+  #eventTime = toRtpTimestamp(0);
+
+  constructor(sender: RtpSender) {
+    this.#sender = sender;
+    this.#header = { marker: false, payloadType: 0, sequenceNumber: 0, timestamp: 0, ssrc: 0 };
+  }
+
+  /** Once a slot: whether the stream is the relay's, so that the slot is left out. */
+  holdsSlot(): boolean {
+    if (this.#eventSlots > 0) {
+      this.#eventSlots--;
+      return true;
+    }
+    if (this.#runs && ++this.#idleSlots > maxIdleSlots) this.end();
+    return this.#runs;
+  }
+
+  /** The stream is of slots again. */
+  end(): void {
+    this.#runs = false;
+    this.#eventSlots = 0;
+    this.#eventSourceTime = undefined;
+  }
+
+  audio(packet: RelayedPacket, payloadType: number, ticks: number, address: string, port: number): void {
+    const begins = !this.#continues(packet) || this.#jumpsInTime(packet);
+    if (begins) this.#begin(packet, address, port);
+    this.#send(packet, payloadType, begins || packet.marker, ticks, address, port);
+  }
+
+  /** A packet of a key press (RFC 4733): beside relayed audio in its order, else in the order of arrival. */
+  event(packet: RelayedPacket, payloadType: number, address: string, port: number): void {
+    if (this.#continues(packet)) {
+      this.#send(packet, payloadType, packet.marker, 0, address, port);
+      return;
+    }
+    const sender = this.#sender;
+    if (packet.rtpTime !== this.#eventSourceTime) {
+      sender.flush(address, port);
+      this.#eventSourceTime = packet.rtpTime;
+      this.#eventTime = sender.nextTimestamp;
+    }
+    this.#eventSlots = eventSlots;
+    const header = this.#header;
+    header.marker = packet.marker;
+    header.payloadType = payloadType;
+    header.sequenceNumber = sender.nextSequenceNumber;
+    header.timestamp = this.#eventTime;
+    sender.sendPacket(header, packet.payload, 0, address, port);
+  }
+
+  /** A packet that the leg can not take is left out without a gap in the sequence. */
+  leaveOut(packet: RelayedPacket): void {
+    if (!this.#continues(packet) || sequenceDelta(packet.sequenceNumber, this.#highest) !== 1) return;
+    this.#highest = packet.sequenceNumber;
+    this.#sequenceOffset--;
+  }
+
+  #continues({ ssrc, sequenceNumber }: RelayedPacket): boolean {
+    if (!this.#runs || ssrc !== this.#ssrc) return false;
+    const step = sequenceDelta(sequenceNumber, this.#highest);
+    return step < maxDropout && step > -maxMisorder;
+  }
+
+  #jumpsInTime({ rtpTime }: RelayedPacket): boolean {
+    const time = addToTimestamp(rtpTime, this.#timeOffset);
+    return Math.abs(timestampDelta(time, this.#sender.slotTimestamp)) > maxTimeOffset;
+  }
+
+  #begin({ ssrc, sequenceNumber, rtpTime }: RelayedPacket, address: string, port: number): void {
+    const sender = this.#sender;
+    sender.flush(address, port);
+    this.#runs = true;
+    this.#ssrc = ssrc;
+    this.#sequenceOffset = sequenceDelta(sender.nextSequenceNumber, sequenceNumber);
+    this.#timeOffset = timestampDelta(sender.nextTimestamp, rtpTime);
+    this.#highest = sequenceNumber;
+    this.#span = 0;
+  }
+
+  #send(
+    { sequenceNumber, rtpTime, payload }: RelayedPacket,
+    payloadType: number,
+    marker: boolean,
+    ticks: number,
+    address: string,
+    port: number,
+  ): void {
+    this.#idleSlots = 0;
+    const step = sequenceDelta(sequenceNumber, this.#highest);
+    // A packet from before this run: its number in our stream is another one's.
+    if (-step > this.#span) return;
+    if (step > 0) {
+      this.#span += step;
+      this.#highest = sequenceNumber;
+    }
+    const header = this.#header;
+    header.marker = marker;
+    header.payloadType = payloadType;
+    header.sequenceNumber = addToSequence(sequenceNumber, this.#sequenceOffset);
+    header.timestamp = addToTimestamp(rtpTime, this.#timeOffset);
+    this.#sender.sendPacket(header, payload, ticks, address, port);
+  }
+}

@@ -1,0 +1,347 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { wavHeader } from '../../src/container/wav.ts';
+import { makeTemporaryDir } from '../../src/database/temporary-database.ts';
+import { decodeWav } from '../../src/testkit/audio-file.ts';
+import { tone } from '../../src/testkit/tone.ts';
+import { CommandLine } from './command-line.ts';
+import { calledNumber, Scene } from './scene.ts';
+
+interface Recording {
+  recording_id: string;
+  conversation_id: string;
+  state: string;
+}
+
+let scene: Scene;
+let callreel: CommandLine;
+let dir: string;
+
+function writeTone(name: string, durationMs: number): Int16Array {
+  const samples = tone({ frequencyHz: 443, durationMs });
+  const header = wavHeader({ rateHz: 8000, channels: 1, dataBytes: samples.byteLength });
+  writeFileSync(join(dir, name), Buffer.concat([header, new Uint8Array(samples.buffer)]));
+  return samples;
+}
+
+before(async () => {
+  scene = await Scene.open();
+  dir = makeTemporaryDir();
+  callreel = new CommandLine(dir, { CALLREEL_DATA_DIR: scene.server.dataDir });
+});
+
+after(async () => {
+  await scene[Symbol.asyncDispose]();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+describe('a call, from the command line to the file', () => {
+  test('call, events, recordings, spool', async () => {
+    const said = writeTone('said.wav', 400);
+    scene.audience.routineFor('+15550001234', [scene.join('cli', { do_record: true })]);
+    const to = scene.server.sipUri(calledNumber);
+    const heard = ['--record', 'heard.wav', '--stay', '0.2', '--digits', '12'];
+    const called = await callreel.run(
+      'call',
+      '--from',
+      'said.wav',
+      '--to',
+      to,
+      '--as',
+      '+15550001234',
+      ...heard,
+    );
+    assert.equal(called.code, 0, called.stderr);
+    assert.match(called.stdout, /^answered, PCMU\n/);
+    assert.equal(decodeWav(readFileSync(join(dir, 'heard.wav'))).rateHz, 8000);
+    const { conversation_id } = await scene.audience.ended({ conference_name: 'cli' });
+
+    const recordings = await callreel.json<Recording[]>(
+      'recordings',
+      'list',
+      '--conversation',
+      conversation_id,
+    );
+    assert.equal(recordings.length, 1);
+    const { recording_id } = recordings[0]!;
+    const table = await callreel.run('recordings', 'list', '--limit', '1');
+    assert.match(table.stdout, new RegExp(`^RECORDING ID .*\n${recording_id}  ${conversation_id} .* ended`));
+    const shown = await callreel.run('recordings', 'show', recording_id);
+    assert.match(shown.stdout, /\+15550001234/);
+    const whole = await callreel.json<{ channels: { channel_id: string }[] }>(
+      'recordings',
+      'show',
+      recording_id,
+    );
+    const channel = whole.channels[0]!.channel_id;
+
+    const got = await callreel.run(
+      'recordings',
+      'get',
+      recording_id,
+      '--channel',
+      channel,
+      '--out',
+      'channel.wav',
+    );
+    assert.equal(got.code, 0, got.stderr);
+    const downloaded = readFileSync(join(dir, 'channel.wav'));
+    const [samples] = decodeWav(downloaded).channels;
+    assert.ok(samples!.length >= said.length);
+    const mp3 = await callreel.json<{ file: string; bytes: number }>(
+      'recordings',
+      'get',
+      recording_id,
+      '--format',
+      'mp3',
+    );
+    assert.deepEqual([mp3.file, statSync(join(dir, mp3.file)).size], [`${recording_id}.mp3`, mp3.bytes]);
+
+    const manifest = join(scene.server.dataDir, 'spool', conversation_id, `${recording_id}.rec`);
+    const exported = await callreel.run('spool', 'export', manifest, '--out', 'out');
+    assert.equal(exported.code, 0, exported.stderr);
+    assert.deepEqual(
+      readdirSync(join(dir, 'out')).sort(),
+      [`${recording_id}-${channel}.wav`, `${recording_id}-mix.wav`].sort(),
+    );
+    assert.deepEqual(readFileSync(join(dir, 'out', `${recording_id}-${channel}.wav`)), downloaded);
+    const key = join(scene.server.dataDir, 'keys', 'master.key');
+    mkdirSync(join(dir, 'elsewhere'));
+    for (const name of readdirSync(join(manifest, '..')))
+      writeFileSync(join(dir, 'elsewhere', name), readFileSync(join(manifest, '..', name)));
+    const moved = ['spool', 'export', join('elsewhere', `${recording_id}.rec`), '--out', 'out2'];
+    assert.equal((await callreel.run(...moved, '--master-key', key)).code, 0);
+    writeFileSync(join(dir, 'other.key'), Buffer.alloc(32, 7));
+    const wrongKey = await callreel.run(...moved, '--master-key', 'other.key');
+    assert.deepEqual([wrongKey.code, wrongKey.stdout], [1, '']);
+    assert.match(wrongKey.stderr, /^callreel: SPOOL_KEY_MISSING: .*\n {2}where: .*\n {2}what to do: /);
+
+    interface Event {
+      event_id: string;
+      state: string;
+    }
+    const list = ['events', 'list', '--conversation', conversation_id];
+    const [event] = await callreel.json<Event[]>(...list, '--state', 'delivered');
+    const before = scene.audience.endedEvents({ conversation_id }).length;
+    const replayed = await callreel.run('events', 'replay', event!.event_id);
+    assert.equal(replayed.code, 0, replayed.stderr);
+    await scene.audience.allEnded({ conversation_id }, before + 1);
+    const unknown = await callreel.run('events', 'replay', 'none');
+    assert.deepEqual([unknown.code, /NOT_FOUND/.test(unknown.stderr)], [1, true]);
+  });
+
+  test('a call that nobody takes', async () => {
+    writeTone('short.wav', 20);
+    const to = scene.server.sipUri('4711');
+    const { code, stderr } = await callreel.run('call', '--from', 'short.wav', '--to', to);
+    assert.equal(code, 1);
+    assert.match(stderr, /^callreel: SIP_REFUSED: .*404/);
+    const wrong = await callreel.run('call', '--from', 'none.wav', '--to', to);
+    assert.match(wrong.stderr, /^callreel: FILE_UNUSABLE: none.wav cannot be read\n {2}what to do: /);
+  });
+});
+
+describe('directory', () => {
+  test('applications and numbers', async () => {
+    writeFileSync(join(dir, 'routine.yaml'), '- name: HangUp\n');
+    const options = ['--name', 'cli', '--routine', 'routine.yaml', '--number', '+15550200099'];
+    const app = await callreel.json<{ app_id: string; default_routine: unknown }>(
+      'app',
+      'create',
+      ...options,
+    );
+    assert.deepEqual(app.default_routine, [{ name: 'HangUp' }]);
+    const listed = await callreel.run('app', 'list');
+    assert.match(listed.stdout, new RegExp(`${app.app_id} +cli +\\+15550200099 +its default routine`));
+    const assigned = await callreel.run('number', 'assign', '+1 555 020 0098', app.app_id);
+    assert.equal(assigned.stdout, `+15550200098 is answered by ${app.app_id}\n`);
+    const freed = await callreel.run('number', 'assign', '+15550200098', '--free');
+    assert.equal(freed.stdout, '+15550200098 is free\n');
+    assert.equal((await callreel.run('app', 'delete', app.app_id)).stdout, `deleted ${app.app_id}\n`);
+    const numbers = await callreel.run('number', 'list');
+    assert.match(numbers.stdout, /^\+15550200099 +-$/m);
+  });
+
+  test('trunks and what may be dialled', async () => {
+    writeFileSync(join(dir, 'password'), 's3cret-of-the-carrier\n');
+    const forbidden = await callreel.run('dial', 'check', '+442071838750');
+    assert.deepEqual([forbidden.code, /OUTBOUND_FORBIDDEN/.test(forbidden.stderr)], [1, true]);
+    assert.equal((await callreel.run('dial', 'allow', '+44')).stdout, '+44: allowed\n');
+    assert.equal((await callreel.run('dial', 'deny', '+4490')).stdout, '+4490: denied\n');
+    const noTrunk = await callreel.run('dial', 'check', '+442071838750');
+    assert.match(noTrunk.stderr, /NO_TRUNK/);
+
+    const login = ['--username', 'me', '--password-file', 'password'];
+    const added = await callreel.run(
+      'trunk',
+      'add',
+      'carrier',
+      '--host',
+      'sip.example.com',
+      '--route',
+      '+=10',
+      '--route',
+      '+44=5',
+      '--source',
+      '192.0.2.0/24',
+      ...login,
+    );
+    assert.equal(added.code, 0, added.stderr);
+    await callreel.run('trunk', 'add', 'cheap', '--host', '192.0.2.7', '--port', '5062', '--route', '+442=1');
+    assert.equal(
+      (await callreel.run('dial', 'check', '+442071838750')).stdout,
+      '+442071838750: cheap, then carrier\n',
+    );
+    const dump = await callreel.run('trunk', 'list', '--json');
+    assert.match(dump.stdout, /"username": "me"/);
+    assert.doesNotMatch(dump.stdout + added.stdout, /s3cret|sealed|password/i);
+    const twice = await callreel.run('trunk', 'add', 'cheap', '--host', 'a.example.com');
+    assert.match(twice.stderr, /^callreel: CONFLICT: .*\n {2}where: +body.name/);
+    for (const [host, ...rest] of [
+      ['a b'],
+      ['sip.example.com:5060'],
+      ['h', '--route', '44=1'],
+      ['h', '--source', '1.2.3'],
+    ])
+      assert.match(
+        (await callreel.run('trunk', 'add', 'x', '--host', host!, ...rest)).stderr,
+        /^callreel: REQUEST_INVALID: expected/,
+      );
+    assert.equal((await callreel.run('trunk', 'remove', 'cheap')).stdout, 'removed cheap\n');
+    assert.equal((await callreel.run('trunk', 'remove', 'cheap')).code, 1);
+    assert.equal((await callreel.run('dial', 'forget', '+4490')).code, 0);
+    assert.match((await callreel.run('dial', 'list')).stdout, /^PREFIX .*\n\+44 +yes\n$/);
+  });
+});
+
+describe('misuse', { concurrency: 3 }, () => {
+  const misuses: [args: string[], said: RegExp][] = [
+    [[], /USAGE: no command/],
+    [['dance'], /USAGE: there is no command "dance"/],
+    [['trunk'], /trunk add .*USAGE/s],
+    [['app', 'list', '--bogus'], /USAGE: Unknown option '--bogus'/],
+    [['app', 'create', '--name', 'x'], /--on-incoming or --routine is missing/],
+    [['recordings', 'show'], /RECORDING_ID is missing/],
+    [['recordings', 'show', 'a', 'b'], /no place for "b"/],
+    [['recordings', 'get', 'a', '--format', 'ogg'], /--format wants wav or mp3/],
+    [['recordings', 'list', '--limit', 'many'], /--limit wants a number/],
+    [['call', '--from', 'said.wav'], /--to is missing/],
+    [['spool', 'export', 'x.rec'], /--out is missing/],
+  ];
+  for (const [args, said] of misuses)
+    test(`callreel ${args.join(' ')}`, async () => {
+      const { code, stdout, stderr } = await callreel.run(...args);
+      assert.deepEqual([code, stdout], [2, '']);
+      assert.match(stderr, said);
+      assert.match(stderr, /what to do: Read/);
+      assert.doesNotMatch(stderr, /^ +at /m);
+    });
+
+  test('help tells every option, and is no failure', async () => {
+    const list = await callreel.run('--help');
+    assert.deepEqual([list.code, list.stderr], [0, '']);
+    const names = [...list.stdout.matchAll(/^ {2}([a-z]+(?: [a-z]+)?) {2}/gm)].map(([, name]) => name!);
+    assert.ok(names.length >= 20);
+    for (const name of names.slice(0, 6)) {
+      const { code, stdout } = await callreel.run(...name.split(' '), '--help');
+      assert.equal(code, 0);
+      assert.ok(stdout.startsWith(`Usage: callreel ${name}`), stdout);
+    }
+  });
+
+  test('a server that is not there', async () => {
+    const lonely = new CommandLine(dir, { CALLREEL_DATA_DIR: join(dir, 'nothing') });
+    const { code, stderr } = await lonely.run('app', 'list', '--url', 'http://127.0.0.1:1');
+    assert.deepEqual([code, /SERVER_UNREACHABLE.*\n.*\n.*callreel serve/.test(stderr)], [1, true], stderr);
+    const away = await callreel.run('app', 'list', '--url', 'http://127.0.0.1:1');
+    assert.match(away.stderr, /no Callreel answers at http:\/\/127.0.0.1:1/);
+  });
+});
+
+describe('script check', { concurrency: 3 }, () => {
+  const routine = JSON.stringify({ routine: [{ name: 'HangUp' }] });
+  const files: [name: string, text: string, code: number, said: RegExp][] = [
+    ['good.json', routine, 0, /^good.json: 1 commands/],
+    ['list.yaml', '- name: HangUp\n- name: HangUp\n', 0, /^list.yaml: 2 commands/],
+    [
+      'empty-name.yaml',
+      'routine:\n  - name: JoinConference\n    conference_name: ""\n',
+      1,
+      /DOCUMENT_INVALID: empty-name.yaml:3:22: routine\[0\].conference_name: /,
+    ],
+    [
+      'unknown.json',
+      '[\n  {"name": "HangUp"},\n  {"name": "Dance"}\n]',
+      1,
+      /unknown.json:3:12: routine\[1\].name/,
+    ],
+    ['missing.yaml', 'routine:\n  - name: HangUp\n  - name: JoinConference\n', 1, /missing.yaml:3:5: /],
+    ['syntax.json', '{"routine": [\n  {"name": "HangUp"}\n', 1, /where: +syntax.json:\d+:\d+/],
+    ['twice.yaml', 'routine: []\nroutine: []\n', 1, /where: +twice.yaml:2:1/],
+    ['text.txt', 'hello', 1, /text.txt:1:1: /],
+    ['bomb.yaml', bomb(), 1, /aliases/],
+  ];
+  for (const [name, text, code, said] of files)
+    test(name, async () => {
+      writeFileSync(join(dir, name), text);
+      const result = await callreel.run('script', 'check', name);
+      assert.equal(result.code, code, result.stderr);
+      assert.match(result.stdout + result.stderr, said);
+    });
+});
+
+/** "Billion laughs": every line repeats the one before ten times. */
+function bomb(): string {
+  const lines = ['a0: &a0 [x]'];
+  for (let level = 1; level < 10; level++)
+    lines.push(
+      `a${level}: &a${level} [${Array(10)
+        .fill(`*a${level - 1}`)
+        .join(', ')}]`,
+    );
+  return lines.join('\n');
+}
+
+describe('doctor', () => {
+  interface Finding {
+    what: string;
+    result: string;
+    detail: string;
+    todo?: string;
+  }
+
+  test('beside a running server nothing is wrong', async () => {
+    const findings = await callreel.json<Finding[]>('doctor');
+    const failures = findings.filter(({ result }) => result === 'failure');
+    assert.deepEqual(failures, []);
+    assert.match(findings.find(({ what }) => what === 'ports')!.detail, /in use by the server/);
+  });
+
+  test('what is wrong is named, with what to do', async () => {
+    const { sip, publicUrl } = scene.server.callreel;
+    const dataDir = join(dir, 'sick');
+    mkdirSync(join(dataDir, 'keys'), { recursive: true });
+    writeFileSync(join(dataDir, 'keys', 'master.key'), 'short');
+    const sick = new CommandLine(dir, {
+      CALLREEL_DATA_DIR: dataDir,
+      CALLREEL_HTTP_PORT: new URL(publicUrl).port,
+      CALLREEL_SIP_PORT: String(sip.find(({ transport }) => transport === 'udp')!.port),
+      CALLREEL_SIP_TRANSPORTS: 'udp',
+      CALLREEL_RTP_PORTS: '0-0',
+    });
+    const { code, stdout } = await sick.run('doctor');
+    assert.equal(code, 1);
+    for (const said of [
+      /^FAIL {2}master key: .* is 5 bytes instead of 32\n +Restore/m,
+      /^FAIL {2}SIP port \d+\/udp: cannot be opened on 127.0.0.1: EADDRINUSE\n +Stop .*`sip.port`/m,
+      /^FAIL {2}HTTP port \d+: .*EADDRINUSE/m,
+      /^ok {4}Node: /m,
+    ])
+      assert.match(stdout, said);
+    const unreadable = await new CommandLine(dir, { CALLREEL_NONSENSE: '1' }).run('doctor');
+    assert.equal(unreadable.code, 1);
+    assert.match(unreadable.stdout, /^FAIL {2}configuration: CALLREEL_NONSENSE: unknown setting/m);
+  });
+});
