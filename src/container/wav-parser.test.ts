@@ -33,6 +33,20 @@ function format(
 
 const audio = Buffer.from([1, 2, 3, 4, 5, 6, 7, 8]);
 
+test('PCM and floating point of every width', () => {
+  for (const [tag, bits, encoding] of [
+    [1, 8, 'pcm8'],
+    [1, 16, 'pcm16'],
+    [1, 24, 'pcm24'],
+    [1, 32, 'pcm32'],
+    [3, 32, 'float32'],
+    [3, 64, 'float64'],
+  ] as const) {
+    const parsed = parseWav(riff(format(tag, 1, 44_100, bits), chunk('data', audio)));
+    assert.deepEqual([parsed.encoding, parsed.frames], [encoding, Math.floor((8 * 8) / bits)]);
+  }
+});
+
 test('G.711 and extensible PCM, foreign chunks of odd length skipped', () => {
   const list = chunk('LIST', Buffer.from('odd'));
   for (const [tag, bits, encoding] of [
@@ -68,8 +82,8 @@ test('what is no audio is refused with its place', () => {
     Buffer.from('RIFF\0\0\0\0AVI ', 'latin1'),
     riff(),
     riff(chunk('data', audio)),
-    riff(format(1, 1, 8000, 24), chunk('data', audio)),
-    riff(format(3, 1, 8000, 32), chunk('data', audio)),
+    riff(format(1, 1, 8000, 20), chunk('data', audio)),
+    riff(format(2, 1, 8000, 4), chunk('data', audio)),
     riff(format(1, 0, 8000, 16), chunk('data', audio)),
     riff(format(1, 2000, 8000, 16), chunk('data', audio)),
     riff(format(1, 1, 0, 16), chunk('data', audio)),

@@ -33,7 +33,7 @@ const spelled: Readonly<Record<string, string>> = {
   '°': ' degrees ',
 };
 
-/** The engine's memory and time grow with the square of a sentence: longer words and sentences are divided. */
+/** The engine's memory grows with a sentence (a gigabyte at twenty minutes), its time with the square of a word. */
 const maxWordCharacters = 60;
 const maxPieceCharacters = 300;
 /** From here on the end of a sentence or clause ends the piece. */
