@@ -13,7 +13,16 @@ export interface Connection {
 
 const numberPattern = /^\+?[0-9]{3,20}$/;
 
+const maxNameCharacters = 256;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not get any further
+const controlCharacters = /[\u0000-\u001f\u007f]/g;
+
 /** A party as applications know it: the number when the user part is one, else the whole URI. */
 export function partyName(address: { user: string; uri: string }): string {
-  return numberPattern.test(address.user) ? address.user : address.uri;
+  return numberPattern.test(address.user) ? address.user : printable(address.uri);
+}
+
+/** What strangers write into their messages, as it may stand in a row, a manifest or a callback. */
+export function printable(text: string): string {
+  return text.toWellFormed().replace(controlCharacters, '\ufffd').slice(0, maxNameCharacters).toWellFormed();
 }

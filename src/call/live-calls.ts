@@ -6,7 +6,7 @@ import type { WorkerEvent } from '../media/control.ts';
 import type { SipSession } from '../sip/session.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
 import { Conference, type ConferenceOptions, type JoinOptions, type StayEnd } from './conference.ts';
-import { partyName } from './connection.ts';
+import { partyName, printable } from './connection.ts';
 import type { ConversationCloser } from './conversation-closer.ts';
 import type { Directory } from './directory.ts';
 import { Leg } from './leg.ts';
@@ -64,7 +64,7 @@ export class LiveCalls {
       from: partyName(session.from),
       to: partyName(session.to),
       direction: session.direction,
-      sipCallId: session.callId,
+      sipCallId: printable(session.callId),
       startedUnixMs: clock.unixMs(),
     };
     return this.adopt(new Leg(connection, session, media));

@@ -4,9 +4,15 @@ import type { Logger } from '../logger.ts';
 const firstRetryMs = 100;
 const maxRetryMs = 5000;
 
+/** PostgreSQL will say the same to the same data for ever: class 22 and 23 of its error codes. */
+function isRefused(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' && /^2[23]/.test(code);
+}
+
 /**
- * Writes to the database in order per key, each retried until it succeeds: a stalled database delays rows, never
- * calls or recordings. What is still queued when the process dies is written anew from the spool at the next start.
+ * Writes to the database in order per key, each retried until it succeeds or is refused for what it says: a stalled
+ * database delays rows, never calls or recordings. What is still queued when the process dies is written anew from the spool at the next start.
  */
 export class WriteQueue {
   readonly #clock: Clock;
@@ -48,8 +54,9 @@ export class WriteQueue {
         await write();
         return;
       } catch (error) {
-        this.#log.error({ error, what, givenUp: this.#closed }, 'the database did not take a write');
-        if (this.#closed) return;
+        const givenUp = this.#closed || isRefused(error);
+        this.#log.error({ error, what, givenUp }, 'the database did not take a write');
+        if (givenUp) return;
         await sleep(this.#clock, delayMs);
       }
     }
