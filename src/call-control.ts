@@ -115,7 +115,7 @@ function openPrompts(
   parts.defer(() => textToSpeech.close());
   return new Prompts({
     textToSpeech,
-    audioSource: new AudioSource({ fetcher: callbacks, decoder, clock }),
+    audioSource: new AudioSource({ fetcher: callbacks, decoder, clock, limits: config.playback }),
     log,
   });
 }

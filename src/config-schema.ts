@@ -109,6 +109,14 @@ export const configSchema = z.strictObject({
       allow: z.array(network).optional(),
     })
     .prefault({}),
+  /** Files that routines play by URL. */
+  playback: z
+    .strictObject({
+      maxBytes: z.int().min(1024).default(50_000_000),
+      /** For the download. */
+      timeoutMs: z.int().min(100).max(120_000).default(30_000),
+    })
+    .prefault({}),
   /** Signs our events; made at the first start when not set. */
   webhooks: z
     .strictObject({

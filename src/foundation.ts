@@ -9,7 +9,7 @@ import type { Config } from './config.ts';
 import { startDatabase } from './database/database.ts';
 import { applyConfiguredNumbers } from './database/numbers.ts';
 import type { Db } from './database/schema.ts';
-import { startJobs } from './delivery/jobs.ts';
+import { type DeliveryTime, startJobs, testClockSession } from './delivery/jobs.ts';
 import { Outbox } from './delivery/outbox.ts';
 import { newWebhookSecret, webhookSender } from './delivery/webhooks.ts';
 import { formatSiftEvent } from './dialects/sift/events.ts';
@@ -23,6 +23,8 @@ import { endPreviousWorkers } from './worker/previous-workers.ts';
 export interface Surroundings {
   clock?: Clock;
   log?: Logger;
+  /** Lets only the delivery of events live through days while calls go on in real time. */
+  deliveryTime?: DeliveryTime;
 }
 
 /** What everything else stands on: the data directory, the database, and the way to users' URLs. */
@@ -51,9 +53,15 @@ export async function openFoundation(
   surroundings: Surroundings,
   parts: AsyncDisposableStack,
 ): Promise<Foundation> {
-  const { clock = systemClock, log = createLogger(config.log.level) } = surroundings;
+  const { clock = systemClock, log = createLogger(config.log.level), deliveryTime } = surroundings;
   const { dataDir } = config;
-  const database = await startDatabase({ dataDir, url: config.database.url, clock, logger: log });
+  const database = await startDatabase({
+    dataDir,
+    url: config.database.url,
+    clock,
+    logger: log,
+    sessionOptions: deliveryTime && testClockSession,
+  });
   parts.defer(() => database.close());
   const { db } = database;
   const credentials = loadCredentials(dataDir, config);
@@ -63,14 +71,14 @@ export async function openFoundation(
   const guard = new AddressGuard(config.callbacks.allow);
   const callbacks = new CallbackClient({ guard, clock, ...config.callbacks });
   parts.defer(() => callbacks.close());
-  const jobs = await startJobs(database.pool, log);
+  const jobs = await startJobs(database.pool, log, deliveryTime?.jobs);
   parts.defer(() => jobs.stop({ graceful: false }));
   const secret = config.webhooks.secret ?? keptSecret(dataDir, 'webhook-secret', newWebhookSecret);
   const outbox = await Outbox.start({
     db,
     boss: jobs,
-    send: webhookSender({ client: callbacks, secret, clock }),
-    clock,
+    send: webhookSender({ client: callbacks, secret, clock: deliveryTime?.clock ?? clock }),
+    clock: deliveryTime?.clock ?? clock,
     logger: log,
     exclusive: config.database.url === undefined,
   });

@@ -55,7 +55,8 @@ export class Outbound {
       throw new CallreelError('NOT_FOUND', 'no client of this name is registered', { where: name });
     return {
       to: `sip:${name}`,
-      from: connection.from,
+      // As for a phone; the caller's number here would make two channels that say they are from the caller.
+      from: connection.to,
       ways: bindings.map(({ contact, source }) => ({
         requestUri: contact,
         nextHop: source,

@@ -4,8 +4,8 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import type { Clock, Timer } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { assertSaneInput } from '../sane-input.ts';
 import { acceptForms } from './form-body.ts';
-import { assertSaneInput } from './sane-input.ts';
 
 const maxBodyBytes = 1024 * 1024;
 const maxHeaderTimeMs = 10_000;

@@ -95,7 +95,7 @@ export class Leg {
   play(samples: Int16Array, rateHz: 8000 | 16_000 | 48_000, loop = false): Playback {
     if (this.#worker && this.#state !== 'ended')
       return this.#prompts.start(this.#worker, samples, rateHz, loop);
-    return { ended: Promise.resolve('leg-closed'), stop: () => undefined };
+    return { ended: Promise.resolve('leg-closed'), refusal: undefined, stop: () => undefined };
   }
 
   /** The worker's word about a prompt. */

@@ -6,6 +6,8 @@ import type { MediaWorker } from '../worker/media-worker.ts';
 export interface Playback {
   /** Settles when nothing of it is sent any more; never rejects. */
   readonly ended: Promise<PlayEnd>;
+  /** Why the worker did not take it; known once it has ended. */
+  readonly refusal: unknown;
   /** Idempotent. */
   stop(): void;
 }
@@ -24,17 +26,20 @@ export class PromptPlayback {
     const playId = newId();
     const { promise, resolve } = Promise.withResolvers<PlayEnd>();
     this.#playing.set(playId, resolve);
-    // A refusal means that the leg is closed, or has more waiting than anybody wants to hear.
-    worker
-      .send({ verb: 'play.start', legId, playId, samples, rateHz, loop })
-      .catch(() => this.ended(playId, 'stopped'));
-    return {
+    // A refusal means that the leg is closed, or that more is waiting than there is room for.
+    worker.send({ verb: 'play.start', legId, playId, samples, rateHz, loop }).catch((error: unknown) => {
+      playback.refusal = error;
+      this.ended(playId, 'stopped');
+    });
+    const playback = {
       ended: promise,
+      refusal: undefined as unknown,
       stop: () => {
         if (this.#playing.has(playId))
           worker.send({ verb: 'play.stop', legId, playId }).catch(() => undefined);
       },
     };
+    return playback;
   }
 
   /** The worker's word. */

@@ -16,6 +16,8 @@ export interface DatabaseOptions {
   url?: Secret | undefined;
   clock: Clock;
   logger: Logger;
+  /** Run-time options of every connection, as libpq's `options`. */
+  sessionOptions?: string | undefined;
 }
 
 export interface Database {
@@ -56,7 +58,8 @@ export async function startDatabase(options: DatabaseOptions): Promise<Database>
   try {
     if (!options.url) postgres = await Postgres.start({ ...options, dataDir });
     const address = postgres?.address ?? { connectionString: options.url?.reveal() };
-    pool = openPool(address, options.logger);
+    const { sessionOptions } = options;
+    pool = openPool(sessionOptions ? { ...address, options: sessionOptions } : address, options.logger);
     const db = openDb(pool);
     await keepAlive(firstConnection(pool, options.clock));
     await migrate(db);

@@ -1,9 +1,20 @@
 import type pg from 'pg';
 import { type Clock as BossClock, type Db as BossDb, PgBoss } from 'pg-boss';
+import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 
 /** pg-boss's own schema, beside ours. */
 export const jobSchema = 'callreel_jobs';
+
+/** The time that events are delivered by, in our code and in the job queue's. A test's. */
+export interface DeliveryTime {
+  clock: Clock;
+  /** pg-boss's test clock; its connections need `testClockSession`. */
+  jobs: BossClock;
+}
+
+/** Run-time option of a connection on which the job queue's test clock counts. */
+export const testClockSession = '-c pgboss.test_clock=on';
 
 /** How often jobs are looked for whose process died with them. */
 const supervisePeriodSeconds = 15;

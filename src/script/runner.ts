@@ -6,6 +6,7 @@ import { assertNever, CallreelError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { DigitCollector } from './gather.ts';
 import { type Prompts, promptRateHz } from './prompts.ts';
+import { Restlessness } from './restlessness.ts';
 import type { Gather, Next, Prompt, Verb } from './verb.ts';
 
 export interface ScriptRunnerOptions {
@@ -36,12 +37,14 @@ export class ScriptRunner {
   async run(leg: Leg, document: readonly Verb[]): Promise<void> {
     const hungUp = new AbortController();
     leg.addHandlers({ ended: () => hungUp.abort(new CallreelError('CONFLICT', 'the call ended')) });
+    const restlessness = new Restlessness(this.#options.clock);
     let left = [...document];
     for (let count = 0; left.length > 0 && !leg.ended; count++) {
       if (count >= maxVerbs)
         throw new CallreelError('DOCUMENT_INVALID', `the routine does not end within ${maxVerbs} commands`);
       const [verb, ...rest] = left;
       const next = verb && (await this.#perform(leg, verb, hungUp.signal));
+      if (next) restlessness.replaced();
       left = next ? [...next] : rest;
     }
     leg.hangUp('end of the routine');
@@ -81,6 +84,7 @@ export class ScriptRunner {
       signal.addEventListener('abort', stop, { once: true });
       await playback.ended;
       signal.removeEventListener('abort', stop);
+      if (playback.refusal !== undefined) throw playback.refusal;
     } catch (error) {
       if (!leg.ended && !signal.aborted)
         this.#options.log.warn({ error, connectionId: leg.id }, 'a prompt was skipped');

@@ -1,4 +1,5 @@
 import { systemClock } from '../clock.ts';
+import type { Secret } from '../secret.ts';
 import type { SipAddress, SipEnd, SipHeader, SipSession } from '../sip/session.ts';
 import { UserAgent } from '../sip/user-agent.ts';
 import { CallFailedError } from './call-failed-error.ts';
@@ -127,6 +128,22 @@ export class Phone {
     } finally {
       patience.cancel();
     }
+  }
+
+  /**
+   * Registers its address with a server, under its number as user name.
+   * @throws CallreelError SIP_REFUSED, SIP_UNREACHABLE
+   */
+  async register(server: { host: string; port: number }, password: Secret): Promise<void> {
+    const { number, transport } = this.#options;
+    await this.#agent.register({
+      registrar: `sip:${server.host}:${server.port}`,
+      aor: `sip:${number}@${server.host}`,
+      credentials: { username: number, password },
+      expiresSeconds: 3600,
+      contactUser: number,
+      transport,
+    });
   }
 
   /** Ends every call and closes the sockets. */

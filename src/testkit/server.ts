@@ -3,6 +3,7 @@ import { type Callreel, startCallreel } from '../callreel.ts';
 import type { Clock } from '../clock.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { makeTemporaryDir } from '../database/temporary-database.ts';
+import type { DeliveryTime } from '../delivery/jobs.ts';
 import { type Logger, silentLogger } from '../logger.ts';
 
 export interface TestServerOptions {
@@ -14,6 +15,7 @@ export interface TestServerOptions {
   dataDir?: string;
   clock?: Clock;
   log?: Logger;
+  deliveryTime?: DeliveryTime;
 }
 
 /** A whole Callreel on free ports of the loopback address, with a data directory of its own. */
@@ -31,7 +33,8 @@ export class TestServer {
   static async start(options: TestServerOptions = {}): Promise<TestServer> {
     const dataDir = options.dataDir ?? makeTemporaryDir();
     const config = testConfig(dataDir, options);
-    const callreel = await startCallreel(config, { clock: options.clock, log: options.log ?? silentLogger });
+    const { clock, log = silentLogger, deliveryTime } = options;
+    const callreel = await startCallreel(config, { clock, log, deliveryTime });
     return new TestServer(callreel, dataDir, options.dataDir === undefined);
   }
 

@@ -7,6 +7,13 @@ export interface Command {
   do_record?: boolean;
   event_callback?: string;
   leave_key?: string;
+  live_transcripts?: boolean;
+  live_topics?: boolean;
+  text?: string;
+  count?: number;
+  on_done?: string;
+  phone_number?: string;
+  client_name?: string;
 }
 
 export interface IncomingBody {
@@ -16,14 +23,20 @@ export interface IncomingBody {
 
 export interface EndedEvent {
   type: string;
+  event_type: string;
+  account_id: string;
   conversation_id: string;
   conference_name: string;
 }
 
 export interface AudioBody {
   wav_file: string;
+  wave_file: string;
   mp3_file: string;
   duration_ms: number;
+  snr: number;
+  rt60: number;
+  quality_note?: string;
 }
 
 export interface ChannelBody {

@@ -26,6 +26,11 @@ export class DirectoryRows {
     return this.#db.selectFrom('events').selectAll().where('conversationId', '=', conversationId).execute();
   }
 
+  /** In the order of their commits inside each conversation. */
+  allEvents(): Promise<Event[]> {
+    return this.#db.selectFrom('events').selectAll().orderBy('sequence').execute();
+  }
+
   conversations(): Promise<Conversation[]> {
     return this.#db.selectFrom('conversations').selectAll().execute();
   }

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { MPEGDecoder } from 'mpg123-decoder';
 import { LinkSigner } from '../../src/auth/signed-link.ts';
 import { noise } from '../../src/testkit/noise.ts';
 import type { PhoneCall } from '../../src/testkit/phone-call.ts';
 import { tone } from '../../src/testkit/tone.ts';
 import { toneLevelDbov } from '../../src/testkit/tone-level.ts';
-import type { AudioBody, ConversationBody } from './bodies.ts';
+import type { ConversationBody } from './bodies.ts';
 import { assertOnlyRun, channelFrom, decoded, samplesOf, settledSamples } from './channel-audio.ts';
 import { eventually } from './eventually.ts';
+import { mp3Of } from './mp3.ts';
 import { Scene } from './scene.ts';
 
 /** The links of one conversation, while it goes on and afterwards. */
@@ -154,21 +154,6 @@ function assertIsPrefix(samples: Int16Array, call: PhoneCall, atLeast: number): 
   const said = decoded(call, call.sentPayloads);
   const start = samples.findIndex((sample) => sample !== 0) - said.findIndex((sample) => sample !== 0);
   assert.deepEqual(samples.subarray(start), said.subarray(0, samples.length - start));
-}
-
-async function mp3Of({ mp3_file }: AudioBody): Promise<[samples: Int16Array, contentType: string | null]> {
-  const response = await fetch(mp3_file);
-  assert.equal(response.status, 200);
-  const decoder = new MPEGDecoder();
-  await decoder.ready;
-  const { channelData, sampleRate, errors } = decoder.decode(new Uint8Array(await response.arrayBuffer()));
-  decoder.free();
-  assert.deepEqual([sampleRate, errors], [8000, []]);
-  const [left] = channelData;
-  return [
-    Int16Array.from(left!, (sample) => Math.round(sample * 32_767)),
-    response.headers.get('content-type'),
-  ];
 }
 
 async function assertRefused(response: Response, status: number, code: string): Promise<void> {

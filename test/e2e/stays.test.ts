@@ -3,8 +3,9 @@ import { after, suite, test } from 'node:test';
 import { noise } from '../../src/testkit/noise.ts';
 import type { PhoneCall } from '../../src/testkit/phone-call.ts';
 import { assertNoRun } from '../../src/testkit/sample-run.ts';
-import { assertOnlyRun, channelFrom, channelsFrom, decoded, samplesOf } from './channel-audio.ts';
+import { assertOnlyRun, channelFrom, channelsFrom, samplesOf } from './channel-audio.ts';
 import { Scene } from './scene.ts';
+import { say } from './utterance.ts';
 
 /** A party's stays: leaving and coming back, and what is recorded of whom. */
 const scene = await Scene.open();
@@ -142,12 +143,3 @@ suite('stays', { concurrency: true }, () => {
     assert.ok(mix.every((sample) => sample === 0));
   });
 });
-
-const utteranceSamples = 8 * 500;
-
-/** Says half a second that stands nowhere else. @returns it as the far end decodes it */
-async function say(call: PhoneCall, seed: number): Promise<Int16Array> {
-  const before = call.sentPayloads.length;
-  assert.equal(await call.play(noise({ samples: utteranceSamples, seed })), true);
-  return decoded(call, call.sentPayloads.slice(before));
-}

@@ -4,10 +4,12 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Debian packages of the foreign SIP stacks, and a file by which each is known to be there. */
+/** Debian packages of foreign SIP stacks and HTTP programs, and a file by which each is known to be there. */
 const packages = {
   'sip-tester': '/usr/bin/sipp',
   'baresip-core': '/usr/bin/baresip',
+  'python3-flask': '/usr/lib/python3/dist-packages/flask/__init__.py',
+  'python3-requests': '/usr/lib/python3/dist-packages/requests/__init__.py',
 } as const;
 
 export type PeerPackage = keyof typeof packages;

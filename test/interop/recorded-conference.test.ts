@@ -4,15 +4,13 @@ import { CallbackApp } from '../../src/testkit/callback-app.ts';
 import { fetchAudio, monoSamples } from '../../src/testkit/recorded-audio.ts';
 import { TestServer } from '../../src/testkit/server.ts';
 import { tone } from '../../src/testkit/tone.ts';
-import { toneLevelDbov, toneRatioDb } from '../../src/testkit/tone-level.ts';
+import { assertTones, middle } from './assert-tones.ts';
 import { Baresip } from './baresip.ts';
 import { ensurePackages } from './debian.ts';
 import { runSippCaller } from './sipp.ts';
 
-const rateHz = 8000;
 const sippHz = 443;
 const baresipHz = 1069;
-const toneDbov = -15;
 const callMs = 5000;
 
 interface Audio {
@@ -25,30 +23,6 @@ interface Conversation {
 }
 
 before(() => ensurePackages('sip-tester', 'baresip-core'));
-
-/** The tone is there at its own level, or not at all. */
-function assertTones(
-  samples: Int16Array,
-  present: readonly number[],
-  absent: readonly number[],
-  who: string,
-): void {
-  for (const frequencyHz of present) {
-    const levelDbov = toneLevelDbov(samples, rateHz, frequencyHz);
-    assert.ok(
-      Math.abs(levelDbov - toneDbov) < 2,
-      `${who}: ${frequencyHz} Hz at ${levelDbov.toFixed(1)} dBov`,
-    );
-    for (const otherHz of absent) {
-      const ratioDb = toneRatioDb(samples, rateHz, frequencyHz, otherHz);
-      assert.ok(ratioDb > 60, `${who}: ${otherHz} Hz only ${ratioDb.toFixed(1)} dB below ${frequencyHz} Hz`);
-    }
-  }
-}
-
-function middle(samples: Int16Array): Int16Array {
-  return samples.subarray(Math.floor(samples.length * 0.4), Math.floor(samples.length * 0.7));
-}
 
 /** A span of the first sipp's call. */
 function firstHalf(samples: Int16Array): Int16Array {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CallreelError } from '../../errors.ts';
+import { assertSaneInput } from '../../sane-input.ts';
 import type { Verb } from '../../script/verb.ts';
 import { type Ask, commandSchemas } from './commands.ts';
 
@@ -15,6 +16,7 @@ const nobodyAsks: Ask = async () => undefined;
  * @throws CallreelError DOCUMENT_INVALID with the path of the first wrong field
  */
 export function parseRoutine(body: unknown, ask: Ask = nobodyAsks): Verb[] {
+  assertSaneInput(body, 'body', 'DOCUMENT_INVALID');
   const document = z.object({
     routine: z.array(z.discriminatedUnion('name', commandSchemas(ask))).max(maxCommands),
   });
