@@ -3,6 +3,7 @@ import { ConversationCloser } from './call/conversation-closer.ts';
 import { Dialer } from './call/dialer.ts';
 import { LiveCalls } from './call/live-calls.ts';
 import { MediaPlane } from './call/media-plane.ts';
+import { RecordingFactory } from './call/recording-factory.ts';
 import { RecordingKeys } from './call/recording-keys.ts';
 import type { Config } from './config.ts';
 import { SiftIncoming } from './dialects/sift/incoming.ts';
@@ -51,11 +52,14 @@ export async function openCallControl(
     clock,
     log,
     accountId,
-    recordingRateHz: config.recording.rateHz ?? defaultRecordingRateHz,
     media,
     directory,
     closer: new ConversationCloser(foundation),
-    keys: new RecordingKeys(masterKey),
+    recordings: new RecordingFactory({
+      directory,
+      keys: new RecordingKeys(masterKey),
+      rateHz: config.recording.rateHz ?? defaultRecordingRateHz,
+    }),
   });
   pool.onEvent((event) => calls.onWorkerEvent(event));
   pool.onLost((worker) => calls.onWorkerLost(worker));

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
 import { buildApi } from './api/api.ts';
 import type { Credentials } from './auth/credentials.ts';
 import { LinkSigner } from './auth/signed-link.ts';
@@ -9,9 +10,11 @@ import { openCallControl } from './call-control.ts';
 import { type Clock, sleep } from './clock.ts';
 import type { Config } from './config.ts';
 import { siftRoutes } from './dialects/sift/routes.ts';
+import { CallreelError } from './errors.ts';
 import { type Foundation, openFoundation, type Surroundings } from './foundation.ts';
 import type { Logger } from './logger.ts';
 import { keepServerAddress } from './server-address.ts';
+import { localHost } from './sip/local-host.ts';
 import type { UserAgent } from './sip/user-agent.ts';
 import { RenderPool } from './worker/render-pool.ts';
 import type { WorkerPool } from './worker/worker-pool.ts';
@@ -24,14 +27,18 @@ export interface Callreel {
   readonly sip: readonly { transport: string; host: string; port: number }[];
   readonly calls: LiveCalls;
   readonly media: WorkerPool;
-  /** No new calls; running ones go on for `drainSeconds`, then are ended; everything is finished and closed. */
-  stop(): Promise<void>;
+  /**
+   * No new calls; running ones go on for `drainSeconds`, then are ended; everything is finished and closed.
+   * @returns false when a stalled disk or database kept something from it: the next start finishes that
+   */
+  stop(): Promise<boolean>;
 }
 
 const renderThreads = 1;
 const drainPollMs = 50;
-/** A database that does not come back in this time keeps no process: the next start writes the rows. */
-const lastWritesMs = 10_000;
+/** A disk or a database that does not come back in this time keeps no process: the next start does the rest. */
+const lastWritesMs = 15_000;
+const closingMs = 15_000;
 
 /**
  * Builds everything from the configuration, finishes what the run before left, then takes calls.
@@ -95,7 +102,7 @@ async function serveHttp(
     ],
   });
   parts.defer(() => http.close());
-  await http.listen({ host: config.http.host, port: config.http.port });
+  await listen(http, config.http);
   const localUrl = urlOf(http.server.address() as AddressInfo);
   publicUrl = config.http.publicUrl?.replace(/\/$/, '') ?? localUrl;
   parts.defer(keepServerAddress(config.dataDir, localUrl));
@@ -114,19 +121,54 @@ interface Stopping {
 async function stop(
   config: Config,
   { clock, log, userAgent, calls, directory, parts }: Stopping,
-): Promise<void> {
+): Promise<boolean> {
   userAgent.drain();
   const deadlineUs = clock.monotonicUs() + config.drainSeconds * 1e6;
   log.info(calls.counts, 'draining: no new calls');
   while (calls.counts.calls > 0 && clock.monotonicUs() < deadlineUs) await sleep(clock, drainPollMs);
-  await calls.close();
-  const lastWrites = clock.after(lastWritesMs, () => directory.close());
-  await directory.whenIdle();
-  lastWrites.cancel();
-  await parts.disposeAsync();
-  log.info({}, 'stopped');
+  const finished = await within(
+    clock,
+    lastWritesMs,
+    calls.close().then(() => directory.whenIdle()),
+  );
+  if (!finished) log.error(calls.counts, 'not everything could be finished; the next start does it');
+  directory.close();
+  const closed = await within(clock, closingMs, parts.disposeAsync());
+  log.info({ finished, closed }, 'stopped');
+  return finished && closed;
 }
 
-function urlOf({ address, port, family }: AddressInfo): string {
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+/** Whether it came to its end in time. */
+async function within(clock: Clock, limitMs: number, work: Promise<void>): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<boolean>();
+  const timer = clock.after(limitMs, () => resolve(false));
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    timer.cancel();
+  }
+}
+
+/** @throws CallreelError PORT_TAKEN, CONFIG_INVALID */
+async function listen(http: FastifyInstance, { host, port }: Config['http']): Promise<void> {
+  try {
+    await http.listen({ host, port });
+  } catch (cause) {
+    const taken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE';
+    const where = taken ? 'http.port' : 'http.host';
+    throw new CallreelError(
+      taken ? 'PORT_TAKEN' : 'CONFIG_INVALID',
+      `cannot listen for HTTP on ${host}:${port}`,
+      {
+        where,
+        cause,
+      },
+    );
+  }
+}
+
+/** Of a server that listens everywhere, by the address that other machines know this one by. */
+function urlOf({ address, port }: AddressInfo): string {
+  const host = localHost(address, address.includes(':') ? '::' : '');
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -91,7 +91,8 @@ export const configSchema = z.strictObject({
     .prefault({}),
   rtp: z
     .strictObject({
-      host: ipAddress.default('127.0.0.1'),
+      /** When not set: `sip.host`, where that is an address. */
+      host: ipAddress.optional(),
       /** What peers are told to send to, when it is not `host` (behind NAT). */
       advertisedHost: ipAddress.optional(),
       ports: portRange.prefault('20000-29999'),

@@ -8,7 +8,7 @@ import { type ConfigInput, configSchema } from './config-schema.ts';
 import { CallreelError } from './errors.ts';
 
 /** Everything resolved: absolute data directory, callback networks decided. */
-export type Config = ConfigInput & { callbacks: { allow: string[] } };
+export type Config = ConfigInput & { callbacks: { allow: string[] }; rtp: { host: string } };
 
 type Tree = Record<string, unknown>;
 
@@ -40,8 +40,10 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env, working
   if (!parsed.success) throw invalid(parsed.error, file, fromEnvironment);
   const config = parsed.data;
   const allow = config.callbacks.allow ?? (isLoopback(config.http.host) ? ['127.0.0.0/8', '::1/128'] : []);
+  const rtpHost = config.rtp.host ?? (ipaddr.isValid(config.sip.host) ? config.sip.host : '127.0.0.1');
   return {
     ...config,
+    rtp: { ...config.rtp, host: rtpHost },
     dataDir: resolve(workingDir, config.dataDir),
     callbacks: { ...config.callbacks, allow },
   };

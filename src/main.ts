@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { startCallreel } from './callreel.ts';
 import { loadConfig } from './config.ts';
 import { createLogger } from './logger.ts';
@@ -5,5 +6,23 @@ import { createLogger } from './logger.ts';
 const config = loadConfig();
 const log = createLogger(config.log.level);
 const callreel = await startCallreel(config, { log });
-log.info({ sip: callreel.sip, http: callreel.publicUrl, dataDir: config.dataDir }, 'Callreel takes calls');
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void callreel.stop());
+log.info(
+  {
+    sip: callreel.sip,
+    http: callreel.publicUrl,
+    accountId: callreel.credentials.accountId,
+    tokenFile: config.authToken ? 'none: it is configured' : join(config.dataDir, 'auth-token'),
+    dataDir: config.dataDir,
+  },
+  'Callreel takes calls',
+);
+let stopping = false;
+for (const signal of ['SIGTERM', 'SIGINT'] as const)
+  process.on(signal, async () => {
+    // A service manager may signal the whole process group, so that one stop comes as two.
+    if (stopping) return;
+    stopping = true;
+    // Whole, it ends by itself, having nothing left to do; otherwise something outside holds it.
+    if (!(await callreel.stop())) process.exit(1);
+    for (const each of ['SIGTERM', 'SIGINT'] as const) process.removeAllListeners(each);
+  });

@@ -4,6 +4,7 @@ import type { RecordingPolicy, RoomMode } from '../media/control.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
 import type { Leg } from './leg.ts';
 import type { Recording } from './recording.ts';
+import type { RecordingFactory } from './recording-factory.ts';
 
 export interface JoinOptions {
   policy: RecordingPolicy;
@@ -38,7 +39,7 @@ export interface ConferenceOptions {
   dialect: string;
   worker: MediaWorker;
   startedUnixMs: number;
-  createRecording(conference: Conference): Recording;
+  recordings: RecordingFactory;
   /** One more URL wants the conversation's events. */
   callbackAdded(conference: Conference): void;
   /** A participant asks for something that is not done. */
@@ -107,7 +108,7 @@ export class Conference {
   startRecording(): Recording {
     const running = this.recordings.find((recording) => recording.running);
     if (running) return running;
-    const recording = this.#options.createRecording(this);
+    const recording = this.#options.recordings.create(this);
     this.recordings.push(recording);
     recording.start();
     return recording;

@@ -11,19 +11,17 @@ import type { ConversationCloser } from './conversation-closer.ts';
 import type { Directory } from './directory.ts';
 import { Leg } from './leg.ts';
 import type { MediaPlane } from './media-plane.ts';
-import { Recording } from './recording.ts';
-import type { RecordingKeys } from './recording-keys.ts';
+import type { Recording } from './recording.ts';
+import type { RecordingFactory } from './recording-factory.ts';
 
 export interface LiveCallsOptions {
   clock: Clock;
   log: Logger;
   accountId: string;
-  /** Rate of new recordings, see design rule 4. */
-  recordingRateHz: number;
   media: MediaPlane;
   directory: Directory;
   closer: ConversationCloser;
-  keys: RecordingKeys;
+  recordings: RecordingFactory;
 }
 
 /** Every call and conference that lives on this node, and the verbs that act on them. */
@@ -187,13 +185,13 @@ export class LiveCalls {
     kind: Pick<ConferenceOptions, 'name' | 'mode' | 'dialect'>,
     emptied: () => void = () => undefined,
   ): Conference {
-    const { clock, directory, closer, media } = this.#options;
+    const { clock, directory, closer, media, recordings } = this.#options;
     const conference = new Conference({
       ...kind,
       accountId: leg.connection.accountId,
       worker: leg.worker ?? media.workerFor(leg.id),
       startedUnixMs: clock.unixMs(),
-      createRecording: (room) => this.#createRecording(room),
+      recordings,
       callbackAdded: (room) => directory.conversationCallbacks(room.conversationId, [...room.eventCallbacks]),
       warn: (room, warning, url) => directory.conversationWarning(room, warning, url),
       emptied: (room) => {
@@ -204,22 +202,5 @@ export class LiveCalls {
     this.#unfinished.set(conference.conversationId, conference);
     directory.conversationStarted(conference);
     return conference;
-  }
-
-  #createRecording(conference: Conference): Recording {
-    const recordingId = newId();
-    const { conversationId, accountId, name, dialect, startedUnixMs, worker } = conference;
-    const key = this.#options.keys.create(recordingId);
-    const recording = new Recording({
-      recordingId,
-      conversationId,
-      accountId,
-      rateHz: this.#options.recordingRateHz,
-      key,
-      worker,
-      meta: { conferenceName: name, dialect, startedUnixMs, eventCallbacks: [...conference.eventCallbacks] },
-    });
-    this.#options.directory.recordingStarted(conference, recording, key.sealed);
-    return recording;
   }
 }

@@ -20,6 +20,7 @@ const ratePerSecond = 25;
 const rateHz = 8000;
 /** From answer to BYE by sipp's own timer, on a machine that does all of this at once. */
 const lengthToleranceMs = 1500;
+const closingToleranceMs = 500;
 
 interface Audio {
   wav_file: string;
@@ -92,8 +93,10 @@ test('500 calls that stream speech for 20 s, ten a conference, 25 a second', {
     assert.equal(conversation.channels.length, callsPerConference);
     const mixMs = await checkedLengthMs(conversation.audio);
     const lastEndMs = Math.max(...conversation.channels.map(({ end_ms }) => end_ms));
+    // The room is closed a turn or two of a busy event loop after its last party left.
+    const afterLastMs = mixMs - lastEndMs;
     assert.ok(
-      Math.abs(mixMs - lastEndMs) <= 1,
+      afterLastMs >= -1 && afterLastMs < closingToleranceMs,
       `the mix lasts ${mixMs} ms, its last party left at ${lastEndMs}`,
     );
     for (const channel of conversation.channels) {

@@ -1,0 +1,32 @@
+import { newId } from '../ids.ts';
+import type { Conference } from './conference.ts';
+import type { Directory } from './directory.ts';
+import { Recording } from './recording.ts';
+import type { RecordingKeys } from './recording-keys.ts';
+
+export interface RecordingFactoryOptions {
+  directory: Directory;
+  keys: RecordingKeys;
+  /** Rate of new recordings, see design rule 4. */
+  rateHz: number;
+}
+
+/** Makes the recordings of conferences: each with its own key, on record before it starts. */
+export class RecordingFactory {
+  readonly #options: RecordingFactoryOptions;
+
+  constructor(options: RecordingFactoryOptions) {
+    this.#options = options;
+  }
+
+  create(conference: Conference): Recording {
+    const { directory, keys, rateHz } = this.#options;
+    const { conversationId, accountId, name, dialect, startedUnixMs, worker, eventCallbacks } = conference;
+    const recordingId = newId();
+    const key = keys.create(recordingId);
+    const meta = { conferenceName: name, dialect, startedUnixMs, eventCallbacks: [...eventCallbacks] };
+    const recording = new Recording({ recordingId, conversationId, accountId, rateHz, key, worker, meta });
+    directory.recordingStarted(conference, recording, key.sealed);
+    return recording;
+  }
+}
