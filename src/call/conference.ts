@@ -4,7 +4,6 @@ import type { RecordingPolicy, RoomMode } from '../media/control.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
 import type { Leg } from './leg.ts';
 import type { Recording } from './recording.ts';
-import type { RecordingFactory } from './recording-factory.ts';
 
 export interface JoinOptions {
   policy: RecordingPolicy;
@@ -30,6 +29,11 @@ interface Member {
   end(outcome: StayEnd): void;
 }
 
+/** Makes a conference's recordings (`recording-factory`). */
+export interface RecordingMaker {
+  create(conference: Conference): Recording;
+}
+
 export interface ConferenceOptions {
   accountId: string;
   /** Empty for a conversation of two, which nobody joins by name. */
@@ -39,7 +43,7 @@ export interface ConferenceOptions {
   dialect: string;
   worker: MediaWorker;
   startedUnixMs: number;
-  recordings: RecordingFactory;
+  recordings: RecordingMaker;
   /** One more URL wants the conversation's events. */
   callbackAdded(conference: Conference): void;
   /** A participant asks for something that is not done. */

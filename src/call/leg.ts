@@ -1,6 +1,6 @@
 import { CallreelError } from '../errors.ts';
 import type { PlayEnd } from '../media/control.ts';
-import type { SipEnd, SipRejection, SipSession } from '../sip/session.ts';
+import type { OfferAnswer, SipEnd, SipSession } from '../sip/session.ts';
 import { nextState, type TransitionTable } from '../state-machine.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
 import type { Connection } from './connection.ts';
@@ -167,7 +167,7 @@ export class Leg {
     for (const handlers of this.#handlers) handlers.answered?.();
   }
 
-  #reoffered(sdp: string | undefined): string | SipRejection {
+  #reoffered(sdp: string | undefined): OfferAnswer | Promise<OfferAnswer> {
     if (!this.#worker) return { status: 488, reason: 'Not Acceptable Here' };
     return this.#media.renegotiate(this.id, this.#worker, sdp);
   }

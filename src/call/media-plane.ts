@@ -1,7 +1,7 @@
 import { CallreelError } from '../errors.ts';
 import { MediaNegotiator } from '../sdp/media-negotiator.ts';
 import type { CodecPreference, NegotiatedMedia } from '../sdp/negotiation.ts';
-import type { SipRejection } from '../sip/session.ts';
+import type { OfferAnswer } from '../sip/session.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
 import type { WorkerPool } from '../worker/worker-pool.ts';
 
@@ -80,19 +80,23 @@ export class MediaPlane {
     return negotiator ? this.#negotiate(legId, worker, negotiator.apply(answer)) : Promise.resolve();
   }
 
-  /** A re-INVITE: the same port, the new agreement. Synchronous, so that the answer goes out at once. */
-  renegotiate(legId: string, worker: MediaWorker, offer: string | undefined): string | SipRejection {
+  /**
+   * A re-INVITE: the same port, the new agreement. Settles once the worker has it: with the answer in its hand the
+   * peer may send from an address that was not known before.
+   */
+  async renegotiate(legId: string, worker: MediaWorker, offer: string | undefined): Promise<OfferAnswer> {
     const negotiator = this.#negotiators.get(legId);
     if (!negotiator || offer === undefined) return { status: 488, reason: 'Not Acceptable Here' };
     try {
       const { answer, negotiated } = negotiator.answer(offer);
-      this.#negotiate(legId, worker, negotiated).catch((error: unknown) => {
-        this.#options.log.warn({ legId, error }, 'the media worker refused a renegotiation');
-      });
+      await this.#negotiate(legId, worker, negotiated);
       return answer;
     } catch (error) {
-      const reason = error instanceof CallreelError ? error.message : 'Not Acceptable Here';
-      return { status: 488, reason };
+      const offerRefused =
+        error instanceof CallreelError && (error.code === 'SDP_INVALID' || error.code === 'NO_COMMON_CODEC');
+      if (offerRefused) return { status: 488, reason: error.message };
+      this.#options.log.warn({ legId, error }, 'a renegotiation failed');
+      return { status: 500 };
     }
   }
 

@@ -1,5 +1,5 @@
 import { newId } from '../ids.ts';
-import type { Conference } from './conference.ts';
+import type { Conference, RecordingMaker } from './conference.ts';
 import type { Directory } from './directory.ts';
 import { Recording } from './recording.ts';
 import type { RecordingKeys } from './recording-keys.ts';
@@ -12,7 +12,7 @@ export interface RecordingFactoryOptions {
 }
 
 /** Makes the recordings of conferences: each with its own key, on record before it starts. */
-export class RecordingFactory {
+export class RecordingFactory implements RecordingMaker {
   readonly #options: RecordingFactoryOptions;
 
   constructor(options: RecordingFactoryOptions) {

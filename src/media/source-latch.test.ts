@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { SourceLatch, sourceSilenceUs } from './source-latch.ts';
+import { provenPackets, SourceLatch, sourceSilenceUs } from './source-latch.ts';
 
 const signalled = { address: '192.0.2.1', port: 4000 };
 
@@ -61,12 +61,43 @@ describe('SourceLatch', () => {
     assert.equal(latch.accepts('198.51.100.7', 5000, 2000), false);
   });
 
-  it('takes another source once the current one was silent for the bound', () => {
+  it('takes another port of the same address once the current one was silent for the bound', () => {
     const latch = latchOnSignalled();
-    assert.equal(latch.accepts('198.51.100.7', 5000, sourceSilenceUs - 1), false);
-    assert.equal(latch.accepts('198.51.100.7', 5000, sourceSilenceUs), true);
-    assert.equal(latch.sendPort, 5000);
+    assert.equal(latch.accepts('192.0.2.1', 4002, sourceSilenceUs - 1), false);
+    assert.equal(latch.accepts('192.0.2.1', 4002, sourceSilenceUs), true);
+    assert.equal(latch.sendPort, 4002);
     assert.equal(latch.accepts('192.0.2.1', 4000, sourceSilenceUs + 1), true, 'the signalled one comes back');
+  });
+
+  it('never hands a leg to a foreign address, however long the current source is silent', () => {
+    const latch = latchOnSignalled();
+    assert.equal(latch.accepts('198.51.100.7', 5000, 100 * sourceSilenceUs), false);
+    assert.equal(latch.accepts('192.0.2.1', 4000, 100 * sourceSilenceUs + 1), true);
+    latch.signal({ address: '192.0.2.2', port: 4100 });
+    assert.equal(
+      latch.accepts('198.51.100.7', 5000, 100 * sourceSilenceUs + 2),
+      true,
+      'another is signalled',
+    );
+  });
+
+  it('follows a NAT to another port after silence, never to another address', () => {
+    const latch = new SourceLatch();
+    latch.signal({ address: '10.0.0.5', port: 4000 });
+    for (let packet = 0; packet < provenPackets; packet++) latch.accepts('203.0.113.9', 61000, packet);
+    assert.equal(latch.accepts('198.51.100.7', 5000, 2 * sourceSilenceUs), false);
+    assert.equal(latch.accepts('203.0.113.9', 61001, 2 * sourceSilenceUs), true);
+    assert.equal(latch.accepts('198.51.100.7', 5000, 4 * sourceSilenceUs), false, 'still the same source');
+    assert.equal(latch.sendPort, 61001);
+  });
+
+  it('forgets a foreign source that said next to nothing, so that a phone behind NAT is heard', () => {
+    const latch = new SourceLatch();
+    latch.signal({ address: '10.0.0.5', port: 4000 });
+    assert.equal(latch.accepts('198.51.100.7', 5000, 0), true, 'a stray packet comes first');
+    assert.equal(latch.accepts('203.0.113.9', 61000, sourceSilenceUs - 1), false);
+    assert.equal(latch.accepts('203.0.113.9', 61000, sourceSilenceUs), true);
+    assert.equal(latch.sendAddress, '203.0.113.9');
   });
 
   it('keeps the latch when the same address is signalled again', () => {

@@ -4,8 +4,11 @@ const rankElsewhere = 1;
 const rankSameHost = 2;
 const rankSignalled = 3;
 
-/** A source this long silent has lost its claim. */
+/** A source this long silent may have moved to another port. */
 export const sourceSilenceUs = 2_000_000;
+
+/** A source at an address nobody signalled is taken for the leg's own after so many packets. */
+export const provenPackets = 25;
 
 export interface SourceAddress {
   readonly address: string;
@@ -15,8 +18,11 @@ export interface SourceAddress {
 /**
  * Symmetric RTP (RFC 4961) with a guard. The first valid packet decides where the leg's media comes from and goes to,
  * so that a phone behind NAT is heard; afterwards no stray source can take the leg over. A source that fits the
- * signalled address better than the current one replaces it at once; any other only after the current source has
- * been silent for `sourceSilenceUs`, or after the signalled address changed.
+ * signalled address better than the current one replaces it at once. Any other has to wait until the current source
+ * has been silent for `sourceSilenceUs`, and must have its IP address: a NAT changes ports, hardly ever addresses.
+ * From a foreign address the leg is taken over only after the signalled address changed, or where the current
+ * source is foreign itself and fell silent before `provenPackets`: one stray packet that came first must not mute a
+ * phone behind NAT for the whole call.
  */
 export class SourceLatch {
   #signalled: SourceAddress | undefined;
@@ -24,6 +30,8 @@ export class SourceLatch {
   #port = 0;
   #rank = -1;
   #lastUs = 0;
+  /** From the current source. */
+  #packets = 0;
   /** Source in use when the signalled address changed: its packets in flight are welcome, its claim is gone. */
   #abandonedAddress = '';
   #abandonedPort = 0;
@@ -43,11 +51,14 @@ export class SourceLatch {
   accepts(address: string, port: number, atUs: number): boolean {
     if (this.#rank < 0 || port !== this.#port || address !== this.#address) {
       const rank = this.#rankOf(address, port);
-      if (rank <= this.#rank && atUs - this.#lastUs < sourceSilenceUs) return false;
+      if (rank <= this.#rank && !this.#givesWayTo(address, atUs)) return false;
+      // Another port of the same address is the same source.
+      if (address !== this.#address) this.#packets = 0;
       this.#address = address;
       this.#port = port;
       this.#rank = rank;
     }
+    this.#packets++;
     this.#lastUs = atUs;
     return true;
   }
@@ -63,6 +74,12 @@ export class SourceLatch {
 
   get sendPort(): number {
     return this.#rank >= 0 ? this.#port : (this.#signalled?.port ?? 0);
+  }
+
+  /** To a source that fits no better; whatever has the signalled IP address has the current one's then, too. */
+  #givesWayTo(address: string, atUs: number): boolean {
+    if (atUs - this.#lastUs < sourceSilenceUs) return false;
+    return address === this.#address || (this.#rank < rankSameHost && this.#packets < provenPackets);
   }
 
   #rankOf(address: string, port: number): number {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { throwOnUnlistedTransitions } from '../state-machine.ts';
 import { bodyText, headerValue, type SipResponse } from './message.ts';
 import { tagOf } from './name-address.ts';
-import type { SipSession, SipSessionHandlers } from './session.ts';
+import type { OfferAnswer, SipSession, SipSessionHandlers } from './session.ts';
 import {
   Arrivals,
   acceptAll,
@@ -15,7 +15,7 @@ import {
   sdp,
   startUserAgent,
 } from './test-peers.ts';
-import type { UserAgent } from './user-agent.ts';
+import type { UserAgent, UserAgentOptions } from './user-agent.ts';
 
 throwOnUnlistedTransitions();
 
@@ -30,11 +30,19 @@ interface Call {
 
 /** A raw peer with a call that the server accepted; acknowledged unless `ack` is false. */
 async function call(
-  options: { ack?: boolean; more?: Partial<SipSessionHandlers>; body?: string } = {},
+  options: {
+    ack?: boolean;
+    more?: Partial<SipSessionHandlers>;
+    body?: string;
+    log?: UserAgentOptions['log'];
+  } = {},
 ): Promise<Call> {
   const callee = recordingHandlers(options.more);
   const sessions = new Arrivals<SipSession>();
-  const server = await startUserAgent({ onInvite: acceptAll(sessions, callee.handlers) });
+  const server = await startUserAgent({
+    onInvite: acceptAll(sessions, callee.handlers),
+    ...(options.log && { log: options.log }),
+  });
   const peer = await RawPeer.open(portOf(server, 'udp'));
   peer.request('INVITE', { body: options.body ?? sdp });
   const toTag = tagOf((await peer.response('INVITE')).to) ?? '';
@@ -144,6 +152,79 @@ test('an offer that is not wanted is refused and the call goes on', async () => 
   await ask(made, 'BYE', { sequence: 4 });
   await made.close();
 });
+
+test('an answer that takes its time: the offer waits, other offers are refused, the call goes on', async () => {
+  const answers = new Arrivals<PromiseWithResolvers<OfferAnswer>>();
+  const made = await call({ more: { reoffered: () => promiseIn(answers) } });
+  const { peer, toTag } = made;
+  peer.request('INVITE', { toTag, sequence: 2, branch: 'z9hG4bK-slow', body: sdp });
+  await peer.response('INVITE', 100);
+  const second = await ask(made, 'INVITE', { sequence: 3, body: sdp });
+  assert.equal(second.status, 500);
+  assert.match(headerValue(second, 'retry-after') ?? '', /^\d+$/);
+  assert.equal((await ask(made, 'UPDATE', { sequence: 4, body: sdp })).status, 500);
+  assert.equal((await ask(made, 'UPDATE', { sequence: 5 })).status, 200, 'a refresh offers nothing');
+  assert.equal((await ask(made, 'OPTIONS', { sequence: 6 })).status, 200);
+  (await answers.next()).resolve('v=0\r\ns=late\r\n');
+  const answer = await peer.response('INVITE', 200, 2);
+  assert.equal(bodyText(answer), 'v=0\r\ns=late\r\n');
+  peer.request('ACK', { toTag, sequence: 2, branch: 'z9hG4bK-ack-2' });
+
+  const updated = ask(made, 'UPDATE', { sequence: 7, body: sdp });
+  (await answers.next()).resolve({ status: 488 });
+  assert.equal((await updated).status, 488);
+  assert.equal(made.session.state, 'established');
+  await ask(made, 'BYE', { sequence: 8 });
+  await made.close();
+});
+
+test('an answer that fails is a 500, and the call goes on', async () => {
+  const logged: string[] = [];
+  const reoffered = () => Promise.reject(new Error('no worker'));
+  const made = await call({ more: { reoffered }, log: (_level, message) => logged.push(message) });
+  assert.equal((await ask(made, 'INVITE', { body: sdp })).status, 500);
+  assert.deepEqual(logged, ['an offer could not be answered']);
+  assert.equal(made.session.state, 'established');
+  await ask(made, 'BYE', { sequence: 3 });
+  await made.close();
+});
+
+test('a session that ends before the answer refuses the offer with 487, and only that', async () => {
+  for (const ending of ['remote', 'local'] as const) {
+    const answers = new Arrivals<PromiseWithResolvers<OfferAnswer>>();
+    const made = await call({ more: { reoffered: () => promiseIn(answers) } });
+    const { peer, toTag } = made;
+    peer.request('INVITE', { toTag, sequence: 2, branch: 'z9hG4bK-slow', body: sdp });
+    const late = await answers.next();
+    if (ending === 'remote') peer.request('BYE', { toTag, sequence: 3 });
+    else made.session.end('enough');
+    assert.equal((await peer.response('INVITE')).status, 487);
+    peer.request('ACK', { toTag, sequence: 2, branch: 'z9hG4bK-slow' });
+    if (ending === 'local') peer.send(okTo((await peer.incoming('BYE')).headers));
+    late.resolve('v=0\r\n');
+    // What is answered after it, the late answer would have come before.
+    peer.request('OPTIONS', { callId: 'other', sequence: 1 });
+    await peer.response('OPTIONS');
+    assert.deepEqual(finalAnswersTo(peer, '2 INVITE'), ['487']);
+    assert.deepEqual(
+      made.callee.ends.map(({ cause }) => cause),
+      [ending],
+    );
+    await made.close();
+  }
+});
+
+function promiseIn(answers: Arrivals<PromiseWithResolvers<OfferAnswer>>): Promise<OfferAnswer> {
+  const answer = Promise.withResolvers<OfferAnswer>();
+  answers.add(answer);
+  return answer.promise;
+}
+
+function finalAnswersTo({ texts }: RawPeer, cseq: string): string[] {
+  return texts
+    .filter((text) => text.includes(`CSeq: ${cseq}\r\n`))
+    .flatMap((text) => /^SIP\/2\.0 ([2-6]\d\d)/.exec(text)?.[1] ?? []);
+}
 
 test('INFO and OPTIONS inside the dialog', async () => {
   const made = await call({ more: { info: (type, body) => made.callee.events.add(`info ${type} ${body}`) } });

@@ -12,6 +12,7 @@ import { numericEndpoint } from './resolve.ts';
 import { quote } from './scan.ts';
 import { buildResponse, type RequestDraft, type ResponseOptions } from './serializer.ts';
 import type {
+  OfferAnswer,
   SipAddress,
   SipEnd,
   SipHeader,
@@ -59,6 +60,8 @@ export abstract class InviteSession implements SipSession {
   protected symmetric = false;
   /** Our 2xx that waits for its ACK. */
   protected accepted: AcceptedInvite | undefined;
+  /** The peer's offer that call control has not answered yet. */
+  #openOffer: ServerTransaction | undefined;
   #state: SessionState = 'calling';
 
   constructor(context: SessionContext) {
@@ -97,6 +100,10 @@ export abstract class InviteSession implements SipSession {
   protected finish(end: SipEnd): void {
     if (this.#state === 'ended') return;
     this.move('end');
+    const openOffer = this.#openOffer;
+    this.#openOffer = undefined;
+    // RFC 3261 section 15.1.2: what is still pending in the dialog is answered with 487.
+    if (openOffer !== undefined) this.respond(openOffer, 487);
     this.notify(() => this.handlers.ended(end));
   }
 
@@ -227,18 +234,45 @@ export abstract class InviteSession implements SipSession {
     }
     dialog.refreshTarget(request);
     const answer = refresh ? '' : this.#answerTo(offer);
-    if (typeof answer === 'string') this.#acceptOffer(transaction, answer, offer === undefined);
-    else this.respond(transaction, answer.status, { reason: answer.reason });
+    if (answer instanceof Promise) void this.#answerLater(transaction, answer, offer === undefined);
+    else this.#answerOffer(transaction, answer, offer === undefined);
   }
 
   #pendingStatus(): 491 | 500 | undefined {
+    if (this.#openOffer !== undefined) return 500;
     if (this.accepted !== undefined) return 491;
     return this.#state === 'calling' || this.#state === 'early' ? this.offerPending : undefined;
   }
 
-  #answerTo(offer: string | undefined): string | SipRejection {
+  #answerTo(offer: string | undefined): OfferAnswer | Promise<OfferAnswer> {
     if (this.handlers.reoffered === undefined) return { status: 488 };
     return this.notify(() => this.handlers.reoffered?.(offer)) ?? { status: 500 };
+  }
+
+  /** A CANCEL changes nothing: what was offered is on its way into force, and its answer follows at once. */
+  async #answerLater(
+    transaction: ServerTransaction,
+    promised: Promise<OfferAnswer>,
+    answerFollows: boolean,
+  ): Promise<void> {
+    this.#openOffer = transaction;
+    if (transaction instanceof InviteServerTransaction) this.respond(transaction, 100);
+    let answer: OfferAnswer;
+    try {
+      answer = await promised;
+    } catch (error) {
+      this.context.log('error', 'an offer could not be answered', { callId: this.callId, error });
+      answer = { status: 500 };
+    }
+    // Refused already where the session ended meanwhile.
+    if (this.#openOffer !== transaction) return;
+    this.#openOffer = undefined;
+    this.notify(() => this.#answerOffer(transaction, answer, answerFollows));
+  }
+
+  #answerOffer(transaction: ServerTransaction, answer: OfferAnswer, answerFollows: boolean): void {
+    if (typeof answer === 'string') this.#acceptOffer(transaction, answer, answerFollows);
+    else this.respond(transaction, answer.status, { reason: answer.reason });
   }
 
   #acceptOffer(transaction: ServerTransaction, sdp: string, answerFollows: boolean): void {

@@ -30,6 +30,9 @@ export interface SipRejection {
   reason?: string;
 }
 
+/** An SDP text, or why there is none. */
+export type OfferAnswer = string | SipRejection;
+
 export interface SipSessionHandlers {
   /** Outgoing: a provisional answer, with SDP when it carries early media. */
   progress?(status: number, sdp: string | undefined): void;
@@ -40,8 +43,11 @@ export interface SipSessionHandlers {
   answered?(sdp: string): void;
   /** Incoming: the ACK came. Outgoing: right after `answered`. */
   established?(): void;
-  /** re-INVITE or UPDATE with an offer (undefined: an offerless re-INVITE, give an offer). Gives the answer. */
-  reoffered?(sdp: string | undefined): string | SipRejection;
+  /**
+   * re-INVITE or UPDATE with an offer (undefined: an offerless re-INVITE, give an offer). Gives the answer, which is
+   * sent when it is there; other offers are refused meanwhile. One that comes after the end is dropped.
+   */
+  reoffered?(sdp: string | undefined): OfferAnswer | Promise<OfferAnswer>;
   /** INFO inside the dialog; answered 200 by the stack. */
   info?(contentType: string, body: string): void;
   ended(end: SipEnd): void;

@@ -6,7 +6,14 @@ import type { PhoneCall } from '../../src/testkit/phone-call.ts';
 import { tone } from '../../src/testkit/tone.ts';
 import { toneLevelDbov } from '../../src/testkit/tone-level.ts';
 import type { ConversationBody } from './bodies.ts';
-import { assertOnlyRun, channelFrom, decoded, samplesOf, settledSamples } from './channel-audio.ts';
+import {
+  assertOnlyRun,
+  channelFrom,
+  channelsFrom,
+  decoded,
+  samplesOf,
+  settledSamples,
+} from './channel-audio.ts';
 import { eventually } from './eventually.ts';
 import { mp3Of } from './mp3.ts';
 import { Scene } from './scene.ts';
@@ -39,8 +46,9 @@ after(() => scene[Symbol.asyncDispose]());
 test('while the call goes on, channel and mix answer what was said so far, and later more', async () => {
   live = await eventually('a second of audio in mid-call', async () => {
     const conversation = await scene.conversation(conversationId);
-    const samples = await settledSamples(channelFrom(conversation, bob).audio);
-    return samples.length >= 8000 ? conversation : undefined;
+    const [channel] = channelsFrom(conversation, bob);
+    const samples = channel && (await settledSamples(channel.audio));
+    return samples && samples.length >= 8000 ? conversation : undefined;
   });
   assert.deepEqual([live.status, live.end_time], ['active', null]);
   const { audio, end_ms } = channelFrom(live, bob);

@@ -15,8 +15,8 @@ import { calledNumber, Scene } from './scene.ts';
 const moves = 5;
 const packetsBetweenMoves = 10;
 const codec = lineCodecs.PCMU;
-/** RawPeer's user part. */
-const caller = 'caller';
+/** As the server calls RawPeer: its user part is no number. */
+const caller = 'sip:caller@127.0.0.1';
 
 const scene = await Scene.open();
 after(() => scene[Symbol.asyncDispose]());
