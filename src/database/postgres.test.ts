@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import pg from 'pg';
 import { sleep, systemClock } from '../clock.ts';
 import { silentLogger } from '../logger.ts';
@@ -72,21 +73,41 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
 }
 
 /** Runs the supervisor in a process of its own; the first line it prints is its server's process id. */
+const project = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The project where every user can read it: a clone in root's home is closed to others. Hard links where they can be. */
+function reachableProject(target: string): string {
+  mkdirSync(target, { mode: 0o755 });
+  const parts = ['src', 'node_modules', 'package.json'].map((name) => join(project, name));
+  try {
+    execFileSync('cp', ['-al', ...parts, target], { stdio: 'ignore' });
+  } catch {
+    execFileSync('cp', ['-a', ...parts, target]);
+  }
+  return target;
+}
+
 async function startElsewhere(
   dataDir: string,
   uid?: number,
+  from: string = project,
 ): Promise<{ child: ChildProcess; serverPid: number }> {
+  const source = (path: string) => JSON.stringify(pathToFileURL(join(from, 'src', path)).href);
   const program = `
-    import { Postgres } from ${JSON.stringify(import.meta.resolve('./postgres.ts'))};
-    import { ensureDataDir } from ${JSON.stringify(import.meta.resolve('./data-dir.ts'))};
-    import { systemClock } from ${JSON.stringify(import.meta.resolve('../clock.ts'))};
-    import { silentLogger } from ${JSON.stringify(import.meta.resolve('../logger.ts'))};
+    import { Postgres } from ${source('database/postgres.ts')};
+    import { ensureDataDir } from ${source('database/data-dir.ts')};
+    import { systemClock } from ${source('clock.ts')};
+    import { silentLogger } from ${source('logger.ts')};
     const dataDir = ensureDataDir(${JSON.stringify(dataDir)});
     const postgres = await Postgres.start({ dataDir, clock: systemClock, logger: silentLogger });
     console.log(postgres.pid);
     process.stdin.on('data', async () => { await postgres.stop(); process.exit(); });
   `;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+  const node = process.execPath.startsWith(project)
+    ? join(from, process.execPath.slice(project.length))
+    : process.execPath;
+  const child = spawn(node, ['--input-type=module', '-e', program], {
+    cwd: from,
     stdio: ['pipe', 'pipe', 'inherit'],
     ...(uid === undefined ? {} : { uid, gid: uid }),
   });
@@ -243,7 +264,11 @@ if (root)
       const dataDir = join(dir, 'ordinary');
       mkdirSync(dataDir);
       chownSync(dataDir, nobody, nobody);
-      const { child, serverPid } = await startElsewhere(dataDir, nobody);
+      const { child, serverPid } = await startElsewhere(
+        dataDir,
+        nobody,
+        reachableProject(join(dir, 'project')),
+      );
       assert.match(
         readFileSync(`/proc/${serverPid}/status`, 'utf8'),
         new RegExp(`^Uid:\\s+${nobody}\\b`, 'm'),
