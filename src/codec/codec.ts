@@ -9,6 +9,13 @@ export interface Decoder {
    * @returns the number of samples written, mono, 16 bit, at `rateHz`
    */
   decode(payload: Uint8Array, out: Int16Array): number;
+  /**
+   * Stands in for a lost packet of `samples` samples, where the codec itself knows how (Opus); `next` is the payload
+   * behind the loss, whose in-band forward error correction is used where it has any. Without this method the caller
+   * conceals with `audio/concealment`.
+   * @returns the number of samples written
+   */
+  conceal?(out: Int16Array, samples: number, next?: Uint8Array): number;
 }
 
 export interface Encoder {

@@ -13,6 +13,40 @@ export interface NegotiatedCodec {
   payloadType: number;
   codec: CodecName;
   clockRateHz: number;
+  /** Of an Opus stream of ours: what the peer asks for (RFC 7587 section 6.1). */
+  opus?: OpusSending;
+}
+
+/** What is not there is left to the encoder. */
+export interface OpusSending {
+  maxPlaybackRateHz?: number;
+  maxAverageBitrate?: number;
+  useInbandFec?: boolean;
+  useDtx?: boolean;
+}
+
+/** SRTP suites (RFC 4568 section 6.2, RFC 7714 section 14.2). */
+export type SrtpSuite = 'AES_CM_128_HMAC_SHA1_80' | 'AES_CM_128_HMAC_SHA1_32' | 'AEAD_AES_128_GCM';
+
+/** One master key of a stream; lives in memory only. */
+export interface SrtpKey {
+  /** Master key and master salt one after the other, base64. */
+  keySalt: string;
+  /** Master key identifier that stands behind each packet; `value` in hexadecimal, `bytes` long. */
+  mki?: { value: string; bytes: number };
+}
+
+/** Keys agreed by SDES (RFC 4568). */
+export interface NegotiatedSrtp {
+  send: { suite: SrtpSuite; key: SrtpKey };
+  /** Several keys only where each has its own identifier. */
+  receive: { suite: SrtpSuite; keys: SrtpKey[] };
+}
+
+/** How RTCP travels; `remote` is undefined while unknown, and with `mux` it is that of RTP. */
+export interface NegotiatedRtcp {
+  mux: boolean;
+  remote?: { address: string; port: number };
 }
 
 export interface LegOpen {
@@ -39,6 +73,12 @@ export interface LegNegotiate {
   send: NegotiatedCodec;
   ptimeMs: number;
   telephoneEvent: NegotiatedTelephoneEvent | undefined;
+  /** Comfort noise (RFC 3389), at most one payload type for each clock rate. Without it: none is sent or taken. */
+  comfortNoise?: { payloadType: number; clockRateHz: number }[];
+  /** Without it: plain RTP. */
+  srtp?: NegotiatedSrtp;
+  /** Without it: no RTCP. */
+  rtcp?: NegotiatedRtcp;
   direction: 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
   /** A leg that sent media and then none for so long is reported as `leg.inactive`; undefined: never. */
   inactivityTimeoutMs?: number;
