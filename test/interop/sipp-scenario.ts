@@ -97,7 +97,7 @@ const responseHeaders = `[last_Via:]
 [last_CSeq:]`;
 
 function requestHeaders(method: string, toTag = ''): string {
-  return `Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+  return `Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch];rport
 Max-Forwards: 70
 From: <sip:[field0]@[local_ip]>;tag=[pid]sipp[call_number]
 To: <sip:[field1]@[remote_ip]>${toTag}
