@@ -75,6 +75,11 @@ export const configSchema = z.strictObject({
       /** What peers are told to send to, when it is not `host` (behind NAT). */
       advertisedHost: z.string().min(1).optional(),
       realm: z.string().min(1).default('callreel'),
+      /** Asked of registering phones, the preferred one first; many know only MD5 and give up on anything else. */
+      digestAlgorithms: z
+        .array(z.enum(['MD5', 'SHA-256']))
+        .min(1)
+        .default(['MD5']),
       /** Networks that may call in, besides the trunks'; anyone may when not set. */
       allowCallsFrom: z.array(network).optional(),
       /** Who may register; with none, nobody can. */

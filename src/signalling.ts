@@ -29,6 +29,7 @@ export function createSignalling(
   const digest = new DigestServer({
     clock,
     realm: config.realm,
+    algorithms: config.digestAlgorithms,
     password: (username) => passwords.get(username),
   });
   const registrar = new Registrar({

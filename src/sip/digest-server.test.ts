@@ -8,11 +8,12 @@ import { DigestServer } from './digest-server.ts';
 const request = { method: 'REGISTER', uri: 'sip:example.com' };
 const credentials = { username: 'alice', password: new Secret('wonderland') };
 
-function setUp() {
+function setUp(algorithms?: ('MD5' | 'SHA-256')[]) {
   const clock = new FakeClock();
   const server = new DigestServer({
     clock,
     realm: 'callreel',
+    algorithms,
     password: (username) => (username === 'alice' ? credentials.password : undefined),
   });
   const challenge = (only?: string) => ({
@@ -38,6 +39,25 @@ for (const algorithm of ['MD5', 'SHA-256'])
     assert.ok(!answer.value.includes('wonderland'));
     assert.deepEqual(await server.verify(withAnswer(answer.value)), { ok: true, username: 'alice' });
   });
+
+test('only the algorithms of the server are offered and taken', async () => {
+  const both = setUp();
+  const { server, challenge, withAnswer } = setUp(['MD5']);
+  assert.deepEqual(
+    challenge().headers.map(({ value }) => /algorithm=([\w-]+)/.exec(value)?.[1]),
+    ['MD5'],
+  );
+  const strong = answerChallenge(both.challenge('SHA-256'), request, credentials);
+  assert.equal((await both.server.verify(withAnswer(strong?.value))).ok, true);
+  const nonce = /nonce="([^"]+)"/.exec(challenge().headers[0]!.value)?.[1];
+  const unasked = {
+    key: 'www-authenticate',
+    value: `Digest realm="callreel", nonce="${nonce}", qop="auth", algorithm=SHA-256`,
+  };
+  const answer = answerChallenge({ status: 401, headers: [unasked] }, request, credentials);
+  assert.match(answer?.value ?? '', /algorithm=SHA-256/);
+  assert.deepEqual(await server.verify(withAnswer(answer?.value)), { ok: false, stale: false });
+});
 
 test('the client prefers SHA-256 and answers only what it can', () => {
   const { challenge } = setUp();

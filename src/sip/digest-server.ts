@@ -16,6 +16,11 @@ export interface DigestServerOptions {
   realm: string;
   /** The password of a user, or undefined where there is no such user. */
   password(username: string): Promise<Secret | undefined> | Secret | undefined;
+  /**
+   * What challenges offer and answers may use, the preferred one first (RFC 8760 section 2.3). There are phones that
+   * give up when any of them is unknown to them.
+   */
+  algorithms?: readonly DigestAlgorithm[];
   /** Signs the nonces; another key makes every nonce stale. */
   nonceKey?: Secret<Uint8Array>;
 }
@@ -40,6 +45,7 @@ const refused: DigestVerdict = { ok: false, stale: false };
  */
 export class DigestServer {
   readonly #options: DigestServerOptions;
+  readonly #algorithms: readonly DigestAlgorithm[];
   readonly #key: Secret<Uint8Array>;
   /** Highest nonce count seen, by nonce; only of users who knew their password. In order of insertion. */
   readonly #counts = new Map<string, number>();
@@ -48,14 +54,14 @@ export class DigestServer {
 
   constructor(options: DigestServerOptions) {
     this.#options = options;
+    this.#algorithms = options.algorithms ?? ['SHA-256', 'MD5'];
     this.#key = options.nonceKey ?? new Secret(randomBytes(32));
   }
 
-  /** The headers of a 401, the preferred algorithm first (RFC 8760 section 2.3). */
+  /** The headers of a 401. */
   challenges(stale = false): SipHeader[] {
     const nonce = this.#newNonce();
-    const algorithms: DigestAlgorithm[] = ['SHA-256', 'MD5'];
-    return algorithms.map((algorithm) => ({
+    return this.#algorithms.map((algorithm) => ({
       name: 'WWW-Authenticate',
       value:
         `Digest realm=${quote(this.#options.realm)}, nonce="${nonce}", qop="auth", algorithm=${algorithm}` +
@@ -70,7 +76,8 @@ export class DigestServer {
     const [username, nonce, response, nc] = ['username', 'nonce', 'response', 'nc'].map((name) =>
       fields.get(name),
     );
-    if (!algorithm || !username || !nonce || !response || !nc || !/^[0-9a-f]{8}$/i.test(nc)) return refused;
+    if (!algorithm || !this.#algorithms.includes(algorithm)) return refused;
+    if (!username || !nonce || !response || !nc || !/^[0-9a-f]{8}$/i.test(nc)) return refused;
     if (fields.get('uri') !== request.uri || fields.get('qop')?.toLowerCase() !== 'auth') return refused;
     const expected = digestResponse({
       algorithm,
