@@ -14,6 +14,8 @@ export interface ServerProcessOptions {
   numbers: { number: string; onIncoming: string }[];
   /** As environment variables, over free ports and one media worker. */
   settings?: Record<string, string>;
+  /** What its command line begins with, such as `ip netns exec name`; it must become the server by exec. */
+  prefix?: readonly string[];
 }
 
 interface Listening {
@@ -36,7 +38,8 @@ export class ServerProcess {
   private constructor(options: ServerProcessOptions) {
     this.dataDir = options.dataDir;
     writeFileSync(join(options.dataDir, 'callreel.yaml'), stringify({ numbers: options.numbers }));
-    this.#child = spawn(process.execPath, [mainFile], {
+    const [program = '', ...args] = [...(options.prefix ?? []), process.execPath, mainFile];
+    this.#child = spawn(program, args, {
       cwd: options.dataDir,
       stdio: ['ignore', 'pipe', 'inherit'],
       env: {

@@ -2,27 +2,37 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, writeFile } from 'node:fs/promises';
-import { systemClock } from '../../src/clock.ts';
+import { sleep, systemClock } from '../../src/clock.ts';
 import { readLineAudio } from '../../src/testkit/audio-file.ts';
 import type { LineCodecName } from '../../src/testkit/line-codec.ts';
 import type { BaresipEvent } from './baresip-control.ts';
 import { BaresipControl } from './baresip-control.ts';
 import { freePort } from './free-port.ts';
+import type { NetworkHost } from './network-namespaces.ts';
 import { plainWav } from './plain-wav.ts';
 import type { TemporaryFolder } from './temporary-folder.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 export interface BaresipOptions {
   number: string;
-  transport?: 'udp' | 'tcp';
-  codec?: LineCodecName;
+  transport?: 'udp' | 'tcp' | 'tls';
+  codec?: LineCodecName | 'opus' | 'G722';
+  /** SDES and nothing else, or plain RTP. */
+  srtp?: boolean;
+  /** Where it runs; without it, here. */
+  network?: NetworkHost;
+  /** Registers there, by digest; the number is the user name. */
+  registrar?: { host: string; port: number; password: string };
   /** Played from answer on, 8 kHz; at its end baresip hangs up by itself, so make it as long as the call. */
   audio: Int16Array;
 }
 
-const host = '127.0.0.1';
+const loopback: NetworkHost = { prefix: [], address: '127.0.0.1', controlAddress: '127.0.0.1' };
 const modules = '/usr/lib/baresip/modules';
 const endTimeoutMs = 5000;
+const registerAttempts = 200;
+const registerIntervalMs = 50;
+const codecNames = { PCMU: 'PCMU', PCMA: 'PCMA', G722: 'G722', opus: 'opus/48000/2' } as const;
 
 /**
  * baresip 1.0 as a peer: answers every call by itself, plays a file, keeps what it hears. It answers OPTIONS with
@@ -51,17 +61,25 @@ export class Baresip {
 
   static async start(options: BaresipOptions): Promise<Baresip> {
     const folder = await temporaryFolder('baresip');
-    const sipPort = await freePort(host);
-    const controlPort = await freePort(host);
+    const { network = loopback, transport = 'udp' } = options;
+    const sipPort = await freePort();
+    const controlPort = await freePort();
     await writeConfiguration(folder, options, sipPort, controlPort);
-    const child = spawn('baresip', ['-f', folder.path], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const [program = '', ...args] = [...network.prefix, 'baresip', '-f', folder.path];
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     const output: string[] = [];
     child.stdout.on('data', (text) => output.push(String(text)));
     child.stderr.on('data', (text) => output.push(String(text)));
     try {
-      const control = await BaresipControl.connect(host, controlPort, () => child.exitCode === null);
-      const parameters = options.transport === 'tcp' ? ';transport=tcp' : '';
-      const sipUri = `sip:${options.number}@${host}:${sipPort}${parameters}`;
+      const control = await BaresipControl.connect(
+        network.controlAddress,
+        controlPort,
+        () => child.exitCode === null,
+      );
+      const parameters = transport === 'udp' ? '' : `;transport=${transport}`;
+      // baresip listens for TLS beside the port it is told.
+      const port = transport === 'tls' ? sipPort + 1 : sipPort;
+      const sipUri = `sip:${options.number}@${network.address}:${port}${parameters}`;
       return new Baresip({ sipUri, folder, process: child, output, control });
     } catch (error) {
       child.kill('SIGKILL');
@@ -81,6 +99,32 @@ export class Baresip {
       closed.catch(() => {});
       await Promise.race([this.#control.waitFor('CALL_ESTABLISHED'), closed]);
     });
+  }
+
+  /** Resolves when it is registered. */
+  async registered(): Promise<void> {
+    // Its event may be gone before the control port is open.
+    await this.#explain(async () => {
+      for (let attempt = 0; attempt < registerAttempts; attempt++) {
+        if (/200 OK \(.*\) \[\d+ bindings?\]/.test(this.#output.join(''))) return;
+        await sleep(systemClock, registerIntervalMs);
+      }
+      throw new Error('baresip never registered');
+    });
+  }
+
+  /** Puts the call on hold, by a re-INVITE. */
+  async hold(): Promise<void> {
+    await this.#explain(() => this.#control.command('hold'));
+  }
+
+  async resume(): Promise<void> {
+    await this.#explain(() => this.#control.command('resume'));
+  }
+
+  /** Blind transfer (REFER). */
+  async transfer(sipUri: string): Promise<void> {
+    await this.#explain(() => this.#control.command('transfer', sipUri));
   }
 
   /** For calls to baresip: resolves when one is established. */
@@ -134,28 +178,40 @@ export class Baresip {
 
 async function writeConfiguration(
   folder: TemporaryFolder,
-  { number, transport = 'udp', codec = 'PCMU', audio }: BaresipOptions,
+  {
+    number,
+    transport = 'udp',
+    codec = 'PCMU',
+    srtp = false,
+    network = loopback,
+    registrar,
+    audio,
+  }: BaresipOptions,
   sipPort: number,
   controlPort: number,
 ): Promise<void> {
   const config = [
     'poll_method epoll',
-    `sip_listen ${host}:${sipPort}`,
-    `net_interface ${host}`,
+    `sip_listen ${network.address}:${sipPort}`,
+    `net_interface ${network.address}`,
     `audio_source aufile,${folder.file('says.wav')}`,
     // A player is needed for the receiving side to run; sndfile keeps what passes by.
     'audio_player aubridge,sink',
     'audio_alert aubridge,alert',
     `snd_path ${folder.path}`,
     `module_path ${modules}`,
-    ...['g711', 'aufile', 'aubridge', 'sndfile'].map((name) => `module ${name}.so`),
+    ...['g711', 'g722', 'opus', 'srtp', 'aufile', 'aubridge', 'sndfile'].map((name) => `module ${name}.so`),
+    'sip_verify_server no',
     ...['uuid', 'account'].map((name) => `module_tmp ${name}.so`),
     ...['menu', 'ctrl_tcp'].map((name) => `module_app ${name}.so`),
-    `ctrl_tcp_listen ${host}:${controlPort}`,
+    `ctrl_tcp_listen ${network.controlAddress}:${controlPort}`,
   ];
+  const home = registrar ? `${registrar.host}:${registrar.port}` : network.address;
   const account =
-    `<sip:${number}@${host};transport=${transport}>` +
-    `;regint=0;answermode=auto;dtmfmode=rtpevent;audio_codecs=${codec}`;
+    `<sip:${number}@${home};transport=${transport}>` +
+    `;regint=${registrar ? 60 : 0};answermode=auto;dtmfmode=rtpevent;audio_codecs=${codecNames[codec]}` +
+    (srtp ? ';mediaenc=srtp-mand' : '') +
+    (registrar ? `;auth_user=${number};auth_pass=${registrar.password}` : '');
   await Promise.all([
     writeFile(folder.file('config'), `${config.join('\n')}\n`),
     writeFile(folder.file('accounts'), `${account}\n`),

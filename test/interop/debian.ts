@@ -8,6 +8,12 @@ const run = promisify(execFile);
 const packages = {
   'sip-tester': '/usr/bin/sipp',
   'baresip-core': '/usr/bin/baresip',
+  kamailio: '/usr/sbin/kamailio',
+  'kamailio-tls-modules': '/usr/lib/x86_64-linux-gnu/kamailio/modules/tls.so',
+  'linphone-cli': '/usr/bin/linphonec',
+  openssl: '/usr/bin/openssl',
+  iproute2: '/usr/sbin/ip',
+  nftables: '/usr/sbin/nft',
   'python3-flask': '/usr/lib/python3/dist-packages/flask/__init__.py',
   'python3-requests': '/usr/lib/python3/dist-packages/requests/__init__.py',
 } as const;

@@ -5,12 +5,14 @@ export interface CallerScenario {
   stream: { path: string; payloadType: 0 | 8; codec: 'PCMU' | 'PCMA' } | undefined;
   /** From answer to BYE. */
   callMs: number;
+  /** Whole lines. */
+  inviteHeaders?: readonly string[];
 }
 
 const digitTolerance = '<recv response="100" optional="true"/>\n  <recv response="180" optional="true"/>';
 
 /** INVITE, answer, ACK, audio for a while, BYE. Without a stream, what comes in is echoed (`-rtp_echo`). */
-export function callerScenario({ transport, stream, callMs }: CallerScenario): string {
+export function callerScenario({ transport, stream, callMs, inviteHeaders = [] }: CallerScenario): string {
   const port = stream ? '[rtpstream_audio_port]' : '[media_port]';
   const payloadType = stream?.payloadType ?? 0;
   const codec = stream?.codec ?? 'PCMU';
@@ -21,7 +23,7 @@ export function callerScenario({ transport, stream, callMs }: CallerScenario): s
 <scenario name="callreel caller">
   <send retrans="500"><![CDATA[
 INVITE sip:[field1]@[remote_ip]:[remote_port]${transport === 'tcp' ? ';transport=tcp' : ''} SIP/2.0
-${requestHeaders('INVITE')}
+${[requestHeaders('INVITE'), ...inviteHeaders].join('\n')}
 Contact: <sip:[field0]@[local_ip]:[local_port];transport=[transport]>
 Content-Type: application/sdp
 Content-Length: [len]

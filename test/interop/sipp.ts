@@ -7,6 +7,7 @@ import type { LineCodecName } from '../../src/testkit/line-codec.ts';
 import { lineCodecs } from '../../src/testkit/line-codec.ts';
 import { openResources } from '../../src/testkit/open-resources.ts';
 import { freePort } from './free-port.ts';
+import type { NetworkHost } from './network-namespaces.ts';
 import { answererScenario, callerScenario } from './sipp-scenario.ts';
 import type { SippStatistics } from './sipp-statistics.ts';
 import { parseSippStatistics } from './sipp-statistics.ts';
@@ -29,6 +30,10 @@ export interface SippCallerOptions {
   /** From answer to BYE. */
   callMs: number;
   timeoutMs?: number;
+  /** Where it runs; without it, here. */
+  network?: NetworkHost;
+  /** Whole lines, put into the INVITE. */
+  inviteHeaders?: readonly string[];
 }
 
 const host = '127.0.0.1';
@@ -46,7 +51,7 @@ const maxTracedCalls = 10;
  */
 export async function runSippCaller(options: SippCallerOptions): Promise<SippStatistics> {
   const { target, transport = 'udp', calls, audio, codec = 'PCMU', callMs } = options;
-  const { ratePerSecond = 10 } = options;
+  const { ratePerSecond = 10, network, inviteHeaders = [] } = options;
   const folder = await temporaryFolder('sipp');
   try {
     const numbers = calls.map(({ from, to }) => `${from};${to};`);
@@ -55,9 +60,12 @@ export async function runSippCaller(options: SippCallerOptions): Promise<SippSta
     const path = folder.file('stream.raw');
     if (audio) await writeFile(path, lineCodecs[codec].encode(audio));
     const stream = audio ? { path, payloadType: payloadType as 0 | 8, codec } : undefined;
-    await writeFile(folder.file('scenario.xml'), callerScenario({ transport, stream, callMs }));
+    await writeFile(
+      folder.file('scenario.xml'),
+      callerScenario({ transport, stream, callMs, inviteHeaders }),
+    );
     const timeoutMs = options.timeoutMs ?? (calls.length / ratePerSecond) * 1000 + callMs + setUpAllowanceMs;
-    const sipp = startSipp(folder, calls.length, transport, [
+    const sipp = startSipp(folder, calls.length, transport, network, [
       `${target.address}:${target.port}`,
       ...['-inf', folder.file('numbers.csv'), '-r', String(ratePerSecond), '-l', String(calls.length)],
       ...['-timeout', `${Math.ceil(timeoutMs / 1000)}s`, '-timeout_error'],
@@ -91,7 +99,7 @@ export async function startSippAnswerer({
   const folder = await temporaryFolder('sipp');
   await writeFile(folder.file('scenario.xml'), answererScenario(transport));
   const port = await freePort(host);
-  const sipp = startSipp(folder, calls, transport, [
+  const sipp = startSipp(folder, calls, transport, undefined, [
     '-p',
     String(port),
     '-rtp_echo',
@@ -131,18 +139,25 @@ function startSipp(
   folder: TemporaryFolder,
   calls: number,
   transport: 'udp' | 'tcp',
+  network: NetworkHost | undefined,
   more: readonly string[],
 ): RunningSipp {
+  const address = network?.address ?? host;
   const traces = calls <= maxTracedCalls ? ['-trace_msg', '-message_file', folder.file('messages.log')] : [];
   const args = [
-    ...['-sf', folder.file('scenario.xml'), '-m', String(calls), '-i', host, '-mi', host],
+    ...['-sf', folder.file('scenario.xml'), '-m', String(calls), '-i', address, '-mi', address],
     ...['-t', transport === 'udp' ? 'u1' : 't1', '-nostdin', '-skip_rlimit'],
     ...['-trace_err', '-error_file', folder.file('errors.log')],
     ...['-trace_stat', '-stf', folder.file('statistics.csv'), '-fd', '1'],
     ...traces,
     ...more,
   ];
-  const child = spawn('sipp', args, { cwd: folder.path, stdio: ['ignore', 'pipe', 'pipe'], env: terminal });
+  const [program = '', ...programArgs] = [...(network?.prefix ?? []), 'sipp', ...args];
+  const child = spawn(program, programArgs, {
+    cwd: folder.path,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: terminal,
+  });
   const exited = once(child, 'exit');
   const output = keepTail(child);
   return {
