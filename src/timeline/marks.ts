@@ -1,12 +1,19 @@
 import type { CodecName } from '../codec/codec.ts';
 
 /** What happened on a track, at samples of the room's clock. */
-export type TimelineMark = GapMark | SsrcChangeMark | CodecChangeMark | JumpMark;
+export type TimelineMark = GapMark | ConcealedMark | SsrcChangeMark | CodecChangeMark | JumpMark;
 
 /** Silence in the stream: packets that never came, or a sender that paused (DTX) and said so in RTP time. */
 export interface GapMark {
   kind: 'gap';
   cause: 'loss' | 'pause';
+  atSample: number;
+  samples: number;
+}
+
+/** Within a gap of cause `loss`: so short that files hold made-up audio there, unless asked not to. */
+export interface ConcealedMark {
+  kind: 'concealed';
   atSample: number;
   samples: number;
 }

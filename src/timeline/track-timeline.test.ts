@@ -18,7 +18,7 @@ class Stream {
     this.use(1);
   }
 
-  use(ssrc: number, clockRateHz = 8000, codec: 'PCMU' | 'PCMA' | 'OPUS' = 'PCMU'): void {
+  use(ssrc: number, clockRateHz = 8000, codec: 'PCMU' | 'PCMA' | 'OPUS' | 'CN' = 'PCMU'): void {
     this.timeline.format({ codec, clockRateHz, ssrc });
   }
 
@@ -360,4 +360,49 @@ test('marks stay bounded in an endless lossy stream, counters exact', () => {
   for (let k = 0; k < 50_000; k += 2) stream.expect(k, k, k, k);
   assert.ok(stream.timeline.marks.length <= 10_050);
   assert.equal(stream.timeline.counters.lostPackets, 24_999);
+});
+
+describe('comfort noise between audio (T2)', () => {
+  /** 50 packets of audio, comfort noise, a pause of 3 s, audio again. */
+  function pausedCall(resumeFrames: number): Stream {
+    const stream = new Stream();
+    stream.run(0, 50);
+    stream.use(1, 8000, 'CN');
+    assert.deepEqual(stream.timeline.place(1050, 5000 + 50 * frame, 50 * 20_000, 0), {
+      atSample: 50 * frame,
+      durationSamples: 0,
+    });
+    stream.timeline.place(1051, 5000 + resumeFrames * frame, 100 * 20_000, 0);
+    stream.use(1);
+    return stream;
+  }
+
+  test('keeps one run, and the length to the frame', () => {
+    const stream = pausedCall(100);
+    for (let k = 0; k < 10; k += 1) stream.expect(52 + k, 200 + k, 200 + k, 200 + k);
+    assert.equal(stream.timeline.endSample, 210 * frame);
+    const { lostPackets, gapSamples, late, reordered } = stream.timeline.counters;
+    assert.deepEqual(
+      { lostPackets, gapSamples, late, reordered },
+      { lostPackets: 0, gapSamples: 0, late: 0, reordered: 0 },
+    );
+    const kinds = new Set(
+      stream.timeline.marks.map((mark) => (mark.kind === 'gap' ? mark.cause : mark.kind)),
+    );
+    assert.deepEqual([...kinds], ['pause'], 'no other codec, no other stream');
+  });
+
+  test('and with an RTP time that stood still during the pause, arrival decides', () => {
+    const stream = pausedCall(50);
+    for (let k = 0; k < 10; k += 1) stream.expect(52 + k, 50 + k, 200 + k, 200 + k);
+    assert.equal(stream.timeline.endSample, 210 * frame);
+  });
+
+  test('lost comfort noise costs no audio', () => {
+    const stream = new Stream();
+    stream.run(0, 50);
+    for (let k = 0; k < 10; k += 1) stream.expect(51 + k, 200 + k, 200 + k, 200 + k);
+    assert.equal(stream.timeline.counters.lostPackets, 1);
+    assert.equal(stream.timeline.endSample, 210 * frame);
+  });
 });

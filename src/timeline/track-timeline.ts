@@ -27,8 +27,8 @@ export interface TimelineCounters {
   /** Placed, but after a packet with a higher sequence number. */
   reordered: number;
   /**
-   * Sequence numbers that never came. Telephone-events and comfort noise use numbers of the same space and are not
-   * offered, so they count here too.
+   * Sequence numbers that never came. Telephone-events use numbers of the same space and are not offered, so they
+   * count here too.
    */
   lostPackets: number;
   /** Silence in place of lost packets. */
@@ -299,6 +299,7 @@ export class TrackTimeline {
   #markFormat(atSample: number): void {
     const before = this.#placedFormat;
     const now = this.#format as Format;
+    if (now.codec === 'CN') return;
     this.#placedFormat = now;
     if (!before || before === now) return;
     if (before.ssrc !== now.ssrc) this.#mark({ kind: 'ssrc-change', atSample, ssrc: now.ssrc });
