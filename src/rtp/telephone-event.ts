@@ -135,6 +135,26 @@ export class TelephoneEventReceiver {
   }
 }
 
+/**
+ * A payload for a stream whose events count with another clock; a duration that would not fit is cut off.
+ * @returns `out` filled, or the payload itself where it is malformed
+ */
+export function scaleEventDuration(
+  payload: Uint8Array,
+  fromHz: number,
+  toHz: number,
+  out: Uint8Array,
+): Uint8Array {
+  if (payload.length < payloadBytes) return payload;
+  const duration = Math.round((((payload[2]! << 8) | payload[3]!) * toHz) / fromHz);
+  const scaled = Math.min(duration, longestDuration);
+  out[0] = payload[0]!;
+  out[1] = payload[1]!;
+  out[2] = scaled >> 8;
+  out[3] = scaled;
+  return out;
+}
+
 export interface KeyPressOptions {
   durationMs: number;
   /** Time between two packets; the RTP timestamp is that of the key press in all of them. */

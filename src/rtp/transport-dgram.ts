@@ -36,12 +36,20 @@ export interface DgramTransportCounters extends TransportCounters {
 /** A second of a 20 ms stream in bursts of ten: what one port may hold until the next tick. */
 const maxQueuedPerPort = 512;
 
+const maxPort = 65_535;
+/** Then an odd one has to do; the system gives even and odd ones by turns or at random. */
+const evenPortAttempts = 16;
+
 /** The system cuts this down to net.core.rmem_max. */
 const receiveBufferBytes = 1 << 20;
 
 interface ReceivedDatagram extends Datagram {
   port: DgramPort;
 }
+
+/** Bound to this, a socket takes IPv4 as well: its peers' addresses then stand in IPv6 form. */
+const everywhere = '::';
+const mapped = '::ffff:';
 
 /** Received datagrams wait in `#received` for the tick, which hands them out in the order of their arrival. */
 export class DgramTransport implements RtpTransport {
@@ -74,7 +82,7 @@ export class DgramTransport implements RtpTransport {
   async open(sink: DatagramSink): Promise<TransportPort> {
     const { ports } = this.#options;
     if (isEphemeral(ports)) {
-      const port = await this.#bind(0, sink);
+      const port = await this.#bindAnyEven(sink);
       if (port) return port;
     } else {
       const count = countPorts(ports);
@@ -88,6 +96,15 @@ export class DgramTransport implements RtpTransport {
     throw new CallreelError('PORTS_EXHAUSTED', `no free RTP port in ${ports.first}-${ports.last}`, {
       where: 'rtp.ports',
     });
+  }
+
+  async openRtcp(rtp: TransportPort, sink: DatagramSink): Promise<TransportPort | undefined> {
+    try {
+      return rtp.port < maxPort && !this.#stopped ? await this.#bind(rtp.port + 1, sink) : undefined;
+    } catch (error) {
+      if (error instanceof CallreelError) return undefined;
+      throw error;
+    }
   }
 
   run(...ticks: ((nowUs: number) => void)[]): void {
@@ -107,14 +124,31 @@ export class DgramTransport implements RtpTransport {
     this.#received = [];
   }
 
+  /** The odd ports that the system gives meanwhile are held, so that it gives others. */
+  async #bindAnyEven(sink: DatagramSink): Promise<DgramPort | undefined> {
+    const odd: DgramPort[] = [];
+    try {
+      for (let attempt = 0; attempt < evenPortAttempts; attempt++) {
+        const port = await this.#bind(0, sink);
+        if (!port || port.port % 2 === 0) return port;
+        odd.push(port);
+      }
+      return odd.pop();
+    } finally {
+      await Promise.all(odd.map((port) => port.shut()));
+    }
+  }
+
   /** @returns undefined when the port is taken */
   async #bind(number: number, sink: DatagramSink): Promise<DgramPort | undefined> {
     const { address } = this.#options;
     // The addresses are literals: answering at once spares every send a turn of the event loop.
     const socket = createSocket({
       type: isIPv6(address) ? 'udp6' : 'udp4',
-      ipv6Only: isIPv6(address),
-      lookup: (host, _options, callback) => callback(null, host, isIPv6(host) ? 6 : 4),
+      ipv6Only: isIPv6(address) && address !== everywhere,
+      lookup: isIPv6(address)
+        ? (host, _options, callback) => callback(null, isIPv6(host) ? host : mapped + host, 6)
+        : (host, _options, callback) => callback(null, host, 4),
     });
     try {
       // With that lookup, the event comes before `bind` returns.
@@ -151,7 +185,10 @@ export class DgramTransport implements RtpTransport {
       closed: () => this.#ports.delete(port),
     });
     this.#ports.add(port);
-    socket.on('message', (data, remote) => this.#receive(port, data, remote));
+    socket.on('message', (data, remote) => {
+      if (remote.address.startsWith(mapped)) remote.address = remote.address.slice(mapped.length);
+      this.#receive(port, data, remote);
+    });
     socket.on('error', () => this.counters.socketErrors++);
     try {
       socket.setRecvBufferSize(receiveBufferBytes);

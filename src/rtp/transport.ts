@@ -40,10 +40,15 @@ export interface RtpTransport {
   readonly driver: 'dgram' | 'ffi';
   readonly counters: Readonly<TransportCounters>;
   /**
-   * Opens a free port of the configured range on the media address.
+   * Opens a free even port of the configured range on the media address.
    * @throws CallreelError PORTS_EXHAUSTED
    */
   open(sink: DatagramSink): Promise<TransportPort>;
+  /**
+   * Opens the port above one that `open` gave, for its RTCP (RFC 3550 section 11).
+   * @returns undefined where it is taken or the transport was stopped
+   */
+  openRtcp(rtp: TransportPort, sink: DatagramSink): Promise<TransportPort | undefined>;
   /** Every 5 ms on absolute deadlines: hands out the received datagrams, calls each of `ticks`, sends the batch. */
   run(...ticks: ((nowUs: number) => void)[]): void;
   /** Stops the loop and closes every port. */

@@ -51,6 +51,12 @@ export function mediaAddress(
   return { address, port: media.port };
 }
 
+/** Whether the writer asks for the stream at more than one place: nothing that a call does. */
+export function isMulticastStream(session: SessionDescription, media: MediaDescription): boolean {
+  const connection = media.connection ?? session.connection;
+  return connection !== undefined && isIP(connection.address) !== 0 && isMulticast(connection.address);
+}
+
 function isUnspecified(address: string): boolean {
   return address === '0.0.0.0' || (isIP(address) === 6 && /^[0:]+$/.test(address));
 }

@@ -1,8 +1,16 @@
 import { isIPv6 } from 'node:net';
 import type { Direction } from './direction.ts';
-import { type CodecPreference, channelsOf, codecAndClock, type NegotiatedCodec } from './negotiation.ts';
+import type { LocalSrtp } from './local-srtp.ts';
+import {
+  type CodecOrder,
+  type CodecPreference,
+  channelsOf,
+  codecAndClock,
+  type NegotiatedCodec,
+} from './negotiation.ts';
+import { opusFmtp } from './opus-parameters.ts';
 import { formatAttributes, type PayloadFormat } from './payload-format.ts';
-import { type MediaDescription, serializeSessionDescription } from './session-description.ts';
+import { type Attribute, type MediaDescription, serializeSessionDescription } from './session-description.ts';
 
 /** Our side of one audio stream. */
 export interface LocalMedia {
@@ -15,6 +23,10 @@ export interface LocalMedia {
   /** Grows with every description that differs from the one before. */
   version: number;
   telephoneEvents: boolean;
+  /** Whose order of codecs decides in our answers; the offer's where it is not set. */
+  codecOrder?: CodecOrder;
+  /** Without it: plain RTP only. */
+  srtp?: LocalSrtp;
   direction?: Direction;
   ptimeMs?: number;
 }
@@ -59,16 +71,22 @@ export function offeredFormats({ codecs, telephoneEvents }: LocalMedia): Payload
 }
 
 export function codecFormat({ payloadType, codec, clockRateHz }: NegotiatedCodec): PayloadFormat {
-  return { payloadType, encoding: codec, clockRateHz, channels: channelsOf(codec), fmtp: undefined };
+  const fmtp = codec === 'OPUS' ? opusFmtp : undefined;
+  return { payloadType, encoding: codec, clockRateHz, channels: channelsOf(codec), fmtp };
 }
 
-export function audioStream(
-  port: number,
-  protocol: string,
-  formats: PayloadFormat[],
-  ptimeMs: number,
-  direction: Direction,
-): MediaDescription {
+export interface AudioStream {
+  port: number;
+  protocol: string;
+  formats: PayloadFormat[];
+  ptimeMs: number;
+  rtcpMux: boolean;
+  crypto: readonly Attribute[];
+  direction: Direction;
+}
+
+export function audioStream(stream: AudioStream): MediaDescription {
+  const { port, protocol, formats, ptimeMs, rtcpMux, crypto, direction } = stream;
   return {
     kind: 'audio',
     port,
@@ -78,8 +96,22 @@ export function audioStream(
     attributes: [
       ...formats.flatMap(formatAttributes),
       { name: 'ptime', value: String(ptimeMs) },
+      ...(rtcpMux ? [{ name: 'rtcp-mux', value: undefined }] : []),
+      ...crypto,
       { name: direction, value: undefined },
     ],
+  };
+}
+
+/** A stream of the offer in our answer to it, refused (RFC 3264 section 6). */
+export function refusedStream({ kind, protocol, formats }: MediaDescription): MediaDescription {
+  return {
+    kind,
+    port: 0,
+    protocol,
+    formats: formats.length > 0 ? formats : ['0'],
+    connection: undefined,
+    attributes: [],
   };
 }
 

@@ -44,7 +44,7 @@ test('offers and answers share one version count', () => {
   assert.deepEqual(ours.remote, { address: '192.0.2.1', port: 4000 });
   assert.deepEqual(negotiated.remote, { address: '198.51.100.9', port: 20_000 });
   assert.deepEqual(ours.receive, negotiated.receive);
-  const hold = negotiator.offer('sendonly');
+  const hold = negotiator.offer({ direction: 'sendonly' });
   assert.equal(versionOf(hold), '2');
   assert.equal(negotiator.apply(peer.answer(hold).answer).direction, 'sendonly');
 });
@@ -55,4 +55,64 @@ test('an answer without an offer, and a refused offer, change nothing', () => {
   const first = negotiator.answer(peerOffer('sendrecv')).answer;
   assert.throws(() => negotiator.answer('v=0\r\nm=audio 4000 RTP/AVP 18\r\n'), CallreelError);
   assert.equal(negotiator.answer(peerOffer('sendrecv')).answer, first);
+});
+
+test('the first offer puts the preferred codecs first, and no others', () => {
+  const negotiator = new MediaNegotiator({ ...options, codecs: ['OPUS', 'PCMU', 'PCMA'] });
+  const { media } = parseSessionDescription(
+    negotiator.offer({ preferred: [{ codec: 'PCMA', clockRateHz: 8000 }, 'G722'] }),
+  );
+  assert.deepEqual(media[0]!.formats.slice(0, 3), ['8', '96', '0']);
+});
+
+const streamsOf = (sdp: string): string[] => sdp.split('\r\n').filter((line) => line.startsWith('m='));
+
+test('a later offer to one who called keeps its streams and payload types', () => {
+  const negotiator = new MediaNegotiator({ ...options, codecs: ['PCMU', 'OPUS'] });
+  const offer =
+    'v=0\r\nc=IN IP4 192.0.2.1\r\nm=video 5000 RTP/AVP 96\r\n' +
+    'm=audio 4000 RTP/AVP 107 0\r\na=rtpmap:107 opus/48000/2\r\n';
+  const { answer } = negotiator.answer(offer);
+  const later = negotiator.offer({ direction: 'inactive' });
+  assert.deepEqual(streamsOf(later), ['m=video 0 RTP/AVP 96', 'm=audio 20000 RTP/AVP 107 0']);
+  assert.equal(later.replace(/(o=- \d+) 2 /, '$1 1 ').replace('a=inactive', 'a=sendrecv'), answer);
+  const held = 'v=0\r\nc=IN IP4 192.0.2.1\r\nm=video 0 RTP/AVP 96\r\nm=audio 4000 RTP/AVP 0\r\n';
+  assert.equal(negotiator.apply(held).send.payloadType, 0);
+});
+
+test('port 0 in a later offer is a hold, in the first one a refusal', () => {
+  const disabled = peerOffer('sendrecv').replace('m=audio 4000', 'm=audio 0');
+  const negotiator = new MediaNegotiator(options);
+  assert.throws(() => negotiator.answer(disabled), CallreelError);
+  const before = negotiator.answer(peerOffer('sendrecv')).negotiated;
+  const held = negotiator.answer(disabled);
+  assert.deepEqual(streamsOf(held.answer), ['m=audio 0 RTP/AVP 0 8 101']);
+  assert.deepEqual(held.negotiated, { ...before, direction: 'inactive', remote: undefined });
+  assert.deepEqual(streamsOf(negotiator.offer()), ['m=audio 20000 RTP/AVP 0 8 101']);
+  assert.deepEqual(negotiator.answer(peerOffer('sendrecv')).negotiated, before);
+});
+
+test('T.38 instead of audio is refused, and the call goes on as agreed', () => {
+  const negotiator = new MediaNegotiator(options);
+  const { negotiated } = negotiator.answer(peerOffer('sendrecv'));
+  const fax = 'v=0\r\nc=IN IP4 192.0.2.1\r\nm=audio 0 RTP/AVP 0\r\nm=image 4002 udptl t38\r\n';
+  assert.throws(() => negotiator.answer(fax), CallreelError);
+  assert.equal(negotiator.agreed, negotiated);
+});
+
+test('our keys stay as long as the peer keeps its own', () => {
+  const negotiator = new MediaNegotiator({ ...options, srtp: 'optional' });
+  const secureOffer = (fill: number, direction = 'sendrecv') =>
+    'v=0\r\nc=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/SAVP 0\r\n' +
+    `a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${Buffer.alloc(30, fill).toString('base64')}\r\na=${direction}\r\n`;
+  const keyAfter = (offer: string) => negotiator.answer(offer).negotiated.srtp!.send.key.keySalt;
+  const first = keyAfter(secureOffer(1));
+  assert.equal(keyAfter(secureOffer(1, 'sendonly')), first);
+  const offered = negotiator.offer();
+  assert.ok(offered.includes(first) && streamsOf(offered)[0]!.includes('RTP/SAVP'));
+  const second = keyAfter(secureOffer(2));
+  assert.notEqual(second, first);
+  const { answer, negotiated } = negotiator.answer(secureOffer(2));
+  assert.ok(answer.includes(second) && !answer.includes(first));
+  assert.deepEqual(negotiated.srtp?.receive.keys, [{ keySalt: Buffer.alloc(30, 2).toString('base64') }]);
 });

@@ -1,18 +1,31 @@
 import { randomInt } from 'node:crypto';
 import { CallreelError } from '../errors.ts';
+import { applyAnswer } from './applied-answer.ts';
 import type { Direction } from './direction.ts';
-import type { NegotiatedMedia } from './negotiation.ts';
+import { describeLocal, refusedStream } from './local-description.ts';
+import { LocalSrtp } from './local-srtp.ts';
+import { type CodecPreference, codecAndClock, type NegotiatedMedia } from './negotiation.ts';
 import {
   type AnsweredOffer,
   answerOffer,
-  applyAnswer,
   createOffer,
   type LocalMedia,
+  repeatOffer,
 } from './offer-answer.ts';
+import { parseSessionDescription } from './session-description.ts';
+import type { SrtpPolicy } from './srtp-parameters.ts';
 
-export type NegotiatorOptions = Omit<LocalMedia, 'sessionId' | 'version' | 'direction'> & {
+export type NegotiatorOptions = Omit<LocalMedia, 'sessionId' | 'version' | 'direction' | 'srtp'> & {
   sessionId?: string;
+  /** `off` where it is not set. */
+  srtp?: SrtpPolicy;
 };
+
+export interface OfferOptions {
+  direction?: Direction;
+  /** Codecs that the first offer puts before the others, if they are ours at all. */
+  preferred?: readonly CodecPreference[];
+}
 
 /**
  * Our side of one SIP dialog's media over its whole life. Keeps the session id, and counts the version up exactly
@@ -20,40 +33,84 @@ export type NegotiatorOptions = Omit<LocalMedia, 'sessionId' | 'version' | 'dire
  */
 export class MediaNegotiator {
   readonly #local: LocalMedia;
+  readonly #srtp: LocalSrtp;
   #version = 1;
   #sent: string | undefined;
   #offered: string | undefined;
+  /** The last description of ours with a stream in use, that later offers go by. */
+  #active: string | undefined;
+  #agreed: NegotiatedMedia | undefined;
 
-  constructor(options: NegotiatorOptions) {
-    this.#local = { ...options, sessionId: options.sessionId ?? String(randomInt(1, 2 ** 47)), version: 1 };
+  constructor({ srtp = 'off', ...options }: NegotiatorOptions) {
+    this.#srtp = new LocalSrtp(srtp);
+    const sessionId = options.sessionId ?? String(randomInt(1, 2 ** 47));
+    this.#local = { ...options, sessionId, version: 1, srtp: this.#srtp };
+  }
+
+  /** What is in force; undefined before the first agreement. */
+  get agreed(): NegotiatedMedia | undefined {
+    return this.#agreed;
   }
 
   /** An offer, the first or a later one; it is the one `apply` then goes by. */
-  offer(direction: Direction = 'sendrecv'): string {
-    this.#offered = this.#describe((version) => createOffer({ ...this.#local, direction, version }));
-    return this.#offered;
+  offer({ direction = 'sendrecv', preferred = [] }: OfferOptions = {}): string {
+    const previous = this.#agreed && this.#active;
+    const local = { ...this.#local, direction, codecs: preferredFirst(this.#local.codecs, preferred) };
+    this.#offered = this.#describe((version) =>
+      previous === undefined
+        ? createOffer({ ...local, version })
+        : repeatOffer(previous, { ...local, version }),
+    );
+    return (this.#active = this.#offered);
   }
 
   /**
    * Takes an answer to the latest offer; an early one may be followed by others.
-   * @throws CallreelError SDP_INVALID, NO_COMMON_CODEC
+   * @throws CallreelError SDP_INVALID, NO_COMMON_CODEC, MEDIA_TRANSPORT_UNSUPPORTED
    */
   apply(answer: string): NegotiatedMedia {
     if (this.#offered === undefined)
       throw new CallreelError('SDP_INVALID', 'an answer came without an offer of ours');
-    return applyAnswer(this.#offered, answer);
+    return (this.#agreed = applyAnswer(this.#offered, answer));
   }
 
   /**
    * Answers an offer of the peer, the first or a later one.
-   * @throws CallreelError SDP_INVALID, NO_COMMON_CODEC; what was agreed before then stays
+   * @throws CallreelError SDP_INVALID, NO_COMMON_CODEC, MEDIA_TRANSPORT_UNSUPPORTED; what was agreed before then stays
    */
   answer(offer: string, direction: Direction = 'sendrecv'): AnsweredOffer {
-    const { negotiated } = answerOffer(offer, { ...this.#local, direction });
-    const answer = this.#describe(
-      (version) => answerOffer(offer, { ...this.#local, direction, version }).answer,
-    );
+    const local = { ...this.#local, direction };
+    const suspended = this.#suspend(offer, local);
+    if (suspended) return suspended;
+    let { negotiated } = answerOffer(offer, local);
+    if (this.#peerChangedKeys(negotiated)) {
+      this.#srtp.renew();
+      ({ negotiated } = answerOffer(offer, local));
+    }
+    const answer = this.#describe((version) => answerOffer(offer, { ...local, version }).answer);
+    this.#active = answer;
+    // A refresh of the session offers what was answered here.
+    this.#offered = answer;
+    this.#agreed = negotiated;
     return { answer, negotiated };
+  }
+
+  /** A later offer that disables every stream (port 0) puts the call on hold; another one may go on with it. */
+  #suspend(offer: string, local: LocalMedia): AnsweredOffer | undefined {
+    const agreed = this.#agreed;
+    const { media } = parseSessionDescription(offer);
+    if (!agreed || media.length === 0 || media.some(({ port }) => port !== 0)) return undefined;
+    const answer = this.#describe((version) =>
+      describeLocal({ ...local, version }, media.map(refusedStream)),
+    );
+    const negotiated: NegotiatedMedia = { ...agreed, direction: 'inactive', remote: undefined };
+    this.#agreed = negotiated;
+    return { answer, negotiated };
+  }
+
+  #peerChangedKeys({ srtp }: NegotiatedMedia): boolean {
+    const before = this.#agreed?.srtp;
+    return !!srtp && !!before && JSON.stringify(srtp.receive) !== JSON.stringify(before.receive);
   }
 
   #describe(write: (version: number) => string): string {
@@ -61,4 +118,15 @@ export class MediaNegotiator {
     if (this.#sent === undefined || unchanged === this.#sent) return (this.#sent = unchanged);
     return (this.#sent = write(++this.#version));
   }
+}
+
+function preferredFirst(
+  codecs: readonly CodecPreference[],
+  preferred: readonly CodecPreference[],
+): readonly CodecPreference[] {
+  const nameOf = (preference: CodecPreference): string => Object.values(codecAndClock(preference)).join('/');
+  const ours = new Set(codecs.map(nameOf));
+  const first = preferred.filter((preference) => ours.has(nameOf(preference)));
+  const names = new Set(first.map(nameOf));
+  return [...first, ...codecs.filter((preference) => !names.has(nameOf(preference)))];
 }

@@ -1,6 +1,9 @@
 import type { Direction } from './direction.ts';
+import { type OpusParameters, parseOpusParameters } from './opus-parameters.ts';
 import type { PayloadFormat } from './payload-format.ts';
+import type { NegotiatedRtcp } from './rtcp-attributes.ts';
 import { attributeValue, type MediaDescription } from './session-description.ts';
+import type { NegotiatedSrtp } from './srtp-parameters.ts';
 
 /** The codecs that can be negotiated. */
 export type SdpCodec = 'PCMU' | 'PCMA' | 'G722' | 'OPUS';
@@ -25,6 +28,19 @@ export interface NegotiatedCodec {
   payloadType: number;
   codec: SdpCodec;
   clockRateHz: number;
+  /** Of the Opus stream we send: what the peer asks for. */
+  opus?: OpusParameters;
+}
+
+/** Whose order of codecs decides which of the common ones is sent: that of the offer, or ours. */
+export type CodecOrder = 'offer' | 'ours';
+
+export interface NegotiatedTelephoneEvent {
+  /** What the peer's events come with. */
+  payloadType: number;
+  clockRateHz: number;
+  /** What the peer wants events with, where it is another number. */
+  sendPayloadType?: number;
 }
 
 /** What offer and answer came to, seen from our side. */
@@ -36,7 +52,12 @@ export interface NegotiatedMedia {
   send: NegotiatedCodec;
   /** Length of the packets we send. */
   ptimeMs: number;
-  telephoneEvent: { payloadType: number; clockRateHz: number } | undefined;
+  telephoneEvent: NegotiatedTelephoneEvent | undefined;
+  /** Comfort noise (RFC 3389), one payload type for each clock rate at most. */
+  comfortNoise?: { payloadType: number; clockRateHz: number }[];
+  /** Without it: plain RTP. */
+  srtp?: NegotiatedSrtp;
+  rtcp: NegotiatedRtcp;
   direction: Direction;
 }
 
@@ -45,12 +66,13 @@ export function channelsOf(codec: SdpCodec): number {
   return codec === 'OPUS' ? 2 : 1;
 }
 
-/** @returns a match of every preference the formats hold, in the order of preference */
+/** @returns a match of every preference that the formats hold, in the order asked for */
 export function commonCodecs(
   formats: PayloadFormat[],
   preferences: readonly CodecPreference[],
+  order: CodecOrder,
 ): NegotiatedCodec[] {
-  return preferences.map(codecAndClock).flatMap(({ codec, clockRateHz }) => {
+  const common = preferences.map(codecAndClock).flatMap(({ codec, clockRateHz }) => {
     const format = formats.find(
       (candidate) =>
         candidate.encoding === codec &&
@@ -59,6 +81,25 @@ export function commonCodecs(
     );
     return format ? [{ payloadType: format.payloadType, codec, clockRateHz }] : [];
   });
+  if (order === 'ours') return common;
+  const place = new Map(formats.map(({ payloadType }, index) => [payloadType, index]));
+  return common.sort((a, b) => place.get(a.payloadType)! - place.get(b.payloadType)!);
+}
+
+/** The codec we send, with what the peer's description asks of it. */
+export function sentCodec(codec: NegotiatedCodec, formats: PayloadFormat[]): NegotiatedCodec {
+  if (codec.codec !== 'OPUS') return codec;
+  const format = formats.find(({ payloadType }) => payloadType === codec.payloadType);
+  const opus = parseOpusParameters(format?.fmtp);
+  return Object.keys(opus).length === 0 ? codec : { ...codec, opus };
+}
+
+/** The first comfort noise at each clock rate. */
+export function comfortNoiseFormats(formats: PayloadFormat[]): PayloadFormat[] {
+  const noise = formats.filter(({ encoding }) => encoding === 'CN');
+  return noise.filter(
+    ({ clockRateHz }, index) => noise.findIndex((other) => other.clockRateHz === clockRateHz) === index,
+  );
 }
 
 export function telephoneEventAt(formats: PayloadFormat[], rateHz: number): PayloadFormat | undefined {

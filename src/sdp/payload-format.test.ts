@@ -57,3 +57,8 @@ test('attributes are written as the RFCs spell the names', () => {
     'fmtp:101 0-15',
   ]);
 });
+
+test('G.722 runs on a clock of 8000 Hz, whatever is written', () => {
+  const [format] = formatsOf('m=audio 1 RTP/AVP 9', 'a=rtpmap:9 G722/16000');
+  assert.equal(format!.clockRateHz, 8000);
+});

@@ -22,6 +22,9 @@ const staticFormats: Readonly<Record<number, string>> = {
   18: 'G729/8000',
 };
 
+/** Its sampling rate is twice that, and some write the sampling rate (RFC 3551 section 4.5.2). */
+const g722ClockRateHz = 8000;
+
 /** The m-line's formats in its order; what has no meaning (no number, no rtpmap, a repetition) is left out. */
 export function payloadFormats(media: MediaDescription): PayloadFormat[] {
   const rtpmaps = byPayloadType(media.attributes, 'rtpmap');
@@ -34,10 +37,11 @@ export function payloadFormats(media: MediaDescription): PayloadFormat[] {
       rtpmaps.get(payloadType) ?? staticFormats[payloadType] ?? '',
     );
     if (!map) continue;
+    const encoding = map[1]!.toUpperCase();
     formats.set(payloadType, {
       payloadType,
-      encoding: map[1]!.toUpperCase(),
-      clockRateHz: Number(map[2]),
+      encoding,
+      clockRateHz: encoding === 'G722' ? g722ClockRateHz : Number(map[2]),
       channels: Number(map[3] ?? 1),
       fmtp: fmtps.get(payloadType),
     });

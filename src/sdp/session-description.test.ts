@@ -83,6 +83,7 @@ describe('parse', () => {
       text.replaceAll('\r\n', '\r'),
       text.replaceAll('\r\n', ' \r\n'),
       `\r\n${text}\r\n\r\n`,
+      `${text}\0`,
       text.trimEnd(),
     ])
       assert.deepEqual(parseSessionDescription(variant), expected);
@@ -137,6 +138,13 @@ describe('refusals name the line', () => {
     ['too many formats', lines(`m=audio 1 RTP/AVP ${'0 '.repeat(129)}`)],
   ] as const)
     test(name, () => void invalidAt(text));
+});
+
+test('a refusal shows no keys', () => {
+  const crypto = 'a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj|2^20';
+  const where = invalidAt(lines(...Array<string>(513).fill(crypto)));
+  assert.match(where ?? '', /inline:\[redacted\]\|2\^20/);
+  assert.doesNotMatch(where ?? '', /d0Rm/);
 });
 
 test('mutations of a real offer give a description or SDP_INVALID, nothing else', () => {

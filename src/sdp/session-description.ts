@@ -1,4 +1,5 @@
 import { CallreelError } from '../errors.ts';
+import { redactKeys } from './redact-keys.ts';
 
 /** SDP as data (RFC 8866), reduced to what decides about media. Lines of other types are left out. */
 export interface SessionDescription {
@@ -54,13 +55,13 @@ const unknownOrigin: Origin = {
 };
 
 /**
- * Reads a description leniently: any line ends, blank lines, a missing origin, name or time, lines of a level in
+ * Reads a description leniently: any line ends, blank lines, NULs, a missing origin, name or time, lines of a level in
  * any order. What decides about media (`v=`, `c=`, `m=`) must be well formed.
  * @throws CallreelError SDP_INVALID with the line in `where`
  */
 export function parseSessionDescription(text: string): SessionDescription {
   if (text.length > limits.characters) throw invalid(`longer than ${limits.characters} characters`);
-  const lines = text.split(/\r\n|\n|\r/);
+  const lines = text.replaceAll('\0', '').split(/\r\n|\n|\r/);
   if (lines.length > limits.lines) throw invalid(`more than ${limits.lines} lines`);
   const first = lines.findIndex((line) => line.trim() !== '');
   if (first < 0) throw invalid('empty');
@@ -79,7 +80,7 @@ export function parseSessionDescription(text: string): SessionDescription {
 
 function readLine(session: SessionDescription, line: string, index: number): void {
   const level = session.media.at(-1) ?? session;
-  const value = line.slice(2);
+  const value = line.slice(2).trim();
   switch (line.slice(0, 2)) {
     case 'o=':
       session.origin = parseOrigin(value);
@@ -124,7 +125,7 @@ function parseConnection(value: string): Connection | undefined {
 function parseAttribute(value: string): Attribute {
   const colon = value.indexOf(':');
   if (colon < 0) return { name: value, value: undefined };
-  return { name: value.slice(0, colon), value: value.slice(colon + 1).trim() };
+  return { name: value.slice(0, colon).trim(), value: value.slice(colon + 1).trim() };
 }
 
 /** RFC 8866 section 5.14: `audio 49170/2 RTP/AVP 0 8`. */
@@ -142,7 +143,7 @@ function fail(message: string, line: string, index: number): never {
 }
 
 function invalid(message: string, line?: string, index = 0): CallreelError {
-  const where = line === undefined ? undefined : `line ${index + 1}: ${line.slice(0, 100)}`;
+  const where = line === undefined ? undefined : `line ${index + 1}: ${redactKeys(line).slice(0, 100)}`;
   return new CallreelError(
     'SDP_INVALID',
     `session description: ${message}`,

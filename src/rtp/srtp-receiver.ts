@@ -1,0 +1,82 @@
+import type { SrtpKeys } from '../sdp/srtp-parameters.ts';
+import { readUint16, readUint32 } from './srtp-bytes.ts';
+import { SrtpKeyRing } from './srtp-key-ring.ts';
+import { notAuthentic, replayed, rtpPayloadOffset } from './srtp-transform.ts';
+
+/** Packets that were dropped. */
+export interface SrtpCounters {
+  authenticationFailures: number;
+  replays: number;
+  /** Too short, or no RTP at all. */
+  malformed: number;
+}
+
+/** How long packets that were on their way while the key changed are still taken. */
+const inFlightUs = 5_000_000;
+
+/** Opens what the peer sends. After a change of keys those before are taken for a while. */
+export class SrtpReceiver {
+  readonly counters: SrtpCounters = { authenticationFailures: 0, replays: 0, malformed: 0 };
+  #agreed: string;
+  #ring: SrtpKeyRing;
+  #previous: SrtpKeyRing | undefined;
+  /** From the first packet after the change on. */
+  #previousUntilUs: number | undefined;
+
+  /** @throws CallreelError SDP_INVALID */
+  constructor(agreed: SrtpKeys) {
+    this.#agreed = JSON.stringify(agreed);
+    this.#ring = new SrtpKeyRing(agreed);
+  }
+
+  /** @throws CallreelError SDP_INVALID; the former keys stay in force */
+  setKeys(agreed: SrtpKeys): void {
+    const text = JSON.stringify(agreed);
+    if (text === this.#agreed) return;
+    const ring = new SrtpKeyRing(agreed, this.#ring);
+    this.#agreed = text;
+    this.#previous = this.#ring;
+    this.#previousUntilUs = undefined;
+    this.#ring = ring;
+  }
+
+  /**
+   * Opens in place.
+   * @returns the bytes of the plain packet, -1 for one that is not authentic or came before
+   */
+  unprotectRtp(packet: Uint8Array, nowUs: number): number {
+    const payloadOffset = rtpPayloadOffset(packet);
+    if (payloadOffset < 0) return this.#malformed();
+    const ssrc = readUint32(packet, 8);
+    const sequenceNumber = readUint16(packet, 2);
+    return this.#open(nowUs, (ring) => ring.openRtp(packet, payloadOffset, ssrc, sequenceNumber));
+  }
+
+  /** As `unprotectRtp`, for a compound RTCP packet. */
+  unprotectRtcp(packet: Uint8Array, nowUs: number): number {
+    if (packet.length < 8) return this.#malformed();
+    return this.#open(nowUs, (ring) => ring.openRtcp(packet));
+  }
+
+  #open(nowUs: number, open: (ring: SrtpKeyRing) => number): number {
+    let bytes = open(this.#ring);
+    if (bytes === notAuthentic && this.#takesPrevious(nowUs)) bytes = open(this.#previous!);
+    if (bytes >= 0) return bytes;
+    if (bytes === replayed) this.counters.replays++;
+    else this.counters.authenticationFailures++;
+    return -1;
+  }
+
+  #takesPrevious(nowUs: number): boolean {
+    if (!this.#previous) return false;
+    this.#previousUntilUs ??= nowUs + inFlightUs;
+    if (nowUs <= this.#previousUntilUs) return true;
+    this.#previous = undefined;
+    return false;
+  }
+
+  #malformed(): number {
+    this.counters.malformed++;
+    return -1;
+  }
+}
