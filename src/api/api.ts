@@ -8,8 +8,10 @@ import { getRecording } from '../database/recordings.ts';
 import type { Db } from '../database/schema.ts';
 import type { Logger } from '../logger.ts';
 import type { DialPlans } from '../routing/dial-plan.ts';
+import type { TrunkRegistrations } from '../routing/trunk-registrations.ts';
 import type { Secret } from '../secret.ts';
 import type { RenderPool } from '../worker/render-pool.ts';
+import { connectionRoutes } from './connection-routes.ts';
 import { dialPermissionRoutes } from './dial-permission-routes.ts';
 import { eventRoutes } from './event-routes.ts';
 import { createHttpServer } from './http-server.ts';
@@ -28,6 +30,7 @@ export interface ApiOptions {
   links: LinkSigner;
   renders: RenderPool;
   dialPlans: DialPlans;
+  registrations: TrunkRegistrations;
   /** Seals what users entrust to us. */
   masterKey: Secret<Buffer>;
   /** Sends an event once more. @throws CallreelError NOT_FOUND, CONFLICT */
@@ -43,6 +46,7 @@ const linkLifetimeMs = 24 * 3600 * 1000;
 /** Every route of this node: signed links, and behind HTTP Basic the native API and the dialects'. */
 export function buildApi(options: ApiOptions): FastifyInstance {
   const { log, clock, db, credentials, calls, links, renders, publicUrl, dialPlans, masterKey } = options;
+  const { registrations } = options;
   const { accountId } = credentials;
   const http = createHttpServer(log, clock);
   mediaRoutes(http, {
@@ -67,7 +71,8 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     liveRoutes(app, { accountId, calls });
     recordingRoutes(app, { accountId, db, mediaUrl });
     eventRoutes(app, { accountId, db, replay: options.replayEvent });
-    trunkRoutes(app, { accountId, db, clock, masterKey });
+    trunkRoutes(app, { accountId, db, clock, masterKey, registrations });
+    connectionRoutes(app, { accountId, db });
     dialPermissionRoutes(app, {
       accountId,
       db,

@@ -35,6 +35,8 @@ const channelBody = z.object({
   direction: z.string(),
   start_ms: z.int(),
   end_ms: z.int().nullable(),
+  /** Not one packet of this party was recorded; null while the recording goes on. */
+  no_media: z.boolean().nullable(),
   ...files.shape,
 });
 const wholeBody = z.object({ ...recordingBody.shape, mix: files, channels: z.array(channelBody) });
@@ -63,6 +65,7 @@ function toChannel(row: Channel, mediaUrl: MediaUrl): z.output<typeof channelBod
     direction: row.direction,
     start_ms: row.startMs,
     end_ms: row.endMs,
+    no_media: row.noMedia,
     wav_file: mediaUrl(recordingId, channelId, 'wav'),
     mp3_file: mediaUrl(recordingId, channelId, 'mp3'),
   };

@@ -1,6 +1,6 @@
 import type { Channel, Db } from './schema.ts';
 
-export type NewChannel = Omit<Channel, 'endMs' | 'durationMs' | 'packets'>;
+export type NewChannel = Omit<Channel, 'endMs' | 'durationMs' | 'packets' | 'noMedia'>;
 
 /** What is known once a stay is over, from the manifest. */
 export interface ChannelEnd {

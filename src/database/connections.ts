@@ -1,14 +1,20 @@
 import type { Insertable } from 'kysely';
+import type { SipIdentity } from '../sip/caller-identity.ts';
+import { json } from './json.ts';
 import { fetchPage, type Page, type PageRequest } from './page.ts';
 import type { Connection, ConnectionTable, Db } from './schema.ts';
 
-export type NewConnection = Omit<Insertable<ConnectionTable>, 'status' | 'endTime'>;
+export type NewConnection = Omit<
+  Insertable<ConnectionTable>,
+  'status' | 'endTime' | 'endReason' | 'sipIdentity'
+> & { sipIdentity?: SipIdentity | undefined };
 
 /** A new connection is `connecting`. */
 export async function insertConnection(db: Db, connection: NewConnection): Promise<Connection> {
+  const { sipIdentity } = connection;
   return await db
     .insertInto('connections')
-    .values({ ...connection, status: 'connecting' })
+    .values({ ...connection, sipIdentity: sipIdentity ? json(sipIdentity) : null, status: 'connecting' })
     .returningAll()
     .executeTakeFirstOrThrow();
 }
@@ -24,6 +30,31 @@ export async function setConnected(db: Db, connectionId: string): Promise<boolea
   return result.numUpdatedRows > 0n;
 }
 
+export interface KnownConnection {
+  from: string;
+  to: string;
+  sipIdentity?: SipIdentity | undefined;
+  trunkId?: string | undefined;
+}
+
+/** What became known after the row was written: who calls, by which trunk. */
+export async function identifyConnection(
+  db: Db,
+  connectionId: string,
+  { from, to, sipIdentity, trunkId }: KnownConnection,
+): Promise<void> {
+  await db
+    .updateTable('connections')
+    .set({
+      from,
+      to,
+      sipIdentity: sipIdentity === undefined ? null : json(sipIdentity),
+      trunkId: trunkId ?? null,
+    })
+    .where('connectionId', '=', connectionId)
+    .execute();
+}
+
 /**
  * A connection that was connected is `finished`, one that never was is `failed`.
  * @returns the row, or undefined when it had ended before
@@ -32,11 +63,13 @@ export async function endConnection(
   db: Db,
   connectionId: string,
   endTime: Date,
+  endReason: string | null = null,
 ): Promise<Connection | undefined> {
   return await db
     .updateTable('connections')
     .set((eb) => ({
       endTime,
+      endReason,
       status: eb
         .case()
         .when('status', '=', 'connected')
@@ -57,7 +90,7 @@ export async function endLostConnections(db: Db, endTime: Date): Promise<number>
     .select('connectionId')
     .where('status', 'in', ['connecting', 'connected'])
     .execute();
-  for (const { connectionId } of lost) await endConnection(db, connectionId, endTime);
+  for (const { connectionId } of lost) await endConnection(db, connectionId, endTime, 'interrupted');
   return lost.length;
 }
 

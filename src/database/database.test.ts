@@ -95,7 +95,7 @@ describe('start', () => {
     );
     await Promise.all(pools.map((pool) => migrate(openDb(pool))));
     const { rows } = await pools[0]!.query('SELECT name FROM callreel.kysely_migration');
-    assert.deepEqual(rows, [{ name: '0001-nouns' }, { name: '0002-trunks' }]);
+    assert.deepEqual(rows, [{ name: '0001-nouns' }, { name: '0002-trunks' }, { name: '0003-trunk-options' }]);
     await Promise.all(pools.map((pool) => pool.end()));
   });
 });
@@ -256,9 +256,34 @@ describe('conversations, recordings, channels', () => {
     await saveChannel(db, { ...channel, startMs: 1020, endMs: 5020, packets: 200 });
     await insertChannel(db, channel);
     const saved = await getChannel(db, recordingId, channelId);
-    assert.deepEqual(saved, { ...channel, startMs: 1020, endMs: 5020, durationMs: 4000, packets: 200 });
+    assert.deepEqual(saved, {
+      ...channel,
+      startMs: 1020,
+      endMs: 5020,
+      durationMs: 4000,
+      packets: 200,
+      noMedia: false,
+    });
     assert.deepEqual(await listChannelsOfConversation(db, conversationId), [saved]);
     assert.deepEqual(await listChannelsOfRecording(db, recordingId), [saved]);
+  });
+
+  test('a channel without a packet has no media; of one that goes on nobody knows yet', async () => {
+    const channel = {
+      channelId: newId(),
+      recordingId: newId(),
+      conversationId: newId(),
+      accountId: 'acc',
+      connectionId: newId(),
+      from: '+1',
+      to: '+2',
+      direction: 'incoming' as const,
+      startMs: 0,
+    };
+    await insertChannel(db, channel);
+    assert.equal((await getChannel(db, channel.recordingId, channel.channelId))?.noMedia, null);
+    await saveChannel(db, { ...channel, endMs: 1000, packets: 0 });
+    assert.equal((await getChannel(db, channel.recordingId, channel.channelId))?.noMedia, true);
   });
 });
 

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { newId } from '../ids.ts';
 import { deleteApplication, pageApplications, saveApplication } from './applications.ts';
-import { insertConnection, pageConnections } from './connections.ts';
+import {
+  endConnection,
+  getConnection,
+  identifyConnection,
+  insertConnection,
+  pageConnections,
+} from './connections.ts';
 import { insertConversation, pageConversations } from './conversations.ts';
 import { deleteDialPermission, listDialPermissions, saveDialPermission } from './dial-permissions.ts';
 import { eventState, insertEvent, pageEvents, setEventDelivered, setEventFailed } from './events.ts';
@@ -221,6 +227,33 @@ describe('numbers outlive their application', () => {
   });
 });
 
+describe('who calls and why it ended', () => {
+  test('what became known of a call is added to its row; how it ended too', async () => {
+    const connectionId = newId();
+    const fresh = {
+      connectionId,
+      accountId: 'id',
+      from: 'sip:a@b',
+      to: '1000',
+      direction: 'incoming' as const,
+    };
+    await insertConnection(db, { ...fresh, startTime, sipCallId: 'c', sipIdentity: { privacy: ['id'] } });
+    const before = await getConnection(db, 'id', connectionId);
+    assert.deepEqual(
+      [before?.sipIdentity, before?.trunkId, before?.endReason],
+      [{ privacy: ['id'] }, null, null],
+    );
+    const sipIdentity = { privacy: ['id'], passports: ['e"y\\'], trusted: true };
+    await identifyConnection(db, connectionId, { from: 'anonymous', to: '1000', sipIdentity, trunkId: 't' });
+    await endConnection(db, connectionId, minutesLater(1), 'busy');
+    const after = await getConnection(db, 'id', connectionId);
+    assert.deepEqual(
+      [after?.from, after?.sipIdentity, after?.trunkId, after?.endReason, after?.status],
+      ['anonymous', sipIdentity, 't', 'busy', 'failed'],
+    );
+  });
+});
+
 describe('trunks and dial permissions', () => {
   test('a trunk comes back as it was written; a name is used once', async () => {
     const trunk = {
@@ -237,13 +270,49 @@ describe('trunks and dial permissions', () => {
       sourceNetworks: ['192.0.2.0/24', '2001:db8::/32'],
       createdAt: startTime,
     };
-    assert.deepEqual(await insertTrunk(db, trunk), trunk);
+    const usual = {
+      ...trunk,
+      gateways: [],
+      outboundProxy: null,
+      registers: false,
+      registrar: null,
+      contactUser: null,
+      priority: 0,
+      options: {},
+    };
+    assert.deepEqual(await insertTrunk(db, trunk), usual);
     assert.equal(await insertTrunk(db, { ...trunk, trunkId: newId() }), undefined);
-    assert.deepEqual(await listTrunks(db, 'acc'), [trunk]);
-    assert.deepEqual(await getTrunk(db, 'acc', trunk.trunkId), trunk);
+    assert.deepEqual(await listTrunks(db, 'acc'), [usual]);
+    assert.deepEqual(await getTrunk(db, 'acc', trunk.trunkId), usual);
     assert.equal(await getTrunk(db, 'other', trunk.trunkId), undefined);
     assert.equal(await deleteTrunk(db, 'acc', trunk.trunkId), true);
     assert.equal(await deleteTrunk(db, 'acc', trunk.trunkId), false);
+  });
+
+  test('a trunk with everything set', async () => {
+    const trunk = {
+      trunkId: newId(),
+      accountId: 'full',
+      name: 'carrier',
+      host: 'sip.example.com',
+      port: null,
+      transport: 'tls' as const,
+      username: 'u',
+      sealedPassword: 'c2VhbGVk',
+      fromNumber: '+4930901820',
+      routes: [],
+      sourceNetworks: [],
+      createdAt: startTime,
+      gateways: [{ host: 'b.example.com', port: 5071 }],
+      outboundProxy: 'proxy.example.com:5062',
+      registers: true,
+      registrar: 'registrar.example.com',
+      contactUser: 'us',
+      priority: -3,
+      options: { callerId: 'p-asserted-identity' as const, country: 'DE', tlsVerify: false },
+    };
+    assert.deepEqual(await insertTrunk(db, trunk), trunk);
+    assert.deepEqual(await getTrunk(db, 'full', trunk.trunkId), trunk);
   });
 
   test('a permission is set again and removed', async () => {

@@ -2,13 +2,18 @@ import { type Migration, Migrator } from 'kysely/migration';
 import { CallreelError } from '../errors.ts';
 import * as nouns from './migrations/0001-nouns.ts';
 import * as trunks from './migrations/0002-trunks.ts';
+import * as trunkOptions from './migrations/0003-trunk-options.ts';
 import type { Db } from './schema.ts';
 
 /** The schema all of our tables lie in, so that a shared server keeps them apart. */
 export const schemaName = 'callreel';
 
 /** Forward only; a name is never changed once it was released. */
-const migrations: Record<string, Migration> = { '0001-nouns': nouns, '0002-trunks': trunks };
+const migrations: Record<string, Migration> = {
+  '0001-nouns': nouns,
+  '0002-trunks': trunks,
+  '0003-trunk-options': trunkOptions,
+};
 
 /**
  * Brings the tables up to date. Kysely holds an advisory lock meanwhile: processes that start at once wait for the

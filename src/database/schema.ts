@@ -1,4 +1,5 @@
 import type { ColumnType, Generated, Kysely, Selectable } from 'kysely';
+import type { SipIdentity } from '../sip/caller-identity.ts';
 
 /**
  * The tables as TypeScript sees them: camelCase here, snake_case in SQL. Everything carries the account it belongs to.
@@ -55,6 +56,12 @@ export interface ConnectionTable {
   startTime: Date;
   endTime: Date | null;
   sipCallId: string | null;
+  /** What the INVITE said about the caller (`sip/caller-identity`). */
+  sipIdentity: ColumnType<SipIdentity | null, unknown, unknown>;
+  /** The trunk it came in or went out by; a trunk that was removed is still named here. */
+  trunkId: ColumnType<string | null, string | null | undefined, string | null>;
+  /** Why it ended, in nobody's dialect (`call/end-reason`). */
+  endReason: ColumnType<string | null, never, string | null>;
 }
 
 export interface ConversationTable {
@@ -107,6 +114,8 @@ export interface ChannelTable {
   endMs: number | null;
   durationMs: number | null;
   packets: number | null;
+  /** Not one packet of this party was recorded; null while it is not known. The database computes it. */
+  noMedia: ColumnType<boolean | null, never, never>;
 }
 
 export interface EventTable {
@@ -135,6 +144,32 @@ export interface TrunkRoute {
   cost: number;
 }
 
+export interface TrunkGateway {
+  host: string;
+  port: number | null;
+}
+
+/** How a trunk wants its messages written; what is not there is usual. */
+export interface TrunkOptions {
+  fromUser?: string;
+  fromDomain?: string;
+  /** Where the caller's number stands beside From. */
+  callerId?: 'from' | 'p-asserted-identity' | 'remote-party-id';
+  /** Whether the caller's number is kept from the called party: when its caller asked for it, always, or never. */
+  privacy?: 'asked' | 'always' | 'never';
+  /** The trunk's word about who calls is believed. */
+  trustIdentity?: boolean;
+  numberForm?: 'plus' | 'digits' | '00' | 'national';
+  /** ISO 3166-1 or calling code: whose national numbers the trunk speaks of. */
+  country?: string;
+  dialPrefix?: string;
+  /** Offered, in this order. */
+  codecs?: ('PCMU' | 'PCMA' | 'G722' | 'OPUS')[];
+  srtp?: 'off' | 'optional' | 'required';
+  /** Of a TLS peer: its certificate must be valid for its name. */
+  tlsVerify?: boolean;
+}
+
 export interface TrunkTable {
   trunkId: string;
   accountId: string;
@@ -144,7 +179,7 @@ export interface TrunkTable {
   host: string;
   /** Null: the transport's usual one, or what DNS says. */
   port: number | null;
-  transport: 'udp' | 'tcp';
+  transport: 'udp' | 'tcp' | 'tls';
   username: string | null;
   /** Sealed by the master key (`auth/sealed-secret`). */
   sealedPassword: string | null;
@@ -154,6 +189,18 @@ export interface TrunkTable {
   /** Networks in CIDR notation whose calls come from this trunk; none: the host itself, where it is an address. */
   sourceNetworks: string[];
   createdAt: Date;
+  /** Tried after `host`, in this order. */
+  gateways: ColumnType<TrunkGateway[], unknown, unknown>;
+  /** `host` or `host:port`: requests go there instead. */
+  outboundProxy: ColumnType<string | null, string | null | undefined, string | null>;
+  registers: Generated<boolean>;
+  /** Where to register, when it is not `host`; the domain of the address of record. */
+  registrar: ColumnType<string | null, string | null | undefined, string | null>;
+  /** User part of the Contact that is registered, when it is not the trunk's id. */
+  contactUser: ColumnType<string | null, string | null | undefined, string | null>;
+  /** Of trunks that cost the same the higher one is tried first. */
+  priority: Generated<number>;
+  options: ColumnType<TrunkOptions, unknown, unknown>;
 }
 
 export interface DialPermissionTable {

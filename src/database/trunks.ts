@@ -1,11 +1,20 @@
+import type { Insertable } from 'kysely';
 import { json } from './json.ts';
-import type { Db, Trunk } from './schema.ts';
+import type { Db, Trunk, TrunkGateway, TrunkOptions, TrunkRoute, TrunkTable } from './schema.ts';
+
+/** What is not given is as the database has it by default. */
+export type NewTrunk = Omit<Insertable<TrunkTable>, 'routes' | 'gateways' | 'options'> & {
+  routes: readonly TrunkRoute[];
+  gateways?: readonly TrunkGateway[];
+  options?: TrunkOptions;
+};
 
 /** @returns undefined when the account has a trunk of that name already */
-export async function insertTrunk(db: Db, trunk: Trunk): Promise<Trunk | undefined> {
+export async function insertTrunk(db: Db, trunk: NewTrunk): Promise<Trunk | undefined> {
+  const { routes, gateways = [], options = {} } = trunk;
   return await db
     .insertInto('trunks')
-    .values({ ...trunk, routes: json(trunk.routes) })
+    .values({ ...trunk, routes: json(routes), gateways: json(gateways), options: json(options) })
     .onConflict((conflict) => conflict.columns(['accountId', 'name']).doNothing())
     .returningAll()
     .executeTakeFirst();

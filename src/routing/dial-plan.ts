@@ -1,37 +1,58 @@
+import type { Clock } from '../clock.ts';
 import { listDialPermissions } from '../database/dial-permissions.ts';
 import type { Db } from '../database/schema.ts';
 import { listTrunks } from '../database/trunks.ts';
-import { admitInbound } from './inbound.ts';
+import { HostAddresses } from './host-addresses.ts';
+import { type Admission, admitInbound, hostsOf, type InboundSource } from './inbound.ts';
 import { type OutboundRoute, routeOutbound } from './outbound.ts';
 import { type Trunk, trunkOf } from './trunk.ts';
 
 export interface DialPlansOptions {
   db: Db;
+  clock: Clock;
   /** `sip.allowCallsFrom`. */
   allowCallsFrom: readonly string[] | undefined;
+  /** Whose national numbers are meant where nothing says so: ISO 3166-1 or a calling code. */
+  country?: string | undefined;
 }
 
 /** The decisions of `inbound` and `outbound` on what the database says at that moment. */
 export class DialPlans {
   readonly #options: DialPlansOptions;
+  readonly #hosts: HostAddresses;
 
   constructor(options: DialPlansOptions) {
     this.#options = options;
+    this.#hosts = new HostAddresses(options.clock);
+  }
+
+  get country(): string | undefined {
+    return this.#options.country;
   }
 
   /** @throws CallreelError NUMBER_INVALID, OUTBOUND_FORBIDDEN, NO_TRUNK */
   async routeOutbound(accountId: string, target: string): Promise<OutboundRoute> {
-    const permissions = await listDialPermissions(this.#options.db, accountId);
-    return routeOutbound(target, { trunks: await this.#trunks(accountId), permissions });
+    const { db, country } = this.#options;
+    const permissions = await listDialPermissions(db, accountId);
+    return routeOutbound(target, { trunks: await this.trunks(accountId), permissions, country });
   }
 
   /** @throws CallreelError INBOUND_FORBIDDEN */
-  async admitInbound(accountId: string, sourceAddress: string): Promise<Trunk | undefined> {
+  async admitInbound(accountId: string, source: InboundSource): Promise<Admission> {
     const { allowCallsFrom } = this.#options;
-    return admitInbound(sourceAddress, { trunks: await this.#trunks(accountId), allowCallsFrom });
+    const trunks = await this.trunks(accountId);
+    const hosts = [...new Set(trunks.flatMap(hostsOf))];
+    const addresses = new Map(
+      await Promise.all(hosts.map(async (host) => [host, await this.#hosts.of(host)] as const)),
+    );
+    return admitInbound(source, {
+      trunks,
+      allowCallsFrom,
+      addressesOf: (host) => addresses.get(host) ?? [],
+    });
   }
 
-  async #trunks(accountId: string): Promise<Trunk[]> {
+  async trunks(accountId: string): Promise<Trunk[]> {
     return (await listTrunks(this.#options.db, accountId)).map(trunkOf);
   }
 }

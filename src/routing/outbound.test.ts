@@ -1,21 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type DialPermission, routeOutbound } from './outbound.ts';
-import { type Trunk, type TrunkRoute, trunkUri } from './trunk.ts';
+import { testTrunk } from './test-trunk.ts';
+import { type TrunkRoute, trunkUri } from './trunk.ts';
 
-function trunk(name: string, routes: TrunkRoute[]): Trunk {
-  return {
-    trunkId: name,
-    name,
-    host: 'sip.example.com',
-    port: undefined,
-    transport: 'udp',
-    username: undefined,
-    sealedPassword: undefined,
-    fromNumber: undefined,
-    routes,
-    sourceNetworks: [],
-  };
+function trunk(name: string, routes: TrunkRoute[], priority = 0) {
+  return testTrunk(name, { routes, priority });
 }
 
 const trunks = [
@@ -26,6 +16,8 @@ const trunks = [
   ]),
   trunk('britain', [{ prefix: '+44', cost: 10 }]),
   trunk('again', [{ prefix: '+', cost: 10 }]),
+  trunk('preferred', [{ prefix: '+81', cost: 10 }], 1),
+  trunk('preferred less closely', [{ prefix: '+8', cost: 10 }], 2),
 ];
 const all: DialPermission[] = [{ prefix: '+', allow: true }];
 
@@ -34,6 +26,7 @@ const orders: [target: string, names: string[]][] = [
   ['+442071838750', ['britain', 'again', 'world', 'europe']],
   ['+4930901820', ['europe', 'again', 'world']],
   ['+1 555 888 1188', ['again', 'world']],
+  ['+81312345678', ['preferred less closely', 'preferred', 'again', 'world']],
 ];
 for (const [target, names] of orders)
   test(`${target} goes out by ${names.join(', ')}`, () => {

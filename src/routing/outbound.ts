@@ -12,6 +12,8 @@ export interface DialPermission {
 export interface DialPlan {
   trunks: readonly Trunk[];
   permissions: readonly DialPermission[];
+  /** Whose national numbers may be dialled as such. */
+  country?: string | undefined;
 }
 
 export type OutboundRoute =
@@ -23,12 +25,12 @@ const maxShownLength = 200;
 /**
  * How to reach a number or a SIP URI. Nothing may be dialled that no permission allows, and the longest permission
  * that fits decides. Of the trunks that reach a number, each by its longest prefix, the cheaper comes first, then
- * the one that names the number more closely, then by name.
+ * the one with the higher priority, then the one that names the number more closely, then by name.
  * @throws CallreelError NUMBER_INVALID, OUTBOUND_FORBIDDEN, NO_TRUNK
  */
 export function routeOutbound(target: string, plan: DialPlan): OutboundRoute {
   if (/^sips?:/i.test(target)) return routeUri(target, plan);
-  const number = normaliseNumber(target);
+  const number = normaliseNumber(target, plan.country);
   if (!isAllowed(plan.permissions, (prefix) => number.startsWith(prefix))) throw forbidden(number);
   const reaching = plan.trunks.flatMap((trunk) => {
     const route = longest(trunk.routes.filter(({ prefix }) => number.startsWith(prefix)));
@@ -40,6 +42,7 @@ export function routeOutbound(target: string, plan: DialPlan): OutboundRoute {
     .toSorted(
       (a, b) =>
         a.route.cost - b.route.cost ||
+        b.trunk.priority - a.trunk.priority ||
         b.route.prefix.length - a.route.prefix.length ||
         (a.trunk.name < b.trunk.name ? -1 : 1),
     )

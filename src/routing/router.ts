@@ -7,12 +7,14 @@ import { numberSpellings } from './e164.ts';
 /**
  * The application that serves a called address: by the user part as it stands, then as E.164 (with `+`), then without.
  * @param called the parsed Request-URI
+ * @param country whose national numbers the peer speaks of
  */
 export async function findApplication(
   db: Db,
   called: Pick<SipAddress, 'user'>,
+  country?: string,
 ): Promise<Application | undefined> {
-  for (const number of numberSpellings(called.user)) {
+  for (const number of numberSpellings(called.user, country)) {
     const row = await findApplicationOfNumber(db, number);
     if (row)
       return {
