@@ -1,5 +1,8 @@
-/** Codecs the product knows by name; each has its own file beside this one. */
-export type CodecName = 'PCMU' | 'PCMA' | 'G722' | 'OPUS';
+/**
+ * Codecs the product knows by name; each has its own file beside this one. `CN` is comfort noise (RFC 3389), which
+ * stands between the packets of another codec and has neither decoder nor encoder.
+ */
+export type CodecName = 'PCMU' | 'PCMA' | 'G722' | 'OPUS' | 'CN';
 
 /** Turns one payload into samples. Stateful codecs keep their state here; one decoder per stream. */
 export interface Decoder {
@@ -16,10 +19,14 @@ export interface Decoder {
    * @returns the number of samples written
    */
   conceal?(out: Int16Array, samples: number, next?: Uint8Array): number;
+  /** Frees what the garbage collector would free later; where it is missing there is nothing to free. */
+  close?(): void;
 }
 
 export interface Encoder {
   readonly rateHz: number;
-  /** Encodes `samples` into `out` from index 0. @returns bytes written */
+  /** Encodes `samples` into `out` from index 0. @returns bytes written, 0 where nothing needs to be sent */
   encode(samples: Int16Array, out: Uint8Array): number;
+  /** Frees what the garbage collector would free later; where it is missing there is nothing to free. */
+  close?(): void;
 }

@@ -1,13 +1,14 @@
 import { CallreelError } from '../errors.ts';
 import type { CodecName, Decoder } from './codec.ts';
 import { createG711Decoder } from './g711.ts';
+import { createG722Decoder } from './g722.ts';
 import { createOpusDecoder } from './opus.ts';
 
 /**
  * A fresh decoder for one stream.
  * @param clockRateHz the RTP clock rate of the payload type
  * @param targetRateHz the rate the samples are wanted at; the decoder's `rateHz` says what it gives (G.711 always
- *   its own rate), the caller resamples the rest
+ *   its own rate, G.722 16 kHz), the caller resamples the rest
  * @throws CallreelError CODEC_UNSUPPORTED
  */
 export function createDecoder(codec: CodecName, clockRateHz: number, targetRateHz: number): Decoder {
@@ -19,7 +20,9 @@ export function createDecoder(codec: CodecName, clockRateHz: number, targetRateH
     case 'OPUS':
       return createOpusDecoder(targetRateHz);
     case 'G722':
-      throw new CallreelError('CODEC_UNSUPPORTED', 'G.722 audio cannot be decoded yet', { where: codec });
+      return createG722Decoder();
+    case 'CN':
+      throw new CallreelError('CODEC_UNSUPPORTED', 'comfort noise is made, not decoded', { where: codec });
     default:
       throw new CallreelError('CODEC_UNSUPPORTED', `unknown codec ${codec satisfies never}`);
   }

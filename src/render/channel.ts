@@ -1,36 +1,34 @@
 import { Resampler } from '../audio/resample.ts';
-import type { Decoder } from '../codec/codec.ts';
-import { createDecoder } from '../codec/decoders.ts';
+import { maxConcealedSeconds } from './loss.ts';
 import { type PlacedPacket, PlacedPackets } from './placed-packets.ts';
+import { TrackDecoder } from './track-decoder.ts';
 import type { RecordingView, SampleReader, TrackView } from './track-source.ts';
 
 /**
  * What is decoded beyond the samples asked for, in seconds: a resampler's outputs depend on inputs up to 20 of the
- * slower rate's samples away (2.5 ms), and a range begins as far ahead as it looks behind.
+ * slower rate's samples away (2.5 ms), and a loss is concealed when the packet behind it is known.
  */
-const contextSeconds = 0.02;
+export const lookAheadSeconds = 0.02 + maxConcealedSeconds;
 
-/** No packet of any codec decodes to more (120 ms of Opus at 48 kHz); longer G.711 payloads get a larger buffer. */
-const usualPacketSamples = 5760;
+/** A packet of the largest datagram lasts a quarter of a second (2 kB of G.711), and may have a loss before it. */
+const lookBackSeconds = 0.4;
 
 /**
- * One track as PCM on the room's clock, silent where nothing came. Packets are decoded in the order of their
- * positions, each once. Reading from the middle gives the same samples as reading from the start.
+ * One track as PCM on the room's clock, silent where nothing was sent. Packets are decoded in the order of their
+ * positions, each once; short losses are concealed, and every received sample stays as it is. Reading from the middle
+ * gives the same samples as reading from the start.
  *
  *     records -> timeline -> order of position -> decoder -> (resampler, where the rates differ) -> window -> read
  */
 export class ChannelReader implements SampleReader {
   readonly #packets: PlacedPackets;
+  readonly #decoder: TrackDecoder;
   readonly #rateHz: number;
-  readonly #contextSamples: number;
-  /** Packets that end before this are decoded only where the codec remembers them. */
-  readonly #neededFrom: number;
+  readonly #lookAheadSamples: number;
+  readonly #maxConcealedSamples: number;
   /** Samples from `#position` on. */
   #window: Int16Array;
   #position: number;
-  #decoder: Decoder | undefined;
-  #decoderKey = '';
-  #decoded = new Int16Array(usualPacketSamples);
   #resampler: Resampler | undefined;
   #resampled = new Int16Array(0);
   /** Where the resampler's next output lies, and where the input it was given ends. */
@@ -39,25 +37,29 @@ export class ChannelReader implements SampleReader {
 
   constructor(
     track: TrackView,
-    { rateHz, onDamage }: Pick<RecordingView, 'rateHz' | 'onDamage'>,
+    view: Pick<RecordingView, 'rateHz' | 'onDamage' | 'lossConcealment'>,
     fromSample: number,
   ) {
+    const { rateHz, onDamage, lossConcealment } = view;
     this.#packets = new PlacedPackets(track, { rateHz, onDamage });
+    const conceals = lossConcealment !== 'off';
+    this.#decoder = new TrackDecoder({ rateHz, conceals }, fromSample - Math.ceil(lookBackSeconds * rateHz));
     this.#rateHz = rateHz;
-    this.#contextSamples = Math.ceil(contextSeconds * rateHz);
-    this.#neededFrom = fromSample - this.#contextSamples;
+    this.#lookAheadSamples = Math.ceil(lookAheadSeconds * rateHz);
+    this.#maxConcealedSamples = Math.ceil(maxConcealedSeconds * rateHz);
     this.#position = fromSample;
     this.#window = new Int16Array(2 * rateHz);
   }
 
   read(out: Int16Array): void {
-    const neededTo = this.#position + out.length + this.#contextSamples;
+    const decodedTo = this.#position + out.length + this.#lookAheadSamples;
     for (;;) {
-      const packet = this.#packets.before(neededTo);
+      const packet = this.#packets.before(decodedTo);
       if (!packet) break;
       this.#decode(packet);
     }
-    if (this.#stretchEnd < neededTo) this.#endStretch();
+    // A loss behind the stretch may still be concealed, and continue it.
+    if (this.#stretchEnd + this.#maxConcealedSamples < decodedTo) this.#endStretch();
     this.#reserve(out.length);
     out.set(this.#window.subarray(0, out.length));
     this.#window.copyWithin(0, out.length);
@@ -67,47 +69,33 @@ export class ChannelReader implements SampleReader {
 
   close(): void {
     this.#packets.close();
+    this.#decoder.close();
   }
 
   #decode(packet: PlacedPacket): void {
-    const { codec, clockRateHz, ssrc } = packet.format;
-    const isStateless = codec === 'PCMU' || codec === 'PCMA';
-    if (isStateless && packet.atSample + packet.durationSamples <= this.#neededFrom) return;
-    const key = `${codec} ${clockRateHz} ${ssrc}`;
-    if (!this.#decoder || key !== this.#decoderKey) {
-      this.#endStretch();
-      this.#decoder = createDecoder(codec, clockRateHz, this.#rateHz);
-      this.#decoderKey = key;
-    }
-    const decoder = this.#decoder;
-    if (this.#decoded.length < packet.payload.length) this.#decoded = new Int16Array(packet.payload.length);
-    const samples = decoder.decode(packet.payload, this.#decoded);
-    if (decoder.rateHz === this.#rateHz) {
-      const kept = Math.min(samples, packet.durationSamples);
-      this.#write(packet.atSample, this.#decoded.subarray(0, kept));
-    } else {
-      this.#resample(packet, samples, decoder.rateHz);
-    }
+    const decoder = this.#decoder.decode(packet);
+    if (!decoder) return;
+    const { samples, lostSamples, fromHz } = decoder;
+    if (lostSamples.length > 0)
+      this.#place(packet.atSample - packet.lostSamples, packet.lostSamples, lostSamples, fromHz);
+    this.#place(packet.atSample, packet.durationSamples, samples, fromHz);
   }
 
-  #resample(packet: PlacedPacket, samples: number, fromHz: number): void {
-    if (packet.atSample !== this.#stretchEnd) this.#endStretch();
+  #place(atSample: number, durationSamples: number, samples: Int16Array, fromHz: number): void {
+    if (this.#resampler && (atSample !== this.#stretchEnd || this.#resampler.fromHz !== fromHz))
+      this.#endStretch();
+    if (fromHz === this.#rateHz) {
+      this.#write(atSample, samples);
+      return;
+    }
     if (!this.#resampler) {
       this.#resampler = new Resampler(fromHz, this.#rateHz);
-      this.#resampledTo = packet.atSample;
+      this.#resampledTo = atSample;
     }
-    // Exactly as many as the place is long, so that a stretch stays in step whatever a payload decodes to.
-    const wanted = Math.round((packet.durationSamples * fromHz) / this.#rateHz);
-    if (this.#decoded.length < wanted) {
-      const larger = new Int16Array(wanted);
-      larger.set(this.#decoded);
-      this.#decoded = larger;
-    }
-    if (samples < wanted) this.#decoded.fill(0, samples, wanted);
-    this.#stretchEnd = packet.atSample + packet.durationSamples;
-    const room = this.#resampler.maxOutput(wanted);
+    this.#stretchEnd = atSample + durationSamples;
+    const room = this.#resampler.maxOutput(samples.length);
     if (this.#resampled.length < room) this.#resampled = new Int16Array(room);
-    this.#emit(this.#resampler.push(this.#decoded.subarray(0, wanted), this.#resampled));
+    this.#emit(this.#resampler.push(samples, this.#resampled));
   }
 
   /** Behind the stretch comes silence: what the resampler still holds belongs to it. */

@@ -1,4 +1,5 @@
 import { limiterBlockSamples, limiterLookaheadBlocks } from '../audio/limiter.ts';
+import { lookAheadSeconds } from './channel.ts';
 import { PlacedPackets } from './placed-packets.ts';
 import type { RecordingView } from './track-source.ts';
 
@@ -23,7 +24,9 @@ export function settledEnd(view: RecordingView): number {
       ? timeline.settledSample(nowSample)
       : Number.POSITIVE_INFINITY,
   );
-  return Math.max(view.startSample, Math.min(nowSample, ...settled));
+  // What a channel is at a position also depends on packets a little behind it.
+  const end = Math.min(nowSample, ...settled) - Math.ceil(lookAheadSeconds * view.rateHz);
+  return Math.max(view.startSample, end);
 }
 
 /** How far the mix may be rendered while it grows: the limiter looks ahead. */

@@ -27,6 +27,48 @@ test('packets come in the order of their positions, however they arrived', () =>
   assert.ok(packets.timeline.counters.reordered > 100);
 });
 
+test('a short loss is told with the packet behind it, and marked within its gap; a long one is only a gap', () => {
+  const lost = [10, 11, 40, 60, 61, 62, 63];
+  const { records } = testStream(testNoise(100 * frame, 5000), {
+    arrivalUs: (k) => (lost.includes(k) ? undefined : k * 20_000),
+  });
+  const packets = new PlacedPackets(testTrack('a', records), { rateHz: 8000 });
+  const losses: [number, number][] = [];
+  for (let packet = packets.before(1e9); packet; packet = packets.before(1e9))
+    if (packet.lostSamples > 0) losses.push([packet.atSample / frame, packet.lostSamples / frame]);
+  assert.deepEqual(losses, [
+    [12, 2],
+    [41, 1],
+  ]);
+  assert.deepEqual(packets.marks, [
+    { kind: 'gap', cause: 'loss', atSample: 10 * frame, samples: 2 * frame },
+    { kind: 'concealed', atSample: 10 * frame, samples: 2 * frame },
+    { kind: 'gap', cause: 'loss', atSample: 40 * frame, samples: frame },
+    { kind: 'concealed', atSample: 40 * frame, samples: frame },
+    { kind: 'gap', cause: 'loss', atSample: 60 * frame, samples: 4 * frame },
+  ]);
+});
+
+test('behind comfort noise there is silence, however short, not a loss; it is no packet of its own', () => {
+  const { records } = testStream(testNoise(40 * frame, 5000));
+  const format = records[0]!;
+  assert.equal(format.kind, 'format');
+  const noise: SpoolRecord = { ...format, codec: 'CN', payloadType: 13 };
+  const withNoise = records.flatMap((record, index) =>
+    index === 21 && record.kind === 'packet'
+      ? [noise, { ...record, payload: Uint8Array.of(60) }, format]
+      : [record],
+  );
+  const packets = new PlacedPackets(testTrack('a', withNoise), { rateHz: 8000 });
+  let count = 0;
+  for (let packet = packets.before(1e9); packet; packet = packets.before(1e9)) {
+    assert.equal(packet.format.codec, 'PCMU');
+    assert.equal(packet.lostSamples, 0);
+    count += 1;
+  }
+  assert.equal(count, 39);
+});
+
 function* damaged(records: SpoolRecord[]): Generator<SpoolRecord> {
   yield* records;
   throw new CallreelError('SPOOL_CORRUPT', 'a chunk does not open', { where: 'segment+7' });

@@ -1,30 +1,36 @@
 import { CallreelError } from '../errors.ts';
 import type { FormatRecord, SpoolRecord } from '../spool/records.ts';
+import { maxMarks } from '../timeline/bounds.ts';
+import type { TimelineMark } from '../timeline/marks.ts';
 import { payloadDurationTicks } from '../timeline/payload-duration.ts';
 import { TrackTimeline } from '../timeline/track-timeline.ts';
+import { concealableSamples, type SequencedPacket } from './loss.ts';
 import type { RecordingView, TrackView } from './track-source.ts';
 
 /** One packet of a track with its place on the room's clock. */
-export interface PlacedPacket {
-  format: FormatRecord;
+export interface PlacedPacket extends SequencedPacket {
   payload: Uint8Array;
-  atSample: number;
-  durationSamples: number;
+  /** How long the loss before it is, where it can be concealed. */
+  lostSamples: number;
 }
 
 /** The packets of a track in the order of their positions, as far as no later record can put one before them. */
 export class PlacedPackets {
   readonly timeline: TrackTimeline;
+  readonly #rateHz: number;
   readonly #track: TrackView;
   readonly #onDamage: RecordingView['onDamage'];
   readonly #records: Iterator<SpoolRecord>;
   #format: FormatRecord | undefined;
   #waiting: PlacedPacket[] = [];
+  #previous: PlacedPacket | undefined;
+  readonly #concealed: TimelineMark[] = [];
   #next = 0;
   #ended = false;
   #lastArrivalUs = 0;
 
   constructor(track: TrackView, { rateHz, onDamage }: Pick<RecordingView, 'rateHz' | 'onDamage'>) {
+    this.#rateHz = rateHz;
     this.#track = track;
     this.#onDamage = onDamage;
     this.#records = track.records()[Symbol.iterator]();
@@ -39,20 +45,37 @@ export class PlacedPackets {
   /** The next packet, if it begins before `sample`; then nothing will ever begin before `sample` again. */
   before(sample: number): PlacedPacket | undefined {
     while (!this.#ended && this.timeline.settledSample(0) < sample) this.#readRecord();
-    const packet = this.#waiting[this.#next];
-    if (!packet || packet.atSample >= sample) return undefined;
-    this.#next += 1;
-    if (this.#next > 256 && this.#next * 2 > this.#waiting.length) {
-      this.#waiting = this.#waiting.slice(this.#next);
-      this.#next = 0;
+    for (;;) {
+      const packet = this.#waiting[this.#next];
+      if (!packet || packet.atSample >= sample) return undefined;
+      this.#next += 1;
+      this.#findLoss(packet);
+      if (this.#next > 256 && this.#next * 2 > this.#waiting.length) {
+        this.#waiting = this.#waiting.slice(this.#next);
+        this.#next = 0;
+      }
+      // Comfort noise has no length: it only says that the sender is silent.
+      if (packet.durationSamples > 0) return packet;
     }
-    return packet;
+  }
+
+  /** What happened on the track as far as it was read, in order of position; of each kind the first 10,000 at most. */
+  get marks(): TimelineMark[] {
+    return [...this.timeline.marks, ...this.#concealed].sort((a, b) => a.atSample - b.atSample);
   }
 
   /** Stops reading; the file behind the track is closed. */
   close(): void {
     this.#ended = true;
     this.#records.return?.();
+  }
+
+  #findLoss(packet: PlacedPacket): void {
+    const samples = this.#previous ? concealableSamples(this.#previous, packet, this.#rateHz) : 0;
+    packet.lostSamples = samples;
+    this.#previous = packet;
+    if (samples === 0 || this.#concealed.length >= maxMarks) return;
+    this.#concealed.push({ kind: 'concealed', atSample: packet.atSample - samples, samples });
   }
 
   #readRecord(): void {
@@ -70,9 +93,20 @@ export class PlacedPackets {
     if (record.kind !== 'packet' || !this.#format) return;
     const format = this.#format;
     const { sequenceNumber, rtpTime, arrivalUs, payload } = record;
-    const ticks = payloadDurationTicks(format.codec, format.clockRateHz, payload);
-    const place = this.timeline.place(sequenceNumber, rtpTime, arrivalUs, ticks);
-    if (place && place.durationSamples > 0) this.#insert({ format, payload, ...place });
+    const durationTicks = payloadDurationTicks(format.codec, format.clockRateHz, payload);
+    const place = this.timeline.place(sequenceNumber, rtpTime, arrivalUs, durationTicks);
+    if (!place) return;
+    const { atSample, durationSamples } = place;
+    this.#insert({
+      format,
+      payload,
+      sequenceNumber,
+      rtpTime,
+      durationTicks,
+      atSample,
+      durationSamples,
+      lostSamples: 0,
+    });
   }
 
   #nextRecord(): SpoolRecord | undefined {

@@ -13,6 +13,8 @@ export interface RecordingView {
   tracks: TrackView[];
   /** In rising order. */
   pauses: PauseView[];
+  /** `off`: lost packets are silence, for who wants nothing in a file but what was received. Otherwise: concealed. */
+  lossConcealment?: 'off';
   /**
    * Told once for every reading of a track whose spool is damaged: it is silent from there on. Without it the
    * reading throws.

@@ -1,0 +1,81 @@
+import { Concealer } from '../audio/concealment.ts';
+import type { Decoder } from '../codec/codec.ts';
+import { createDecoder } from '../codec/decoders.ts';
+import type { FormatRecord } from '../spool/records.ts';
+import type { PlacedPacket } from './placed-packets.ts';
+
+/** No packet of any codec decodes to more (120 ms of Opus at 48 kHz); longer G.711 payloads get a larger buffer. */
+const usualPacketSamples = 5760;
+
+/**
+ * The packets of one format, in order, as samples; and what stands in for those that were lost between them. Every
+ * received sample is given as it was decoded: a concealed loss is blended into both its neighbours, not they into it.
+ */
+export class StreamDecoder {
+  readonly key: string;
+  readonly #decoder: Decoder;
+  readonly #concealer: Concealer | undefined;
+  readonly #rateHz: number;
+  #decoded = new Int16Array(usualPacketSamples);
+  #concealed = new Int16Array(0);
+
+  /** Of the packet decoded last: its samples, and those of the loss before it. Valid until the next. */
+  samples = this.#decoded;
+  lostSamples = this.#concealed;
+
+  /** @param rateHz of the recording; positions count at it, samples come at `fromHz` */
+  constructor(format: FormatRecord, rateHz: number) {
+    this.key = streamKey(format);
+    this.#rateHz = rateHz;
+    this.#decoder = createDecoder(format.codec, format.clockRateHz, rateHz);
+    if (!this.#decoder.conceal) this.#concealer = new Concealer(this.#decoder.rateHz);
+  }
+
+  get fromHz(): number {
+    return this.#decoder.rateHz;
+  }
+
+  /**
+   * Makes exactly as many samples as the packet's place is long, whatever its payload decodes to.
+   * @param lostSamples how long the loss before the packet is that is to be concealed, at the recording's rate
+   * @param isContiguous nothing else lies between the packet and the one before
+   */
+  decode(packet: PlacedPacket, lostSamples: number, isContiguous: boolean): void {
+    const { payload } = packet;
+    const wanted = this.#samplesOf(packet.durationSamples);
+    this.#conceal(this.#samplesOf(lostSamples), payload);
+    const room = Math.max(wanted, payload.length * 2);
+    if (this.#decoded.length < room) this.#decoded = new Int16Array(room);
+    const made = this.#decoder.decode(payload, this.#decoded);
+    if (made < wanted) this.#decoded.fill(0, made, wanted);
+    this.samples = this.#decoded.subarray(0, wanted);
+    if (!this.#concealer) return;
+    if (lostSamples > 0) this.#concealer.lead(this.lostSamples, this.samples);
+    else if (!isContiguous) this.#concealer.reset();
+    this.#concealer.received(this.samples);
+  }
+
+  close(): void {
+    this.#decoder.close?.();
+  }
+
+  #samplesOf(recordingSamples: number): number {
+    return Math.round((recordingSamples * this.fromHz) / this.#rateHz);
+  }
+
+  #conceal(samples: number, next: Uint8Array): void {
+    if (this.#concealed.length < samples) this.#concealed = new Int16Array(samples);
+    this.lostSamples = this.#concealed.subarray(0, samples);
+    if (samples === 0) return;
+    if (this.#concealer) {
+      this.#concealer.conceal(this.lostSamples);
+      return;
+    }
+    const made = this.#decoder.conceal?.(this.lostSamples, samples, next) ?? 0;
+    this.lostSamples.fill(0, made);
+  }
+}
+
+export function streamKey({ codec, clockRateHz, ssrc }: FormatRecord): string {
+  return `${codec} ${clockRateHz} ${ssrc}`;
+}
