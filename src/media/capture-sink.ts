@@ -12,7 +12,7 @@ export interface Stay {
 }
 
 /**
- * One validated RTP packet. The object and `payload` are reused: valid only during the call.
+ * One validated RTP packet of audio or comfort noise. The object and `payload` are reused: valid only during the call.
  * Sequence number and timestamp are as on the wire (16 and 32 bit, wrapping).
  */
 export interface CapturedPacket {
@@ -34,6 +34,19 @@ export interface CapturedDigit {
   arrivalUs: number;
 }
 
+/** A sender report of the peer (RFC 3550 section 6.4.1): where its RTP time stands on its wall clock. */
+export interface CapturedSenderReport {
+  ssrc: number;
+  /** NTP timestamp: seconds since 1900 and the fraction in 2^-32 s. */
+  ntpSeconds: number;
+  ntpFraction: number;
+  rtpTime: number;
+  packetCount: number;
+  octetCount: number;
+  /** Monotonic microseconds. */
+  arrivalUs: number;
+}
+
 /**
  * What the media stage pushes into the recording stage, on the tick thread, synchronously. All times are
  * monotonic microseconds.
@@ -44,6 +57,7 @@ export interface CaptureSink {
   stayOpened(stay: Stay, atUs: number): void;
   packet(stay: Stay, packet: CapturedPacket): void;
   digit(stay: Stay, digit: CapturedDigit): void;
+  senderReport(stay: Stay, report: CapturedSenderReport): void;
   stayClosed(stay: Stay, atUs: number): void;
   /** Every stay was closed before. */
   roomClosed(roomId: string, atUs: number): void;

@@ -41,14 +41,15 @@ export class CommandExecutor {
   #draining = false;
 
   constructor(options: CommandExecutorOptions) {
-    const { capture, transport, post } = options;
+    const { capture, clock, transport, post } = options;
     this.#options = options;
     this.rooms = new Rooms(capture, post);
     this.legs = new Legs({
+      clock,
       transport,
       capture,
       post,
-      leaveKeyPressed: (session) => this.rooms.leaveByKey(session, options.clock.monotonicUs()),
+      leaveKeyPressed: (session) => this.rooms.leaveByKey(session, clock.monotonicUs()),
     });
   }
 
@@ -88,11 +89,11 @@ export class CommandExecutor {
       case 'leg.open':
         return { port: await this.#openLeg(command.legId) };
       case 'leg.negotiate':
-        this.legs.get(command.legId).negotiate(command);
+        this.legs.negotiate(command);
         return {};
       case 'leg.close':
         this.rooms.leave(this.legs.get(command.legId), atUs);
-        this.legs.close(command.legId);
+        this.legs.close(command.legId, atUs);
         return {};
       case 'room.join':
         this.rooms.join(this.legs.get(command.legId), command, atUs);

@@ -68,6 +68,8 @@ export interface LegNegotiate {
   legId: string;
   /** Where to send until symmetric RTP learns better; undefined while unknown. */
   remote: { address: string; port: number } | undefined;
+  /** IP address that the peer's SIP messages come from: a phone behind NAT sends its media from there too. */
+  signallingAddress?: string;
   /** Every payload type the peer may send us. */
   receive: NegotiatedCodec[];
   send: NegotiatedCodec;
@@ -234,8 +236,10 @@ export type WorkerEvent =
   | { event: 'leg.digit'; legId: string; digit: string; durationMs: number }
   /** First packet of the leg, with where it came from. */
   | { event: 'leg.media'; legId: string; address: string; port: number }
-  /** The leg sent media before, and none for as long as was agreed; once for every silence. */
+  /** The leg sent media or RTCP before, and neither for as long as was agreed; once for every silence. */
   | { event: 'leg.inactive'; legId: string; silentMs: number }
+  /** At the end of each stay, of that stay; at the leg's close, of its whole life. */
+  | { event: 'leg.report'; legId: string; stay?: { trackId: string; roomId: string }; report: LegReport }
   /**
    * `playedMs` is what the leg was sent of it, to within a packet that was cut short. Nothing is sent while the peer
    * holds the call, but time passes.
@@ -250,6 +254,44 @@ export type WorkerEvent =
   /** Everything is settled and synced: the manifest on disk is final and says the rest. */
   | { event: 'recording.ended'; recordingId: string; roomId: string; reason: EndReason }
   | { event: 'fault'; message: string };
+
+/** What became of a leg's media. */
+export interface LegReport {
+  durationMs: number;
+  received: ReceivedMediaReport;
+  sent: SentMediaReport;
+  /** Smallest and newest round trip by RTCP (RFC 3550 section 6.4.1); undefined where the peer sends none. */
+  roundTripMs?: { least: number; latest: number };
+}
+
+export interface ReceivedMediaReport {
+  /** Taken; with key presses and comfort noise. */
+  packets: number;
+  bytes: number;
+  /** Numbers that never came (RFC 3550 appendix A.3), 0 where more came than were expected. */
+  lost: number;
+  duplicates: number;
+  /** After a packet with a higher number. */
+  reordered: number;
+  /** Too late for live playout; recorded all the same. */
+  late: number;
+  /** Samples of lost packets that were made up for who listens, in ms. */
+  concealedMs: number;
+  /** Interarrival jitter (RFC 3550 appendix A.8). */
+  jitterMs: { latest: number; most: number };
+  ssrcChanges: number;
+  /** From sources that were not taken for the leg's own. */
+  refused: number;
+  /** In the order of their first packet, at most 16; `atMs` since the beginning of what is reported. */
+  codecs: { codec: CodecName; payloadType: number; clockRateHz: number; atMs: number }[];
+}
+
+export interface SentMediaReport {
+  packets: number;
+  bytes: number;
+  /** By the peer's own receiver reports. */
+  peer?: { lost: number; jitterMs: number };
+}
 
 /** What a successful command answers; `{}` where nothing is worth saying. */
 export interface CommandReply {

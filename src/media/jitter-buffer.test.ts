@@ -56,6 +56,10 @@ function takeMany(buffer: JitterBuffer, count: number): (Int16Array | undefined)
   return Array.from({ length: count }, () => take(buffer));
 }
 
+function rms(frame: Int16Array): number {
+  return Math.sqrt(frame.reduce((sum, sample) => sum + sample * sample, 0) / frame.length);
+}
+
 /** Deterministic numbers in [0, 1): a failing seed can be run again. */
 function random(seed: number): () => number {
   let state = seed >>> 0;
@@ -145,16 +149,116 @@ describe('JitterBuffer', () => {
       assert.equal(buffer.counters.latePackets, 0);
     });
 
-  it('leaves silence for a lost packet and counts duplicates', () => {
+  it('conceals a lost packet and counts duplicates', () => {
     const buffer = newBuffer();
-    for (const n of [0, 1, 1, 3, 0]) buffer.put(packet(n), decoder);
-    const frames = takeMany(buffer, initialDelayFrames + 5).slice(initialDelayFrames);
-    assert.deepEqual(frames.slice(0, 4), [expectedFrame(0), expectedFrame(1), undefined, expectedFrame(3)]);
-    assert.equal(frames[4], undefined);
+    for (const n of [0, 1, 1, 3, 4, 0]) buffer.put(packet(n), decoder);
+    const frames = takeMany(buffer, initialDelayFrames + 6).slice(initialDelayFrames);
+    assert.deepEqual(frames.slice(0, 2), [expectedFrame(0), expectedFrame(1)]);
+    assert.ok(
+      rms(frames[2]!) > 0.3 * rms(expectedFrame(2)),
+      `made up ${rms(frames[2]!)} of ${rms(expectedFrame(2))}`,
+    );
+    assert.notDeepEqual(frames[2], expectedFrame(2));
+    assert.deepEqual(frames[4], expectedFrame(4));
+    assert.equal(frames[5], undefined);
+    assert.equal(buffer.counters.concealedSamples, 160);
     assert.equal(buffer.counters.duplicatePackets, 2);
     buffer.put(packet(1), decoder);
     assert.equal(buffer.counters.duplicatePackets, 3, 'also after it was played');
   });
+
+  it('makes up no more than 60 ms of a longer loss, and nothing of a pause', () => {
+    const buffer = newBuffer();
+    for (const n of [0, 8, 9]) buffer.put(packet(n), decoder);
+    takeMany(buffer, initialDelayFrames + 1);
+    const lost = takeMany(buffer, 7);
+    assert.deepEqual(
+      lost.map((frame) => frame !== undefined),
+      [true, true, true, false, false, false, false],
+    );
+    assert.equal(buffer.counters.concealedSamples, 3 * 160);
+    const paused = newBuffer();
+    paused.put(packet(0), decoder);
+    paused.put({ ...packet(3), sequenceNumber: toSequenceNumber(1) }, decoder);
+    const frames = takeMany(paused, initialDelayFrames + 4).slice(initialDelayFrames);
+    assert.deepEqual(frames, [expectedFrame(0), undefined, undefined, expectedFrame(3)]);
+    assert.equal(paused.counters.concealedSamples, 0);
+  });
+
+  it('asks a codec that can to conceal, with the packet behind the loss', () => {
+    const asked: { samples: number; next: number | undefined }[] = [];
+    const clever: Decoder = {
+      ...decoder,
+      conceal(out, samples, next) {
+        asked.push({ samples, next: next?.[0] });
+        out.fill(77, 0, samples);
+        return samples;
+      },
+    };
+    const buffer = newBuffer();
+    for (const n of [0, 3]) buffer.put(packet(n), clever);
+    const frames = takeMany(buffer, initialDelayFrames + 4).slice(initialDelayFrames);
+    assert.deepEqual(frames, [
+      expectedFrame(0),
+      new Int16Array(160).fill(77),
+      new Int16Array(160).fill(77),
+      expectedFrame(3),
+    ]);
+    assert.deepEqual(asked, [
+      { samples: 160, next: undefined },
+      { samples: 160, next: packet(3).payload[0] },
+    ]);
+  });
+
+  it('makes noise of the level told from comfort noise on until audio comes again', () => {
+    const buffer = newBuffer();
+    buffer.put(packet(0), decoder);
+    const noise = { ...packet(1), payload: Uint8Array.of(40) };
+    buffer.put(noise, undefined);
+    takeMany(buffer, initialDelayFrames + 1);
+    const frames = takeMany(buffer, 200);
+    for (const frame of frames.slice(10)) {
+      const levelDbov = 20 * Math.log10(rms(frame!) / 32_768);
+      assert.ok(Math.abs(levelDbov + 40) < 3, `${levelDbov}`);
+    }
+    assert.equal(buffer.counters.concealedSamples, 0);
+    for (const n of [2, 3]) buffer.put({ ...packet(203 + n), sequenceNumber: toSequenceNumber(n) }, decoder);
+    const heard = takeMany(buffer, 8).filter((frame) => frame !== undefined);
+    assert.ok(
+      heard.some(
+        (frame) => Buffer.compare(Buffer.from(frame.buffer), Buffer.from(expectedFrame(205).buffer)) === 0,
+      ),
+    );
+    assert.equal(take(buffer), undefined, 'the noise is over');
+  });
+
+  for (const [name, clockRateHz, rateHz] of [
+    ['G.722', 8000, 16_000],
+    ['Opus', 48_000, 48_000],
+  ] as const)
+    it(`works at the clock and the rate of ${name}`, () => {
+      const buffer = new JitterBuffer({ clockRateHz, rateHz });
+      const frameSamples = rateHz / 50;
+      const numbered: Decoder = {
+        rateHz,
+        decode: ([n = 0], out) => {
+          out.fill(n, 0, frameSamples);
+          return frameSamples;
+        },
+      };
+      const heard: number[] = [];
+      for (let n = 0; n < 100; n++) {
+        const rtpTime = toRtpTimestamp((n * clockRateHz) / 50);
+        const sequenceNumber = toSequenceNumber(n);
+        buffer.put({ ssrc: 1, sequenceNumber, rtpTime, payload: Uint8Array.of(n + 1) }, numbered);
+        const out = new Int16Array(frameSamples);
+        if (buffer.take(out)) heard.push(...new Set(out));
+      }
+      assert.deepEqual(
+        heard,
+        Array.from({ length: 100 - initialDelayFrames }, (_, n) => n + 1),
+      );
+    });
 
   it('plays what is left of a packet that comes while its turn runs', () => {
     const sender = { ...plain, packetSamples: 320 };

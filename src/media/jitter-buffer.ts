@@ -1,4 +1,5 @@
 import type { Decoder } from '../codec/codec.ts';
+import { ComfortNoise, comfortNoiseDbov, defaultComfortNoiseDbov } from '../codec/comfort-noise.ts';
 import type { RtpTimestamp, SequenceNumber } from '../rtp/sequence.ts';
 import {
   addToSequence,
@@ -8,6 +9,7 @@ import {
   toRtpTimestamp,
   toSequenceNumber,
 } from '../rtp/sequence.ts';
+import { LossConcealment } from './loss-concealment.ts';
 import { initialDelayFrames, maxDelayFrames, PlayoutDelay } from './playout-delay.ts';
 
 /** What the buffer needs of a packet; sequence number and RTP time as on the wire. */
@@ -20,7 +22,7 @@ export interface BufferedPacket {
 
 export interface JitterBufferSettings {
   clockRateHz: number;
-  /** Rate of the decoded samples; a whole multiple of the clock rate. */
+  /** Rate of the decoded samples; a whole multiple of the clock rate, or a whole part of it. */
   rateHz: number;
 }
 
@@ -33,14 +35,16 @@ export interface JitterBufferCounters {
   /** 20 ms frames left out or held back to keep the delay within its bounds. */
   droppedFrames: number;
   insertedFrames: number;
+  /** Made up in place of lost packets. */
+  concealedSamples: number;
 }
 
 const slotCount = 64;
 const slotMask = slotCount - 1;
 /** After so many frames without sound, a late packet means that the sender's time stood still. */
 const starvedFrames = 3;
-/** One packet holds at most 120 ms (RFC 7587) at 48 kHz. */
-const maxPacketSamples = 5760;
+/** One packet holds at most 120 ms of Opus (RFC 7587), and more of G.711 only from a strange sender. */
+const maxPacketMs = 240;
 
 interface Slot {
   state: 'free' | 'queued' | 'played';
@@ -48,12 +52,14 @@ interface Slot {
   rtpTime: RtpTimestamp;
   bytes: number;
   payload: Uint8Array;
+  /** Undefined: comfort noise. */
   decoder: Decoder | undefined;
 }
 
 /**
  * Evens out one stream for live playout: packets in, as they arrive; one frame of 20 ms out per slot. The spool does
- * not see it, it takes packets as they come.
+ * not see it, it takes packets as they come. Lost packets are concealed, and from a comfort noise packet on the gaps
+ * are noise until audio comes again; any other gap is silence.
  *
  * The delay adapts, see `PlayoutDelay`; a clean stream is never touched.
  */
@@ -64,13 +70,16 @@ export class JitterBuffer {
     restarts: 0,
     droppedFrames: 0,
     insertedFrames: 0,
+    concealedSamples: 0,
   };
   readonly frameSamples: number;
   readonly #frameTicks: number;
   readonly #samplesPerTick: number;
   readonly #delay: PlayoutDelay;
   readonly #slots: Slot[];
-  readonly #decoded = new Int16Array(maxPacketSamples);
+  readonly #concealment: LossConcealment;
+  #noise: ComfortNoise | undefined;
+  #noiseRuns = false;
   #decodedFrom = 0;
   #decodedTo = 0;
   /** `waiting`: packets are queued, none was decoded yet, so an earlier one may still come first. */
@@ -88,6 +97,7 @@ export class JitterBuffer {
     this.#frameTicks = clockRateHz / 50;
     this.#samplesPerTick = rateHz / clockRateHz;
     this.#delay = new PlayoutDelay(this.#frameTicks);
+    this.#concealment = new LossConcealment(rateHz, (rateHz * maxPacketMs) / 1000);
     this.#slots = Array.from({ length: slotCount }, () => ({
       state: 'free',
       sequenceNumber: toSequenceNumber(0),
@@ -98,16 +108,30 @@ export class JitterBuffer {
     }));
   }
 
+  /** Whether there may be anything to take. */
+  get active(): boolean {
+    return this.#state !== 'empty';
+  }
+
   /** Forgets everything; the next packet starts playout anew. */
   clear(): void {
+    this.#noiseRuns = false;
+    this.#empty();
+  }
+
+  #empty(): void {
     for (const slot of this.#slots) slot.state = 'free';
     this.#decodedFrom = this.#decodedTo = 0;
     this.#state = 'empty';
     this.#delay.reset();
+    this.#concealment.reset();
   }
 
-  /** Copies the payload. `decoder` is the stream's own; it runs when the packet's turn comes. */
-  put(packet: BufferedPacket, decoder: Decoder): void {
+  /**
+   * Copies the payload. `decoder` is the stream's own; it runs when the packet's turn comes. Without one it is a
+   * packet of comfort noise (RFC 3389).
+   */
+  put(packet: BufferedPacket, decoder: Decoder | undefined): void {
     if (this.#mustRestart(packet)) this.#restart(packet);
     const slot = this.#slots[packet.sequenceNumber & slotMask]!;
     if (slot.state !== 'free' && slot.sequenceNumber === packet.sequenceNumber) {
@@ -135,7 +159,8 @@ export class JitterBuffer {
     if (this.#state === 'empty') return false;
     if (this.#delay.holdsFrame()) {
       this.counters.insertedFrames++;
-      return false;
+      if (this.#noiseRuns) this.#noise?.write(out);
+      return this.#noiseRuns;
     }
     let voiced = this.#fill(out);
     if (this.#delay.dropsFrame(out, voiced)) {
@@ -143,7 +168,7 @@ export class JitterBuffer {
       voiced = this.#fill(out);
     }
     this.#silentFrames = voiced ? 0 : this.#silentFrames + 1;
-    return voiced;
+    return voiced || this.#noiseRuns;
   }
 
   #mustRestart({ ssrc, sequenceNumber, rtpTime }: BufferedPacket): boolean {
@@ -157,7 +182,7 @@ export class JitterBuffer {
   }
 
   #restart({ ssrc, sequenceNumber, rtpTime }: BufferedPacket): void {
-    this.clear();
+    this.#empty();
     this.counters.restarts++;
     this.#state = 'waiting';
     this.#silentFrames = 0;
@@ -173,23 +198,42 @@ export class JitterBuffer {
     while (filled < this.frameSamples) {
       const fromDecoded = Math.min(this.#decodedTo - this.#decodedFrom, this.frameSamples - filled);
       if (fromDecoded > 0) {
-        for (let i = 0; i < fromDecoded; i++) out[filled + i] = this.#decoded[this.#decodedFrom + i]!;
+        const { samples } = this.#concealment;
+        for (let i = 0; i < fromDecoded; i++) out[filled + i] = samples[this.#decodedFrom + i]!;
         this.#decodedFrom += fromDecoded;
         filled += fromDecoded;
         voicedSamples += fromDecoded;
         continue;
       }
-      const gapSamples = Math.min(this.#gapBeforeNext(filled), this.frameSamples - filled);
-      if (gapSamples > 0) {
-        out.fill(0, filled, filled + gapSamples);
-        filled += gapSamples;
-      } else this.#decodeNext(filled);
+      const gapSamples = this.#gapBeforeNext(filled);
+      if (gapSamples <= 0) this.#decodeNext(filled);
+      else if (!this.#concealLoss(gapSamples)) filled = this.#fillGap(out, filled, gapSamples);
     }
     this.#headTime = addToTimestamp(this.#headTime, this.#frameTicks);
     return voicedSamples > 0;
   }
 
-  /** Samples of silence before the next queued packet, seen from `filled` samples into the frame. */
+  /** Silence or noise. @returns how much of the frame is filled then */
+  #fillGap(out: Int16Array, filled: number, gapSamples: number): number {
+    const end = Math.min(filled + gapSamples, this.frameSamples);
+    if (this.#noiseRuns) this.#noise!.write(out, filled, end);
+    else out.fill(0, filled, end);
+    return end;
+  }
+
+  /** Packets between the last one played and the next one here were lost: makes up what comes next of them. */
+  #concealLoss(gapSamples: number): boolean {
+    if (this.#state !== 'playing' || this.#noiseRuns) return false;
+    const slot = this.#nextQueued();
+    if (!slot || slot.sequenceNumber === this.#next) return false;
+    const samples = this.#concealment.conceal(gapSamples, slot.payload.subarray(0, slot.bytes));
+    this.#decodedFrom = 0;
+    this.#decodedTo = Math.min(samples, gapSamples);
+    this.counters.concealedSamples += this.#decodedTo;
+    return this.#decodedTo > 0;
+  }
+
+  /** Samples before the next queued packet, seen from `filled` samples into the frame. */
   #gapBeforeNext(filled: number): number {
     const slot = this.#nextQueued();
     if (!slot) return this.frameSamples;
@@ -208,11 +252,19 @@ export class JitterBuffer {
   /** Decodes the next packet and skips what lies before `filled`. */
   #decodeNext(filled: number): void {
     const slot = this.#nextQueued();
-    if (!slot?.decoder) return;
+    if (!slot) return;
+    const { decoder } = slot;
     slot.state = 'played';
     this.#state = 'playing';
     this.#next = addToSequence(slot.sequenceNumber, 1);
-    const samples = slot.decoder.decode(slot.payload.subarray(0, slot.bytes), this.#decoded);
+    const payload = slot.payload.subarray(0, slot.bytes);
+    this.#noiseRuns = decoder === undefined;
+    if (!decoder) {
+      this.#noise ??= new ComfortNoise();
+      this.#noise.levelDbov = comfortNoiseDbov(payload) ?? defaultComfortNoiseDbov;
+      return;
+    }
+    const samples = this.#concealment.decode(payload, decoder);
     const behind = filled - timestampDelta(slot.rtpTime, this.#headTime) * this.#samplesPerTick;
     this.#decodedFrom = Math.min(behind, samples);
     this.#decodedTo = samples;
@@ -220,7 +272,7 @@ export class JitterBuffer {
   }
 }
 
-function store(slot: Slot, packet: BufferedPacket, decoder: Decoder): void {
+function store(slot: Slot, packet: BufferedPacket, decoder: Decoder | undefined): void {
   const bytes = packet.payload.length;
   if (slot.payload.length < bytes) slot.payload = new Uint8Array(bytes);
   slot.payload.set(packet.payload);

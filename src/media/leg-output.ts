@@ -1,33 +1,55 @@
-import type { CodecName } from '../codec/codec.ts';
+import type { SrtpContext } from '../rtp/srtp-context.ts';
+import { scaleEventDuration } from '../rtp/telephone-event.ts';
 import type { TransportPort } from '../rtp/transport.ts';
 import { payloadDurationTicks } from '../timeline/payload-duration.ts';
-import { silentSlot, slotSamples } from './codec-table.ts';
+import {
+  type AudioRateHz,
+  audioRateHzOf,
+  audioRatesHz,
+  maxSlotSamples,
+  slotSamplesAt,
+} from './codec-table.ts';
 import type { LegNegotiate, NegotiatedCodec, NegotiatedTelephoneEvent, WorkerEvent } from './control.ts';
 import { DigitSender } from './digit-sender.ts';
 import { Player } from './player.ts';
 import { Relay, type RelayedPacket } from './relay.ts';
 import { RtpSender } from './rtp-sender.ts';
+import { encodingKey } from './shared-encodings.ts';
 import type { SourceLatch } from './source-latch.ts';
 
 /** Payload types below have their codec by RFC 3551, the same in both directions. */
 const firstDynamicPayloadType = 96;
 
+/** A leg that is sent nothing gets a packet so often, so that what is bound to its port stays (RFC 6263 section 7). */
+const keepAliveSlots = 750;
+/** Comfort noise that is none: 127 dB below full scale (RFC 3389 section 3.1). */
+const silentNoise = Uint8Array.of(127);
+const noPayload = new Uint8Array(0);
+
 /**
  * Everything that one leg is sent, as one RTP stream. Each slot of 20 ms belongs to the first of these that wants it:
  * a key press, a prompt that stands for the room, the relay (whose packets go out as they come), the room's mix with
- * or without a prompt over it, silence. Nothing goes out while there is nowhere to send or the peer holds the call, but
- * time passes.
+ * or without a prompt over it, silence. Nothing but a packet now and then goes out while the peer holds the call, and
+ * nothing at all while there is nowhere to send, but time passes.
  */
 export class LegOutput {
   readonly player: Player;
   readonly digits: DigitSender;
   readonly #latch: SourceLatch;
-  readonly #prompt = new Int16Array(slotSamples);
+  #prompt = new Int16Array(maxSlotSamples);
+  #rateHz: AudioRateHz = audioRatesHz[0];
+  #encodingKey = '';
   #sender: RtpSender | undefined;
   #relay: Relay | undefined;
   #sends = false;
   #formats: readonly NegotiatedCodec[] = [];
   #event: NegotiatedTelephoneEvent | undefined;
+  #comfortNoise: readonly { payloadType: number; clockRateHz: number }[] = [];
+  /** RTCP on the same port keeps it open. */
+  #keepsAlive = false;
+  #idleSlots = 0;
+  /** A key press on its way from another clock. */
+  readonly #eventPayload = new Uint8Array(4);
 
   constructor(legId: string, latch: SourceLatch, post: (event: WorkerEvent) => void) {
     this.#latch = latch;
@@ -48,18 +70,56 @@ export class LegOutput {
   }
 
   /** @throws CallreelError NO_COMMON_CODEC; nothing was changed then */
-  negotiate({ send, receive, ptimeMs, telephoneEvent, direction }: LegNegotiate): void {
+  negotiate(agreement: LegNegotiate): void {
+    const { send, receive, ptimeMs, telephoneEvent, comfortNoise = [], rtcp, direction } = agreement;
+    const rateHz = audioRateHzOf(send);
+    const ssrc = this.#sender?.ssrc;
     this.#sender?.setFormat(send, ptimeMs);
+    if (this.#sender?.ssrc !== ssrc) this.#relay?.end();
+    if (rateHz !== this.#rateHz || this.#encodingKey === '') {
+      this.#prompt = new Int16Array(slotSamplesAt(rateHz));
+      this.player.setRate(rateHz);
+    }
+    this.#rateHz = rateHz;
+    this.#encodingKey = encodingKey(send);
     const others = receive.filter(({ payloadType }) => payloadType < firstDynamicPayloadType);
     this.#formats = [send, ...others];
+    this.#comfortNoise = comfortNoise;
     this.#sends = direction === 'sendrecv' || direction === 'sendonly';
+    this.#keepsAlive = !rtcp?.mux;
+    this.#idleSlots = 0;
     this.#event = telephoneEvent;
     this.digits.setFormat(telephoneEvent);
   }
 
+  /** As `RtpSender.protect`. */
+  protect(srtp: SrtpContext | undefined, renew: boolean): void {
+    this.#sender?.protect(srtp, renew);
+    if (renew) this.#relay?.end();
+  }
+
+  /** The stream out, for reports about it; undefined before `attach`. */
+  get sender(): RtpSender | undefined {
+    return this.#sender;
+  }
+
+  /** Of the samples that the leg is sent. */
+  get rateHz(): AudioRateHz {
+    return this.#rateHz;
+  }
+
+  /** Legs with the same key may be sent the same slots. */
+  get encodingKey(): string {
+    return this.#encodingKey;
+  }
+
+  get takesEncoded(): boolean {
+    return this.#sender?.takesEncoded ?? false;
+  }
+
   /** What the leg is sent is encoded so; undefined while nothing is to be sent. */
-  get codec(): CodecName | undefined {
-    return this.#sends && this.#latch.sendAddress !== '' ? this.#sender?.codec : undefined;
+  get format(): NegotiatedCodec | undefined {
+    return this.#sends && this.#latch.sendAddress !== '' ? this.#sender?.format : undefined;
   }
 
   /** Whether `sendSamples` puts a prompt over what the leg is sent. */
@@ -69,15 +129,16 @@ export class LegOutput {
 
   /**
    * Begins a slot.
-   * @returns the codec of what the caller is then to send in it; undefined when the slot is dealt with
+   * @returns the format of what the caller is then to send in it; undefined when the slot is dealt with
    */
-  beginSlot(): CodecName | undefined {
+  beginSlot(): NegotiatedCodec | undefined {
     const sender = this.#sender;
-    const codec = this.codec;
-    if (!sender || codec === undefined) {
+    const { format } = this;
+    if (!sender || format === undefined) {
       sender?.skip(1);
       this.#relay?.end();
       if (this.playing) this.player.play(this.#prompt, false);
+      this.#keepAlive();
       return undefined;
     }
     const { sendAddress, sendPort } = this.#latch;
@@ -86,19 +147,21 @@ export class LegOutput {
       sender.skip(1);
       return undefined;
     }
-    if (this.player.overRoom !== 'replace') return codec;
+    if (this.player.overRoom !== 'replace') return format;
     this.player.play(this.#prompt, true);
     sender.sendSamples(this.#prompt, sendAddress, sendPort);
     return undefined;
   }
 
-  /** The room's samples for this slot; a prompt is added in place. */
+  /** The room's samples for this slot, at `rateHz`; a prompt is added to what is sent. */
   sendSamples(samples: Int16Array): void {
+    let sent = samples;
     if (this.playing) {
       this.player.play(this.#prompt, true);
-      addSaturated(samples, this.#prompt);
+      addSaturated(this.#prompt, samples);
+      sent = this.#prompt;
     }
-    this.#sender?.sendSamples(samples, this.#latch.sendAddress, this.#latch.sendPort);
+    this.#sender?.sendSamples(sent, this.#latch.sendAddress, this.#latch.sendPort);
   }
 
   /** One slot, encoded already; not while a prompt plays. */
@@ -106,16 +169,19 @@ export class LegOutput {
     this.#sender?.send(payload, this.#latch.sendAddress, this.#latch.sendPort);
   }
 
-  /** A slot of a leg that hears nobody. */
-  sendAlone(): void {
-    const codec = this.beginSlot();
-    if (codec === undefined) return;
+  /** A slot in which nobody is heard but a prompt. */
+  sendSilence(): void {
     if (!this.playing) {
-      this.sendSlot(silentSlot(codec));
+      this.#sender?.sendSilence(this.#latch.sendAddress, this.#latch.sendPort);
       return;
     }
     this.player.play(this.#prompt, true);
     this.#sender?.sendSamples(this.#prompt, this.#latch.sendAddress, this.#latch.sendPort);
+  }
+
+  /** A slot of a leg that is in no room. */
+  sendAlone(): void {
+    if (this.beginSlot()) this.sendSilence();
   }
 
   /** Lets slots pass that came too late to be sent; a prompt goes on behind them. */
@@ -125,7 +191,7 @@ export class LegOutput {
 
   /** Sends another leg's packet as it is. @returns false when it has to be decoded and mixed */
   relay(packet: RelayedPacket, { codec, clockRateHz }: NegotiatedCodec): boolean {
-    if (!this.#relay || this.#isTaken || this.codec === undefined) return false;
+    if (!this.#relay || this.#isTaken || this.format === undefined) return false;
     for (const format of this.#formats) {
       if (format.codec !== codec || format.clockRateHz !== clockRateHz) continue;
       const ticks = payloadDurationTicks(codec, clockRateHz, packet.payload);
@@ -136,15 +202,38 @@ export class LegOutput {
     return false;
   }
 
+  /**
+   * Sends another leg's comfort noise as it is. @returns false when the leg takes none, so that the noise has to be
+   * made and mixed
+   */
+  relayNoise(packet: RelayedPacket, clockRateHz: number): boolean {
+    if (!this.#relay || this.#isTaken || this.format === undefined) return false;
+    const format = this.#comfortNoise.find((each) => each.clockRateHz === clockRateHz);
+    if (
+      format &&
+      this.#relay.noise(packet, format.payloadType, this.#latch.sendAddress, this.#latch.sendPort)
+    )
+      return true;
+    this.#relay.end();
+    return false;
+  }
+
   /** Sends another leg's packet of a key press (RFC 4733), whether its audio is relayed or not. */
   relayEvent(packet: RelayedPacket, clockRateHz: number): void {
-    if (!this.#relay || this.#isTaken || this.codec === undefined) return;
-    if (this.#event?.clockRateHz !== clockRateHz) {
+    if (!this.#relay || this.#isTaken || this.format === undefined) return;
+    if (!this.#event) {
       this.leaveOut(packet);
       return;
     }
-    const { payloadType, sendPayloadType = payloadType } = this.#event;
-    this.#relay.event(packet, sendPayloadType, this.#latch.sendAddress, this.#latch.sendPort);
+    const { payloadType, clockRateHz: ownClockHz, sendPayloadType = payloadType } = this.#event;
+    const sameClock = ownClockHz === clockRateHz;
+    const payload = sameClock
+      ? packet.payload
+      : scaleEventDuration(packet.payload, clockRateHz, ownClockHz, this.#eventPayload);
+    // Of a clock that is not the stream's own, only the duration can be understood.
+    const timed = sameClock && this.format.clockRateHz === clockRateHz;
+    const { sendAddress, sendPort } = this.#latch;
+    this.#relay.event(packet, payload, sendPayloadType, timed, sendAddress, sendPort);
   }
 
   /** Another leg's packet that is not for this one: its number is not missed. */
@@ -155,6 +244,16 @@ export class LegOutput {
   /** The other leg is gone, or no longer alone with this one. */
   endRelay(): void {
     this.#relay?.end();
+  }
+
+  #keepAlive(): void {
+    const { sendAddress, sendPort } = this.#latch;
+    if (!this.#keepsAlive || sendAddress === '' || ++this.#idleSlots < keepAliveSlots) return;
+    this.#idleSlots = 0;
+    const clockRateHz = this.#sender?.format?.clockRateHz;
+    const noise = this.#comfortNoise.find((each) => each.clockRateHz === clockRateHz);
+    const payload = noise ? silentNoise : noPayload;
+    this.#sender?.sendKeepAlive(noise?.payloadType, payload, sendAddress, sendPort);
   }
 
   /** The stream is made of slots, whatever comes from another leg. */

@@ -1,5 +1,6 @@
 import { CallreelError } from '../errors.ts';
-import type { RtpTransport } from '../rtp/transport.ts';
+import type { Datagram, RtpTransport } from '../rtp/transport.ts';
+import type { LegNegotiate } from './control.ts';
 import { MediaSession, type MediaSessionOptions } from './media-session.ts';
 
 export type LegsOptions = Omit<MediaSessionOptions, 'legId'> & { transport: RtpTransport };
@@ -52,9 +53,16 @@ export class Legs {
     return session;
   }
 
+  /** @throws CallreelError NOT_FOUND, NO_COMMON_CODEC */
+  negotiate(command: LegNegotiate): void {
+    const session = this.get(command.legId);
+    session.negotiate(command);
+    if (session.needsRtcpPort) void this.#openRtcp(session);
+  }
+
   /** The leg left its room before. */
-  close(legId: string): void {
-    this.#sessions.get(legId)?.close();
+  close(legId: string, nowUs: number): void {
+    this.#sessions.get(legId)?.close(nowUs);
     this.#sessions.delete(legId);
   }
 
@@ -65,12 +73,22 @@ export class Legs {
   slot(nowUs: number): void {
     for (const session of this.#sessions.values()) {
       session.expire(nowUs);
-      if (!session.stay) session.output.sendAlone();
+      if (!session.stay) session.slotAlone();
     }
   }
 
   /** Lets slots pass that came too late to be sent. */
   missSlots(slots: number): void {
     for (const session of this.#sessions.values()) session.missSlots(slots);
+  }
+
+  /** A leg without the port goes without RTCP. */
+  async #openRtcp(session: MediaSession): Promise<void> {
+    const rtpPort = session.port;
+    if (!rtpPort) return;
+    const sink = { receive: (datagram: Datagram) => session.receiveRtcp(datagram) };
+    const port = await this.#options.transport.openRtcp(rtpPort, sink);
+    if (port && session.port === rtpPort && session.needsRtcpPort) session.attachRtcp(port);
+    else port?.close();
   }
 }

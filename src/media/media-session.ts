@@ -1,18 +1,25 @@
-import type { Decoder } from '../codec/codec.ts';
+import type { Clock } from '../clock.ts';
 import { RtpPacketView, RtpParser } from '../rtp/packet.ts';
+import { isRtcp } from '../rtp/rtcp.ts';
 import { toRtpTimestamp, toSequenceNumber } from '../rtp/sequence.ts';
+import { SrtpContext } from '../rtp/srtp-context.ts';
 import { type KeyPress, TelephoneEventReceiver } from '../rtp/telephone-event.ts';
 import type { Datagram, DatagramSink, TransportPort } from '../rtp/transport.ts';
 import type { CapturedPacket, CaptureSink, Stay } from './capture-sink.ts';
-import { decoderFor, roomRateHz, slotSamples } from './codec-table.ts';
-import type { LegNegotiate, NegotiatedCodec, WorkerEvent } from './control.ts';
-import { type BufferedPacket, JitterBuffer } from './jitter-buffer.ts';
+import type { LegNegotiate, WorkerEvent } from './control.ts';
+import { InbandDigits } from './inband-digits.ts';
+import type { BufferedPacket } from './jitter-buffer.ts';
 import { LegOutput } from './leg-output.ts';
+import { LegStatistics } from './leg-statistics.ts';
+import { Playout } from './playout.ts';
+import { type ReceiveFormat, receiveFormats } from './receive-formats.ts';
 import type { RelayedPacket } from './relay.ts';
+import { RtcpSession } from './rtcp-session.ts';
 import { SourceLatch } from './source-latch.ts';
 
 export interface MediaSessionOptions {
   legId: string;
+  clock: Clock;
   capture: CaptureSink;
   post(event: WorkerEvent): void;
   /** The leave key was pressed: the stay is to end. */
@@ -26,10 +33,6 @@ export interface MediaSessionCounters {
   unknownPayloadTypes: number;
   /** While the negotiated direction has nothing for us to receive. */
   unexpectedPackets: number;
-}
-
-interface ReceiveFormat extends NegotiatedCodec {
-  decoder: Decoder;
 }
 
 /** What a phone signals that wants no media for now (RFC 3264 section 8.4, the older way to hold). */
@@ -55,12 +58,14 @@ export class MediaSession implements DatagramSink {
   readonly #parser = new RtpParser();
   readonly #view = new RtpPacketView();
   readonly #latch = new SourceLatch();
-  readonly #jitterBuffer = new JitterBuffer({ clockRateHz: roomRateHz, rateHz: roomRateHz });
-  readonly #missedFrame = new Int16Array(slotSamples);
+  /** What the room hears of the leg. */
+  readonly playout = new Playout();
+  readonly #rtcp: RtcpSession;
+  readonly #statistics: LegStatistics;
   readonly #packet: CapturedPacket & BufferedPacket & { marker: boolean } = {
     codec: 'PCMU',
     payloadType: 0,
-    clockRateHz: roomRateHz,
+    clockRateHz: 8000,
     ssrc: 0,
     sequenceNumber: toSequenceNumber(0),
     rtpTime: toRtpTimestamp(0),
@@ -72,6 +77,9 @@ export class MediaSession implements DatagramSink {
   #formats: (ReceiveFormat | undefined)[] = [];
   #eventPayloadType = -1;
   #events: TelephoneEventReceiver | undefined;
+  #inband: InbandDigits | undefined;
+  /** Of the audio that came last: comfort noise between it has the same. */
+  #audioClockHz = 8000;
   #eventClockRateHz = 0;
   #eventSsrc = 0;
   #receives = false;
@@ -86,12 +94,27 @@ export class MediaSession implements DatagramSink {
   #leaveEvent = -1;
   #relayTarget: LegOutput | undefined;
   #port: TransportPort | undefined;
+  #srtp: SrtpContext | undefined;
 
   constructor(options: MediaSessionOptions) {
     this.legId = options.legId;
     this.#options = options;
     this.#capture = options.capture;
     this.output = new LegOutput(options.legId, this.#latch, options.post);
+    this.#statistics = new LegStatistics(options.clock.monotonicUs(), () => ({
+      refused: this.counters.strayPackets,
+      playout: this.playout.counters,
+      sender: this.output.sender,
+      rtcp: this.#rtcp,
+    }));
+    this.#rtcp = new RtcpSession({
+      clock: options.clock,
+      latch: this.#latch,
+      reception: this.#statistics.reception,
+      senderReport: (report) => {
+        if (this.#stay) this.#capture.senderReport(this.#stay, report);
+      },
+    });
   }
 
   get stay(): Stay | undefined {
@@ -105,12 +128,31 @@ export class MediaSession implements DatagramSink {
   attach(port: TransportPort): void {
     this.#port = port;
     this.output.attach(port);
+    this.#rtcp.attach(port, this.output.sender);
   }
 
-  close(): void {
+  /** The RTP port; undefined before `attach` and after `close`. */
+  get port(): TransportPort | undefined {
+    return this.#port;
+  }
+
+  /** Whether a port for RTCP beside that of RTP is wanted and not here yet. */
+  get needsRtcpPort(): boolean {
+    return this.#rtcp.needsPort;
+  }
+
+  attachRtcp(port: TransportPort): void {
+    this.#rtcp.attachRtcp(port);
+  }
+
+  close(nowUs: number): void {
+    if (!this.#port) return;
+    const report = this.#statistics.legReport(nowUs);
+    this.#rtcp.close(nowUs);
     this.output.close();
-    this.#port?.close();
+    this.#port.close();
     this.#port = undefined;
+    this.#post({ event: 'leg.report', legId: this.legId, report });
   }
 
   /**
@@ -118,38 +160,55 @@ export class MediaSession implements DatagramSink {
    * @throws CallreelError NO_COMMON_CODEC; the former agreement then stays in force
    */
   negotiate(agreement: LegNegotiate): void {
-    const { remote, receive, telephoneEvent, direction, inactivityTimeoutMs } = agreement;
-    const formats: (ReceiveFormat | undefined)[] = [];
-    for (const format of receive) formats[format.payloadType] = { ...format, decoder: decoderFor(format) };
+    const { remote, telephoneEvent, direction, inactivityTimeoutMs, signallingAddress } = agreement;
+    const formats = receiveFormats(agreement, this.#formats);
     this.output.negotiate(agreement);
+    this.#rtcp.negotiate(agreement.rtcp);
+    this.#protect(agreement.srtp);
     this.#formats = formats;
     this.#eventPayloadType = telephoneEvent?.payloadType ?? -1;
     this.#useEventClock(telephoneEvent?.clockRateHz ?? 0);
+    if (telephoneEvent) this.#inband = undefined;
+    else this.#inband ??= new InbandDigits((digit, durationMs) => this.#heardKey(digit, durationMs));
     const receives = direction === 'sendrecv' || direction === 'recvonly';
     if (receives && !this.#receives) this.#lastPacketUs = undefined;
+    if (!receives) this.playout.clear();
     this.#receives = receives;
     this.#inactivityTimeoutMs = inactivityTimeoutMs;
-    this.#latch.signal(remote && !unspecifiedAddresses.has(remote.address) ? remote : undefined);
+    this.#latch.signal(
+      remote && !unspecifiedAddresses.has(remote.address) ? remote : undefined,
+      signallingAddress,
+    );
   }
 
   enter(stay: Stay, leaveKey: string | undefined): void {
     this.#stay = stay;
     this.#leaveKey = leaveKey;
     this.#leaveEvent = leaveKey === undefined ? -1 : eventKeys.indexOf(leaveKey);
-    this.#jitterBuffer.clear();
+    this.playout.clear();
+    this.#statistics.beginStay(this.#options.clock.monotonicUs());
   }
 
   /** @returns the stay that ended */
-  exit(): Stay | undefined {
+  exit(atUs: number): Stay | undefined {
     const stay = this.#stay;
+    if (!stay) return undefined;
+    const { trackId, roomId } = stay;
     this.#stay = undefined;
     this.#leaveKey = undefined;
+    const report = this.#statistics.stayReport(atUs);
+    this.#post({ event: 'leg.report', legId: this.legId, stay: { trackId, roomId }, report });
     return stay;
   }
 
   receive(datagram: Datagram): void {
     const view = this.#view;
-    if (!this.#parser.parse(datagram.data, view)) return;
+    if (isRtcp(datagram.data)) {
+      this.receiveRtcp(datagram);
+      return;
+    }
+    const data = this.#srtp ? this.#opened(this.#srtp, datagram) : datagram.data;
+    if (!data || !this.#parser.parse(data, view)) return;
     const format = this.#formats[view.payloadType];
     if (!format && view.payloadType !== this.#eventPayloadType) {
       this.counters.unknownPayloadTypes++;
@@ -159,16 +218,26 @@ export class MediaSession implements DatagramSink {
       this.counters.unexpectedPackets++;
       return;
     }
-    if (!this.#latch.accepts(datagram.sourceAddress, datagram.sourcePort, datagram.arrivalUs)) {
+    const { sourceAddress, sourcePort, arrivalUs } = datagram;
+    if (!this.#latch.accepts(sourceAddress, sourcePort, arrivalUs, view.ssrc, view.sequenceNumber)) {
       this.counters.strayPackets++;
       return;
     }
     if (!this.#heard) this.#firstHeard(datagram);
-    this.#lastPacketUs = datagram.arrivalUs;
-    this.#reportedInactive = false;
-    if (!format) this.#receiveEvent(datagram.arrivalUs);
-    else if (this.#stay && view.payloadBytes > 0) this.#receiveAudio(format, this.#stay, datagram.arrivalUs);
+    this.#alive(arrivalUs);
+    const { ssrc, sequenceNumber, timestamp, payloadBytes } = view;
+    if (format?.decoder)
+      this.#statistics.audio(format, ssrc, sequenceNumber, timestamp, arrivalUs, payloadBytes);
+    else this.#statistics.other(this.#audioClockHz, ssrc, sequenceNumber, timestamp, arrivalUs, payloadBytes);
+    if (!format) this.#receiveEvent(arrivalUs);
+    else if ((this.#stay || this.#inband) && (payloadBytes > 0 || !format.decoder))
+      this.#receiveAudio(format, arrivalUs);
     else this.#relayTarget?.leaveOut(this.#fillPacket());
+  }
+
+  /** From the RTCP port, or the RTP port where both share it (RFC 5761). */
+  receiveRtcp({ data, arrivalUs, sourceAddress, sourcePort }: Datagram): void {
+    if (this.#rtcp.receive(data, arrivalUs, sourceAddress, sourcePort)) this.#alive(arrivalUs);
   }
 
   /** Packets go to this leg as they are, where it can take them; undefined: all of them are for the mix. */
@@ -177,26 +246,53 @@ export class MediaSession implements DatagramSink {
     this.#relayTarget = target;
   }
 
-  /** The next frame for the room; false when there is none. */
-  takeFrame(out: Int16Array): boolean {
-    return this.#jitterBuffer.take(out);
+  /** The next slot for the room, in `playout`. */
+  takeSlot(): void {
+    this.playout.take();
+    this.#inband?.hear(this.playout);
+  }
+
+  /** A slot in no room. */
+  slotAlone(): void {
+    if (this.#inband) this.takeSlot();
+    this.output.sendAlone();
   }
 
   /** Lets slots pass that came too late; what would have been played is passed over too. */
   missSlots(slots: number): void {
     this.output.missSlots(slots);
-    for (let i = 0; i < Math.min(slots, maxPassedOverSlots); i++) this.#jitterBuffer.take(this.#missedFrame);
+    for (let i = 0; i < Math.min(slots, maxPassedOverSlots); i++) this.playout.take();
   }
 
   /** Once a slot: what is decided by nothing having come. */
   expire(nowUs: number): void {
     this.#events?.expire(nowUs);
+    this.#rtcp.slot(nowUs);
     this.#lastPacketUs ??= nowUs;
     if (this.#inactivityTimeoutMs === undefined || !this.#heard || !this.#receives) return;
     const silentMs = Math.floor((nowUs - this.#lastPacketUs) / 1000);
     if (this.#reportedInactive || silentMs < this.#inactivityTimeoutMs) return;
     this.#reportedInactive = true;
-    this.#options.post({ event: 'leg.inactive', legId: this.legId, silentMs });
+    this.#post({ event: 'leg.inactive', legId: this.legId, silentMs });
+  }
+
+  /** The same keys again go on where they are: what they protected must not be protected once more. */
+  #protect(agreed: LegNegotiate['srtp']): void {
+    let renew = false;
+    if (!agreed) this.#srtp = undefined;
+    else if (this.#srtp) renew = this.#srtp.update(agreed);
+    else {
+      this.#srtp = new SrtpContext(agreed);
+      renew = true;
+    }
+    this.output.protect(this.#srtp, renew);
+    this.#rtcp.protect(this.#srtp);
+  }
+
+  /** Before anything is believed of a packet; what is not authentic leaves no trace but a count. */
+  #opened(srtp: SrtpContext, { data, arrivalUs }: Datagram): Uint8Array | undefined {
+    const bytes = srtp.unprotectRtp(data, arrivalUs);
+    return bytes < 0 ? undefined : data.subarray(0, bytes);
   }
 
   /** A session refresh in the middle of a key press must not report it twice, so the receiver stays where it can. */
@@ -221,24 +317,45 @@ export class MediaSession implements DatagramSink {
 
   #keyPressed({ digit, rtpTime, durationMs, arrivalUs }: KeyPress): void {
     if (this.#stay) this.#capture.digit(this.#stay, { digit, rtpTime, arrivalUs });
-    this.#options.post({ event: 'leg.digit', legId: this.legId, digit, durationMs });
+    this.#post({ event: 'leg.digit', legId: this.legId, digit, durationMs });
     if (this.#stay && digit === this.#leaveKey) this.#options.leaveKeyPressed(this);
+  }
+
+  /** In the audio, so its place is known by when it was played. */
+  #heardKey(digit: string, durationMs: number): void {
+    const { rtpTime, arrivalUs } = this.#packet;
+    this.#keyPressed({ digit, rtpTime, durationMs, arrivalUs });
   }
 
   #firstHeard({ sourceAddress, sourcePort }: Datagram): void {
     this.#heard = true;
-    this.#options.post({ event: 'leg.media', legId: this.legId, address: sourceAddress, port: sourcePort });
+    this.#post({ event: 'leg.media', legId: this.legId, address: sourceAddress, port: sourcePort });
   }
 
-  #receiveAudio(format: ReceiveFormat, stay: Stay, arrivalUs: number): void {
+  #alive(arrivalUs: number): void {
+    this.#lastPacketUs = arrivalUs;
+    this.#reportedInactive = false;
+  }
+
+  #post(event: WorkerEvent): void {
+    this.#options.post(event);
+  }
+
+  #receiveAudio(format: ReceiveFormat, arrivalUs: number): void {
     const packet = this.#packet;
     this.#fillPacket();
     packet.codec = format.codec;
     packet.payloadType = format.payloadType;
-    packet.clockRateHz = format.clockRateHz;
     packet.arrivalUs = arrivalUs;
-    this.#capture.packet(stay, packet);
-    if (!this.#relayTarget?.relay(packet, format)) this.#jitterBuffer.put(packet, format.decoder);
+    const { decoder } = format;
+    if (decoder) this.#audioClockHz = format.clockRateHz;
+    packet.clockRateHz = this.#audioClockHz;
+    if (this.#stay) this.#capture.packet(this.#stay, packet);
+    if (!decoder) {
+      if (!this.#relayTarget?.relayNoise(packet, packet.clockRateHz)) this.playout.putNoise(packet);
+    } else if (!this.#relayTarget?.relay(packet, format) || this.#inband)
+      this.playout.put(packet, format, decoder);
+    else if (this.playout.active) this.playout.clear();
   }
 
   #fillPacket(): RelayedPacket {

@@ -1,5 +1,5 @@
 import { CallreelError } from '../errors.ts';
-import { roomRateHz } from './codec-table.ts';
+import { type AudioRateHz, audioRatesHz } from './codec-table.ts';
 import {
   maxPromptSamples,
   maxQueuedPrompts,
@@ -15,6 +15,7 @@ export class Player {
   readonly #post: (event: WorkerEvent) => void;
   /** The first one plays. */
   readonly #prompts: Prompt[] = [];
+  #rateHz: AudioRateHz = audioRatesHz[0];
 
   constructor(legId: string, post: (event: WorkerEvent) => void) {
     this.#legId = legId;
@@ -26,6 +27,12 @@ export class Player {
     return this.#prompts[0]?.overRoom;
   }
 
+  /** The rate that `play` gives; a prompt that plays goes on where it was. */
+  setRate(rateHz: AudioRateHz): void {
+    this.#rateHz = rateHz;
+    for (const prompt of this.#prompts) prompt.setRate(rateHz);
+  }
+
   /** @throws CallreelError CONFLICT for an id that waits or plays, REQUEST_INVALID when too much would wait */
   start(command: PlayStart): void {
     const { playId, samples } = command;
@@ -34,7 +41,7 @@ export class Player {
     const waitingSamples = this.#prompts.reduce((sum, { length }) => sum + length, samples.length);
     if (waitingSamples > maxPromptSamples || this.#prompts.length === maxQueuedPrompts)
       throw new CallreelError('REQUEST_INVALID', 'too much audio waits to be played', { where: playId });
-    this.#prompts.push(new Prompt(command));
+    this.#prompts.push(new Prompt(command, this.#rateHz));
   }
 
   stop(playId: string): void {
@@ -54,7 +61,7 @@ export class Player {
     let filled = 0;
     for (let prompt = this.#prompts[0]; prompt && filled < out.length; prompt = this.#prompts[0]) {
       const to = prompt.read(out, filled);
-      if (sent) prompt.sentSamples += to - filled;
+      if (sent) prompt.sentMs += ((to - filled) * 1000) / this.#rateHz;
       filled = to;
       if (!prompt.ended) break;
       this.#end(0, 'finished');
@@ -63,8 +70,8 @@ export class Player {
   }
 
   #end(index: number, reason: PlayEnd): void {
-    const [{ playId, sentSamples }] = this.#prompts.splice(index, 1) as [Prompt];
-    const playedMs = Math.round((sentSamples * 1000) / roomRateHz);
+    const [{ playId, sentMs }] = this.#prompts.splice(index, 1) as [Prompt];
+    const playedMs = Math.round(sentMs);
     this.#post({ event: 'play.ended', legId: this.#legId, playId, reason, playedMs });
   }
 }

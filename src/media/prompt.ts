@@ -1,33 +1,62 @@
 import { Resampler } from '../audio/resample.ts';
-import { roomRateHz } from './codec-table.ts';
+import { type AudioRateHz, audioRatesHz } from './codec-table.ts';
 import type { PlayStart } from './control.ts';
 
 /** Parts of a prompt of another rate that are resampled at once. */
 const partsPerSecond = 50;
 
-/** Audio for one leg, read at the rooms' rate, to the sample. */
+/** Audio for one leg, read at the leg's rate, to the sample. */
 export class Prompt {
   readonly playId: string;
   readonly overRoom: 'mix' | 'replace';
-  /** How much the leg was sent of it, at the rooms' rate. */
-  sentSamples = 0;
+  /** How much the leg was sent of it. */
+  sentMs = 0;
   readonly #samples: Int16Array;
   readonly #loops: boolean;
   /** The next sample to read, or to resample. */
   #position = 0;
-  readonly #resampler: Resampler | undefined;
-  readonly #resampled: Int16Array;
+  readonly #rateHz: number;
+  #resampler: Resampler | undefined;
+  #resampled = new Int16Array(0);
   #resampledFrom = 0;
   #resampledTo = 0;
   #flushed = false;
+  /** Where in the prompt the rate was set, and what was read at it since. */
+  #rateFrom = 0;
+  #outRateHz: AudioRateHz;
+  #readSamples = 0;
 
-  constructor({ playId, samples, rateHz, loop = false, overRoom = 'mix' }: PlayStart) {
+  constructor(
+    { playId, samples, rateHz, loop = false, overRoom = 'mix' }: PlayStart,
+    outRateHz: AudioRateHz = audioRatesHz[0],
+  ) {
     this.playId = playId;
     this.overRoom = overRoom;
     this.#samples = samples;
     this.#loops = loop && samples.length > 0;
-    if (rateHz !== roomRateHz) this.#resampler = new Resampler(rateHz, roomRateHz);
-    this.#resampled = new Int16Array(this.#resampler?.maxOutput(rateHz / partsPerSecond) ?? 0);
+    this.#rateHz = rateHz;
+    this.#outRateHz = outRateHz;
+    this.#useRate();
+  }
+
+  /** Goes on at another rate from where it is. */
+  setRate(outRateHz: AudioRateHz): void {
+    if (outRateHz === this.#outRateHz) return;
+    const { length } = this.#samples;
+    const read = this.#rateFrom + Math.round((this.#readSamples * this.#rateHz) / this.#outRateHz);
+    this.#position = this.#loops ? read % length : Math.min(read, length);
+    this.#outRateHz = outRateHz;
+    this.#useRate();
+  }
+
+  #useRate(): void {
+    this.#rateFrom = this.#position;
+    this.#readSamples = 0;
+    this.#resampledFrom = this.#resampledTo = 0;
+    this.#flushed = false;
+    this.#resampler =
+      this.#rateHz === this.#outRateHz ? undefined : new Resampler(this.#rateHz, this.#outRateHz);
+    this.#resampled = new Int16Array(this.#resampler?.maxOutput(this.#rateHz / partsPerSecond) ?? 0);
   }
 
   /** Samples held in memory. */
@@ -48,6 +77,7 @@ export class Prompt {
     let at = from;
     while (at < out.length && !this.ended)
       at = this.#resampler ? this.#readResampled(out, at) : this.#readPlain(out, at);
+    this.#readSamples += at - from;
     return at;
   }
 

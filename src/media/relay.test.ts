@@ -253,4 +253,50 @@ describe('Relay', () => {
     encodeUlaw(prompt.subarray(0, 160), encoded);
     assert.deepEqual(b.received[5]!.payload(), encoded);
   });
+
+  it('gives key presses the number and the clock of the other side, beside audio of another codec', async () => {
+    const opus = { payloadType: 111, codec: 'OPUS', clockRateHz: 48_000 } as const;
+    const fast = { payloadType: 97, clockRateHz: 48_000 };
+    const [a, b] = await callTwo({ receive: [opus], send: opus, telephoneEvent: fast });
+    await a.send({ payload: speech(1, 0) });
+    await bench.slots(2);
+    for (const duration of [160, 800, 60_000])
+      await a.send({ payload: Uint8Array.of(5, 10, duration >> 8, duration), payloadType: 101, ticks: 0 });
+    await bench.slots(2);
+    const presses = b.received.filter(({ payloadType }) => payloadType === 97);
+    assert.deepEqual(
+      presses.map((packet) => [...packet.payload()]),
+      [960, 4800, 65_535].map((duration) => [5, 10, duration >> 8, duration & 0xff]),
+    );
+    assert.equal(new Set(presses.map(({ timestamp }) => timestamp)).size, 1, 'one key press');
+    for (const duration of [4800, 9600])
+      await b.send({
+        payload: Uint8Array.of(7, 10, duration >> 8, duration & 0xff),
+        payloadType: 97,
+        ticks: 0,
+      });
+    await bench.slots(2);
+    assert.deepEqual(
+      a.received.filter(({ payloadType }) => payloadType === 101).map((packet) => [...packet.payload()]),
+      [800, 1600].map((duration) => [7, 10, duration >> 8, duration & 0xff]),
+    );
+    for (const { received } of [a, b])
+      for (const [i, packet] of received.entries())
+        assert.equal(packet.sequenceNumber, (received[0]!.sequenceNumber + i) & 0xffff);
+  });
+
+  it('relays between numbers that differ for one codec', async () => {
+    const ofA = { payloadType: 111, codec: 'OPUS', clockRateHz: 48_000 } as const;
+    const ofB = { ...ofA, payloadType: 107 };
+    const a = await bench.call('a', { receive: [ofA], send: ofA });
+    const b = await bench.call('b', { receive: [ofB], send: ofB });
+    await join('a');
+    await join('b');
+    await a.send({ payload: Uint8Array.of(0x78, 1, 2), payloadType: 111, ticks: 960 });
+    await b.send({ payload: Uint8Array.of(0x78, 3, 4), payloadType: 107, ticks: 960 });
+    bench.clock.advanceMs(5);
+    await bench.slots(0);
+    assert.deepEqual([b.received.at(-1)!.payloadType, ...b.received.at(-1)!.payload()], [107, 0x78, 1, 2]);
+    assert.deepEqual([a.received.at(-1)!.payloadType, ...a.received.at(-1)!.payload()], [111, 0x78, 3, 4]);
+  });
 });

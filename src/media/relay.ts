@@ -23,10 +23,12 @@ export interface RelayedPacket {
 /** Steps that are no loss and no reordering but a new beginning (RFC 3550 appendix A.1). */
 const maxDropout = 3000;
 const maxMisorder = 100;
-/** How far the relayed time may lie from that of our slots before it counts as a jump: 2 s at 8000 Hz. */
-const maxTimeOffset = 16_000;
+/** How far the relayed time may lie from that of our slots before it counts as a jump. */
+const maxTimeOffsetSeconds = 2;
 /** Slots without a packet after which the leg is sent silence, so that NAT bindings and its patience last. */
 const maxIdleSlots = 25;
+/** And after comfort noise, which stands for all that follows until the next packet. */
+const maxNoiseSlots = 750;
 /** Slots left out after a packet of a key press that goes into a stream of slots. */
 const eventSlots = 3;
 
@@ -45,7 +47,8 @@ export class Relay {
   #highest = toSequenceNumber(0);
   /** Numbers from the first one of this run to the highest. */
   #span = 0;
-  #idleSlots = 0;
+  /** Until silence is sent instead. */
+  #idleSlotsLeft = 0;
   #eventSlots = 0;
   #eventSourceTime: RtpTimestamp | undefined;
   #eventTime = toRtpTimestamp(0);
@@ -61,7 +64,7 @@ export class Relay {
       this.#eventSlots--;
       return true;
     }
-    if (this.#runs && ++this.#idleSlots > maxIdleSlots) this.end();
+    if (this.#runs && --this.#idleSlotsLeft < 0) this.end();
     return this.#runs;
   }
 
@@ -75,28 +78,53 @@ export class Relay {
   audio(packet: RelayedPacket, payloadType: number, ticks: number, address: string, port: number): void {
     const begins = !this.#continues(packet) || this.#jumpsInTime(packet);
     if (begins) this.#begin(packet, address, port);
-    this.#send(packet, payloadType, begins || packet.marker, ticks, address, port);
+    this.#header.marker = begins || packet.marker;
+    this.#send(packet, packet.payload, payloadType, this.#timeOf(packet), ticks, address, port);
   }
 
-  /** A packet of a key press (RFC 4733): beside relayed audio in its order, else in the order of arrival. */
-  event(packet: RelayedPacket, payloadType: number, address: string, port: number): void {
-    if (this.#continues(packet)) {
-      this.#send(packet, payloadType, packet.marker, 0, address, port);
+  /** Comfort noise within relayed audio. @returns false where none is relayed */
+  noise(packet: RelayedPacket, payloadType: number, address: string, port: number): boolean {
+    if (!this.#continues(packet) || this.#jumpsInTime(packet)) return false;
+    this.#header.marker = packet.marker;
+    this.#send(packet, packet.payload, payloadType, this.#timeOf(packet), 0, address, port);
+    this.#idleSlotsLeft = maxNoiseSlots;
+    return true;
+  }
+
+  /**
+   * A packet of a key press (RFC 4733): beside relayed audio in its order, else in the order of arrival.
+   * @param timed whether its RTP time is that of the stream
+   */
+  event(
+    packet: RelayedPacket,
+    payload: Uint8Array,
+    payloadType: number,
+    timed: boolean,
+    address: string,
+    port: number,
+  ): void {
+    const sender = this.#sender;
+    const continues = this.#continues(packet);
+    const header = this.#header;
+    header.marker = packet.marker;
+    if (continues && timed) {
+      this.#send(packet, payload, payloadType, this.#timeOf(packet), 0, address, port);
       return;
     }
-    const sender = this.#sender;
     if (packet.rtpTime !== this.#eventSourceTime) {
       sender.flush(address, port);
       this.#eventSourceTime = packet.rtpTime;
       this.#eventTime = sender.nextTimestamp;
     }
+    if (continues) {
+      this.#send(packet, payload, payloadType, this.#eventTime, 0, address, port);
+      return;
+    }
     this.#eventSlots = eventSlots;
-    const header = this.#header;
-    header.marker = packet.marker;
     header.payloadType = payloadType;
     header.sequenceNumber = sender.nextSequenceNumber;
     header.timestamp = this.#eventTime;
-    sender.sendPacket(header, packet.payload, 0, address, port);
+    sender.sendPacket(header, payload, 0, address, port);
   }
 
   /** A packet that the leg can not take is left out without a gap in the sequence. */
@@ -112,9 +140,14 @@ export class Relay {
     return step < maxDropout && step > -maxMisorder;
   }
 
-  #jumpsInTime({ rtpTime }: RelayedPacket): boolean {
-    const time = addToTimestamp(rtpTime, this.#timeOffset);
-    return Math.abs(timestampDelta(time, this.#sender.slotTimestamp)) > maxTimeOffset;
+  #jumpsInTime(packet: RelayedPacket): boolean {
+    const clockRateHz = this.#sender.format?.clockRateHz ?? 0;
+    const offset = timestampDelta(this.#timeOf(packet), this.#sender.slotTimestamp);
+    return Math.abs(offset) > maxTimeOffsetSeconds * clockRateHz;
+  }
+
+  #timeOf({ rtpTime }: RelayedPacket): RtpTimestamp {
+    return addToTimestamp(rtpTime, this.#timeOffset);
   }
 
   #begin({ ssrc, sequenceNumber, rtpTime }: RelayedPacket, address: string, port: number): void {
@@ -128,15 +161,17 @@ export class Relay {
     this.#span = 0;
   }
 
+  /** With the marker that the header holds. */
   #send(
-    { sequenceNumber, rtpTime, payload }: RelayedPacket,
+    { sequenceNumber }: RelayedPacket,
+    payload: Uint8Array,
     payloadType: number,
-    marker: boolean,
+    timestamp: RtpTimestamp,
     ticks: number,
     address: string,
     port: number,
   ): void {
-    this.#idleSlots = 0;
+    this.#idleSlotsLeft = maxIdleSlots;
     const step = sequenceDelta(sequenceNumber, this.#highest);
     // A packet from before this run: its number in our stream is another one's.
     if (-step > this.#span) return;
@@ -145,10 +180,9 @@ export class Relay {
       this.#highest = sequenceNumber;
     }
     const header = this.#header;
-    header.marker = marker;
     header.payloadType = payloadType;
     header.sequenceNumber = addToSequence(sequenceNumber, this.#sequenceOffset);
-    header.timestamp = addToTimestamp(rtpTime, this.#timeOffset);
+    header.timestamp = timestamp;
     this.#sender.sendPacket(header, payload, ticks, address, port);
   }
 }

@@ -1,33 +1,35 @@
-import type { CodecName, Encoder } from '../codec/codec.ts';
-import { encoderFor, roomRateHz, silentSlot, slotSamples } from './codec-table.ts';
-import type { RoomMode } from './control.ts';
+import { type AudioRateHz, audioRatesHz, isStateless, maxSlotSamples, slotSamplesAt } from './codec-table.ts';
+import type { NegotiatedCodec, RoomMode } from './control.ts';
 import type { MediaSession } from './media-session.ts';
-import { Mixer } from './mixer.ts';
+import { MixParty, RoomMix } from './room-mix.ts';
+import { SharedEncodings } from './shared-encodings.ts';
 
 interface Member {
   readonly session: MediaSession;
   readonly mode: RoomMode;
-  readonly frame: Int16Array;
-  voiced: boolean;
+  party: MixParty;
+  /** In the mix that is being faded out. */
+  former: MixParty | undefined;
+  /** Takes part in the shared stream of its codec. */
+  shares: boolean;
 }
 
-/** The mix of everybody for those who were silent: mixed once a slot, encoded once a slot and codec. */
-interface SharedSlot {
-  readonly encoder: Encoder;
-  readonly payload: Uint8Array;
-  fresh: boolean;
-}
+/** A codec with a memory is encoded in common for those who said nothing for so long. */
+const listenerSlots = 50;
+/** In smaller rooms nothing is gained by it. */
+const sharingMembers = 4;
 
 /**
- * A conference: every slot, each party is sent the sum of the others. Two parties that are alone in it may be relayed:
- * what they send then goes past the mixer to the other, and only the rest of it is mixed.
+ * A conference: every slot, each party is sent the sum of the others. It mixes at the best rate that one of them can
+ * speak and another hear; where that changes, one slot fades from the old mix to the new one. Two parties that are
+ * alone may be relayed: what they send then goes past the mixer to the other, and only the rest of it is mixed.
  */
 export class Room {
   readonly roomId: string;
   readonly #members: Member[] = [];
-  readonly #mixer = new Mixer(slotSamples);
-  readonly #mix = new Int16Array(slotSamples);
-  readonly #shared = new Map<CodecName, SharedSlot>();
+  readonly #encodings = new SharedEncodings();
+  readonly #faded = new Int16Array(maxSlotSamples);
+  #mix = new RoomMix(audioRatesHz[0]);
 
   constructor(roomId: string) {
     this.roomId = roomId;
@@ -37,8 +39,12 @@ export class Room {
     return this.#members.length;
   }
 
+  get rateHz(): AudioRateHz {
+    return this.#mix.rateHz;
+  }
+
   add(session: MediaSession, mode: RoomMode): void {
-    this.#members.push({ session, mode, frame: new Int16Array(slotSamples), voiced: false });
+    this.#members.push({ session, mode, party: new MixParty(), former: undefined, shares: false });
     this.#linkRelay();
   }
 
@@ -56,26 +62,92 @@ export class Room {
 
   /** One slot of 20 ms: takes a frame of each party, sends each its mix. */
   mixSlot(): void {
-    this.#mixer.clear();
-    for (const member of this.#members) {
-      member.voiced = member.session.takeFrame(member.frame);
-      if (member.voiced) this.#mixer.add(member.frame);
+    const rateHz = this.#bestRateHz();
+    const former = rateHz === this.#mix.rateHz ? undefined : this.#mix;
+    if (former) this.#beginMix(rateHz);
+    former?.begin();
+    this.#mix.begin();
+    this.#encodings.begin();
+    for (const { session, party, former: formerParty } of this.#members) {
+      session.takeSlot();
+      this.#mix.add(party, session.playout);
+      if (formerParty) former?.add(formerParty, session.playout);
     }
-    for (const slot of this.#shared.values()) slot.fresh = false;
-    for (const member of this.#members) this.#sendSlot(member);
+    for (const member of this.#members) {
+      if (former && member.former) this.#sendFade(member, former);
+      else this.#sendSlot(member);
+      member.former = undefined;
+    }
   }
 
-  #sendSlot({ session: { output }, frame, voiced }: Member): void {
-    const codec = output.beginSlot();
-    if (codec === undefined) return;
-    const others = this.#mixer.speakers - (voiced ? 1 : 0);
-    if (others === 0 && !output.playing) output.sendSlot(silentSlot(codec));
-    else if (!voiced && !output.playing) output.sendSlot(this.#sharedSlot(codec));
-    else {
-      if (voiced) this.#mixer.minus(frame, this.#mix);
-      else this.#mixer.all(this.#mix);
-      output.sendSamples(this.#mix);
+  /** The second highest rate: what nobody else can speak or hear needs no mixing. */
+  #bestRateHz(): AudioRateHz {
+    let best: AudioRateHz = audioRatesHz[0];
+    let second: AudioRateHz = audioRatesHz[0];
+    for (const { session } of this.#members) {
+      const { rateHz } = session.output;
+      if (rateHz > best) {
+        second = best;
+        best = rateHz;
+      } else if (rateHz > second) second = rateHz;
     }
+    return second;
+  }
+
+  #beginMix(rateHz: AudioRateHz): void {
+    this.#mix = new RoomMix(rateHz);
+    for (const member of this.#members) {
+      member.former = member.party;
+      member.party = new MixParty();
+      member.party.quietSlots = member.former.quietSlots;
+    }
+  }
+
+  #sendSlot(member: Member): void {
+    const { session, party } = member;
+    const { output } = session;
+    const format = output.beginSlot();
+    if (!format) return;
+    if (!output.playing && this.#mayShare(member, format)) this.#sendShared(member, format);
+    else {
+      const samples = this.#mix.samplesFor(party, output.rateHz);
+      if (samples) output.sendSamples(samples);
+      else output.sendSilence();
+    }
+  }
+
+  #mayShare(member: Member, format: NegotiatedCodec): boolean {
+    const { party } = member;
+    const { output } = member.session;
+    if (isStateless(format.codec))
+      return output.rateHz === this.#mix.rateHz ? !party.voiced : party.quietSlots > 1;
+    const listens = party.quietSlots > listenerSlots && output.takesEncoded;
+    // The step between two encoders is not heard where both are silent.
+    member.shares =
+      listens && this.#members.length >= sharingMembers && (member.shares || this.#mix.speakers === 0);
+    return member.shares;
+  }
+
+  #sendShared({ session: { output } }: Member, format: NegotiatedCodec): void {
+    const samples = this.#mix.sharedSamples(output.rateHz);
+    if (!samples && isStateless(format.codec)) output.sendSilence();
+    else
+      output.sendSlot(this.#encodings.encode(output.encodingKey, format, samples ?? silence(output.rateHz)));
+  }
+
+  /** The one slot from a mix to its successor at another rate. */
+  #sendFade({ session: { output }, party, former: formerParty }: Member, former: RoomMix): void {
+    if (!output.beginSlot()) return;
+    const { rateHz } = output;
+    const out = this.#faded.subarray(0, slotSamplesAt(rateHz));
+    const from = former.samplesFor(formerParty!, rateHz);
+    const to = this.#mix.samplesFor(party, rateHz);
+    for (let i = 0; i < out.length; i++) {
+      const before = from ? from[i]! : 0;
+      const after = to ? to[i]! : 0;
+      out[i] = before + ((after - before) * i) / out.length;
+    }
+    output.sendSamples(out);
   }
 
   #linkRelay(): void {
@@ -86,20 +158,12 @@ export class Room {
       session.relayTo(relayed ? other?.session.output : undefined);
     }
   }
+}
 
-  #sharedSlot(codec: CodecName): Uint8Array {
-    if (this.#mixer.speakers === 0) return silentSlot(codec);
-    let slot = this.#shared.get(codec);
-    if (!slot) {
-      const encoder = encoderFor({ codec, clockRateHz: roomRateHz, payloadType: 0 });
-      slot = { encoder, payload: new Uint8Array(slotSamples), fresh: false };
-      this.#shared.set(codec, slot);
-    }
-    if (!slot.fresh) {
-      this.#mixer.all(this.#mix);
-      slot.encoder.encode(this.#mix, slot.payload);
-      slot.fresh = true;
-    }
-    return slot.payload;
-  }
+const silentFrames = new Map<AudioRateHz, Int16Array>();
+
+function silence(rateHz: AudioRateHz): Int16Array {
+  let frame = silentFrames.get(rateHz);
+  if (!frame) silentFrames.set(rateHz, (frame = new Int16Array(slotSamplesAt(rateHz))));
+  return frame;
 }

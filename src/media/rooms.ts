@@ -37,7 +37,7 @@ export class Rooms {
 
   /** Nothing happens when the leg is in no room: it may just have left by its key. */
   leave(session: MediaSession, atUs: number): void {
-    const stay = session.exit();
+    const stay = session.exit(atUs);
     if (!stay) return;
     this.#rooms.get(stay.roomId)?.remove(session);
     this.#capture.stayClosed(stay, atUs);

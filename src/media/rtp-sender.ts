@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto';
-import type { CodecName, Encoder } from '../codec/codec.ts';
 import { type RtpHeader, rtpHeaderBytes, writeRtpHeader } from '../rtp/packet.ts';
 import {
   addToSequence,
@@ -12,34 +11,44 @@ import {
   toSequenceNumber,
   toSsrc,
 } from '../rtp/sequence.ts';
+import type { SrtpContext } from '../rtp/srtp-context.ts';
+import { maxSrtpOverheadBytes } from '../rtp/srtp-limits.ts';
 import type { TransportPort } from '../rtp/transport.ts';
-import { encoderFor, silentSlot, slotMs, slotSamples } from './codec-table.ts';
+import { isStateless, silentSlot, slotMs } from './codec-table.ts';
 import type { NegotiatedCodec } from './control.ts';
+import { type Packetizer, type PayloadSink, packetizerFor } from './packetizer.ts';
+import { encodingKey } from './shared-encodings.ts';
+
+const noSamples = new Int16Array(0);
 
 /**
- * Our RTP stream to one peer: one SSRC for the leg's whole life, sequence and timestamp that go on through changes of
- * format and address, the marker bit after every pause. Takes one slot of 20 ms at a time and makes packets of the
- * negotiated length; or sends whole packets of another origin in between.
+ * Our RTP stream to one peer: one SSRC as long as its clock rate stays (RFC 7160 section 4.1), sequence and timestamp
+ * that go on through changes of format and address, the marker bit after every pause. Takes one slot of 20 ms at a
+ * time and makes packets of the negotiated length; or sends whole packets of another origin in between.
  */
-export class RtpSender {
+export class RtpSender implements PayloadSink {
   readonly #header = {
     marker: true,
     payloadType: 0,
-    sequenceNumber: toSequenceNumber(randomInt(65_536)),
+    sequenceNumber: toSequenceNumber(randomInt(32_768)),
     timestamp: toRtpTimestamp(randomInt(2 ** 32)),
     ssrc: toSsrc(randomInt(2 ** 32)),
   };
   readonly #port: TransportPort;
-  #codec: CodecName | undefined;
-  #encoder: Encoder | undefined;
+  #srtp: SrtpContext | undefined;
+  #format: NegotiatedCodec | undefined;
+  #packetizer: Packetizer | undefined;
+  #packetizerKey = '';
   #slotTicks = 0;
-  #ptimeMs = slotMs;
-  readonly #slot = new Uint8Array(slotSamples);
-  /** Bytes of the packet in the making. */
-  #pending = new Uint8Array(0);
-  #pendingBytes = 0;
+  #silence = noSamples;
   /** End of the packets that were no slots. */
   #packetsEnd: RtpTimestamp | undefined;
+  #address = '';
+  #remotePort = 0;
+  #packets = 0;
+  #bytes = 0;
+  #streamPackets = 0;
+  #streamBytes = 0;
 
   constructor(port: TransportPort) {
     this.#port = port;
@@ -47,6 +56,25 @@ export class RtpSender {
 
   get ssrc(): number {
     return this.#header.ssrc;
+  }
+
+  /** Of all streams. */
+  get packets(): number {
+    return this.#packets;
+  }
+
+  /** Payload of all streams. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Under this SSRC, as a sender report has them. */
+  get streamPackets(): number {
+    return this.#streamPackets;
+  }
+
+  get streamBytes(): number {
+    return this.#streamBytes;
   }
 
   /** Above every number used so far. */
@@ -67,43 +95,57 @@ export class RtpSender {
   }
 
   /** Undefined before the first `setFormat`. */
-  get codec(): CodecName | undefined {
-    return this.#codec;
+  get format(): NegotiatedCodec | undefined {
+    return this.#format;
+  }
+
+  /** Whether `send` takes slots of this format. */
+  get takesEncoded(): boolean {
+    return this.#packetizer?.takesEncoded ?? false;
   }
 
   /** @throws CallreelError NO_COMMON_CODEC; nothing was changed then */
   setFormat(format: NegotiatedCodec, ptimeMs: number): void {
-    this.#encoder = encoderFor(format);
+    const key = `${encodingKey(format)} ${ptimeMs}`;
+    // The same again, as in a session refresh, goes on with what the encoder remembers.
+    if (this.#packetizer && key === this.#packetizerKey) {
+      this.#format = format;
+      this.#header.payloadType = format.payloadType;
+      return;
+    }
+    const packetizer = packetizerFor(format, ptimeMs);
     this.#dropPending();
-    this.#codec = format.codec;
+    this.#packetizerKey = key;
+    if (this.#format && this.#format.clockRateHz !== format.clockRateHz) this.#beginStream();
+    this.#packetizer = packetizer;
+    this.#format = format;
     this.#header.payloadType = format.payloadType;
     this.#slotTicks = (format.clockRateHz * slotMs) / 1000;
-    this.#ptimeMs = ptimeMs;
-    this.#pending = new Uint8Array((silentSlot(format.codec).length * ptimeMs) / slotMs);
+    this.#silence = new Int16Array((packetizer.rateHz * slotMs) / 1000);
+  }
+
+  /** From now on packets leave as SRTP, or as plain RTP. A new key comes with `renew`: it is given another SSRC. */
+  protect(srtp: SrtpContext | undefined, renew: boolean): void {
+    this.#srtp = srtp;
+    if (renew) this.#beginStream();
   }
 
   /** Encodes and sends the next slot. */
   sendSamples(samples: Int16Array, address: string, port: number): void {
-    if (!this.#encoder) return;
-    const bytes = this.#encoder.encode(samples, this.#slot);
-    this.send(bytes === this.#slot.length ? this.#slot : this.#slot.subarray(0, bytes), address, port);
+    this.#beginSlot(address, port);
+    this.#packetizer?.pushSamples(samples, this);
   }
 
   /** Sends the next slot, encoded already; packets go out as soon as they are complete. */
   send(slot: Uint8Array, address: string, port: number): void {
-    if (!this.#codec) return;
-    if (this.#packetsEnd !== undefined) {
-      this.#header.timestamp = this.nextTimestamp;
-      this.#packetsEnd = undefined;
-    }
-    let from = 0;
-    while (from < slot.length) {
-      const to = Math.min(slot.length, from + this.#pending.length - this.#pendingBytes);
-      this.#pending.set(slot.subarray(from, to), this.#pendingBytes);
-      this.#pendingBytes += to - from;
-      from = to;
-      if (this.#pendingBytes === this.#pending.length) this.#sendPending(address, port);
-    }
+    this.#beginSlot(address, port);
+    this.#packetizer?.pushEncoded(slot, this);
+  }
+
+  sendSilence(address: string, port: number): void {
+    const format = this.#format;
+    if (format && isStateless(format.codec)) this.send(silentSlot(format), address, port);
+    else this.sendSamples(this.#silence, address, port);
   }
 
   /**
@@ -112,50 +154,92 @@ export class RtpSender {
    */
   sendPacket(header: RtpHeader, payload: Uint8Array, ticks: number, address: string, port: number): void {
     header.ssrc = this.#header.ssrc;
-    const bytes = rtpHeaderBytes + payload.length;
-    const datagram = this.#port.reserve(bytes);
-    writeRtpHeader(datagram, header);
-    datagram.set(payload, rtpHeaderBytes);
-    this.#port.commit(bytes, address, port);
+    this.#transmit(header, payload, address, port);
     const next = toSequenceNumber(header.sequenceNumber + 1);
     if (sequenceDelta(next, this.#header.sequenceNumber) > 0) this.#header.sequenceNumber = next;
     const end = toRtpTimestamp(header.timestamp + ticks);
     if (this.#packetsEnd === undefined || timestampDelta(end, this.#packetsEnd) > 0) this.#packetsEnd = end;
   }
 
+  /** A packet that says nothing, so that bindings on the way stay open (RFC 6263 section 4). */
+  sendKeepAlive(payloadType: number | undefined, payload: Uint8Array, address: string, port: number): void {
+    const header = this.#header;
+    const { payloadType: usual, marker } = header;
+    header.payloadType = payloadType ?? usual;
+    header.marker = false;
+    this.#transmit(header, payload, address, port);
+    header.payloadType = usual;
+    header.marker = marker;
+    header.sequenceNumber = addToSequence(header.sequenceNumber, 1);
+  }
+
   /** Sends what is pending as a shorter packet, so that nothing is lost where something else comes between. */
   flush(address: string, port: number): void {
-    if (this.#pendingBytes > 0) this.#sendPending(address, port);
+    this.#address = address;
+    this.#remotePort = port;
+    this.#packetizer?.flush(this);
   }
 
   /** Lets time pass without sending; what was pending is dropped, and the next slot begins a packet with the marker. */
   skip(slots: number): void {
     this.#dropPending();
-    this.#header.timestamp = addToTimestamp(this.#header.timestamp, slots * this.#slotTicks);
+    this.pause(slots * this.#slotTicks);
+  }
+
+  /** A finished payload, from the packetizer. */
+  payload(bytes: Uint8Array, ticks: number): void {
+    const header = this.#header;
+    this.#transmit(header, bytes, this.#address, this.#remotePort);
+    header.sequenceNumber = addToSequence(header.sequenceNumber, 1);
+    header.timestamp = addToTimestamp(header.timestamp, ticks);
+    header.marker = false;
+  }
+
+  pause(ticks: number): void {
+    this.#header.timestamp = addToTimestamp(this.#header.timestamp, ticks);
     this.#header.marker = true;
   }
 
-  #sendPending(address: string, port: number): void {
-    const header = this.#header;
-    const datagram = this.#port.reserve(rtpHeaderBytes + this.#pendingBytes);
-    writeRtpHeader(datagram, header);
-    const whole = this.#pendingBytes === this.#pending.length;
-    datagram.set(whole ? this.#pending : this.#pending.subarray(0, this.#pendingBytes), rtpHeaderBytes);
-    this.#port.commit(rtpHeaderBytes + this.#pendingBytes, address, port);
-    header.sequenceNumber = addToSequence(header.sequenceNumber, 1);
-    header.marker = false;
-    this.#advancePending();
+  #beginSlot(address: string, port: number): void {
+    this.#address = address;
+    this.#remotePort = port;
+    if (this.#packetsEnd === undefined) return;
+    this.#header.timestamp = this.nextTimestamp;
+    this.#packetsEnd = undefined;
   }
 
-  #dropPending(): void {
-    if (this.#pendingBytes > 0) this.#advancePending();
+  /** Every packet of the stream goes out here. */
+  #transmit(header: RtpHeader, payload: Uint8Array, address: string, port: number): void {
+    const bytes = rtpHeaderBytes + payload.length;
+    const srtp = this.#srtp;
+    const datagram = this.#port.reserve(srtp ? bytes + maxSrtpOverheadBytes : bytes);
+    writeRtpHeader(datagram, header);
+    datagram.set(payload, rtpHeaderBytes);
+    const sentBytes = srtp ? srtp.protectRtp(datagram, bytes) : bytes;
+    if (sentBytes < 0) return;
+    this.#port.commit(sentBytes, address, port);
+    this.#packets++;
+    this.#streamPackets++;
+    this.#bytes += payload.length;
+    this.#streamBytes += payload.length;
   }
 
   /** The timestamp counts what was pending, sent or not. */
-  #advancePending(): void {
-    const ptimeTicks = (this.#slotTicks * this.#ptimeMs) / slotMs;
-    const ticks = (ptimeTicks * this.#pendingBytes) / this.#pending.length;
-    this.#header.timestamp = addToTimestamp(this.#header.timestamp, ticks);
-    this.#pendingBytes = 0;
+  #dropPending(): void {
+    const ticks = this.#packetizer?.pendingTicks ?? 0;
+    if (ticks > 0) this.#header.timestamp = addToTimestamp(this.#header.timestamp, ticks);
+    this.#packetizer?.drop();
+  }
+
+  /** Another clock: its numbers have nothing to do with the former ones. */
+  #beginStream(): void {
+    const header = this.#header;
+    header.ssrc = toSsrc(randomInt(2 ** 32));
+    header.sequenceNumber = toSequenceNumber(randomInt(32_768));
+    header.timestamp = toRtpTimestamp(randomInt(2 ** 32));
+    header.marker = true;
+    this.#packetsEnd = undefined;
+    this.#streamPackets = 0;
+    this.#streamBytes = 0;
   }
 }

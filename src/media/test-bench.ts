@@ -1,6 +1,12 @@
 import { FakeClock } from '../clock.ts';
 import { DgramTransport } from '../rtp/transport-dgram.ts';
-import type { CapturedDigit, CapturedPacket, CaptureSink, Stay } from './capture-sink.ts';
+import type {
+  CapturedDigit,
+  CapturedPacket,
+  CapturedSenderReport,
+  CaptureSink,
+  Stay,
+} from './capture-sink.ts';
 import { CommandExecutor, type RecordingControl } from './command-executor.ts';
 import type { Command, LegNegotiate, RoomJoin, WorkerEvent } from './control.ts';
 import { TestPhone, turnEventLoop } from './test-phone.ts';
@@ -10,6 +16,7 @@ export class CaptureLog implements CaptureSink {
   readonly calls: string[] = [];
   readonly packets: { stay: Stay; packet: CapturedPacket }[] = [];
   readonly digits: CapturedDigit[] = [];
+  readonly senderReports: CapturedSenderReport[] = [];
 
   roomOpened(roomId: string): void {
     this.calls.push(`roomOpened ${roomId}`);
@@ -23,6 +30,9 @@ export class CaptureLog implements CaptureSink {
   digit(stay: Stay, digit: CapturedDigit): void {
     this.calls.push(`digit ${stay.trackId} ${digit.digit}`);
     this.digits.push({ ...digit });
+  }
+  senderReport(_stay: Stay, report: CapturedSenderReport): void {
+    this.senderReports.push(report);
   }
   stayClosed(stay: Stay): void {
     this.calls.push(`stayClosed ${stay.trackId}`);

@@ -1,6 +1,12 @@
 import type { Clock } from '../clock.ts';
 import { newId } from '../ids.ts';
-import type { CapturedDigit, CapturedPacket, CaptureSink, Stay } from '../media/capture-sink.ts';
+import type {
+  CapturedDigit,
+  CapturedPacket,
+  CapturedSenderReport,
+  CaptureSink,
+  Stay,
+} from '../media/capture-sink.ts';
 import type { SpoolProducer } from '../spool/producer.ts';
 import type { CapturedStay } from './captured-stay.ts';
 import { RecordedRoom } from './recorded-room.ts';
@@ -72,6 +78,10 @@ export class Capture implements CaptureSink {
 
   digit(stay: Stay, digit: CapturedDigit): void {
     this.#stays.get(stay.trackId)?.digit(digit);
+  }
+
+  senderReport(stay: Stay, report: CapturedSenderReport): void {
+    this.#stays.get(stay.trackId)?.senderReport(report);
   }
 
   stayClosed(stay: Stay, atUs: number): void {

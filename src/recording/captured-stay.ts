@@ -1,4 +1,4 @@
-import type { CapturedDigit, CapturedPacket, Stay } from '../media/capture-sink.ts';
+import type { CapturedDigit, CapturedPacket, CapturedSenderReport, Stay } from '../media/capture-sink.ts';
 import type { OpenSegment, SpoolProducer } from '../spool/producer.ts';
 import { payloadDurationTicks } from '../timeline/payload-duration.ts';
 import type { RecordedTrack } from './recorded-track.ts';
@@ -79,6 +79,16 @@ export class CapturedStay {
     if (!segment) return;
     const { spool, originUs } = this.#options;
     const kept = spool.digit(segment, { ...digit, arrivalUs: Math.max(0, digit.arrivalUs - originUs) });
+    if (!kept) for (const track of this.#tracks) track.lose(1);
+  }
+
+  /** Of the stream that the segment holds; without packets it says nothing. */
+  senderReport(report: CapturedSenderReport): void {
+    const segment = this.#segment;
+    if (!segment || this.#payloadType < 0) return;
+    const { spool, originUs } = this.#options;
+    const arrivalUs = Math.max(0, report.arrivalUs - originUs);
+    const kept = spool.senderReport(segment, { ...report, arrivalUs });
     if (!kept) for (const track of this.#tracks) track.lose(1);
   }
 

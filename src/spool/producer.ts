@@ -4,12 +4,20 @@ import {
   formatBytes,
   overflowBytes,
   packetHeaderBytes,
+  senderReportBytes,
   writeDigit,
   writeFormat,
   writeOverflow,
   writePacketHeader,
+  writeSenderReport,
 } from './record-codec.ts';
-import type { DigitRecord, FormatRecord, ManifestHeader, ManifestRecord } from './records.ts';
+import type {
+  DigitRecord,
+  FormatRecord,
+  ManifestHeader,
+  ManifestRecord,
+  SenderReportRecord,
+} from './records.ts';
 import { RingProducer } from './ring.ts';
 
 /** Ring entries: a record of a segment behind its handle, or a `SpoolControl` as JSON. */
@@ -119,6 +127,14 @@ export class SpoolProducer {
     const at = this.#reserve(segment, digitBytes, digit.arrivalUs);
     if (at < 0) return false;
     writeDigit(this.#ring.view, at, digit);
+    this.#ring.commit();
+    return true;
+  }
+
+  senderReport(segment: OpenSegment, report: Omit<SenderReportRecord, 'kind'>): boolean {
+    const at = this.#reserve(segment, senderReportBytes, report.arrivalUs);
+    if (at < 0) return false;
+    writeSenderReport(this.#ring.view, at, report);
     this.#ring.commit();
     return true;
   }

@@ -7,10 +7,12 @@ import {
   formatBytes,
   overflowBytes,
   packetHeaderBytes,
+  senderReportBytes,
   writeDigit,
   writeFormat,
   writeOverflow,
   writePacketHeader,
+  writeSenderReport,
 } from './record-codec.ts';
 import type { SpoolRecord } from './records.ts';
 
@@ -20,13 +22,19 @@ function encode(record: SpoolRecord): Buffer {
   if (record.kind === 'format') writeFormat(view, 0, record);
   else if (record.kind === 'digit') writeDigit(view, 0, record);
   else if (record.kind === 'overflow') writeOverflow(view, 0, record);
+  else if (record.kind === 'sender-report') writeSenderReport(view, 0, record);
   else {
     const { payload, sequenceNumber, rtpTime, arrivalUs } = record;
     writePacketHeader(view, 0, payload.length, sequenceNumber, rtpTime, arrivalUs);
     bytes.set(payload, packetHeaderBytes);
     return bytes.subarray(0, packetHeaderBytes + payload.length);
   }
-  const lengths = { format: formatBytes, digit: digitBytes, overflow: overflowBytes };
+  const lengths = {
+    format: formatBytes,
+    digit: digitBytes,
+    overflow: overflowBytes,
+    'sender-report': senderReportBytes,
+  };
   return bytes.subarray(0, lengths[record.kind]);
 }
 
@@ -47,6 +55,17 @@ const records: SpoolRecord[] = [
   { kind: 'digit', digit: '#', rtpTime: 0x8000_0001, arrivalUs: 36 * 3600 * 1e6 },
   { kind: 'format', codec: 'OPUS', clockRateHz: 48_000, payloadType: 111, ssrc: 1 },
   { kind: 'overflow', packets: 2 ** 32 - 1, arrivalUs: 5 },
+  { kind: 'format', codec: 'CN', clockRateHz: 8000, payloadType: 13, ssrc: 2 },
+  {
+    kind: 'sender-report',
+    ssrc: 0xffff_fffe,
+    ntpSeconds: 0xe9a1_0203,
+    ntpFraction: 0x8000_0000,
+    rtpTime: 0xffff_ffff,
+    packetCount: 7,
+    octetCount: 2 ** 32 - 1,
+    arrivalUs: 2 ** 40,
+  },
 ];
 
 test('records come back as they went in', () => {
@@ -70,4 +89,16 @@ test('unknown kinds and codecs are refused', () => {
   const format = encode(records[0]!);
   format[1] = 200;
   assert.throws(() => [...decodeRecords(format)], CallreelError);
+});
+
+test('a later kind that says its length is passed over, and more behind a known one too', () => {
+  const [known] = records.slice(-1);
+  const longer = Buffer.concat([encode(known!), Buffer.alloc(5, 9)]);
+  longer.writeUInt16BE(longer.length - 3, 1);
+  const later = Buffer.concat([Uint8Array.of(0xff, 0, 4), Buffer.alloc(4, 1)]);
+  const short = Uint8Array.of(0x80, 0, 2, 1, 1);
+  const run = Buffer.concat([later, encode(records[0]!), longer, short, encode(records[4]!)]);
+  assert.deepEqual([...decodeRecords(run)], [records[0], known, records[4]]);
+  assert.throws(() => [...decodeRecords(later.subarray(0, 6))], CallreelError);
+  assert.throws(() => [...decodeRecords(later.subarray(0, 2))], CallreelError);
 });

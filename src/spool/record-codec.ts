@@ -1,27 +1,44 @@
 import type { CodecName } from '../codec/codec.ts';
 import { CallreelError } from '../errors.ts';
-import type { DigitRecord, FormatRecord, OverflowRecord, PacketRecord, SpoolRecord } from './records.ts';
+import type {
+  DigitRecord,
+  FormatRecord,
+  OverflowRecord,
+  PacketRecord,
+  SenderReportRecord,
+  SpoolRecord,
+} from './records.ts';
 
 /**
- * The binary form of `SpoolRecord`, big endian, one kind byte first (segment format version 1):
+ * The binary form of `SpoolRecord`, big endian, one kind byte first:
  *
  *     packet    1 | payload bytes u16 | sequence number u16 | RTP time u32 | arrival us u48 | payload
  *     format    2 | codec u8 | payload type u8 | clock rate Hz u32 | SSRC u32
  *     digit     3 | digit u8 (ASCII) | RTP time u32 | arrival us u48
  *     overflow  4 | packets u32 | arrival us u48
+ *     sender report  128 | bytes behind these u16 | SSRC u32 | NTP seconds u32 | NTP fraction u32 | RTP time u32
+ *                        | packets u32 | octets u32 | arrival us u48
+ *
+ * Segment format version 1 has the kinds 1 to 4 and the codecs 0 to 3. From version 2 on a reader skips a kind of 128
+ * or more that it does not know, by the length that stands behind each of these, and a longer body of one it knows is
+ * read as far as it is known: what audio does not depend on may be added there without another version.
  */
 export const packetHeaderBytes = 15;
 export const formatBytes = 11;
 export const digitBytes = 12;
 export const overflowBytes = 11;
+export const senderReportBytes = 33;
 
 const kindPacket = 1;
 const kindFormat = 2;
 const kindDigit = 3;
 const kindOverflow = 4;
+const firstSkippableKind = 0x80;
+const kindSenderReport = 0x80;
+const skippableHeaderBytes = 3;
 
 /** Positions are numbers on disk: a name is only ever appended. */
-const codecNames: readonly CodecName[] = ['PCMU', 'PCMA', 'G722', 'OPUS'];
+const codecNames: readonly CodecName[] = ['PCMU', 'PCMA', 'G722', 'OPUS', 'CN'];
 
 function writeArrival(view: DataView, offset: number, arrivalUs: number): void {
   const clamped = Math.max(0, arrivalUs);
@@ -70,6 +87,22 @@ export function writeOverflow(view: DataView, offset: number, overflow: Omit<Ove
   writeArrival(view, offset + 5, overflow.arrivalUs);
 }
 
+export function writeSenderReport(
+  view: DataView,
+  offset: number,
+  report: Omit<SenderReportRecord, 'kind'>,
+): void {
+  view.setUint8(offset, kindSenderReport);
+  view.setUint16(offset + 1, senderReportBytes - skippableHeaderBytes);
+  view.setUint32(offset + 3, report.ssrc);
+  view.setUint32(offset + 7, report.ntpSeconds);
+  view.setUint32(offset + 11, report.ntpFraction);
+  view.setUint32(offset + 15, report.rtpTime);
+  view.setUint32(offset + 19, report.packetCount);
+  view.setUint32(offset + 23, report.octetCount);
+  writeArrival(view, offset + 27, report.arrivalUs);
+}
+
 function damaged(offset: number): CallreelError {
   return new CallreelError('SPOOL_CORRUPT', 'a sealed chunk holds no valid record', { where: `+${offset}` });
 }
@@ -112,6 +145,28 @@ function overflowAt(view: DataView, offset: number): OverflowRecord {
   return { kind: 'overflow', packets: view.getUint32(offset + 1), arrivalUs: readArrival(view, offset + 5) };
 }
 
+/** Undefined for a kind that is not known, or too short a body of one that is. */
+function skippableAt(view: DataView, offset: number, bytes: number): SenderReportRecord | undefined {
+  if (view.getUint8(offset) !== kindSenderReport || bytes < senderReportBytes) return undefined;
+  return {
+    kind: 'sender-report',
+    ssrc: view.getUint32(offset + 3),
+    ntpSeconds: view.getUint32(offset + 7),
+    ntpFraction: view.getUint32(offset + 11),
+    rtpTime: view.getUint32(offset + 15),
+    packetCount: view.getUint32(offset + 19),
+    octetCount: view.getUint32(offset + 23),
+    arrivalUs: readArrival(view, offset + 27),
+  };
+}
+
+function skippableBytes(view: DataView, offset: number): number {
+  if (offset + skippableHeaderBytes > view.byteLength) throw damaged(offset);
+  const bytes = skippableHeaderBytes + view.getUint16(offset + 1);
+  if (offset + bytes > view.byteLength) throw damaged(offset);
+  return bytes;
+}
+
 const fixedBytes: Readonly<Record<number, number>> = {
   [kindPacket]: packetHeaderBytes,
   [kindFormat]: formatBytes,
@@ -128,6 +183,13 @@ export function* decodeRecords(bytes: Uint8Array): Generator<SpoolRecord> {
   let offset = 0;
   while (offset < bytes.length) {
     const kind = view.getUint8(offset);
+    if (kind >= firstSkippableKind) {
+      const length = skippableBytes(view, offset);
+      const record = skippableAt(view, offset, length);
+      if (record) yield record;
+      offset += length;
+      continue;
+    }
     const fixed = fixedBytes[kind];
     if (fixed === undefined || offset + fixed > bytes.length) throw damaged(offset);
     if (kind === kindPacket) {

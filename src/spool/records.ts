@@ -7,9 +7,12 @@ import type { CodecName } from '../codec/codec.ts';
  */
 
 /** A stream inside a segment is a sequence of these, in the order of arrival. */
-export type SpoolRecord = FormatRecord | PacketRecord | DigitRecord | OverflowRecord;
+export type SpoolRecord = FormatRecord | PacketRecord | DigitRecord | OverflowRecord | SenderReportRecord;
 
-/** Stands before the first packet and wherever codec, clock rate or SSRC change. */
+/**
+ * Stands before the first packet and wherever codec, clock rate or SSRC change; also around comfort noise, which has
+ * the clock rate of the audio it stands between.
+ */
 export interface FormatRecord {
   kind: 'format';
   codec: CodecName;
@@ -38,6 +41,19 @@ export interface DigitRecord {
 export interface OverflowRecord {
   kind: 'overflow';
   packets: number;
+  arrivalUs: number;
+}
+
+/** A sender report of the stream (RFC 3550 section 6.4.1): where its RTP time stands on its own wall clock. */
+export interface SenderReportRecord {
+  kind: 'sender-report';
+  ssrc: number;
+  /** NTP timestamp: seconds since 1900 and the fraction in 2^-32 s. */
+  ntpSeconds: number;
+  ntpFraction: number;
+  rtpTime: number;
+  packetCount: number;
+  octetCount: number;
   arrivalUs: number;
 }
 

@@ -103,3 +103,18 @@ test('a reader goes on where it stopped while the file grows, byte by byte', () 
 test('a segment that is not settled yet is empty', () => {
   assert.deepEqual(take(new SegmentReader(join(directory, 'none'), id, new Secret(key))), []);
 });
+
+test('a file of version 1 is read, a later version is refused', () => {
+  const ofVersion = (version: number): Buffer => {
+    const head = Buffer.from(header);
+    head[4] = version;
+    const sealed = [
+      sealChunk(key, head, 0, chunkData, body(1, 2)),
+      sealChunk(key, head, 1, chunkEnd, Buffer.alloc(0)),
+    ];
+    return Buffer.concat([head, ...sealed]);
+  };
+  assert.equal(header[4], 2, 'what is written now');
+  assert.deepEqual(read(ofVersion(1)), { marks: [1, 2], isComplete: true });
+  for (const version of [0, 3]) assert.throws(() => read(ofVersion(version)), { code: 'SPOOL_CORRUPT' });
+});

@@ -45,7 +45,7 @@ test('a chunk of another segment, key or kind does not open', () => {
 
 test('the header names version, cipher and segment', () => {
   assert.equal(header.length, segmentHeaderBytes);
-  assert.equal(header.toString('hex'), '435253470101000000112233445566aa');
+  assert.equal(header.toString('hex'), '435253470201000000112233445566aa');
   assertSegmentHeader(header, '00112233445566aa', 'here');
   assert.throws(() => assertSegmentHeader(header, 'ff112233445566aa', 'here'), { code: 'SPOOL_CORRUPT' });
   assert.throws(() => segmentHeader('../../etc/passwd'), TypeError);

@@ -5,12 +5,12 @@ import { CallreelError } from '../errors.ts';
 /**
  * A segment file: one span of one stream under one key (big endian).
  *
- *     file header, 16 bytes    'CRSG' | version u8 = 1 | cipher u8 = 1 | 0 u16 | segment id, 8 bytes
+ *     file header, 16 bytes    'CRSG' | version u8 = 2 | cipher u8 = 1 | 0 u16 | segment id, 8 bytes
  *     chunk                    kind u8 | body bytes u24 | chunk number u32 | CRC-32 of the 8 bytes before
  *                              | sealed body | GCM tag, 16 bytes
  *
  * Cipher 1 is AES-256-GCM; the nonce is the chunk number, unique because each segment has its own key and is
- * written once. File header and chunk header are authenticated with the body, so that no chunk can be altered,
+ * written once. Version 1 is read as well; it differs in the records alone (`record-codec.ts`). File header and chunk header are authenticated with the body, so that no chunk can be altered,
  * moved, swapped, left out, or brought in from another segment. The last chunk of a finished segment is of the kind
  * `end` and empty: without one the file was cut off.
  */
@@ -27,7 +27,9 @@ export const chunkEnd = 2;
 export type ChunkKind = typeof chunkData | typeof chunkEnd;
 
 const magic = 0x43525347;
-const version = 1;
+const version = 2;
+const oldestVersion = 1;
+const versionOffset = 4;
 const cipherAes256Gcm = 1;
 const segmentIdPattern = /^[0-9a-f]{16}$/;
 
@@ -36,7 +38,7 @@ export function segmentHeader(segmentId: string): Buffer {
   if (!segmentIdPattern.test(segmentId)) throw new TypeError(`a segment id is 16 hex digits: ${segmentId}`);
   const header = Buffer.alloc(segmentHeaderBytes);
   header.writeUInt32BE(magic, 0);
-  header[4] = version;
+  header[versionOffset] = version;
   header[5] = cipherAes256Gcm;
   header.write(segmentId, 8, 'hex');
   return header;
@@ -108,7 +110,10 @@ export function openChunk(key: Uint8Array, header: Uint8Array, chunk: Uint8Array
 
 /** @throws CallreelError SPOOL_CORRUPT when the file is not the segment it is named after */
 export function assertSegmentHeader(bytes: Uint8Array, segmentId: string, where: string): void {
-  if (!segmentHeader(segmentId).equals(bytes))
+  const expected = segmentHeader(segmentId);
+  const found = bytes[versionOffset];
+  if (found !== undefined && found >= oldestVersion && found < version) expected[versionOffset] = found;
+  if (!expected.equals(bytes))
     throw new CallreelError('SPOOL_CORRUPT', 'the segment header is damaged or of a later version', {
       where,
     });

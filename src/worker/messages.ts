@@ -3,6 +3,7 @@ import { catalogue, type ErrorCode } from '../errors.ts';
 import {
   type Command,
   type CommandReply,
+  type LegReport,
   maxDigits,
   maxPromptSamples,
   type WorkerEvent,
@@ -49,6 +50,21 @@ const negotiatedCodec = z.object({
   payloadType,
   codec: z.enum(['PCMU', 'PCMA', 'G722', 'OPUS']),
   clockRateHz,
+  opus: z
+    .object({
+      maxPlaybackRateHz: z.int().min(8000).max(48_000).optional(),
+      maxAverageBitrate: z.int().min(6000).max(510_000).optional(),
+      useInbandFec: z.boolean().optional(),
+      useDtx: z.boolean().optional(),
+    })
+    .optional(),
+});
+
+const ipAddress = z.union([z.ipv4(), z.ipv6()]);
+const srtpSuite = z.enum(['AES_CM_128_HMAC_SHA1_80', 'AES_CM_128_HMAC_SHA1_32', 'AEAD_AES_128_GCM']);
+const srtpKey = z.object({
+  keySalt: z.base64().max(64),
+  mki: z.object({ value: z.hex().max(256), bytes: z.int().min(1).max(128) }).optional(),
 });
 
 const party = z.object({
@@ -69,12 +85,23 @@ const command = z.discriminatedUnion('verb', [
   z.object({
     verb: z.literal('leg.negotiate'),
     legId: id,
-    remote: z.object({ address: z.union([z.ipv4(), z.ipv6()]), port }).optional(),
+    remote: z.object({ address: ipAddress, port }).optional(),
+    signallingAddress: ipAddress.optional(),
     receive: z.array(negotiatedCodec).min(1).max(32),
     send: negotiatedCodec,
     ptimeMs: z.literal([10, 20, 30, 40, 50, 60]),
     telephoneEvent: z
       .object({ payloadType, clockRateHz, sendPayloadType: payloadType.optional() })
+      .optional(),
+    comfortNoise: z.array(z.object({ payloadType, clockRateHz })).max(8).optional(),
+    srtp: z
+      .object({
+        send: z.object({ suite: srtpSuite, key: srtpKey }),
+        receive: z.object({ suite: srtpSuite, keys: z.array(srtpKey).min(1).max(16) }),
+      })
+      .optional(),
+    rtcp: z
+      .object({ mux: z.boolean(), remote: z.object({ address: ipAddress, port }).optional() })
       .optional(),
     direction: z.enum(['sendrecv', 'sendonly', 'recvonly', 'inactive']),
     inactivityTimeoutMs: z.int().min(100).max(86_400_000).optional(),
@@ -145,10 +172,48 @@ const stats = z.object({
   ringOverflows: count,
 }) satisfies z.ZodType<WorkerStats>;
 
+const legReport = z.object({
+  durationMs: count,
+  received: z.object({
+    packets: count,
+    bytes: count,
+    lost: count,
+    duplicates: count,
+    reordered: count,
+    late: count,
+    concealedMs: count,
+    jitterMs: z.object({ latest: count, most: count }),
+    ssrcChanges: count,
+    refused: count,
+    codecs: z
+      .array(
+        z.object({
+          codec: z.enum(['PCMU', 'PCMA', 'G722', 'OPUS', 'CN']),
+          payloadType,
+          clockRateHz,
+          atMs: count,
+        }),
+      )
+      .max(32),
+  }),
+  sent: z.object({
+    packets: count,
+    bytes: count,
+    peer: z.object({ lost: count, jitterMs: count }).optional(),
+  }),
+  roundTripMs: z.object({ least: count, latest: count }).optional(),
+}) satisfies z.ZodType<LegReport>;
+
 const event = z.discriminatedUnion('event', [
   z.object({ event: z.literal('leg.digit'), legId: id, digit: z.string().max(4), durationMs: count }),
   z.object({ event: z.literal('leg.media'), legId: id, address: text, port }),
   z.object({ event: z.literal('leg.inactive'), legId: id, silentMs: count }),
+  z.object({
+    event: z.literal('leg.report'),
+    legId: id,
+    stay: z.object({ trackId: id, roomId: id }).optional(),
+    report: legReport,
+  }),
   z.object({
     event: z.literal('play.ended'),
     legId: id,

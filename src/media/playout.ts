@@ -1,0 +1,104 @@
+import type { Decoder } from '../codec/codec.ts';
+import { type AudioRateHz, audioRatesHz, slotSamplesAt } from './codec-table.ts';
+import { type BufferedPacket, JitterBuffer } from './jitter-buffer.ts';
+import type { PartySlot } from './room-mix.ts';
+
+/** A stream's clock, and the rate of its decoded samples. */
+interface PlayoutFormat {
+  clockRateHz: number;
+  rateHz: AudioRateHz;
+}
+
+interface Buffer extends PlayoutFormat {
+  readonly jitter: JitterBuffer;
+}
+
+export interface PlayoutCounters {
+  latePackets: number;
+  concealedMs: number;
+}
+
+/**
+ * One leg's audio for live playout, slot by slot, through changes of codec: packets of another clock or rate go into a
+ * jitter buffer of their own, and the former one plays on until that has something to play.
+ */
+export class Playout implements PartySlot {
+  /** This slot; undefined where nothing was heard. Valid until the slot after the next. */
+  frame: Int16Array | undefined;
+  previousFrame: Int16Array | undefined;
+  rateHz: AudioRateHz = audioRatesHz[0];
+  #buffer: Buffer = newBuffer({ clockRateHz: audioRatesHz[0], rateHz: audioRatesHz[0] });
+  #former: Buffer | undefined;
+  /** Two at each rate, for this slot and the one before. */
+  readonly #frames = new Map<AudioRateHz, [Int16Array, Int16Array]>();
+  #turn = 0;
+  #lateBefore = 0;
+  #concealedMsBefore = 0;
+
+  get active(): boolean {
+    return this.#buffer.jitter.active || this.#former !== undefined;
+  }
+
+  get counters(): PlayoutCounters {
+    const { jitter, rateHz } = this.#buffer;
+    return {
+      latePackets: this.#lateBefore + jitter.counters.latePackets,
+      concealedMs: this.#concealedMsBefore + (jitter.counters.concealedSamples * 1000) / rateHz,
+    };
+  }
+
+  /** Forgets what waits. */
+  clear(): void {
+    this.#former = undefined;
+    this.#buffer.jitter.clear();
+  }
+
+  put(packet: BufferedPacket, format: PlayoutFormat, decoder: Decoder): void {
+    const { clockRateHz, rateHz } = this.#buffer;
+    if (format.clockRateHz !== clockRateHz || format.rateHz !== rateHz) this.#change(format);
+    this.#buffer.jitter.put(packet, decoder);
+  }
+
+  /** Comfort noise of the stream that runs. */
+  putNoise(packet: BufferedPacket): void {
+    this.#buffer.jitter.put(packet, undefined);
+  }
+
+  /** The next slot, as `frame` and `rateHz`. */
+  take(): void {
+    const previous = this.frame;
+    const { rateHz: previousRateHz } = this;
+    this.#turn ^= 1;
+    this.frame = this.#takeFrom(this.#buffer);
+    if (this.frame) this.#former = undefined;
+    else if (this.#former) {
+      this.frame = this.#takeFrom(this.#former);
+      if (!this.frame && !this.#former.jitter.active) this.#former = undefined;
+    }
+    this.previousFrame = previousRateHz === this.rateHz ? previous : undefined;
+  }
+
+  #takeFrom(buffer: Buffer): Int16Array | undefined {
+    this.rateHz = buffer.rateHz;
+    let frames = this.#frames.get(buffer.rateHz);
+    if (!frames) {
+      const samples = slotSamplesAt(buffer.rateHz);
+      frames = [new Int16Array(samples), new Int16Array(samples)];
+      this.#frames.set(buffer.rateHz, frames);
+    }
+    const frame = frames[this.#turn]!;
+    return buffer.jitter.take(frame) ? frame : undefined;
+  }
+
+  #change(format: PlayoutFormat): void {
+    const { latePackets, concealedMs } = this.counters;
+    this.#lateBefore = latePackets;
+    this.#concealedMsBefore = concealedMs;
+    this.#former = this.#buffer.jitter.active ? this.#buffer : undefined;
+    this.#buffer = newBuffer(format);
+  }
+}
+
+function newBuffer({ clockRateHz, rateHz }: PlayoutFormat): Buffer {
+  return { clockRateHz, rateHz, jitter: new JitterBuffer({ clockRateHz, rateHz }) };
+}

@@ -1,0 +1,148 @@
+import { type AudioRateHz, slotSamplesAt } from './codec-table.ts';
+import { FrameResampler } from './frame-resampler.ts';
+import { Mixer } from './mixer.ts';
+
+/** One party's slot as it came: samples at the rate of its own codec, undefined where there are none. */
+export interface PartySlot {
+  readonly frame: Int16Array | undefined;
+  readonly previousFrame: Int16Array | undefined;
+  readonly rateHz: AudioRateHz;
+}
+
+/** What one party brings into a mix and takes out of it. */
+export class MixParty {
+  /** This slot at the mix's rate, where `voiced`. */
+  frame: Int16Array = nothing;
+  voiced = false;
+  /** Slots in a row that this party said nothing in. */
+  quietSlots = 0;
+  input: FrameResampler | undefined;
+  output: FrameResampler | undefined;
+}
+
+interface SharedResampler {
+  readonly resampler: FrameResampler;
+  /** The last one it was used in, and what it gave. */
+  slot: number;
+  samples: Int16Array | undefined;
+}
+
+const nothing = new Int16Array(0);
+
+/**
+ * One slot after the other of a room at one rate. Parties whose codec has another rate are resampled on their way in
+ * and out; parties that said nothing hear the same, so that is resampled once for each rate.
+ */
+export class RoomMix {
+  readonly rateHz: AudioRateHz;
+  readonly #mixer: Mixer;
+  readonly #own: Int16Array;
+  /** The sum of everybody in this slot and the one before, for resamplers that begin in the middle. */
+  #all: Int16Array;
+  #previousAll: Int16Array;
+  #allFresh = false;
+  #keepsHistory = false;
+  #slot = 0;
+  readonly #shared = new Map<AudioRateHz, SharedResampler>();
+
+  constructor(rateHz: AudioRateHz) {
+    const samples = slotSamplesAt(rateHz);
+    this.rateHz = rateHz;
+    this.#mixer = new Mixer(samples);
+    this.#own = new Int16Array(samples);
+    this.#all = new Int16Array(samples);
+    this.#previousAll = new Int16Array(samples);
+  }
+
+  get speakers(): number {
+    return this.#mixer.speakers;
+  }
+
+  begin(): void {
+    if (this.#keepsHistory) {
+      const previous = this.#sumOfAll();
+      this.#all = this.#previousAll;
+      this.#previousAll = previous;
+    }
+    this.#mixer.clear();
+    this.#allFresh = false;
+    this.#slot++;
+  }
+
+  /** Every party of the room once a slot. */
+  add(party: MixParty, slot: PartySlot): void {
+    const frame = this.#atOwnRate(party, slot);
+    party.voiced = frame !== undefined;
+    party.quietSlots = frame ? 0 : party.quietSlots + 1;
+    if (!frame) return;
+    party.frame = frame;
+    this.#mixer.add(frame);
+  }
+
+  /**
+   * What the party hears, at its own rate; after every party was added.
+   * @returns undefined for silence; else valid until the next call
+   */
+  samplesFor(party: MixParty, rateHz: AudioRateHz): Int16Array | undefined {
+    const others = this.#mixer.speakers - (party.voiced ? 1 : 0);
+    if (rateHz === this.rateHz) {
+      party.output = undefined;
+      return others === 0 ? undefined : this.#mixFor(party);
+    }
+    this.#keepsHistory = true;
+    if (party.quietSlots > 1) {
+      party.output = undefined;
+      return this.#sharedAt(rateHz);
+    }
+    if (party.output?.toHz !== rateHz) {
+      party.output = new FrameResampler(this.rateHz, rateHz);
+      party.output.prime(this.#previousAll);
+    }
+    return others > 0 ? party.output.push(this.#mixFor(party)) : party.output.pushSilence();
+  }
+
+  /** What every party hears that said nothing for some slots; undefined for silence. */
+  sharedSamples(rateHz: AudioRateHz): Int16Array | undefined {
+    if (rateHz !== this.rateHz) return this.#sharedAt(rateHz);
+    return this.#mixer.speakers > 0 ? this.#sumOfAll() : undefined;
+  }
+
+  #mixFor(party: MixParty): Int16Array {
+    if (!party.voiced) return this.#sumOfAll();
+    this.#mixer.minus(party.frame, this.#own);
+    return this.#own;
+  }
+
+  #sumOfAll(): Int16Array {
+    if (!this.#allFresh) this.#mixer.all(this.#all);
+    this.#allFresh = true;
+    return this.#all;
+  }
+
+  #sharedAt(rateHz: AudioRateHz): Int16Array | undefined {
+    let shared = this.#shared.get(rateHz);
+    if (!shared) {
+      const resampler = new FrameResampler(this.rateHz, rateHz);
+      this.#shared.set(rateHz, (shared = { resampler, slot: -1, samples: undefined }));
+    }
+    const { resampler } = shared;
+    if (shared.slot === this.#slot) return shared.samples;
+    if (shared.slot !== this.#slot - 1) resampler.prime(this.#previousAll);
+    shared.slot = this.#slot;
+    shared.samples = this.#mixer.speakers > 0 ? resampler.push(this.#sumOfAll()) : resampler.pushSilence();
+    return shared.samples;
+  }
+
+  #atOwnRate(party: MixParty, { frame, previousFrame, rateHz }: PartySlot): Int16Array | undefined {
+    if (rateHz === this.rateHz) {
+      party.input = undefined;
+      return frame;
+    }
+    if (party.input?.fromHz !== rateHz) {
+      party.input = new FrameResampler(rateHz, this.rateHz);
+      if (previousFrame) party.input.prime(previousFrame);
+    }
+    if (frame) return party.input.push(frame);
+    return party.input.pushSilence();
+  }
+}
