@@ -6,7 +6,8 @@ import type { TransactionContext } from './transaction.ts';
 import type { InviteServerTransaction } from './transaction-invite-server.ts';
 
 export interface AcceptedInviteUser {
-  acknowledged(ack: SipRequest): void;
+  /** Without the ACK where a later request showed that the 2xx arrived. */
+  acknowledged(ack: SipRequest | undefined): void;
   /** No ACK within 64*T1. */
   timedOut(): void;
 }
@@ -42,6 +43,12 @@ export class AcceptedInvite {
     this.stop();
     this.#user.acknowledged(ack);
     return true;
+  }
+
+  /** RFC 5407 section 3.1.4: what the peer sent since shows that it has the 2xx; the ACK itself was lost. */
+  implyAck(): void {
+    this.stop();
+    this.#user.acknowledged(undefined);
   }
 
   stop(): void {

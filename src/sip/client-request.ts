@@ -1,5 +1,7 @@
+import type { Timer } from '../clock.ts';
 import { newId } from '../ids.ts';
 import type { SipResponse } from './message.ts';
+import { RoutedFlow } from './routed-flow.ts';
 import { type RequestDraft, serializeRequest } from './serializer.ts';
 import {
   type ClientTransactionUser,
@@ -9,7 +11,7 @@ import {
 } from './transaction.ts';
 import { InviteClientTransaction } from './transaction-invite-client.ts';
 import { NonInviteClientTransaction } from './transaction-non-invite-client.ts';
-import { type Flow, viaFor } from './transport.ts';
+import { contactAddress, type Endpoint, type Flow, viaFor } from './transport.ts';
 import { magicCookie } from './via.ts';
 
 export type ClientTransaction = InviteClientTransaction | NonInviteClientTransaction;
@@ -18,6 +20,9 @@ export type ClientTransaction = InviteClientTransaction | NonInviteClientTransac
 export interface ClientRequestLayer {
   readonly context: TransactionContext;
   add(transaction: ClientTransaction): void;
+  /** The stream that a request too large for a datagram goes by. */
+  streamFor(draft: RequestDraft, flow: Flow): Flow | undefined;
+  reached(endpoint: Endpoint, answered: boolean): void;
 }
 
 export function sentRequest(draft: RequestDraft, flow: Flow): SentRequest {
@@ -26,30 +31,32 @@ export function sentRequest(draft: RequestDraft, flow: Flow): SentRequest {
   return { draft, via, branch, flow, bytes: serializeRequest(draft, via) };
 }
 
+/** In T1: where others could be asked, a target that says nothing at all is waited for a quarter of timers B and F. */
+const silentTargetT1s = 16;
+
 /**
  * One request on its way, over one flow after another until one of them takes it: a large request goes by TCP first
- * and by UDP when the peer does not listen there (RFC 3261 section 18.1.1).
+ * and by UDP when the peer does not listen there (RFC 3261 section 18.1.1); a target that fails, says nothing or is
+ * out of service gives way to the next (RFC 3263 section 4.3).
  */
 export class ClientRequest implements ClientTransactionUser {
   readonly #layer: ClientRequestLayer;
-  readonly #draft: RequestDraft;
-  readonly #fallback: Flow | undefined;
   readonly #user: ClientTransactionUser;
+  readonly #route: Flow;
+  #draft: RequestDraft;
   #transaction: ClientTransaction | undefined;
   #sent: SentRequest;
+  #silence: Timer | undefined;
   #heard = false;
+  #cancelled = false;
 
-  constructor(
-    layer: ClientRequestLayer,
-    draft: RequestDraft,
-    flows: { first: Flow; fallback: Flow | undefined },
-    user: ClientTransactionUser,
-  ) {
+  constructor(layer: ClientRequestLayer, draft: RequestDraft, flow: Flow, user: ClientTransactionUser) {
     this.#layer = layer;
     this.#draft = draft;
-    this.#fallback = flows.fallback;
+    this.#route = flow;
     this.#user = user;
-    this.#sent = sentRequest(draft, flows.first);
+    const target = this.#target;
+    this.#sent = sentRequest(draft, layer.streamFor(draft, target) ?? target);
   }
 
   /** The flow the request is on now. */
@@ -71,10 +78,17 @@ export class ClientRequest implements ClientTransactionUser {
     this.#transaction = transaction;
     this.#layer.add(transaction);
     transaction.start();
+    if (!this.#hasNext) return;
+    this.#silence = context.clock.after(silentTargetT1s * context.timers.t1Ms, () => {
+      if (transaction.state === 'terminated') return;
+      transaction.terminate();
+      this.failed('timeout');
+    });
   }
 
   /** Sends a CANCEL in a transaction of its own; its response says nothing about the INVITE. */
   cancel(): void {
+    this.#cancelled = true;
     const sent = this.#sent;
     const cancel = {
       ...sent,
@@ -88,20 +102,54 @@ export class ClientRequest implements ClientTransactionUser {
   }
 
   terminate(): void {
+    this.#silence?.cancel();
     this.#transaction?.terminate();
   }
 
   response(response: SipResponse): void {
+    this.#silence?.cancel();
     this.#heard = true;
+    const { status } = response;
+    if (status === 503 && !this.#cancelled && this.#moveOn()) return;
+    this.#layer.reached(this.#sent.flow.remote, true);
+    // What comes later belongs to the target that took the request: a challenge is answered there.
+    if (status >= 200 && this.#route instanceof RoutedFlow) this.#route.settle();
     this.#user.response(response);
   }
 
   failed(cause: 'timeout' | 'transport'): void {
-    if (cause === 'transport' && !this.#heard && this.#fallback && this.#sent.flow !== this.#fallback) {
-      this.#sent = sentRequest(this.#draft, this.#fallback);
+    this.#silence?.cancel();
+    const failedFlow = this.#sent.flow;
+    this.#layer.reached(failedFlow.remote, false);
+    const target = this.#target;
+    if (cause === 'transport' && !this.#heard && failedFlow !== target) {
+      this.#sent = sentRequest(this.#draft, target);
       this.start();
-      return;
-    }
-    this.#user.failed(cause);
+    } else if (this.#heard || this.#cancelled || !this.#moveOn()) this.#user.failed(cause);
+  }
+
+  get #target(): Flow {
+    return this.#route instanceof RoutedFlow ? this.#route.current : this.#route;
+  }
+
+  get #hasNext(): boolean {
+    return this.#route instanceof RoutedFlow && this.#route.hasNext;
+  }
+
+  /** The same request in a new transaction to the next target; our Contact is where that one reaches us. */
+  #moveOn(): boolean {
+    const former = contactAddress(this.#target);
+    if (!(this.#route instanceof RoutedFlow) || !this.#route.moveOn()) return false;
+    const target = this.#target;
+    const now = contactAddress(target);
+    const headers = this.#draft.headers.map(({ name, value }) => ({
+      name,
+      value: name === 'Contact' ? value.replace(former, now) : value,
+    }));
+    this.#heard = false;
+    this.#draft = { ...this.#draft, headers };
+    this.#sent = sentRequest(this.#draft, this.#layer.streamFor(this.#draft, target) ?? target);
+    this.start();
+    return true;
   }
 }

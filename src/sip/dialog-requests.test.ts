@@ -130,17 +130,20 @@ test('re-INVITE and UPDATE bring offers; the answers go back', async () => {
   const first = await ask(made, 'INVITE', { body: 'v=0\r\ns=hold\r\n' });
   assert.equal(first.status, 200);
   assert.equal(bodyText(first), 'v=0\r\ns=answer 1\r\n');
-  // The first one still waits for its ACK.
-  assert.equal((await ask(made, 'INVITE', { sequence: 3, body: sdp })).status, 491);
-  made.peer.request('ACK', { toTag: made.toTag, sequence: 2, branch: 'z9hG4bK-ack-2' });
+  // RFC 5407 section 3.1.4: the first one still waits for its ACK, but its offer was answered.
+  assert.equal((await ask(made, 'INVITE', { sequence: 3, body: sdp })).status, 200);
+  made.peer.request('ACK', { toTag: made.toTag, sequence: 3, branch: 'z9hG4bK-ack-3' });
   assert.equal((await ask(made, 'UPDATE', { sequence: 4, body: sdp })).status, 200);
   assert.equal((await ask(made, 'UPDATE', { sequence: 5 })).status, 200);
   const offerless = await ask(made, 'INVITE', { sequence: 6 });
-  assert.equal(bodyText(offerless), 'v=0\r\ns=answer 3\r\n');
+  assert.equal(bodyText(offerless), 'v=0\r\ns=answer 4\r\n');
+  // Section 3.1.5: our offer in it has no answer yet.
+  assert.equal((await ask(made, 'INVITE', { sequence: 7, body: sdp })).status, 491);
+  assert.equal((await ask(made, 'UPDATE', { sequence: 8, body: sdp })).status, 491);
   made.peer.request('ACK', { toTag: made.toTag, sequence: 6, branch: 'z9hG4bK-ack-6', body: sdp });
   await made.callee.events.until((event) => event === 'answered');
-  assert.deepEqual(offers, ['v=0\r\ns=hold\r\n', sdp, undefined]);
-  await ask(made, 'BYE', { sequence: 7 });
+  assert.deepEqual(offers, ['v=0\r\ns=hold\r\n', sdp, sdp, undefined]);
+  await ask(made, 'BYE', { sequence: 9 });
   await made.close();
 });
 
@@ -236,7 +239,7 @@ test('INFO and OPTIONS inside the dialog', async () => {
   assert.match(headerValue(options, 'allow') ?? '', /INVITE.*BYE/);
   // Older than what was seen: section 12.2.2.
   assert.equal((await ask(made, 'INFO', { sequence: 1 })).status, 500);
-  assert.equal((await ask(made, 'NOTIFY', { sequence: 4 })).status, 405);
+  assert.equal((await ask(made, 'MESSAGE', { sequence: 4 })).status, 405);
   await ask(made, 'BYE', { sequence: 5 });
   await made.close();
 });

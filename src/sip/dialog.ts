@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { headerValues, type SipMessage, type SipRequest, type SipResponse } from './message.ts';
 import { parseNameAddress, tagOf } from './name-address.ts';
+import { nextHopOf, routed } from './route-set.ts';
 import type { RequestDraft, SipBody } from './serializer.ts';
 import type { SipHeader } from './session.ts';
 import { parseSipUri } from './uri.ts';
@@ -30,7 +31,7 @@ export class Dialog {
   readonly remoteTag: string;
   readonly #local: string;
   readonly #remote: string;
-  readonly #routeSet: readonly string[];
+  #routeSet: readonly string[];
   #remoteTarget: string;
   #localSequence: number;
   #remoteSequence: number | undefined;
@@ -90,10 +91,15 @@ export class Dialog {
     this.#remoteTarget = contactUri(message) ?? this.#remoteTarget;
   }
 
+  /** Section 13.2.2.4: the 2xx has the last word on target and route of an early dialog. */
+  confirm(response: SipResponse): void {
+    this.#routeSet = headerValues(response, 'record-route').reverse();
+    this.refreshTarget(response);
+  }
+
   /** Where the next request is sent: the first route, else the remote target (section 12.2.1.1). */
   get nextHop(): string {
-    const [first] = this.#routeSet;
-    return (first === undefined ? undefined : parseNameAddress(first)?.uri) ?? this.#remoteTarget;
+    return nextHopOf(this.#remoteTarget, this.#routeSet);
   }
 
   /** Whether proxies asked to stay between us and the peer. */
@@ -107,7 +113,7 @@ export class Dialog {
     options: { headers?: readonly SipHeader[]; body?: SipBody | undefined; sequence?: number } = {},
   ): RequestDraft {
     const sequence = options.sequence ?? ++this.#localSequence;
-    const { uri, routes } = this.#route();
+    const { uri, routes } = routed(this.#remoteTarget, this.#routeSet);
     const headers: SipHeader[] = [
       ...routes.map((value) => ({ name: 'Route', value })),
       { name: 'From', value: this.#local },
@@ -117,15 +123,6 @@ export class Dialog {
       ...(options.headers ?? []),
     ];
     return { method, uri, headers, body: options.body };
-  }
-
-  /** Section 12.2.1.1: a first route without `lr` is a strict router; it becomes the Request-URI. */
-  #route(): { uri: string; routes: readonly string[] } {
-    const [first, ...others] = this.#routeSet;
-    const address = first === undefined ? undefined : parseNameAddress(first);
-    if (address === undefined || address.sipUri?.parameters.has('lr'))
-      return { uri: this.#remoteTarget, routes: this.#routeSet };
-    return { uri: address.uri, routes: [...others, `<${this.#remoteTarget}>`] };
   }
 }
 

@@ -9,7 +9,11 @@ export interface ClientCredentials {
   readonly password: Secret;
 }
 
-interface Challenge {
+export interface Challenge {
+  /** The header that answers it. */
+  readonly answerIn: 'Authorization' | 'Proxy-Authorization';
+  /** RFC 7616 section 3.3: the credentials were right, only the nonce has to be newer. */
+  readonly stale: boolean;
   readonly algorithm: DigestAlgorithm;
   readonly realm: string;
   readonly nonce: string;
@@ -17,7 +21,7 @@ interface Challenge {
   readonly qop: boolean;
 }
 
-interface ChallengeResponse {
+export interface ChallengeResponse {
   readonly status: number;
   readonly headers: readonly { readonly key: string; readonly value: string }[];
 }
@@ -33,21 +37,24 @@ export function answerChallenge(
   credentials: ClientCredentials | undefined,
   cnonce: string = randomBytes(12).toString('hex'),
 ): SipHeader | undefined {
-  if (credentials === undefined || (response.status !== 401 && response.status !== 407)) return undefined;
-  const key = response.status === 401 ? 'www-authenticate' : 'proxy-authenticate';
-  const challenges = response.headers
-    .filter((header) => header.key === key)
-    .map((header) => readChallenge(header.value))
-    .filter((challenge) => challenge !== undefined);
-  const challenge = challenges.find(({ algorithm }) => algorithm === 'SHA-256') ?? challenges[0];
-  if (challenge === undefined) return undefined;
-  return {
-    name: response.status === 401 ? 'Authorization' : 'Proxy-Authorization',
-    value: credentialsFor(challenge, request, credentials, cnonce),
-  };
+  const challenge = readChallenge(response);
+  if (challenge === undefined || credentials === undefined) return undefined;
+  return { name: challenge.answerIn, value: credentialsFor(challenge, request, credentials, cnonce) };
 }
 
-function readChallenge(value: string): Challenge | undefined {
+/** The challenge of a 401 or 407 that we can answer best. */
+export function readChallenge({ status, headers }: ChallengeResponse): Challenge | undefined {
+  if (status !== 401 && status !== 407) return undefined;
+  const key = status === 401 ? 'www-authenticate' : 'proxy-authenticate';
+  const answerIn = status === 401 ? 'Authorization' : 'Proxy-Authorization';
+  const challenges = headers
+    .filter((header) => header.key === key)
+    .map((header) => parseChallenge(header.value, answerIn))
+    .filter((challenge) => challenge !== undefined);
+  return challenges.find(({ algorithm }) => algorithm === 'SHA-256') ?? challenges[0];
+}
+
+function parseChallenge(value: string, answerIn: Challenge['answerIn']): Challenge | undefined {
   const fields = parseDigestHeader(value);
   const realm = fields?.get('realm');
   const nonce = fields?.get('nonce');
@@ -59,18 +66,30 @@ function readChallenge(value: string): Challenge | undefined {
     ?.split(',')
     .map((text) => text.trim().toLowerCase());
   if (offered !== undefined && !offered.includes('auth')) return undefined;
-  return { algorithm, realm, nonce, opaque: fields.get('opaque'), qop: offered !== undefined };
+  const stale = fields.get('stale')?.toLowerCase() === 'true';
+  return {
+    answerIn,
+    stale,
+    algorithm,
+    realm,
+    nonce,
+    opaque: fields.get('opaque'),
+    qop: offered !== undefined,
+  };
 }
 
-/** Each challenge is answered once, so the nonce count is always 1. */
-function credentialsFor(
+/** @param nonceCount how many requests carried this nonce, this one included */
+export function credentialsFor(
   challenge: Challenge,
   request: { readonly method: string; readonly uri: string },
   credentials: ClientCredentials,
   cnonce: string,
+  nonceCount = 1,
 ): string {
   const { algorithm, realm, nonce, opaque } = challenge;
-  const quality = challenge.qop ? { nc: '00000001', cnonce, qop: 'auth' } : undefined;
+  const quality = challenge.qop
+    ? { nc: nonceCount.toString(16).padStart(8, '0'), cnonce, qop: 'auth' }
+    : undefined;
   const { method, uri } = request;
   const response = digestResponse({ algorithm, ...credentials, realm, method, uri, nonce, quality });
   const fields = [

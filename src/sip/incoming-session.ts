@@ -1,15 +1,17 @@
 import { AcceptedInvite } from './accepted-invite.ts';
 import { sdpType, sessionDescription } from './body.ts';
-import { allowedMethods, allowHeader } from './capabilities.ts';
+import { allowedMethods, allowHeader, supportedHeader } from './capabilities.ts';
 import { Dialog } from './dialog.ts';
 import { InviteSession } from './invite-session.ts';
 import { headerValue, headerValues, type SipRequest } from './message.ts';
 import { parseNameAddress, toSipAddress } from './name-address.ts';
+import { ReliableProvisionals, requiresReliable } from './reliable-provisional.ts';
 import { buildResponse, type ResponseOptions } from './serializer.ts';
-import type { SipAddress, SipHeader, SipRejection } from './session.ts';
+import type { SipAddress, SipHeader, SipRejection, SipSession } from './session.ts';
 import type { SessionContext } from './session-context.ts';
 import { Repeater } from './timers.ts';
 import type { InviteServerTransaction } from './transaction-invite-server.ts';
+import type { ServerTransaction } from './transaction-layer.ts';
 import type { Endpoint } from './transport.ts';
 
 /** RFC 3261 section 13.3.1.1: a proxy gives up on a call that says nothing for three minutes. */
@@ -25,14 +27,20 @@ export class IncomingSession extends InviteSession {
   readonly peer: Endpoint;
   readonly headers: readonly SipHeader[];
   readonly offer: string | undefined;
-  protected readonly offerPending = 500;
+  readonly replacesSession: SipSession | undefined;
   readonly #transaction: InviteServerTransaction;
   readonly #repeater: Repeater;
+  /** Where the INVITE requires it (RFC 3262). */
+  readonly #reliable: ReliableProvisionals | undefined;
+  /** Our final answer, until what was sent reliably has arrived. */
+  #acceptLater: { sdp: string } | undefined;
   /** `end` came before the ACK: RFC 3261 section 15 lets the callee send no BYE before it. */
   #endAfterAck: { reason: string | undefined } | undefined;
 
-  constructor(context: SessionContext, transaction: InviteServerTransaction) {
+  /** @param replacesSession the call that this one is to take the place of */
+  constructor(context: SessionContext, transaction: InviteServerTransaction, replacesSession?: SipSession) {
     super(context);
+    this.replacesSession = replacesSession;
     const { request, flow } = transaction;
     this.#transaction = transaction;
     this.#repeater = new Repeater(context.transactions.clock);
@@ -46,13 +54,27 @@ export class IncomingSession extends InviteSession {
     this.peer = flow.remote;
     this.headers = request.headers;
     this.offer = sessionDescription(request);
+    this.learn(request);
+    if (this.offer !== undefined) this.exchange.receiveOffer(this.offer);
+    if (requiresReliable(request))
+      this.#reliable = new ReliableProvisionals(context.transactions, request.cseq.sequence, {
+        transmit: (response) => transaction.respond(response),
+        gaveUp: () => this.#neverPracked(),
+      });
     transaction.user = { cancelled: (cancel) => this.#cancelled(cancel) };
   }
 
   provisional(status: number, sdp?: string): void {
-    if (!this.#unanswered || status <= 100 || status >= 200) return;
+    if (!this.#unanswered || this.#acceptLater !== undefined || status <= 100 || status >= 200) return;
     this.move('provisional');
-    const response = this.#response(status, { headers: this.#dialogHeaders(), body: sdpBody(sdp) });
+    this.#repeater.cancel();
+    if (this.#reliable !== undefined) {
+      this.#sendReliably(this.#reliable, status, sdp);
+      return;
+    }
+    // RFC 3261 section 13.2.1: an offer of ours goes into a reliable response only.
+    const preview = this.offer === undefined ? undefined : sdp;
+    const response = this.#response(status, { headers: this.#dialogHeaders(), body: sdpBody(preview) });
     this.#transaction.respond(response);
     this.#repeater.start(provisionalIntervalMs, provisionalIntervalMs, () =>
       this.#transaction.respond(response),
@@ -60,10 +82,23 @@ export class IncomingSession extends InviteSession {
   }
 
   accept(sdp: string): void {
-    if (!this.#unanswered) return;
+    if (!this.#unanswered || this.#acceptLater !== undefined) return;
     this.#repeater.cancel();
+    // RFC 3262 section 3: no 2xx before the PRACK of a session description.
+    if (this.#reliable?.holdsAnswer) {
+      this.#acceptLater = { sdp };
+      return;
+    }
+    const timer = this.changes.answerTimer(this.#transaction.request);
+    if (timer.status !== undefined) {
+      this.reject(timer);
+      return;
+    }
+    this.#reliable?.close();
     this.move('accept');
-    const response = this.#response(200, { headers: this.#dialogHeaders(), body: sdpBody(sdp) });
+    const headers = [...this.#dialogHeaders(), supportedHeader(), ...timer.headers];
+    const response = this.#response(200, { headers, body: sdpBody(this.#answerIn2xx(sdp)) });
+    this.changes.timerAgreed(timer.agreed);
     this.accepted = new AcceptedInvite(this.context.transactions, this.#transaction, response, {
       acknowledged: (ack) => this.#acknowledged(ack),
       timedOut: () => this.#neverAcknowledged(),
@@ -94,6 +129,7 @@ export class IncomingSession extends InviteSession {
   override abandon(): void {
     super.abandon();
     this.#repeater.cancel();
+    this.#reliable?.close();
   }
 
   protected remoteEnded(reason: string | undefined): void {
@@ -113,18 +149,83 @@ export class IncomingSession extends InviteSession {
     this.finish({ cause: 'cancelled', status: 487, reason: headerValue(cancel, 'reason') });
   }
 
+  protected override receivePrack(transaction: ServerTransaction, dialog: Dialog): void {
+    const { request } = transaction;
+    if (!this.#reliable?.acknowledge(request)) {
+      this.respond(transaction, 481);
+      return;
+    }
+    if (this.exchange.state === 'first-sent') {
+      this.respond(transaction, 200);
+      this.#answeredByPrack(sessionDescription(request));
+    } else this.receiveOffer(transaction, dialog);
+    this.offersSettled();
+    const later = this.#acceptLater;
+    if (later === undefined || this.#reliable.holdsAnswer || !this.#unanswered) return;
+    this.#acceptLater = undefined;
+    this.accept(later.sdp);
+  }
+
+  /** RFC 3262 section 5: in a PRACK, the answer to an offer of ours. Without it the 2xx offers once more. */
+  #answeredByPrack(answer: string | undefined): void {
+    if (answer === undefined) {
+      this.exchange.refuse();
+      return;
+    }
+    this.exchange.receiveAnswer(answer);
+    this.notify(() => this.handlers.answered?.(answer));
+  }
+
+  #sendReliably(reliable: ReliableProvisionals, status: number, sdp: string | undefined): void {
+    // RFC 3261 section 13.2.1: there is one answer to the INVITE; what is said of it later must be the same.
+    const news = sdp !== undefined && this.exchange.state !== 'agreed' ? sdp : undefined;
+    if (news !== undefined) this.#offerOrAnswer(news);
+    reliable.send(
+      (headers) =>
+        this.#response(status, { headers: [...headers, ...this.#dialogHeaders()], body: sdpBody(news) }),
+      news !== undefined,
+    );
+  }
+
+  /** The session description of a reliable response: the answer, or an offer where the INVITE had none. */
+  #offerOrAnswer(sdp: string): void {
+    if (this.exchange.state === 'first-received') this.exchange.sendAnswer(sdp);
+    else if (this.exchange.state === 'none') this.exchange.sendOffer(sdp);
+  }
+
+  /** Nothing where a later exchange has replaced what was agreed (RFC 6337 section 3.1). */
+  #answerIn2xx(sdp: string): string | undefined {
+    if (this.exchange.agreed)
+      return this.offer !== undefined && sdp === this.exchange.local ? sdp : undefined;
+    this.#offerOrAnswer(sdp);
+    return sdp;
+  }
+
+  /** RFC 3262 section 3: no PRACK for 64*T1. */
+  #neverPracked(): void {
+    if (!this.#unanswered) return;
+    this.#refuse(this.#response(504, {}));
+    this.finish({ cause: 'timeout', status: 504, reason: 'no PRACK' });
+  }
+
   #refuse(response: ReturnType<typeof buildResponse>): void {
     this.#transaction.respond(response);
     this.release();
   }
 
-  #acknowledged(ack: SipRequest): void {
+  #acknowledged(ack: SipRequest | undefined): void {
     if (this.state === 'ended') {
       this.sendBye(this.#endAfterAck?.reason);
       return;
     }
+    const answer = this.exchange.sent && ack !== undefined ? sessionDescription(ack) : undefined;
+    if (this.exchange.sent && answer === undefined) {
+      this.finish({ cause: 'error', reason: 'the ACK carries no answer' });
+      this.sendBye('no answer in the ACK');
+      return;
+    }
+    if (answer !== undefined) this.exchange.receiveAnswer(answer);
     this.move('establish');
-    const answer = this.offer === undefined ? sessionDescription(ack) : undefined;
     if (answer !== undefined) this.notify(() => this.handlers.answered?.(answer));
     this.notify(() => this.handlers.established?.());
   }

@@ -1,28 +1,40 @@
-import { randomInt } from 'node:crypto';
+import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import { nextState, type TransitionTable } from '../state-machine.ts';
 import { AcceptedInvite } from './accepted-invite.ts';
-import { acceptedTypes, mediaType, sdpType, sessionDescription } from './body.ts';
 import { allowedMethods, allowHeader, capabilityHeaders } from './capabilities.ts';
 import type { Dialog } from './dialog.ts';
-import { answerChallenge, type ClientCredentials } from './digest-client.ts';
-import { bodyText, headerValue, type SipRequest, type SipResponse } from './message.ts';
+import type { ClientCredentials } from './digest-client.ts';
+import { requestInDialog } from './in-dialog-request.ts';
+import { numericEndpoint } from './locate.ts';
+import {
+  bodyText,
+  headerValue,
+  headerValues,
+  type SipMessage,
+  type SipRequest,
+  type SipResponse,
+} from './message.ts';
 import { tagOf } from './name-address.ts';
-import { numericEndpoint } from './resolve.ts';
+import { OfferExchange } from './offer-exchange.ts';
+import { PeerOffers } from './peer-offers.ts';
+import { ReferUsage } from './refer-usage.ts';
 import { quote } from './scan.ts';
 import { buildResponse, type RequestDraft, type ResponseOptions } from './serializer.ts';
 import type {
-  OfferAnswer,
+  ReferOptions,
+  ReferOutcome,
   SipAddress,
   SipEnd,
   SipHeader,
+  SipReferral,
   SipRejection,
   SipSession,
   SipSessionHandlers,
 } from './session.ts';
+import { SessionChanges } from './session-changes.ts';
 import type { SessionContext } from './session-context.ts';
-import type { ClientTransactionUser } from './transaction.ts';
-import { InviteServerTransaction } from './transaction-invite-server.ts';
+import type { InviteServerTransaction } from './transaction-invite-server.ts';
 import type { ServerTransaction } from './transaction-layer.ts';
 import type { Endpoint, Flow } from './transport.ts';
 
@@ -37,6 +49,10 @@ export const sessionTable: TransitionTable<SessionState, SessionEvent> = {
   established: { end: 'ended' },
   ended: {},
 };
+
+/** RFC 3326; Q.850 cause 16 is "normal call clearing". */
+const normalClearing = 'Q.850;cause=16';
+const timedOut = 'SIP;cause=408';
 
 /** What both directions share: identity, the one end, and the requests inside the dialog. */
 export abstract class InviteSession implements SipSession {
@@ -60,12 +76,64 @@ export abstract class InviteSession implements SipSession {
   protected symmetric = false;
   /** Our 2xx that waits for its ACK. */
   protected accepted: AcceptedInvite | undefined;
-  /** The peer's offer that call control has not answered yet. */
-  #openOffer: ServerTransaction | undefined;
+  protected readonly exchange = new OfferExchange();
+  protected readonly changes: SessionChanges;
+  readonly #peerOffers: PeerOffers;
+  /** Methods of the peer's last Allow; undefined while it never said. */
+  #peerAllows: ReadonlySet<string> | undefined;
+  readonly #refers: ReferUsage;
   #state: SessionState = 'calling';
 
   constructor(context: SessionContext) {
     this.context = context;
+    this.changes = new SessionChanges({
+      context,
+      exchange: this.exchange,
+      direction: () => this.direction,
+      state: () => this.state,
+      handlers: () => this.handlers,
+      allowsUpdate: () => this.allowsUpdate,
+      peerInvites: () => this.#peerOffers.inviting || this.accepted !== undefined,
+      dialog: () => this.currentDialog,
+      route: (dialog) => this.route(dialog),
+      send: (draft, dialog, done) => this.send(draft, dialog, done),
+      contactHeader: (flow) => this.contactHeader(flow),
+      learn: (message) => this.learn(message),
+      notify: (call) => this.notify(call),
+      lost: (reason) => this.#lost(reason),
+    });
+    this.#peerOffers = new PeerOffers({
+      callId: () => this.callId,
+      handlers: () => this.handlers,
+      log: context.log,
+      exchange: this.exchange,
+      inviteRefusal: () => this.#inviteRefusal(),
+      answerTimer: (request) => (this.#unanswered ? undefined : this.changes.answerTimer(request)),
+      timerAgreed: ({ agreed }) => this.changes.timerAgreed(agreed),
+      contactHeader: (flow) => this.contactHeader(flow),
+      respond: (transaction, status, options) => this.respond(transaction, status, options),
+      acceptInvite: (transaction, options, done) => this.#acceptReinvite(transaction, options, done),
+      notify: (call) => this.notify(call),
+      settled: () => this.changes.poke(),
+    });
+    this.#refers = new ReferUsage({
+      context,
+      dialog: () => this.dialog,
+      route: (dialog) => this.route(dialog),
+      respond: (transaction, status, options) => this.respond(transaction, status, options),
+      send: (draft, dialog, done) => this.send(draft, dialog, done),
+      referred: (referral) => this.#referred(referral),
+    });
+  }
+
+  get dialogId(): SipSession['dialogId'] {
+    const { callId, localTag, dialog } = this;
+    return dialog && { callId, localTag, remoteTag: dialog.remoteTag };
+  }
+
+  /** Whether a dialog of this call is with the peer of this tag. */
+  isWith(remoteTag: string): boolean {
+    return this.dialog?.remoteTag === remoteTag;
   }
 
   get state(): SessionState {
@@ -78,13 +146,24 @@ export abstract class InviteSession implements SipSession {
   abstract end(reason?: string): void;
   /** The peer's BYE, already answered. */
   protected abstract remoteEnded(reason: string | undefined): void;
-  /** Why an offer cannot be taken before the first INVITE is settled (RFC 3261 section 14.2, RFC 3311 section 5.2). */
-  protected abstract readonly offerPending: 491 | 500;
+
+  get allowsUpdate(): boolean {
+    return this.#peerAllows?.has('UPDATE') === true;
+  }
+
+  reoffer(sdp: string): Promise<string> {
+    return this.changes.offer('INVITE', sdp);
+  }
+
+  update(sdp: string): Promise<string> {
+    return this.changes.offer('UPDATE', sdp);
+  }
 
   /** Stops every timer of the session; nothing of it happens by itself any more. */
   abandon(): void {
     this.accepted?.stop();
     this.accepted = undefined;
+    this.changes.close();
   }
 
   protected release(): void {
@@ -94,16 +173,16 @@ export abstract class InviteSession implements SipSession {
 
   protected move(event: SessionEvent): void {
     this.#state = nextState('session', sessionTable, this.#state, event) ?? this.#state;
+    if (event === 'establish') this.offersSettled();
   }
 
   /** Reports the end, once. */
   protected finish(end: SipEnd): void {
     if (this.#state === 'ended') return;
     this.move('end');
-    const openOffer = this.#openOffer;
-    this.#openOffer = undefined;
-    // RFC 3261 section 15.1.2: what is still pending in the dialog is answered with 487.
-    if (openOffer !== undefined) this.respond(openOffer, 487);
+    this.changes.close();
+    this.#peerOffers.abandon();
+    this.#refers.close();
     this.notify(() => this.handlers.ended(end));
   }
 
@@ -135,6 +214,7 @@ export abstract class InviteSession implements SipSession {
       this.respond(transaction, 500, { reason: 'CSeq Out Of Order' });
       return;
     }
+    this.learn(request);
     switch (request.method) {
       case 'BYE':
         this.respond(transaction, 200);
@@ -142,13 +222,22 @@ export abstract class InviteSession implements SipSession {
         return;
       case 'INVITE':
       case 'UPDATE':
-        this.#receiveOffer(transaction, dialog);
+        this.receiveOffer(transaction, dialog);
+        return;
+      case 'PRACK':
+        this.receivePrack(transaction, dialog);
         return;
       case 'INFO':
         this.respond(transaction, 200);
         this.notify(() =>
           this.handlers.info?.(headerValue(request, 'content-type') ?? '', bodyText(request)),
         );
+        return;
+      case 'REFER':
+        this.#refers.receiveRefer(transaction);
+        return;
+      case 'NOTIFY':
+        this.#refers.receiveNotify(transaction);
         return;
       case 'OPTIONS':
         this.respond(transaction, 200, { headers: capabilityHeaders(allowedMethods) });
@@ -161,6 +250,27 @@ export abstract class InviteSession implements SipSession {
 
   receiveAck(request: SipRequest): void {
     if (this.accepted?.acknowledge(request)) this.accepted = undefined;
+    this.changes.poke();
+  }
+
+  /** RFC 3262 section 3: a PRACK that acknowledges nothing. */
+  protected receivePrack(transaction: ServerTransaction, _dialog: Dialog): void {
+    this.respond(transaction, 481);
+  }
+
+  protected receiveOffer(transaction: ServerTransaction, dialog: Dialog): void {
+    this.#peerOffers.receive(transaction, dialog);
+  }
+
+  /** Whatever the peer says about itself. */
+  protected learn(message: SipMessage): void {
+    if (headerValue(message, 'allow') === undefined) return;
+    this.#peerAllows = new Set(headerValues(message, 'allow').map((method) => method.toUpperCase()));
+  }
+
+  /** Something that kept a re-INVITE or an UPDATE of ours waiting may be over. */
+  protected offersSettled(): void {
+    this.changes.poke();
   }
 
   protected respond(transaction: ServerTransaction, status: number, options: ResponseOptions = {}): void {
@@ -173,32 +283,21 @@ export abstract class InviteSession implements SipSession {
     dialog: Dialog,
     done: (response: SipResponse | undefined) => void,
   ): void {
-    const flow = this.route(dialog);
-    if (flow === undefined) {
-      done(undefined);
-      return;
-    }
-    const user: ClientTransactionUser = {
-      response: (response) => {
-        if (response.status < 200) return;
-        const answer = answerChallenge(response, draft, this.credentials);
-        const already = draft.headers.some(({ name }) => name === answer?.name);
-        if (answer === undefined || already) return done(response);
-        this.send(dialog.draft(draft.method, { headers: [answer], body: draft.body }), dialog, done);
-      },
-      failed: () => done(undefined),
-    };
-    this.context.request(draft, flow, user);
+    const { context, credentials } = this;
+    requestInDialog({ context, credentials, dialog, flow: () => this.route(dialog) }, draft, done);
   }
 
   /** BYE, then out of the table. */
-  protected sendBye(reason: string | undefined, dialog: Dialog | undefined = this.dialog): void {
+  protected sendBye(
+    reason: string | undefined,
+    dialog: Dialog | undefined = this.dialog,
+    cause = normalClearing,
+  ): void {
     if (dialog === undefined) {
       this.release();
       return;
     }
-    // RFC 3326; 16 is "normal call clearing".
-    const headers = reason ? [{ name: 'Reason', value: `Q.850;cause=16;text=${quote(reason)}` }] : [];
+    const headers = reason ? [{ name: 'Reason', value: `${cause};text=${quote(reason)}` }] : [];
     this.send(dialog.draft('BYE', { headers }), dialog, () => this.release());
   }
 
@@ -213,91 +312,76 @@ export abstract class InviteSession implements SipSession {
     return found ?? (flow && this.context.flowTo(flow.remote));
   }
 
-  /** re-INVITE (section 14.2) and UPDATE (RFC 3311 section 5.2). */
-  #receiveOffer(transaction: ServerTransaction, dialog: Dialog): void {
-    const { request } = transaction;
-    const offer = sessionDescription(request);
-    const refresh = request.method === 'UPDATE' && offer === undefined;
-    if (mediaType(request) !== undefined && offer === undefined) {
-      this.respond(transaction, 415, { headers: [{ name: 'Accept', value: acceptedTypes }] });
-      return;
-    }
-    const pending = refresh ? undefined : this.#pendingStatus();
-    if (pending === 500) {
-      const headers = [{ name: 'Retry-After', value: String(randomInt(0, 11)) }];
-      this.respond(transaction, 500, { headers });
-      return;
-    }
-    if (pending === 491) {
-      this.respond(transaction, 491);
-      return;
-    }
-    dialog.refreshTarget(request);
-    const answer = refresh ? '' : this.#answerTo(offer);
-    if (answer instanceof Promise) void this.#answerLater(transaction, answer, offer === undefined);
-    else this.#answerOffer(transaction, answer, offer === undefined);
+  protected contactHeader(flow: Flow): SipHeader {
+    return { name: 'Contact', value: this.context.contact(flow) };
   }
 
-  #pendingStatus(): 491 | 500 | undefined {
-    if (this.#openOffer !== undefined) return 500;
-    if (this.accepted !== undefined) return 491;
-    return this.#state === 'calling' || this.#state === 'early' ? this.offerPending : undefined;
+  get #unanswered(): boolean {
+    return this.#state === 'calling' || this.#state === 'early';
   }
 
-  #answerTo(offer: string | undefined): OfferAnswer | Promise<OfferAnswer> {
-    if (this.handlers.reoffered === undefined) return { status: 488 };
-    return this.notify(() => this.handlers.reoffered?.(offer)) ?? { status: 500 };
+  /** The dialog our re-INVITE or UPDATE would go into. */
+  protected get currentDialog(): Dialog | undefined {
+    return this.dialog;
   }
 
-  /** A CANCEL changes nothing: what was offered is on its way into force, and its answer follows at once. */
-  async #answerLater(
-    transaction: ServerTransaction,
-    promised: Promise<OfferAnswer>,
-    answerFollows: boolean,
-  ): Promise<void> {
-    this.#openOffer = transaction;
-    if (transaction instanceof InviteServerTransaction) this.respond(transaction, 100);
-    let answer: OfferAnswer;
-    try {
-      answer = await promised;
-    } catch (error) {
-      this.context.log('error', 'an offer could not be answered', { callId: this.callId, error });
-      answer = { status: 500 };
-    }
-    // Refused already where the session ended meanwhile.
-    if (this.#openOffer !== transaction) return;
-    this.#openOffer = undefined;
-    this.notify(() => this.#answerOffer(transaction, answer, answerFollows));
+  /** RFC 3261 section 14.2. */
+  #inviteRefusal(): 491 | 500 | undefined {
+    if (this.changes.inviting) return 491;
+    if (this.#peerOffers.inviting) return 500;
+    if (this.#unanswered) return this.direction === 'outgoing' ? 491 : 500;
+    if (this.accepted === undefined) return undefined;
+    // RFC 5407 section 3.1.4: it shows that the 2xx arrived, and that only its ACK was lost.
+    if (!this.exchange.agreed) return 491;
+    const { accepted } = this;
+    this.accepted = undefined;
+    accepted.implyAck();
+    return undefined;
   }
 
-  #answerOffer(transaction: ServerTransaction, answer: OfferAnswer, answerFollows: boolean): void {
-    if (typeof answer === 'string') this.#acceptOffer(transaction, answer, answerFollows);
-    else this.respond(transaction, answer.status, { reason: answer.reason });
+  #lost(reason: string): void {
+    if (this.#state === 'ended') return;
+    this.finish({ cause: 'timeout', reason });
+    this.abandon();
+    this.sendBye(reason, this.dialog, timedOut);
   }
 
-  #acceptOffer(transaction: ServerTransaction, sdp: string, answerFollows: boolean): void {
-    const body = sdp === '' ? undefined : { contentType: sdpType, content: sdp };
-    const headers = [this.contactHeader(transaction.flow), allowHeader(allowedMethods)];
-    if (!(transaction instanceof InviteServerTransaction)) {
-      this.respond(transaction, 200, { headers, body });
-      return;
-    }
-    const response = buildResponse(transaction.request, 200, { toTag: this.localTag, headers, body });
+  #acceptReinvite(
+    transaction: InviteServerTransaction,
+    options: ResponseOptions,
+    acknowledged: (ack: SipRequest | undefined) => void,
+  ): void {
+    const response = buildResponse(transaction.request, 200, { toTag: this.localTag, ...options });
     this.accepted = new AcceptedInvite(this.context.transactions, transaction, response, {
-      acknowledged: (ack) => {
-        const answer = sessionDescription(ack);
-        if (answerFollows && answer !== undefined) this.notify(() => this.handlers.answered?.(answer));
-      },
+      acknowledged,
       timedOut: () => {
         this.accepted = undefined;
-        if (this.#state === 'ended') return;
-        this.finish({ cause: 'timeout', reason: 'no ACK to the 200 of a re-INVITE' });
-        this.sendBye('no ACK');
+        this.#lost('no ACK to the 200 of a re-INVITE');
       },
     });
   }
 
-  protected contactHeader(flow: Flow): SipHeader {
-    return { name: 'Contact', value: this.context.contact(flow) };
+  /** @throws CallreelError CONFLICT, SIP_REFUSED, SIP_UNREACHABLE */
+  async refer(target: string, options: ReferOptions = {}): Promise<ReferOutcome> {
+    if (this.#state !== 'established')
+      throw new CallreelError('CONFLICT', 'only an established call can be transferred');
+    return this.#refers.refer(target, options);
+  }
+
+  /** RFC 3261 section 11, and 12.2.1.2 for what the answer says about the dialog. */
+  probe(): Promise<boolean> {
+    const { dialog } = this;
+    if (this.#state !== 'established' || dialog === undefined) return Promise.resolve(true);
+    return new Promise((resolve) =>
+      this.send(dialog.draft('OPTIONS'), dialog, (response) =>
+        resolve(response !== undefined && response.status !== 481 && response.status !== 408),
+      ),
+    );
+  }
+
+  #referred(referral: SipReferral): boolean {
+    if (this.#state !== 'established' || this.handlers.referred === undefined) return false;
+    this.notify(() => this.handlers.referred?.(referral));
+    return true;
   }
 }

@@ -10,6 +10,10 @@ export interface Binding {
   readonly registeredUnixMs: number;
   /** Preference, 0 to 1. */
   readonly q: number;
+  /** Values of Path, first hop first (RFC 3327): requests to the contact take that way. */
+  readonly path: readonly string[];
+  /** `+sip.instance` and `reg-id` (RFC 5626): the same flow of the same phone, whatever its contact is by now. */
+  readonly flowId: string | undefined;
   readonly callId: string;
   readonly sequence: number;
 }

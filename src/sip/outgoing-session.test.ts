@@ -4,7 +4,7 @@ import { Secret } from '../secret.ts';
 import { throwOnUnlistedTransitions } from '../state-machine.ts';
 import { headerValue, type SipRequest } from './message.ts';
 import { buildResponse, type ResponseOptions } from './serializer.ts';
-import type { SipSession } from './session.ts';
+import type { SipSession, SipSessionHandlers } from './session.ts';
 import { RawPeer, recordingHandlers, sdp, startUserAgent } from './test-peers.ts';
 import type { UserAgent } from './user-agent.ts';
 
@@ -21,7 +21,7 @@ interface Placed {
 }
 
 /** A call to a raw peer that has received the INVITE. */
-async function place(more: { reoffered?: () => string } = {}): Promise<Placed> {
+async function place(more: Partial<SipSessionHandlers> = {}): Promise<Placed> {
   const client = await startUserAgent();
   const peer = await RawPeer.open(0);
   const caller = recordingHandlers(more);
@@ -115,6 +115,47 @@ test('two forks answer: the first is the call, the second is acknowledged and en
   answer(bye, 200);
   assert.equal(call.state, 'established');
   await hangUp(placed);
+});
+
+test('places that ring at once are told apart, and the end of one that lost is not the end of the call', async () => {
+  const rings: string[] = [];
+  const placed = await place({ progress: (status, _sdp, fork) => rings.push(`${status} ${fork}`) });
+  const { peer, invite, answer, caller, call } = placed;
+  const early = { contentType: 'application/sdp', content: sdp.replace('40000', '40002') };
+  answer(invite, 183, { toTag: 'b', body: early });
+  answer(invite, 180, { toTag: 'c' });
+  answer(invite, 200, { body });
+  await caller.events.until((event) => event === 'established');
+  assert.deepEqual(rings, ['183 b', '180 c']);
+  const ours = invite.from.parameters.get('tag');
+  const bye = (tag: string, sequence: number) =>
+    peer.send(
+      [
+        'BYE sip:caller@127.0.0.1 SIP/2.0',
+        `Via: SIP/2.0/UDP 127.0.0.1:${peer.port};branch=z9hG4bK-bye-${tag}`,
+        `From: <sip:callee@127.0.0.1>;tag=${tag}`,
+        `To: <sip:caller@example.com>;tag=${ours}`,
+        `Call-ID: ${invite.callId}`,
+        `CSeq: ${sequence} BYE`,
+        'Content-Length: 0\r\n\r\n',
+      ].join('\r\n'),
+      invite.via.port,
+    );
+  bye('b', 1);
+  assert.equal((await peer.response('BYE')).status, 200);
+  assert.equal(call.state, 'established');
+  // Its 2xx, and that again: acknowledged each time, hung up once.
+  answer(invite, 200, { body, toTag: 'c' });
+  const hangUp = await peer.incoming('BYE');
+  answer(hangUp, 200);
+  const acknowledged = () => peer.texts.filter((text) => /^ACK[\s\S]*To: .*tag=c/.test(text)).length;
+  answer(invite, 200, { body, toTag: 'c' });
+  while (acknowledged() < 2) await peer.received.next();
+  assert.equal(peer.texts.filter((text) => text.startsWith('BYE')).length, 1);
+  bye('a', 2);
+  assert.equal((await peer.response('BYE')).status, 200);
+  await placed.close();
+  assert.equal(caller.ends[0]?.cause, 'remote');
 });
 
 test('a 2xx that crosses the CANCEL is acknowledged and ended, with one end', async () => {

@@ -1,17 +1,23 @@
 import type { Timer } from '../clock.ts';
+import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import { sdpType, sessionDescription } from './body.ts';
-import { allowedMethods, allowHeader } from './capabilities.ts';
+import { allowedMethods, allowHeader, supportedHeader } from './capabilities.ts';
 import type { ClientRequest } from './client-request.ts';
-import { Dialog, initialSequence } from './dialog.ts';
+import { type Dialog, initialSequence } from './dialog.ts';
 import { answerChallenge, type ClientCredentials } from './digest-client.ts';
+import { type Fork, Forks } from './forks.ts';
+import { authorizationOf } from './in-dialog-request.ts';
 import { InviteSession } from './invite-session.ts';
 import { headerValue, type SipRequest, type SipResponse } from './message.ts';
 import { type NameAddress, tagOf, toSipAddress } from './name-address.ts';
+import { type RedirectConsent, RedirectTargets } from './redirect.ts';
+import { routed } from './route-set.ts';
 import type { RequestDraft } from './serializer.ts';
-import type { SipAddress, SipHeader, SipSessionHandlers } from './session.ts';
+import type { OfferAnswer, SipAddress, SipEnd, SipHeader, SipSessionHandlers } from './session.ts';
 import type { SessionContext } from './session-context.ts';
 import { patienceMs } from './timers.ts';
+import type { ServerTransaction } from './transaction-layer.ts';
 import type { Endpoint, Flow } from './transport.ts';
 
 export interface OutgoingCall {
@@ -20,17 +26,20 @@ export interface OutgoingCall {
   readonly fromText: string;
   readonly to: NameAddress;
   readonly toText: string;
-  readonly offer: string;
+  /** Without it, the 2xx brings the peer's offer. */
+  readonly offer: string | undefined;
   readonly headers: readonly SipHeader[];
   readonly credentials: ClientCredentials | undefined;
   readonly handlers: SipSessionHandlers;
   /** The request URI does not say where the call goes: what belongs to it goes the same way. */
   readonly viaNextHop: boolean;
+  /** Values of Route: the way that the INVITE takes (Service-Route, or the Path of a binding). */
+  readonly route: readonly string[];
+  /** Without it no redirection is followed. */
+  readonly redirect: RedirectConsent | undefined;
   /** Best knowledge of the peer's address before it is resolved. */
   readonly peer: Endpoint;
 }
-
-const maxForks = 8;
 
 /** A call of ours. */
 export class OutgoingSession extends InviteSession {
@@ -41,22 +50,24 @@ export class OutgoingSession extends InviteSession {
   readonly to: SipAddress;
   readonly headers: readonly SipHeader[];
   readonly offer = undefined;
-  protected readonly offerPending = 491;
   peer: Endpoint;
   readonly #call: OutgoingCall;
   #sequence = initialSequence();
-  #draft: RequestDraft | undefined;
   #request: ClientRequest | undefined;
-  /** Dialogs by the peer's tag: an INVITE that was forked may have several (RFC 3261 section 13.2.2.4). */
-  readonly #forks = new Map<string, Dialog>();
-  #ack: RequestDraft | undefined;
-  #earlyAnswer: string | undefined;
+  readonly #forks = new Forks();
+  readonly #redirects: RedirectTargets;
+  /** Where the INVITE goes now. */
+  #target: { uri: string; route: readonly string[] };
+  /** The early dialog in which our offer was answered reliably: UPDATE goes there. */
+  #answeredFork: Dialog | undefined;
   #cancelWanted = false;
   #cancelTimer: Timer | undefined;
 
   constructor(context: SessionContext, call: OutgoingCall) {
     super(context);
     this.#call = call;
+    this.#target = { uri: call.requestUri, route: call.route };
+    this.#redirects = new RedirectTargets(call.requestUri);
     this.requestUri = call.requestUri;
     this.from = toSipAddress(call.from);
     this.to = toSipAddress(call.to);
@@ -105,7 +116,17 @@ export class OutgoingSession extends InviteSession {
 
   override dialogOf(request: SipRequest): Dialog | undefined {
     if (request.callId !== this.callId) return undefined;
-    return this.#forks.get(tagOf(request.from) ?? '');
+    return this.#forks.get(tagOf(request.from) ?? '')?.dialog;
+  }
+
+  override isWith(remoteTag: string): boolean {
+    return this.dialog === undefined ? this.#forks.get(remoteTag) !== undefined : super.isWith(remoteTag);
+  }
+
+  /** What a place says that was not the first to answer is not about this call any more. */
+  override receive(transaction: ServerTransaction, dialog: Dialog): void {
+    if (this.dialog === undefined || dialog === this.dialog) super.receive(transaction, dialog);
+    else this.respond(transaction, transaction.request.method === 'BYE' ? 200 : 481);
   }
 
   protected remoteEnded(reason: string | undefined): void {
@@ -116,23 +137,27 @@ export class OutgoingSession extends InviteSession {
   }
 
   #invite(flow: Flow, extra: readonly SipHeader[]): void {
-    const { fromText, toText, requestUri, offer, headers } = this.#call;
+    const { fromText, toText, offer, headers } = this.#call;
+    const { uri, routes } = routed(this.#target.uri, this.#target.route);
     const draft: RequestDraft = {
       method: 'INVITE',
-      uri: requestUri,
+      uri,
       headers: [
+        ...routes.map((value) => ({ name: 'Route', value })),
         { name: 'From', value: `${fromText};tag=${this.localTag}` },
         { name: 'To', value: toText },
         { name: 'Call-ID', value: this.callId },
         { name: 'CSeq', value: `${this.#sequence} INVITE` },
         this.contactHeader(flow),
         allowHeader(allowedMethods),
+        supportedHeader(['100rel', 'timer', 'replaces', 'norefersub']),
+        ...this.changes.timerHeaders(),
         ...headers,
         ...extra,
       ],
-      body: { contentType: sdpType, content: offer },
+      body: offer === undefined ? undefined : { contentType: sdpType, content: offer },
     };
-    this.#draft = draft;
+    if (offer !== undefined && this.exchange.state === 'none') this.exchange.sendOffer(offer);
     this.#request = this.context.request(draft, flow, {
       response: (response) => this.#receiveResponse(response, draft),
       failed: (cause) => this.#requestFailed(cause),
@@ -157,7 +182,13 @@ export class OutgoingSession extends InviteSession {
     });
   }
 
+  protected override get currentDialog(): Dialog | undefined {
+    return this.dialog ?? this.#answeredFork;
+  }
+
   #receiveResponse(response: SipResponse, draft: RequestDraft): void {
+    if (this.state === 'calling') this.notify(() => this.handlers.responded?.());
+    this.learn(response);
     if (response.status < 200) this.#receiveProvisional(response, draft);
     else if (response.status < 300) this.#receiveAnswer(response, draft);
     else this.#receiveRefusal(response, draft);
@@ -166,66 +197,121 @@ export class OutgoingSession extends InviteSession {
   #receiveProvisional(response: SipResponse, draft: RequestDraft): void {
     if (this.#cancelWanted) this.#cancel();
     if (response.status === 100 || this.state === 'ended') return;
-    this.#fork(response, draft);
+    const fork = this.#forks.early(draft, response);
+    const reliable = fork?.order.receive(response);
+    if (fork === undefined || reliable === 'drop') return;
     this.move('provisional');
     const sdp = sessionDescription(response);
-    this.#earlyAnswer = sdp ?? this.#earlyAnswer;
-    this.notify(() => this.handlers.progress?.(response.status, sdp));
+    if (reliable !== undefined) void this.#prack(fork.dialog, reliable.rack, sdp);
+    fork.earlyAnswer = sdp ?? fork.earlyAnswer;
+    this.notify(() => this.handlers.progress?.(response.status, sdp, fork.dialog.remoteTag));
   }
 
-  #fork(response: SipResponse, draft: RequestDraft): Dialog | undefined {
-    const tag = tagOf(response.to) ?? '';
-    let dialog = this.#forks.get(tag);
-    if (dialog === undefined && this.#forks.size < maxForks) {
-      dialog = Dialog.forClient(draft, response);
-      this.#forks.set(tag, dialog);
-    }
-    return dialog;
-  }
-
+  /** The first 2xx is the call; every other one is acknowledged and hung up (RFC 3261 section 13.2.2.4). */
   #receiveAnswer(response: SipResponse, draft: RequestDraft): void {
-    // The 2xx has the last word on target and route (RFC 3261 section 13.2.2.4).
-    const tag = tagOf(response.to) ?? '';
-    if (this.dialog?.remoteTag === tag) {
-      this.#acknowledge(this.dialog, this.#ack);
+    const fork = this.#forks.answered(draft, response);
+    if (fork === undefined) return;
+    const { dialog } = fork;
+    // The 2xx again; its ACK may still be on the way.
+    if (fork.ack !== undefined || dialog === this.dialog) {
+      this.#acknowledge(fork);
       return;
     }
-    this.#forks.delete(tag);
-    const dialog = this.#fork(response, draft);
-    if (dialog === undefined) return;
-    const ack = dialog.draft('ACK', { sequence: response.cseq.sequence, headers: authorizationOf(draft) });
-    this.#acknowledge(dialog, ack);
+    const acknowledge = (body?: string) => {
+      fork.ack = dialog.draft('ACK', {
+        sequence: response.cseq.sequence,
+        headers: authorizationOf(draft),
+        body: body === undefined ? undefined : { contentType: sdpType, content: body },
+      });
+      this.#acknowledge(fork);
+    };
     // Too late for us, or a second fork answered as well.
     if (this.state === 'ended' || this.dialog !== undefined) {
-      this.#hangUpFork(dialog, ack);
+      acknowledge();
+      this.#hangUpFork(dialog);
       return;
     }
     this.dialog = dialog;
-    this.#ack = ack;
     this.move('accept');
-    const answer = sessionDescription(response) ?? this.#earlyAnswer;
-    if (answer === undefined) {
-      this.finish({ cause: 'error', reason: 'the 2xx carries no session description' });
+    this.changes.timerAnswered(response);
+    const sdp = sessionDescription(response);
+    if (this.exchange.state === 'none' && sdp !== undefined) {
+      void this.#answerOffer(sdp).then((answer) => {
+        acknowledge(answer);
+        this.#established(answer === undefined ? 'the offer of the 2xx was refused' : undefined);
+      });
+      return;
+    }
+    acknowledge();
+    const answer = this.#answerOf(fork, sdp);
+    if (answer !== undefined) this.notify(() => this.handlers.answered?.(answer));
+    this.#established(this.exchange.agreed ? undefined : 'the 2xx carries no session description');
+  }
+
+  #established(failure: string | undefined): void {
+    if (this.state !== 'accepted') return;
+    if (failure !== undefined) {
+      this.finish({ cause: 'error', reason: failure });
       this.sendBye('no session description');
       return;
     }
-    this.notify(() => this.handlers.answered?.(answer));
-    if (this.state !== 'accepted') return;
     this.move('establish');
     this.notify(() => this.handlers.established?.());
   }
 
-  #hangUpFork(dialog: Dialog, ack: RequestDraft): void {
-    if (this.dialog === undefined) {
-      this.dialog = dialog;
-      this.#ack = ack;
-      this.sendBye('cancelled', dialog);
-      return;
-    }
-    this.send(dialog.draft('BYE'), dialog, () => {});
+  /** RFC 3261 section 13.2.1: the first description in a reliable response is the answer; others say it again. */
+  #answerOf({ dialog, earlyAnswer }: Fork, sdp: string | undefined): string | undefined {
+    const { exchange } = this;
+    const said = sdp ?? earlyAnswer;
+    if (exchange.sent && said !== undefined) exchange.receiveAnswer(said);
+    else if (exchange.agreed && this.#answeredFork !== dialog && said !== undefined) exchange.remote = said;
+    return exchange.agreed && this.#call.offer !== undefined ? exchange.remote : undefined;
   }
 
-  #acknowledge(dialog: Dialog, ack: RequestDraft | undefined): void {
+  /** The peer's offer, where our INVITE had none. @returns our answer; undefined where it was refused */
+  async #answerOffer(offer: string): Promise<string | undefined> {
+    this.exchange.receiveOffer(offer);
+    let answer: OfferAnswer | undefined;
+    try {
+      answer = await this.notify(() => this.handlers.reoffered?.(offer));
+    } catch (error) {
+      this.context.log('error', 'an offer could not be answered', { callId: this.callId, error });
+    }
+    if (typeof answer !== 'string') {
+      this.exchange.refuse();
+      return undefined;
+    }
+    this.exchange.sendAnswer(answer);
+    return answer;
+  }
+
+  /** RFC 3262 section 4. */
+  async #prack(dialog: Dialog, rack: string, sdp: string | undefined): Promise<void> {
+    let body: string | undefined;
+    if (sdp !== undefined && this.exchange.state === 'first-sent') {
+      this.#answeredFork = dialog;
+      this.exchange.receiveAnswer(sdp);
+    } else if (sdp !== undefined && this.exchange.state === 'none') {
+      this.#answeredFork = dialog;
+      body = await this.#answerOffer(sdp);
+    }
+    const draft = dialog.draft('PRACK', {
+      headers: [{ name: 'RAck', value: rack }],
+      body: body === undefined ? undefined : { contentType: sdpType, content: body },
+    });
+    this.send(draft, dialog, () => this.offersSettled());
+  }
+
+  #hangUpFork(dialog: Dialog): void {
+    if (this.dialog !== undefined) {
+      this.send(dialog.draft('BYE'), dialog, () => {});
+      return;
+    }
+    this.dialog = dialog;
+    this.sendBye('cancelled', dialog);
+  }
+
+  #acknowledge({ dialog, ack }: Fork): void {
     const flow = this.route(dialog);
     if (flow !== undefined && ack !== undefined) this.context.sendAck(ack, flow);
   }
@@ -239,20 +325,57 @@ export class OutgoingSession extends InviteSession {
       this.#invite(this.flow, [...earlier, authorization]);
       return;
     }
-    this.release();
+    // RFC 4028 section 7.3: a 422, and the INVITE again with the interval it asks for.
+    if (this.state !== 'ended' && this.flow !== undefined && this.changes.raiseTimer(response)) {
+      this.#sequence++;
+      this.#invite(this.flow, authorizationOf(draft));
+      return;
+    }
     const reason = headerValue(response, 'reason') ?? response.reason;
-    this.finish({ cause: 'rejected', status: response.status, reason });
+    const end: SipEnd = { cause: 'rejected', status: response.status, reason };
+    this.#redirects.add(response);
+    // RFC 3261 section 21.6: a 6xx speaks for every place.
+    if (response.status >= 600) this.#over(end);
+    else this.#goOn(end);
   }
 
   #requestFailed(cause: 'timeout' | 'transport'): void {
-    this.release();
-    if (cause === 'timeout')
-      this.finish({ cause: 'timeout', status: 408, reason: 'no answer to the INVITE' });
-    else this.finish({ cause: 'error', status: 503, reason: 'the INVITE could not be sent' });
+    if (cause === 'timeout') this.#goOn({ cause: 'timeout', status: 408, reason: 'no answer to the INVITE' });
+    else this.#goOn({ cause: 'error', status: 503, reason: 'the INVITE could not be sent' });
   }
-}
 
-/** RFC 3261 section 22.1: the ACK carries the credentials of its INVITE. */
-function authorizationOf(draft: RequestDraft): SipHeader[] {
-  return draft.headers.filter(({ name }) => name === 'Authorization' || name === 'Proxy-Authorization');
+  /** Calls the next place that the called party was said to be at; the call ends where there is none. */
+  #goOn(end: SipEnd): void {
+    const { redirect } = this.#call;
+    const uri = this.state === 'ended' || redirect === undefined ? undefined : this.#redirects.next();
+    if (uri === undefined || redirect === undefined) {
+      this.#over(end);
+      return;
+    }
+    this.#request = undefined;
+    this.#forks.clear();
+    this.#follow(uri, redirect).catch((error: unknown) => {
+      this.context.log('debug', 'a redirection was not followed', { callId: this.callId, uri, error });
+      this.#goOn(end);
+    });
+  }
+
+  /** RFC 3261 section 8.1.3.4: the same call, the next CSeq. Who was to be called has our credentials, nobody else. */
+  async #follow(uri: string, redirect: RedirectConsent): Promise<void> {
+    if (!(await redirect(uri))) throw new CallreelError('OUTBOUND_FORBIDDEN', 'this is not to be called');
+    const flow = await this.context.locate(uri);
+    if (this.state === 'ended') return;
+    this.#target = { uri, route: [] };
+    this.credentials = undefined;
+    this.symmetric = false;
+    this.flow = flow;
+    this.peer = flow.remote;
+    this.#sequence++;
+    this.#invite(flow, []);
+  }
+
+  #over(end: SipEnd): void {
+    this.release();
+    this.finish(end);
+  }
 }

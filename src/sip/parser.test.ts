@@ -13,7 +13,7 @@ const torture: Record<string, string | [status: number, where: string, answerabl
   badbranch: 'OPTIONS',
   baddate: 'INVITE',
   baddn: 'OPTIONS',
-  badinv01: [400, 'Via', false],
+  badinv01: [400, 'Via', true],
   badvers: [505, 'start line', true],
   bcast: '200',
   bext01: 'OPTIONS',

@@ -241,9 +241,16 @@ function topVia(headers: readonly HeaderField[]): Via | undefined {
   return undefined;
 }
 
-/** ACK is never answered; without a Via nobody knows where an answer belongs. */
+/** The top Via without its parameters. */
+function sentBy(headers: readonly HeaderField[]): Via | undefined {
+  const top = headers.find(({ key }) => key === 'via');
+  const semicolon = top === undefined ? -1 : top.value.indexOf(';');
+  return semicolon < 0 ? undefined : parseVia(top!.value.slice(0, semicolon));
+}
+
+/** ACK is never answered; without a Via nobody knows where an answer belongs. What follows its host may be broken. */
 function answerable(method: string, headers: HeaderField[]): AnswerableRequest | undefined {
-  const via = topVia(headers);
+  const via = topVia(headers) ?? sentBy(headers);
   if (via === undefined || method === 'ACK' || method === '' || method.startsWith('SIP/')) return undefined;
   return { method, headers, via };
 }

@@ -112,6 +112,8 @@ test('the store forgets the address registered longest ago when it is full', asy
   const store = new MemoryLocationStore({ maxAddresses: 2 });
   const binding = {
     contact: 'sip:x',
+    path: [],
+    flowId: undefined,
     source,
     expiresUnixMs: 1,
     registeredUnixMs: 0,
@@ -144,7 +146,7 @@ test('a user agent registers with another, and is called at its binding', async 
   const { expiresSeconds, contact } = await phone.register({ ...options, expiresSeconds: 20 });
   assert.equal(expiresSeconds, 60);
   const [binding] = await registrar.lookup(aor);
-  assert.equal(binding?.contact, contact.slice(1, -1));
+  assert.equal(binding?.contact, contact);
   const caller = recordingHandlers();
   server.invite({
     requestUri: binding.contact,
@@ -163,4 +165,37 @@ test('a user agent registers with another, and is called at its binding', async 
     code: 'SIP_REFUSED',
   });
   await Promise.all([server.close(), phone.close()]);
+});
+
+test('the Path is kept and told; a path of nonsense is refused', async () => {
+  const { registrar, register } = setUp();
+  const path = ['<sip:edge.example.com;lr;ob>', '<sip:core.example.com;lr>'];
+  const contact = 'Contact: <sip:a@10.0.0.1>';
+  const answer = await register([contact, `Path: ${path.join(', ')}`, 'Supported: path']);
+  assert.equal(answer.status, 200);
+  assert.deepEqual(
+    answer.headers.filter(({ name }) => name === 'Path').map(({ value }) => value),
+    path,
+  );
+  assert.deepEqual((await registrar.lookup(aor))[0]?.path, path);
+  assert.equal((await register([contact, 'Path: nonsense'])).status, 400);
+  const long = Array.from({ length: 9 }, () => path[0]).join(',');
+  assert.equal((await register([contact, `Path: ${long}`])).status, 400);
+});
+
+test('a flow of a phone replaces itself, from whatever port it comes', async () => {
+  const { register, contacts } = setUp();
+  const instance = '+sip.instance="<urn:uuid:00000000-0000-1000-8000-AABBCCDDEEFF>"';
+  const from = (port: number, flow: number, callId: string) =>
+    register([`Contact: <sip:a@10.0.0.1:${port}>;${instance};reg-id=${flow}`, 'Supported: path, outbound'], {
+      callId,
+    });
+  const first = await from(4000, 1, 'one');
+  assert.deepEqual(first.headers, [
+    { name: 'Contact', value: `<sip:a@10.0.0.1:4000>;expires=3600;${instance};reg-id=1` },
+    { name: 'Require', value: 'outbound' },
+  ]);
+  await from(4001, 2, 'two');
+  await from(4002, 1, 'three');
+  assert.deepEqual((await contacts()).toSorted(), ['sip:a@10.0.0.1:4001', 'sip:a@10.0.0.1:4002']);
 });

@@ -12,7 +12,10 @@ export const registrarLimits = {
   minSeconds: 60,
   maxSeconds: 3600,
   contactsPerAddress: 10,
+  pathHops: 8,
 } as const;
+
+const maxInstanceCharacters = 256;
 
 export interface RegistrarOptions {
   clock: Clock;
@@ -32,6 +35,7 @@ export interface RegistrarAnswer {
 
 interface WantedBinding {
   contact: string;
+  flowId: string | undefined;
   expiresSeconds: number;
   q: number;
 }
@@ -59,7 +63,7 @@ export class Registrar {
       const user = await this.#authenticate(request);
       const aor = this.#addressOfRecord(request, user);
       const bindings = await this.#bind(request, aor, source);
-      return { status: 200, headers: this.#contactHeaders(bindings) };
+      return { status: 200, headers: [...this.#contactHeaders(bindings), ...extensionHeaders(request)] };
     } catch (error) {
       if (error instanceof Refusal) return error.answer;
       throw error;
@@ -101,19 +105,22 @@ export class Registrar {
     if (clear && (contacts.length > 1 || headerValue(request, 'expires') !== '0')) throw new Refusal(400);
     const wanted = clear ? [] : contacts.map((value) => wantedBinding(value, request));
     const { callId, cseq } = request;
+    const path = pathOf(request);
     return this.#options.store.update(aor, (stored) => {
       const live = stored.filter(({ expiresUnixMs }) => expiresUnixMs > nowMs);
       const touched = clear
         ? live
-        : live.filter((old) => wanted.some(({ contact }) => contact === old.contact));
+        : live.filter((old) => wanted.some((binding) => isSameBinding(binding, old)));
       if (touched.some((old) => old.callId === callId && old.sequence >= cseq.sequence))
         throw new Refusal(500, 'CSeq Out Of Order');
       const added = wanted
         .filter(({ expiresSeconds }) => expiresSeconds > 0)
         .map(
-          ({ contact, expiresSeconds, q }): Binding => ({
+          ({ contact, flowId, expiresSeconds, q }): Binding => ({
             contact,
             source,
+            path,
+            flowId,
             expiresUnixMs: nowMs + expiresSeconds * 1000,
             registeredUnixMs: nowMs,
             q,
@@ -129,9 +136,9 @@ export class Registrar {
 
   #contactHeaders(bindings: readonly Binding[]): SipHeader[] {
     const nowMs = this.#options.clock.unixMs();
-    return bindings.map(({ contact, expiresUnixMs }) => {
+    return bindings.map(({ contact, expiresUnixMs, flowId }) => {
       const seconds = Math.max(Math.round((expiresUnixMs - nowMs) / 1000), 0);
-      return { name: 'Contact', value: `<${contact}>;expires=${seconds}` };
+      return { name: 'Contact', value: `<${contact}>;expires=${seconds}${flowId ?? ''}` };
     });
   }
 }
@@ -142,9 +149,43 @@ function wantedBinding(value: string, request: SipRequest): WantedBinding {
   const q = Number(address.parameters.get('q') ?? '1');
   return {
     contact: address.uri,
+    flowId: flowIdOf(address),
     expiresSeconds: expiryOf(address, request),
     q: q >= 0 && q <= 1 ? q : 1,
   };
+}
+
+/** RFC 5626 section 6: a phone that comes back from another port replaces what it was. */
+function isSameBinding(wanted: WantedBinding, old: Binding): boolean {
+  return wanted.contact === old.contact || (wanted.flowId !== undefined && wanted.flowId === old.flowId);
+}
+
+/** As it stands in a Contact; undefined for a phone that speaks no RFC 5626. */
+function flowIdOf({ parameters }: NameAddress): string | undefined {
+  const instance = parameters.get('+sip.instance');
+  const flow = parseDecimal(parameters.get('reg-id') ?? '', 2 ** 31 - 1);
+  if (!instance || instance.length > maxInstanceCharacters || !flow) return undefined;
+  return `;+sip.instance=${instance};reg-id=${flow}`;
+}
+
+/** RFC 3327 section 5.3. */
+function pathOf(request: SipRequest): string[] {
+  const path = headerValues(request, 'path');
+  const sound = path.every((value) => parseNameAddress(value)?.sipUri !== undefined);
+  if (path.length > registrarLimits.pathHops || !sound) throw new Refusal(400, 'Malformed Path');
+  return path;
+}
+
+/** The Path as it was kept (RFC 3327 section 5.3), and that a flow is kept as one (RFC 5626 section 6). */
+function extensionHeaders(request: SipRequest): SipHeader[] {
+  const headers = headerValues(request, 'path').map((value) => ({ name: 'Path', value }));
+  const outbound = headerValues(request, 'supported').some((option) => option.toLowerCase() === 'outbound');
+  const flows = headerValues(request, 'contact').some((value) => {
+    const address = parseNameAddress(value);
+    return address !== undefined && flowIdOf(address) !== undefined;
+  });
+  if (outbound && flows) headers.push({ name: 'Require', value: 'outbound' });
+  return headers;
 }
 
 /** Section 10.3 step 7: a malformed value counts as absent; too short is refused, too long is cut. */

@@ -12,9 +12,11 @@ import type { InviteSession } from './invite-session.ts';
 import { headerValue, headerValues, type SipRequest } from './message.ts';
 import { tagOf } from './name-address.ts';
 import type { Registrar } from './registrar.ts';
+import { replacedSession } from './replaced-session.ts';
 import { buildResponse, type ResponseOptions } from './serializer.ts';
 import type { SipHeader, SipSession } from './session.ts';
 import type { SessionContext } from './session-context.ts';
+import { answerTimer, type SessionTimerPolicy } from './session-expires.ts';
 import type { InviteServerTransaction } from './transaction-invite-server.ts';
 import type { RequestHandler, ServerTransaction } from './transaction-layer.ts';
 import type { NonInviteServerTransaction } from './transaction-non-invite-server.ts';
@@ -57,12 +59,18 @@ export class RequestServer implements RequestHandler {
       return;
     }
     if (this.#refuse(transaction, inspectBody(request))) return;
+    if (this.#refuse(transaction, inspectTimer(request, this.#options.context.sessionTimer))) return;
     if (!this.#options.takesCalls()) {
       respond(transaction, 503, { headers: [retryAfter] });
       return;
     }
+    const replaced = replacedSession(request, this.#options.sessions);
+    if (typeof replaced === 'number') {
+      respond(transaction, replaced);
+      return;
+    }
     transaction.respond(buildResponse(request, 100));
-    const session = new IncomingSession(this.#options.context, transaction);
+    const session = new IncomingSession(this.#options.context, transaction, replaced);
     this.#options.sessions.set(session.localTag, session);
     try {
       this.#options.onInvite(session);
@@ -90,7 +98,8 @@ export class RequestServer implements RequestHandler {
     }
     if (request.method === 'OPTIONS') this.#answerOptions(transaction);
     else if (request.method === 'REGISTER') this.#register(transaction, flow);
-    else respond(transaction, 481);
+    // A call is transferred by who is in it; anybody else would dial on our account.
+    else respond(transaction, request.method === 'REFER' ? 403 : 481);
   }
 
   #inDialog(transaction: ServerTransaction): void {
@@ -133,7 +142,7 @@ function inspect(request: SipRequest, methods: readonly string[]): Refusal | und
   const status = methodRefusal(request.method, methods);
   if (status !== undefined) return { status, headers: [allowHeader(methods)] };
   if (!knownSchemes.has(schemeOf(request.uri) ?? '')) return { status: 416, headers: [] };
-  const unsupported = unsupportedOptions(headerValues(request, 'require'));
+  const unsupported = unsupportedOptions(headerValues(request, 'require'), request.method);
   if (unsupported.length === 0) return undefined;
   return { status: 420, headers: [{ name: 'Unsupported', value: unsupported.join(', ') }] };
 }
@@ -146,4 +155,10 @@ function inspectBody(request: SipRequest): Refusal | undefined {
   const type = mediaType(request);
   if (type === undefined || type === sdpType || type.startsWith('multipart/')) return undefined;
   return { status: 415, headers: [{ name: 'Accept', value: acceptedTypes }] };
+}
+
+/** RFC 4028 section 9: an interval that would have us refresh all the time. */
+function inspectTimer(request: SipRequest, policy: SessionTimerPolicy): Refusal | undefined {
+  const timer = answerTimer(request, policy, undefined);
+  return timer.status === undefined ? undefined : timer;
 }

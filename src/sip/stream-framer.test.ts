@@ -12,6 +12,7 @@ function run(
   const framer = new StreamFramer({
     message: (bytes) => messages.push(bytes.toString()),
     ping: () => pings++,
+    pong: () => {},
   });
   const bytes = Buffer.from(text);
   let ok = true;
@@ -48,4 +49,19 @@ for (const [what, text] of broken)
 test('a message that has not ended is unfinished', () => {
   assert.equal(run(first.slice(0, 20), 7).unfinished, true);
   assert.equal(run(first.slice(0, -1), 7).unfinished, true);
+});
+
+test('the answer to our ping is a pong at once; two of them are no ping', () => {
+  const told: string[] = [];
+  const framer = new StreamFramer({
+    message: () => told.push('message'),
+    ping: () => told.push('ping'),
+    pong: () => told.push('pong'),
+  });
+  for (let i = 0; i < 2; i++) {
+    framer.expectPong();
+    framer.push(Buffer.from('\r\n'));
+  }
+  framer.push(Buffer.from(`${second}\r\n\r\n`));
+  assert.deepEqual(told, ['pong', 'pong', 'message', 'ping']);
 });

@@ -6,6 +6,8 @@ export interface FramerEvents {
   message(bytes: Buffer): void;
   /** A double CRLF between messages (RFC 5626 section 4.4.1); answer it with a single one. */
   ping(): void;
+  /** The answer to a ping of ours. */
+  pong(): void;
 }
 
 const headEnd = Buffer.from('\r\n\r\n');
@@ -20,6 +22,7 @@ export class StreamFramer {
   /** Bytes of `#buffer` already searched for the end of the headers. */
   #searched = 0;
   #broken = false;
+  #pongDue = false;
 
   constructor(events: FramerEvents) {
     this.#events = events;
@@ -28,6 +31,11 @@ export class StreamFramer {
   /** A message has begun and not ended. Line breaks that wait for their second half are no message. */
   get unfinished(): boolean {
     return this.#buffer.length > 0 && this.#buffer[0] !== 0x0d;
+  }
+
+  /** We have sent a ping: the next single CRLF is its pong. Otherwise it is the first half of a ping of the peer. */
+  expectPong(): void {
+    this.#pongDue = true;
   }
 
   /** @returns false when the stream is beyond repair; what was readable has been handed out as a message */
@@ -57,12 +65,18 @@ export class StreamFramer {
   #skipLineBreaks(): boolean {
     if (this.#buffer.length < 2) return false;
     if (this.#buffer[1] !== 0x0a) return this.#break(this.#buffer.length);
+    if (this.#pongDue) {
+      this.#pongDue = false;
+      this.#buffer = this.#buffer.subarray(2);
+      this.#events.pong();
+      return true;
+    }
     if (this.#buffer.length >= 4 && this.#buffer[2] === 0x0d && this.#buffer[3] === 0x0a) {
       this.#buffer = this.#buffer.subarray(4);
       this.#events.ping();
       return true;
     }
-    // A single CRLF is a pong, or the first half of a ping.
+    // A single CRLF may be the first half of a ping.
     if (this.#buffer.length === 2 || (this.#buffer.length === 3 && this.#buffer[2] === 0x0d)) return false;
     this.#buffer = this.#buffer.subarray(2);
     return true;

@@ -98,13 +98,15 @@ export class RawPeer {
   readonly #target: number;
   readonly received = new Arrivals<SipMessage>();
   readonly texts: string[] = [];
+  lastSourcePort = 0;
   /** The last request sent, by method. */
   readonly #asked = new Map<string, { callId: string; sequence: number }>();
 
   private constructor(socket: Socket, target: number) {
     this.#socket = socket;
     this.#target = target;
-    socket.on('message', (bytes) => {
+    socket.on('message', (bytes, source) => {
+      this.lastSourcePort = source.port;
       this.texts.push(bytes.toString());
       const result = parseMessage(bytes);
       if (result.ok) this.received.add(result.message);
@@ -124,12 +126,12 @@ export class RawPeer {
     return this.#socket.address().port;
   }
 
-  send(text: string, port = this.#target): void {
+  send(text: string, port = this.#target, host = '127.0.0.1'): void {
     const callId = /^Call-ID: *(.*?)\r?$/im.exec(text)?.[1];
     const cseq = /^CSeq: *(\d+) +(\S+)/im.exec(text);
     if (callId !== undefined && cseq !== null)
       this.#asked.set(cseq[2] ?? '', { callId, sequence: Number(cseq[1]) });
-    this.#socket.send(text, port, '127.0.0.1');
+    this.#socket.send(text, port, host);
   }
 
   /** A request with the headers of a call; `extra` lines come last. */

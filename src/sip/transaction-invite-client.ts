@@ -40,18 +40,13 @@ export const inviteClientTable: TransitionTable<InviteClientState, InviteClientE
     'transport-error': 'terminated', // 17.1.4
   },
   completed: {
-    '1xx': 'completed', // late, absorbed
-    '2xx': 'completed', // from another fork after the proxy chose: not ours to take
     '300-699': 'completed', // 17.1.1.2: ACK again
     'timer-d': 'terminated', // 17.1.1.2
     'transport-error': 'terminated', // 17.1.1.2: the ACK could not be sent
   },
   accepted: {
-    '1xx': 'accepted', // late, absorbed
     '2xx': 'accepted', // 6026 8.4: passed on, the session acknowledges
-    '300-699': 'accepted', // late, absorbed
     'timer-m': 'terminated', // 6026 8.4
-    'transport-error': 'accepted', // 6026 8.4: the request has had its answer
   },
   terminated: {},
 };
@@ -99,10 +94,12 @@ export class InviteClientTransaction implements Transaction {
   receive(response: SipResponse): void {
     const event = responseClass(response.status);
     const before = this.#state;
+    // After the final response only its like is looked at; what comes late from other forks is left lying.
+    if (before === 'completed' && event !== '300-699') return;
+    if (before === 'accepted' && event !== '2xx') return;
     if (!this.#move(event)) return;
-    if (event === '300-699' && this.#state === 'completed') this.#acknowledge(response);
-    if (before === 'completed' || (before === 'accepted' && event !== '2xx')) return;
-    this.#user.response(response);
+    if (event === '300-699') this.#acknowledge(response);
+    if (before !== 'completed') this.#user.response(response);
   }
 
   terminate(): void {
@@ -121,7 +118,8 @@ export class InviteClientTransaction implements Transaction {
   }
 
   #transportFailed(): void {
-    if (this.#state === 'terminated') return;
+    // Accepted: the request has had its answer, and nothing more is sent.
+    if (this.#state === 'terminated' || this.#state === 'accepted') return;
     const answered = this.settled;
     if (this.#move('transport-error') && !answered) this.#user.failed('transport');
   }

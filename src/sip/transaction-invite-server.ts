@@ -4,8 +4,7 @@ import type { SipRequest } from './message.ts';
 import type { OutgoingResponse } from './serializer.ts';
 import { responseClass } from './status.ts';
 import { patienceMs, Repeater } from './timers.ts';
-import type { Transaction, TransactionContext } from './transaction.ts';
-import type { Flow } from './transport.ts';
+import { ServerTransactionBase, type ServerTransactionParts } from './transaction-server.ts';
 
 export type InviteServerState = 'proceeding' | 'completed' | 'confirmed' | 'accepted' | 'terminated';
 export type InviteServerEvent =
@@ -24,7 +23,6 @@ export type InviteServerEvent =
 export const inviteServerTable: TransitionTable<InviteServerState, InviteServerEvent> = {
   proceeding: {
     invite: 'proceeding', // 17.2.1: send the last provisional again
-    ack: 'proceeding', // matches nothing sent yet, absorbed
     '1xx': 'proceeding', // 17.2.1
     '2xx': 'accepted', // 6026 8.7
     '300-699': 'completed', // 17.2.1
@@ -38,10 +36,8 @@ export const inviteServerTable: TransitionTable<InviteServerState, InviteServerE
     'transport-error': 'completed', // 6026 8.7
   },
   confirmed: {
-    invite: 'confirmed', // 17.2.1: absorbed
     ack: 'confirmed', // 17.2.1: absorbed
     'timer-i': 'terminated', // 17.2.1
-    'transport-error': 'confirmed',
   },
   accepted: {
     invite: 'accepted', // 6026 8.7: absorbed, the session repeats its 2xx
@@ -59,108 +55,81 @@ export interface InviteServerUser {
   cancelled(request: SipRequest): void;
 }
 
-export class InviteServerTransaction implements Transaction {
-  readonly key: string;
-  readonly mergeKey: string | undefined;
-  readonly request: SipRequest;
-  readonly flow: Flow;
+export class InviteServerTransaction extends ServerTransactionBase<InviteServerState> {
   user: InviteServerUser | undefined;
-  #state: InviteServerState = 'proceeding';
-  readonly #context: TransactionContext;
-  readonly #send: (bytes: Buffer, failed: () => void) => void;
+  protected readonly terminated = 'terminated';
   readonly #repeater: Repeater;
   #timer: Timer | undefined;
-  #last: OutgoingResponse | undefined;
 
-  /** @param send brings bytes back to whoever sent the request */
-  constructor(
-    context: TransactionContext,
-    keys: { key: string; mergeKey: string | undefined },
-    request: SipRequest,
-    flow: Flow,
-    send: (bytes: Buffer, failed: () => void) => void,
-  ) {
-    this.key = keys.key;
-    this.mergeKey = keys.mergeKey;
-    this.#context = context;
-    this.request = request;
-    this.flow = flow;
-    this.#send = send;
-    this.#repeater = new Repeater(context.clock);
-  }
-
-  get state(): InviteServerState {
-    return this.#state;
+  /** @param parts as `ServerTransactionBase` takes them */
+  constructor(...parts: ServerTransactionParts) {
+    super('proceeding', ...parts);
+    this.#repeater = new Repeater(this.context.clock);
   }
 
   get settled(): boolean {
-    return this.#state === 'accepted' || this.#state === 'confirmed' || this.#state === 'terminated';
+    return this.state === 'accepted' || this.state === 'confirmed' || this.state === 'terminated';
   }
 
   /** Sends a response of the session; ignored where the machine is past it. */
   respond(response: OutgoingResponse): void {
-    if (
-      this.#state !== 'proceeding' &&
-      !(this.#state === 'accepted' && responseClass(response.status) === '2xx')
-    )
-      return;
-    this.#last = response;
-    this.#move(responseClass(response.status));
-    this.#sendLast();
+    const event = responseClass(response.status);
+    if (this.state !== 'proceeding' && !(this.state === 'accepted' && event === '2xx')) return;
+    this.last = response;
+    this.#move(event);
+    this.sendLast();
   }
 
   /** An INVITE again, or the ACK. */
   receive(request: SipRequest): void {
-    if (this.#state === 'terminated') return;
-    if (request.method === 'ACK') this.#move('ack');
-    else if (this.#move('invite') && (this.#state === 'proceeding' || this.#state === 'completed'))
-      this.#sendLast();
+    if (this.state === 'terminated') return;
+    if (request.method === 'ACK') {
+      // Before a final response there is nothing to acknowledge.
+      if (this.state !== 'proceeding') this.#move('ack');
+      return;
+    }
+    // Confirmed: the peer has its answer, this is a straggler.
+    if (
+      this.state !== 'confirmed' &&
+      this.#move('invite') &&
+      (this.state === 'proceeding' || this.state === 'completed')
+    )
+      this.sendLast();
   }
 
-  terminate(): void {
-    if (this.#state === 'terminated') return;
-    this.#state = 'terminated';
-    this.#stop();
+  protected transportFailed(): void {
+    // Confirmed: what could not be sent has arrived all the same.
+    if (this.state !== 'confirmed') this.#move('transport-error');
   }
 
-  #sendLast(): void {
-    if (this.#last === undefined) return;
-    this.#send(this.#last.bytes, () => {
-      if (this.#state !== 'terminated') this.#move('transport-error');
-    });
+  protected stopTimers(): void {
+    this.#repeater.cancel();
+    this.#timer?.cancel();
   }
 
   #move(event: InviteServerEvent): boolean {
-    const before = this.#state;
+    const before = this.state;
     const next = nextState('invite-server', inviteServerTable, before, event);
     if (next === undefined) return false;
-    this.#state = next;
-    if (next !== before) this.#enter(next);
+    if (next !== before) this.#change(next);
     return true;
   }
 
-  #enter(state: InviteServerState): void {
-    const { timers } = this.#context;
-    this.#repeater.cancel();
-    this.#timer?.cancel();
+  #change(state: InviteServerState): void {
+    const { timers } = this.context;
+    this.stopTimers();
+    this.enter(state);
     if (state === 'completed') {
       if (!this.flow.reliable)
         this.#repeater.start(timers.t1Ms, timers.t2Ms, () => {
-          if (this.#move('timer-g')) this.#sendLast();
+          if (this.#move('timer-g')) this.sendLast();
         });
       this.#after(patienceMs(timers), 'timer-h');
     } else if (state === 'confirmed') this.#after(this.flow.reliable ? 0 : timers.t4Ms, 'timer-i');
     else if (state === 'accepted') this.#after(patienceMs(timers), 'timer-l');
-    else if (state === 'terminated') this.#stop();
   }
 
   #after(delayMs: number, event: InviteServerEvent): void {
-    this.#timer = this.#context.clock.after(delayMs, () => void this.#move(event));
-  }
-
-  #stop(): void {
-    this.#repeater.cancel();
-    this.#timer?.cancel();
-    this.#context.terminated(this);
+    this.#timer = this.context.clock.after(delayMs, () => void this.#move(event));
   }
 }

@@ -1,7 +1,11 @@
 import type { Clock } from '../clock.ts';
+import { newId } from '../ids.ts';
 import { ClientRequest, type ClientTransaction, sentRequest } from './client-request.ts';
 import type { SipMessage, SipRequest, SipResponse } from './message.ts';
+import { tagOf } from './name-address.ts';
+import { RoutedFlow } from './routed-flow.ts';
 import { buildResponse, type OutgoingResponse, type RequestDraft } from './serializer.ts';
+import type { SourceLimits } from './source-limits.ts';
 import type { SipTimers } from './timers.ts';
 import {
   type ClientTransactionUser,
@@ -15,6 +19,7 @@ import { InviteServerTransaction } from './transaction-invite-server.ts';
 import { NonInviteServerTransaction } from './transaction-non-invite-server.ts';
 import { type Endpoint, type Flow, responseEndpoint } from './transport.ts';
 import type { TransportLayer } from './transport-layer.ts';
+import { Unreachable } from './unreachable.ts';
 
 /** More at once are answered 503 without a transaction. */
 const maxServerTransactions = 50_000;
@@ -33,6 +38,12 @@ export interface RequestHandler {
   request(transaction: NonInviteServerTransaction): void;
 }
 
+/** Who may ask how much, and who is told of what was refused. */
+export interface Admission {
+  readonly limits: SourceLimits;
+  excessive(reason: string, request: SipRequest, flow: Flow): void;
+}
+
 /** Matches messages to transactions and starts new ones (RFC 3261 section 17). */
 export class TransactionLayer {
   readonly context: TransactionContext;
@@ -41,11 +52,22 @@ export class TransactionLayer {
   readonly #servers = new Map<string, ServerTransaction>();
   readonly #clients = new Map<string, ClientTransaction>();
   readonly #merges = new Map<string, ServerTransaction>();
+  readonly #unanswered = new Set<ServerTransaction>();
+  readonly #admission: Admission;
+  readonly #unreachable: Unreachable;
 
   /** @param handler told of requests; a function, as it is built on this layer */
-  constructor(clock: Clock, timers: SipTimers, transports: TransportLayer, handler: () => RequestHandler) {
+  constructor(
+    clock: Clock,
+    timers: SipTimers,
+    transports: TransportLayer,
+    admission: Admission,
+    handler: () => RequestHandler,
+  ) {
     this.#transports = transports;
+    this.#admission = admission;
     this.#handler = handler;
+    this.#unreachable = new Unreachable(clock);
     this.context = { clock, timers, terminated: (transaction) => this.#remove(transaction) };
   }
 
@@ -59,11 +81,36 @@ export class TransactionLayer {
     else this.#receiveRequest(message, flow);
   }
 
-  /** Sends a request; the transport may change to TCP for size. Events come later, never inside this call. */
+  /**
+   * Sends a request; the transport may change to TCP for size, the target where `flow` has several. Events come later,
+   * never inside this call.
+   */
   request(draft: RequestDraft, flow: Flow, user: ClientTransactionUser): ClientRequest {
-    const request = new ClientRequest(this, draft, this.#flowsFor(draft, flow), user);
+    const request = new ClientRequest(this, draft, flow, user);
     request.start();
     return request;
+  }
+
+  /** A flow to the first target that is not known to be down; it goes on to the others where that one fails. */
+  route(targets: readonly Endpoint[]): Flow | undefined {
+    const flows = this.#transports;
+    const [first, ...others] = this.#unreachable.sort(targets);
+    const flow = first && flows.flowTo(first);
+    if (flow === undefined || others.length === 0) return flow;
+    return new RoutedFlow(flow, others, (endpoint) => flows.flowTo(endpoint));
+  }
+
+  /** What became of a request to there. */
+  reached(endpoint: Endpoint, answered: boolean): void {
+    if (answered) this.#unreachable.remove(endpoint);
+    else this.#unreachable.add(endpoint);
+  }
+
+  /** RFC 3261 section 18.1.1: where the peer is not known to refuse it. */
+  streamFor(draft: RequestDraft, flow: Flow): Flow | undefined {
+    if (flow.transport !== 'udp' || requestBytes(draft) <= maxDatagramBytes) return undefined;
+    const stream: Endpoint = { ...flow.remote, transport: 'tcp' };
+    return this.#unreachable.has(stream) ? undefined : this.#transports.flowTo(stream);
   }
 
   /** ACK to a 2xx: outside every transaction, sent once for each 2xx (RFC 3261 section 13.2.2.4). */
@@ -92,17 +139,6 @@ export class TransactionLayer {
     for (const transaction of [...this.#servers.values(), ...this.#clients.values()]) transaction.terminate();
   }
 
-  #flowsFor(draft: RequestDraft, flow: Flow): { first: Flow; fallback: Flow | undefined } {
-    if (flow.transport !== 'udp' || !this.#transports.has('tcp')) return { first: flow, fallback: undefined };
-    // Via, Max-Forwards and Content-Length come on top of what the draft holds: about 150 bytes.
-    let bytes =
-      150 + draft.uri.length + (draft.body === undefined ? 0 : Buffer.byteLength(draft.body.content));
-    for (const { name, value } of draft.headers) bytes += name.length + value.length + 4;
-    if (bytes <= maxDatagramBytes) return { first: flow, fallback: undefined };
-    const tcp = this.#transports.flowTo({ ...flow.remote, transport: 'tcp' });
-    return tcp === undefined ? { first: flow, fallback: undefined } : { first: tcp, fallback: flow };
-  }
-
   #receiveResponse(response: SipResponse): void {
     const branch = response.via.parameters.get('branch') ?? '';
     this.#clients.get(clientKey(branch, response.cseq.method))?.receive(response);
@@ -123,6 +159,7 @@ export class TransactionLayer {
       return;
     }
     const merged = request.method === 'CANCEL' ? undefined : mergeKey(request);
+    if (this.#isExcessive(request, flow)) return;
     const refusal = this.#refusal(request, merged);
     if (refusal !== undefined) {
       this.respondStateless(refusal, request, flow);
@@ -131,9 +168,20 @@ export class TransactionLayer {
     this.#dispatch(this.#createServer(request, flow, { key, mergeKey: merged }));
   }
 
+  /** What belongs to a dialog or cancels frees what is held; only new requests are counted. */
+  #isExcessive(request: SipRequest, flow: Flow): boolean {
+    if (request.method === 'CANCEL' || tagOf(request.to) !== undefined) return false;
+    const { limits, excessive } = this.#admission;
+    const { address } = flow.remote;
+    const reason = limits.excess(address, request.method === 'INVITE');
+    if (reason === undefined) return false;
+    excessive(reason, request, flow);
+    if (limits.mayRefuse(address)) this.respondStateless(unavailable(request), request, flow);
+    return true;
+  }
+
   #refusal(request: SipRequest, merged: string | undefined): OutgoingResponse | undefined {
-    if (this.#servers.size >= maxServerTransactions)
-      return buildResponse(request, 503, { headers: [{ name: 'Retry-After', value: '5' }] });
+    if (this.#servers.size >= maxServerTransactions) return unavailable(request);
     // RFC 3261 section 8.2.2.2: the same request came by two ways.
     if (merged !== undefined && this.#merges.has(merged)) return buildResponse(request, 482);
     return undefined;
@@ -144,14 +192,27 @@ export class TransactionLayer {
     flow: Flow,
     keys: { key: string; mergeKey: string | undefined },
   ): ServerTransaction {
-    const send = (bytes: Buffer, failed: () => void) => this.#sendResponse(bytes, request, flow, failed);
-    const transaction =
-      request.method === 'INVITE'
-        ? new InviteServerTransaction(this.context, keys, request, flow, send)
-        : new NonInviteServerTransaction(this.context, keys, request, flow, send);
+    const send = (bytes: Buffer, failed: () => void) => {
+      this.#sendResponse(bytes, request, flow, failed);
+      if (transaction.state !== 'proceeding') this.#answered(transaction);
+    };
+    const isInvite = request.method === 'INVITE';
+    const transaction: ServerTransaction = isInvite
+      ? new InviteServerTransaction(this.context, keys, request, flow, send)
+      : new NonInviteServerTransaction(this.context, keys, request, flow, send);
     this.#servers.set(keys.key, transaction);
     if (keys.mergeKey !== undefined) this.#merges.set(keys.mergeKey, transaction);
+    if (isInvite && tagOf(request.to) === undefined) {
+      this.#unanswered.add(transaction);
+      this.#admission.limits.inviteOpened(flow.remote.address);
+    }
     return transaction;
+  }
+
+  /** A call has its final answer, or never will. */
+  #answered(transaction: ServerTransaction): void {
+    if (this.#unanswered.delete(transaction))
+      this.#admission.limits.inviteClosed(transaction.flow.remote.address);
   }
 
   #dispatch(transaction: ServerTransaction): void {
@@ -171,7 +232,9 @@ export class TransactionLayer {
   #sendResponse(bytes: Buffer, request: { via: SipRequest['via'] }, flow: Flow, failed: () => void): void {
     const target: Endpoint = responseEndpoint(flow.remote, request.via);
     const route =
-      flow.reliable && flow.open ? flow : this.#transports.flowTo(reopened(flow, target, request));
+      flow.reliable && flow.open
+        ? flow
+        : (flow.sibling?.(target) ?? this.#transports.flowTo(reopened(flow, target, request)));
     if (route === undefined) failed();
     else route.send(bytes, failed);
   }
@@ -179,11 +242,22 @@ export class TransactionLayer {
   #remove(transaction: Transaction): void {
     if (this.#clients.get(transaction.key) === transaction) this.#clients.delete(transaction.key);
     const server = this.#servers.get(transaction.key);
-    if (server === transaction) {
+    if (server !== undefined && server === transaction) {
+      this.#answered(server);
       this.#servers.delete(transaction.key);
       if (server.mergeKey !== undefined) this.#merges.delete(server.mergeKey);
     }
   }
+}
+
+function unavailable(request: SipRequest): OutgoingResponse {
+  return buildResponse(request, 503, { toTag: newId(), headers: [{ name: 'Retry-After', value: '5' }] });
+}
+
+/** Via, Max-Forwards and Content-Length come on top of what the draft holds: about 150 bytes. */
+function requestBytes({ uri, headers, body }: RequestDraft): number {
+  const fixed = 150 + uri.length + (body === undefined ? 0 : Buffer.byteLength(body.content));
+  return headers.reduce((sum, { name, value }) => sum + name.length + value.length + 4, fixed);
 }
 
 /** A closed connection's port was a passing one: a new connection goes to the port of the Via. */

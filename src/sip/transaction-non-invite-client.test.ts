@@ -3,37 +3,29 @@ import { test } from 'node:test';
 import { FakeClock } from '../clock.ts';
 import { throwOnUnlistedTransitions } from '../state-machine.ts';
 import { clientHarness, responseTo } from './test-transactions.ts';
-import {
-  type NonInviteClientEvent,
-  NonInviteClientTransaction,
-  nonInviteClientTable,
-} from './transaction-non-invite-client.ts';
+import { testTransitions } from './test-transitions.ts';
+import { NonInviteClientTransaction, nonInviteClientTable } from './transaction-non-invite-client.ts';
 
 throwOnUnlistedTransitions();
 
-/** Written from figure 6 of RFC 3261, plus what arrives late. */
-const expected: [state: string, event: NonInviteClientEvent, next: string][] = [
-  ['trying', '1xx', 'proceeding'],
-  ['trying', '200-699', 'completed'],
-  ['trying', 'timer-e', 'trying'],
-  ['trying', 'timer-f', 'terminated'],
-  ['trying', 'transport-error', 'terminated'],
-  ['proceeding', '1xx', 'proceeding'],
-  ['proceeding', '200-699', 'completed'],
-  ['proceeding', 'timer-e', 'proceeding'],
-  ['proceeding', 'timer-f', 'terminated'],
-  ['proceeding', 'transport-error', 'terminated'],
-  ['completed', '1xx', 'completed'],
-  ['completed', '200-699', 'completed'],
-  ['completed', 'timer-k', 'terminated'],
-  ['completed', 'transport-error', 'completed'],
-];
-
-test('the table lists the transitions of the RFC and no others', () => {
-  const listed = Object.entries(nonInviteClientTable).flatMap(([state, row]) =>
-    Object.entries(row).map(([event, next]) => [state, event, next]),
-  );
-  assert.deepEqual(listed.sort(), [...expected].sort());
+/** Copied from figure 6 of RFC 3261. */
+testTransitions('non-invite-client', nonInviteClientTable, {
+  states: ['trying', 'proceeding', 'completed', 'terminated'],
+  events: ['1xx', '200-699', 'timer-e', 'timer-f', 'timer-k', 'transport-error'],
+  expected: [
+    ['trying', 'timer-e', 'trying', 'RFC 3261 figure 6: Timer E, send request'],
+    ['trying', 'timer-f', 'terminated', 'figure 6: Timer F or Transport Err., inform TU'],
+    ['trying', 'transport-error', 'terminated', 'figure 6: Timer F or Transport Err., inform TU'],
+    ['trying', '1xx', 'proceeding', 'figure 6: 1xx, resp. to TU'],
+    ['trying', '200-699', 'completed', 'figure 6: 200-699, resp. to TU'],
+    ['proceeding', 'timer-e', 'proceeding', 'figure 6: Timer E, send request'],
+    ['proceeding', 'timer-f', 'terminated', 'figure 6: Timer F or Transport Err., inform TU'],
+    ['proceeding', 'transport-error', 'terminated', 'figure 6: Timer F or Transport Err., inform TU'],
+    ['proceeding', '1xx', 'proceeding', 'figure 6: 1xx, resp. to TU'],
+    ['proceeding', '200-699', 'completed', 'figure 6: 200-699, resp. to TU'],
+    ['completed', '200-699', 'completed', '17.1.2.2: buffers additional response retransmissions'],
+    ['completed', 'timer-k', 'terminated', 'figure 6: Timer K'],
+  ],
 });
 
 function start(reliable = false) {

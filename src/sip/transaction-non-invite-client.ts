@@ -30,10 +30,8 @@ export const nonInviteClientTable: TransitionTable<NonInviteClientState, NonInvi
     'transport-error': 'terminated', // 17.1.4
   },
   completed: {
-    '1xx': 'completed', // late, absorbed
     '200-699': 'completed', // 17.1.2.2: retransmissions are absorbed
     'timer-k': 'terminated', // 17.1.2.2
-    'transport-error': 'completed', // the request has had its answer
   },
   terminated: {},
 };
@@ -73,8 +71,10 @@ export class NonInviteClientTransaction implements Transaction {
 
   receive(response: SipResponse): void {
     const before = this.#state;
-    if (!this.#move(response.status < 200 ? '1xx' : '200-699') || before === 'completed') return;
-    this.#user.response(response);
+    const event = response.status < 200 ? '1xx' : '200-699';
+    // A provisional response that comes late says nothing any more.
+    if (before === 'completed' && event === '1xx') return;
+    if (this.#move(event) && before !== 'completed') this.#user.response(response);
   }
 
   terminate(): void {
@@ -92,9 +92,9 @@ export class NonInviteClientTransaction implements Transaction {
 
   #send(): void {
     this.sent.flow.send(this.sent.bytes, () => {
-      if (this.#state === 'terminated') return;
-      const answered = this.settled;
-      if (this.#move('transport-error') && !answered) this.#user.failed('transport');
+      // The request has had its answer: whether all of its copies could be sent does not matter.
+      if (this.settled) return;
+      if (this.#move('transport-error')) this.#user.failed('transport');
     });
   }
 

@@ -3,34 +3,27 @@ import { test } from 'node:test';
 import { FakeClock } from '../clock.ts';
 import { throwOnUnlistedTransitions } from '../state-machine.ts';
 import { serverHarness } from './test-transactions.ts';
-import {
-  type NonInviteServerEvent,
-  NonInviteServerTransaction,
-  nonInviteServerTable,
-} from './transaction-non-invite-server.ts';
+import { testTransitions } from './test-transitions.ts';
+import { NonInviteServerTransaction, nonInviteServerTable } from './transaction-non-invite-server.ts';
 
 throwOnUnlistedTransitions();
 
-/** Written from figure 8 of RFC 3261. */
-const expected: [state: string, event: NonInviteServerEvent, next: string][] = [
-  ['trying', 'request', 'trying'],
-  ['trying', '1xx', 'proceeding'],
-  ['trying', '200-699', 'completed'],
-  ['trying', 'transport-error', 'terminated'],
-  ['proceeding', 'request', 'proceeding'],
-  ['proceeding', '1xx', 'proceeding'],
-  ['proceeding', '200-699', 'completed'],
-  ['proceeding', 'transport-error', 'terminated'],
-  ['completed', 'request', 'completed'],
-  ['completed', 'timer-j', 'terminated'],
-  ['completed', 'transport-error', 'terminated'],
-];
-
-test('the table lists the transitions of the RFC and no others', () => {
-  const listed = Object.entries(nonInviteServerTable).flatMap(([state, row]) =>
-    Object.entries(row).map(([event, next]) => [state, event, next]),
-  );
-  assert.deepEqual(listed.sort(), [...expected].sort());
+/** Copied from figure 8 of RFC 3261. */
+testTransitions('non-invite-server', nonInviteServerTable, {
+  states: ['trying', 'proceeding', 'completed', 'terminated'],
+  events: ['request', '1xx', '200-699', 'timer-j', 'transport-error'],
+  expected: [
+    ['trying', 'request', 'trying', 'RFC 3261 17.2.2: further request retransmissions are discarded'],
+    ['trying', '1xx', 'proceeding', 'figure 8: 1xx from TU, send response'],
+    ['trying', '200-699', 'completed', 'figure 8: 200-699 from TU, send response'],
+    ['proceeding', 'request', 'proceeding', 'figure 8: Request, send response'],
+    ['proceeding', '1xx', 'proceeding', 'figure 8: 1xx from TU, send response'],
+    ['proceeding', '200-699', 'completed', 'figure 8: 200-699 from TU, send response'],
+    ['proceeding', 'transport-error', 'terminated', 'figure 8: Transport Err., inform TU'],
+    ['completed', 'request', 'completed', 'figure 8: Request, send response'],
+    ['completed', 'timer-j', 'terminated', 'figure 8: Timer J fires'],
+    ['completed', 'transport-error', 'terminated', 'figure 8: Transport Err., inform TU'],
+  ],
 });
 
 function start(reliable = false) {

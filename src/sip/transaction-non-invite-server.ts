@@ -3,8 +3,7 @@ import { nextState, type TransitionTable } from '../state-machine.ts';
 import type { SipRequest } from './message.ts';
 import type { OutgoingResponse } from './serializer.ts';
 import { patienceMs } from './timers.ts';
-import type { Transaction, TransactionContext } from './transaction.ts';
-import type { Flow } from './transport.ts';
+import { ServerTransactionBase, type ServerTransactionParts } from './transaction-server.ts';
 
 export type NonInviteServerState = 'trying' | 'proceeding' | 'completed' | 'terminated';
 export type NonInviteServerEvent = 'request' | '1xx' | '200-699' | 'timer-j' | 'transport-error';
@@ -15,7 +14,6 @@ export const nonInviteServerTable: TransitionTable<NonInviteServerState, NonInvi
     request: 'trying', // 17.2.2: absorbed
     '1xx': 'proceeding', // 17.2.2
     '200-699': 'completed', // 17.2.2
-    'transport-error': 'terminated', // 17.2.4
   },
   proceeding: {
     request: 'proceeding', // 17.2.2: send the last provisional again
@@ -31,84 +29,51 @@ export const nonInviteServerTable: TransitionTable<NonInviteServerState, NonInvi
   terminated: {},
 };
 
-export class NonInviteServerTransaction implements Transaction {
-  readonly key: string;
-  readonly mergeKey: string | undefined;
-  readonly request: SipRequest;
-  readonly flow: Flow;
-  #state: NonInviteServerState = 'trying';
-  readonly #context: TransactionContext;
-  readonly #send: (bytes: Buffer, failed: () => void) => void;
+export class NonInviteServerTransaction extends ServerTransactionBase<NonInviteServerState> {
+  protected readonly terminated = 'terminated';
   #timer: Timer | undefined;
-  #last: OutgoingResponse | undefined;
 
-  /** @param send brings bytes back to whoever sent the request */
-  constructor(
-    context: TransactionContext,
-    keys: { key: string; mergeKey: string | undefined },
-    request: SipRequest,
-    flow: Flow,
-    send: (bytes: Buffer, failed: () => void) => void,
-  ) {
-    this.key = keys.key;
-    this.mergeKey = keys.mergeKey;
-    this.#context = context;
-    this.request = request;
-    this.flow = flow;
-    this.#send = send;
-  }
-
-  get state(): NonInviteServerState {
-    return this.#state;
+  /** @param parts as `ServerTransactionBase` takes them */
+  constructor(...parts: ServerTransactionParts) {
+    super('trying', ...parts);
   }
 
   get settled(): boolean {
-    return this.#state === 'completed' || this.#state === 'terminated';
+    return this.state === 'completed' || this.state === 'terminated';
   }
 
   /** Sends a response; ignored once a final one was sent. */
   respond(response: OutgoingResponse): void {
     if (this.settled) return;
-    this.#last = response;
+    this.last = response;
     this.#move(response.status < 200 ? '1xx' : '200-699');
-    this.#sendLast();
+    this.sendLast();
   }
 
   /** The request again. */
   receive(_request: SipRequest): void {
-    if (this.#state !== 'terminated' && this.#move('request')) this.#sendLast();
+    if (this.state !== 'terminated' && this.#move('request')) this.sendLast();
   }
 
-  terminate(): void {
-    if (this.#state === 'terminated') return;
-    this.#state = 'terminated';
-    this.#stop();
+  protected transportFailed(): void {
+    this.#move('transport-error');
   }
 
-  #sendLast(): void {
-    if (this.#last === undefined) return;
-    this.#send(this.#last.bytes, () => {
-      if (this.#state !== 'terminated') this.#move('transport-error');
-    });
+  protected stopTimers(): void {
+    this.#timer?.cancel();
   }
 
   #move(event: NonInviteServerEvent): boolean {
-    const before = this.#state;
+    const before = this.state;
     const next = nextState('non-invite-server', nonInviteServerTable, before, event);
     if (next === undefined) return false;
-    this.#state = next;
-    if (next === 'terminated') this.#stop();
-    else if (next === 'completed' && before !== 'completed') this.#complete();
+    this.enter(next);
+    if (next === 'completed' && before !== 'completed') this.#complete();
     return true;
   }
 
   #complete(): void {
-    const delayMs = this.flow.reliable ? 0 : patienceMs(this.#context.timers);
-    this.#timer = this.#context.clock.after(delayMs, () => void this.#move('timer-j'));
-  }
-
-  #stop(): void {
-    this.#timer?.cancel();
-    this.#context.terminated(this);
+    const delayMs = this.flow.reliable ? 0 : patienceMs(this.context.timers);
+    this.#timer = this.context.clock.after(delayMs, () => void this.#move('timer-j'));
   }
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import { FakeClock } from '../clock.ts';
-import { connectionLimits } from './tcp-connection.ts';
+import { connectionLimits } from './stream-connection.ts';
 import { Arrivals, requestText } from './test-peers.ts';
 import type { Flow } from './transport.ts';
 import { TcpTransport } from './transport-tcp.ts';
@@ -13,7 +13,8 @@ const received = new Arrivals<{ text: string; flow: Flow }>();
 const transport = new TcpTransport({
   host: '127.0.0.1',
   port: 0,
-  advertisedHost: undefined,
+  advertised: () => '127.0.0.1',
+  gate: { opened: () => true, closed: () => {} },
   clock,
   sink: { receive: (bytes, flow) => received.add({ text: Buffer.from(bytes).toString(), flow }) },
   failed: (error) => {

@@ -1,38 +1,30 @@
 import { createSocket, type Socket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
-import { localHost } from './local-host.ts';
-import type { Endpoint, Flow, MessageSink, Transport } from './transport.ts';
+import { isIpv6, plainAddress } from './ip-address.ts';
+import type { Endpoint, Flow, Transport, TransportOptions } from './transport.ts';
 
 /** Takes a burst of calls while the event loop is busy; the kernel caps it at `net.core.rmem_max`. */
 const receiveBufferBytes = 4 * 1024 * 1024;
 
-export interface UdpTransportOptions {
-  host: string;
-  port: number;
-  advertisedHost: string | undefined;
-  sink: MessageSink;
-  /** Errors of the socket itself; those of one send go to its sender. */
-  failed: (error: Error) => void;
-}
-
-/** SIP over UDP: one datagram, one message (RFC 3261 section 18). */
+/** SIP over UDP: one datagram, one message (RFC 3261 section 18). On `::` it speaks IPv4 as well. */
 export class UdpTransport implements Transport {
   readonly name = 'udp';
   readonly connections = 0;
   readonly host: string;
   port: number;
-  readonly #options: UdpTransportOptions;
+  readonly #options: TransportOptions;
   readonly #socket: Socket;
+  readonly #ipv6: boolean;
   #closed = false;
 
-  constructor(options: UdpTransportOptions) {
+  constructor(options: TransportOptions) {
     this.#options = options;
     this.host = options.host;
     this.port = options.port;
+    this.#ipv6 = isIpv6(options.host);
     this.#socket = createSocket({
-      type: isIPv6(options.host) ? 'udp6' : 'udp4',
+      type: this.#ipv6 ? 'udp6' : 'udp4',
       // Every address we send to is numeric: no thread pool, no waiting.
-      lookup: (address, _options, callback) => callback(null, address, isIPv6(address) ? 6 : 4),
+      lookup: (address, _options, callback) => callback(null, address, isIpv6(address) ? 6 : 4),
     });
   }
 
@@ -40,7 +32,8 @@ export class UdpTransport implements Transport {
   start(): Promise<void> {
     const { sink, failed } = this.#options;
     this.#socket.on('message', (bytes, source) => {
-      sink.receive(bytes, this.flowTo({ transport: 'udp', address: source.address, port: source.port }));
+      const address = plainAddress(source.address);
+      sink.receive(bytes, this.flowTo({ transport: 'udp', address, port: source.port }));
     });
     return new Promise((resolve, reject) => {
       this.#socket.once('error', reject);
@@ -55,20 +48,25 @@ export class UdpTransport implements Transport {
   }
 
   flowTo(remote: Endpoint): Flow {
-    const host = this.#options.advertisedHost ?? localHost(this.host, remote.address);
-    return {
+    const flow: Flow = {
       transport: 'udp',
       reliable: false,
       remote,
-      local: { host, port: this.port },
+      local: { host: this.#options.advertised(remote.address), port: this.port },
       open: true,
-      send: (bytes, failed) => this.#send(bytes, remote, failed),
+      send: (bytes, failed) => {
+        this.#options.sink.sent?.(bytes, flow);
+        this.#send(bytes, remote, failed);
+      },
+      sibling: (other) => this.flowTo(other),
     };
+    return flow;
   }
 
   #send(bytes: Uint8Array, remote: Endpoint, failed?: (error: Error) => void): void {
+    const address = this.#ipv6 && !isIpv6(remote.address) ? `::ffff:${remote.address}` : remote.address;
     try {
-      this.#socket.send(bytes, remote.port, remote.address, (error) => {
+      this.#socket.send(bytes, remote.port, address, (error) => {
         if (error) failed?.(error);
       });
     } catch (error) {

@@ -1,23 +1,36 @@
 import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
+import { FlowKeeper } from './flow-keeper.ts';
 import type { InviteSession } from './invite-session.ts';
-import type { SipMessage } from './message.ts';
+import { privateNetworks } from './ip-address.ts';
+import { KnownSources } from './known-sources.ts';
+import { Locator, numericEndpoint } from './locate.ts';
+import type { SipMessage, SipRequest } from './message.ts';
 import { type NameAddress, parseNameAddress } from './name-address.ts';
+import { DnsResolver } from './name-resolver.ts';
 import { OutgoingSession } from './outgoing-session.ts';
 import type { ParseFailure } from './parser.ts';
-import { type Registration, register } from './registration.ts';
+import { RefusalLog } from './refusal-log.ts';
+import { type Registration, RegistrationClient } from './registration.ts';
+import { RegistrationKeeper } from './registration-keeper.ts';
+import { sessionNamedBy } from './replaced-session.ts';
 import { RequestServer } from './request-server.ts';
-import { numericEndpoint, resolve } from './resolve.ts';
+import { nextHopOf } from './route-set.ts';
 import { buildResponse, type RequestDraft } from './serializer.ts';
-import type { SipSession } from './session.ts';
+import type { SipReplaces, SipSession } from './session.ts';
 import type { SessionContext } from './session-context.ts';
+import { standardSessionTimer } from './session-expires.ts';
+import { defaultSourceLimits, SourceLimits } from './source-limits.ts';
 import { standardTimers } from './timers.ts';
 import { TransactionLayer } from './transaction-layer.ts';
-import type { Endpoint, Flow, TransportName } from './transport.ts';
+import { contactAddress, type Endpoint, type Flow } from './transport.ts';
 import { type ListenAddress, TransportLayer } from './transport-layer.ts';
+import type { TlsIdentity } from './transport-tls.ts';
 import { formatHost } from './uri.ts';
 import type {
   InviteOptions,
+  KeepRegisteredOptions,
+  NextHop,
   RegisterOptions,
   UserAgentOptions,
   UserAgentStats,
@@ -25,10 +38,14 @@ import type {
 
 export type {
   InviteOptions,
+  KeepRegisteredOptions,
+  NextHop,
   RegisterOptions,
   UserAgentOptions,
   UserAgentStats,
 } from './user-agent-options.ts';
+
+type TargetOptions = Pick<InviteOptions, 'transport' | 'nextHop' | 'tlsVerify'>;
 
 const defaultMaxSessions = 10_000;
 const closeLimitMs = 5_000;
@@ -45,21 +62,49 @@ export class UserAgent {
   readonly #context: SessionContext;
   /** By our tag: the part of every in-dialog request that we chose. */
   readonly #sessions = new Map<string, InviteSession>();
+  readonly #locator: Locator;
+  readonly #refusals: RefusalLog;
+  readonly #known: KnownSources;
+  readonly #keepers = new Set<RegistrationKeeper>();
   #draining = false;
   #idle: (() => void) | undefined;
 
   constructor(options: UserAgentOptions) {
     this.#options = options;
     const timers = options.timers ?? standardTimers;
+    const { clock } = options;
+    this.#known = new KnownSources(clock);
+    this.#refusals = new RefusalLog(clock, options.log);
+    const limits = new SourceLimits(
+      clock,
+      { ...defaultSourceLimits, ...options.limits },
+      (address) =>
+        privateNetworks.has(address) || this.#known.has(address) || (options.trusted?.(address) ?? false),
+    );
     this.#transports = new TransportLayer({
-      clock: options.clock,
+      clock,
       listen: options.listen,
       advertisedHost: options.advertisedHost,
+      localNetworks: options.localNetworks,
+      tls: options.tls,
+      limits,
+      tap: options.tap,
+      dropped: (flow) => this.#refusals.note(flow.remote.address, 'too many messages'),
       message: (message, flow) => this.#receive(message, flow),
       refused: (failure, flow) => this.#refuse(failure, flow),
       failed: (error, where) => options.log('error', 'SIP socket failed', { where, error }),
     });
-    this.#transactions = new TransactionLayer(options.clock, timers, this.#transports, () => server);
+    const admission = {
+      limits,
+      excessive: (reason: string, _request: SipRequest, flow: Flow) =>
+        this.#refusals.note(flow.remote.address, `too many ${reason}`),
+    };
+    this.#transactions = new TransactionLayer(clock, timers, this.#transports, admission, () => server);
+    this.#locator = new Locator({
+      resolver: options.resolver ?? new DnsResolver({ clock }),
+      reaches: (transport, family) => this.#transports.reaches(transport, family),
+      random: Math.random,
+    });
     this.#context = this.#sessionContext();
     const server = new RequestServer({
       context: this.#context,
@@ -98,10 +143,12 @@ export class UserAgent {
       credentials: options.credentials,
       handlers: options.handlers,
       viaNextHop: options.nextHop !== undefined,
+      route: options.route ?? [],
+      redirect: options.redirect,
       peer: this.#knownTarget(options) ?? { transport: options.transport ?? 'udp', address: '', port: 0 },
     });
     this.#sessions.set(session.localTag, session);
-    this.#target(options.requestUri, options)
+    this.#target(nextHopOf(options.requestUri, options.route ?? []), options)
       .then((flow) => session.start(flow))
       .catch((error: Error) => session.fail(error.message));
     return session;
@@ -112,7 +159,39 @@ export class UserAgent {
    * @throws CallreelError SIP_REFUSED or SIP_UNREACHABLE
    */
   async register(options: RegisterOptions): Promise<Registration> {
-    return register(this.#context, await this.#target(options.registrar, options), options);
+    const find = () => this.#target(options.registrar, options);
+    return new RegistrationClient(this.#context, options, find).register(options.expiresSeconds);
+  }
+
+  /** Keeps a contact of ours registered, from `start` of what is given to its `close` or ours. */
+  keepRegistered(options: KeepRegisteredOptions): RegistrationKeeper {
+    const { clock, log } = this.#options;
+    const { expiresSeconds, changed } = options;
+    const way = new FlowKeeper(clock);
+    let flow: Flow | undefined;
+    const client = new RegistrationClient(this.#context, options, async () => {
+      flow = await this.#target(options.registrar, options);
+      return flow;
+    });
+    const keeper = new RegistrationKeeper({
+      clock,
+      log,
+      client,
+      expiresSeconds,
+      changed: (status) => {
+        if (status.state === 'closed') this.#keepers.delete(keeper);
+        if (status.state === 'registered' && flow !== undefined) way.keep(flow);
+        else if (status.expiresUnixMs === undefined) way.stop();
+        changed?.(status);
+      },
+    });
+    this.#keepers.add(keeper);
+    return keeper;
+  }
+
+  /** The call of ours that a Replaces names (RFC 3891). */
+  find(replaces: SipReplaces): SipSession | undefined {
+    return sessionNamedBy(replaces, this.#sessions);
   }
 
   /** No new calls: INVITE and OPTIONS are answered 503; what runs goes on. */
@@ -124,11 +203,28 @@ export class UserAgent {
   async close(): Promise<void> {
     this.drain();
     for (const session of [...this.#sessions.values()]) session.end('shutting down');
+    await Promise.all([...this.#keepers].map((keeper) => keeper.close()));
     await this.#untilIdle();
     for (const session of this.#sessions.values()) session.abandon();
     this.#sessions.clear();
     this.#transactions.terminateAll();
     await this.#transports.close();
+    this.#refusals.close();
+  }
+
+  /** From now on new TLS connections are made with this certificate. @throws Error when it is unusable */
+  renew(identity: TlsIdentity): void {
+    this.#transports.renew(identity);
+  }
+
+  /** The limits of a source turn ten times as wide: it is a trunk. */
+  trust(address: string): void {
+    this.#known.add(address);
+  }
+
+  /** Logs a call that was refused, and a flood of them as few lines. */
+  noteRefused(address: string, reason: string, fields: Record<string, unknown>): void {
+    this.#refusals.note(address, reason, fields);
   }
 
   stats(): UserAgentStats {
@@ -144,10 +240,12 @@ export class UserAgent {
     return {
       transactions: this.#transactions.context,
       log,
+      sessionTimer: this.#options.sessionTimer ?? standardSessionTimer,
       contact: contactOn,
       request: (draft, flow, user) => this.#transactions.request(withAgent(draft, product), flow, user),
       sendAck: (draft, flow) => this.#transactions.sendAck(draft, flow),
       flowTo: (remote) => this.#transports.flowTo(remote),
+      locate: (uri) => this.#target(uri),
       release: ({ localTag }) => {
         this.#sessions.delete(localTag);
         this.#checkIdle();
@@ -172,21 +270,32 @@ export class UserAgent {
     this.#transactions.respondStateless(response, request, flow);
   }
 
-  #knownTarget(options: InviteOptions): Endpoint | undefined {
-    const { nextHop, transport, requestUri } = options;
-    return nextHop ? { transport: transport ?? 'udp', ...nextHop } : numericEndpoint(requestUri, transport);
+  /** Numeric address that an INVITE with these options would go to first; empty where there is none. Never rejects. */
+  async peerAddress(options: Pick<InviteOptions, 'requestUri' | 'transport' | 'nextHop'>): Promise<string> {
+    try {
+      const [first] = await this.#locate(options.requestUri, options);
+      return first?.address ?? '';
+    } catch {
+      // The INVITE itself says what is wrong.
+      return '';
+    }
   }
 
-  async #target(
-    uri: string,
-    options: { transport?: TransportName; nextHop?: { address: string; port: number } },
-  ): Promise<Flow> {
-    const { nextHop, transport } = options;
-    const endpoint = nextHop ? { transport: transport ?? 'udp', ...nextHop } : await resolve(uri, transport);
-    const flow = this.#transports.flowTo(endpoint);
+  #knownTarget({ nextHop, transport, requestUri }: InviteOptions): Endpoint | undefined {
+    return numericEndpoint(nextHop === undefined ? requestUri : uriOf(nextHop), transport);
+  }
+
+  async #target(uri: string, options: TargetOptions = {}): Promise<Flow> {
+    const found = await this.#locate(uri, options);
+    const flow = this.#transactions.route(
+      options.tlsVerify === false ? found.map((endpoint) => ({ ...endpoint, verify: false })) : found,
+    );
     if (flow !== undefined) return flow;
-    const where = `${endpoint.transport} ${endpoint.address}`;
-    throw new CallreelError('SIP_UNREACHABLE', 'no SIP socket of ours reaches that address', { where });
+    throw new CallreelError('SIP_UNREACHABLE', 'no SIP socket of ours reaches that address', { where: uri });
+  }
+
+  #locate(uri: string, { nextHop, transport }: TargetOptions): Promise<Endpoint[]> {
+    return this.#locator.locate(nextHop === undefined ? uri : uriOf(nextHop), transport);
   }
 
   #untilIdle(): Promise<void> {
@@ -207,8 +316,11 @@ export class UserAgent {
 }
 
 function contactOn(flow: Flow): string {
-  const transport = flow.transport === 'udp' ? '' : `;transport=${flow.transport}`;
-  return `<sip:${formatHost(flow.local.host)}:${flow.local.port}${transport}>`;
+  return `<sip:${contactAddress(flow)}>`;
+}
+
+function uriOf({ address, port }: NextHop): string {
+  return `sip:${formatHost(address)}${port === undefined ? '' : `:${port}`}`;
 }
 
 function withAgent(draft: RequestDraft, product: string): RequestDraft {
