@@ -1,23 +1,29 @@
-import { Connector } from './call/connector.ts';
+import { type CallTarget, Connector } from './call/connector.ts';
 import { ConversationCloser } from './call/conversation-closer.ts';
 import { Dialer } from './call/dialer.ts';
+import type { Leg } from './call/leg.ts';
 import { LiveCalls } from './call/live-calls.ts';
 import { MediaPlane } from './call/media-plane.ts';
 import { RecordingFactory } from './call/recording-factory.ts';
 import { RecordingKeys } from './call/recording-keys.ts';
+import { SilenceWatch } from './call/silence-watch.ts';
+import { Transfers } from './call/transfer.ts';
 import type { Config } from './config.ts';
 import { SiftIncoming } from './dialects/sift/incoming.ts';
 import type { Foundation } from './foundation.ts';
 import { Inbound } from './inbound.ts';
+import { mediaAddressFor, outsideHost } from './listen-addresses.ts';
 import { Outbound } from './outbound.ts';
 import { AudioDecoder } from './playback/audio-decoder.ts';
 import { AudioSource } from './playback/audio-source.ts';
+import type { TrunkRegistrations } from './routing/trunk-registrations.ts';
 import { Prompts } from './script/prompts.ts';
 import { ScriptRunner } from './script/runner.ts';
 import { createSignalling } from './signalling.ts';
-import { localHost } from './sip/local-host.ts';
+import type { SipReplaces } from './sip/session.ts';
 import type { UserAgent } from './sip/user-agent.ts';
 import { createTextToSpeech } from './speech/create-text-to-speech.ts';
+import { trunkRegistrations } from './trunk-signalling.ts';
 import { WorkerPool } from './worker/worker-pool.ts';
 
 /** Signalling, media and what decides over them. */
@@ -26,9 +32,10 @@ export interface CallControl {
   pool: WorkerPool;
   /** Built, and not yet listening. */
   userAgent: UserAgent;
+  /** Of trunks; begin with the first `sync`, once the user agent listens. */
+  registrations: TrunkRegistrations;
 }
 
-const defaultRecordingRateHz = 8000;
 /** How long a called party may ring. */
 const answerTimeoutMs = 60_000;
 /** Every leg is closed by then; what still does not end is a fault, and the next start finishes its recordings. */
@@ -45,7 +52,11 @@ export async function openCallControl(
   const pool = await startMedia(config, foundation, parts);
   const media = new MediaPlane({
     pool,
-    advertisedAddress: (peer) => config.rtp.advertisedHost ?? localHost(config.rtp.host, peer),
+    advertisedAddress: mediaAddressFor(config),
+    codecs: config.rtp.codecs.map((name) => (name === 'opus' ? 'OPUS' : name)),
+    codecOrder: config.rtp.codecOrder,
+    srtp: config.rtp.srtp,
+    inactivityTimeoutMs: config.rtp.inactivityTimeoutMs || undefined,
     log,
   });
   const calls = new LiveCalls({
@@ -55,39 +66,64 @@ export async function openCallControl(
     media,
     directory,
     closer: new ConversationCloser(foundation),
+    silence: silenceWatch(config, foundation),
     recordings: new RecordingFactory({
       directory,
       keys: new RecordingKeys(masterKey),
-      rateHz: config.recording.rateHz ?? defaultRecordingRateHz,
+      rateHz: config.recording.rateHz,
+      rateHzOf: (legId) => media.rateHzOf(legId),
     }),
   });
   pool.onEvent((event) => calls.onWorkerEvent(event));
   pool.onLost((worker) => calls.onWorkerLost(worker));
 
+  const dialer = new Dialer({
+    clock,
+    userAgent: () => userAgent,
+    media,
+    adopt: (leg) => calls.adopt(leg),
+  });
+  const resolve = (leg: Leg, target: CallTarget) => outbound.resolve(leg, target);
+  const find = (replaces: SipReplaces) => userAgent.find(replaces);
+  const transfers = new Transfers({ calls, dialer, log, answerTimeoutMs, resolve, find });
+  calls.transfers = transfers;
   const connector = new Connector({
-    dialer: new Dialer({
-      clock,
-      userAgent: () => userAgent,
-      media,
-      adopt: (leg) => calls.adopt(leg),
-    }),
+    dialer,
     log,
     answerTimeoutMs,
-    resolve: (leg, target) => outbound.resolve(leg, target),
+    resolve,
     openPair: (leg, dialect) => calls.openPair(leg, dialect),
   });
   const prompts = openPrompts(config, foundation, parts);
   const runner = new ScriptRunner({ calls, connector, prompts, clock, log, dialect: 'sift' });
   const sift = new SiftIncoming({ callbacks, runner, log });
-  const inbound = new Inbound({ accountId, db, dialPlans, calls, sift, log });
-  const { userAgent, registrar } = createSignalling(config.sip, {
+  const inbound = new Inbound({
+    accountId,
+    db,
+    dialPlans,
+    calls,
+    sift,
+    transfers,
+    log,
+    noteRefused: (address, reason, fields) => userAgent.noteRefused(address, reason, fields),
+    trust: (address) => userAgent.trust(address),
+  });
+  const { userAgent, registrar, close } = createSignalling(config, {
     clock,
     log,
     onInvite: (session) => inbound.invited(session),
   });
-  const host = () => config.sip.advertisedHost ?? localHost(config.sip.host, '');
-  const outbound = new Outbound({ dialPlans, registrar, masterKey, host });
-  return { calls, pool, userAgent };
+  parts.defer(close);
+  const host = () => outsideHost(config.sip);
+  const sipPorts = () => userAgent.listening.map(({ port }) => port);
+  const outbound = new Outbound({ dialPlans, registrar, masterKey, host, sipPorts, srtp: config.rtp.srtp });
+  const registrations = trunkRegistrations(foundation, userAgent);
+  return { calls, pool, userAgent, registrations };
+}
+
+function silenceWatch({ rtp }: Config, { clock, log }: Foundation): SilenceWatch | undefined {
+  const timeoutMs = rtp.inactivityTimeoutMs;
+  return timeoutMs === 0 ? undefined : new SilenceWatch({ clock, log, timeoutMs });
 }
 
 async function startMedia(

@@ -6,7 +6,7 @@ import { LinkSigner } from './auth/signed-link.ts';
 import { Conversations } from './call/conversations.ts';
 import type { Directory } from './call/directory.ts';
 import type { LiveCalls } from './call/live-calls.ts';
-import { openCallControl } from './call-control.ts';
+import { type CallControl, openCallControl } from './call-control.ts';
 import { type Clock, sleep } from './clock.ts';
 import type { Config } from './config.ts';
 import { siftRoutes } from './dialects/sift/routes.ts';
@@ -61,10 +61,13 @@ async function build(
 ): Promise<Callreel> {
   const foundation = await openFoundation(config, surroundings, parts);
   const { clock, log, credentials, directory } = foundation;
-  const { calls, pool, userAgent } = await openCallControl(config, foundation, parts);
-  const publicUrl = await serveHttp(config, foundation, calls, parts);
+  const control = await openCallControl(config, foundation, parts);
+  const { calls, pool, userAgent, registrations } = control;
+  const publicUrl = await serveHttp(config, foundation, control, parts);
   parts.defer(() => userAgent.close());
   await userAgent.start();
+  parts.defer(() => registrations.close());
+  await registrations.sync();
   return {
     credentials,
     publicUrl,
@@ -79,7 +82,7 @@ async function build(
 async function serveHttp(
   config: Config,
   foundation: Foundation,
-  calls: LiveCalls,
+  { calls, registrations }: Pick<CallControl, 'calls' | 'registrations'>,
   parts: AsyncDisposableStack,
 ): Promise<string> {
   const { clock, db, credentials, masterKey, spoolDir, outbox } = foundation;
@@ -91,6 +94,7 @@ async function serveHttp(
   const http = buildApi({
     ...foundation,
     calls,
+    registrations,
     links: LinkSigner.fromDataDir(config.dataDir),
     renders,
     masterKey,

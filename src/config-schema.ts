@@ -35,6 +35,16 @@ const commandLine = z.union(
 
 const ipAddress = z.union([z.ipv4(), z.ipv6()], 'expected an IP address');
 
+const transports = z.array(z.enum(['udp', 'tcp', 'tls'])).min(1);
+
+/** An address, or `address:port` (IPv6 in brackets). */
+const dnsServer = z
+  .string()
+  .refine(
+    (text) => isIP(text.replace(/^\[(.*)\](:\d{1,5})?$|^([^:]+):\d{1,5}$/, '$1$3')) !== 0,
+    'expected an address of a DNS server, with a port where it is not 53',
+  );
+
 const portRange = z
   .string()
   .regex(/^\d{1,5}-\d{1,5}$/, 'expected first-last, as 20000-29999')
@@ -68,13 +78,61 @@ export const configSchema = z.strictObject({
     .strictObject({
       host: z.string().min(1).default('127.0.0.1'),
       port: port.default(5060),
-      transports: z
-        .array(z.enum(['udp', 'tcp']))
-        .min(1)
-        .default(['udp', 'tcp']),
+      /** When not set: 5061, or a free one where `port` is 0. */
+      tlsPort: port.optional(),
+      transports: transports.default(['udp', 'tcp']),
       /** What peers are told to send to, when it is not `host` (behind NAT). */
       advertisedHost: z.string().min(1).optional(),
+      /** Peers in these networks are told our own address all the same. When not set: networks this machine is in. */
+      localNetworks: z.array(network).optional(),
+      /** Several addresses instead of `host`; what an entry leaves out is as above. */
+      interfaces: z
+        .array(
+          z.strictObject({
+            host: ipAddress,
+            port: port.optional(),
+            tlsPort: port.optional(),
+            transports: transports.optional(),
+            advertisedHost: z.string().min(1).optional(),
+          }),
+        )
+        .min(1)
+        .optional(),
+      tls: z
+        .strictObject({
+          /** PEM, with its chain; read again when it changes. Without it, one is made and signed by itself. */
+          certFile: z.string().min(1).optional(),
+          keyFile: z.string().min(1).optional(),
+          /** Who may vouch for the servers we call, PEM; the public authorities when not set. */
+          caFile: z.string().min(1).optional(),
+          /** Servers that we call must show a certificate that is valid for their name. */
+          verify: z.boolean().default(true),
+        })
+        .refine(({ certFile, keyFile }) => (certFile === undefined) === (keyFile === undefined), {
+          path: ['keyFile'],
+          error: 'expected certFile and keyFile together',
+        })
+        .prefault({}),
+      /** Asked for the hosts of SIP URIs; the system's when not set. */
+      dnsServers: z.array(dnsServer).min(1).optional(),
+      /** For each source address; ten times as much for trunks, for loopback and private networks and for `trusted`. */
+      limits: z
+        .strictObject({
+          /** Outside of calls: INVITE, REGISTER, OPTIONS. */
+          requestsPerSecond: z.int().min(1).default(300),
+          unansweredInvites: z.int().min(1).default(1000),
+          connections: z.int().min(1).default(100),
+          trusted: z.array(network).default([]),
+        })
+        .prefault({}),
+      /** So often both sides of a call are asked whether they are still there (RFC 4028); the peer may want it shorter. */
+      sessionExpiresSeconds: z.int().min(90).max(86_400).default(1800),
       realm: z.string().min(1).default('callreel'),
+      /** Whose national numbers are meant where nothing says so: ISO 3166-1, as GB. Without it numbers need + or 00. */
+      country: z
+        .string()
+        .regex(/^[A-Za-z]{2}$/, 'expected two letters of ISO 3166-1')
+        .optional(),
       /** Asked of registering phones, the preferred one first; many know only MD5 and give up on anything else. */
       digestAlgorithms: z
         .array(z.enum(['MD5', 'SHA-256']))
@@ -101,6 +159,28 @@ export const configSchema = z.strictObject({
       /** What peers are told to send to, when it is not `host` (behind NAT). */
       advertisedHost: ipAddress.optional(),
       ports: portRange.prefault('20000-29999'),
+      /** What calls may be of, the preferred first. */
+      codecs: z
+        .array(z.enum(['opus', 'G722', 'PCMU', 'PCMA']))
+        .min(1)
+        .default(['opus', 'G722', 'PCMU', 'PCMA']),
+      /** Who decides which of the common codecs a caller is answered with: its own order, or that of `codecs`. */
+      codecOrder: z.enum(['offer', 'ours']).default('offer'),
+      /**
+       * SRTP keyed by SDES: `optional` takes it from those who offer it and offers it over TLS, `required` refuses
+       * plain RTP.
+       */
+      srtp: z.enum(['off', 'optional', 'required']).default('optional'),
+      /**
+       * A call that should send media and sends none for so long is asked for a sign of life, and ends without one.
+       * 0: never.
+       */
+      inactivityTimeoutMs: z
+        .int()
+        .min(0)
+        .max(86_400_000)
+        .refine((value) => value === 0 || value >= 100, 'expected 0, or at least 100')
+        .default(300_000),
     })
     .prefault({}),
   callbacks: z

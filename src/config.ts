@@ -40,13 +40,35 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env, working
   if (!parsed.success) throw invalid(parsed.error, file, fromEnvironment);
   const config = parsed.data;
   const allow = config.callbacks.allow ?? (isLoopback(config.http.host) ? ['127.0.0.0/8', '::1/128'] : []);
-  const rtpHost = config.rtp.host ?? (ipaddr.isValid(config.sip.host) ? config.sip.host : '127.0.0.1');
   return {
     ...config,
-    rtp: { ...config.rtp, host: rtpHost },
+    sip: { ...config.sip, tls: resolveFiles(config.sip.tls, workingDir) },
+    rtp: {
+      ...config.rtp,
+      host: config.rtp.host ?? mediaHost(config.sip),
+      advertisedHost: config.rtp.advertisedHost ?? addressOrNothing(config.sip.advertisedHost),
+    },
     dataDir: resolve(workingDir, config.dataDir),
     callbacks: { ...config.callbacks, allow },
   };
+}
+
+/** Media comes to the address that signalling comes to; of several, to all of them. */
+function mediaHost({ host, interfaces = [] }: ConfigInput['sip']): string {
+  const hosts = interfaces.length > 0 ? interfaces.map((entry) => entry.host) : [host];
+  const [first = host] = hosts;
+  if (hosts.length > 1) return hosts.some((one) => one.includes(':')) ? '::' : '0.0.0.0';
+  return addressOrNothing(first) ?? '127.0.0.1';
+}
+
+function addressOrNothing(host: string | undefined): string | undefined {
+  return host !== undefined && ipaddr.isValid(host) ? host : undefined;
+}
+
+function resolveFiles(tls: ConfigInput['sip']['tls'], workingDir: string): ConfigInput['sip']['tls'] {
+  const absolute = (file: string | undefined) => (file === undefined ? undefined : resolve(workingDir, file));
+  const { certFile, keyFile, caFile } = tls;
+  return { ...tls, certFile: absolute(certFile), keyFile: absolute(keyFile), caFile: absolute(caFile) };
 }
 
 /** As YAML, with every secret hidden. */

@@ -93,8 +93,18 @@ export const catalogue = {
     status: 502,
     todo: 'Check the address and the transport of the SIP peer and that it answers.',
   },
+  SIP_HOST_UNKNOWN: {
+    blame: 'destination',
+    status: 502,
+    todo: 'Check the host name and its DNS records (NAPTR, SRV, A, AAAA), and `sip.dnsServers` where it is set.',
+  },
   SDP_INVALID: { blame: 'caller', status: 488, todo: 'Correct the named line of the session description.' },
-  NO_COMMON_CODEC: { blame: 'caller', status: 488, todo: 'Offer PCMU or PCMA over RTP/AVP.' },
+  NO_COMMON_CODEC: { blame: 'caller', status: 488, todo: 'Offer one of the codecs in `rtp.codecs`.' },
+  MEDIA_TRANSPORT_UNSUPPORTED: {
+    blame: 'caller',
+    status: 488,
+    todo: 'Offer RTP/AVP, or RTP/SAVP with a=crypto (SDES), as `rtp.srtp` has it; DTLS-SRTP is not taken.',
+  },
   CODEC_UNSUPPORTED: { blame: 'caller', status: 488, todo: 'Leave the named codec out of the offer.' },
   STATE_INVALID: {
     blame: 'ours',

@@ -89,6 +89,11 @@ export async function openFoundation(
   await applyConfiguredNumbers(db, credentials.accountId, config.numbers);
   await endPreviousWorkers(spoolDir, clock);
   await finishPreviousRun({ clock, log, db, directory, spoolDir, masterKey, node });
-  const dialPlans = new DialPlans({ db, allowCallsFrom: config.sip.allowCallsFrom });
+  const dialPlans = new DialPlans({
+    db,
+    clock,
+    allowCallsFrom: config.sip.allowCallsFrom,
+    country: config.sip.country,
+  });
   return { clock, log, db, credentials, masterKey, spoolDir, callbacks, outbox, directory, dialPlans };
 }

@@ -1,12 +1,19 @@
+import { printable } from './call/connection.ts';
+import type { Leg } from './call/leg.ts';
 import type { LiveCalls } from './call/live-calls.ts';
+import type { Transfers } from './call/transfer.ts';
 import type { Db } from './database/schema.ts';
 import type { SiftIncoming } from './dialects/sift/incoming.ts';
 import { CallreelError } from './errors.ts';
 import type { Logger } from './logger.ts';
+import { callerName } from './routing/caller.ts';
 import type { DialPlans } from './routing/dial-plan.ts';
+import { toE164 } from './routing/e164.ts';
 import { findApplication } from './routing/router.ts';
+import type { Trunk } from './routing/trunk.ts';
+import { parseNameAddress } from './sip/name-address.ts';
 import type { SipSession } from './sip/session.ts';
-import { parseSipUri } from './sip/uri.ts';
+import { decodeUser, parseSipUri } from './sip/uri.ts';
 
 export interface InboundOptions {
   accountId: string;
@@ -14,7 +21,12 @@ export interface InboundOptions {
   dialPlans: DialPlans;
   calls: LiveCalls;
   sift: SiftIncoming;
+  transfers: Transfers;
   log: Logger;
+  /** Logs a call that was refused (`sip/refusal-log`). */
+  noteRefused(address: string, reason: string, fields: Record<string, unknown>): void;
+  /** The address is a trunk's. */
+  trust(address: string): void;
 }
 
 /** Takes an INVITE to the application that serves the called number. */
@@ -27,20 +39,32 @@ export class Inbound {
 
   /** Never throws; whatever fails refuses the call. */
   invited(session: SipSession): void {
-    const { calls, log } = this.#options;
+    const { calls, log, noteRefused } = this.#options;
     const leg = calls.incoming(session);
     this.#serve(session, leg).catch((error: unknown) => {
       const known = error instanceof CallreelError;
-      log[known ? 'warn' : 'error']({ error, connectionId: leg.id }, 'a call was refused');
+      // A flood of refused calls is no flood of lines.
+      if (known) noteRefused(session.peer.address, error.code, { error, connectionId: leg.id });
+      else log.error({ error, connectionId: leg.id }, 'a call was refused');
       leg.reject(known ? error.status : 503, known ? error.code : 'Service Unavailable');
     });
   }
 
-  async #serve(session: SipSession, leg: ReturnType<LiveCalls['incoming']>): Promise<void> {
-    const { accountId, db, dialPlans, sift } = this.#options;
-    await dialPlans.admitInbound(accountId, session.peer.address);
-    const called = parseSipUri(session.requestUri)?.user ?? session.to.user;
-    const application = await findApplication(db, { user: called });
+  async #serve(session: SipSession, leg: Leg): Promise<void> {
+    const { accountId, db, dialPlans, sift, transfers } = this.#options;
+    const requestUser = userOf(session.requestUri) ?? session.to.user;
+    const source = { address: session.peer.address, requestUser };
+    const { trunk, trusted, byContact } = await dialPlans.admitInbound(accountId, source);
+    if (trunk !== undefined) this.#options.trust(source.address);
+    // A call to the contact we registered is for the number that stands elsewhere.
+    const called = byContact ? (calledPartyOf(session) ?? session.to.user) : requestUser;
+    const country = trunk?.options.country ?? dialPlans.country;
+    this.#identify(session, leg, { trunk, trusted, country });
+    if (session.replacesSession !== undefined) {
+      if (!(await transfers.takeOver(leg, session.replacesSession))) leg.reject(603, 'Decline');
+      return;
+    }
+    const application = await findApplication(db, { user: called }, country);
     if (!application)
       throw new CallreelError('NOT_FOUND', 'no application serves the called number', {
         where: called.slice(0, 64),
@@ -48,4 +72,32 @@ export class Inbound {
     // From here on the dialect answers for the call, to its end.
     void sift.answer(leg, application);
   }
+  /** What the call is known by from here on; rows are written again only where there is more to say. */
+  #identify(
+    session: SipSession,
+    leg: Leg,
+    { trunk, trusted, country }: { trunk: Trunk | undefined; trusted: boolean; country: string | undefined },
+  ): void {
+    const { connection } = leg;
+    const identity = connection.sipIdentity ?? {};
+    const from = printable(callerName(identity, { trusted, country }) ?? connection.from);
+    const to = printable(toE164(session.to.user, country) ?? connection.to);
+    if (!trusted && from === connection.from && to === connection.to) return;
+    const sipIdentity = trusted ? { ...identity, trusted } : identity;
+    this.#options.calls.identify(leg, { from, to, sipIdentity, trunkId: trunk?.trunkId });
+  }
+}
+
+/** Of a SIP URI the user part, percent-decoded; of a `tel:` URI the number. */
+function userOf(uri: string): string | undefined {
+  if (/^tel:/i.test(uri)) return uri.slice(4);
+  const user = parseSipUri(uri)?.user;
+  return user === undefined ? undefined : decodeUser(user);
+}
+
+/** RFC 7315 section 4.2: what the caller dialled, where a registrar wrote our contact into the Request-URI. */
+function calledPartyOf({ headers }: SipSession): string | undefined {
+  const value = headers.find(({ name }) => name.toLowerCase() === 'p-called-party-id')?.value;
+  const uri = value === undefined ? undefined : parseNameAddress(value)?.uri;
+  return uri === undefined ? undefined : userOf(uri);
 }

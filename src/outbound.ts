@@ -1,10 +1,17 @@
 import type { CallTarget, ResolvedTarget } from './call/connector.ts';
+import type { DialTarget } from './call/dialer.ts';
 import type { Leg } from './call/leg.ts';
 import { CallreelError } from './errors.ts';
 import type { DialPlans } from './routing/dial-plan.ts';
+import { type Caller, directFrom, trunkIdentity } from './routing/outgoing-identity.ts';
 import { type Trunk, trunkCredentials, trunkUri } from './routing/trunk.ts';
+import type { SrtpPolicy } from './sdp/srtp-parameters.ts';
+import type { Binding } from './sip/location-store.ts';
 import type { Registrar } from './sip/registrar.ts';
+import type { SipAddress } from './sip/session.ts';
+import { decodeUser, parseSipUri, type SipUri } from './sip/uri.ts';
 import type { MasterKey } from './spool/keys.ts';
+import { trunkWay } from './trunk-signalling.ts';
 
 export interface OutboundOptions {
   dialPlans: DialPlans;
@@ -12,6 +19,10 @@ export interface OutboundOptions {
   masterKey: MasterKey;
   /** Host in the addresses of registered users, and in ours. */
   host(): string;
+  /** Where we listen for SIP. */
+  sipPorts(): readonly number[];
+  /** `rtp.srtp` */
+  srtp: SrtpPolicy;
 }
 
 /** Brings routing and signalling together: where a target is, and by which ways it is reached. */
@@ -24,7 +35,60 @@ export class Outbound {
 
   /** @throws CallreelError OUTBOUND_FORBIDDEN, NO_TRUNK, NUMBER_INVALID, NOT_FOUND */
   resolve(leg: Leg, target: CallTarget): Promise<ResolvedTarget> {
-    return target.kind === 'phone' ? this.#phone(leg, target.number) : this.#client(leg, target.name);
+    switch (target.kind) {
+      case 'phone':
+        return this.#phone(leg, target.number);
+      case 'client':
+        return this.#client(leg, target.name);
+      case 'address':
+        return this.#address(leg, target.address);
+    }
+  }
+
+  /** A user or a number at this server, as the party knows it; a number at its own side; or anywhere. */
+  async #address(leg: Leg, { uri, user }: SipAddress): Promise<ResolvedTarget> {
+    const parsed = parseSipUri(uri);
+    if (parsed === undefined) return this.#phone(leg, /^tel:/i.test(uri) ? user : uri);
+    if (this.#isOurs(leg, parsed)) {
+      if ((await this.#bindings(user)).length > 0 || !/^\+?\d+$/.test(user)) return this.#client(leg, user);
+      return this.#phone(leg, user);
+    }
+    const { session } = leg;
+    const theirs = session.direction === 'incoming' ? session.from.host : session.to.host;
+    const byNumber = /^\+\d+$/.test(user) && (parsed.host === theirs || parsed.host === session.peer.address);
+    return this.#phone(leg, byNumber && parsed.port === undefined ? user : uri);
+  }
+
+  #isOurs({ session }: Leg, { host, port }: SipUri): boolean {
+    const asCalled = session.direction === 'incoming' ? session.to.host : session.from.host;
+    const { sipPorts } = this.#options;
+    return (
+      [this.#options.host(), asCalled].includes(host) && (port === undefined || sipPorts().includes(port))
+    );
+  }
+
+  /** A redirection may lead where a call of the account might have gone in the first place. */
+  async #consents(accountId: string, uri: string, trunk: SipUri | undefined): Promise<boolean> {
+    const parsed = parseSipUri(uri);
+    const user = decodeUser(parsed?.user ?? '');
+    const sameTrunk = parsed !== undefined && parsed.host === trunk?.host && /^\+?\d+$/.test(user);
+    try {
+      await this.#options.dialPlans.routeOutbound(accountId, sameTrunk ? user : uri);
+      return true;
+    } catch (error) {
+      if (error instanceof CallreelError) return false;
+      throw error;
+    }
+  }
+
+  #redirectable(accountId: string, way: DialTarget): DialTarget {
+    const trunk = way.trunkId === undefined ? undefined : parseSipUri(way.requestUri);
+    return { ...way, redirect: (uri) => this.#consents(accountId, uri, trunk) };
+  }
+
+  #bindings(name: string): Promise<Binding[]> {
+    const { registrar, host } = this.#options;
+    return registrar.lookup(`sip:${encodeURIComponent(name)}@${host()}`);
   }
 
   async #phone({ connection }: Leg, number: string): Promise<ResolvedTarget> {
@@ -32,41 +96,58 @@ export class Outbound {
     const route = await dialPlans.routeOutbound(connection.accountId, number);
     // The called party sees the number that was called to get here: it can be called back.
     const from = connection.to;
-    if (route.kind === 'sip-uri')
-      return { to: route.uri, from, ways: [{ requestUri: route.uri, from: this.#callerUri(from, host()) }] };
-    const ways = route.trunks.map((trunk) => this.#byTrunk(trunk, route.number, from));
-    return { to: route.number, from, ways };
+    const caller: Caller = { party: from };
+    if (route.kind === 'sip-uri') {
+      const direct = { requestUri: route.uri, from: directFrom(caller, host()) };
+      const way = this.#redirectable(connection.accountId, direct);
+      return { to: route.uri, from, ways: [way], order: 'in-order' };
+    }
+    const ways = route.trunks
+      .flatMap((trunk) => this.#byTrunk(trunk, route.number, caller))
+      .map((way) => this.#redirectable(connection.accountId, way));
+    return { to: route.number, from, ways, order: 'in-order' };
   }
 
-  #byTrunk(trunk: Trunk, number: string, from: string) {
+  #byTrunk(trunk: Trunk, number: string, caller: Caller): DialTarget[] {
     const { masterKey } = this.#options;
-    return {
-      requestUri: trunkUri(trunk, number),
-      transport: trunk.transport,
+    const way = {
+      ...trunkWay(trunk),
+      ...trunkIdentity(trunk, caller),
       credentials: trunkCredentials(trunk, masterKey),
-      from: this.#callerUri(trunk.fromNumber ?? from, trunk.host),
+      trunkId: trunk.trunkId,
+      codecs: trunk.options.codecs,
+      srtp: this.#srtpOf(trunk),
     };
+    return trunk.gateways.map((gateway) => ({ ...way, requestUri: trunkUri(trunk, number, gateway) }));
+  }
+
+  /** Keys in the clear protect nothing: without a word of the operator SRTP is offered over TLS alone. */
+  #srtpOf({ transport, options }: Trunk): SrtpPolicy | undefined {
+    if (options.srtp !== undefined) return options.srtp;
+    return transport === 'tls' && this.#options.srtp !== 'off' ? this.#options.srtp : undefined;
   }
 
   async #client({ connection }: Leg, name: string): Promise<ResolvedTarget> {
-    const { registrar, host } = this.#options;
-    const bindings = await registrar.lookup(`sip:${encodeURIComponent(name)}@${host()}`);
+    const { host } = this.#options;
+    const bindings = await this.#bindings(name);
     if (bindings.length === 0)
       throw new CallreelError('NOT_FOUND', 'no client of this name is registered', { where: name });
+    const { sipIdentity } = connection;
+    const caller = { party: connection.from, displayName: sipIdentity?.from?.displayName };
+    const from = directFrom(caller, host());
     return {
       to: `sip:${name}`,
       // As for a phone; the caller's number here would make two channels that say they are from the caller.
       from: connection.to,
-      ways: bindings.map(({ contact, source }) => ({
-        requestUri: contact,
-        nextHop: source,
-        transport: source.transport,
-        from: this.#callerUri(connection.from, host()),
-      })),
+      ways: bindings.map((binding) =>
+        this.#redirectable(connection.accountId, { ...bindingWay(binding), from }),
+      ),
+      order: 'at-once',
     };
   }
+}
 
-  #callerUri(party: string, host: string): string {
-    return /^sips?:/i.test(party) ? `<${party}>` : `<sip:${party}@${host}>`;
-  }
+/** Every phone of a user rings; a binding is reached by where its REGISTER came from. */
+function bindingWay({ contact, source, path }: Binding): Omit<DialTarget, 'from'> {
+  return { requestUri: contact, nextHop: source, transport: source.transport, route: path };
 }

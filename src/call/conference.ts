@@ -24,7 +24,10 @@ export interface Warning {
 export type StayEnd = 'left' | 'call-ended' | 'closed';
 
 interface Member {
-  leg: Leg;
+  readonly leg: Leg;
+  readonly options: JoinOptions;
+  /** Where it is now: a transfer may take it to another conversation within one stay. */
+  room: Conference;
   trackId: string;
   end(outcome: StayEnd): void;
 }
@@ -64,6 +67,9 @@ export class Conference {
   readonly recordings: Recording[] = [];
   readonly #options: ConferenceOptions;
   readonly #members = new Map<string, Member>();
+  readonly #watchers = new Set<() => void>();
+  /** Parties that are on their way. */
+  #expected = 0;
   #closed = false;
 
   constructor(options: ConferenceOptions) {
@@ -73,6 +79,16 @@ export class Conference {
     this.dialect = options.dialect;
     this.worker = options.worker;
     this.startedUnixMs = options.startedUnixMs;
+  }
+
+  /** Two parties that nobody else joins by name: it ends when one is left alone. */
+  get isPair(): boolean {
+    return this.name === '';
+  }
+
+  /** Its last member left; nobody joins any more. */
+  get closed(): boolean {
+    return this.#closed;
   }
 
   get memberCount(): number {
@@ -89,18 +105,20 @@ export class Conference {
    * @throws CallreelError CONFLICT when the leg is carried by another worker or already ended
    */
   async join(leg: Leg, options: JoinOptions): Promise<StayEnd> {
-    if (leg.ended) return this.#endIfEmpty('call-ended');
-    if (leg.worker !== this.worker || this.#members.has(leg.id)) {
+    if (leg.ended) {
+      this.#endIfAlone();
+      return this.#endIfEmpty('call-ended');
+    }
+    if (this.#closed || leg.worker !== this.worker || this.#members.has(leg.id)) {
       this.#endIfEmpty('closed');
+      this.#endIfAlone();
       throw new CallreelError('CONFLICT', `the call ${leg.id} can not join the conference ${this.name}`);
     }
     if (options.eventCallback !== undefined) this.#addCallback(options.eventCallback, options.warnings ?? []);
     const { promise, resolve } = Promise.withResolvers<StayEnd>();
-    const member: Member = { leg, trackId: newId(), end: resolve };
-    this.#members.set(leg.id, member);
-    const removeHandlers = leg.addHandlers({ ended: () => this.#remove(leg.id, 'call-ended') });
-    if (options.policy === 'record') this.startRecording();
-    this.#sendJoin(member, options);
+    const member: Member = { leg, options, room: this, trackId: newId(), end: resolve };
+    const removeHandlers = leg.addHandlers({ ended: () => member.room.#callEnded(member) });
+    this.#enter(member);
     try {
       return await promise;
     } finally {
@@ -127,6 +145,51 @@ export class Conference {
     return true;
   }
 
+  /** What the party joined with; undefined for one that is not here. */
+  optionsOf(legId: string): JoinOptions | undefined {
+    return this.#members.get(legId)?.options;
+  }
+
+  /** Takes a party out of the room whose call is about to be ended; its stay ends with the call, not before. */
+  stepOut(legId: string): void {
+    if (!this.#members.delete(legId)) return;
+    this.worker.send({ verb: 'room.leave', legId }).catch(() => undefined);
+    this.#changed();
+  }
+
+  /**
+   * Takes a party over into another conversation: to itself it is one stay, to the recordings two.
+   * @returns false where that is not possible
+   */
+  move(legId: string, to: Conference): boolean {
+    const member = this.#members.get(legId);
+    if (!member || to === this || to.closed || to.worker !== this.worker) return false;
+    this.stepOut(legId);
+    member.room = to;
+    member.trackId = newId();
+    to.#enter(member);
+    this.#endIfEmpty('left');
+    this.#endIfAlone();
+    return true;
+  }
+
+  /** Somebody is about to join: a conversation of two outlasts one of them until the returned function is called. */
+  expect(): () => void {
+    this.#expected++;
+    let waiting = true;
+    return () => {
+      if (waiting) this.#expected--;
+      waiting = false;
+      this.#endIfAlone();
+    };
+  }
+
+  /** @param changed called whenever somebody left @returns stops it */
+  watch(changed: () => void): () => void {
+    this.#watchers.add(changed);
+    return () => void this.#watchers.delete(changed);
+  }
+
   /** The worker says that the leave key ended the stay. */
   leftByKey(legId: string, trackId: string): void {
     if (this.#members.get(legId)?.trackId === trackId) this.#remove(legId, 'left');
@@ -144,7 +207,14 @@ export class Conference {
     for (const warning of warnings) this.#options.warn(this, warning, url);
   }
 
-  #sendJoin(member: Member, options: JoinOptions): void {
+  #enter(member: Member): void {
+    this.#members.set(member.leg.id, member);
+    if (member.options.policy === 'record') this.startRecording();
+    this.#sendJoin(member);
+  }
+
+  #sendJoin(member: Member): void {
+    const { options } = member;
     const { connection } = member.leg;
     this.worker
       .send({
@@ -169,11 +239,28 @@ export class Conference {
       );
   }
 
+  #callEnded(member: Member): void {
+    if (this.#members.get(member.leg.id) === member) this.#remove(member.leg.id, 'call-ended');
+    else member.end('call-ended');
+  }
+
   #remove(legId: string, outcome: StayEnd): void {
     const member = this.#members.get(legId);
     if (!member) return;
     this.#members.delete(legId);
     member.end(this.#endIfEmpty(outcome));
+    this.#changed();
+    this.#endIfAlone();
+  }
+
+  #changed(): void {
+    for (const changed of this.#watchers) changed();
+  }
+
+  /** Who is left of two goes on with the next command, where there is one. */
+  #endIfAlone(): void {
+    const [last, ...others] = this.#members.keys();
+    if (this.isPair && last !== undefined && others.length === 0 && this.#expected === 0) this.leave(last);
   }
 
   #endIfEmpty(outcome: StayEnd): StayEnd {

@@ -1,3 +1,5 @@
+import type { SipIdentity } from '../sip/caller-identity.ts';
+
 /** What a connection is to the outside: one party's SIP dialog, however many rooms it visits. */
 export interface Connection {
   /** 16 hex digits. */
@@ -9,6 +11,10 @@ export interface Connection {
   direction: 'incoming' | 'outgoing';
   sipCallId: string;
   startedUnixMs: number;
+  /** What the INVITE said about the caller; of incoming calls. */
+  sipIdentity?: SipIdentity | undefined;
+  /** The trunk it came in or went out by. */
+  trunkId?: string | undefined;
 }
 
 const numberPattern = /^\+?[0-9]{3,20}$/;

@@ -1,12 +1,17 @@
 import { CallreelError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import type { Conference, JoinOptions } from './conference.ts';
+import type { SipAddress } from '../sip/session.ts';
+import type { Conference, JoinOptions, StayEnd } from './conference.ts';
 import type { Dialer, DialTarget } from './dialer.ts';
+import { EarlyMedia } from './early-media.ts';
 import type { Leg } from './leg.ts';
-import { ringback } from './ringback.ts';
 
 /** Whom to call, as an application says it. */
-export type CallTarget = { kind: 'phone'; number: string } | { kind: 'client'; name: string };
+export type CallTarget =
+  | { kind: 'phone'; number: string }
+  | { kind: 'client'; name: string }
+  /** As a party names it that transfers a call: any of the others, or a SIP URI. */
+  | { kind: 'address'; address: SipAddress };
 
 /** Where that is. */
 export interface ResolvedTarget {
@@ -15,6 +20,8 @@ export interface ResolvedTarget {
   /** The caller's. */
   from: string;
   ways: readonly DialTarget[];
+  /** How the ways are tried (`DialRequest`). */
+  order: 'in-order' | 'at-once';
 }
 
 export interface ConnectorOptions {
@@ -25,6 +32,15 @@ export interface ConnectorOptions {
   resolve(leg: Leg, target: CallTarget): Promise<ResolvedTarget>;
   /** Opens the room of two; it is finished like any other. */
   openPair(leg: Leg, dialect: string): Conference;
+}
+
+/** A party without a document: its call ends with its stay. */
+export async function seat(conference: Conference, leg: Leg, options: JoinOptions): Promise<StayEnd> {
+  try {
+    return await conference.join(leg, options);
+  } finally {
+    leg.hangUp('the conversation ended');
+  }
 }
 
 /** How the attempt to bring two parties together ended. */
@@ -45,19 +61,18 @@ export class Connector {
     dialect: string,
     options: Omit<JoinOptions, 'leaveKey'>,
   ): Promise<ConnectEnd> {
+    const { log } = this.#options;
     await caller.openMedia(caller.id);
     const called = await this.#reach(caller, target);
     if (!called) return caller.ended ? 'caller-ended' : 'not-reached';
     const pair = this.#options.openPair(caller, dialect);
     const join = { ...options, leaveKey: undefined };
-    const stays = [pair.join(caller, join), pair.join(called, join)];
-    try {
-      await Promise.race(stays);
-    } finally {
-      pair.leave(caller.id);
-      called.hangUp('the conversation ended');
-      await Promise.allSettled(stays);
-    }
+    // Whoever is left alone is taken out by the pair, whatever transfers there were.
+    const stay = pair.join(caller, join);
+    seat(pair, called, join).catch((error: unknown) =>
+      log.warn({ error, connectionId: called.id }, 'the called party could not be put through'),
+    );
+    await stay;
     return caller.ended ? 'caller-ended' : 'called-ended';
   }
 
@@ -67,25 +82,27 @@ export class Connector {
     if (!worker) return undefined;
     const hungUp = new AbortController();
     const removeHandlers = caller.addHandlers({ ended: () => hungUp.abort() });
-    const tone = ringback(caller);
+    const early = new EarlyMedia(caller, worker);
     try {
-      const { to, from, ways } = await this.#options.resolve(caller, target);
+      const { to, from, ways, order } = await this.#options.resolve(caller, target);
       return await dialer.dial({
         accountId: caller.connection.accountId,
         from,
         to,
+        callerId: caller.id,
         targets: ways,
+        order,
         worker,
         timeoutMs: answerTimeoutMs,
         signal: hungUp.signal,
-        ringing: () => tone.start(),
+        progress: (leg, status, hasMedia) => early.progress(leg, status, hasMedia),
       });
     } catch (error) {
       if (!(error instanceof CallreelError)) throw error;
       log.warn({ error, connectionId: caller.id }, 'the called party was not reached');
       return undefined;
     } finally {
-      tone.stop();
+      early.close();
       removeHandlers();
     }
   }

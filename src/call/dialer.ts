@@ -1,22 +1,38 @@
-import type { Clock, Timer } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
+import { type CodecPreference, codecAndClock } from '../sdp/negotiation.ts';
+import type { SrtpPolicy } from '../sdp/srtp-parameters.ts';
 import type { ClientCredentials } from '../sip/digest-client.ts';
+import type { RedirectConsent } from '../sip/redirect.ts';
 import type { SipEnd, SipHeader } from '../sip/session.ts';
 import type { UserAgent } from '../sip/user-agent.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
+import { type CallEndReason, callEndReason, hangUpReasons, isWayFailure } from './end-reason.ts';
 import { Leg } from './leg.ts';
 import type { MediaPlane } from './media-plane.ts';
 
-/** One way to reach a party: a trunk, or a registered phone. */
+/** One way to reach a party: a gateway of a trunk, or a registered phone. */
 export interface DialTarget {
   requestUri: string;
-  transport?: 'udp' | 'tcp';
-  nextHop?: { address: string; port: number };
+  transport?: 'udp' | 'tcp' | 'tls';
+  nextHop?: { address: string; port?: number };
+  /** Over TLS: false takes whatever certificate the peer shows. */
+  tlsVerify?: boolean;
   credentials?: ClientCredentials;
   headers?: readonly SipHeader[];
+  /** Values of Route: the Path of a binding. */
+  route?: readonly string[];
+  /** Consents to places that the called party is redirected to; without it no redirection is followed. */
+  redirect?: RedirectConsent;
   /** What the called party sees as the caller: a SIP URI or name-addr. */
   from: string;
+  /** The trunk it goes by. */
+  trunkId?: string;
+  /** Offered before others. */
+  codecs?: readonly CodecPreference[] | undefined;
+  /** Without it: as it is set for all calls. */
+  srtp?: SrtpPolicy | undefined;
 }
 
 export interface DialRequest {
@@ -24,14 +40,18 @@ export interface DialRequest {
   /** As the connection is known to the application. */
   from: string;
   to: string;
-  /** Tried in this order, the next where one can not be reached or is out of order. */
+  /** `in-order`: the next where one can not be reached or is out of order. `at-once`: all ring, the first answer wins. */
+  order: 'in-order' | 'at-once';
   targets: readonly DialTarget[];
+  /** The leg it is for: what it speaks is offered first, so that nothing need be transcoded. */
+  callerId: string;
   /** Carries the room both parties will be in. */
   worker: MediaWorker;
   timeoutMs: number;
   /** Ends the attempt: the caller hung up. */
   signal: AbortSignal;
-  ringing?(): void;
+  /** A leg that rings, or speaks before the answer: `hasMedia` where its answer so far carries media. */
+  progress?(leg: Leg, status: number, hasMedia: boolean): void;
 }
 
 export interface DialerOptions {
@@ -42,8 +62,11 @@ export interface DialerOptions {
   adopt(leg: Leg): void;
 }
 
-/** Answers that say something about the trunk, not about the called party (RFC 3261, 21.5 and 21.4.9). */
-const trunkFailures = new Set([408, 500, 502, 503, 504]);
+/** More ways than that to one party are a mistake in the trunks, and money. */
+const maxAttempts = 8;
+const maxForks = 10;
+/** A way that says nothing at all for so long is given up for the next; the last one has as long as SIP gives it. */
+const noResponseMs = 5_000;
 
 /** Places calls. */
 export class Dialer {
@@ -55,45 +78,67 @@ export class Dialer {
 
   /**
    * @returns the leg of the party that answered
-   * @throws CallreelError DIAL_FAILED with the last answer's status, WORKER_LOST, PORTS_EXHAUSTED
+   * @throws CallreelError DIAL_FAILED with the reason, WORKER_LOST, PORTS_EXHAUSTED
    */
   async dial(request: DialRequest): Promise<Leg> {
-    let last: SipEnd = { cause: 'error', reason: 'nowhere to call' };
-    for (const target of request.targets) {
-      const outcome = await this.#attempt(request, target);
-      if (outcome instanceof Leg) return outcome;
-      last = outcome;
-      const sayNext =
-        last.cause === 'error' || last.cause === 'timeout' || trunkFailures.has(last.status ?? 0);
-      if (!sayNext || request.signal.aborted) break;
-    }
-    const why = request.signal.aborted
-      ? 'the caller hung up'
-      : `${last.status ?? last.cause} ${last.reason ?? ''}`;
-    throw new CallreelError('DIAL_FAILED', `${request.to} was not reached: ${why.trim()}`, {
-      where: request.to,
-    });
+    const outcome = request.order === 'at-once' ? await this.#fork(request) : await this.#inOrder(request);
+    if (outcome instanceof Leg) return outcome;
+    const reason = request.signal.aborted ? 'cancelled' : callEndReason(outcome, false);
+    throw new DialFailure(request.to, reason, outcome);
   }
 
-  async #attempt(request: DialRequest, target: DialTarget): Promise<Leg | SipEnd> {
+  async #inOrder(request: DialRequest): Promise<Leg | SipEnd> {
+    let last: SipEnd = { cause: 'error', reason: 'nowhere to call' };
+    const targets = request.targets.slice(0, maxAttempts);
+    for (const target of targets) {
+      const patienceMs = target === targets.at(-1) ? undefined : noResponseMs;
+      const outcome = await this.#attempt(request, target, request.signal, patienceMs);
+      if (outcome instanceof Leg) return outcome;
+      last = outcome;
+      if (!isWayFailure(last) || request.signal.aborted) break;
+    }
+    return last;
+  }
+
+  /** RFC 3261 section 16.7: the first 2xx cancels the others; a 6xx ends them all. */
+  async #fork(request: DialRequest): Promise<Leg | SipEnd> {
+    const decided = new AbortController();
+    const signal = AbortSignal.any([request.signal, decided.signal]);
+    let winner: Leg | undefined;
+    const ends: SipEnd[] = [];
+    const ring = async (target: DialTarget): Promise<void> => {
+      const outcome = await this.#attempt(request, target, signal);
+      if (!(outcome instanceof Leg)) {
+        ends.push(outcome);
+        if ((outcome.status ?? 0) >= 600) decided.abort();
+      } else if (winner === undefined && !decided.signal.aborted) {
+        winner = outcome;
+        decided.abort();
+      } else outcome.hangUp(hangUpReasons.answeredElsewhere);
+    };
+    const forks = await Promise.allSettled(request.targets.slice(0, maxForks).map(ring));
+    if (winner !== undefined) return winner;
+    const broken = forks.find((fork) => fork.status === 'rejected');
+    if (broken !== undefined && ends.length === 0) throw broken.reason;
+    return best(ends);
+  }
+
+  async #attempt(
+    request: DialRequest,
+    target: DialTarget,
+    signal: AbortSignal,
+    patienceMs?: number,
+  ): Promise<Leg | SipEnd> {
     const { clock, media, userAgent, adopt } = this.#options;
-    const { worker, accountId, from, to, signal } = request;
+    const { worker, accountId, from, to } = request;
     const connectionId = newId();
-    const peerAddress = target.nextHop?.address ?? '';
-    const offer = await media.offer(connectionId, worker, peerAddress);
-    const { promise, resolve } = Promise.withResolvers<Leg | SipEnd>();
-    const { requestUri, transport, nextHop, credentials, headers } = target;
-    const handlers = { ended: () => undefined };
-    const session = userAgent().invite({
-      requestUri,
-      from: target.from,
-      offer,
-      transport,
-      nextHop,
-      credentials,
-      headers,
-      handlers,
+    const peerAddress = await userAgent().peerAddress(target);
+    const offer = await media.offer(connectionId, worker, peerAddress, {
+      offerCodecs: this.#offered(request, target),
+      srtp: target.srtp,
+      secureSignalling: target.transport === 'tls' || /^sips:|;transport=tls/i.test(target.requestUri),
     });
+    const session = await this.#invite(connectionId, worker, target, offer);
     const connection = {
       connectionId,
       accountId,
@@ -102,14 +147,22 @@ export class Dialer {
       direction: 'outgoing' as const,
       sipCallId: session.callId,
       startedUnixMs: clock.unixMs(),
+      trunkId: target.trunkId,
     };
     const leg = new Leg(connection, session, media, worker);
     adopt(leg);
-    const timeout: Timer = clock.after(request.timeoutMs, () => leg.hangUp('no answer'));
-    const abort = () => leg.hangUp('the caller hung up');
+    const { promise, resolve } = Promise.withResolvers<Leg | SipEnd>();
+    const timeout = clock.after(request.timeoutMs, () => leg.hangUp(hangUpReasons.noAnswer));
+    const patience =
+      patienceMs === undefined
+        ? undefined
+        : clock.after(patienceMs, () => leg.hangUp(hangUpReasons.noResponse));
+    const abort = () =>
+      leg.hangUp(request.signal.aborted ? hangUpReasons.callerHungUp : hangUpReasons.answeredElsewhere);
     signal.addEventListener('abort', abort, { once: true });
     leg.addHandlers({
-      progress: (status) => status === 180 && request.ringing?.(),
+      responded: () => patience?.cancel(),
+      progress: (status, hasMedia) => request.progress?.(leg, status, hasMedia),
       answered: () => resolve(leg),
       ended: (end) => resolve(end),
     });
@@ -118,7 +171,49 @@ export class Dialer {
       return await promise;
     } finally {
       timeout.cancel();
+      patience?.cancel();
       signal.removeEventListener('abort', abort);
     }
   }
+
+  /** The caller's own codec, where the way takes it; then what the way wants. */
+  #offered({ callerId }: DialRequest, { codecs }: DialTarget): CodecPreference[] {
+    const spoken = this.#options.media.codecOf(callerId);
+    const name = spoken && codecAndClock(spoken).codec;
+    const taken =
+      name !== undefined && (codecs?.some((codec) => codecAndClock(codec).codec === name) ?? true);
+    return [...(taken ? [spoken as CodecPreference] : []), ...(codecs ?? [])];
+  }
+
+  /** A way that makes no SIP message leaves no port open. */
+  async #invite(connectionId: string, worker: MediaWorker, target: DialTarget, offer: string) {
+    const { trunkId: _trunkId, codecs: _codecs, srtp: _srtp, ...way } = target;
+    try {
+      return this.#options.userAgent().invite({ ...way, offer, handlers: { ended: () => undefined } });
+    } catch (error) {
+      await this.#options.media.close(connectionId, worker);
+      throw error;
+    }
+  }
+}
+
+/** Nobody answered. `reason` says it in nobody's dialect. */
+export class DialFailure extends CallreelError {
+  readonly reason: CallEndReason;
+
+  constructor(to: string, reason: CallEndReason, { status, cause, reason: text }: SipEnd) {
+    const said = [reason === 'cancelled' ? undefined : (status ?? cause), text].filter(Boolean).join(' ');
+    super('DIAL_FAILED', `${to} was not reached: ${reason}${said === '' ? '' : ` (${said})`}`, { where: to });
+    this.reason = reason;
+  }
+}
+
+/** Of several refusals the one that says most about the called party. */
+function best(ends: readonly SipEnd[]): SipEnd {
+  const weight = (end: SipEnd): number => {
+    if ((end.status ?? 0) >= 600) return 0;
+    if (end.status === 486) return 1;
+    return isWayFailure(end) ? 3 : 2;
+  };
+  return ends.toSorted((a, b) => weight(a) - weight(b))[0] ?? { cause: 'error', reason: 'nowhere to call' };
 }

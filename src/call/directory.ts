@@ -1,6 +1,11 @@
 import type { Clock } from '../clock.ts';
 import { saveChannel } from '../database/channels.ts';
-import { endConnection, insertConnection, setConnected } from '../database/connections.ts';
+import {
+  endConnection,
+  identifyConnection,
+  insertConnection,
+  setConnected,
+} from '../database/connections.ts';
 import { endConversation, insertConversation, setEventCallbacks } from '../database/conversations.ts';
 import { getEvent } from '../database/events.ts';
 import { endRecording, insertRecording } from '../database/recordings.ts';
@@ -11,6 +16,7 @@ import type { Logger } from '../logger.ts';
 import type { RecordingSummary } from '../recording/summary.ts';
 import type { Conference, Warning } from './conference.ts';
 import type { Connection } from './connection.ts';
+import type { CallEndReason } from './end-reason.ts';
 import type { EventFormatter } from './neutral-events.ts';
 import type { Recording } from './recording.ts';
 import { WriteQueue } from './write-queue.ts';
@@ -53,6 +59,7 @@ export class Directory {
 
   connectionStarted(connection: Connection): void {
     const { connectionId, accountId, from, to, direction, sipCallId, startedUnixMs } = connection;
+    const { sipIdentity, trunkId } = connection;
     this.#write(connectionId, 'connection started', async () => {
       await insertConnection(this.#options.db, {
         connectionId,
@@ -61,8 +68,17 @@ export class Directory {
         to,
         direction,
         sipCallId,
+        sipIdentity,
+        trunkId,
         startTime: new Date(startedUnixMs),
       });
+    });
+  }
+
+  /** Who calls and by which trunk is known now. */
+  connectionIdentified({ connectionId, from, to, sipIdentity, trunkId }: Connection): void {
+    this.#write(connectionId, 'connection identified', async () => {
+      await identifyConnection(this.#options.db, connectionId, { from, to, sipIdentity, trunkId });
     });
   }
 
@@ -72,9 +88,9 @@ export class Directory {
     });
   }
 
-  connectionEnded(connectionId: string, endedUnixMs: number): void {
+  connectionEnded(connectionId: string, endedUnixMs: number, reason: CallEndReason): void {
     this.#write(connectionId, 'connection ended', async () => {
-      await endConnection(this.#options.db, connectionId, new Date(endedUnixMs));
+      await endConnection(this.#options.db, connectionId, new Date(endedUnixMs), reason);
     });
   }
 

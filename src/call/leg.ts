@@ -1,6 +1,7 @@
 import { CallreelError } from '../errors.ts';
 import type { PlayEnd } from '../media/control.ts';
-import type { OfferAnswer, SipEnd, SipSession } from '../sip/session.ts';
+import { warningFor } from '../sdp/warning.ts';
+import type { OfferAnswer, SipEnd, SipHeader, SipReferral, SipSession } from '../sip/session.ts';
 import { nextState, type TransitionTable } from '../state-machine.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
 import type { Connection } from './connection.ts';
@@ -23,9 +24,18 @@ const transitions: TransitionTable<LegState, LegEvent> = {
 export interface LegHandlers {
   /** A key press, by RFC 4733 (`rtp`) or by INFO. */
   digit?(digit: string, by: 'rtp' | 'info'): void;
-  /** Outgoing: the peer rings (180) or tells something (183). */
-  progress?(status: number): void;
+  /** Outgoing: somebody is there, whatever it will say. */
+  responded?(): void;
+  /** Outgoing: the peer rings (180) or tells something (183). `hasMedia`: it will be heard before it answers. */
+  progress?(status: number, hasMedia: boolean): void;
+  /** Its first packet came. */
+  media?(): void;
   answered?(): void;
+  /** The peer put us on hold: it hears nothing of the call, and what it sends, if anything, is its music. */
+  held?(): void;
+  resumed?(): void;
+  /** The peer transfers its call. */
+  referred?(referral: SipReferral): void;
   /** Exactly once, after the media of the leg is closed. */
   ended?(end: SipEnd): void;
 }
@@ -40,6 +50,9 @@ export class Leg {
   #state: LegState = 'ringing';
   #worker: MediaWorker | undefined;
   #sdpAnswer = '';
+  #warnings: SipHeader[] | undefined;
+  #heard = false;
+  #held = false;
 
   /** @param worker of an outgoing leg, whose media is open already */
   constructor(connection: Connection, session: SipSession, media: MediaPlane, worker?: MediaWorker) {
@@ -52,11 +65,15 @@ export class Leg {
       this.#state = 'ready';
     }
     session.handlers = {
-      progress: (status) => {
-        for (const handlers of this.#handlers) handlers.progress?.(status);
+      responded: () => {
+        for (const handlers of this.#handlers) handlers.responded?.();
       },
+      progress: (status, sdp) => this.#progressed(status, sdp),
       answered: (sdp) => this.#peerAnswered(sdp),
       reoffered: (sdp) => this.#reoffered(sdp),
+      referred: (referral) => {
+        for (const handlers of this.#handlers) handlers.referred?.(referral);
+      },
       info: (contentType, body) => this.#info(contentType, body),
       ended: (end) => this.#sessionEnded(end),
     };
@@ -74,6 +91,16 @@ export class Leg {
     return this.#state === 'answered';
   }
 
+  /** A packet of its media came. */
+  get heard(): boolean {
+    return this.#heard;
+  }
+
+  /** The peer holds the call. */
+  get held(): boolean {
+    return this.#held;
+  }
+
   /** The worker that carries the media; undefined before `openMedia`. */
   get worker(): MediaWorker | undefined {
     return this.#worker;
@@ -86,6 +113,13 @@ export class Leg {
 
   digit(digit: string, by: 'rtp' | 'info' = 'rtp'): void {
     for (const handlers of this.#handlers) handlers.digit?.(digit, by);
+  }
+
+  /** The worker's word that the first packet came. */
+  mediaCame(): void {
+    if (this.#heard) return;
+    this.#heard = true;
+    for (const handlers of this.#handlers) handlers.media?.();
   }
 
   /**
@@ -104,16 +138,20 @@ export class Leg {
   }
 
   /**
-   * Opens the media, so that the leg can be put into a room. `room` names that room: its worker carries the media.
+   * Opens the media, so that the leg can be put into a room. `room` names that room, or is the worker that
+   * carries it.
    * Does nothing when the media is open.
    * @throws CallreelError SDP_INVALID, NO_COMMON_CODEC, PORTS_EXHAUSTED, WORKER_LOST, CONFLICT (hung up meanwhile)
    */
-  async openMedia(room: string): Promise<void> {
+  async openMedia(room: string | MediaWorker): Promise<void> {
     if (this.#worker) return;
     if (!this.#step('open'))
       throw new CallreelError('CONFLICT', `the call ${this.id} was hung up before it was answered`);
-    const worker = this.#media.workerFor(room);
-    const answer = await this.#media.answer(this.id, worker, this.session.peer.address, this.session.offer);
+    const worker = typeof room === 'string' ? this.#media.workerFor(room) : room;
+    const { peer, offer } = this.session;
+    const answer = await this.#media
+      .answer(this.id, worker, peer.address, offer)
+      .catch((error: unknown) => this.#refuse(error));
     if (!this.#step('opened')) {
       await this.#media.close(this.id, worker);
       throw new CallreelError('CONFLICT', `the call ${this.id} was hung up while it was being answered`);
@@ -137,6 +175,12 @@ export class Leg {
     if (this.session.direction === 'incoming' && !this.answered && !this.ended) this.session.provisional(180);
   }
 
+  /** 183 with our answer: the caller hears what is played to it before the call is answered. */
+  openEarly(): void {
+    if (this.session.direction === 'incoming' && this.#state === 'ready')
+      this.session.provisional(183, this.#sdpAnswer);
+  }
+
   /** Ends the call from any state; `ended` follows. Idempotent. */
   hangUp(reason: string): void {
     if (this.#state !== 'ended') this.session.end(reason);
@@ -145,31 +189,68 @@ export class Leg {
   /** Refuses a call that was not answered yet, ends one that was. */
   reject(status: number, reason: string): void {
     if (this.#state === 'answered') this.hangUp(reason);
-    else if (this.#state !== 'ended') this.session.reject({ status, reason });
+    else if (this.#state !== 'ended') this.session.reject({ status, reason, headers: this.#warnings });
+  }
+
+  /** Keeps for the peer why its offer is refused. */
+  #refuse(error: unknown): never {
+    if (error instanceof CallreelError && error.status === 488)
+      this.#warnings = [{ name: 'Warning', value: warningFor(error, 'callreel') }];
+    throw error;
   }
 
   /**
-   * An answer that can not be understood ends the call: the peer believes to be talking. Nothing is waited for, so
-   * that whoever puts the leg into a room now is there before the peer's first packet.
+   * A first answer that can not be understood ends the call: the peer believes to be talking. A later one leaves what
+   * was agreed. Nothing is waited for, so that whoever puts the leg into a room now is there before the peer's first
+   * packet.
    */
   #peerAnswered(sdp: string): void {
     const worker = this.#worker;
-    if (!worker || this.#state !== 'ready') return;
+    if (!worker || (this.#state !== 'ready' && this.#state !== 'answered')) return;
+    const first = this.#media.codecOf(this.id) === undefined;
     try {
       this.#media
         .applyAnswer(this.id, worker, sdp)
         .catch(() => this.hangUp('the media worker refused the answer'));
     } catch (error) {
-      this.hangUp(error instanceof CallreelError ? error.code : 'the answer can not be understood');
+      if (first || this.#state === 'ready')
+        this.hangUp(error instanceof CallreelError ? error.code : 'the answer can not be understood');
       return;
     }
+    this.#noticeHold();
+    if (this.session.direction === 'incoming' || this.#state === 'answered') return;
     if (!this.#step('answer')) return;
     for (const handlers of this.#handlers) handlers.answered?.();
   }
 
+  /** An early answer that can not be understood is left out: the final one decides. */
+  #progressed(status: number, sdp: string | undefined): void {
+    const worker = this.#worker;
+    let hasMedia = false;
+    if (sdp !== undefined && worker && this.#state === 'ready')
+      try {
+        this.#media.applyAnswer(this.id, worker, sdp).catch(() => undefined);
+        hasMedia = true;
+      } catch (error) {
+        if (!(error instanceof CallreelError)) throw error;
+      }
+    for (const handlers of this.#handlers) handlers.progress?.(status, hasMedia);
+  }
+
   #reoffered(sdp: string | undefined): OfferAnswer | Promise<OfferAnswer> {
     if (!this.#worker) return { status: 488, reason: 'Not Acceptable Here' };
-    return this.#media.renegotiate(this.id, this.#worker, sdp);
+    const answer = this.#media.renegotiate(this.id, this.#worker, sdp);
+    return answer.finally(() => this.#noticeHold());
+  }
+
+  #noticeHold(): void {
+    const held = this.#media.isHeld(this.id);
+    if (held === this.#held || this.ended) return;
+    this.#held = held;
+    for (const handlers of this.#handlers) {
+      if (held) handlers.held?.();
+      else handlers.resumed?.();
+    }
   }
 
   #info(contentType: string, body: string): void {

@@ -3,16 +3,19 @@ import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
 import type { WorkerEvent } from '../media/control.ts';
-import type { SipSession } from '../sip/session.ts';
+import { readCallerIdentity } from '../sip/caller-identity.ts';
+import type { SipReferral, SipSession } from '../sip/session.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
 import { Conference, type ConferenceOptions, type JoinOptions, type StayEnd } from './conference.ts';
-import { partyName, printable } from './connection.ts';
+import { type Connection, partyName, printable } from './connection.ts';
 import type { ConversationCloser } from './conversation-closer.ts';
 import type { Directory } from './directory.ts';
+import { callEndReason } from './end-reason.ts';
 import { Leg } from './leg.ts';
 import type { MediaPlane } from './media-plane.ts';
 import type { Recording } from './recording.ts';
 import type { RecordingFactory } from './recording-factory.ts';
+import type { SilenceWatch } from './silence-watch.ts';
 
 export interface LiveCallsOptions {
   clock: Clock;
@@ -22,10 +25,14 @@ export interface LiveCallsOptions {
   directory: Directory;
   closer: ConversationCloser;
   recordings: RecordingFactory;
+  /** What happens to calls whose media stopped; without it: nothing. */
+  silence?: SilenceWatch;
 }
 
 /** Every call and conference that lives on this node, and the verbs that act on them. */
 export class LiveCalls {
+  /** Takes the parties' transfers; set once, before the first call. */
+  transfers: { referred(leg: Leg, referral: SipReferral): void } | undefined;
   readonly #options: LiveCallsOptions;
   readonly #legs = new Map<string, Leg>();
   /** By account and name: what a joiner finds. */
@@ -53,6 +60,18 @@ export class LiveCalls {
     return this.#legs.get(connectionId);
   }
 
+  legOf(session: SipSession): Leg | undefined {
+    for (const leg of this.#legs.values()) if (leg.session === session) return leg;
+    return undefined;
+  }
+
+  /** Where the party is now, in a conversation of two or in a named one. */
+  conferenceOf(connectionId: string): Conference | undefined {
+    for (const conference of this.#unfinished.values())
+      if (conference.optionsOf(connectionId) !== undefined) return conference;
+    return undefined;
+  }
+
   /** Takes an incoming SIP call in: from here on it has a connection id and is on record. */
   incoming(session: SipSession): Leg {
     const { accountId, clock, media } = this.#options;
@@ -64,23 +83,39 @@ export class LiveCalls {
       direction: session.direction,
       sipCallId: printable(session.callId),
       startedUnixMs: clock.unixMs(),
+      sipIdentity: readCallerIdentity(session.headers),
     };
     return this.adopt(new Leg(connection, session, media));
   }
 
   /** Takes a leg in that is on its way: from here on it is on record, and found by its connection id. */
   adopt(leg: Leg): Leg {
-    const { clock, directory } = this.#options;
+    const { clock, directory, silence } = this.#options;
     this.#legs.set(leg.id, leg);
     directory.connectionStarted(leg.connection);
+    let answered = false;
     leg.addHandlers({
-      answered: () => directory.connectionAnswered(leg.id),
-      ended: () => {
+      referred: (referral) => {
+        if (this.transfers) this.transfers.referred(leg, referral);
+        else referral.reject(603);
+      },
+      answered: () => {
+        answered = true;
+        directory.connectionAnswered(leg.id);
+        silence?.answered(leg);
+      },
+      ended: (end) => {
         this.#legs.delete(leg.id);
-        directory.connectionEnded(leg.id, clock.unixMs());
+        directory.connectionEnded(leg.id, clock.unixMs(), callEndReason(end, answered));
       },
     });
     return leg;
+  }
+
+  /** Who calls and by which trunk, once that is known; before anything is done for the call. */
+  identify(leg: Leg, known: Partial<Pick<Connection, 'from' | 'to' | 'sipIdentity' | 'trunkId'>>): void {
+    Object.assign(leg.connection, known);
+    this.#options.directory.connectionIdentified(leg.connection);
   }
 
   /**
@@ -131,7 +166,9 @@ export class LiveCalls {
   }
 
   onWorkerEvent(event: WorkerEvent): void {
-    if (event.event === 'leg.digit') this.#legs.get(event.legId)?.digit(event.digit);
+    if (event.event === 'leg.media') this.#legs.get(event.legId)?.mediaCame();
+    else if (event.event === 'leg.inactive') this.#silent(event.legId, event.silentMs);
+    else if (event.event === 'leg.digit') this.#legs.get(event.legId)?.digit(event.digit);
     else if (event.event === 'play.ended') this.#legs.get(event.legId)?.playEnded(event.playId, event.reason);
     else if (event.event === 'stay.left')
       this.#unfinished.get(event.roomId)?.leftByKey(event.legId, event.trackId);
@@ -160,6 +197,11 @@ export class LiveCalls {
     for (const leg of [...this.#legs.values()]) leg.hangUp('shutting down');
     for (const conference of [...this.#unfinished.values()]) conference.close();
     await this.#options.closer.whenIdle();
+  }
+
+  #silent(legId: string, silentMs: number): void {
+    const leg = this.#legs.get(legId);
+    if (leg) this.#options.silence?.silent(leg, silentMs);
   }
 
   #conference(accountId: string, name: string): Conference {

@@ -1,6 +1,9 @@
+import { isIP } from 'node:net';
 import { CallreelError } from '../errors.ts';
+import { applyAnswer } from '../sdp/applied-answer.ts';
 import { MediaNegotiator } from '../sdp/media-negotiator.ts';
-import type { CodecPreference, NegotiatedMedia } from '../sdp/negotiation.ts';
+import type { CodecOrder, CodecPreference, NegotiatedMedia } from '../sdp/negotiation.ts';
+import type { SrtpPolicy } from '../sdp/srtp-parameters.ts';
 import type { OfferAnswer } from '../sip/session.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
 import type { WorkerPool } from '../worker/worker-pool.ts';
@@ -9,14 +12,23 @@ export interface MediaPlaneOptions {
   pool: WorkerPool;
   /** The address of ours that a peer sends its media to. */
   advertisedAddress(peerAddress: string): string;
+  /** In the order of preference. */
+  codecs: readonly CodecPreference[];
+  codecOrder: CodecOrder;
+  srtp: SrtpPolicy;
+  /** So long a leg that should send may send nothing before the worker tells; undefined: for ever. */
+  inactivityTimeoutMs?: number | undefined;
   log: { warn(fields: object, message: string): void };
 }
 
-/** In the order of preference. */
-const acceptedCodecs: readonly CodecPreference[] = [
-  { codec: 'PCMU', clockRateHz: 8000 },
-  { codec: 'PCMA', clockRateHz: 8000 },
-];
+export interface MediaOfferOptions {
+  /** Put before the others: what the party on the other side speaks, so that nothing is transcoded. */
+  offerCodecs?: readonly CodecPreference[];
+  /** Of this call alone, whatever the setting. */
+  srtp?: SrtpPolicy;
+  /** Signalling that nobody reads on its way (TLS): keys may go by it. */
+  secureSignalling?: boolean;
+}
 
 /**
  * Brings SDP bodies and media workers together: opens the port, makes offers and answers, tells the worker what was
@@ -26,6 +38,8 @@ export class MediaPlane {
   readonly #options: MediaPlaneOptions;
   /** By leg. */
   readonly #negotiators = new Map<string, MediaNegotiator>();
+  /** Where each leg's SIP messages come from. */
+  readonly #peerAddresses = new Map<string, string>();
 
   constructor(options: MediaPlaneOptions) {
     this.#options = options;
@@ -42,8 +56,9 @@ export class MediaPlane {
 
   /**
    * Opens the leg's media for a peer's offer.
+   * @param offer undefined for a late offer: what is given is our offer then, and `applyAnswer` follows
    * @returns the SDP answer
-   * @throws CallreelError SDP_INVALID, NO_COMMON_CODEC, PORTS_EXHAUSTED, WORKER_LOST; nothing stays open then
+   * @throws CallreelError SDP_INVALID, NO_COMMON_CODEC, MEDIA_TRANSPORT_UNSUPPORTED, PORTS_EXHAUSTED, WORKER_LOST; nothing stays open then
    */
   async answer(
     legId: string,
@@ -51,10 +66,11 @@ export class MediaPlane {
     peerAddress: string,
     offer: string | undefined,
   ): Promise<string> {
-    if (offer === undefined)
-      throw new CallreelError('SDP_INVALID', 'the INVITE carries no offer', { where: 'body' });
-    const negotiator = await this.#open(legId, worker, peerAddress);
+    // Whoever leaves the offer to us has not said that it speaks SRTP.
+    const srtp = offer === undefined && this.#options.srtp === 'optional' ? 'off' : this.#options.srtp;
+    const negotiator = await this.#open(legId, worker, peerAddress, srtp);
     return await this.#orClose(legId, worker, async () => {
+      if (offer === undefined) return await this.#lateOffer(legId, worker, negotiator);
       const { answer, negotiated } = negotiator.answer(offer);
       await this.#negotiate(legId, worker, negotiated);
       return answer;
@@ -66,34 +82,60 @@ export class MediaPlane {
    * @returns the SDP offer
    * @throws CallreelError PORTS_EXHAUSTED, WORKER_LOST; nothing stays open then
    */
-  async offer(legId: string, worker: MediaWorker, peerAddress: string): Promise<string> {
-    return (await this.#open(legId, worker, peerAddress)).offer();
+  async offer(
+    legId: string,
+    worker: MediaWorker,
+    peerAddress: string,
+    { offerCodecs, srtp, secureSignalling = false }: MediaOfferOptions = {},
+  ): Promise<string> {
+    const usual = this.#options.srtp === 'optional' && !secureSignalling ? 'off' : this.#options.srtp;
+    const negotiator = await this.#open(legId, worker, peerAddress, srtp ?? usual);
+    return negotiator.offer({ preferred: offerCodecs });
+  }
+
+  /** What the leg is sent, as another leg's `offerCodecs`; undefined before an agreement. */
+  codecOf(legId: string): CodecPreference | undefined {
+    return this.#negotiators.get(legId)?.agreed?.send;
+  }
+
+  /** The sampling rate that does the leg's codec justice; the lowest before an agreement. */
+  rateHzOf(legId: string): 8000 | 16_000 | 48_000 {
+    const codec = this.#negotiators.get(legId)?.agreed?.send.codec;
+    if (codec === 'OPUS') return 48_000;
+    return codec === 'G722' ? 16_000 : 8000;
   }
 
   /**
    * Takes the peer's answer to `offer`. What is asked of the worker next comes after it.
    * @returns the worker's consent: WORKER_LOST and the like
-   * @throws CallreelError SDP_INVALID, NO_COMMON_CODEC, at once
+   * @throws CallreelError SDP_INVALID, NO_COMMON_CODEC, MEDIA_TRANSPORT_UNSUPPORTED, at once
    */
   applyAnswer(legId: string, worker: MediaWorker, answer: string): Promise<void> {
     const negotiator = this.#negotiators.get(legId);
     return negotiator ? this.#negotiate(legId, worker, negotiator.apply(answer)) : Promise.resolve();
   }
 
+  /** Whether the peer put us on hold: it wants to hear nothing (RFC 3264 section 8.4). */
+  isHeld(legId: string): boolean {
+    const direction = this.#negotiators.get(legId)?.agreed?.direction;
+    return direction === 'recvonly' || direction === 'inactive';
+  }
+
   /**
    * A re-INVITE: the same port, the new agreement. Settles once the worker has it: with the answer in its hand the
    * peer may send from an address that was not known before.
+   * @param offer undefined: gives an offer of ours, `applyAnswer` follows
    */
   async renegotiate(legId: string, worker: MediaWorker, offer: string | undefined): Promise<OfferAnswer> {
     const negotiator = this.#negotiators.get(legId);
-    if (!negotiator || offer === undefined) return { status: 488, reason: 'Not Acceptable Here' };
+    if (!negotiator) return { status: 488, reason: 'Not Acceptable Here' };
+    if (offer === undefined) return negotiator.offer();
     try {
       const { answer, negotiated } = negotiator.answer(offer);
       await this.#negotiate(legId, worker, negotiated);
       return answer;
     } catch (error) {
-      const offerRefused =
-        error instanceof CallreelError && (error.code === 'SDP_INVALID' || error.code === 'NO_COMMON_CODEC');
+      const offerRefused = error instanceof CallreelError && error.status === 488;
       if (offerRefused) return { status: 488, reason: error.message };
       this.#options.log.warn({ legId, error }, 'a renegotiation failed');
       return { status: 500 };
@@ -102,6 +144,7 @@ export class MediaPlane {
 
   async close(legId: string, worker: MediaWorker): Promise<void> {
     if (!this.#negotiators.delete(legId)) return;
+    this.#peerAddresses.delete(legId);
     try {
       await worker.send({ verb: 'leg.close', legId });
     } catch (error) {
@@ -111,13 +154,35 @@ export class MediaPlane {
     }
   }
 
-  async #open(legId: string, worker: MediaWorker, peerAddress: string): Promise<MediaNegotiator> {
+  async #open(
+    legId: string,
+    worker: MediaWorker,
+    peerAddress: string,
+    srtp: SrtpPolicy = this.#options.srtp,
+  ): Promise<MediaNegotiator> {
     const { port } = await worker.send({ verb: 'leg.open', legId });
     if (port === undefined) throw new CallreelError('PORTS_EXHAUSTED', 'the media worker gave no port');
-    const address = this.#options.advertisedAddress(peerAddress);
-    const negotiator = new MediaNegotiator({ address, port, codecs: acceptedCodecs, telephoneEvents: true });
+    const { advertisedAddress, codecs, codecOrder } = this.#options;
+    const negotiator = new MediaNegotiator({
+      address: advertisedAddress(peerAddress),
+      port,
+      codecs,
+      codecOrder,
+      srtp,
+      telephoneEvents: true,
+    });
     this.#negotiators.set(legId, negotiator);
+    if (isIP(peerAddress) > 0) this.#peerAddresses.set(legId, peerAddress);
     return negotiator;
+  }
+
+  /** RFC 3264 section 5.1: packets of every format we offer may come before the answer does. */
+  async #lateOffer(legId: string, worker: MediaWorker, negotiator: MediaNegotiator): Promise<string> {
+    const offer = negotiator.offer();
+    const expected = applyAnswer(offer, offer);
+    if (!expected.srtp)
+      await this.#negotiate(legId, worker, { ...expected, remote: undefined, direction: 'recvonly' });
+    return offer;
   }
 
   async #orClose<T>(legId: string, worker: MediaWorker, action: () => Promise<T>): Promise<T> {
@@ -130,6 +195,14 @@ export class MediaPlane {
   }
 
   async #negotiate(legId: string, worker: MediaWorker, negotiated: NegotiatedMedia): Promise<void> {
-    await worker.send({ verb: 'leg.negotiate', legId, ...negotiated });
+    const { inactivityTimeoutMs } = this.#options;
+    const signallingAddress = this.#peerAddresses.get(legId);
+    await worker.send({
+      verb: 'leg.negotiate',
+      legId,
+      ...negotiated,
+      inactivityTimeoutMs,
+      ...(signallingAddress !== undefined && { signallingAddress }),
+    });
   }
 }

@@ -7,9 +7,13 @@ import type { RecordingKeys } from './recording-keys.ts';
 export interface RecordingFactoryOptions {
   directory: Directory;
   keys: RecordingKeys;
-  /** Rate of new recordings, see design rule 4. */
-  rateHz: number;
+  /** Rate of new recordings; undefined: by the best codec of the parties when the recording starts. */
+  rateHz: number | undefined;
+  /** The rate that does a party's codec justice. */
+  rateHzOf(legId: string): number;
 }
+
+const leastRateHz = 8000;
 
 /** Makes the recordings of conferences: each with its own key, on record before it starts. */
 export class RecordingFactory implements RecordingMaker {
@@ -20,7 +24,8 @@ export class RecordingFactory implements RecordingMaker {
   }
 
   create(conference: Conference): Recording {
-    const { directory, keys, rateHz } = this.#options;
+    const { directory, keys } = this.#options;
+    const rateHz = this.#options.rateHz ?? this.#bestRateHz(conference);
     const { conversationId, accountId, name, dialect, startedUnixMs, worker, eventCallbacks } = conference;
     const recordingId = newId();
     const key = keys.create(recordingId);
@@ -28,5 +33,9 @@ export class RecordingFactory implements RecordingMaker {
     const recording = new Recording({ recordingId, conversationId, accountId, rateHz, key, worker, meta });
     directory.recordingStarted(conference, recording, key.sealed);
     return recording;
+  }
+
+  #bestRateHz({ members }: Conference): number {
+    return Math.max(leastRateHz, ...members.map(({ connectionId }) => this.#options.rateHzOf(connectionId)));
   }
 }

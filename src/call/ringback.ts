@@ -17,16 +17,26 @@ function ringbackCadence(): Int16Array {
 }
 
 /** What a caller hears while the called party rings: its own phone's tone before the answer (180), ours after it. */
-export function ringback(caller: Leg): { start(): void; stop(): void } {
-  let playback: Playback | undefined;
-  let ringing = false;
-  return {
-    start(): void {
-      if (ringing) return;
-      ringing = true;
-      if (caller.answered) playback = caller.play(ringbackCadence(), rateHz, true);
-      else caller.ring();
-    },
-    stop: () => playback?.stop(),
-  };
+export class Ringback {
+  readonly #caller: Leg;
+  #playback: Playback | undefined;
+  #begun = false;
+
+  constructor(caller: Leg) {
+    this.#caller = caller;
+  }
+
+  /** Once: what was stopped does not begin again. */
+  start(): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    if (this.#caller.answered) this.#playback = this.#caller.play(ringbackCadence(), rateHz, true);
+    else this.#caller.ring();
+  }
+
+  stop(): void {
+    this.#begun = true;
+    this.#playback?.stop();
+    this.#playback = undefined;
+  }
 }

@@ -5,8 +5,11 @@ import { sleep, systemClock } from '../clock.ts';
 import { loadConfig } from '../config.ts';
 import { wavHeader } from '../container/wav.ts';
 import { CallreelError } from '../errors.ts';
-import { resolve } from '../sip/resolve.ts';
-import { parseSipUri } from '../sip/uri.ts';
+import { listenAddresses } from '../listen-addresses.ts';
+import { Locator } from '../sip/locate.ts';
+import { DnsResolver } from '../sip/name-resolver.ts';
+import type { Endpoint } from '../sip/transport.ts';
+import { formatHost, parseSipUri } from '../sip/uri.ts';
 import { readLineAudio } from '../testkit/audio-file.ts';
 import { Phone } from '../testkit/phone.ts';
 import type { PhoneCall } from '../testkit/phone-call.ts';
@@ -42,8 +45,8 @@ export const callCommands: Command[] = [
       if (!/^[0-9*#A-D]*$/.test(values.digits))
         throw new CallreelError('USAGE', '--digits wants keys out of 0-9 * # A-D', { where: values.digits });
       const stayMs = (numeric(values.stay, 'stay') ?? 0) * 1000;
-      const transport = parseSipUri(uri)?.parameters.get('transport') === 'tcp' ? 'tcp' : 'udp';
-      const host = values.host ?? (await ownAddressTowards(uri));
+      const { transport, address, port } = await target(uri);
+      const host = values.host ?? (await ownAddressTowards(address, port));
       const phone = await Phone.create({ number: values.as, host, transport });
       try {
         const call = await phone.call(uri, { keepAlive: 'silence' });
@@ -100,14 +103,25 @@ function uriOf(target: string): string {
     if (parseSipUri(target)) return target;
     throw new CallreelError('USAGE', '--to is not a SIP URI', { where: target });
   }
-  const { host, port } = loadConfig().sip;
-  const literal = host.includes(':') ? `[${host}]` : host;
-  return `sip:${encodeURIComponent(target)}@${literal === '0.0.0.0' ? '127.0.0.1' : literal}:${port}`;
+  const { sip } = loadConfig();
+  const addresses = listenAddresses(sip);
+  const found = addresses.find(({ transport }) => transport === 'udp') ?? addresses[0];
+  const { transport = 'udp', host = sip.host, port = sip.port } = found ?? {};
+  const literal = formatHost(host === '::' ? '::1' : host === '0.0.0.0' ? '127.0.0.1' : host);
+  const parameters = transport === 'udp' ? '' : `;transport=${transport}`;
+  return `sip:${encodeURIComponent(target)}@${literal}:${port}${parameters}`;
+}
+
+/** Where the call goes, and how. @throws CallreelError SIP_HOST_UNKNOWN, REQUEST_INVALID */
+async function target(uri: string): Promise<Endpoint> {
+  const resolver = new DnsResolver({ clock: systemClock, servers: loadConfig().sip.dnsServers });
+  const locator = new Locator({ resolver, reaches: () => true, random: Math.random });
+  const [first] = await locator.locate(uri);
+  return first as Endpoint;
 }
 
 /** The address that the routes of this machine would send from. */
-async function ownAddressTowards(uri: string): Promise<string> {
-  const { address, port } = await resolve(uri);
+async function ownAddressTowards(address: string, port: number): Promise<string> {
   const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
   try {
     socket.connect(port, address);

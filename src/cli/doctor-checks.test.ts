@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { loadConfig } from '../config.ts';
+import { makeSelfSigned } from '../sip/self-signed.ts';
 import {
+  checkCertificate,
   checkDataDir,
   checkDisk,
   checkMasterKey,
@@ -77,4 +79,25 @@ test('a port that is taken is named with its setting', async () => {
   assert.match((await checkPorts(elsewhere, false))[0]?.detail ?? '', /EADDRNOTAVAIL/);
   assert.equal((await checkPorts(config, true)).length, 1);
   await new Promise((resolve) => server.close(resolve));
+});
+
+test('the certificate of SIP over TLS: not wanted, our own, good, about to end, ended, unusable', () => {
+  const day = 24 * 3600_000;
+  assert.deepEqual(checkCertificate(configOf()), []);
+  const tls = { CALLREEL_SIP_TRANSPORTS: 'udp,tls' };
+  assert.equal(checkCertificate(configOf(tls))[0]?.result, 'warning');
+  const config = configOf({
+    ...tls,
+    CALLREEL_SIP_TLS_CERT_FILE: join(dir, 'sip.crt'),
+    CALLREEL_SIP_TLS_KEY_FILE: join(dir, 'sip.key'),
+  });
+  assert.match(checkCertificate(config)[0]?.detail ?? '', /cannot be read/);
+  const { cert, key } = makeSelfSigned(['a'], new Date('2026-01-01'));
+  writeFileSync(join(dir, 'sip.crt'), cert);
+  writeFileSync(join(dir, 'sip.key'), key);
+  const end = Date.parse('2036-01-01');
+  const results = [end - 30 * day, end - day, end].map(
+    (unixMs) => checkCertificate(config, unixMs)[0]?.result,
+  );
+  assert.deepEqual(results, ['ok', 'warning', 'failure']);
 });

@@ -1,12 +1,16 @@
 import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
+import { systemClock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { locatePackage } from '../database/postgres-binaries.ts';
 import type { CallreelError } from '../errors.ts';
+import { listenAddresses } from '../listen-addresses.ts';
+import { readIdentity } from '../sip-certificate.ts';
 import { keyBytes, masterKeyPath } from '../spool/keys.ts';
 
 export interface Finding {
@@ -23,6 +27,7 @@ const wantedOpenFiles = 4096;
 const leastFreeBytes = 1e9;
 const wantedFreeBytes = 10e9;
 const permissionBits = 0o077;
+const certificateWarningMs = 14 * 24 * 3600_000;
 
 export function checkNode(version = process.versions.node): Finding {
   const what = 'Node';
@@ -85,21 +90,42 @@ export function checkMasterKey({ dataDir }: Config): Finding {
   return { what, result: 'ok', detail: `${file}; keep a copy of it in another place` };
 }
 
+/** SIP over TLS: the operator's certificate, how long it is good for, and whom phones must trust. */
+export function checkCertificate({ sip }: Config, unixMs = systemClock.unixMs()): Finding[] {
+  if (!listenAddresses(sip).some(({ transport }) => transport === 'tls')) return [];
+  const what = 'SIP certificate';
+  const { certFile } = sip.tls;
+  try {
+    const identity = readIdentity(sip.tls);
+    if (identity === undefined || certFile === undefined) {
+      const todo = 'Set `sip.tls.certFile` and `sip.tls.keyFile`: only peers that are told to take it do.';
+      return [{ what, result: 'warning', detail: 'one of our own, that nobody vouches for', todo }];
+    }
+    const { validTo, validToDate } = new X509Certificate(identity.cert);
+    const leftMs = validToDate.getTime() - unixMs;
+    const detail = `${certFile}, valid until ${validTo}`;
+    const todo = 'Renew it; the running server takes the new files by itself.';
+    if (leftMs <= 0) return [{ what, result: 'failure', detail, todo }];
+    if (leftMs < certificateWarningMs) return [{ what, result: 'warning', detail, todo }];
+    return [{ what, result: 'ok', detail }];
+  } catch (error) {
+    const { message, todo } = error as CallreelError;
+    return [{ what, result: 'failure', detail: message, todo }];
+  }
+}
+
 /** Ports that our own server holds are as they should be. */
 export async function checkPorts(config: Config, isRunning: boolean): Promise<Finding[]> {
   if (isRunning) return [{ what: 'ports', result: 'ok', detail: 'in use by the server that runs here' }];
   const { sip, http, rtp } = config;
   const wanted: [what: string, kind: 'udp' | 'tcp', host: string, port: number, setting: string][] = [
-    ...sip.transports.map(
-      (transport) =>
-        [
-          `SIP port ${sip.port}/${transport}`,
-          transport,
-          sip.host,
-          sip.port,
-          'sip.port',
-        ] as (typeof wanted)[0],
-    ),
+    ...listenAddresses(sip).map(({ transport, host, port }): (typeof wanted)[0] => [
+      `SIP port ${port}/${transport}`,
+      transport === 'udp' ? 'udp' : 'tcp',
+      host,
+      port,
+      transport === 'tls' ? 'sip.tlsPort' : 'sip.port',
+    ]),
     [`HTTP port ${http.port}`, 'tcp', http.host, http.port, 'http.port'],
     [`RTP port ${rtp.ports.first}`, 'udp', rtp.host, rtp.ports.first, 'rtp.ports'],
   ];

@@ -3,6 +3,7 @@ import { CallreelError } from '../errors.ts';
 import { readServerAddress } from '../server-address.ts';
 import { type Command, parseCommandLine } from './command.ts';
 import {
+  checkCertificate,
   checkClock,
   checkDataDir,
   checkDisk,
@@ -48,6 +49,7 @@ async function examine(): Promise<Finding[]> {
       checkDataDir(config),
       checkDisk(config),
       checkMasterKey(config),
+      ...checkCertificate(config),
       ...(await checkPorts(config, isRunning)),
     ];
   } catch (error) {

@@ -31,6 +31,7 @@ interface Channel extends Files {
   to: string;
   start_ms: number;
   end_ms: number | null;
+  no_media: boolean | null;
 }
 
 interface WholeRecording extends Recording {
@@ -100,7 +101,7 @@ ${serverOptionsHelp}`,
       });
       print('');
       printTable(
-        ['CHANNEL ID', 'CONNECTION ID', 'FROM', 'TO', 'START MS', 'END MS'],
+        ['CHANNEL ID', 'CONNECTION ID', 'FROM', 'TO', 'START MS', 'END MS', 'MEDIA'],
         recording.channels.map((channel) => [
           channel.channel_id,
           channel.connection_id,
@@ -108,6 +109,7 @@ ${serverOptionsHelp}`,
           channel.to,
           channel.start_ms,
           channel.end_ms,
+          channel.no_media === null ? null : channel.no_media ? 'none' : 'yes',
         ]),
       );
     },

@@ -22,6 +22,7 @@ export { PhoneCall } from './phone-call.ts';
 export type { PhoneMediaOptions } from './phone-media.ts';
 export type { ReceivedPacket } from './phone-receiver.ts';
 export type { SentPacket } from './phone-sender.ts';
+export type { PhoneSrtpSuite } from './phone-srtp.ts';
 export type { RecordedAudio } from './recorded-audio.ts';
 export { fetchAudio, monoSamples } from './recorded-audio.ts';
 export type { CallbackRequest } from './request-log.ts';

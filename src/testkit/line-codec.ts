@@ -1,62 +1,94 @@
-import { alawSilence, decodeAlaw, decodeUlaw, encodeAlaw, encodeUlaw, ulawSilence } from '../codec/g711.ts';
+import type { Decoder, Encoder } from '../codec/codec.ts';
+import { createDecoder } from '../codec/decoders.ts';
+import { createEncoder } from '../codec/encoders.ts';
+import { alawSilence, ulawSilence } from '../codec/g711.ts';
 
-/** What a test phone speaks: G.711 of either law, 8 kHz, in whole packets of 20 ms. */
-export type LineCodecName = 'PCMU' | 'PCMA';
+/** What a test phone speaks, in whole packets, of 20 ms unless told otherwise. */
+export type LineCodecName = 'PCMU' | 'PCMA' | 'G722' | 'OPUS';
 
+/** The rate of what tests play and hear, whatever is spoken between. */
 export const lineRateHz = 8000;
 export const ptimeMs = 20;
+/** Of G.711. */
 export const packetSamples = 160;
 
 export interface LineCodec {
   readonly name: LineCodecName;
-  /** Static payload type of RFC 3551, section 6. */
+  /** Static payload type of RFC 3551, section 6; a usual dynamic one for Opus. */
   readonly payloadType: number;
+  /** As `a=rtpmap` has it. */
+  readonly rtpmap: string;
+  readonly clockRateHz: number;
+  /** Of the samples. */
+  readonly rateHz: number;
+  /** G.711's byte of silence. */
   readonly silence: number;
+  /** For one stream: G.722 and Opus remember what was before. */
+  encoder(): Encoder;
+  decoder(): Decoder;
+  /** All at once, from a fresh encoder; not for Opus, whose packets are encoded one by one. */
   encode(samples: Int16Array): Uint8Array;
+  /** One payload by itself. */
   decode(payload: Uint8Array): Int16Array;
 }
 
 export const lineCodecs: Readonly<Record<LineCodecName, LineCodec>> = {
-  PCMU: lineCodec('PCMU', 0, ulawSilence, encodeUlaw, decodeUlaw),
-  PCMA: lineCodec('PCMA', 8, alawSilence, encodeAlaw, decodeAlaw),
+  PCMU: lineCodec('PCMU', { payloadType: 0, rateHz: 8000, silence: ulawSilence }),
+  PCMA: lineCodec('PCMA', { payloadType: 8, rateHz: 8000, silence: alawSilence }),
+  G722: lineCodec('G722', { payloadType: 9, rateHz: 16_000 }),
+  OPUS: lineCodec('OPUS', {
+    payloadType: 111,
+    rateHz: 48_000,
+    clockRateHz: 48_000,
+    rtpmap: 'opus/48000/2',
+  }),
 };
 
 export function lineCodecOfPayloadType(payloadType: number): LineCodec | undefined {
   return Object.values(lineCodecs).find((codec) => codec.payloadType === payloadType);
 }
 
-/** One payload for each 20 ms; the last is filled up with silence. */
-export function packetPayloads(codec: LineCodec, samples: Int16Array): Uint8Array[] {
-  const encoded = codec.encode(samples);
+/** The longest payload that is made or taken. */
+const maxPayloadSamples = 48_000 * 0.12;
+
+/** One payload for each packet's length; the last is filled up with silence. */
+export function packetPayloads(
+  codec: LineCodec,
+  samples: Int16Array,
+  { encoder = codec.encoder(), packetMs = ptimeMs } = {},
+): Uint8Array[] {
+  const length = (codec.rateHz * packetMs) / 1000;
   const payloads: Uint8Array[] = [];
-  for (let start = 0; start < encoded.length; start += packetSamples) {
-    const payload = new Uint8Array(packetSamples).fill(codec.silence);
-    payload.set(encoded.subarray(start, start + packetSamples));
-    payloads.push(payload);
+  const buffer = new Uint8Array(maxPayloadSamples);
+  for (let start = 0; start < samples.length; start += length) {
+    const frame = new Int16Array(length);
+    frame.set(samples.subarray(start, start + length));
+    payloads.push(buffer.slice(0, encoder.encode(frame, buffer)));
   }
   return payloads;
 }
 
-function lineCodec(
-  name: LineCodecName,
-  payloadType: number,
-  silence: number,
-  encodeInto: (samples: Int16Array, out: Uint8Array) => number,
-  decodeInto: (payload: Uint8Array, out: Int16Array) => number,
-): LineCodec {
+interface LineCodecFormat {
+  payloadType: number;
+  rateHz: number;
+  clockRateHz?: number;
+  rtpmap?: string;
+  silence?: number;
+}
+
+function lineCodec(name: LineCodecName, format: LineCodecFormat): LineCodec {
+  const { payloadType, rateHz, clockRateHz = 8000, rtpmap = `${name}/${clockRateHz}`, silence = 0 } = format;
+  const encoder = () => createEncoder(name, clockRateHz, name === 'OPUS' ? { rateHz: 48_000 } : undefined);
+  const decoder = () => createDecoder(name, clockRateHz, rateHz);
   return {
-    name,
-    payloadType,
-    silence,
+    ...{ name, payloadType, rtpmap, clockRateHz, rateHz, silence, encoder, decoder },
     encode(samples) {
       const payload = new Uint8Array(samples.length);
-      encodeInto(samples, payload);
-      return payload;
+      return payload.subarray(0, encoder().encode(samples, payload));
     },
     decode(payload) {
-      const samples = new Int16Array(payload.length);
-      decodeInto(payload, samples);
-      return samples;
+      const samples = new Int16Array(Math.max(maxPayloadSamples, 2 * payload.length));
+      return samples.slice(0, decoder().decode(payload, samples));
     },
   };
 }

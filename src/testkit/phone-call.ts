@@ -1,4 +1,12 @@
-import type { SipEnd, SipRejection, SipSession, SipSessionHandlers } from '../sip/session.ts';
+import { replacesOf } from '../sip/replaces.ts';
+import type {
+  ReferOptions,
+  ReferOutcome,
+  SipEnd,
+  SipRejection,
+  SipSession,
+  SipSessionHandlers,
+} from '../sip/session.ts';
 import { readLineAudio } from './audio-file.ts';
 import type { Impairment } from './impairment.ts';
 import type { LineCodecName } from './line-codec.ts';
@@ -10,6 +18,8 @@ import type { SentPacket } from './phone-sender.ts';
 
 export interface PlayOptions {
   impairment?: Impairment;
+  /** Of the samples; 8000 where it is not set. */
+  rateHz?: number;
 }
 
 const defaultDigitMs = 100;
@@ -35,6 +45,35 @@ export class PhoneCall {
   /** The RTP port of this phone, and the one it sends to. */
   get rtpPorts(): { local: number; remote: number | undefined } {
     return { local: this.#media.port, remote: this.#media.remote?.port };
+  }
+
+  /** Whether the media is SRTP. */
+  get secure(): boolean {
+    return this.#media.secure;
+  }
+
+  /** Master keys in use, ours and the peer's, base64. */
+  get sdesKeys(): (string | undefined)[] {
+    return this.#media.sdesKeys;
+  }
+
+  /** Datagrams that did not open under the keys agreed. */
+  get unopenedPackets(): number {
+    return this.#media.unopened;
+  }
+
+  /** Sends a datagram as it is, beside the call's own. */
+  sendRaw(datagram: Uint8Array): void {
+    this.#media.sendRaw(datagram);
+  }
+
+  /**
+   * A re-INVITE with a new key of ours.
+   * @throws CallreelError SIP_REFUSED
+   */
+  rekey(): Promise<void> {
+    this.#media.renewKey();
+    return this.#reoffer('sendrecv');
   }
 
   /** Every packet that left, with its moment, in order of sending: bit for bit what a recording must hold. */
@@ -69,9 +108,12 @@ export class PhoneCall {
    * @param audio 8 kHz mono
    * @returns true at the last packet, false when the call ended before
    */
-  async play(audio: Int16Array | { wav: string }, { impairment }: PlayOptions = {}): Promise<boolean> {
+  async play(
+    audio: Int16Array | { wav: string },
+    { impairment, rateHz }: PlayOptions = {},
+  ): Promise<boolean> {
     const samples = audio instanceof Int16Array ? audio : await readLineAudio(audio.wav);
-    return this.#media.sender.play(samples, impairment);
+    return this.#media.sender.play(samples, impairment, rateHz);
   }
 
   /** Presses a key by RFC 4733, after what is playing. @returns as `play` */
@@ -79,9 +121,9 @@ export class PhoneCall {
     return this.#media.sender.pressDigit(key, durationMs);
   }
 
-  /** What the phone heard: 8 kHz, placed by RTP time, silence where nothing came. */
-  received(): Int16Array {
-    return this.#media.receiver.samples();
+  /** What the phone heard: placed by RTP time, silence where nothing came; 8 kHz unless told otherwise. */
+  received(rateHz?: number): Int16Array {
+    return this.#media.receiver.samples(rateHz);
   }
 
   /** What the phone said, decoded and placed as `received` places: what another party or a recording should hold. */
@@ -101,6 +143,23 @@ export class PhoneCall {
   /** @throws CallreelError SIP_REFUSED */
   resume(): Promise<void> {
     return this.#reoffer('sendrecv');
+  }
+
+  /**
+   * Asks the peer to call `sipUri` instead of us (RFC 3515).
+   * @returns the last status that the peer told of the new call
+   * @throws CallreelError SIP_REFUSED
+   */
+  transfer(sipUri: string, options: ReferOptions = {}): Promise<ReferOutcome> {
+    if (!this.session.refer) throw new Error('the SIP stack sends no REFER');
+    return this.session.refer(sipUri, options);
+  }
+
+  /** Asks the peer to put itself in our place in another call of ours. @returns, @throws as `transfer` */
+  attendedTransfer(other: PhoneCall): Promise<ReferOutcome> {
+    const { direction, requestUri, from } = other.session;
+    const target = direction === 'outgoing' ? requestUri : from.uri;
+    return this.transfer(target, { replaces: replacesOf(other.session) });
   }
 
   /** Ends the call, and gives its end. */

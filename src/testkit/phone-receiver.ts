@@ -1,8 +1,10 @@
+import { resample } from '../audio/resample.ts';
+import type { Decoder } from '../codec/codec.ts';
 import { RtpPacketView, RtpParser } from '../rtp/packet.ts';
 import type { RtpTimestamp } from '../rtp/sequence.ts';
 import { ExtendedTimestamp } from '../rtp/sequence.ts';
 import { TelephoneEventReceiver } from '../rtp/telephone-event.ts';
-import { lineCodecOfPayloadType, lineRateHz } from './line-codec.ts';
+import { type LineCodec, lineCodecOfPayloadType, lineRateHz } from './line-codec.ts';
 
 export interface ReceivedPacket {
   ssrc: number;
@@ -21,7 +23,7 @@ interface PlacedPacket {
 }
 
 /** A stream that jumps further than this is a new stream under an old name. */
-const maxJumpSamples = 600 * lineRateHz;
+const maxJumpSeconds = 600;
 const maxPackets = 1_000_000;
 
 /**
@@ -63,42 +65,54 @@ export class PhoneReceiver {
       this.#events.receive(payload, view.timestamp, arrivalUs);
   }
 
-  /** 8 kHz samples from the first audio packet to the end of the last; silence where nothing came. */
-  samples(): Int16Array {
-    return assembleSamples(this.packets);
+  /** From the first audio packet to the end of the last; silence where nothing came. */
+  samples(rateHz = lineRateHz): Int16Array {
+    return assembleSamples(this.packets, rateHz);
   }
 }
 
 type TimedPacket = Omit<ReceivedPacket, 'marker'>;
 
-/** The audio of a packet log on its own timeline: 8 kHz, silence where no packet is. */
-export function assembleSamples(packets: readonly TimedPacket[]): Int16Array {
-  const placed = placePackets(packets);
+/** The audio of a packet log on its own timeline, silence where no packet is. */
+export function assembleSamples(packets: readonly TimedPacket[], rateHz = lineRateHz): Int16Array {
+  const spoken = packets.flatMap((packet) => {
+    const codec = lineCodecOfPayloadType(packet.payloadType);
+    return codec ? [{ packet, codec }] : [];
+  });
+  const codecRateHz = Math.max(lineRateHz, ...spoken.map(({ codec }) => codec.rateHz));
+  const placed = placePackets(spoken, codecRateHz);
   const start = placed.reduce((least, { position }) => Math.min(least, position), 0);
   const end = placed.reduce((most, { position, samples }) => Math.max(most, position + samples.length), 0);
   const assembled = new Int16Array(end - start);
   for (const { position, samples } of placed) assembled.set(samples, position - start);
-  return assembled;
+  return codecRateHz === rateHz ? assembled : resample(assembled, codecRateHz, rateHz);
 }
 
 /** By RTP time within a stream; a new stream begins where it arrived, never before the end of the one before. */
-function placePackets(packets: readonly TimedPacket[]): PlacedPacket[] {
+function placePackets(
+  spoken: readonly { packet: TimedPacket; codec: LineCodec }[],
+  rateHz: number,
+): PlacedPacket[] {
   const placed: PlacedPacket[] = [];
   let stream: { ssrc: number; clock: ExtendedTimestamp; origin: number } | undefined;
+  let decoder: { codec: LineCodec; decoder: Decoder } | undefined;
   let last = 0;
   let end = 0;
   let firstUs: number | undefined;
-  for (const packet of packets) {
-    const codec = lineCodecOfPayloadType(packet.payloadType);
-    if (!codec) continue;
-    const samples = codec.decode(packet.payload);
+  const buffer = new Int16Array(rateHz);
+  for (const { packet, codec } of spoken) {
+    if (decoder?.codec !== codec) decoder = { codec, decoder: codec.decoder() };
+    const own = buffer.slice(0, decoder.decoder.decode(packet.payload, buffer));
+    const samples = codec.rateHz === rateHz ? own : resample(own, codec.rateHz, rateHz);
+    const perTick = rateHz / codec.clockRateHz;
     const rtpTime = packet.rtpTime as RtpTimestamp;
-    let position = stream?.ssrc === packet.ssrc ? stream.origin + stream.clock.extend(rtpTime) : undefined;
-    if (!stream || position === undefined || Math.abs(position - last) > maxJumpSamples) {
+    let position =
+      stream?.ssrc === packet.ssrc ? stream.origin + stream.clock.extend(rtpTime) * perTick : undefined;
+    if (!stream || position === undefined || Math.abs(position - last) > maxJumpSeconds * rateHz) {
       const sinceFirstUs = packet.arrivalUs - (firstUs ??= packet.arrivalUs);
-      position = Math.max(end, Math.round((sinceFirstUs * lineRateHz) / 1e6));
+      position = Math.max(end, Math.round((sinceFirstUs * rateHz) / 1e6));
       const clock = new ExtendedTimestamp();
-      stream = { ssrc: packet.ssrc, clock, origin: position - clock.extend(rtpTime) };
+      stream = { ssrc: packet.ssrc, clock, origin: position - clock.extend(rtpTime) * perTick };
     }
     placed.push({ position, samples });
     last = position;

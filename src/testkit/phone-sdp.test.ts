@@ -58,7 +58,7 @@ test('an answer of another stack is understood: video beside, address and direct
   assert.deepEqual(readPhoneSdp(sdp), {
     address: '10.0.0.9',
     port: 6000,
-    codecs: ['PCMA', 'PCMU'],
+    codecs: ['PCMA', 'PCMU', 'G722'],
     telephoneEventPayloadType: undefined,
     direction: 'inactive',
   });

@@ -1,5 +1,6 @@
 import type { LineCodecName } from './line-codec.ts';
-import { lineCodecs } from './line-codec.ts';
+import { lineCodecs, ptimeMs } from './line-codec.ts';
+import type { PhoneSrtpSuite } from './phone-srtp.ts';
 
 /**
  * A test phone's own small session descriptions (RFC 8866, RFC 3264), so that it is a second opinion on the ones
@@ -14,11 +15,25 @@ export interface PhoneMedia {
   codecs: readonly LineCodecName[];
   telephoneEventPayloadType: number | undefined;
   direction: MediaDirection;
+  /** Length of the packets that are asked for; 20 ms where it is not set. */
+  packetMs?: number;
+  /** `RTP/AVP` where it is not set. */
+  profile?: string;
+  /** SDES (RFC 4568), at most one. */
+  crypto?: PhoneCrypto;
+}
+
+export interface PhoneCrypto {
+  tag: number;
+  suite: PhoneSrtpSuite;
+  /** Master key and salt, base64. */
+  key: string;
 }
 
 /** Our description, offer and answer alike. `version` rises with each of a session (RFC 3264, section 8). */
 export function writePhoneSdp(media: PhoneMedia, sessionId: number, version: number): string {
   const { address, port, codecs, telephoneEventPayloadType: eventType, direction } = media;
+  const { profile = 'RTP/AVP', crypto, packetMs = ptimeMs } = media;
   const family = address.includes(':') ? 'IP6' : 'IP4';
   const payloadTypes = codecs.map((name) => lineCodecs[name].payloadType);
   const events = eventType === undefined ? [] : [eventType];
@@ -28,10 +43,14 @@ export function writePhoneSdp(media: PhoneMedia, sessionId: number, version: num
     's=-',
     `c=IN ${family} ${address}`,
     't=0 0',
-    `m=audio ${port} RTP/AVP ${[...payloadTypes, ...events].join(' ')}`,
-    ...codecs.map((name) => `a=rtpmap:${lineCodecs[name].payloadType} ${name}/8000`),
-    ...events.flatMap((type) => [`a=rtpmap:${type} telephone-event/8000`, `a=fmtp:${type} 0-15`]),
-    'a=ptime:20',
+    `m=audio ${port} ${profile} ${[...payloadTypes, ...events].join(' ')}`,
+    ...codecs.map((name) => `a=rtpmap:${lineCodecs[name].payloadType} ${lineCodecs[name].rtpmap}`),
+    ...events.flatMap((type) => [
+      `a=rtpmap:${type} telephone-event/${clockOf(codecs)}`,
+      `a=fmtp:${type} 0-15`,
+    ]),
+    `a=ptime:${packetMs}`,
+    ...(crypto ? [`a=crypto:${crypto.tag} ${crypto.suite} inline:${crypto.key}`] : []),
     `a=${direction}`,
   ];
   return `${lines.join('\r\n')}\r\n`;
@@ -39,12 +58,13 @@ export function writePhoneSdp(media: PhoneMedia, sessionId: number, version: num
 
 /**
  * The peer's first audio description, reduced to what a phone can speak.
+ * @param suite whose `a=crypto` is read
  * @throws Error that names what is missing
  */
-export function readPhoneSdp(sdp: string): PhoneMedia {
+export function readPhoneSdp(sdp: string, suite?: PhoneSrtpSuite): PhoneMedia {
   const { session, audio } = sections(sdp.split(/\r?\n/));
   const [media] = audio;
-  const [, port, , ...payloadTypes] = media?.split(' ') ?? [];
+  const [, port, profile, ...payloadTypes] = media?.split(' ') ?? [];
   const connection = find(audio, 'c=') ?? find(session, 'c=');
   const address = connection?.split(' ')[2];
   if (port === undefined || address === undefined)
@@ -55,16 +75,33 @@ export function readPhoneSdp(sdp: string): PhoneMedia {
       .filter((line) => line.startsWith('a=rtpmap:'))
       .map((line) => line.slice('a=rtpmap:'.length).split(' ') as [string, string | undefined]),
   );
-  const eventType = payloadTypes.find((type) => /^telephone-event\/8000/i.test(rates.get(type) ?? ''));
+  const codecs = payloadTypes.flatMap((type) =>
+    codecNames.filter((name) => lineCodecs[name].payloadType === Number(type)),
+  );
+  // Of the clock of what will be spoken (RFC 4733, section 2.1).
+  const event = `telephone-event/${clockOf(codecs)}`;
+  const eventType = payloadTypes.find((type) => rates.get(type)?.toLowerCase().startsWith(event));
   return {
     address,
     port: Number(port),
-    codecs: payloadTypes.flatMap((type) =>
-      codecNames.filter((name) => lineCodecs[name].payloadType === Number(type)),
-    ),
+    codecs,
     telephoneEventPayloadType: eventType === undefined ? undefined : Number(eventType),
     direction: directionOf(audio) ?? directionOf(session) ?? 'sendrecv',
+    ...(profile !== 'RTP/AVP' && { profile }),
+    ...cryptoOf(audio, suite),
   };
+}
+
+function clockOf([first]: readonly LineCodecName[]): number {
+  return first === undefined ? 8000 : lineCodecs[first].clockRateHz;
+}
+
+function cryptoOf(lines: readonly string[], suite: PhoneSrtpSuite | undefined): { crypto?: PhoneCrypto } {
+  for (const line of lines) {
+    const [, tag, name, key = ''] = /^a=crypto:(\d+) (\S+) inline:([^|\s]+)/.exec(line) ?? [];
+    if (suite !== undefined && name === suite) return { crypto: { tag: Number(tag), suite, key } };
+  }
+  return {};
 }
 
 /** What we may do when the peer wants this (RFC 3264, section 6.1). */

@@ -1,10 +1,12 @@
+import { resample } from '../audio/resample.ts';
 import type { Clock, Timer } from '../clock.ts';
+import type { Encoder } from '../codec/codec.ts';
 import { addToSequence, addToTimestamp, toRtpTimestamp, toSequenceNumber } from '../rtp/sequence.ts';
 import { keyPressPayloads } from '../rtp/telephone-event.ts';
 import type { Impairment } from './impairment.ts';
 import { impair, renumber } from './impairment.ts';
 import type { LineCodec } from './line-codec.ts';
-import { lineRateHz, packetPayloads, packetSamples, ptimeMs } from './line-codec.ts';
+import { lineRateHz, packetPayloads, ptimeMs } from './line-codec.ts';
 import type { MediaPacket, ScheduledPacket, StreamPosition } from './media-packet.ts';
 
 export interface SentPacket extends MediaPacket {
@@ -17,6 +19,8 @@ export interface PhoneSenderOptions {
   start: StreamPosition;
   /** What is sent while nothing is played: nothing, or frames of silence. */
   keepAlive: 'silence' | undefined;
+  /** Length of the packets; 20 ms where it is not set. */
+  packetMs?: number | undefined;
   send(packet: MediaPacket): void;
 }
 
@@ -32,13 +36,12 @@ interface Batch {
   finish(completed: boolean): void;
 }
 
-const ptimeUs = ptimeMs * 1000;
 /** After a stall of the process the backlog leaves at eight times its speed, not at once. */
 const maxPacketsPerWake = 2;
 const backlogWakeMs = 5;
 
 /**
- * The outgoing RTP of one call. Everything is planned at once on a grid of 20 ms slots and leaves on absolute
+ * The outgoing RTP of one call. Everything is planned at once on a grid of one slot a packet and leaves on absolute
  * deadlines, so a late timer delays one packet and shifts none. What is played next begins in the slot after what
  * is playing; a pause moves the RTP clock on by whole slots, as a real phone's does.
  */
@@ -48,11 +51,12 @@ export class PhoneSender {
   readonly lost: MediaPacket[] = [];
   /** While true, packets fall due and are lost. */
   muted = false;
-  /** As negotiated; a change takes effect with the next play. */
-  codec: LineCodec;
   telephoneEventPayloadType: number | undefined;
   readonly #options: PhoneSenderOptions;
   readonly #clock: Clock;
+  readonly #packetMs: number;
+  #codec: LineCodec;
+  #encoder: Encoder;
   #position: StreamPosition;
   /** When the packet at `#position` is due; undefined before the first. */
   #nextSlotUs: number | undefined;
@@ -64,7 +68,9 @@ export class PhoneSender {
   #stopped = false;
 
   constructor(codec: LineCodec, telephoneEventPayloadType: number | undefined, options: PhoneSenderOptions) {
-    this.codec = codec;
+    this.#codec = codec;
+    this.#encoder = codec.encoder();
+    this.#packetMs = options.packetMs ?? ptimeMs;
     this.telephoneEventPayloadType = telephoneEventPayloadType;
     this.#options = options;
     this.#clock = options.clock;
@@ -72,10 +78,19 @@ export class PhoneSender {
     if (options.keepAlive) this.#arm();
   }
 
+  get codec(): LineCodec {
+    return this.#codec;
+  }
+
+  /** As negotiated; a change takes effect with the next play. */
+  set codec(codec: LineCodec) {
+    if (codec !== this.#codec) this.#encoder = codec.encoder();
+    this.#codec = codec;
+  }
+
   /** @returns true once the last packet was sent, false when the stream was stopped before */
-  play(samples: Int16Array, impairment: Impairment = {}): Promise<boolean> {
-    const payloads = packetPayloads(this.codec, samples);
-    return this.#plan(this.#audioPackets(payloads), impairment);
+  play(samples: Int16Array, impairment: Impairment = {}, rateHz = lineRateHz): Promise<boolean> {
+    return this.#plan(this.#audioPackets(this.#payloads(samples, rateHz)), impairment);
   }
 
   /**
@@ -87,7 +102,11 @@ export class PhoneSender {
     const payloadType = this.telephoneEventPayloadType;
     if (payloadType === undefined)
       throw new Error('the peer agreed to no telephone-event: no key can be pressed');
-    const presses = keyPressPayloads(key, { durationMs, ptimeMs, clockRateHz: lineRateHz });
+    const presses = keyPressPayloads(key, {
+      durationMs,
+      ptimeMs: this.#packetMs,
+      clockRateHz: this.#codec.clockRateHz,
+    });
     return this.#plan((position) =>
       presses.map(({ payload, marker }, index) => ({
         ssrc: position.ssrc,
@@ -96,7 +115,7 @@ export class PhoneSender {
         payloadType,
         marker,
         payload,
-        durationSamples: packetSamples,
+        durationSamples: this.#packetTicks,
       })),
     );
   }
@@ -110,16 +129,25 @@ export class PhoneSender {
     for (const batch of batches) batch.finish(false);
   }
 
+  get #packetTicks(): number {
+    return (this.#codec.clockRateHz * this.#packetMs) / 1000;
+  }
+
+  #payloads(samples: Int16Array, rateHz: number): Uint8Array[] {
+    const own = rateHz === this.#codec.rateHz ? samples : resample(samples, rateHz, this.#codec.rateHz);
+    return packetPayloads(this.#codec, own, { encoder: this.#encoder, packetMs: this.#packetMs });
+  }
+
   #audioPackets(payloads: readonly Uint8Array[]): (position: StreamPosition) => MediaPacket[] {
     return (position) =>
       payloads.map((payload, index) => ({
         ssrc: position.ssrc,
         sequenceNumber: addToSequence(toSequenceNumber(position.sequenceNumber), index),
-        rtpTime: addToTimestamp(toRtpTimestamp(position.rtpTime), index * packetSamples),
-        payloadType: this.codec.payloadType,
+        rtpTime: addToTimestamp(toRtpTimestamp(position.rtpTime), index * this.#packetTicks),
+        payloadType: this.#codec.payloadType,
         marker: index === 0 && this.#talkspurtBegins,
         payload,
-        durationSamples: packetSamples,
+        durationSamples: this.#packetTicks,
       }));
   }
 
@@ -129,7 +157,7 @@ export class PhoneSender {
     const packets = build(this.#position);
     if (packets.length === 0) return Promise.resolve(true);
     const renumbered = renumber(packets, impairment);
-    const { send, lost, durationUs } = impair(renumbered, lineRateHz, impairment);
+    const { send, lost, durationUs } = impair(renumbered, this.#codec.clockRateHz, impairment);
     this.#advance(renumbered, packets, startUs + durationUs);
     this.lost.push(...lost);
     return this.#enqueue(send, startUs);
@@ -139,10 +167,11 @@ export class PhoneSender {
   #claimSlot(): number {
     const nowUs = this.#clock.monotonicUs();
     this.#nextSlotUs ??= nowUs;
-    const idleSlots = Math.floor((nowUs - this.#nextSlotUs) / ptimeUs);
+    const slotUs = this.#packetMs * 1000;
+    const idleSlots = Math.floor((nowUs - this.#nextSlotUs) / slotUs);
     if (idleSlots < 1 || this.#options.keepAlive) return this.#nextSlotUs;
-    this.#nextSlotUs += idleSlots * ptimeUs;
-    const rtpTime = addToTimestamp(toRtpTimestamp(this.#position.rtpTime), idleSlots * packetSamples);
+    this.#nextSlotUs += idleSlots * slotUs;
+    const rtpTime = addToTimestamp(toRtpTimestamp(this.#position.rtpTime), idleSlots * this.#packetTicks);
     this.#position = { ...this.#position, rtpTime };
     this.#talkspurtBegins = true;
     return this.#nextSlotUs;
@@ -156,7 +185,7 @@ export class PhoneSender {
     this.#position = {
       ssrc: last.ssrc,
       sequenceNumber: addToSequence(toSequenceNumber(last.sequenceNumber), 1),
-      rtpTime: toRtpTimestamp(startRtpTime + shift + original.length * packetSamples),
+      rtpTime: toRtpTimestamp(startRtpTime + shift + original.length * this.#packetTicks),
     };
     this.#nextSlotUs = nextSlotUs;
     this.#talkspurtBegins = false;
@@ -204,8 +233,8 @@ export class PhoneSender {
 
   #keepAlive(nowUs: number): void {
     if (this.#options.keepAlive === undefined || nowUs < (this.#nextSlotUs ?? nowUs)) return;
-    const silence = new Uint8Array(packetSamples).fill(this.codec.silence);
-    void this.#plan(this.#audioPackets([silence]));
+    const silence = new Int16Array((this.#codec.rateHz * this.#packetMs) / 1000);
+    void this.#plan(this.#audioPackets(this.#payloads(silence, this.#codec.rateHz)));
   }
 
   #emit({ packet, batch }: PendingPacket, nowUs: number): void {

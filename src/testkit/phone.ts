@@ -1,6 +1,10 @@
 import { systemClock } from '../clock.ts';
-import type { Secret } from '../secret.ts';
+import { Secret } from '../secret.ts';
+import { makeSelfSigned } from '../sip/self-signed.ts';
 import type { SipAddress, SipEnd, SipHeader, SipSession } from '../sip/session.ts';
+import type { TransportName } from '../sip/transport.ts';
+import type { TlsOptions } from '../sip/transport-tls.ts';
+import { formatHost } from '../sip/uri.ts';
 import { UserAgent } from '../sip/user-agent.ts';
 import { CallFailedError } from './call-failed-error.ts';
 import { mediaHandlers, PhoneCall } from './phone-call.ts';
@@ -12,13 +16,17 @@ export interface PhoneOptions {
   /** User part of its address: an E.164 number, say. */
   number: string;
   displayName?: string;
-  transport?: 'udp' | 'tcp';
+  transport?: TransportName;
+  /** Of the server that is called over TLS: its authority, PEM; without it any certificate is taken. */
+  ca?: string;
   clock?: typeof systemClock;
 }
 
 export interface CallOptions extends PhoneMediaOptions {
   /** Sent with the INVITE. */
   headers?: readonly SipHeader[];
+  /** An INVITE without an offer: the peer's comes with its 200, our answer goes with the ACK. */
+  lateOffer?: boolean;
   /** Where to send the INVITE, whatever the URI says. */
   nextHop?: { address: string; port: number };
   /** After this without an answer the call is cancelled. */
@@ -34,6 +42,11 @@ export interface IncomingPhoneCall {
   readonly to: SipAddress;
   /** 180. */
   ring(): void;
+  /**
+   * 183 with an answer: both sides can be heard before the call is answered; `answer` goes on with the same media.
+   * @returns plays to the caller, as `PhoneCall.play`
+   */
+  early(options?: PhoneMediaOptions): Promise<(audio: Int16Array) => Promise<boolean>>;
   /** Resolves once the caller acknowledged. @throws CallFailedError when the caller gave up */
   answer(options?: PhoneMediaOptions): Promise<PhoneCall>;
   /** Busy here, unless another status is given. */
@@ -50,7 +63,8 @@ const defaultAnswerTimeoutMs = 30_000;
 export class Phone {
   /** Answers calls; without it every call is refused as busy. Its failure refuses the call with 500. */
   onCall: ((call: IncomingPhoneCall) => unknown) | undefined;
-  readonly #options: Required<Omit<PhoneOptions, 'displayName'>> & Pick<PhoneOptions, 'displayName'>;
+  readonly #options: Required<Omit<PhoneOptions, 'displayName' | 'ca'>> &
+    Pick<PhoneOptions, 'displayName' | 'ca'>;
   readonly #agent: UserAgent;
 
   private constructor(options: PhoneOptions) {
@@ -61,6 +75,7 @@ export class Phone {
       log: () => {},
       listen: [{ transport, host, port: 0 }],
       product: 'Callreel testkit',
+      tls: transport === 'tls' ? phoneTls(host, options.ca) : undefined,
       onInvite: (session) => this.#ring(session),
     });
   }
@@ -75,8 +90,8 @@ export class Phone {
   get sipUri(): string {
     const [listening] = this.#agent.listening;
     const { number, host, transport } = this.#options;
-    const parameters = transport === 'tcp' ? ';transport=tcp' : '';
-    return `sip:${number}@${host}:${listening?.port}${parameters}`;
+    const parameters = transport === 'udp' ? '' : `;transport=${transport}`;
+    return `sip:${number}@${formatHost(host)}:${listening?.port}${parameters}`;
   }
 
   /**
@@ -90,7 +105,10 @@ export class Phone {
     const ended = Promise.withResolvers<SipEnd>();
     const answered = Promise.withResolvers<void>();
     const handlers = mediaHandlers(media, {
-      progress: (status) => options.onProgress?.(status),
+      progress: (status, sdp) => {
+        if (sdp !== undefined) media.apply(sdp);
+        options.onProgress?.(status);
+      },
       answered: (sdp) => {
         try {
           media.apply(sdp);
@@ -99,6 +117,7 @@ export class Phone {
           answered.reject(error);
         }
       },
+      established: () => answered.resolve(),
       ended: (end) => {
         ended.resolve(end);
         answered.reject(new CallFailedError(sipUri, end));
@@ -109,7 +128,7 @@ export class Phone {
     const patience = clock.after(answerTimeoutMs, () => session?.end('no answer'));
     try {
       const from = this.#from;
-      const offer = media.offer();
+      const offer = options.lateOffer ? undefined : media.offer();
       session = this.#agent.invite({
         requestUri: sipUri,
         from,
@@ -137,8 +156,8 @@ export class Phone {
   async register(server: { host: string; port: number }, password: Secret): Promise<void> {
     const { number, transport } = this.#options;
     await this.#agent.register({
-      registrar: `sip:${server.host}:${server.port}`,
-      aor: `sip:${number}@${server.host}`,
+      registrar: `sip:${formatHost(server.host)}:${server.port}`,
+      aor: `sip:${number}@${formatHost(server.host)}`,
       credentials: { username: number, password },
       expiresSeconds: 3600,
       contactUser: number,
@@ -153,13 +172,14 @@ export class Phone {
 
   get #from(): string {
     const { displayName, number, host } = this.#options;
-    const uri = `<sip:${number}@${host}>`;
+    const uri = `<sip:${number}@${formatHost(host)}>`;
     return displayName === undefined ? uri : `"${displayName}" ${uri}`;
   }
 
   #ring(session: SipSession): void {
     const ended = Promise.withResolvers<SipEnd>();
     session.handlers = { ended: (end) => ended.resolve(end) };
+    const early: { media?: PhoneMediaSession; answer?: string } = {};
     if (!this.onCall) {
       session.reject({ status: busyHere });
       return;
@@ -169,7 +189,16 @@ export class Phone {
       from: session.from,
       to: session.to,
       ring: () => session.provisional(180),
-      answer: (options) => this.#answer(session, ended, options),
+      early: async (options = {}) => {
+        const { clock, host } = this.#options;
+        const media = await PhoneMediaSession.open(clock, host, options);
+        void ended.promise.then(() => media.close());
+        early.media = media;
+        early.answer = media.answer(session.offer ?? '');
+        session.provisional(183, early.answer);
+        return (audio) => media.sender.play(audio);
+      },
+      answer: (options) => this.#answer(session, ended, early, options),
       reject: (status = busyHere, headers) => session.reject({ status, headers }),
     };
     const refuse = (error: unknown) => session.reject({ status: 500, reason: String(error) });
@@ -179,10 +208,11 @@ export class Phone {
   async #answer(
     session: SipSession,
     ended: PromiseWithResolvers<SipEnd>,
+    early: { media?: PhoneMediaSession; answer?: string },
     options: PhoneMediaOptions = {},
   ): Promise<PhoneCall> {
     const { clock, host } = this.#options;
-    const media = await PhoneMediaSession.open(clock, host, options);
+    const media = early.media ?? (await PhoneMediaSession.open(clock, host, options));
     return new Promise((resolve, reject) => {
       const fail = (end: SipEnd) => reject(new CallFailedError(session.from.uri, end));
       void ended.promise.then((end) => {
@@ -196,10 +226,17 @@ export class Phone {
         ended: (end) => ended.resolve(end),
       });
       try {
-        session.accept(session.offer === undefined ? media.offer() : media.answer(session.offer));
+        const { offer } = session;
+        session.accept(early.answer ?? (offer === undefined ? media.offer() : media.answer(offer)));
       } catch (error) {
         session.reject({ status: 488, reason: (error as Error).message });
       }
     });
   }
+}
+
+/** A phone that can be called shows a certificate too. */
+function phoneTls(host: string, ca: string | undefined): TlsOptions {
+  const { cert, key } = makeSelfSigned([host], new Date(systemClock.unixMs()));
+  return { identity: { cert, key: new Secret(key) }, ca, verify: ca !== undefined };
 }

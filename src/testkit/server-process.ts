@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { choosePlaces } from '../database/postgres-places.ts';
 import { clusterProcesses } from '../database/postgres-process.ts';
+import type { TransportName } from '../sip/transport.ts';
 import { findWorkers } from '../worker/previous-workers.ts';
 
 export interface ServerProcessOptions {
@@ -81,14 +82,14 @@ export class ServerProcess {
   }
 
   /** Host and port of its SIP listener. */
-  sipAddress(transport: 'udp' | 'tcp' = 'udp'): { address: string; port: number } {
+  sipAddress(transport: TransportName = 'udp'): { address: string; port: number } {
     const listener = this.#listening.sip.find((candidate) => candidate.transport === transport);
     return { address: listener?.host ?? '', port: listener?.port ?? 0 };
   }
 
-  sipUri(number: string, transport: 'udp' | 'tcp' = 'udp'): string {
+  sipUri(number: string, transport: TransportName = 'udp'): string {
     const { address, port } = this.sipAddress(transport);
-    return `sip:${number}@${address}:${port}${transport === 'tcp' ? ';transport=tcp' : ''}`;
+    return `sip:${number}@${address}:${port}${transport === 'udp' ? '' : `;transport=${transport}`}`;
   }
 
   /** Behind HTTP Basic; gives the JSON body. */

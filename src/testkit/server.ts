@@ -5,6 +5,8 @@ import { type Config, loadConfig } from '../config.ts';
 import { makeTemporaryDir } from '../database/temporary-database.ts';
 import type { DeliveryTime } from '../delivery/jobs.ts';
 import { type Logger, silentLogger } from '../logger.ts';
+import type { TransportName } from '../sip/transport.ts';
+import { formatHost } from '../sip/uri.ts';
 
 export interface TestServerOptions {
   /** As the environment would give it, over ephemeral ports and one media worker. */
@@ -39,9 +41,9 @@ export class TestServer {
   }
 
   /** SIP URI of a number on this server. */
-  sipUri(number: string, transport: 'udp' | 'tcp' = 'udp'): string {
+  sipUri(number: string, transport: TransportName = 'udp'): string {
     const listener = this.callreel.sip.find((candidate) => candidate.transport === transport);
-    return `sip:${number}@${listener?.host}:${listener?.port}${transport === 'tcp' ? ';transport=tcp' : ''}`;
+    return `sip:${number}@${formatHost(listener?.host ?? '')}:${listener?.port}${transport === 'udp' ? '' : `;transport=${transport}`}`;
   }
 
   /** GET or POST behind HTTP Basic; gives the JSON body. */

@@ -197,6 +197,12 @@ describe('directory', () => {
     const dump = await callreel.run('trunk', 'list', '--json');
     assert.match(dump.stdout, /"username": "me"/);
     assert.doesNotMatch(dump.stdout + added.stdout, /s3cret|sealed|password/i);
+    const full = ['--gateway', '192.0.2.9:5070', '--proxy', '192.0.2.1', '--caller-id', 'remote-party-id'];
+    const more = ['--number-format', 'national', '--country', 'GB', '--codec', 'PCMA', '--tls-no-verify'];
+    await callreel.run('trunk', 'add', 'full', '--host', '192.0.2.8', ...full, ...more);
+    const shown = (await callreel.run('trunk', 'show', 'full')).stdout;
+    for (const line of [/gateways: +192\.0\.2\.9:5070/, /caller id: +remote-party-id/, /tls verify: +false/])
+      assert.match(shown, line);
     const twice = await callreel.run('trunk', 'add', 'cheap', '--host', 'a.example.com');
     assert.match(twice.stderr, /^callreel: CONFLICT: .*\n {2}where: +body.name/);
     for (const [host, ...rest] of [

@@ -15,7 +15,7 @@ after(() => server.stop());
 
 describe('native API', () => {
   test('empty lists', async () => {
-    for (const path of ['/v1/recordings', '/v1/events'])
+    for (const path of ['/v1/recordings', '/v1/events', '/v1/connections'])
       assert.deepEqual((await http.get<Page<unknown>>(path)).body, {
         next: null,
         previous: null,
@@ -28,6 +28,7 @@ describe('native API', () => {
   test('nothing without credentials', async () => {
     for (const path of [
       '/v1/recordings',
+      '/v1/connections',
       '/v1/events',
       '/v1/trunks',
       '/v1/dial-permissions',
@@ -50,6 +51,15 @@ describe('native API', () => {
     ['POST', '/v1/trunks', { ...trunk, port: 0 }, 400, 'body.port'],
     ['POST', '/v1/trunks', { ...trunk, transport: 'sctp' }, 400, 'body.transport'],
     ['POST', '/v1/trunks', { ...trunk, username: 'u' }, 400, 'body.password'],
+    ['POST', '/v1/trunks', { ...trunk, register: true }, 400, 'body.username'],
+    ['POST', '/v1/trunks', { ...trunk, gateways: [{ host: 'a b' }] }, 400, 'body.gateways.0.host'],
+    ['POST', '/v1/trunks', { ...trunk, outbound_proxy: 'proxy:0' }, 400, 'body.outbound_proxy'],
+    ['POST', '/v1/trunks', { ...trunk, from_user: 'a\r\nVia: b' }, 400, 'body.from_user'],
+    ['POST', '/v1/trunks', { ...trunk, from_number: 'sip:a@b>;x' }, 400, 'body.from_number'],
+    ['POST', '/v1/trunks', { ...trunk, country: 'ZZ' }, 400, 'body.country'],
+    ['POST', '/v1/trunks', { ...trunk, caller_id: 'to' }, 400, 'body.caller_id'],
+    ['POST', '/v1/trunks', { ...trunk, codecs: ['G729'] }, 400, 'body.codecs.0'],
+    ['GET', '/v1/connections/none', undefined, 404, 'none'],
     [
       'POST',
       '/v1/trunks',

@@ -3,11 +3,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, writeFile } from 'node:fs/promises';
 import { sleep, systemClock } from '../../src/clock.ts';
-import { readLineAudio } from '../../src/testkit/audio-file.ts';
+
 import type { LineCodecName } from '../../src/testkit/line-codec.ts';
 import type { BaresipEvent } from './baresip-control.ts';
 import { BaresipControl } from './baresip-control.ts';
 import { freePort } from './free-port.ts';
+import { readNarrowband } from './narrowband.ts';
 import type { NetworkHost } from './network-namespaces.ts';
 import { plainWav } from './plain-wav.ts';
 import type { TemporaryFolder } from './temporary-folder.ts';
@@ -16,7 +17,7 @@ import { temporaryFolder } from './temporary-folder.ts';
 export interface BaresipOptions {
   number: string;
   transport?: 'udp' | 'tcp' | 'tls';
-  codec?: LineCodecName | 'opus' | 'G722';
+  codec?: LineCodecName;
   /** SDES and nothing else, or plain RTP. */
   srtp?: boolean;
   /** Where it runs; without it, here. */
@@ -32,7 +33,7 @@ const modules = '/usr/lib/baresip/modules';
 const endTimeoutMs = 5000;
 const registerAttempts = 200;
 const registerIntervalMs = 50;
-const codecNames = { PCMU: 'PCMU', PCMA: 'PCMA', G722: 'G722', opus: 'opus/48000/2' } as const;
+const codecNames = { PCMU: 'PCMU', PCMA: 'PCMA', G722: 'G722', OPUS: 'opus/48000/2' } as const;
 
 /**
  * baresip 1.0 as a peer: answers every call by itself, plays a file, keeps what it hears. It answers OPTIONS with
@@ -150,7 +151,7 @@ export class Baresip {
   async heard(): Promise<Int16Array> {
     const file = (await readdir(this.#folder.path)).find((name) => /^dump-.*-dec\.wav$/.test(name));
     if (!file) throw new Error(`baresip kept nothing of what it heard\n${this.#output.join('')}`);
-    return readLineAudio(this.#folder.file(file));
+    return readNarrowband(this.#folder.file(file));
   }
 
   /** Ends baresip (a running call by BYE) and removes its files. */
@@ -195,6 +196,9 @@ async function writeConfiguration(
     `sip_listen ${network.address}:${sipPort}`,
     `net_interface ${network.address}`,
     `audio_source aufile,${folder.file('says.wav')}`,
+    // What the file has; other codecs' rates are resampled from it.
+    'ausrc_srate 8000',
+    'ausrc_channels 1',
     // A player is needed for the receiving side to run; sndfile keeps what passes by.
     'audio_player aubridge,sink',
     'audio_alert aubridge,alert',

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { CallbackApp } from '../../src/testkit/callback-app.ts';
-import { fetchAudio, monoSamples } from '../../src/testkit/recorded-audio.ts';
+import { fetchAudio } from '../../src/testkit/recorded-audio.ts';
 import { TestServer } from '../../src/testkit/server.ts';
 import type { Transport } from './kamailio.ts';
+import { narrowband } from './narrowband.ts';
 
 export interface ConferenceScene {
   server: TestServer;
@@ -62,9 +63,9 @@ export async function conferenceScene(
         async channel(from) {
           const found = conversation.channels.find((candidate) => candidate.from === from);
           assert.ok(found, `no channel of ${from}`);
-          return monoSamples(await fetchAudio(found.audio.wav_file));
+          return narrowband(await fetchAudio(found.audio.wav_file));
         },
-        mix: async () => monoSamples(await fetchAudio(conversation.audio.wav_file)),
+        mix: async () => narrowband(await fetchAudio(conversation.audio.wav_file)),
       };
     },
   };

@@ -3,8 +3,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { sleep, systemClock } from '../../src/clock.ts';
-import { readLineAudio } from '../../src/testkit/audio-file.ts';
+
+import type { LineCodecName } from '../../src/testkit/line-codec.ts';
 import { freePort } from './free-port.ts';
+import { readNarrowband } from './narrowband.ts';
 import { plainWav } from './plain-wav.ts';
 import type { TemporaryFolder } from './temporary-folder.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -13,7 +15,7 @@ export interface LinphoneOptions {
   number: string;
   transport?: 'udp' | 'tcp' | 'tls';
   /** Offered and taken, nothing else. */
-  codecs?: readonly ('PCMU' | 'PCMA' | 'G722' | 'opus')[];
+  codecs?: readonly LineCodecName[];
   /** SDES and nothing else, or plain. */
   srtp?: boolean;
   /** Played from answer on, 8 kHz, over and over. */
@@ -24,7 +26,12 @@ const host = '127.0.0.1';
 const waitTimeoutMs = 15_000;
 const pollMs = 20;
 const endTimeoutMs = 5000;
-const clockRates = { PCMU: 8000, PCMA: 8000, G722: 8000, opus: 48_000 } as const;
+const formats = {
+  PCMU: ['PCMU', 8000, 1],
+  PCMA: ['PCMA', 8000, 1],
+  G722: ['G722', 8000, 1],
+  OPUS: ['opus', 48_000, 2],
+} as const;
 
 /** What linphonec would offer by itself: name, clock rate, channels, enabled. */
 const allCodecs = [
@@ -108,7 +115,7 @@ export class Linphone {
 
   /** What it heard, decoded, from its first packet on. Only after the call. */
   heard(): Promise<Int16Array> {
-    return readLineAudio(this.#folder.file('hears.wav'));
+    return readNarrowband(this.#folder.file('hears.wav'));
   }
 
   /** Everything it printed. */
@@ -150,8 +157,8 @@ async function configuration({
   srtp = false,
 }: LinphoneOptions): Promise<string> {
   const port = await freePort(host);
-  const wanted = codecs.map((name) => [name, clockRates[name], name === 'opus' ? 2 : 1, 1] as const);
-  const unwanted = allCodecs.filter(([name]) => !codecs.some((codec) => codec === name));
+  const wanted = codecs.map((codec) => [...formats[codec], 1] as const);
+  const unwanted = allCodecs.filter(([name]) => !wanted.some(([wantedName]) => wantedName === name));
   const codecSections = [...wanted, ...unwanted].map(
     ([name, rateHz, channels, enabled], index) =>
       `[audio_codec_${index}]\nmime=${name}\nrate=${rateHz}\nchannels=${channels}\nenabled=${enabled}`,

@@ -3,7 +3,6 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { sleep, systemClock } from '../../src/clock.ts';
-import type { LineCodecName } from '../../src/testkit/line-codec.ts';
 import { lineCodecs } from '../../src/testkit/line-codec.ts';
 import { openResources } from '../../src/testkit/open-resources.ts';
 import { freePort } from './free-port.ts';
@@ -26,7 +25,7 @@ export interface SippCallerOptions {
   ratePerSecond?: number;
   /** Streamed over and over; without it, what comes in is echoed. 8 kHz. */
   audio?: Int16Array;
-  codec?: LineCodecName;
+  codec?: 'PCMU' | 'PCMA';
   /** From answer to BYE. */
   callMs: number;
   timeoutMs?: number;

@@ -1,0 +1,206 @@
+import type { Clock, Timer } from '../clock.ts';
+import type { WorkerEvent } from '../media/control.ts';
+import type { NegotiatedMedia } from '../sdp/negotiation.ts';
+import type { MessageTap } from '../sip/message-tap.ts';
+import { addAgreement, type LegMedia } from './leg-media.ts';
+import { type LoggedMessage, type MessageEndpoint, MessageLog, readTapped, toLogged } from './message-log.ts';
+
+/** What is kept of one leg: its messages and what became of its media. */
+export interface LegLog {
+  messages: LoggedMessage[];
+  /** How many messages were not kept. */
+  dropped: number;
+  media: LegMedia;
+}
+
+export interface CallLogOptions {
+  clock: Clock;
+  /** Writes a leg's log, however long that takes; it never rejects. */
+  store(connectionId: string, log: LegLog): Promise<void>;
+  /** Of all calls together; without it, enough for some 20,000 calls. */
+  maxCharacters?: number;
+}
+
+interface LoggedLeg {
+  sipCallId: string;
+  messages: MessageLog;
+  linger: Timer | undefined;
+  stored: boolean;
+}
+
+interface OpenLog {
+  log: MessageLog;
+  /** Legs that are on record; nothing is kept for long of a call that is not. */
+  legs: number;
+}
+
+interface OpenMedia {
+  media: LegMedia;
+  /** When the leg, or what is known of it, began. */
+  startedUs: number;
+}
+
+const defaultMaxCharacters = 128 * 1024 * 1024;
+/** Calls that no leg has claimed yet: an INVITE is claimed as soon as it is served, what is refused before never. */
+const maxUnclaimed = 256;
+/** RFC 3261 section 17.1.1.1, T4: after so long hardly any transmission of a call is still on its way. */
+const lingerMs = 5_000;
+
+/**
+ * The SIP messages and the media figures of every call that runs, and of those that ended a moment ago. Bounded: what
+ * there is no room for is counted. Written once for each leg, some seconds after its end, and then forgotten here;
+ * what a crash prevents from being written is lost.
+ */
+export class CallLog {
+  readonly #options: CallLogOptions;
+  readonly #maxCharacters: number;
+  /** By Call-ID. */
+  readonly #open = new Map<string, OpenLog>();
+  /** By leg. */
+  readonly #media = new Map<string, OpenMedia>();
+  readonly #legs = new Map<string, LoggedLeg>();
+  readonly #unclaimed = { callIds: new Set<string>(), mediaOf: new Set<string>() };
+  readonly #storing = new Set<Promise<void>>();
+  /** Unix time of the monotonic clock's zero when we began: within one call, moments never step. */
+  readonly #epochUs: number;
+  #characters = 0;
+  #closed = false;
+
+  constructor(options: CallLogOptions) {
+    const { clock, maxCharacters = defaultMaxCharacters } = options;
+    this.#options = options;
+    this.#maxCharacters = maxCharacters;
+    this.#epochUs = clock.unixMs() * 1000 - clock.monotonicUs();
+  }
+
+  /** What is held in memory. */
+  get held(): { legs: number; calls: number; characters: number } {
+    return { legs: this.#legs.size, calls: this.#open.size, characters: this.#characters };
+  }
+
+  readonly tap: MessageTap = (direction, bytes, flow) => {
+    const tapped = readTapped(bytes);
+    if (tapped === undefined) return;
+    const { outline } = tapped;
+    const { log } = this.#open.get(outline.callId) ?? (outline.opensCall ? this.#expect(outline.callId) : {});
+    if (log === undefined) return;
+    if (this.#characters >= this.#maxCharacters) {
+      log.drop();
+      return;
+    }
+    const before = log.characters;
+    log.add(outline, toLogged(tapped, direction, flow, Math.round(this.#epochUs + this.#nowUs)));
+    this.#characters += log.characters - before;
+  };
+
+  /** A leg is on record. @param sipCallId as it is on the wire */
+  begin(connectionId: string, sipCallId: string): void {
+    if (this.#legs.has(connectionId)) return;
+    const open = this.#open.get(sipCallId) ?? this.#expect(sipCallId);
+    open.legs++;
+    this.#unclaimed.callIds.delete(sipCallId);
+    this.#mediaOf(connectionId).startedUs = this.#nowUs;
+    this.#unclaimed.mediaOf.delete(connectionId);
+    this.#legs.set(connectionId, { sipCallId, messages: open.log, linger: undefined, stored: false });
+  }
+
+  /** The leg's media is open there. */
+  opened(connectionId: string, local: MessageEndpoint): void {
+    this.#mediaOf(connectionId).media.local = local;
+  }
+
+  agreed(connectionId: string, negotiated: NegotiatedMedia): void {
+    const open = this.#mediaOf(connectionId);
+    addAgreement(open.media, negotiated, this.#sinceMs(open));
+  }
+
+  onWorkerEvent(event: WorkerEvent): void {
+    if (event.event === 'leg.media') {
+      const open = this.#media.get(event.legId);
+      if (open)
+        open.media.seen = { address: event.address, port: event.port, atMs: this.#sinceMs(open) };
+    } else if (event.event === 'leg.report' && event.stay === undefined) {
+      const open = this.#media.get(event.legId);
+      if (open) open.media.report = event.report;
+    }
+  }
+
+  /** The leg ended: its last messages are awaited, then all is written. */
+  end(connectionId: string): void {
+    const leg = this.#legs.get(connectionId);
+    if (leg === undefined || leg.linger !== undefined) return;
+    if (this.#closed) this.#store(connectionId, leg);
+    else leg.linger = this.#options.clock.after(lingerMs, () => this.#store(connectionId, leg));
+  }
+
+  /** Of a leg that runs or ended a moment ago. */
+  of(connectionId: string): LegLog | undefined {
+    const leg = this.#legs.get(connectionId);
+    return leg && this.#logOf(connectionId, leg);
+  }
+
+  /** Writes what is left; from now on at once. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const [connectionId, leg] of this.#legs) this.#store(connectionId, leg);
+    await Promise.all(this.#storing);
+  }
+
+  get #nowUs(): number {
+    return this.#options.clock.monotonicUs();
+  }
+
+  #sinceMs({ startedUs }: OpenMedia): number {
+    return Math.max(0, Math.round((this.#nowUs - startedUs) / 1000));
+  }
+
+  #expect(sipCallId: string): OpenLog {
+    const open = { log: new MessageLog(), legs: 0 };
+    this.#open.set(sipCallId, open);
+    this.#unclaimed.callIds.add(sipCallId);
+    const [oldest] = this.#unclaimed.callIds;
+    if (this.#unclaimed.callIds.size > maxUnclaimed && oldest !== undefined) this.#forgetCall(oldest);
+    return open;
+  }
+
+  #mediaOf(connectionId: string): OpenMedia {
+    const known = this.#media.get(connectionId);
+    if (known) return known;
+    const open: OpenMedia = { media: { agreed: [] }, startedUs: this.#nowUs };
+    this.#media.set(connectionId, open);
+    const { mediaOf } = this.#unclaimed;
+    mediaOf.add(connectionId);
+    const [oldest] = mediaOf;
+    if (mediaOf.size > maxUnclaimed && oldest !== undefined) {
+      mediaOf.delete(oldest);
+      this.#media.delete(oldest);
+    }
+    return open;
+  }
+
+  #logOf(connectionId: string, { messages }: LoggedLeg): LegLog {
+    const { media } = this.#mediaOf(connectionId);
+    return { messages: messages.messages, dropped: messages.dropped, media };
+  }
+
+  /** Room is free again once it is written: a database that stalls makes logs incomplete, and nothing larger. */
+  #store(connectionId: string, leg: LoggedLeg): void {
+    if (leg.stored) return;
+    leg.stored = true;
+    leg.linger?.cancel();
+    const storing = this.#options.store(connectionId, this.#logOf(connectionId, leg)).finally(() => {
+      this.#storing.delete(storing);
+      this.#legs.delete(connectionId);
+      this.#media.delete(connectionId);
+      const open = this.#open.get(leg.sipCallId);
+      if (open !== undefined && --open.legs === 0) this.#forgetCall(leg.sipCallId);
+    });
+    this.#storing.add(storing);
+  }
+
+  #forgetCall(sipCallId: string): void {
+    this.#characters -= this.#open.get(sipCallId)?.log.characters ?? 0;
+    this.#open.delete(sipCallId);
+    this.#unclaimed.callIds.delete(sipCallId);
+  }
+}
