@@ -1,9 +1,11 @@
-import { bodyText, headerValue, type SipMessage } from './message.ts';
+import { bodyText, headerValue, headerValues, type SipMessage } from './message.ts';
 import { parameterText, parseParameters } from './parameters.ts';
 
 export const sdpType = 'application/sdp';
 /** Value of Accept in 415 and OPTIONS responses. */
 export const acceptedTypes = 'application/sdp, multipart/mixed';
+
+const sdpRanges: ReadonlySet<string> = new Set([sdpType, 'application/*', '*/*', '*']);
 
 const maxParts = 16;
 
@@ -24,6 +26,14 @@ export function sessionDescription(message: SipMessage): string | undefined {
   if (!type.startsWith('multipart/')) return undefined;
   const part = bodyParts(message).find(({ contentType }) => contentType.toLowerCase().startsWith(sdpType));
   return part?.content;
+}
+
+/** Whether an answer may carry SDP (RFC 3261 section 20.1): without an Accept, it may. */
+export function takesSessionDescription(request: SipMessage): boolean {
+  const ranges = headerValues(request, 'accept').map((value) =>
+    value.replace(/;.*$/s, '').trim().toLowerCase(),
+  );
+  return ranges.length === 0 || ranges.some((range) => sdpRanges.has(range));
 }
 
 export interface BodyPart {

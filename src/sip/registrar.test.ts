@@ -98,7 +98,7 @@ test('what is refused', async () => {
   const contact = ['Contact: <sip:a@10.0.0.1>'];
   assert.equal((await register(contact, { to: 'sip:bob@example.com' })).status, 403);
   assert.equal((await register(contact, { to: 'sip:alice@elsewhere.com' })).status, 404);
-  assert.equal((await register(contact, { to: 'tel:+1555' })).status, 404);
+  assert.equal((await register(contact, { to: 'tel:+1555' })).status, 400);
   assert.equal((await register(['Contact: sip:a@10.0.0.1?Route=x'])).status, 400);
   assert.equal((await register(contact, { number: 50 })).status, 200);
   assert.equal((await register(contact, { number: 50 })).status, 500);

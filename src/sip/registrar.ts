@@ -60,6 +60,7 @@ export class Registrar {
   /** @param source where the request came from: the way back to a phone behind a NAT */
   async handle(request: SipRequest, source: Endpoint): Promise<RegistrarAnswer> {
     try {
+      checkAddresses(request);
       const user = await this.#authenticate(request);
       const aor = this.#addressOfRecord(request, user);
       const bindings = await this.#bind(request, aor, source);
@@ -140,6 +141,17 @@ export class Registrar {
       const seconds = Math.max(Math.round((expiresUnixMs - nowMs) / 1000), 0);
       return { name: 'Contact', value: `<${contact}>;expires=${seconds}${flowId ?? ''}` };
     });
+  }
+}
+
+/** What nobody could register is refused before anyone is asked for a password. */
+function checkAddresses(request: SipRequest): void {
+  if (request.to.sipUri === undefined) throw new Refusal(400, 'To Is No SIP Address');
+  for (const value of headerValues(request, 'contact')) {
+    // RFC 3261 section 20.10: a URI with a question mark stands in brackets.
+    const isOpen = !value.includes('<') && value.includes('?');
+    const isAddress = value === '*' || parseNameAddress(value)?.sipUri !== undefined;
+    if (isOpen || !isAddress) throw new Refusal(400, 'Malformed Contact');
   }
 }
 

@@ -1,5 +1,5 @@
 import { newId } from '../ids.ts';
-import { acceptedTypes, mediaType, sdpType } from './body.ts';
+import { acceptedTypes, mediaType, sdpType, takesSessionDescription } from './body.ts';
 import {
   allowedMethods,
   allowHeader,
@@ -152,6 +152,7 @@ function inspectBody(request: SipRequest): Refusal | undefined {
   const encoding = headerValue(request, 'content-encoding');
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
     return { status: 415, headers: [{ name: 'Accept-Encoding', value: 'identity' }] };
+  if (!takesSessionDescription(request)) return { status: 406, headers: [] };
   const type = mediaType(request);
   if (type === undefined || type === sdpType || type.startsWith('multipart/')) return undefined;
   return { status: 415, headers: [{ name: 'Accept', value: acceptedTypes }] };
