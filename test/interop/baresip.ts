@@ -1,12 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { sleep, systemClock } from '../../src/clock.ts';
 
 import type { LineCodecName } from '../../src/testkit/line-codec.ts';
 import type { BaresipEvent } from './baresip-control.ts';
 import { BaresipControl } from './baresip-control.ts';
+import { selfSigned } from './certificate.ts';
 import { freePort } from './free-port.ts';
 import { readNarrowband } from './narrowband.ts';
 import type { NetworkHost } from './network-namespaces.ts';
@@ -206,6 +207,8 @@ async function writeConfiguration(
     `module_path ${modules}`,
     ...['g711', 'g722', 'opus', 'srtp', 'aufile', 'aubridge', 'sndfile'].map((name) => `module ${name}.so`),
     'sip_verify_server no',
+    // Without one nobody can connect to it.
+    ...(transport === 'tls' ? [`sip_certificate ${await identity(folder)}`] : []),
     ...['uuid', 'account'].map((name) => `module_tmp ${name}.so`),
     ...['menu', 'ctrl_tcp'].map((name) => `module_app ${name}.so`),
     `ctrl_tcp_listen ${network.controlAddress}:${controlPort}`,
@@ -222,4 +225,12 @@ async function writeConfiguration(
     writeFile(folder.file('contacts'), ''),
     writeFile(folder.file('says.wav'), plainWav(audio)),
   ]);
+}
+
+/** Certificate and key in one file. */
+async function identity(folder: TemporaryFolder): Promise<string> {
+  const { certFile, keyFile } = await selfSigned(folder, 'baresip');
+  const path = folder.file('identity.pem');
+  await writeFile(path, (await readFile(certFile, 'utf8')) + (await readFile(keyFile, 'utf8')));
+  return path;
 }

@@ -14,7 +14,7 @@ export interface Certificate {
 export async function selfSigned(folder: TemporaryFolder, name: string): Promise<Certificate> {
   const certificate = { certFile: folder.file(`${name}.crt`), keyFile: folder.file(`${name}.key`) };
   await run('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
+    ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes'],
     ...['-days', '2', '-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'],
     ...['-keyout', certificate.keyFile, '-out', certificate.certFile],
   ]);

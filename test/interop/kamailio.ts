@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { sleep, systemClock } from '../../src/clock.ts';
-import { openResources } from '../../src/testkit/open-resources.ts';
 import { type Certificate, selfSigned } from './certificate.ts';
 import { freePort } from './free-port.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -10,8 +10,8 @@ import { temporaryFolder } from './temporary-folder.ts';
 export type Transport = 'udp' | 'tcp' | 'tls';
 
 export interface KamailioOptions {
-  /** Where requests go whose user is not registered, and by what transport. */
-  target: { address: string; port: number; transport: Transport };
+  /** Where requests go whose user is not registered, and by what transport; without it, they are answered 404. */
+  target?: { address: string; port: number; transport: Transport };
   /** For REGISTER; every user name has this password. */
   password: string;
 }
@@ -44,7 +44,8 @@ export class Kamailio {
     const plain = await freePort(host);
     const ports = { udp: plain, tcp: plain, tls: await freePort(host) };
     const certificate = await selfSigned(folder, 'kamailio');
-    await writeFile(folder.file('kamailio.cfg'), configuration(options, ports, certificate));
+    await writeFile(folder.file('tls.cfg'), tlsConfiguration(certificate));
+    await writeFile(folder.file('kamailio.cfg'), configuration(options, ports, folder.file('tls.cfg')));
     const args = ['-DD', '-E', '-e', '-f', folder.file('kamailio.cfg'), '-Y', folder.path, '-w', folder.path];
     const child = spawn('kamailio', [...args, '-P', folder.file('pid')], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -62,8 +63,7 @@ export class Kamailio {
     child.stdout.on('data', (text) => kamailio.output.push(String(text)));
     child.stderr.on('data', (text) => kamailio.output.push(String(text)));
     for (let attempt = 0; attempt < startAttempts && child.exitCode === null; attempt++) {
-      const { tcpListenPorts } = openResources(child.pid);
-      if (tcpListenPorts.includes(ports.tls)) return kamailio;
+      if (await accepts(ports.tls)) return kamailio;
       await sleep(systemClock, startIntervalMs);
     }
     await kamailio.stop();
@@ -80,10 +80,33 @@ export class Kamailio {
   }
 }
 
+function tlsConfiguration({ certFile, keyFile }: Certificate): string {
+  const sides = ['server', 'client'].map(
+    (side) => `[${side}:default]
+method = TLSv1.2+
+verify_certificate = no
+require_certificate = no
+private_key = ${keyFile}
+certificate = ${certFile}
+`,
+  );
+  return sides.join('\n');
+}
+
+async function accepts(port: number): Promise<boolean> {
+  const socket = connect(port, host);
+  const connected = await new Promise<boolean>((resolve) => {
+    socket.once('connect', () => resolve(true));
+    socket.once('error', () => resolve(false));
+  });
+  socket.destroy();
+  return connected;
+}
+
 function configuration(
   { target, password }: KamailioOptions,
   ports: Record<Transport, number>,
-  { certFile, keyFile }: Certificate,
+  tlsFile: string,
 ): string {
   const modules = ['kex', 'corex', 'tm', 'tmx', 'sl', 'rr', 'pv', 'maxfwd', 'usrloc', 'registrar', 'textops'];
   modules.push('siputils', 'xlog', 'sanity', 'auth', 'nathelper', 'tls');
@@ -98,10 +121,7 @@ listen=udp:${host}:${ports.udp}
 listen=tcp:${host}:${ports.tcp}
 listen=tls:${host}:${ports.tls}
 ${modules.map((name) => `loadmodule "${name}.so"`).join('\n')}
-modparam("tls", "private_key", "${keyFile}")
-modparam("tls", "certificate", "${certFile}")
-modparam("tls", "verify_certificate", 0)
-modparam("tls", "require_certificate", 0)
+modparam("tls", "config", "${tlsFile}")
 modparam("rr", "enable_double_rr", 1)
 modparam("registrar|nathelper", "received_avp", "$avp(received)")
 
@@ -129,7 +149,11 @@ request_route {
   }
   if (is_method("INVITE|SUBSCRIBE")) record_route();
   if (!lookup("location")) {
-    $du = "sip:${target.address}:${target.port};transport=${target.transport}";
+    ${
+      target
+        ? `$du = "sip:${target.address}:${target.port};transport=${target.transport}";`
+        : 'sl_send_reply("404", "Not Found"); exit;'
+    }
   }
   if (!t_relay()) sl_reply_error();
 }
