@@ -157,7 +157,9 @@ for (const [name, { section, answer, why, header }] of Object.entries(rows))
     assert.equal((await overUdp(server, options())).length, 1, 'the server is as well as before');
   });
 
-test('on a stream, two lengths end the connection: nobody knows where the next message begins', { timeout: 10_000 }, async () => {
+test('on a stream, two lengths end the connection: nobody knows where the next message begins', {
+  timeout: 10_000,
+}, async () => {
   const message = readFileSync(new URL('mcl01.dat', folder));
   const socket = await openTcp(servers[0]!);
   socket.resume();

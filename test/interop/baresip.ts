@@ -8,7 +8,7 @@ import type { LineCodecName } from '../../src/testkit/line-codec.ts';
 import type { BaresipEvent } from './baresip-control.ts';
 import { BaresipControl } from './baresip-control.ts';
 import { selfSigned } from './certificate.ts';
-import { freePort } from './free-port.ts';
+import { freePort, freePortPair } from './free-port.ts';
 import { readNarrowband } from './narrowband.ts';
 import type { NetworkHost } from './network-namespaces.ts';
 import { plainWav } from './plain-wav.ts';
@@ -64,7 +64,8 @@ export class Baresip {
   static async start(options: BaresipOptions): Promise<Baresip> {
     const folder = await temporaryFolder('baresip');
     const { network = loopback, transport = 'udp' } = options;
-    const sipPort = await freePort();
+    // It listens for TLS beside the port it is told.
+    const sipPort = await freePortPair();
     const controlPort = await freePort();
     await writeConfiguration(folder, options, sipPort, controlPort);
     const [program = '', ...args] = [...network.prefix, 'baresip', '-f', folder.path];
@@ -79,7 +80,6 @@ export class Baresip {
         () => child.exitCode === null,
       );
       const parameters = transport === 'udp' ? '' : `;transport=${transport}`;
-      // baresip listens for TLS beside the port it is told.
       const port = transport === 'tls' ? sipPort + 1 : sipPort;
       const sipUri = `sip:${options.number}@${network.address}:${port}${parameters}`;
       return new Baresip({ sipUri, folder, process: child, output, control });

@@ -10,12 +10,30 @@ export async function freePort(host = '127.0.0.1'): Promise<number> {
   });
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
+  await new Promise((resolve) => server.close(resolve));
+  return (await isFree(port, host)) ? port : freePort(host);
+}
+
+/** A free port whose next one is free as well. */
+export async function freePortPair(host = '127.0.0.1'): Promise<number> {
+  for (;;) {
+    const port = await freePort(host);
+    if (port < 65_535 && (await isFree(port + 1, host))) return port;
+  }
+}
+
+async function isFree(port: number, host: string): Promise<boolean> {
+  const server = createServer();
+  const tcpIsFree = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, host, () => resolve(true));
+  });
   const socket = createSocket('udp4');
-  const isFree = await new Promise<boolean>((resolve) => {
+  const udpIsFree = await new Promise<boolean>((resolve) => {
     socket.once('error', () => resolve(false));
     socket.bind(port, host, () => resolve(true));
   });
   await new Promise<void>((resolve) => socket.close(() => resolve()));
-  await new Promise((resolve) => server.close(resolve));
-  return isFree ? port : freePort(host);
+  if (tcpIsFree) await new Promise((resolve) => server.close(resolve));
+  return tcpIsFree && udpIsFree;
 }
