@@ -1,3 +1,4 @@
+import { CallLog } from './call/call-log.ts';
 import { type CallTarget, Connector } from './call/connector.ts';
 import { ConversationCloser } from './call/conversation-closer.ts';
 import { Dialer } from './call/dialer.ts';
@@ -29,6 +30,7 @@ import { WorkerPool } from './worker/worker-pool.ts';
 /** Signalling, media and what decides over them. */
 export interface CallControl {
   calls: LiveCalls;
+  callLog: CallLog;
   pool: WorkerPool;
   /** Built, and not yet listening. */
   userAgent: UserAgent;
@@ -50,6 +52,7 @@ export async function openCallControl(
   const { clock, log, db, credentials, masterKey, directory, callbacks, dialPlans } = foundation;
   const { accountId } = credentials;
   const pool = await startMedia(config, foundation, parts);
+  const callLog = new CallLog({ clock, store: (leg, kept) => directory.connectionLogged(leg, kept) });
   const media = new MediaPlane({
     pool,
     advertisedAddress: mediaAddressFor(config),
@@ -57,6 +60,8 @@ export async function openCallControl(
     codecOrder: config.rtp.codecOrder,
     srtp: config.rtp.srtp,
     inactivityTimeoutMs: config.rtp.inactivityTimeoutMs || undefined,
+    opened: (legId, local) => callLog.opened(legId, local),
+    agreed: (legId, negotiated) => callLog.agreed(legId, negotiated),
     log,
   });
   const calls = new LiveCalls({
@@ -67,6 +72,7 @@ export async function openCallControl(
     directory,
     closer: new ConversationCloser(foundation),
     silence: silenceWatch(config, foundation),
+    callLog,
     recordings: new RecordingFactory({
       directory,
       keys: new RecordingKeys(masterKey),
@@ -81,7 +87,7 @@ export async function openCallControl(
     clock,
     userAgent: () => userAgent,
     media,
-    adopt: (leg) => calls.adopt(leg),
+    adopt: (leg, placedFor) => calls.adopt(leg, placedFor),
   });
   const resolve = (leg: Leg, target: CallTarget) => outbound.resolve(leg, target);
   const find = (replaces: SipReplaces) => userAgent.find(replaces);
@@ -112,13 +118,14 @@ export async function openCallControl(
     clock,
     log,
     onInvite: (session) => inbound.invited(session),
+    tap: callLog.tap,
   });
   parts.defer(close);
   const host = () => outsideHost(config.sip);
   const sipPorts = () => userAgent.listening.map(({ port }) => port);
   const outbound = new Outbound({ dialPlans, registrar, masterKey, host, sipPorts, srtp: config.rtp.srtp });
   const registrations = trunkRegistrations(foundation, userAgent);
-  return { calls, pool, userAgent, registrations };
+  return { calls, callLog, pool, userAgent, registrations };
 }
 
 function silenceWatch({ rtp }: Config, { clock, log }: Foundation): SilenceWatch | undefined {

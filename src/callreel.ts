@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { buildApi } from './api/api.ts';
 import type { Credentials } from './auth/credentials.ts';
 import { LinkSigner } from './auth/signed-link.ts';
+import { CallRecords } from './call/call-records.ts';
 import { Conversations } from './call/conversations.ts';
 import type { Directory } from './call/directory.ts';
 import type { LiveCalls } from './call/live-calls.ts';
@@ -16,6 +17,7 @@ import type { Logger } from './logger.ts';
 import { keepServerAddress } from './server-address.ts';
 import { localHost } from './sip/local-host.ts';
 import type { UserAgent } from './sip/user-agent.ts';
+import { CaptureExport } from './worker/capture-export.ts';
 import { RenderPool } from './worker/render-pool.ts';
 import type { WorkerPool } from './worker/worker-pool.ts';
 
@@ -82,10 +84,10 @@ async function build(
 async function serveHttp(
   config: Config,
   foundation: Foundation,
-  { calls, registrations }: Pick<CallControl, 'calls' | 'registrations'>,
+  { calls, callLog, registrations }: Pick<CallControl, 'calls' | 'callLog' | 'registrations'>,
   parts: AsyncDisposableStack,
 ): Promise<string> {
-  const { clock, db, credentials, masterKey, spoolDir, outbox } = foundation;
+  const { clock, log, db, credentials, masterKey, spoolDir, outbox } = foundation;
   const { accountId } = credentials;
   const renders = new RenderPool({ threads: renderThreads, spoolDir, masterKey });
   parts.defer(() => renders.close());
@@ -97,6 +99,8 @@ async function serveHttp(
     registrations,
     links: LinkSigner.fromDataDir(config.dataDir),
     renders,
+    records: new CallRecords({ db, calls, callLog }),
+    captures: new CaptureExport({ spoolDir, masterKey, log }),
     masterKey,
     replayEvent: (eventId) => outbox.replay(eventId),
     publicUrl: () => publicUrl,

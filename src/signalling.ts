@@ -5,6 +5,7 @@ import type { Logger } from './logger.ts';
 import { DigestServer } from './sip/digest-server.ts';
 import { Networks } from './sip/ip-address.ts';
 import { MemoryLocationStore } from './sip/location-store.ts';
+import type { MessageTap } from './sip/message-tap.ts';
 import { DnsResolver } from './sip/name-resolver.ts';
 import { Registrar } from './sip/registrar.ts';
 import type { SipSession } from './sip/session.ts';
@@ -18,6 +19,7 @@ export interface SignallingOptions {
   clock: Clock;
   log: Logger;
   onInvite(session: SipSession): void;
+  tap?: MessageTap;
 }
 
 export interface Signalling {
@@ -33,7 +35,7 @@ export interface Signalling {
  */
 export function createSignalling(
   { dataDir, sip: config }: Pick<Config, 'dataDir' | 'sip'>,
-  { clock, log, onInvite }: SignallingOptions,
+  { clock, log, onInvite, tap }: SignallingOptions,
 ): Signalling {
   const passwords = new Map(config.users.map(({ username, password }) => [username, password]));
   const digest = new DigestServer({
@@ -63,6 +65,7 @@ export function createSignalling(
     product,
     sessionTimer: { ...standardSessionTimer, expiresSeconds: config.sessionExpiresSeconds },
     onInvite,
+    tap,
     registrar,
   });
   const close = secure

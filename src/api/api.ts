@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { authenticateBasic } from '../auth/basic.ts';
 import type { Credentials } from '../auth/credentials.ts';
 import type { LinkSigner } from '../auth/signed-link.ts';
+import type { CallRecords } from '../call/call-records.ts';
 import type { LiveCalls } from '../call/live-calls.ts';
 import type { Clock } from '../clock.ts';
 import { getRecording } from '../database/recordings.ts';
@@ -10,7 +11,9 @@ import type { Logger } from '../logger.ts';
 import type { DialPlans } from '../routing/dial-plan.ts';
 import type { TrunkRegistrations } from '../routing/trunk-registrations.ts';
 import type { Secret } from '../secret.ts';
+import type { CaptureExport } from '../worker/capture-export.ts';
 import type { RenderPool } from '../worker/render-pool.ts';
+import { callRoutes } from './call-routes.ts';
 import { connectionRoutes } from './connection-routes.ts';
 import { dialPermissionRoutes } from './dial-permission-routes.ts';
 import { eventRoutes } from './event-routes.ts';
@@ -29,6 +32,8 @@ export interface ApiOptions {
   calls: LiveCalls;
   links: LinkSigner;
   renders: RenderPool;
+  records: CallRecords;
+  captures: CaptureExport;
   dialPlans: DialPlans;
   registrations: TrunkRegistrations;
   /** Seals what users entrust to us. */
@@ -46,7 +51,7 @@ const linkLifetimeMs = 24 * 3600 * 1000;
 /** Every route of this node: signed links, and behind HTTP Basic the native API and the dialects'. */
 export function buildApi(options: ApiOptions): FastifyInstance {
   const { log, clock, db, credentials, calls, links, renders, publicUrl, dialPlans, masterKey } = options;
-  const { registrations } = options;
+  const { registrations, records, captures } = options;
   const { accountId } = credentials;
   const http = createHttpServer(log, clock);
   mediaRoutes(http, {
@@ -73,6 +78,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     eventRoutes(app, { accountId, db, replay: options.replayEvent });
     trunkRoutes(app, { accountId, db, clock, masterKey, registrations });
     connectionRoutes(app, { accountId, db });
+    callRoutes(app, { accountId, log, records, captures });
     dialPermissionRoutes(app, {
       accountId,
       db,

@@ -5,7 +5,9 @@ import { listChannelsOfRecording } from '../database/channels.ts';
 import { getRecording, pageRecordings } from '../database/recordings.ts';
 import type { Channel, Db, Recording } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
+import type { LegReport } from '../media/control.ts';
 import { listBody, listOf, listQuery, listRequest } from './list-query.ts';
+import { stayMediaBody, toStayMedia } from './media-body.ts';
 import type { MediaUrl } from './media-url.ts';
 
 export interface RecordingRoutesOptions {
@@ -37,6 +39,8 @@ const channelBody = z.object({
   end_ms: z.int().nullable(),
   /** Not one packet of this party was recorded; null while the recording goes on. */
   no_media: z.boolean().nullable(),
+  /** Loss, jitter and codecs of this stay; null while the recording goes on, and where a crash lost them. */
+  media: stayMediaBody.nullable(),
   ...files.shape,
 });
 const wholeBody = z.object({ ...recordingBody.shape, mix: files, channels: z.array(channelBody) });
@@ -55,8 +59,10 @@ function toBody(row: Recording): z.output<typeof recordingBody> {
   };
 }
 
-function toChannel(row: Channel, mediaUrl: MediaUrl): z.output<typeof channelBody> {
+function toChannel(row: Channel, recording: Recording, mediaUrl: MediaUrl): z.output<typeof channelBody> {
   const { recordingId, channelId } = row;
+  const toSample = (atMs: number) =>
+    Math.round(((row.startMs + atMs) * recording.rateHz) / 1000) - recording.startSample;
   return {
     channel_id: channelId,
     connection_id: row.connectionId,
@@ -66,6 +72,7 @@ function toChannel(row: Channel, mediaUrl: MediaUrl): z.output<typeof channelBod
     start_ms: row.startMs,
     end_ms: row.endMs,
     no_media: row.noMedia,
+    media: row.media ? toStayMedia(row.media as LegReport, toSample) : null,
     wav_file: mediaUrl(recordingId, channelId, 'wav'),
     mp3_file: mediaUrl(recordingId, channelId, 'mp3'),
   };
@@ -111,7 +118,7 @@ export function recordingRoutes(app: FastifyInstance, options: RecordingRoutesOp
         wav_file: mediaUrl(recordingId, undefined, 'wav'),
         mp3_file: mediaUrl(recordingId, undefined, 'mp3'),
       };
-      return { ...toBody(row), mix, channels: channels.map((channel) => toChannel(channel, mediaUrl)) };
+      return { ...toBody(row), mix, channels: channels.map((channel) => toChannel(channel, row, mediaUrl)) };
     },
   );
 }

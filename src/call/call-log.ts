@@ -17,7 +17,7 @@ export interface CallLogOptions {
   clock: Clock;
   /** Writes a leg's log, however long that takes; it never rejects. */
   store(connectionId: string, log: LegLog): Promise<void>;
-  /** Of all calls together; without it, enough for some 20,000 calls. */
+  /** Of all calls together; without it, enough for some 10,000 calls. */
   maxCharacters?: number;
 }
 
@@ -30,6 +30,8 @@ interface LoggedLeg {
 
 interface OpenLog {
   log: MessageLog;
+  /** Unix time of the monotonic clock's zero when the call began: its moments never step. */
+  epochUs: number;
   /** Legs that are on record; nothing is kept for long of a call that is not. */
   legs: number;
 }
@@ -61,16 +63,12 @@ export class CallLog {
   readonly #legs = new Map<string, LoggedLeg>();
   readonly #unclaimed = { callIds: new Set<string>(), mediaOf: new Set<string>() };
   readonly #storing = new Set<Promise<void>>();
-  /** Unix time of the monotonic clock's zero when we began: within one call, moments never step. */
-  readonly #epochUs: number;
   #characters = 0;
   #closed = false;
 
   constructor(options: CallLogOptions) {
-    const { clock, maxCharacters = defaultMaxCharacters } = options;
     this.#options = options;
-    this.#maxCharacters = maxCharacters;
-    this.#epochUs = clock.unixMs() * 1000 - clock.monotonicUs();
+    this.#maxCharacters = options.maxCharacters ?? defaultMaxCharacters;
   }
 
   /** What is held in memory. */
@@ -82,14 +80,15 @@ export class CallLog {
     const tapped = readTapped(bytes);
     if (tapped === undefined) return;
     const { outline } = tapped;
-    const { log } = this.#open.get(outline.callId) ?? (outline.opensCall ? this.#expect(outline.callId) : {});
-    if (log === undefined) return;
+    const known = this.#open.get(outline.callId);
+    if (known === undefined && !outline.opensCall) return;
+    const { log, epochUs } = known ?? this.#expect(outline.callId);
     if (this.#characters >= this.#maxCharacters) {
       log.drop();
       return;
     }
     const before = log.characters;
-    log.add(outline, toLogged(tapped, direction, flow, Math.round(this.#epochUs + this.#nowUs)));
+    log.add(outline, toLogged(tapped, direction, flow, epochUs + this.#nowUs));
     this.#characters += log.characters - before;
   };
 
@@ -117,8 +116,7 @@ export class CallLog {
   onWorkerEvent(event: WorkerEvent): void {
     if (event.event === 'leg.media') {
       const open = this.#media.get(event.legId);
-      if (open)
-        open.media.seen = { address: event.address, port: event.port, atMs: this.#sinceMs(open) };
+      if (open) open.media.seen = { address: event.address, port: event.port, atMs: this.#sinceMs(open) };
     } else if (event.event === 'leg.report' && event.stay === undefined) {
       const open = this.#media.get(event.legId);
       if (open) open.media.report = event.report;
@@ -155,7 +153,9 @@ export class CallLog {
   }
 
   #expect(sipCallId: string): OpenLog {
-    const open = { log: new MessageLog(), legs: 0 };
+    const { clock } = this.#options;
+    const epochUs = clock.unixMs() * 1000 - clock.monotonicUs();
+    const open = { log: new MessageLog(), epochUs, legs: 0 };
     this.#open.set(sipCallId, open);
     this.#unclaimed.callIds.add(sipCallId);
     const [oldest] = this.#unclaimed.callIds;

@@ -1,6 +1,6 @@
 import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
-import type { RecordingPolicy, RoomMode } from '../media/control.ts';
+import type { LegReport, RecordingPolicy, RoomMode } from '../media/control.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
 import type { Leg } from './leg.ts';
 import type { Recording } from './recording.ts';
@@ -65,6 +65,8 @@ export class Conference {
   readonly startedUnixMs: number;
   readonly eventCallbacks = new Set<string>();
   readonly recordings: Recording[] = [];
+  /** The worker's figures of stays that ended, by track. */
+  readonly stayReports = new Map<string, LegReport>();
   readonly #options: ConferenceOptions;
   readonly #members = new Map<string, Member>();
   readonly #watchers = new Set<() => void>();

@@ -15,6 +15,8 @@ export interface Connection {
   sipIdentity?: SipIdentity | undefined;
   /** The trunk it came in or went out by. */
   trunkId?: string | undefined;
+  /** The connection that its call began with; its own where it was not placed for another. */
+  callId?: string | undefined;
 }
 
 const numberPattern = /^\+?[0-9]{3,20}$/;

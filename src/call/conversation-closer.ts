@@ -74,6 +74,7 @@ export class ConversationCloser {
       eventCallbacks: [...conference.eventCallbacks],
       recordings,
       failedRecordings,
+      stayReports: conference.stayReports,
     });
   }
 

@@ -58,8 +58,8 @@ export interface DialerOptions {
   clock: Clock;
   userAgent(): UserAgent;
   media: MediaPlane;
-  /** Takes the leg into the node's live calls. */
-  adopt(leg: Leg): void;
+  /** Takes the leg into the node's live calls, and into the call of the leg it was placed for. */
+  adopt(leg: Leg, placedFor: string): void;
 }
 
 /** More ways than that to one party are a mistake in the trunks, and money. */
@@ -150,7 +150,7 @@ export class Dialer {
       trunkId: target.trunkId,
     };
     const leg = new Leg(connection, session, media, worker);
-    adopt(leg);
+    adopt(leg, request.callerId);
     const { promise, resolve } = Promise.withResolvers<Leg | SipEnd>();
     const timeout = clock.after(request.timeoutMs, () => leg.hangUp(hangUpReasons.noAnswer));
     const patience =

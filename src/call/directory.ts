@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { saveLegLog } from '../database/calls.ts';
 import { saveChannel } from '../database/channels.ts';
 import {
   endConnection,
@@ -13,7 +14,9 @@ import type { Db } from '../database/schema.ts';
 import type { Outbox } from '../delivery/outbox.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
+import type { LegReport } from '../media/control.ts';
 import type { RecordingSummary } from '../recording/summary.ts';
+import type { LegLog } from './call-log.ts';
 import type { Conference, Warning } from './conference.ts';
 import type { Connection } from './connection.ts';
 import type { CallEndReason } from './end-reason.ts';
@@ -45,6 +48,8 @@ export interface EndedConversation {
   recordings: RecordingSummary[];
   /** Recordings that never came to life. */
   failedRecordings: string[];
+  /** The media worker's figures by track; those a crash lost are not there. */
+  stayReports?: ReadonlyMap<string, LegReport>;
 }
 
 /** Writes what happens on this node to PostgreSQL; the calls never wait for it. */
@@ -59,7 +64,7 @@ export class Directory {
 
   connectionStarted(connection: Connection): void {
     const { connectionId, accountId, from, to, direction, sipCallId, startedUnixMs } = connection;
-    const { sipIdentity, trunkId } = connection;
+    const { sipIdentity, trunkId, callId } = connection;
     this.#write(connectionId, 'connection started', async () => {
       await insertConnection(this.#options.db, {
         connectionId,
@@ -70,6 +75,7 @@ export class Directory {
         sipCallId,
         sipIdentity,
         trunkId,
+        callId,
         startTime: new Date(startedUnixMs),
       });
     });
@@ -92,6 +98,11 @@ export class Directory {
     this.#write(connectionId, 'connection ended', async () => {
       await endConnection(this.#options.db, connectionId, new Date(endedUnixMs), reason);
     });
+  }
+
+  /** What is kept of a connection's messages and media, after its end. */
+  connectionLogged(connectionId: string, log: LegLog): Promise<void> {
+    return this.#writes.add(connectionId, 'call log', () => saveLegLog(this.#options.db, connectionId, log));
   }
 
   conversationStarted(conference: Conference): void {
@@ -254,6 +265,7 @@ export class Directory {
         startMs: toMs(track.startSample),
         endMs: toMs(track.endSample),
         packets: track.packets,
+        media: ended.stayReports?.get(track.trackId),
       });
   }
 }

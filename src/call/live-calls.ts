@@ -6,6 +6,7 @@ import type { WorkerEvent } from '../media/control.ts';
 import { readCallerIdentity } from '../sip/caller-identity.ts';
 import type { SipReferral, SipSession } from '../sip/session.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
+import type { CallLog } from './call-log.ts';
 import { Conference, type ConferenceOptions, type JoinOptions, type StayEnd } from './conference.ts';
 import { type Connection, partyName, printable } from './connection.ts';
 import type { ConversationCloser } from './conversation-closer.ts';
@@ -27,6 +28,8 @@ export interface LiveCallsOptions {
   recordings: RecordingFactory;
   /** What happens to calls whose media stopped; without it: nothing. */
   silence?: SilenceWatch;
+  /** Keeps the messages and media figures of each leg. */
+  callLog?: CallLog;
 }
 
 /** Every call and conference that lives on this node, and the verbs that act on them. */
@@ -88,10 +91,15 @@ export class LiveCalls {
     return this.adopt(new Leg(connection, session, media));
   }
 
-  /** Takes a leg in that is on its way: from here on it is on record, and found by its connection id. */
-  adopt(leg: Leg): Leg {
-    const { clock, directory, silence } = this.#options;
+  /**
+   * Takes a leg in that is on its way: from here on it is on record, and found by its connection id.
+   * @param placedFor the leg whose call it belongs to
+   */
+  adopt(leg: Leg, placedFor = leg.id): Leg {
+    const { clock, directory, silence, callLog } = this.#options;
+    leg.connection.callId = this.#legs.get(placedFor)?.connection.callId ?? leg.id;
     this.#legs.set(leg.id, leg);
+    callLog?.begin(leg.id, leg.session.callId);
     directory.connectionStarted(leg.connection);
     let answered = false;
     leg.addHandlers({
@@ -107,6 +115,7 @@ export class LiveCalls {
       ended: (end) => {
         this.#legs.delete(leg.id);
         directory.connectionEnded(leg.id, clock.unixMs(), callEndReason(end, answered));
+        callLog?.end(leg.id);
       },
     });
     return leg;
@@ -166,12 +175,15 @@ export class LiveCalls {
   }
 
   onWorkerEvent(event: WorkerEvent): void {
+    this.#options.callLog?.onWorkerEvent(event);
     if (event.event === 'leg.media') this.#legs.get(event.legId)?.mediaCame();
     else if (event.event === 'leg.inactive') this.#silent(event.legId, event.silentMs);
     else if (event.event === 'leg.digit') this.#legs.get(event.legId)?.digit(event.digit);
     else if (event.event === 'play.ended') this.#legs.get(event.legId)?.playEnded(event.playId, event.reason);
     else if (event.event === 'stay.left')
       this.#unfinished.get(event.roomId)?.leftByKey(event.legId, event.trackId);
+    else if (event.event === 'leg.report' && event.stay)
+      this.#unfinished.get(event.stay.roomId)?.stayReports.set(event.stay.trackId, event.report);
     else if (event.event === 'recording.ended') {
       const recordings = this.#unfinished.get(event.roomId)?.recordings ?? [];
       recordings.find(({ recordingId }) => recordingId === event.recordingId)?.markEnded(event.reason);
@@ -197,6 +209,7 @@ export class LiveCalls {
     for (const leg of [...this.#legs.values()]) leg.hangUp('shutting down');
     for (const conference of [...this.#unfinished.values()]) conference.close();
     await this.#options.closer.whenIdle();
+    await this.#options.callLog?.close();
   }
 
   #silent(legId: string, silentMs: number): void {

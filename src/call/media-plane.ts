@@ -18,6 +18,10 @@ export interface MediaPlaneOptions {
   srtp: SrtpPolicy;
   /** So long a leg that should send may send nothing before the worker tells; undefined: for ever. */
   inactivityTimeoutMs?: number | undefined;
+  /** The leg's media is open at this address of ours. */
+  opened?(legId: string, local: { address: string; port: number }): void;
+  /** The worker is told of an agreement. */
+  agreed?(legId: string, negotiated: NegotiatedMedia): void;
   log: { warn(fields: object, message: string): void };
 }
 
@@ -163,8 +167,10 @@ export class MediaPlane {
     const { port } = await worker.send({ verb: 'leg.open', legId });
     if (port === undefined) throw new CallreelError('PORTS_EXHAUSTED', 'the media worker gave no port');
     const { advertisedAddress, codecs, codecOrder } = this.#options;
+    const address = advertisedAddress(peerAddress);
+    this.#options.opened?.(legId, { address, port });
     const negotiator = new MediaNegotiator({
-      address: advertisedAddress(peerAddress),
+      address,
       port,
       codecs,
       codecOrder,
@@ -196,6 +202,7 @@ export class MediaPlane {
 
   async #negotiate(legId: string, worker: MediaWorker, negotiated: NegotiatedMedia): Promise<void> {
     const { inactivityTimeoutMs } = this.#options;
+    this.#options.agreed?.(legId, negotiated);
     const signallingAddress = this.#peerAddresses.get(legId);
     await worker.send({
       verb: 'leg.negotiate',

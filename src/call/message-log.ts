@@ -43,6 +43,8 @@ export const messageLimits = {
 } as const;
 
 const maxReason = 128;
+/** What a message takes beside its text. */
+const overhead = 400;
 
 /** The messages of one Call-ID. */
 export class MessageLog {
@@ -73,11 +75,11 @@ export class MessageLog {
     const transmissionKey = `${message.direction} ${outline.transmissionKey}`;
     const retransmission = this.#entries.some((entry) => entry.transmissionKey === transmissionKey);
     this.#entries.push({ message: { ...message, retransmission }, transmissionKey });
-    this.#characters += message.text.length;
+    this.#characters += message.text.length + overhead;
     if (this.#entries.length <= messageLimits.messages) return;
     // How a call began says the most about it, then how it ended.
     const [removed] = this.#entries.splice(messageLimits.messages / 2, 1);
-    this.#characters -= removed?.message.text.length ?? 0;
+    this.#characters -= (removed?.message.text.length ?? 0) + overhead;
     this.#dropped++;
   }
 }

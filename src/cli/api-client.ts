@@ -64,6 +64,11 @@ export class ApiClient {
     return items.slice(0, limit);
   }
 
+  /** An answer that is no JSON. */
+  fetch(path: string): Promise<Response> {
+    return request(new URL(path, this.#baseUrl), { headers: { authorization: this.#authorization } });
+  }
+
   async #send<Body>(method: string, path: string, body?: unknown): Promise<Body> {
     const response = await request(new URL(path, this.#baseUrl), {
       method,

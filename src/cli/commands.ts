@@ -1,5 +1,6 @@
 import { appCommands } from './app.ts';
 import { callCommands } from './call.ts';
+import { callsCommands } from './calls.ts';
 import type { Command } from './command.ts';
 import { dialCommands } from './dial.ts';
 import { doctorCommands } from './doctor.ts';
@@ -20,6 +21,7 @@ export const commands: readonly Command[] = [
   ...numberCommands,
   ...trunkCommands,
   ...dialCommands,
+  ...callsCommands,
   ...recordingCommands,
   ...eventCommands,
   ...scriptCommands,

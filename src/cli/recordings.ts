@@ -1,11 +1,7 @@
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import type { ReadableStream } from 'node:stream/web';
 import { CallreelError } from '../errors.ts';
-import { ApiClient, errorOf, request, serverOptions, serverOptionsHelp } from './api-client.ts';
+import { ApiClient, request, serverOptions, serverOptionsHelp } from './api-client.ts';
 import { type Command, numeric, oneOf, parseCommandLine } from './command.ts';
+import { saveBody } from './download.ts';
 import { print, printFields, printJson, printTable } from './output.ts';
 
 interface Recording {
@@ -138,7 +134,7 @@ ${serverOptionsHelp}`,
       const files = values.channel === undefined ? recording.mix : channelOf(recording, values.channel);
       const suffix = values.channel === undefined ? '' : `-${values.channel}`;
       const file = values.out ?? `${recording.recording_id}${suffix}.${format}`;
-      const bytes = await download(files[`${format}_file`], file);
+      const bytes = await saveBody(await request(new URL(files[`${format}_file`])), file);
       if (values.json) return printJson({ file, bytes });
       print(`${file}: ${bytes} bytes`);
     },
@@ -149,27 +145,4 @@ function channelOf({ channels }: WholeRecording, channelId: string): Channel {
   const channel = channels.find(({ channel_id }) => channel_id === channelId);
   if (channel) return channel;
   throw new CallreelError('NOT_FOUND', 'the recording has no such channel', { where: channelId });
-}
-
-/** The file is there whole or not at all. @returns its size */
-async function download(url: string, file: string): Promise<number> {
-  const response = await request(new URL(url));
-  if (!response.ok || !response.body) throw errorOf(response.status, await response.text());
-  const draft = `${file}.${process.pid}.part`;
-  let bytes = 0;
-  try {
-    const body = Readable.fromWeb(response.body as ReadableStream<Uint8Array>);
-    body.on('data', (chunk: Uint8Array) => {
-      bytes += chunk.length;
-    });
-    await pipeline(body, createWriteStream(draft, { flags: 'wx', mode: 0o600 }));
-    await rename(draft, file);
-    return bytes;
-  } catch (cause) {
-    await rm(draft, { force: true });
-    throw new CallreelError('FILE_UNUSABLE', `${file} was not written: ${(cause as Error).message}`, {
-      where: file,
-      cause,
-    });
-  }
 }

@@ -1,12 +1,15 @@
+import { json } from './json.ts';
 import type { Channel, Db } from './schema.ts';
 
-export type NewChannel = Omit<Channel, 'endMs' | 'durationMs' | 'packets' | 'noMedia'>;
+export type NewChannel = Omit<Channel, 'endMs' | 'durationMs' | 'packets' | 'noMedia' | 'media'>;
 
 /** What is known once a stay is over, from the manifest. */
 export interface ChannelEnd {
   startMs: number;
   endMs: number;
   packets: number;
+  /** The media worker's figures, where they are known. */
+  media?: unknown;
 }
 
 /** A stay begins; once more for the same channel changes nothing. */
@@ -20,8 +23,14 @@ export async function insertChannel(db: Db, channel: NewChannel): Promise<void> 
 
 /** Writes what the manifest says, also for a channel whose row a crash prevented. */
 export async function saveChannel(db: Db, channel: NewChannel & ChannelEnd): Promise<void> {
-  const { startMs, endMs, packets } = channel;
-  const end = { startMs, endMs, packets, durationMs: endMs - startMs };
+  const { startMs, endMs, packets, media } = channel;
+  const end = {
+    startMs,
+    endMs,
+    packets,
+    durationMs: endMs - startMs,
+    ...(media !== undefined && { media: json(media) }),
+  };
   await db
     .insertInto('channels')
     .values({ ...channel, ...end })

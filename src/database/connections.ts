@@ -6,15 +6,20 @@ import type { Connection, ConnectionTable, Db } from './schema.ts';
 
 export type NewConnection = Omit<
   Insertable<ConnectionTable>,
-  'status' | 'endTime' | 'endReason' | 'sipIdentity'
-> & { sipIdentity?: SipIdentity | undefined };
+  'status' | 'endTime' | 'endReason' | 'sipIdentity' | 'callId' | 'media'
+> & { sipIdentity?: SipIdentity | undefined; callId?: string | undefined };
 
-/** A new connection is `connecting`. */
+/** A new connection is `connecting`, and the first of its call unless told otherwise. */
 export async function insertConnection(db: Db, connection: NewConnection): Promise<Connection> {
-  const { sipIdentity } = connection;
+  const { sipIdentity, callId = connection.connectionId } = connection;
   return await db
     .insertInto('connections')
-    .values({ ...connection, sipIdentity: sipIdentity ? json(sipIdentity) : null, status: 'connecting' })
+    .values({
+      ...connection,
+      callId,
+      sipIdentity: sipIdentity ? json(sipIdentity) : null,
+      status: 'connecting',
+    })
     .returningAll()
     .executeTakeFirstOrThrow();
 }

@@ -3,6 +3,7 @@ import { CallreelError } from '../errors.ts';
 import * as nouns from './migrations/0001-nouns.ts';
 import * as trunks from './migrations/0002-trunks.ts';
 import * as trunkOptions from './migrations/0003-trunk-options.ts';
+import * as callLogs from './migrations/0004-call-logs.ts';
 import type { Db } from './schema.ts';
 
 /** The schema all of our tables lie in, so that a shared server keeps them apart. */
@@ -13,6 +14,7 @@ const migrations: Record<string, Migration> = {
   '0001-nouns': nouns,
   '0002-trunks': trunks,
   '0003-trunk-options': trunkOptions,
+  '0004-call-logs': callLogs,
 };
 
 /**

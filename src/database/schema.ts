@@ -9,6 +9,7 @@ export interface Schema {
   applications: ApplicationTable;
   numbers: NumberTable;
   connections: ConnectionTable;
+  sipLogs: SipLogTable;
   conversations: ConversationTable;
   recordings: RecordingTable;
   channels: ChannelTable;
@@ -62,6 +63,19 @@ export interface ConnectionTable {
   trunkId: ColumnType<string | null, string | null | undefined, string | null>;
   /** Why it ended, in nobody's dialect (`call/end-reason`). */
   endReason: ColumnType<string | null, never, string | null>;
+  /** The call it is a leg of: the connection that the call began with. */
+  callId: ColumnType<string, string, never>;
+  /** What became of its media (`call/leg-media`); null until it ended. */
+  media: ColumnType<unknown, never, unknown>;
+}
+
+/** The SIP messages of a connection, some seconds after its end; goes with the connection. */
+export interface SipLogTable {
+  connectionId: string;
+  /** As `call/message-log` has them. */
+  messages: Json;
+  /** How many messages were not kept. */
+  dropped: number;
 }
 
 export interface ConversationTable {
@@ -116,6 +130,8 @@ export interface ChannelTable {
   packets: number | null;
   /** Not one packet of this party was recorded; null while it is not known. The database computes it. */
   noMedia: ColumnType<boolean | null, never, never>;
+  /** The media worker's figures of this stay (`media/control`, `LegReport`); null where a crash lost them. */
+  media: ColumnType<unknown, unknown, unknown>;
 }
 
 export interface EventTable {
@@ -212,6 +228,7 @@ export interface DialPermissionTable {
 
 export type Application = Selectable<ApplicationTable>;
 export type Connection = Selectable<ConnectionTable>;
+export type SipLog = Selectable<SipLogTable>;
 export type Conversation = Selectable<ConversationTable>;
 export type Recording = Selectable<RecordingTable>;
 export type Channel = Selectable<ChannelTable>;

@@ -56,7 +56,7 @@ export function outlineMessage(text: string): MessageOutline | undefined {
 function parseStartLine(
   line: string,
 ): { method: string | undefined; status: number | undefined; reason: string } | undefined {
-  const response = /^SIP\/2\.0\s+(\d{3})\s*(.*)$/i.exec(line);
+  const response = /^SIP\/2\.0\s+(\d{3})\s*(.*)$/is.exec(line);
   if (response) return { method: undefined, status: Number(response[1]), reason: response[2]!.trim() };
   const request = /^(\S{1,32})\s.*\sSIP\/2\.0\s*$/i.exec(line);
   return request ? { method: request[1]!, status: undefined, reason: '' } : undefined;

@@ -26,7 +26,7 @@ function redactHead(head: string): string {
     head
       // A folded line belongs to the header above it (RFC 3261 section 7.3.1).
       .replace(/\r?\n[ \t]+/g, ' ')
-      .replace(/^((?:proxy-)?authorization[ \t]*:[ \t]*)(?!digest\b)(\S*).*$/gim, '$1$2 [redacted]')
+      .replace(/^((?:proxy-)?authorization[ \t]*:[ \t]*)(?![ \t]|digest\b)(\S*).*$/gim, '$1$2 [redacted]')
       .replace(/\b(response|rspauth)([ \t]*=[ \t]*)(?:"[^"\r\n]*"?|[^\s,]+)/gi, '$1$2"[redacted]"')
       .replace(/(\bsips?:[^\s:@<>;]{1,128}):[^\s@<>;]{1,128}@/gi, '$1:[redacted]@')
   );

@@ -3,7 +3,7 @@ import { openDb, openPool } from '../../src/database/database.ts';
 import { postgresRole } from '../../src/database/postgres-command.ts';
 import { choosePlaces, socketPort } from '../../src/database/postgres-places.ts';
 import { listRecordingsOfConversation } from '../../src/database/recordings.ts';
-import type { Connection, Conversation, Db, Event, Recording } from '../../src/database/schema.ts';
+import type { Connection, Conversation, Db, Event, Recording, SipLog } from '../../src/database/schema.ts';
 import { silentLogger } from '../../src/logger.ts';
 
 /** A look into the embedded database of a running server, beside it. */
@@ -37,6 +37,20 @@ export class DirectoryRows {
 
   connections(): Promise<Connection[]> {
     return this.#db.selectFrom('connections').selectAll().execute();
+  }
+
+  sipLogs(connectionId: string): Promise<SipLog[]> {
+    return this.#db.selectFrom('sipLogs').selectAll().where('connectionId', '=', connectionId).execute();
+  }
+
+  /** Nobody reads or writes connections until the returned function is called. */
+  async stall(): Promise<() => Promise<void>> {
+    const client = await this.#pool.connect();
+    await client.query('BEGIN; LOCK TABLE callreel.connections IN ACCESS EXCLUSIVE MODE');
+    return async () => {
+      await client.query('COMMIT');
+      client.release();
+    };
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MessageLog, messageLimits, readTapped, toLogged } from './message-log.ts';
+
+const way = {
+  transport: 'udp',
+  remote: { transport: 'udp', address: '192.0.2.1', port: 5060 },
+  local: { host: '192.0.2.9', port: 5061 },
+} as const;
+
+function logged(branch: string, headers = '') {
+  const text = `OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=${branch}\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n${headers}\r\n`;
+  const tapped = readTapped(Buffer.from(text));
+  assert.ok(tapped);
+  return { outline: tapped.outline, message: toLogged(tapped, 'received', way, 5) };
+}
+
+test('a message with where it went and when', () => {
+  const { message } = logged('a');
+  assert.deepEqual(
+    { ...message, text: '' },
+    {
+      atUnixUs: 5,
+      direction: 'received',
+      transport: 'udp',
+      local: { address: '192.0.2.9', port: 5061 },
+      remote: { address: '192.0.2.1', port: 5060 },
+      method: 'OPTIONS',
+      sequence: 1,
+      retransmission: false,
+      text: '',
+      leftOff: 0,
+    },
+  );
+});
+
+test('the second transmission in the same direction is marked', () => {
+  const log = new MessageLog();
+  const { outline, message } = logged('a');
+  log.add(outline, message);
+  log.add(outline, { ...message, direction: 'sent' });
+  log.add(outline, message);
+  assert.deepEqual(
+    log.messages.map(({ retransmission }) => retransmission),
+    [false, false, true],
+  );
+});
+
+test('of too many the first and the latest are kept, the others counted', () => {
+  const log = new MessageLog();
+  for (let k = 0; k < messageLimits.messages + 50; k++) {
+    const { outline, message } = logged(`b${k}`);
+    log.add(outline, message);
+  }
+  const branches = log.messages.map(({ text }) => Number(/branch=b(\d+)/.exec(text)?.[1]));
+  const half = messageLimits.messages / 2;
+  assert.equal(log.dropped, 50);
+  assert.equal(branches.length, messageLimits.messages);
+  assert.deepEqual(
+    branches.slice(0, half),
+    Array.from({ length: half }, (_, k) => k),
+  );
+  assert.equal(branches[half], half + 50);
+  assert.equal(branches.at(-1), messageLimits.messages + 49);
+});
+
+test('what is kept can be stored: cut, without NUL, well formed', () => {
+  const { message } = logged('c', `Subject: a\0b${'\u{1f600}'.repeat(messageLimits.characters)}\r\n`);
+  assert.equal(message.text.length, messageLimits.characters);
+  assert.ok(message.leftOff > messageLimits.characters / 2);
+  assert.ok(message.text.isWellFormed());
+  assert.ok(!message.text.includes('\0'));
+});
+
+test('half a surrogate pair at the cut does not stay', () => {
+  for (const pad of ['', 'x']) {
+    const { message } = logged('d', `S: ${pad}${'\u{1f600}'.repeat(messageLimits.characters)}\r\n`);
+    assert.ok(message.text.isWellFormed());
+  }
+});
