@@ -126,6 +126,13 @@ suite('Sift commands on real calls', { concurrency: true }, () => {
     const { body } = await app.waitFor('/late');
     assert.equal((body as { digits: string }).digits, '');
     await silent.ended;
+    const undecided = await call('3008', [get]);
+    for (const key of '12') await undecided.pressDigit(key);
+    const isIts = ({ connection_id }: { connection_id: string }) =>
+      connection_id !== (body as { connection_id: string }).connection_id;
+    const { body: later } = await app.waitFor<{ connection_id: string }>('/late', isIts);
+    assert.equal((later as { digits?: string }).digits, '');
+    await undecided.ended;
   });
 
   test('CallPhone through a trunk: both hear each other, both are recorded, the caller goes on alone', async () => {
