@@ -199,6 +199,8 @@ export const configSchema = z.strictObject({
   playback: z
     .strictObject({
       maxBytes: z.int().min(1024).default(50_000_000),
+      /** Of all that are being downloaded or decoded: beyond it the largest is given up. At least `maxBytes`. */
+      maxTotalBytes: z.int().min(1024).default(256_000_000),
       /** For the download. */
       timeoutMs: z.int().min(100).max(120_000).default(30_000),
     })
