@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { logLevels } from './logger.ts';
-import { Secret } from './secret.ts';
+import { redacted, Secret } from './secret.ts';
 
 /**
  * Every setting, once. The environment's names follow from the paths: `callbacks.timeoutMs` is
@@ -12,6 +12,7 @@ const port = z.int().min(0).max(65535);
 const secret = z
   .string()
   .min(1)
+  .refine((value) => value !== redacted, 'expected the secret itself; it was hidden where this was printed')
   .transform((value) => new Secret(value));
 const httpUrl = z.url({ protocol: /^https?$/, error: 'expected an http or https URL' });
 const network = z
