@@ -213,6 +213,25 @@ suite('sift rows: conversation', () => {
     );
   });
 
+  test('G28: a number with visual separators or parameters is that number', async () => {
+    const number = '+15558881190';
+    scene.audience.routineFor(number, [scene.join('as numbers are written', { do_record: true })]);
+    for (const [index, user] of ['+1-555-888-1190', '+1(555)888.1190', `${number};user=phone`].entries()) {
+      const call = await scene.call([], { number: user });
+      await scene.participants('as numbers are written', 1);
+      await call.hangUp();
+      const [event] = (
+        await scene.audience.allEnded({ conference_name: 'as numbers are written' }, index + 1)
+      ).slice(-1);
+      const { channels } = await scene.conversation(event!.conversation_id);
+      assert.deepEqual(
+        channels.map(({ from }) => from),
+        [number],
+        user,
+      );
+    }
+  });
+
   test('G29: leaving and re-joining makes two channels of one connection', async () => {
     assert.equal(left.connection_id, returned.connection_id);
     assert.ok(left.end_ms! <= returned.start_ms, `${left.end_ms} ms to ${returned.start_ms} ms`);
