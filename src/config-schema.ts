@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { logLevels } from './logger.ts';
-import { Secret } from './secret.ts';
+import { redacted, Secret } from './secret.ts';
 
 /**
  * Every setting, once. The environment's names follow from the paths: `callbacks.timeoutMs` is
@@ -12,6 +12,7 @@ const port = z.int().min(0).max(65535);
 const secret = z
   .string()
   .min(1)
+  .refine((value) => value !== redacted, 'expected the secret itself; it was hidden where this was printed')
   .transform((value) => new Secret(value));
 const httpUrl = z.url({ protocol: /^https?$/, error: 'expected an http or https URL' });
 const network = z
@@ -199,6 +200,8 @@ export const configSchema = z.strictObject({
   playback: z
     .strictObject({
       maxBytes: z.int().min(1024).default(50_000_000),
+      /** Of all that are being downloaded or decoded: beyond it the largest is given up. At least `maxBytes`. */
+      maxTotalBytes: z.int().min(1024).default(256_000_000),
       /** For the download. */
       timeoutMs: z.int().min(100).max(120_000).default(30_000),
     })

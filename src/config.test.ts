@@ -154,3 +154,35 @@ test('secrets show in no form of the configuration', () => {
   assert.doesNotMatch(shown, /s3cret|czNjcmV0/);
   assert.match(printConfig(config), /password: "\[redacted\]"/);
 });
+
+describe('what is printed can be a configuration file', () => {
+  test('with every setting as it was', () => {
+    const environments: Record<string, string>[] = [
+      {},
+      { CALLREEL_RTP_PORTS: '0-0', CALLREEL_HTTP_HOST: '0.0.0.0', CALLREEL_WORKERS: '2' },
+      {
+        CALLREEL_RTP_PORTS: '30000-30999',
+        CALLREEL_NUMBERS: '[{"number": "1000", "defaultRoutine": [{"name": "HangUp"}]}]',
+        CALLREEL_RECORDING_RATE_HZ: '16000',
+        CALLREEL_CALLBACKS_ALLOW: '10.0.0.0/8,fd00::/8',
+        TTS_CMD: 'espeak-ng --stdout -v {locale}',
+      },
+    ];
+    for (const environment of environments) {
+      const config = load(environment);
+      write(printConfig(config), 'printed.yaml');
+      assert.deepEqual(load({ CALLREEL_CONFIG: 'printed.yaml' }), config);
+    }
+  });
+
+  test('but for the secrets, which it asks for', () => {
+    const secrets = { CALLREEL_AUTH_TOKEN: 's3cret', DATABASE_URL: 'postgres://u:s3cret@db/' };
+    write(printConfig(load(secrets)), 'printed.yaml');
+    const again = { CALLREEL_CONFIG: 'printed.yaml' };
+    assert.throws(() => load(again), {
+      code: 'CONFIG_INVALID',
+      message: /authToken: expected the secret itself/,
+    });
+    assert.equal(load({ ...again, ...secrets }).authToken?.reveal(), 's3cret');
+  });
+});

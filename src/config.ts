@@ -71,9 +71,11 @@ function resolveFiles(tls: ConfigInput['sip']['tls'], workingDir: string): Confi
   return { ...tls, certFile: absolute(certFile), keyFile: absolute(keyFile), caFile: absolute(caFile) };
 }
 
-/** As YAML, with every secret hidden. */
+/** As YAML that can be a configuration file, once every secret in it is filled in: they are hidden. */
 export function printConfig(config: Config): string {
-  return stringify(JSON.parse(JSON.stringify(config)));
+  const { first, last } = config.rtp.ports;
+  const asWritten = { ...config, rtp: { ...config.rtp, ports: `${first}-${last}` } };
+  return stringify(JSON.parse(JSON.stringify(asWritten)));
 }
 
 function readFile(named: string | undefined, workingDir: string): ConfigFile {

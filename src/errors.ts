@@ -199,6 +199,11 @@ export const catalogue = {
     status: 502,
     todo: 'See that the URL itself (redirects are not followed) answers 200 with the whole file in time.',
   },
+  AUDIO_EXHAUSTED: {
+    blame: 'ours',
+    status: 503,
+    todo: 'Raise `playback.maxTotalBytes`, or play shorter files; one file for many calls counts once.',
+  },
   AUDIO_TOO_LONG: {
     blame: 'caller',
     status: 413,

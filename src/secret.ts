@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 
-const redacted = '[redacted]';
+/** What stands in the place of a secret. */
+export const redacted = '[redacted]';
 
 /**
  * A value that must never reach a log, an error or a response. Every way of printing it gives `[redacted]`;

@@ -19,7 +19,7 @@ import { dialPermissionRoutes } from './dial-permission-routes.ts';
 import { eventRoutes } from './event-routes.ts';
 import { createHttpServer } from './http-server.ts';
 import { liveRoutes } from './live-routes.ts';
-import { channelPath, mediaRoutes, mixPath } from './media-routes.ts';
+import { channelPath, conversationPath, mediaRoutes, mixPath } from './media-routes.ts';
 import type { MediaUrl } from './media-url.ts';
 import { recordingRoutes } from './recording-routes.ts';
 import { trunkRoutes } from './trunk-routes.ts';
@@ -62,9 +62,10 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     renders,
     conversationOf: async (recordingId) => (await getRecording(db, accountId, recordingId))?.conversationId,
   });
-  const mediaUrl: MediaUrl = (recordingId, trackId, format) => {
+  const mediaUrl: MediaUrl = (recordingId, trackId, format, mixBegins) => {
+    const pathOfMix = mixBegins === 'conversation' ? conversationPath : mixPath;
     const path =
-      trackId === undefined ? mixPath(recordingId, format) : channelPath(recordingId, trackId, format);
+      trackId === undefined ? pathOfMix(recordingId, format) : channelPath(recordingId, trackId, format);
     return publicUrl() + links.sign(path, clock.unixMs() + linkLifetimeMs);
   };
   http.get('/health', () => ({ status: 'ok', ...calls.counts }));

@@ -49,3 +49,14 @@ test('an unknown path is answered from the catalogue, without its query', async 
   assert.doesNotMatch(answer.body, /abc/);
   await app.close();
 });
+
+test('a path that cannot be read is answered from the catalogue; a long parameter is for its route to judge', async () => {
+  const app = createHttpServer(silentLogger, new FakeClock());
+  app.get<{ Params: { id: string } }>('/things/:id', ({ params }) => ({ length: params.id.length }));
+  const unreadable = await app.inject('/things/%zz');
+  assert.equal(unreadable.statusCode, 400);
+  assert.equal(unreadable.json().error.code, 'REQUEST_INVALID');
+  const long = await app.inject(`/things/${'a'.repeat(10_000)}`);
+  assert.deepEqual([long.statusCode, long.json()], [200, { length: 10_000 }]);
+  await app.close();
+});

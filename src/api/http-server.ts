@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Clock, Timer } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
@@ -8,6 +8,8 @@ import { assertSaneInput } from '../sane-input.ts';
 import { acceptForms } from './form-body.ts';
 
 const maxBodyBytes = 1024 * 1024;
+/** As long as Node lets the head of a request be: what a parameter may be is said by its schema, behind authentication. */
+const maxParamLength = 16 * 1024;
 const maxHeaderTimeMs = 10_000;
 const idleSweepMs = 20;
 /** What a download that is under way when the server closes may still take. */
@@ -20,7 +22,12 @@ export function createHttpServer(log: Logger, clock: Clock): FastifyInstance {
     connectionTimeout: 0,
     requestTimeout: maxHeaderTimeMs,
     forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: 200 },
+    routerOptions: { maxParamLength },
+    // Of paths that cannot be read, before any route and hook.
+    frameworkErrors: (cause, _request, reply: FastifyReply) => {
+      const error = toCatalogued(cause);
+      return reply.code(error.status).send({ error: error.toJSON() });
+    },
   });
   closeInTime(app, clock);
   acceptForms(app);

@@ -30,6 +30,11 @@ export function mixPath(recordingId: string, format: 'wav' | 'mp3'): string {
   return `/media/recordings/${recordingId}/mix.${format}`;
 }
 
+/** The mix as long as the conversation: silent until the recording began. */
+export function conversationPath(recordingId: string, format: 'wav' | 'mp3'): string {
+  return `/media/recordings/${recordingId}/conversation.${format}`;
+}
+
 export function channelPath(recordingId: string, trackId: string, format: 'wav' | 'mp3'): string {
   return `/media/recordings/${recordingId}/channels/${trackId}.${format}`;
 }
@@ -39,15 +44,20 @@ export function channelPath(recordingId: string, trackId: string, format: 'wav' 
  * an exact length and answers ranges; one that still grows answers with what is there.
  */
 export function mediaRoutes(app: FastifyInstance, options: MediaRoutesOptions): void {
-  const handler = (request: FastifyRequest, reply: FastifyReply) => serveMedia(request, reply, options);
-  for (const url of [
-    '/media/recordings/:recordingId/mix.:format(^(?:wav|mp3)$)',
-    '/media/recordings/:recordingId/channels/:trackId.:format(^(?:wav|mp3)$)',
-  ])
+  for (const [kind, file] of [
+    ['mix', 'mix'],
+    ['conversation', 'conversation'],
+    ['channel', 'channels/:trackId'],
+  ] as const) {
+    const url = `/media/recordings/:recordingId/${file}.:format(^(?:wav|mp3)$)`;
+    const handler = (request: FastifyRequest, reply: FastifyReply) =>
+      serveMedia(kind, request, reply, options);
     app.route({ method: ['GET', 'HEAD'], url, exposeHeadRoute: false, handler });
+  }
 }
 
 async function serveMedia(
+  kind: RenditionRequest['kind'],
   request: FastifyRequest,
   reply: FastifyReply,
   { log, links, clock, calls, renders, conversationOf }: MediaRoutesOptions,
@@ -62,7 +72,7 @@ async function serveMedia(
   const rendition: RenditionRequest = {
     conversationId,
     recordingId,
-    kind: trackId === undefined ? 'mix' : 'channel',
+    kind,
     trackId,
     format: format === 'mp3' ? 'mp3' : 'wav',
   };

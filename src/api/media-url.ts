@@ -1,2 +1,10 @@
-/** Makes the signed URL of one file of a recording; without a track, the mix. */
-export type MediaUrl = (recordingId: string, trackId: string | undefined, format: 'wav' | 'mp3') => string;
+/**
+ * Makes the signed URL of one file of a recording; without a track, the mix. The mix begins with the recording, or
+ * with the conversation and is silent until it was recorded.
+ */
+export type MediaUrl = (
+  recordingId: string,
+  trackId: string | undefined,
+  format: 'wav' | 'mp3',
+  mixBegins?: 'recording' | 'conversation',
+) => string;

@@ -67,6 +67,8 @@ export class Conference {
   readonly recordings: Recording[] = [];
   /** The worker's figures of stays that ended, by track. */
   readonly stayReports = new Map<string, LegReport>();
+  /** Features and the URLs that were told of them. */
+  readonly #warned = new Set<string>();
   readonly #options: ConferenceOptions;
   readonly #members = new Map<string, Member>();
   readonly #watchers = new Set<() => void>();
@@ -206,7 +208,11 @@ export class Conference {
       this.eventCallbacks.add(url);
       this.#options.callbackAdded(this);
     }
-    for (const warning of warnings) this.#options.warn(this, warning, url);
+    for (const warning of warnings) {
+      const key = `${warning.feature} ${url}`;
+      if (!this.#warned.has(key)) this.#options.warn(this, warning, url);
+      this.#warned.add(key);
+    }
   }
 
   #enter(member: Member): void {

@@ -27,7 +27,9 @@ export interface ChannelState {
 export interface RecordingState {
   recordingId: string;
   ended: boolean;
-  durationMs: number;
+  /** From the conversation's start, both; a recording that goes on ends now. */
+  startMs: number;
+  endMs: number;
   channels: ChannelState[];
 }
 
@@ -93,8 +95,9 @@ export class Conversations {
         endMs: row.endMs ?? row.startMs,
         durationMs: row.durationMs ?? 0,
       }));
-    const durationMs = Math.round((((endSample ?? startSample) - startSample) * 1000) / rateHz);
-    return { recordingId, ended: true, durationMs, channels };
+    const toMs = (sample: number) => Math.round((sample * 1000) / rateHz);
+    const [startMs, endMs] = [toMs(startSample), toMs(endSample ?? startSample)];
+    return { recordingId, ended: true, startMs, endMs, channels };
   }
 
   async #live({ recordingId, conversationId }: Recording): Promise<RecordingState> {
@@ -104,8 +107,7 @@ export class Conversations {
       return liveRecording(recordingId, readManifest(path), this.#options.clock.unixMs());
     } catch (error) {
       // On record, but its header is not on disk yet.
-      if (error instanceof CallreelError && error.code === 'NOT_FOUND')
-        return { recordingId, ended: false, durationMs: 0, channels: [] };
+      if (error instanceof CallreelError && error.code === 'NOT_FOUND') return notBegun(recordingId);
       throw error;
     }
   }
@@ -118,7 +120,7 @@ export function liveRecording(
   nowUnixMs: number,
 ): RecordingState {
   const header = manifest.find((record) => record.type === 'header');
-  if (!header) return { recordingId, ended: false, durationMs: 0, channels: [] };
+  if (!header) return notBegun(recordingId);
   const toMs = (sample: number) => Math.round((sample * 1000) / header.rateHz);
   const nowMs = Math.max(0, nowUnixMs - header.originUnixMs);
   const ends = new Map<string, number>();
@@ -133,5 +135,10 @@ export function liveRecording(
       const durationMs = Math.max(0, (endMs ?? nowMs) - startMs);
       return { trackId, connectionId, from, to, direction, startMs, endMs, durationMs };
     });
-  return { recordingId, ended: false, durationMs: Math.max(0, nowMs - toMs(header.startSample)), channels };
+  const startMs = toMs(header.startSample);
+  return { recordingId, ended: false, startMs, endMs: Math.max(startMs, nowMs), channels };
+}
+
+function notBegun(recordingId: string): RecordingState {
+  return { recordingId, ended: false, startMs: 0, endMs: 0, channels: [] };
 }

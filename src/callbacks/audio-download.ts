@@ -14,6 +14,8 @@ export interface AudioRequest {
   /** For the whole exchange, from the name look-up to the last byte. */
   timeoutMs: number;
   signal?: AbortSignal | undefined;
+  /** Told how much memory the body takes, before it takes more; may abort `signal`. */
+  takes?: ((bytes: number) => void) | undefined;
 }
 
 export interface AudioResponse {
@@ -42,7 +44,7 @@ export async function downloadAudio(
   { guard, dispatcher, clock, userAgent }: Surroundings,
   request: AudioRequest,
 ): Promise<AudioResponse> {
-  const { url, method = 'GET', headers = {}, body, maxBytes, timeoutMs, signal } = request;
+  const { url, method = 'GET', headers = {}, body, maxBytes, timeoutMs, signal, takes } = request;
   signal?.throwIfAborted();
   const target = parseUserUrl(url, 'the URL of audio');
   const where = displayUrl(target);
@@ -67,7 +69,7 @@ export async function downloadAudio(
     const isUnchanged = status === 304 && 'if-none-match' in headers;
     if (status !== 200 && !isUnchanged)
       throw fail('AUDIO_UNREACHABLE', `answered ${status}${isRedirect(status) ? ', a redirect' : ''}`);
-    const file = await readBoundedBody(response.body, maxBytes);
+    const file = await readBoundedBody(response.body, maxBytes, takes);
     if (!file) throw fail('AUDIO_TOO_LONG', `longer than ${maxBytes} bytes`);
     const header = (name: string) => String(response.headers[name] ?? '');
     return {

@@ -11,6 +11,8 @@ interface Application {
   on_incoming: string | null;
   default_routine: unknown[] | null;
   phone_numbers: string[];
+  /** In answers to a change: numbers that another application answered until now. */
+  taken_numbers?: { phone_number: string; former_app_id: string }[];
 }
 
 const maxListed = 10_000;
@@ -67,6 +69,11 @@ ${serverOptionsHelp}`,
         'app id': created.app_id,
         name: created.name,
         numbers: created.phone_numbers.join(' ') || null,
+        ...(created.taken_numbers && {
+          'taken from': created.taken_numbers
+            .map(({ phone_number, former_app_id }) => `${former_app_id} (${phone_number})`)
+            .join(' '),
+        }),
       });
     },
   },

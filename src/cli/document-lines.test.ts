@@ -26,3 +26,21 @@ test('a mistake of syntax has its place', () => {
     where: /^f\.yaml:\d+:\d+$/,
   });
 });
+
+test('JSON is read to the letter: by its name, or by its first character', () => {
+  for (const [name, text, where] of [
+    ['f.json', 'routine: []', 'f.json:1:1'],
+    ['f.json', '{"routine": [\n  {"name": "HangUp"},\n]}', 'f.json:3:1'],
+    ['routine', "\n {'routine': []}", 'routine:2:3'],
+    ['routine.txt', '[{"name": "HangUp"} # comment\n]', 'routine.txt:1:21'],
+  ] as const)
+    assert.throws(() => parseDocumentFile(name, text), { code: 'DOCUMENT_INVALID', where });
+  assert.deepEqual(parseDocumentFile('f.yaml', '{routine: []} # flow').value, { routine: [] });
+  assert.deepEqual(parseDocumentFile('routine', '- name: HangUp').value, [{ name: 'HangUp' }]);
+});
+
+test('a name that stands twice counts as the server takes it: the last one', () => {
+  const { value, placeOf } = parseDocumentFile('f.json', '\ufeff{"routine": [],\n "routine": [7]}');
+  assert.deepEqual(value, { routine: [7] });
+  assert.equal(placeOf(['routine', 0]), 'f.json:2:14');
+});

@@ -1,5 +1,6 @@
 import { type Document, LineCounter, parseDocument } from 'yaml';
 import { CallreelError } from '../errors.ts';
+import { type JsonPlace, jsonPlaces } from './json-places.ts';
 
 /** A JSON or YAML text with the way back from a value to its place. */
 export interface DocumentFile {
@@ -11,10 +12,36 @@ export interface DocumentFile {
 const maxAliases = 100;
 
 /**
- * JSON is read as YAML 1.2, of which it is a part.
+ * JSON is read as the server reads an answer, to the letter; everything else is YAML 1.2. A file that does not say by
+ * its name which it is says so by its first character.
  * @throws CallreelError DOCUMENT_INVALID with the place of the first mistake of syntax
  */
 export function parseDocumentFile(name: string, text: string): DocumentFile {
+  const plain = text.replace(/^\ufeff/, '');
+  const isJson = /\.json$/i.test(name) || (!/\.ya?ml$/i.test(name) && /^\s*[{[]/.test(plain));
+  return isJson ? parseJsonFile(name, plain) : parseYamlFile(name, plain);
+}
+
+function parseJsonFile(name: string, text: string): DocumentFile {
+  const place = (offset: number): string => {
+    const before = text.slice(0, offset);
+    const line = before.split('\n').length;
+    return `${name}:${line}:${offset - before.lastIndexOf('\n')}`;
+  };
+  const places = jsonPlaces(text);
+  if ('mistake' in places)
+    throw new CallreelError('DOCUMENT_INVALID', places.mistake, { where: place(places.offset) });
+  return {
+    value: JSON.parse(text),
+    placeOf: (path) => {
+      let at: JsonPlace = places.root;
+      for (const key of path) at = at.parts.get(key) ?? at;
+      return place(at.offset);
+    },
+  };
+}
+
+function parseYamlFile(name: string, text: string): DocumentFile {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const place = (offset: number): string => {

@@ -65,6 +65,12 @@ function formatOf(shape: Mp3Shape): FrameFormat {
   throw new CallreelError('REQUEST_INVALID', `${what} is not supported`, { where: 'bitRateKbps' });
 }
 
+/** @throws CallreelError REQUEST_INVALID */
+export function mp3FrameShape(shape: Mp3Shape): { frameBytes: number; samplesPerFrame: number } {
+  const format = formatOf(shape);
+  return { frameBytes: frameBytes(format, shape), samplesPerFrame: format.samplesPerFrame };
+}
+
 /** Frames of audio, without the Info frame. @throws CallreelError REQUEST_INVALID */
 export function mp3Frames(shape: Mp3Shape): number {
   return framesOf(formatOf(shape), shape.samples);

@@ -100,3 +100,19 @@ test('a bit rate that does not fit is refused, and a wrong number of samples not
   encoder.encode(new Int16Array(9));
   assert.throws(() => encoder.finish(), TypeError);
 });
+
+test('silence before the rest is the same bytes as silence that was encoded', async () => {
+  for (const rateHz of rates)
+    for (const bitRateKbps of [32, 64] as const)
+      for (const lead of [1, 575, 64 * 576, 64 * 1152 + 1, 70 * 1152, 1_000_001]) {
+        const audio = tone(8000, rateHz, 440);
+        const whole = new Int16Array(lead + audio.length);
+        whole.set(audio, lead);
+        const shape = { rateHz, bitRateKbps, samples: whole.length };
+        const encoder = await Mp3Encoder.create(shape);
+        const parts = [encoder.head(), ...encoder.encodeLeadingSilence(lead)];
+        parts.push(encoder.encode(audio), encoder.finish());
+        const label = `${lead} samples at ${rateHz} Hz, ${bitRateKbps} kbit/s`;
+        assert.ok(Buffer.concat(parts).equals(await encode(whole, shape)), label);
+      }
+});

@@ -71,6 +71,15 @@ test('RF64 takes the length from ds64', () => {
   assert.equal(parseWav(Buffer.concat([header, audio])).frames, 3);
 });
 
+test('a length that was never filled in leads to the end of the file; audio that is really empty stays so', () => {
+  const head = format(1, 1, 8000, 16);
+  for (const size of [0, 0xffff_ffff, 0x7fff_ffff])
+    assert.deepEqual(parseWav(riff(head, chunk('data', audio, size))).data, audio, `size ${size}`);
+  const list = chunk('LIST', Buffer.from('INFOodd'));
+  for (const behind of [[], [list], [list, list.subarray(0, -1)]])
+    assert.equal(parseWav(riff(head, chunk('data', Buffer.alloc(0)), ...behind)).frames, 0);
+});
+
 test('samples are read at any alignment', () => {
   const shifted = new Uint8Array(Buffer.from([9, 0x34, 0x12, 0xff, 0xff, 7])).subarray(1);
   assert.deepEqual(pcm16Samples(shifted), Int16Array.of(0x1234, -1));

@@ -39,8 +39,9 @@ const encodings = new Map<string, WavEncoding>([
 ]);
 
 /**
- * Reads a RIFF or RF64 WAV file with PCM, floating-point or G.711 audio. A data chunk that claims more than there is (a file that
- * still grows, or was cut off) ends with the file.
+ * Reads a RIFF or RF64 WAV file with PCM, floating-point or G.711 audio. A data chunk that claims more than there is
+ * (a file that still grows, or was cut off), or nothing although audio follows (a stream whose length was never filled
+ * in), ends with the file.
  * @throws CallreelError AUDIO_INVALID
  */
 export function parseWav(bytes: Uint8Array): ParsedWav {
@@ -73,10 +74,23 @@ function withData(
   offset: number,
 ): ParsedWav {
   if (!format) throw invalid('no fmt chunk before the data chunk', offset);
-  const claimed = size === wholeFile ? (longDataBytes ?? rest.length) : size;
+  const isOpen = size === wholeFile || (size === 0 && !areChunks(rest));
+  const claimed = isOpen ? (longDataBytes ?? rest.length) : size;
   const { encoding, rateHz, channels, frameBytes } = format;
   const frames = Math.floor(Math.min(claimed, rest.length) / frameBytes);
   return { encoding, rateHz, channels, frames, data: rest.subarray(0, frames * frameBytes) };
+}
+
+/** Whether the bytes are chunks to their end, as behind audio that is really empty. */
+function areChunks(bytes: Uint8Array): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let offset = 0;
+  for (let chunk = 0; chunk < maxChunks && offset + 8 <= bytes.length; chunk += 1) {
+    if (!/^[ -~]{4}$/.test(tagAt(bytes, offset))) return false;
+    const size = view.getUint32(offset + 4, true);
+    offset += 8 + size + (size & 1);
+  }
+  return offset === bytes.length || offset === bytes.length + 1;
 }
 
 function parseFormat(view: DataView, body: number, size: number): Format {

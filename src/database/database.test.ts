@@ -295,13 +295,14 @@ describe('conversations, recordings, channels', () => {
 });
 
 describe('events', () => {
+  const callbackUrl = 'http://127.0.0.1/';
   const event = (conversationId: string, type: string) => ({
     eventId: newId(),
     accountId: 'acc',
     conversationId,
     type,
     payload: { type, nested: { snake_case: [1, null] } },
-    callbackUrl: 'http://127.0.0.1/',
+    callbackUrl,
     createdAt: startTime,
   });
 
@@ -309,7 +310,7 @@ describe('events', () => {
     const conversationId = newId();
     const written = event(conversationId, 'ended');
     await db.transaction().execute((trx) => insertEvent(trx, written));
-    assert.deepEqual((await nextPendingEvent(db, conversationId))?.payload, written.payload);
+    assert.deepEqual((await nextPendingEvent(db, { conversationId, callbackUrl }))?.payload, written.payload);
   });
 
   test('a writer waits for an earlier one of its conversation, not for those of others', async () => {
@@ -328,7 +329,7 @@ describe('events', () => {
     }>`SELECT count(*) AS n FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`;
     while ((await waiting.execute(db)).rows[0]?.n !== 1) await setImmediate();
     await db.transaction().execute((trx) => insertEvent(trx, event(newId(), 'elsewhere')));
-    assert.equal(await nextPendingEvent(db, conversationId), undefined);
+    assert.equal(await nextPendingEvent(db, { conversationId, callbackUrl }), undefined);
     commit();
     await Promise.all([early, second]);
     const types = (await listEventsOfConversation(db, conversationId)).map(({ type }) => type);

@@ -29,12 +29,22 @@ export async function insertEvent(trx: Db, event: NewEvent): Promise<Event> {
     .executeTakeFirstOrThrow();
 }
 
-/** The event of a conversation that has to be delivered next. */
-export async function nextPendingEvent(db: Db, conversationId: string): Promise<Event | undefined> {
+/** What keeps its order: the events of one conversation to one URL. */
+export interface EventStream {
+  conversationId: string;
+  callbackUrl: string;
+}
+
+/** The event that has to be delivered next. */
+export async function nextPendingEvent(
+  db: Db,
+  { conversationId, callbackUrl }: EventStream,
+): Promise<Event | undefined> {
   return await db
     .selectFrom('events')
     .selectAll()
     .where('conversationId', '=', conversationId)
+    .where('callbackUrl', '=', callbackUrl)
     .where('deliveredAt', 'is', null)
     .where('deadAt', 'is', null)
     .orderBy('sequence')

@@ -1,15 +1,19 @@
+import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { fromKysely, type PgBoss } from 'pg-boss';
+import type { EventStream } from '../database/events.ts';
 import type { Db, Event } from '../database/schema.ts';
 import { jobSchema } from './jobs.ts';
 
 /**
- * A job does not name its event: it is the right to deliver its conversation's next pending one. pg-boss gives out
- * one job of a conversation at a time (`key_strict_fifo`), but orders them by the start of their transactions, which
- * is not the order of the commits; `events.sequence` is.
+ * A job does not name its event: it is the right to deliver the next pending one of a conversation to one URL. pg-boss
+ * gives out one job of such a stream at a time (`key_strict_fifo`), but orders them by the start of their transactions,
+ * which is not the order of the commits; `events.sequence` is.
  */
 export interface EventJob {
   conversationId: string;
+  /** Not in jobs of versions that ordered by conversation alone: their events get others at the start. */
+  callbackUrl?: string;
 }
 
 export const eventQueue = 'events';
@@ -42,13 +46,19 @@ export async function prepareEventQueue(
   await restoreJobs(db, boss);
 }
 
+/** URLs may be longer than an index takes. */
+function streamKey({ conversationId, callbackUrl }: EventStream): string {
+  return `${conversationId} ${createHash('sha256').update(callbackUrl).digest('hex')}`;
+}
+
 /** In the transaction that writes the event. */
 export async function sendEventJob(trx: Db, boss: PgBoss, event: Event): Promise<void> {
   const { conversationId, callbackUrl } = event;
-  const job: EventJob = { conversationId };
+  const stream = { conversationId, callbackUrl };
+  const job: EventJob = stream;
   await boss.send(eventQueue, job, {
     db: fromKysely(trx),
-    singletonKey: conversationId,
+    singletonKey: streamKey(stream),
     group: { id: URL.parse(callbackUrl)?.origin ?? callbackUrl },
   });
 }
@@ -63,7 +73,7 @@ async function releaseOrphans(db: Db, boss: PgBoss): Promise<void> {
   }
 }
 
-/** Every pending event has a job by construction; this heals a database that was restored or tampered with. */
+/** Every pending event has a job by construction; this heals what a former version, a backup or a hand left. */
 async function restoreJobs(db: Db, boss: PgBoss): Promise<void> {
   const lost = await db
     .selectFrom('events')
@@ -73,7 +83,8 @@ async function restoreJobs(db: Db, boss: PgBoss): Promise<void> {
     .where(
       sql<boolean>`NOT EXISTS (
         SELECT FROM ${jobs} AS job
-        WHERE job.name = ${eventQueue} AND job.singleton_key = events.conversation_id AND job.state <= 'active')`,
+        WHERE job.name = ${eventQueue} AND job.state <= 'active' AND job.singleton_key =
+          events.conversation_id || ' ' || encode(sha256(convert_to(events.callback_url, 'UTF8')), 'hex'))`,
     )
     .execute();
   for (const event of lost) await db.transaction().execute((trx) => sendEventJob(trx, boss, event));

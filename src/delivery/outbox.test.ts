@@ -192,6 +192,21 @@ describe('order', () => {
     assert.deepEqual(types.slice(100), ['s1', 's2']);
   });
 
+  test('a URL that is down holds up nothing that the same conversation sends elsewhere', async () => {
+    const { send, received, types } = collector(({ callbackUrl }) => {
+      if (callbackUrl.includes('dead')) throw new Error('connection refused');
+    });
+    const outbox = await start(send);
+    await outbox.transaction(async (trx) => {
+      await outbox.insert(trx, event('c1', 'd1', 'http://dead.example/a'));
+      await outbox.insert(trx, event('c1', 'f1', 'http://fine.example/a'));
+      await outbox.insert(trx, event('c1', 'd2', 'http://dead.example/a'));
+      await outbox.insert(trx, event('c1', 'f2', 'http://fine.example/a'));
+    });
+    await received(2);
+    assert.deepEqual(types, ['f1', 'f2']);
+  });
+
   test('a host that hangs does not take every slot', async () => {
     const { promise: hang, resolve: release } = Promise.withResolvers<void>();
     const { send, received, types } = collector();
@@ -256,6 +271,43 @@ describe('heal', () => {
     await start(send);
     await received(1);
     assert.deepEqual(types, ['ended']);
+  });
+
+  test('what a version queued that ordered by conversation alone is delivered, each to its URL', async () => {
+    const urls = ['http://dead.example/a', 'http://fine.example/\u00fc?a=\u{1f600}'] as const;
+    const outbox = await start(async () => {
+      throw new Error('down');
+    });
+    await outbox.stop(0);
+    await db.transaction().execute(async (trx) => {
+      for (const [index, url] of [...urls, ...urls].entries())
+        await outbox.insert(trx, event('c1', `${index}`, url));
+    });
+    const jobs = sql.table(`${jobSchema}.job`);
+    await sql`UPDATE ${jobs} SET singleton_key = 'c1', data = '{"conversationId": "c1"}'`.execute(db);
+    const { send, received, types } = collector(({ callbackUrl }) => {
+      if (callbackUrl === urls[0]) throw new Error('connection refused');
+    });
+    await start(send);
+    await received(2);
+    assert.deepEqual(types, ['1', '3']);
+  });
+
+  test('a start gives no second job to what has one', async () => {
+    const outbox = await start(async () => {
+      throw new Error('down');
+    });
+    await outbox.stop(0);
+    const url = 'http://receiver.example/\u00fc?a=\u{1f600}';
+    await db.transaction().execute(async (trx) => {
+      for (const type of ['a', 'b']) await outbox.insert(trx, event('c1', type, url));
+    });
+    const again = await start(async () => {
+      throw new Error('down');
+    });
+    await again.stop(0);
+    const jobs = await sql`SELECT FROM ${sql.table(`${jobSchema}.job`)}`.execute(db);
+    assert.equal(jobs.rows.length, 2);
   });
 
   test('replay: unknown, on its way, and once more under the same id', async () => {

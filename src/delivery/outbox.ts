@@ -49,13 +49,12 @@ export interface OutboxOptions {
 
 /**
  * Events on their way to the URLs that asked for them. An event and its job are written in the transaction of the
- * state change they tell about. Delivery is at least once, in the order of the commits inside a conversation.
+ * state change they tell about. Delivery is at least once; what a conversation sends to one URL comes in the order of
+ * the commits.
  *
  *   state change + event + job --commit--> kick -> fetch -> send -> delivered | retry later | dead
  *
- * A job does not name its event: it is the right to deliver its conversation's next pending one. pg-boss gives out
- * one job of a conversation at a time (`key_strict_fifo`), but orders them by transaction start, which is not the
- * order of the commits; `events.sequence` is.
+ * A job does not name its event: see `event-queue`.
  */
 export class Outbox {
   readonly #options: Required<OutboxOptions>;
@@ -180,7 +179,8 @@ export class Outbox {
 
   async #attempt(job: Job<EventJob>): Promise<void> {
     const { db, boss, send, clock } = this.#options;
-    const event = await nextPendingEvent(db, job.data.conversationId);
+    const { conversationId, callbackUrl } = job.data;
+    const event = callbackUrl && (await nextPendingEvent(db, { conversationId, callbackUrl }));
     if (!event) {
       await boss.complete(eventQueue, job);
       return;
@@ -216,7 +216,7 @@ export class Outbox {
     });
   }
 
-  /** A job in retry keeps its conversation's later ones back until it is due. */
+  /** A job in retry keeps back what its conversation sends to that URL later, until it is due. */
   async #retry(db: Db, job: Job<EventJob>, reason: string, delaySeconds: number): Promise<void> {
     const { boss } = this.#options;
     await boss.fail(eventQueue, job, { message: reason }, { db: fromKysely(db) });

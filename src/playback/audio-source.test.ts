@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { AddressGuard, loopbackNetworks } from '../callbacks/address-guard.ts';
 import { CallbackClient } from '../callbacks/callback-client.ts';
 import { FakeClock } from '../clock.ts';
+import { CallreelError } from '../errors.ts';
 import { AudioDecoder } from './audio-decoder.ts';
 import { AudioSource, type AudioSourceOptions } from './audio-source.ts';
 import { level, tone, toneLevel, toneMp3, toneWav } from './test-audio.ts';
@@ -137,6 +139,39 @@ describe('errors', () => {
       message: 'hung up',
     });
     await closed;
+  });
+});
+
+describe('memory', () => {
+  test('of all that is loaded at once the largest gives way, and what is small is played', async () => {
+    source = sourceWith({ limits: { maxBytes: 200_000, maxTotalBytes: 500_000 } });
+    const [large, small] = [toneWav(90_000, 8000), toneWav(4000, 8000)];
+    answer = (request, response) => {
+      if (request.url === '/small') response.end(small);
+      else response.write(large.subarray(0, 170_000));
+    };
+    const giveUp = new AbortController();
+    const all = Array.from({ length: 30 }, (_, index) =>
+      source.load({ url: `${base}/${index}`, rateHz: 8000, signal: giveUp.signal }).then(
+        () => 'played',
+        (error: unknown) => (error instanceof CallreelError ? error.code : 'hung up'),
+      ),
+    );
+    const givenUp: string[] = [];
+    for (const one of all) void one.then((outcome) => givenUp.push(outcome));
+    while (givenUp.length < 28) await setImmediate();
+    assert.deepEqual(await load('/small'), { samples: tone(4000, 8000), rateHz: 8000 });
+    assert.deepEqual(new Set(givenUp), new Set(['AUDIO_EXHAUSTED']));
+    giveUp.abort();
+    const outcomes = await Promise.all(all);
+    assert.equal(outcomes.filter((outcome) => outcome === 'hung up').length, 2);
+  });
+
+  test('one file of the greatest size is played whatever the whole is set to', async () => {
+    source = sourceWith({ limits: { maxBytes: 200_000, maxTotalBytes: 1024 } });
+    const file = toneWav(99_000, 8000);
+    answer = (_request, response) => response.end(file);
+    for (let round = 0; round < 3; round++) assert.equal((await load(`/${round}`)).samples.length, 99_000);
   });
 });
 

@@ -1,6 +1,8 @@
 import type { AudioRequest, AudioResponse } from '../callbacks/audio-download.ts';
 import type { Clock } from '../clock.ts';
+import { CallreelError } from '../errors.ts';
 import type { AudioDecoder } from './audio-decoder.ts';
+import { type BudgetShare, ByteBudget } from './byte-budget.ts';
 import { ByteCache } from './byte-cache.ts';
 import { freshness } from './freshness.ts';
 import { SharedWork } from './shared-work.ts';
@@ -32,6 +34,8 @@ export interface AudioLimits {
   /** For the download. */
   timeoutMs: number;
   cacheBytes: number;
+  /** Of all files that are being downloaded or decoded; at least `maxBytes` whatever it says. */
+  maxTotalBytes: number;
 }
 
 const standardLimits: AudioLimits = {
@@ -39,6 +43,7 @@ const standardLimits: AudioLimits = {
   maxSeconds: 1800,
   timeoutMs: 30_000,
   cacheBytes: 64 * 1024 * 1024,
+  maxTotalBytes: 256_000_000,
 };
 
 export interface AudioSourceOptions {
@@ -62,15 +67,18 @@ export class AudioSource {
   readonly #limits: AudioLimits;
   readonly #cache: ByteCache<KeptAudio>;
   readonly #loading = new SharedWork<Int16Array>();
+  readonly #budget: ByteBudget;
 
   constructor(options: AudioSourceOptions) {
     this.#options = options;
     this.#limits = { ...standardLimits, ...options.limits };
+    this.#budget = new ByteBudget(Math.max(this.#limits.maxTotalBytes, this.#limits.maxBytes));
     this.#cache = new ByteCache(this.#limits.cacheBytes, ({ samples }) => samples.byteLength);
   }
 
   /**
-   * @throws CallreelError AUDIO_UNREACHABLE, AUDIO_INVALID, AUDIO_TOO_LONG, CALLBACK_FORBIDDEN, REQUEST_INVALID
+   * @throws CallreelError AUDIO_UNREACHABLE, AUDIO_INVALID, AUDIO_TOO_LONG, AUDIO_EXHAUSTED, CALLBACK_FORBIDDEN,
+   *   REQUEST_INVALID
    * @throws the signal's reason
    */
   async load({ url, rateHz, signal }: PlayRequest): Promise<PlayableAudio> {
@@ -80,19 +88,41 @@ export class AudioSource {
       return { samples: kept.samples, rateHz };
     const samples = await this.#loading.do(
       key,
-      (abandoned) => this.#load(key, { url, rateHz, signal: abandoned }, kept),
+      (abandoned) => this.#loadWithin(key, { url, rateHz, signal: abandoned }, kept),
       signal,
     );
     return { samples, rateHz };
   }
 
+  /** The largest of all that are loaded at once is given up where they hold too much. */
+  async #loadWithin(
+    key: string,
+    request: PlayRequest & { signal: AbortSignal },
+    kept: KeptAudio | undefined,
+  ): Promise<Int16Array> {
+    const exhausted = new AbortController();
+    const share = this.#budget.begin(() => {
+      const what = 'the files that are loaded at once hold too much, and this one the most';
+      exhausted.abort(new CallreelError('AUDIO_EXHAUSTED', what));
+    });
+    try {
+      const signal = AbortSignal.any([request.signal, exhausted.signal]);
+      return await this.#load(key, { ...request, signal, share }, kept);
+    } finally {
+      share.end();
+    }
+  }
+
   async #load(
     key: string,
-    { url, rateHz, signal }: PlayRequest & { signal: AbortSignal },
+    { url, rateHz, signal, share }: PlayRequest & { signal: AbortSignal; share: BudgetShare },
     kept: KeptAudio | undefined,
   ): Promise<Int16Array> {
     const own = await this.#options.readOwn?.(url, signal);
-    if (own) return this.#decode(own, rateHz, signal);
+    if (own) {
+      share.holds(own.length);
+      return this.#decode(own, rateHz, signal);
+    }
     const { fetcher, clock } = this.#options;
     const { maxBytes, timeoutMs } = this.#limits;
     const response = await fetcher.fetchAudio({
@@ -101,7 +131,9 @@ export class AudioSource {
       maxBytes,
       timeoutMs,
       signal,
+      takes: (bytes) => share.holds(bytes),
     });
+    share.holds(response.body.length);
     const isUnchanged = response.status === 304 && kept !== undefined;
     const samples = isUnchanged ? kept.samples : await this.#decode(response.body, rateHz, signal);
     const etag = response.etag || (isUnchanged ? kept.etag : '');

@@ -44,6 +44,15 @@ describe('WAV', () => {
     assert.equal((await decode(toneWav(8000, 8000), 1)).length, 8000);
     await assert.rejects(decode(toneWav(100, 1)), { code: 'AUDIO_INVALID' });
     await assert.rejects(decode(toneWav(100, 8000).subarray(0, 30)), { code: 'AUDIO_INVALID' });
+    await assert.rejects(decode(toneWav(0, 8000)), { code: 'AUDIO_INVALID', message: /without any audio/ });
+  });
+
+  test('a stream whose length was never filled in is played to its end', async () => {
+    for (const size of [0, 0xffff_ffff]) {
+      const bytes = toneWav(3000, 8000);
+      bytes.writeUInt32LE(size, 40);
+      assert.deepEqual(await decodeAudio({ bytes, rateHz: 8000, ...limits }), tone(3000, 8000));
+    }
   });
 });
 

@@ -55,6 +55,7 @@ function wavAudio(
   rateHz: number,
   maxSeconds: number,
 ): Int16Array<ArrayBuffer> {
+  if (wav.frames === 0) throw new CallreelError('AUDIO_INVALID', 'a WAV file without any audio in it');
   if (wav.rateHz < minRateHz) throw new CallreelError('AUDIO_INVALID', `sample rate ${wav.rateHz}`);
   const seconds = wav.frames / wav.rateHz;
   if (seconds > maxSeconds) throw tooLong(`${Math.floor(seconds)} s; at most ${maxSeconds} s are played`);

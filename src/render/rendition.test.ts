@@ -72,6 +72,57 @@ test('every byte range is that part of the whole file', async () => {
   }
 });
 
+/** A recording that began when the conversation was 1.5 s old. */
+function lateView(rest: Parameters<typeof testView>[1] = {}): ReturnType<typeof testView> {
+  const late = view({ startSample: 12_000, ...rest });
+  return { ...late, tracks: late.tracks.map((track) => ({ ...track, startSample: 12_000 })) };
+}
+
+test('the mix of a conversation is that of its recording behind silence, in every range', async () => {
+  const recorded = await pcmOf(openRendition(lateView(), { kind: 'mix', format: 'wav' }));
+  const rendition = openRendition(lateView(), { kind: 'conversation', format: 'wav' });
+  assert.equal(rendition.samples, samples);
+  const expected = new Int16Array(samples);
+  expected.set(recorded, 12_000);
+  assert.deepEqual(await pcmOf(rendition), expected);
+  const whole = await bytesOf(rendition);
+  assert.equal(whole.length, rendition.byteLength);
+  const lastSilent = wavHeaderBytes + 2 * 12_000 - 1;
+  for (const [from, to] of [
+    [0, 100],
+    [81, lastSilent - 3],
+    [lastSilent - 1, lastSilent + 2],
+    [lastSilent + 1, lastSilent + 4001],
+    [lastSilent + 5000, whole.length],
+  ] as const)
+    assert.deepEqual(await bytesOf(rendition, from, to), whole.subarray(from, to), `${from}-${to}`);
+  const mp3 = openRendition(lateView(), { kind: 'conversation', format: 'mp3' });
+  assert.equal((await bytesOf(mp3)).length, mp3.byteLength);
+});
+
+test('the mix of a growing conversation is as long as what is settled, from the start of the conversation', async () => {
+  const growing = lateView({ endSample: undefined });
+  const mix = openRendition(growing, { kind: 'mix', format: 'wav' });
+  const conversation = openRendition(growing, { kind: 'conversation', format: 'wav' });
+  assert.deepEqual([conversation.complete, conversation.samples], [false, 12_000 + mix.samples]);
+  assert.deepEqual((await pcmOf(conversation)).subarray(12_000), await pcmOf(mix));
+});
+
+test('ten hours before the recording cost a moment, not the rendering of ten hours', async () => {
+  const lead = 36_000 * 8000;
+  const far = testView([testTrack('a', [], { startSample: lead, endSample: lead + 8000 })], {
+    startSample: lead,
+    endSample: lead + 8000,
+  });
+  for (const format of ['wav', 'mp3'] as const) {
+    const rendition = openRendition(far, { kind: 'conversation', format });
+    assert.equal(rendition.samples, lead + 8000);
+    let bytes = 0;
+    for await (const chunk of rendition.read()) bytes += chunk.length;
+    assert.equal(bytes, rendition.byteLength);
+  }
+});
+
 test('pauses: skip cuts the span out, silence keeps its length, in mix and channel alike', async () => {
   const span = { fromSample: 10_000, toSample: 14_000 };
   for (const request of [

@@ -9,8 +9,9 @@ import { MixReader } from './mix.ts';
 import { PauseMap, type Span } from './pause-map.ts';
 import { type RecordingView, type SampleReader, type TrackView, trackEnd } from './track-source.ts';
 
+/** `conversation` is the mix behind as much silence as the conversation lasted before it was recorded. */
 export type RenditionRequest =
-  | { kind: 'mix'; format: 'wav' | 'mp3' }
+  | { kind: 'mix' | 'conversation'; format: 'wav' | 'mp3' }
   | { kind: 'channel'; trackId: string; format: 'wav' | 'mp3' };
 
 /** One file made from a recording: its bytes follow from the spool, nothing of it is stored. */
@@ -39,8 +40,7 @@ const blockSeconds = 2;
 export function openRendition(view: RecordingView, request: RenditionRequest): Rendition {
   const complete = view.endSample !== undefined;
   const endSample = view.endSample ?? settledEnd(view);
-  const signal =
-    request.kind === 'mix' ? mixSignal(view, endSample) : channelSignal(view, endSample, request.trackId);
+  const signal = signalOf(view, endSample, request);
   const { samples } = signal;
   const { rateHz } = view;
   if (request.format === 'wav') {
@@ -61,8 +61,32 @@ export function openRendition(view: RecordingView, request: RenditionRequest): R
 interface Signal {
   rateHz: number;
   samples: number;
+  /** So many at the beginning are silent by construction. */
+  leadSamples: number;
   /** The samples [fromSample, toSample) in blocks, each valid until the next is asked for. */
   blocks(fromSample: number, toSample: number): AsyncGenerator<Int16Array, void, undefined>;
+}
+
+function signalOf(view: RecordingView, endSample: number, request: RenditionRequest): Signal {
+  if (request.kind === 'channel') return channelSignal(view, endSample, request.trackId);
+  const mix = mixSignal(view, endSample);
+  return request.kind === 'conversation' ? behindSilence(mix, view.startSample) : mix;
+}
+
+/** The silence is never rendered, only written. */
+function behindSilence(signal: Signal, leadSamples: number): Signal {
+  const { rateHz } = signal;
+  async function* blocks(fromSample: number, toSample: number): AsyncGenerator<Int16Array, void, undefined> {
+    const silence = new Int16Array(blockSeconds * rateHz);
+    const silentTo = Math.min(toSample, leadSamples);
+    for (let at = fromSample; at < silentTo; at += silence.length) {
+      yield silence.subarray(0, Math.min(silence.length, silentTo - at));
+      await setImmediate();
+    }
+    if (toSample > leadSamples)
+      yield* signal.blocks(Math.max(0, fromSample - leadSamples), toSample - leadSamples);
+  }
+  return { rateHz, samples: leadSamples + signal.samples, leadSamples, blocks };
 }
 
 function mixSignal(view: RecordingView, endSample: number): Signal {
@@ -114,7 +138,7 @@ function pausedSignal(
       reader.close();
     }
   }
-  return { rateHz, samples: pauses.fileSamples, blocks };
+  return { rateHz, samples: pauses.fileSamples, leadSamples: 0, blocks };
 }
 
 async function* wavBytes(
@@ -142,7 +166,9 @@ async function* pcmChunks(blocks: AsyncIterable<Int16Array>): AsyncGenerator<Uin
 async function* mp3Chunks(signal: Signal, shape: Mp3Shape): AsyncGenerator<Uint8Array, void, undefined> {
   const encoder = await Mp3Encoder.create(shape);
   yield encoder.head();
-  for await (const block of signal.blocks(0, signal.samples)) yield encoder.encode(block);
+  const { leadSamples, samples } = signal;
+  if (leadSamples > 0) yield* encoder.encodeLeadingSilence(leadSamples);
+  for await (const block of signal.blocks(leadSamples, samples)) yield encoder.encode(block);
   yield encoder.finish();
 }
 

@@ -4,7 +4,7 @@ import type { CallreelError } from '../errors.ts';
 export interface RenditionRequest {
   conversationId: string;
   recordingId: string;
-  kind: 'mix' | 'channel';
+  kind: 'mix' | 'conversation' | 'channel';
   /** For `channel`. */
   trackId: string | undefined;
   format: 'wav' | 'mp3';

@@ -28,10 +28,10 @@ function openFile({ conversationId, recordingId, kind, trackId, format }: Rendit
   const view = recordingView(openSpool(conversationDirectoryOf(spoolDir, conversationId), recordingId, key));
   const rendition = openRendition(
     view,
-    kind === 'mix' ? { kind, format } : { kind, trackId: trackId ?? '', format },
+    kind === 'channel' ? { kind, trackId: trackId ?? '', format } : { kind, format },
   );
   const cached = format === 'mp3' && rendition.complete;
-  return { rendition, cacheKey: cached ? `${recordingId}/${trackId ?? 'mix'}` : undefined };
+  return { rendition, cacheKey: cached ? `${recordingId}/${trackId ?? kind}` : undefined };
 }
 
 function readChunks({ rendition, cacheKey }: OpenFile, first: number, last: number): OpenFile['chunks'] {

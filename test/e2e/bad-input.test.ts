@@ -106,6 +106,7 @@ const audioCodes: Record<keyof typeof audioMisbehaviour, string> = {
   'not audio': 'AUDIO_INVALID',
   'an empty file': 'AUDIO_INVALID',
   'the head of a WAV and nothing else': 'AUDIO_INVALID',
+  'a WAV of no samples': 'AUDIO_INVALID',
   'a WAV of 0 Hz': 'AUDIO_INVALID',
   'a WAV of a thousand channels': 'AUDIO_INVALID',
   'endless, fast': 'AUDIO_TOO_LONG',
@@ -269,6 +270,13 @@ suite('bad input', { concurrency: 16 }, () => {
       assert.deepEqual(await goesOn([{ name: 'Say', text: '', on_done: url }]), []);
     });
   }
+
+  test('an on_incoming that answers with an empty routine: the call ends unanswered, and the log says why', async () => {
+    const number = '+19990000010';
+    await assert.rejects(scene.call([], { number }), { sipStatus: 480 });
+    const [error, ...others] = loggedErrors(await connectionFrom(number));
+    assert.deepEqual([error, others], [{ code: 'DOCUMENT_INVALID', where: 'routine' }, []]);
+  });
 
   for (const [what, how] of Object.entries(audioMisbehaviour))
     test(`a Play URL: ${what}: the prompt is skipped`, async () => {

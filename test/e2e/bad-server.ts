@@ -67,6 +67,7 @@ export const audioMisbehaviour: Record<string, Misbehaviour> = {
   'an empty file': (response) => response.writeHead(200, wavType).end(),
   'the head of a WAV and nothing else': (response) =>
     response.writeHead(200, wavType).end(wavHead().subarray(0, 30)),
+  'a WAV of no samples': (response) => response.writeHead(200, wavType).end(wavHead({ dataBytes: 0 })),
   'endless, fast': (response) => {
     response.writeHead(200, wavType).write(wavHead());
     return flood(response, Number.POSITIVE_INFINITY);

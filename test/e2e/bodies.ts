@@ -9,6 +9,10 @@ export interface Command {
   leave_key?: string;
   live_transcripts?: boolean;
   live_topics?: boolean;
+  live_talk_time?: boolean;
+  live_transcription?: boolean;
+  processors?: readonly string[];
+  on_event?: string;
   text?: string;
   count?: number;
   on_done?: string;

@@ -123,7 +123,7 @@ test('a link that is altered, expired or about something else is refused with th
   const url = new URL(wav_file);
   const altered = new URL(wav_file);
   altered.searchParams.set('expires', String(Number(url.searchParams.get('expires')) + 1));
-  const moved = wav_file.replace('/mix.wav', '/mix.mp3');
+  const moved = wav_file.replace('/conversation.wav', '/conversation.mp3');
   const bare = wav_file.replace(/\?.*/, '');
   for (const forged of [altered.href, moved, bare])
     await assertRefused(await fetch(forged), 403, 'LINK_INVALID');
@@ -136,7 +136,7 @@ test('a link that is altered, expired or about something else is refused with th
   const future = Number(url.searchParams.get('expires'));
   for (const path of [
     '/media/recordings/0123456789abcdef/mix.wav',
-    url.pathname.replace('mix', 'channels/0123456789abcdef'),
+    url.pathname.replace('conversation', 'channels/0123456789abcdef'),
   ])
     await assertRefused(await fetch(publicUrl + signer.sign(path, future)), 404, 'NOT_FOUND');
 });

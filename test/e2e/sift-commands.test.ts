@@ -119,6 +119,41 @@ suite('Sift commands on real calls', { concurrency: true }, () => {
     assert.ok(level(presser.received()) > -45);
   });
 
+  test('GetDigits with timeout_seconds 0 takes what is pressed during the prompt and waits for nothing', async () => {
+    app.on('/at-once', () => ({}));
+    const get = { name: 'GetDigits', timeout_seconds: 0, on_done: app.url('/at-once') };
+    const silent = await call('3009', [get]);
+    const { body } = await app.waitFor('/at-once');
+    assert.equal((body as { digits: string }).digits, '');
+    await silent.ended;
+    app.on('/pressed', () => ({}));
+    const prompted = {
+      ...get,
+      prompt_text: 'One, two, three, four, five, six.',
+      on_done: app.url('/pressed'),
+    };
+    const presser = await call('3010', [prompted]);
+    await presser.pressDigit('5');
+    const { body: pressed } = await app.waitFor('/pressed');
+    assert.equal((pressed as { digits: string }).digits, '5');
+    await presser.ended;
+  });
+
+  test('GetNumber gives a value where only figures were pressed', async () => {
+    for (const [number, keys, value] of [
+      ['3011', '042', 42],
+      ['3012', '4*7', null],
+    ] as const) {
+      app.on(`/number/${number}`, () => ({}));
+      const caller = await call(number, [{ name: 'GetNumber', on_done: app.url(`/number/${number}`) }]);
+      for (const key of `${keys}#`) await caller.pressDigit(key);
+      const { body } = await app.waitFor(`/number/${number}`);
+      const { digits, value: told } = body as { digits: string; value: number | null };
+      assert.deepEqual([digits, told], [keys, value]);
+      await caller.ended;
+    }
+  });
+
   test('GetDigits times out with an empty string', async () => {
     app.on('/late', () => ({}));
     const get = { name: 'GetDigits', count: 4, timeout_seconds: 0.5, on_done: app.url('/late') };
@@ -126,6 +161,13 @@ suite('Sift commands on real calls', { concurrency: true }, () => {
     const { body } = await app.waitFor('/late');
     assert.equal((body as { digits: string }).digits, '');
     await silent.ended;
+    const undecided = await call('3008', [get]);
+    for (const key of '12') await undecided.pressDigit(key);
+    const isIts = ({ connection_id }: { connection_id: string }) =>
+      connection_id !== (body as { connection_id: string }).connection_id;
+    const { body: later } = await app.waitFor<{ connection_id: string }>('/late', isIts);
+    assert.equal((later as { digits?: string }).digits, '');
+    await undecided.ended;
   });
 
   test('CallPhone through a trunk: both hear each other, both are recorded, the caller goes on alone', async () => {

@@ -102,6 +102,17 @@ describe('applications', () => {
     assert.equal(freed.body.application, null);
   });
 
+  test('a number that another application answered is taken from it, and the answer says so', async () => {
+    const number = '+15550100031';
+    const first = await createApplication({ name: 'first', phone_numbers: [number] });
+    const second = await createApplication({ name: 'second', phone_numbers: [number, '+15550100032'] });
+    const { taken_numbers, phone_numbers } = second as ApplicationBody & { taken_numbers: unknown };
+    assert.deepEqual(taken_numbers, [{ phone_number: number, former_app_id: first.app_id }]);
+    assert.deepEqual(phone_numbers, [number, '+15550100032']);
+    const { body } = await http.get<ApplicationBody>(`/v0/applications/${first.app_id}`);
+    assert.deepEqual(body.phone_numbers, []);
+  });
+
   test('a deleted application is gone, its numbers are free', async () => {
     const { app_id } = await createApplication({ name: 'd', phone_numbers: ['+34910000001'] });
     assert.equal((await http.delete(`/v0/applications/${app_id}`)).status, 204);
@@ -205,6 +216,18 @@ describe('what is wrong is named', () => {
       assert.deepEqual([body.error?.code, body.error?.where], [code, where], JSON.stringify(body));
       assert.ok(body.error.message && body.error.todo);
     });
+
+  test('an id of 300 characters is refused like any other, and not before authentication', async () => {
+    for (const list of ['applications', 'connections', 'conversations', 'phonenumbers']) {
+      const path = `/v0/${list}/${'a'.repeat(300)}`;
+      const response = await fetch(scene.server.callreel.publicUrl + path);
+      const { error } = (await response.json()) as ErrorBody;
+      assert.deepEqual([response.status, error.code], [401, 'UNAUTHORIZED']);
+      const { status, body } = await http.get<ErrorBody>(path);
+      assert.ok([400, 404].includes(status), `${list}: ${status}`);
+      assert.ok(body.error.code && body.error.todo, JSON.stringify(body));
+    }
+  });
 
   test('without credentials every path says so', async () => {
     for (const path of ['/v0/applications', '/v0/phonenumbers', '/v0/connections', '/v0/conversations']) {

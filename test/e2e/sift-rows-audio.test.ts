@@ -100,17 +100,21 @@ suite('sift rows: audio', () => {
 
   test('G20: mp3_file is the same audio, for the mix and for each channel', async () => {
     const expected = [
-      [conversation.audio!, [annHz, bobHz]],
-      [channelFrom(conversation, ann).audio, [annHz]],
-      [channelFrom(conversation, bob).audio, [bobHz]],
+      [conversation.audio!, [annHz, bobHz], [eveHz]],
+      [channelFrom(conversation, ann).audio, [annHz], [bobHz, eveHz]],
+      [channelFrom(conversation, bob).audio, [bobHz], [annHz, eveHz]],
     ] as const;
-    for (const [audio, tonesHz] of expected) {
+    for (const [audio, tonesHz, absentHz] of expected) {
       const [samples, contentType] = await mp3Of(audio);
       assert.equal(contentType, 'audio/mpeg');
       assert.ok(Math.abs(samples.length / 8 - audio.duration_ms) < 250, `${samples.length} samples`);
       for (const frequencyHz of tonesHz) {
         const levelDbov = toneLevelDbov(samples, rateHz, frequencyHz, crossTalk(samples));
         assert.ok(Math.abs(levelDbov + 15) < 2, `${frequencyHz} Hz at ${levelDbov.toFixed(1)} dBov`);
+      }
+      for (const frequencyHz of absentHz) {
+        const levelDbov = toneLevelDbov(samples, rateHz, frequencyHz, crossTalk(samples));
+        assert.ok(levelDbov < -45, `${frequencyHz} Hz of another at ${levelDbov.toFixed(1)} dBov`);
       }
     }
   });
@@ -161,7 +165,8 @@ suite('sift rows: audio', () => {
       );
       assert.deepEqual([typeof audio.snr, typeof audio.rt60], ['number', 'number']);
     }
-    assert.equal(new Set(audios().map(({ wav_file }) => new URL(wav_file).pathname)).size, 3);
+    const files = audios().flatMap(({ wav_file, mp3_file }) => [wav_file, mp3_file]);
+    assert.equal(new Set(files.map((url) => new URL(url).pathname)).size, 6);
   });
 
   for (const [row, figure] of [

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { decodeWav } from '../../src/testkit/audio-file.ts';
+import { noise } from '../../src/testkit/noise.ts';
 import type { PhoneCall } from '../../src/testkit/phone-call.ts';
-import { assertExactRun } from '../../src/testkit/sample-run.ts';
+import { assertExactRun, assertNoRun, findPayloadRun } from '../../src/testkit/sample-run.ts';
 import { type BareAnswer, bareGet } from './bare-request.ts';
 import type { ChannelBody, ConversationBody, EndedEvent } from './bodies.ts';
-import { assertOnlyRun, channelFrom, channelsFrom, samplesOf } from './channel-audio.ts';
+import { assertOnlyRun, channelFrom, channelsFrom, samplesOf, settledSamples } from './channel-audio.ts';
 import { eventually } from './eventually.ts';
 import { type ErrorBody, HttpClient, type Page } from './http-client.ts';
 import { Scene } from './scene.ts';
@@ -212,6 +213,25 @@ suite('sift rows: conversation', () => {
     );
   });
 
+  test('G28: a number with visual separators or parameters is that number', async () => {
+    const number = '+15558881190';
+    scene.audience.routineFor(number, [scene.join('as numbers are written', { do_record: true })]);
+    for (const [index, user] of ['+1-555-888-1190', '+1(555)888.1190', `${number};user=phone`].entries()) {
+      const call = await scene.call([], { number: user });
+      await scene.participants('as numbers are written', 1);
+      await call.hangUp();
+      const [event] = (
+        await scene.audience.allEnded({ conference_name: 'as numbers are written' }, index + 1)
+      ).slice(-1);
+      const { channels } = await scene.conversation(event!.conversation_id);
+      assert.deepEqual(
+        channels.map(({ from }) => from),
+        [number],
+        user,
+      );
+    }
+  });
+
   test('G29: leaving and re-joining makes two channels of one connection', async () => {
     assert.equal(left.connection_id, returned.connection_id);
     assert.ok(left.end_ms! <= returned.start_ms, `${left.end_ms} ms to ${returned.start_ms} ms`);
@@ -246,6 +266,54 @@ suite('sift rows: conversation', () => {
       const offset = assertExactRun(mix, words) - inChannel;
       assert.ok(Math.abs(offset - channel.start_ms * 8) <= 8, `${offset / 8} ms, ${channel.start_ms} ms`);
     }
+  });
+
+  test('G31: a recording that begins late lines up as well, while it grows and afterwards', async () => {
+    const name = 'recorded late';
+    const early = await scene.call([scene.join(name)]);
+    const { conversation_id: id } = await scene.conference(name);
+    const before = await say(early, 306);
+    await setTimeout(1500);
+    const late = await scene.call([scene.join(name, { do_record: true })]);
+    await scene.participants(name, 2);
+    const words = await say(late, 307);
+    await setTimeout(pauseMs);
+    // A growing file ends where nothing that comes later can change it: both talk on.
+    const talk = [early, late].map((call, k) => call.play(noise({ samples: 32_000, seed: 308 + k })));
+    const growing = await eventually('the words in the growing mix', async () => {
+      const live = await scene.conversation(id);
+      const samples = live.audio ? await settledSamples(live.audio) : new Int16Array();
+      return findPayloadRun(samples, words) < 0 ? undefined : live;
+    });
+    const [liveMix, liveChannel] = [growing.audio!, channelFrom(growing, late).audio];
+    const inLiveMix = assertExactRun(await settledSamples(liveMix), words);
+    const inLiveChannel = assertExactRun(await settledSamples(liveChannel), words);
+    await Promise.all(talk);
+    await Promise.all([early.hangUp(), late.hangUp()]);
+    const ended = await scene.endedConversation({ conference_name: name });
+    const mix = await samplesOf(ended.audio!);
+    const earlyChannel = channelFrom(ended, early);
+    const lateChannel = channelFrom(ended, late);
+    assert.ok(earlyChannel.start_ms >= 2000, `recorded from ${earlyChannel.start_ms} ms`);
+    assert.ok(mix.subarray(0, earlyChannel.start_ms * 8 - 8).every((sample) => sample === 0));
+    assertNoRun(mix, before, { label: 'what was said before the recording' });
+    for (const [inMix, inChannel] of [
+      [inLiveMix, inLiveChannel],
+      [assertExactRun(mix, words), assertExactRun(await samplesOf(lateChannel.audio), words)],
+    ] as const) {
+      const offset = inMix - inChannel;
+      assert.ok(
+        Math.abs(offset - lateChannel.start_ms * 8) <= 8,
+        `${offset / 8}, ${lateChannel.start_ms} ms`,
+      );
+    }
+    const lastMs = Math.max(...ended.channels.map(({ end_ms }) => end_ms!));
+    assert.ok(
+      Math.abs(ended.audio!.duration_ms - lastMs) <= 40,
+      `${ended.audio!.duration_ms} ms, ${lastMs} ms`,
+    );
+    const mp3 = await bareGet(ended.audio!.mp3_file);
+    assert.deepEqual([mp3.status, mp3.contentType], [200, 'audio/mpeg']);
   });
 
   test('G37: connection_id is a string, the same in every stay', () => {

@@ -30,6 +30,30 @@ function nextCall(phone: Phone): Promise<PhoneCall> {
   return promise;
 }
 
+/** Quiet enough to hold the code 0x7F of the mu-law, which nothing that decodes and encodes again gives back. */
+function quiet(seed: number): Int16Array {
+  return noise({ samples: 1600, seed, levelDbov: -75 });
+}
+
+/** The audio of packets of one codec, one after the other. */
+function bytesOf(packets: readonly { payload: Uint8Array; payloadType: number }[]): Buffer {
+  return Buffer.concat(packets.filter(({ payloadType }) => payloadType === 0).map(({ payload }) => payload));
+}
+
+/** Asserts that the packets of one came to the other as they were sent. */
+function assertRelayed(from: PhoneCall, to: PhoneCall): void {
+  const sent = bytesOf(from.sentPackets);
+  assert.ok(sent.includes(0x7f), 'the audio could not tell a relay from a mixer');
+  assert.ok(bytesOf(to.receivedPackets).includes(sent), 'the payloads did not come as they were sent');
+}
+
+/** Nothing of the conversation is on record. */
+async function assertNotRecorded(eventPath: string): Promise<void> {
+  const { body } = await scene.app.waitFor<EndedEvent>(eventPath, ({ type }) => type === 'ended');
+  const { audio, channels } = await scene.conversation((body as EndedEvent).conversation_id);
+  assert.deepEqual({ audio, channels }, { audio: null, channels: [] });
+}
+
 /** Both say something, the called party hangs up, and both hear and are recorded exactly. */
 async function assertRecordedPair(
   caller: PhoneCall,
@@ -38,12 +62,14 @@ async function assertRecordedPair(
   calledName: string,
 ): Promise<void> {
   await Promise.all([
-    caller.play(noise({ samples: 4000, seed: 401 })),
-    called.play(noise({ samples: 4000, seed: 402 })),
+    caller.play(noise({ samples: 4000, seed: 401 })).then(() => caller.play(quiet(403))),
+    called.play(noise({ samples: 4000, seed: 402 })).then(() => called.play(quiet(404))),
   ]);
   await setTimeout(200);
   await called.hangUp();
   await caller.ended;
+  assertRelayed(caller, called);
+  assertRelayed(called, caller);
   assertExactRun(caller.received(), called.sent(), { label: 'what the caller heard' });
   assertExactRun(called.received(), caller.sent(), { label: 'what the called party heard' });
   const { body } = await scene.app.waitFor<EndedEvent>(eventPath, ({ type }) => type === 'ended');
@@ -58,25 +84,36 @@ async function assertRecordedPair(
   assert.ok((await samplesOf(conversation.audio!)).some((sample) => sample !== 0));
 }
 
-/** What the application was told of a conference, by the type of event. */
-function eventTypes(conferenceName: string): string[] {
+/** What the application was told at one of its paths, by the type of event. */
+function typesAt(path: string, isWanted: (event: EndedEvent) => boolean = () => true): string[] {
   return scene.app
-    .requests('/events')
+    .requests(path)
     .map(({ body }) => body as EndedEvent & { feature?: string })
-    .filter(({ conference_name }) => conference_name === conferenceName)
+    .filter(isWanted)
     .map(({ type, feature }) => (feature ? `${type} ${feature}` : type));
+}
+
+/** What it was told of a conference. */
+function eventTypes(conferenceName: string): string[] {
+  return typesAt('/events', ({ conference_name }) => conference_name === conferenceName);
+}
+
+/** A phone that can be called, and a routine's target for it. */
+async function desk(): Promise<{ phone: Phone; phone_number: string }> {
+  const phone = await scene.audience.phone();
+  await client.json('POST', '/v1/dial-permissions', { prefix: 'sip:127.0.0.1', allow: true });
+  return { phone, phone_number: phone.sipUri };
 }
 
 suite('sift rows: start', { concurrency: true }, () => {
   test('G3: CallPhone connects two by a SIP URI or a number and records both', async () => {
-    const desk = await scene.audience.phone();
-    const port = Number(/:(\d+)$/.exec(desk.sipUri)![1]);
+    const { phone, phone_number: uri } = await desk();
+    const port = Number(/:(\d+)$/.exec(uri)![1]);
     const routes = [{ prefix: '+49', cost: 1 }];
     await client.json('POST', '/v1/trunks', { name: 'carrier', host: '127.0.0.1', port, routes });
-    for (const prefix of ['+49', 'sip:127.0.0.1'])
-      await client.json('POST', '/v1/dial-permissions', { prefix, allow: true });
-    for (const phone_number of ['+4930123456', desk.sipUri]) {
-      const answered = nextCall(desk);
+    await client.json('POST', '/v1/dial-permissions', { prefix: '+49', allow: true });
+    for (const phone_number of ['+4930123456', uri]) {
+      const answered = nextCall(phone);
       const path = `/pair-${phone_number.length}`;
       const event_callback = scene.handle(path, () => ({}));
       const caller = await scene.call([{ name: 'CallPhone', phone_number, do_record: true, event_callback }]);
@@ -94,6 +131,13 @@ suite('sift rows: start', { concurrency: true }, () => {
     const event_callback = scene.handle('/client', () => ({}));
     const caller = await scene.call([{ name: 'CallClient', client_name: clientName, event_callback }]);
     await assertRecordedPair(caller, await answered, '/client', `sip:${clientName}`);
+    const unrecorded = nextCall(agent);
+    const off = scene.handle('/client-off', () => ({}));
+    const command = { name: 'CallClient', client_name: clientName, do_record: false, event_callback: off };
+    const other = await scene.call([command]);
+    await say(await unrecorded, 403);
+    await other.hangUp();
+    await assertNotRecorded('/client-off');
   });
 
   test('G5: JoinConference brings many connections into one room, where each hears the others', async () => {
@@ -204,6 +248,19 @@ suite('sift rows: start', { concurrency: true }, () => {
     assert.deepEqual({ audio, mixed_audio, channels }, { audio: null, mixed_audio: null, channels: [] });
   });
 
+  test('G11: CallPhone without do_record, or with false, records nothing', async () => {
+    const { phone, phone_number } = await desk();
+    for (const parameters of [{}, { do_record: false }]) {
+      const answered = nextCall(phone);
+      const path = `/unrecorded-${Object.keys(parameters).length}`;
+      const event_callback = scene.handle(path, () => ({}));
+      const caller = await scene.call([{ name: 'CallPhone', phone_number, event_callback, ...parameters }]);
+      await say(await answered, 422);
+      await caller.hangUp();
+      await assertNotRecorded(path);
+    }
+  });
+
   test("G12: an event_callback of '' is none, and no error", async () => {
     const conference_name = 'nobody told';
     const caller = await scene.call([scene.join(conference_name, { do_record: true, event_callback: '' })]);
@@ -226,6 +283,8 @@ suite('sift rows: start', { concurrency: true }, () => {
       ['with live', live, ['warning live_topics', 'warning live_transcripts', 'ended']],
       ['without live', {}, ['ended']],
       ['live off', { live_transcripts: false }, ['ended']],
+      ['processors', { do_record: true, processors: ['grade'] }, ['warning processors', 'ended']],
+      ['processors for nothing', { processors: ['grade'] }, ['ended']],
     ] as const) {
       const caller = await scene.call([scene.join(name, flags)]);
       await scene.participants(name, 1);
@@ -234,5 +293,56 @@ suite('sift rows: start', { concurrency: true }, () => {
       const [last, ...before] = eventTypes(name).reverse();
       assert.deepEqual([...before.sort(), last], expected);
     }
+  });
+
+  test('G16: each warning comes once, however many parties there are', async () => {
+    const { phone, phone_number } = await desk();
+    const answered = nextCall(phone);
+    const event_callback = scene.handle('/pair-warned', () => ({}));
+    const live = { live_transcripts: true, live_topics: true };
+    const caller = await scene.call([{ name: 'CallPhone', phone_number, event_callback, ...live }]);
+    await answered;
+    await caller.hangUp();
+    await scene.app.waitFor<EndedEvent>('/pair-warned', ({ type }) => type === 'ended');
+    const [pairEnd, ...pairWarnings] = typesAt('/pair-warned').reverse();
+    assert.deepEqual(
+      [pairEnd, ...pairWarnings.sort()],
+      ['ended', 'warning live_topics', 'warning live_transcripts'],
+    );
+    const name = 'warned once';
+    const calls = [await scene.call([scene.join(name, live)]), await scene.call([scene.join(name, live)])];
+    await scene.participants(name, 2);
+    await Promise.all(calls.map((call) => call.hangUp()));
+    await scene.audience.ended({ conference_name: name });
+    const [end, ...warnings] = eventTypes(name).reverse();
+    assert.deepEqual([end, ...warnings.sort()], ['ended', 'warning live_topics', 'warning live_transcripts']);
+  });
+
+  test('X17: the other names: on_event, live_talk_time, live_transcription; both names of each output', async () => {
+    const on_event = scene.handle('/on-event', () => ({}));
+    const conference_name = 'other names';
+    const call = await scene.call([
+      {
+        name: 'JoinConference',
+        conference_name,
+        do_record: true,
+        event_callback: '',
+        on_event,
+        live_talk_time: true,
+        live_transcription: true,
+      },
+    ]);
+    await scene.participants(conference_name, 1);
+    await say(call, 441);
+    await call.hangUp();
+    const { body } = await scene.app.waitFor<EndedEvent>('/on-event', ({ type }) => type === 'ended');
+    assert.equal((body as EndedEvent).event_type, 'ended');
+    const [end, ...warnings] = typesAt('/on-event').reverse();
+    const expected = ['ended', 'warning live_talk_time', 'warning live_transcription'];
+    assert.deepEqual([end, ...warnings.sort()], expected);
+    const { audio, mixed_audio, channels } = await scene.conversation((body as EndedEvent).conversation_id);
+    assert.deepEqual(mixed_audio, audio);
+    for (const { wav_file, wave_file } of [audio!, ...channels.map((channel) => channel.audio)])
+      assert.equal(new URL(wave_file).pathname, new URL(wav_file).pathname);
   });
 });

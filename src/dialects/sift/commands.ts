@@ -100,7 +100,7 @@ export function commandSchemas(ask: Ask) {
   );
 
   const gathered = {
-    timeout_seconds: z.number().positive().max(600).nullish(),
+    timeout_seconds: z.number().min(0).max(600).nullish(),
     prompt_url: callbackUrl,
     prompt_text: z.string().max(maxTextCharacters).nullish(),
     on_done: callbackUrl,
@@ -149,7 +149,7 @@ export function commandSchemas(ask: Ask) {
   const getNumber = z.object({ name: z.literal('GetNumber'), ...gathered }).transform((command) =>
     gather(command, { maxDigits, terminators: '#' }, (digits) => ({
       digits,
-      value: digits === '' ? null : Number(digits),
+      value: /^\d+$/.test(digits) ? Number(digits) : null,
     })),
   );
 

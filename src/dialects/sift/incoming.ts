@@ -44,7 +44,9 @@ export class SiftIncoming {
   async answer(leg: Leg, application: Application): Promise<void> {
     const { runner, log } = this.#options;
     try {
-      await runner.run(leg, await this.#routine(leg, application));
+      const routine = await this.#routine(leg, application);
+      if (routine.length === 0) this.#logEmpty(leg, application);
+      await runner.run(leg, routine);
     } catch (error) {
       if (leg.ended) return;
       const known =
@@ -53,6 +55,12 @@ export class SiftIncoming {
       log.warn({ connectionId: leg.id, appId: application.appId, error }, 'the call could not be served');
       leg.reject(status, known.code);
     }
+  }
+
+  #logEmpty(leg: Leg, { appId }: Application): void {
+    const what = 'the routine is empty: nothing answers the call';
+    const error = new CallreelError('DOCUMENT_INVALID', what, { where: 'routine' });
+    this.#options.log.warn({ connectionId: leg.id, appId, error }, 'the call ends unanswered');
   }
 
   async #routine(leg: Leg, application: Application): Promise<Verb[]> {

@@ -7,7 +7,12 @@ import {
   pageApplications,
   saveApplication,
 } from '../../database/applications.ts';
-import { assignNumber, listNumbersOfApplication, numbersByApplication } from '../../database/numbers.ts';
+import {
+  assignNumber,
+  getNumber,
+  listNumbersOfApplication,
+  numbersByApplication,
+} from '../../database/numbers.ts';
 import type { Application, Db } from '../../database/schema.ts';
 import { CallreelError } from '../../errors.ts';
 import { newId } from '../../ids.ts';
@@ -98,9 +103,16 @@ async function write(
   };
   return await db.transaction().execute(async (trx) => {
     const saved = await saveApplication(trx, application);
-    if (input.phone_numbers) await setNumbers(trx, saved, input.phone_numbers);
-    return applicationBody(saved, await listNumbersOfApplication(trx, appId));
+    const taken = input.phone_numbers ? await setNumbers(trx, saved, input.phone_numbers) : [];
+    const body = applicationBody(saved, await listNumbersOfApplication(trx, appId));
+    return taken.length === 0 ? body : { ...body, taken_numbers: taken };
   });
+}
+
+/** A number that another application answered until now. */
+interface TakenNumber {
+  phone_number: string;
+  former_app_id: string;
 }
 
 /** Exactly these: a number that is no longer named becomes free. */
@@ -108,8 +120,14 @@ async function setNumbers(
   trx: Db,
   { appId, accountId }: Application,
   numbers: readonly string[],
-): Promise<void> {
+): Promise<TakenNumber[]> {
+  const taken: TakenNumber[] = [];
   for (const number of await listNumbersOfApplication(trx, appId))
     if (!numbers.includes(number)) await assignNumber(trx, { number, accountId, appId: null });
-  for (const number of numbers) await assignNumber(trx, { number, accountId, appId });
+  for (const number of numbers) {
+    const former = (await getNumber(trx, accountId, number))?.appId;
+    if (former && former !== appId) taken.push({ phone_number: number, former_app_id: former });
+    await assignNumber(trx, { number, accountId, appId });
+  }
+  return taken;
 }

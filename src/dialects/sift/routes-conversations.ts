@@ -40,12 +40,15 @@ export function conversationRoutes(app: FastifyInstance, options: SiftRoutesOpti
   );
 }
 
-/** Sift knows one recording of a conversation: the first. */
+/**
+ * Sift knows one recording of a conversation: the first. Its mix begins with the conversation, so that channels lie on
+ * it by their `start_ms` however late the recording began.
+ */
 function conversationView(state: ConversationState, mediaUrl: MediaUrl): ConversationView {
   const [recording] = state.recordings;
   return {
     ...state,
-    audio: recording && audioOf(recording, undefined, recording.durationMs, mediaUrl),
+    audio: recording && audioOf(recording, undefined, recording.endMs, mediaUrl),
     channels: (recording?.channels ?? []).map((channel) => ({
       ...channel,
       audio: audioOf(recording!, channel.trackId, channel.durationMs, mediaUrl),
@@ -61,7 +64,7 @@ function audioOf(
 ): ConversationView['audio'] & object {
   return {
     durationMs,
-    wavUrl: mediaUrl(recordingId, trackId, 'wav'),
-    mp3Url: mediaUrl(recordingId, trackId, 'mp3'),
+    wavUrl: mediaUrl(recordingId, trackId, 'wav', 'conversation'),
+    mp3Url: mediaUrl(recordingId, trackId, 'mp3', 'conversation'),
   };
 }

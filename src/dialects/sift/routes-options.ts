@@ -1,8 +1,13 @@
 import type { Conversations } from '../../call/conversations.ts';
 import type { Db } from '../../database/schema.ts';
 
-/** Makes the signed URL of one file of a recording; without a track, the mix. */
-export type MediaUrl = (recordingId: string, trackId: string | undefined, format: 'wav' | 'mp3') => string;
+/** Makes the signed URL of one file of a recording; without a track, the mix from the start of the conversation on. */
+export type MediaUrl = (
+  recordingId: string,
+  trackId: string | undefined,
+  format: 'wav' | 'mp3',
+  mixBegins: 'conversation',
+) => string;
 
 export interface SiftRoutesOptions {
   accountId: string;
