@@ -373,3 +373,20 @@ describe('JitterBuffer', () => {
     assert.deepEqual(take(buffer), expectedFrame(0));
   });
 });
+
+it('plays a stream whose time lies between two samples', () => {
+  const buffer = new JitterBuffer({ clockRateHz: 48_000, rateHz: 8000 });
+  const wideband: Decoder = { rateHz: 8000, decode: (_payload, out) => out.fill(700, 0, 160).length && 160 };
+  const put = (n: number, extraTicks: number) =>
+    buffer.put({ ...packet(n), rtpTime: toRtpTimestamp(n * 960 + extraTicks) }, wideband);
+  put(0, 0);
+  take(buffer);
+  // Not a multiple of the six ticks of a sample.
+  for (let n = 1; n < 8; n++) put(n, 7);
+  const frames = takeMany(buffer, 9);
+  const voiced = frames.filter((frame) => frame?.every((sample) => sample === 700));
+  assert.ok(voiced.length >= 6, `${voiced.length} whole frames`);
+  assert.ok(
+    frames.every((frame) => frame === undefined || frame.every((sample) => sample === 700 || sample === 0)),
+  );
+});

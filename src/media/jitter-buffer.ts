@@ -237,7 +237,12 @@ export class JitterBuffer {
   #gapBeforeNext(filled: number): number {
     const slot = this.#nextQueued();
     if (!slot) return this.frameSamples;
-    return timestampDelta(slot.rtpTime, this.#headTime) * this.#samplesPerTick - filled;
+    return this.#samplesToHead(slot) - filled;
+  }
+
+  /** Whole ones: RTP time of a clock finer than the samples may lie between two of them. */
+  #samplesToHead({ rtpTime }: Slot): number {
+    return Math.round(timestampDelta(rtpTime, this.#headTime) * this.#samplesPerTick);
   }
 
   #nextQueued(): Slot | undefined {
@@ -265,7 +270,7 @@ export class JitterBuffer {
       return;
     }
     const samples = this.#concealment.decode(payload, decoder);
-    const behind = filled - timestampDelta(slot.rtpTime, this.#headTime) * this.#samplesPerTick;
+    const behind = filled - this.#samplesToHead(slot);
     this.#decodedFrom = Math.min(behind, samples);
     this.#decodedTo = samples;
     if (behind >= samples) this.counters.latePackets++;
