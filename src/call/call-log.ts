@@ -117,8 +117,7 @@ export class CallLog {
   onWorkerEvent(event: WorkerEvent): void {
     if (event.event === 'leg.media') {
       const open = this.#media.get(event.legId);
-      if (open)
-        open.media.seen = { address: event.address, port: event.port, atMs: this.#sinceMs(open) };
+      if (open) open.media.seen = { address: event.address, port: event.port, atMs: this.#sinceMs(open) };
     } else if (event.event === 'leg.report' && event.stay === undefined) {
       const open = this.#media.get(event.legId);
       if (open) open.media.report = event.report;
