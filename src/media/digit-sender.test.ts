@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { encodeUlaw } from '../codec/g711.ts';
 import type { RtpPacketView } from '../rtp/packet.ts';
-import { type KeyPress, TelephoneEventReceiver } from '../rtp/telephone-event.ts';
+import { type KeyPress, keyPressPayloads, TelephoneEventReceiver } from '../rtp/telephone-event.ts';
 import type { DigitsSend } from './control.ts';
 import { MediaBench } from './test-bench.ts';
 
@@ -93,6 +93,74 @@ describe('DigitSender', () => {
     await phone.press('3');
     await bench.slots(1);
     assert.ok(bench.events.some((event) => event.event === 'leg.digit' && event.digit === '3'));
+  });
+
+  it('hears key presses at each clock agreed, and sends them with the clock of the codec it sends', async () => {
+    const opus = { payloadType: 111, codec: 'OPUS', clockRateHz: 48_000 } as const;
+    const pcmu = { payloadType: 0, codec: 'PCMU', clockRateHz: 8000 } as const;
+    const agreed = {
+      receive: [opus, pcmu],
+      send: opus,
+      telephoneEvent: { payloadType: 97, clockRateHz: 48_000, sendPayloadType: 100 },
+      otherTelephoneEvents: [
+        { payloadType: 101, clockRateHz: 8000 },
+        { payloadType: 105, clockRateHz: 8000 },
+      ],
+    };
+    const phone = await bench.call('a', agreed);
+    const heard = () =>
+      bench.events.flatMap((event) => (event.event === 'leg.digit' ? [[event.digit, event.durationMs]] : []));
+    const keys: [string, number, number][] = [
+      ['1', 97, 48_000],
+      ['2', 101, 8000],
+      ['3', 105, 8000],
+      ['4', 97, 48_000],
+    ];
+    for (const [digit, payloadType, clockRateHz] of keys) {
+      for (const { payload, marker } of keyPressPayloads(digit, { durationMs: 80, ptimeMs: 20, clockRateHz }))
+        await phone.send({ payload, payloadType, marker, ticks: 0 });
+      phone.timestamp = (phone.timestamp + 9600) >>> 0;
+      await bench.slots(1);
+    }
+    assert.deepEqual(
+      heard(),
+      keys.map(([digit]) => [digit, 80]),
+    );
+
+    await send('6');
+    await bench.slots(10);
+    const sent = phone.received.filter(({ payloadType }) => payloadType === 100);
+    const end = sent.at(-1)!.payload();
+    assert.deepEqual([...end], [6, 0x8a, 4800 >> 8, 4800 & 0xff]);
+
+    await bench.execute(
+      phone.negotiation('a', {
+        ...agreed,
+        send: pcmu,
+        telephoneEvent: { payloadType: 101, clockRateHz: 8000, sendPayloadType: 105 },
+        otherTelephoneEvents: [{ payloadType: 97, clockRateHz: 48_000 }],
+      }),
+    );
+    await send('7');
+    await bench.slots(10);
+    assert.deepEqual(
+      keyPresses(phone.received, 105).map(({ digit, durationMs }) => [digit, durationMs]),
+      [['7', 100]],
+    );
+  });
+
+  it('reports a key press once whose clock changes with the next one, and late packets of it never', async () => {
+    const phone = await bench.call('a', { otherTelephoneEvents: [{ payloadType: 97, clockRateHz: 48_000 }] });
+    const { timestamp } = phone;
+    await phone.press('1', { ends: 0 });
+    phone.timestamp = (timestamp + 4000) >>> 0;
+    const fast = keyPressPayloads('2', { durationMs: 80, ptimeMs: 20, clockRateHz: 48_000 });
+    for (const { payload } of fast) await phone.send({ payload, payloadType: 97, ticks: 0 });
+    phone.timestamp = timestamp;
+    await phone.press('1');
+    await bench.slots(20);
+    const heard = bench.events.flatMap((event) => (event.event === 'leg.digit' ? [event.digit] : []));
+    assert.deepEqual(heard, ['1', '2']);
   });
 
   it('lets a prompt wait while a key is down', async () => {

@@ -82,7 +82,11 @@ export class LegOutput {
     }
     this.#rateHz = rateHz;
     this.#encodingKey = encodingKey(send);
-    const others = receive.filter(({ payloadType }) => payloadType < firstDynamicPayloadType);
+    // Of another clock they would need another stream (RFC 7160 section 4.1), and key presses of that clock.
+    const others = receive.filter(
+      ({ payloadType, clockRateHz }) =>
+        payloadType < firstDynamicPayloadType && clockRateHz === send.clockRateHz,
+    );
     this.#formats = [send, ...others];
     this.#comfortNoise = comfortNoise;
     this.#sends = direction === 'sendrecv' || direction === 'sendonly';

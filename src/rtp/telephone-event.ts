@@ -47,7 +47,7 @@ interface CurrentEvent {
  * say nothing; malformed payloads and events that are no keys are ignored.
  */
 export class TelephoneEventReceiver {
-  readonly #clockRateHz: number;
+  #clockRateHz: number;
   readonly #report: (press: KeyPress) => void;
   #current: CurrentEvent | undefined;
   /** Start of the last segment of the key press reported last. */
@@ -56,6 +56,13 @@ export class TelephoneEventReceiver {
   constructor(clockRateHz: number, report: (press: KeyPress) => void) {
     this.#clockRateHz = clockRateHz;
     this.#report = report;
+  }
+
+  /** Before a packet whose payload type has this clock; another one is never the same key press. */
+  useClock(clockRateHz: number): void {
+    if (clockRateHz === this.#clockRateHz) return;
+    this.#finish();
+    this.#clockRateHz = clockRateHz;
   }
 
   receive(payload: Uint8Array, rtpTime: RtpTimestamp, arrivalUs: number): void {
