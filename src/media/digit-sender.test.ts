@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { encodeUlaw } from '../codec/g711.ts';
 import type { RtpPacketView } from '../rtp/packet.ts';
-import { type KeyPress, keyPressPayloads, TelephoneEventReceiver } from '../rtp/telephone-event.ts';
+import { type KeyPress, TelephoneEventReceiver } from '../rtp/telephone-event.ts';
 import type { DigitsSend } from './control.ts';
 import { MediaBench } from './test-bench.ts';
 
 /** What a receiver makes of the packets, and in which packet each key went down. */
-function keyPresses(packets: RtpPacketView[], payloadType = 101): KeyPress[] {
+function keyPresses(packets: RtpPacketView[], payloadType = 101, clockRateHz = 8000): KeyPress[] {
   const presses: KeyPress[] = [];
-  const receiver = new TelephoneEventReceiver(8000, (press) => presses.push(press));
+  const receiver = new TelephoneEventReceiver(clockRateHz, (press) => presses.push(press));
   for (const packet of packets)
     if (packet.payloadType === payloadType) receiver.receive(packet.payload(), packet.timestamp, 0);
   receiver.end();
@@ -117,9 +117,7 @@ describe('DigitSender', () => {
       ['4', 97, 48_000],
     ];
     for (const [digit, payloadType, clockRateHz] of keys) {
-      for (const { payload, marker } of keyPressPayloads(digit, { durationMs: 80, ptimeMs: 20, clockRateHz }))
-        await phone.send({ payload, payloadType, marker, ticks: 0 });
-      phone.timestamp = (phone.timestamp + 9600) >>> 0;
+      await phone.press(digit, { durationMs: 80, payloadType, clockRateHz });
       await bench.slots(1);
     }
     assert.deepEqual(
@@ -154,13 +152,40 @@ describe('DigitSender', () => {
     const { timestamp } = phone;
     await phone.press('1', { ends: 0 });
     phone.timestamp = (timestamp + 4000) >>> 0;
-    const fast = keyPressPayloads('2', { durationMs: 80, ptimeMs: 20, clockRateHz: 48_000 });
-    for (const { payload } of fast) await phone.send({ payload, payloadType: 97, ticks: 0 });
+    await phone.press('2', { payloadType: 97, clockRateHz: 48_000 });
     phone.timestamp = timestamp;
     await phone.press('1');
     await bench.slots(20);
     const heard = bench.events.flatMap((event) => (event.event === 'leg.digit' ? [event.digit] : []));
     assert.deepEqual(heard, ['1', '2']);
+  });
+
+  it('presses a key longer than one report can say', async () => {
+    const opus = { payloadType: 111, codec: 'OPUS', clockRateHz: 48_000 } as const;
+    const telephoneEvent = { payloadType: 97, clockRateHz: 48_000 };
+    const phone = await bench.call('a', { receive: [opus], send: opus, telephoneEvent });
+    await send('#', { durationMs: 4000 });
+    for (let i = 0; i < 21; i++) await bench.slots(10);
+    const sent = phone.received.filter(({ payloadType }) => payloadType === 97);
+    assert.deepEqual(
+      keyPresses(sent, 97, 48_000).map(({ digit, durationMs }) => [digit, durationMs]),
+      [['#', 4000]],
+    );
+    const starts = [...new Set(sent.map(({ timestamp }) => timestamp))];
+    assert.deepEqual(
+      starts.map((start) => (start - starts[0]!) >>> 0),
+      [0, 65_535, 131_070],
+    );
+    assertOrderly(phone.received);
+
+    const seconds: [number, number][] = [];
+    for (const durationMs of [1365, 1366, 4000]) {
+      await phone.press('5', { durationMs, payloadType: 97, clockRateHz: 48_000 });
+      await bench.slots(1);
+      const event = bench.events.findLast((each) => each.event === 'leg.digit');
+      seconds.push([durationMs, event?.durationMs ?? 0]);
+    }
+    for (const [pressed, heard] of seconds) assert.equal(heard, pressed);
   });
 
   it('lets a prompt wait while a key is down', async () => {
