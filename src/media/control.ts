@@ -79,7 +79,10 @@ export interface LegNegotiate {
   receive: NegotiatedCodec[];
   send: NegotiatedCodec;
   ptimeMs: number;
+  /** Sent and received; of the clock of `send` where the peer has it (RFC 4733 section 2.1). */
   telephoneEvent: NegotiatedTelephoneEvent | undefined;
+  /** What else the peer's events may come with: beside audio of other clocks, or by the peer's own numbers. */
+  otherTelephoneEvents?: { payloadType: number; clockRateHz: number }[];
   /** Comfort noise (RFC 3389), at most one payload type for each clock rate. Without it: none is sent or taken. */
   comfortNoise?: { payloadType: number; clockRateHz: number }[];
   /** Without it: plain RTP. */

@@ -13,7 +13,7 @@ import type { BufferedPacket } from './jitter-buffer.ts';
 import { LegOutput } from './leg-output.ts';
 import { LegStatistics } from './leg-statistics.ts';
 import { Playout } from './playout.ts';
-import { type ReceiveFormat, receiveFormats } from './receive-formats.ts';
+import { eventClocks, type ReceiveFormat, receiveFormats } from './receive-formats.ts';
 import type { RelayedPacket } from './relay.ts';
 import { RtcpSession } from './rtcp-session.ts';
 import { SourceLatch } from './source-latch.ts';
@@ -78,12 +78,12 @@ export class MediaSession implements DatagramSink {
   };
   /** By payload type. */
   #formats: (ReceiveFormat | undefined)[] = [];
-  #eventPayloadType = -1;
-  #events: TelephoneEventReceiver | undefined;
+  /** By payload type. */
+  #eventClocks: (number | undefined)[] = [];
+  readonly #events = new TelephoneEventReceiver(8000, (press) => this.#keyPressed(press));
   #inband: InbandDigits | undefined;
   /** Of the audio that came last: comfort noise between it has the same. */
   #audioClockHz = 8000;
-  #eventClockRateHz = 0;
   #eventSsrc = 0;
   #receives = false;
   #heard = false;
@@ -173,10 +173,12 @@ export class MediaSession implements DatagramSink {
     this.#rtcp.negotiate(agreement.rtcp);
     this.#protect(agreement.srtp);
     this.#formats = formats;
-    this.#eventPayloadType = telephoneEvent?.payloadType ?? -1;
-    this.#useEventClock(telephoneEvent?.clockRateHz ?? 0);
+    this.#eventClocks = eventClocks(agreement);
     if (telephoneEvent) this.#inband = undefined;
-    else this.#inband ??= new InbandDigits((digit, durationMs) => this.#heardKey(digit, durationMs));
+    else {
+      this.#events.end();
+      this.#inband ??= new InbandDigits((digit, durationMs) => this.#heardKey(digit, durationMs));
+    }
     const receives = direction === 'sendrecv' || direction === 'recvonly';
     if (receives && !this.#receives) this.#lastPacketUs = undefined;
     if (!receives) this.playout.clear();
@@ -229,7 +231,8 @@ export class MediaSession implements DatagramSink {
     const data = this.#srtp ? this.#opened(this.#srtp, datagram) : datagram.data;
     if (!data || !this.#parser.parse(data, view)) return;
     const format = this.#formats[view.payloadType];
-    if (!format && view.payloadType !== this.#eventPayloadType) {
+    const eventClockHz = format ? 0 : this.#eventClocks[view.payloadType];
+    if (eventClockHz === undefined) {
       this.counters.unknownPayloadTypes++;
       return;
     }
@@ -248,7 +251,7 @@ export class MediaSession implements DatagramSink {
     if (format?.decoder)
       this.#statistics.audio(format, ssrc, sequenceNumber, timestamp, arrivalUs, payloadBytes);
     else this.#statistics.other(this.#audioClockHz, ssrc, sequenceNumber, timestamp, arrivalUs, payloadBytes);
-    if (!format) this.#receiveEvent(arrivalUs);
+    if (!format) this.#receiveEvent(eventClockHz, arrivalUs);
     else if ((this.#stay || this.#inband) && (payloadBytes > 0 || !format.decoder))
       this.#receiveAudio(format, arrivalUs);
     else this.#relayTarget?.leaveOut(this.#fillPacket());
@@ -285,7 +288,7 @@ export class MediaSession implements DatagramSink {
 
   /** Once a slot: what is decided by nothing having come. */
   expire(nowUs: number): void {
-    this.#events?.expire(nowUs);
+    this.#events.expire(nowUs);
     this.#rtcp.slot(nowUs);
     if (nowUs >= this.#holdsUntilUs) this.#early?.release(nowUs, (datagram) => this.#receiveRtp(datagram));
     this.#lastPacketUs ??= nowUs;
@@ -315,24 +318,14 @@ export class MediaSession implements DatagramSink {
     return bytes < 0 ? undefined : data.subarray(0, bytes);
   }
 
-  /** A session refresh in the middle of a key press must not report it twice, so the receiver stays where it can. */
-  #useEventClock(clockRateHz: number): void {
-    if (clockRateHz === this.#eventClockRateHz) return;
-    this.#eventClockRateHz = clockRateHz;
-    this.#events?.end();
-    this.#events =
-      clockRateHz > 0
-        ? new TelephoneEventReceiver(clockRateHz, (press) => this.#keyPressed(press))
-        : undefined;
-  }
-
-  #receiveEvent(arrivalUs: number): void {
+  #receiveEvent(clockRateHz: number, arrivalUs: number): void {
     const view = this.#view;
     const isLeaveKey = view.payloadBytes > 0 && view.data[view.payloadOffset] === this.#leaveEvent;
-    if (!isLeaveKey) this.#relayTarget?.relayEvent(this.#fillPacket(), this.#eventClockRateHz);
-    if (view.ssrc !== this.#eventSsrc) this.#events?.end();
+    if (!isLeaveKey) this.#relayTarget?.relayEvent(this.#fillPacket(), clockRateHz);
+    if (view.ssrc !== this.#eventSsrc) this.#events.end();
     this.#eventSsrc = view.ssrc;
-    this.#events?.receive(view.payload(), view.timestamp, arrivalUs);
+    this.#events.useClock(clockRateHz);
+    this.#events.receive(view.payload(), view.timestamp, arrivalUs);
   }
 
   #keyPressed({ digit, rtpTime, durationMs, arrivalUs }: KeyPress): void {

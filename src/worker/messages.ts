@@ -93,6 +93,7 @@ const command = z.discriminatedUnion('verb', [
     telephoneEvent: z
       .object({ payloadType, clockRateHz, sendPayloadType: payloadType.optional() })
       .optional(),
+    otherTelephoneEvents: z.array(z.object({ payloadType, clockRateHz })).max(16).optional(),
     comfortNoise: z.array(z.object({ payloadType, clockRateHz })).max(8).optional(),
     srtp: z
       .object({
