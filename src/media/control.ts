@@ -52,6 +52,11 @@ export interface NegotiatedRtcp {
 export interface LegOpen {
   verb: 'leg.open';
   legId: string;
+  /**
+   * We make the offer: what the peer sends before its answer is here, and before the leg's first stay, is kept for
+   * that stay, if only for a moment.
+   */
+  awaitsAnswer?: boolean;
 }
 
 /** RFC 4733. */
@@ -74,7 +79,10 @@ export interface LegNegotiate {
   receive: NegotiatedCodec[];
   send: NegotiatedCodec;
   ptimeMs: number;
+  /** Sent and received; of the clock of `send` where the peer has it (RFC 4733 section 2.1). */
   telephoneEvent: NegotiatedTelephoneEvent | undefined;
+  /** What else the peer's events may come with: beside audio of other clocks, or by the peer's own numbers. */
+  otherTelephoneEvents?: { payloadType: number; clockRateHz: number }[];
   /** Comfort noise (RFC 3389), at most one payload type for each clock rate. Without it: none is sent or taken. */
   comfortNoise?: { payloadType: number; clockRateHz: number }[];
   /** Without it: plain RTP. */

@@ -7,18 +7,21 @@ import { type KeyPress, TelephoneEventReceiver } from '../rtp/telephone-event.ts
 import type { Datagram, DatagramSink, TransportPort } from '../rtp/transport.ts';
 import type { CapturedPacket, CaptureSink, Stay } from './capture-sink.ts';
 import type { LegNegotiate, WorkerEvent } from './control.ts';
+import { EarlyPackets, maxEarlyUs } from './early-packets.ts';
 import { InbandDigits } from './inband-digits.ts';
 import type { BufferedPacket } from './jitter-buffer.ts';
 import { LegOutput } from './leg-output.ts';
 import { LegStatistics } from './leg-statistics.ts';
 import { Playout } from './playout.ts';
-import { type ReceiveFormat, receiveFormats } from './receive-formats.ts';
+import { eventClocks, type ReceiveFormat, receiveFormats } from './receive-formats.ts';
 import type { RelayedPacket } from './relay.ts';
 import { RtcpSession } from './rtcp-session.ts';
 import { SourceLatch } from './source-latch.ts';
 
 export interface MediaSessionOptions {
   legId: string;
+  /** The peer has our offer: it may speak before its answer is here. */
+  awaitsAnswer: boolean;
   clock: Clock;
   capture: CaptureSink;
   post(event: WorkerEvent): void;
@@ -75,12 +78,12 @@ export class MediaSession implements DatagramSink {
   };
   /** By payload type. */
   #formats: (ReceiveFormat | undefined)[] = [];
-  #eventPayloadType = -1;
-  #events: TelephoneEventReceiver | undefined;
+  /** By payload type. */
+  #eventClocks: (number | undefined)[] = [];
+  readonly #events = new TelephoneEventReceiver(8000, (press) => this.#keyPressed(press));
   #inband: InbandDigits | undefined;
   /** Of the audio that came last: comfort noise between it has the same. */
   #audioClockHz = 8000;
-  #eventClockRateHz = 0;
   #eventSsrc = 0;
   #receives = false;
   #heard = false;
@@ -95,11 +98,15 @@ export class MediaSession implements DatagramSink {
   #relayTarget: LegOutput | undefined;
   #port: TransportPort | undefined;
   #srtp: SrtpContext | undefined;
+  /** Until the first stay. */
+  #early: EarlyPackets | undefined;
+  #holdsUntilUs = Number.POSITIVE_INFINITY;
 
   constructor(options: MediaSessionOptions) {
     this.legId = options.legId;
     this.#options = options;
     this.#capture = options.capture;
+    if (options.awaitsAnswer) this.#early = new EarlyPackets();
     this.output = new LegOutput(options.legId, this.#latch, options.post);
     this.#statistics = new LegStatistics(options.clock.monotonicUs(), () => ({
       refused: this.counters.strayPackets,
@@ -166,10 +173,12 @@ export class MediaSession implements DatagramSink {
     this.#rtcp.negotiate(agreement.rtcp);
     this.#protect(agreement.srtp);
     this.#formats = formats;
-    this.#eventPayloadType = telephoneEvent?.payloadType ?? -1;
-    this.#useEventClock(telephoneEvent?.clockRateHz ?? 0);
+    this.#eventClocks = eventClocks(agreement);
     if (telephoneEvent) this.#inband = undefined;
-    else this.#inband ??= new InbandDigits((digit, durationMs) => this.#heardKey(digit, durationMs));
+    else {
+      this.#events.end();
+      this.#inband ??= new InbandDigits((digit, durationMs) => this.#heardKey(digit, durationMs));
+    }
     const receives = direction === 'sendrecv' || direction === 'recvonly';
     if (receives && !this.#receives) this.#lastPacketUs = undefined;
     if (!receives) this.playout.clear();
@@ -179,6 +188,16 @@ export class MediaSession implements DatagramSink {
       remote && !unspecifiedAddresses.has(remote.address) ? remote : undefined,
       signallingAddress,
     );
+    this.#holdsUntilUs = this.#options.clock.monotonicUs() + maxEarlyUs;
+    if (this.#stay) this.admitEarly();
+  }
+
+  /** What came before the answer, once there is an agreement to read it by and somebody to hear it. */
+  admitEarly(): void {
+    const early = this.#early;
+    if (!early || this.#holdsUntilUs === Number.POSITIVE_INFINITY) return;
+    this.#early = undefined;
+    early.release(this.#options.clock.monotonicUs(), (datagram) => this.#receiveRtp(datagram));
   }
 
   enter(stay: Stay, leaveKey: string | undefined): void {
@@ -202,15 +221,18 @@ export class MediaSession implements DatagramSink {
   }
 
   receive(datagram: Datagram): void {
+    if (isRtcp(datagram.data)) this.receiveRtcp(datagram);
+    else if (this.#early && datagram.arrivalUs < this.#holdsUntilUs) this.#early.hold(datagram);
+    else this.#receiveRtp(datagram);
+  }
+
+  #receiveRtp(datagram: Datagram): void {
     const view = this.#view;
-    if (isRtcp(datagram.data)) {
-      this.receiveRtcp(datagram);
-      return;
-    }
     const data = this.#srtp ? this.#opened(this.#srtp, datagram) : datagram.data;
     if (!data || !this.#parser.parse(data, view)) return;
     const format = this.#formats[view.payloadType];
-    if (!format && view.payloadType !== this.#eventPayloadType) {
+    const eventClockHz = format ? 0 : this.#eventClocks[view.payloadType];
+    if (eventClockHz === undefined) {
       this.counters.unknownPayloadTypes++;
       return;
     }
@@ -229,7 +251,7 @@ export class MediaSession implements DatagramSink {
     if (format?.decoder)
       this.#statistics.audio(format, ssrc, sequenceNumber, timestamp, arrivalUs, payloadBytes);
     else this.#statistics.other(this.#audioClockHz, ssrc, sequenceNumber, timestamp, arrivalUs, payloadBytes);
-    if (!format) this.#receiveEvent(arrivalUs);
+    if (!format) this.#receiveEvent(eventClockHz, arrivalUs);
     else if ((this.#stay || this.#inband) && (payloadBytes > 0 || !format.decoder))
       this.#receiveAudio(format, arrivalUs);
     else this.#relayTarget?.leaveOut(this.#fillPacket());
@@ -266,8 +288,9 @@ export class MediaSession implements DatagramSink {
 
   /** Once a slot: what is decided by nothing having come. */
   expire(nowUs: number): void {
-    this.#events?.expire(nowUs);
+    this.#events.expire(nowUs);
     this.#rtcp.slot(nowUs);
+    if (nowUs >= this.#holdsUntilUs) this.#early?.release(nowUs, (datagram) => this.#receiveRtp(datagram));
     this.#lastPacketUs ??= nowUs;
     if (this.#inactivityTimeoutMs === undefined || !this.#heard || !this.#receives) return;
     const silentMs = Math.floor((nowUs - this.#lastPacketUs) / 1000);
@@ -295,24 +318,14 @@ export class MediaSession implements DatagramSink {
     return bytes < 0 ? undefined : data.subarray(0, bytes);
   }
 
-  /** A session refresh in the middle of a key press must not report it twice, so the receiver stays where it can. */
-  #useEventClock(clockRateHz: number): void {
-    if (clockRateHz === this.#eventClockRateHz) return;
-    this.#eventClockRateHz = clockRateHz;
-    this.#events?.end();
-    this.#events =
-      clockRateHz > 0
-        ? new TelephoneEventReceiver(clockRateHz, (press) => this.#keyPressed(press))
-        : undefined;
-  }
-
-  #receiveEvent(arrivalUs: number): void {
+  #receiveEvent(clockRateHz: number, arrivalUs: number): void {
     const view = this.#view;
     const isLeaveKey = view.payloadBytes > 0 && view.data[view.payloadOffset] === this.#leaveEvent;
-    if (!isLeaveKey) this.#relayTarget?.relayEvent(this.#fillPacket(), this.#eventClockRateHz);
-    if (view.ssrc !== this.#eventSsrc) this.#events?.end();
+    if (!isLeaveKey) this.#relayTarget?.relayEvent(this.#fillPacket(), clockRateHz);
+    if (view.ssrc !== this.#eventSsrc) this.#events.end();
     this.#eventSsrc = view.ssrc;
-    this.#events?.receive(view.payload(), view.timestamp, arrivalUs);
+    this.#events.useClock(clockRateHz);
+    this.#events.receive(view.payload(), view.timestamp, arrivalUs);
   }
 
   #keyPressed({ digit, rtpTime, durationMs, arrivalUs }: KeyPress): void {

@@ -108,10 +108,10 @@ export class PhoneSender {
       clockRateHz: this.#codec.clockRateHz,
     });
     return this.#plan((position) =>
-      presses.map(({ payload, marker }, index) => ({
+      presses.map(({ payload, marker, segmentTicks }, index) => ({
         ssrc: position.ssrc,
         sequenceNumber: addToSequence(toSequenceNumber(position.sequenceNumber), index),
-        rtpTime: position.rtpTime,
+        rtpTime: addToTimestamp(toRtpTimestamp(position.rtpTime), segmentTicks),
         payloadType,
         marker,
         payload,
