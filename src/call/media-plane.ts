@@ -72,7 +72,8 @@ export class MediaPlane {
   ): Promise<string> {
     // Whoever leaves the offer to us has not said that it speaks SRTP.
     const srtp = offer === undefined && this.#options.srtp === 'optional' ? 'off' : this.#options.srtp;
-    const negotiator = await this.#open(legId, worker, peerAddress, srtp);
+    const awaitsAnswer = offer === undefined;
+    const negotiator = await this.#open(legId, worker, peerAddress, { srtp, awaitsAnswer });
     return await this.#orClose(legId, worker, async () => {
       if (offer === undefined) return await this.#lateOffer(legId, worker, negotiator);
       const { answer, negotiated } = negotiator.answer(offer);
@@ -93,7 +94,10 @@ export class MediaPlane {
     { offerCodecs, srtp, secureSignalling = false }: MediaOfferOptions = {},
   ): Promise<string> {
     const usual = this.#options.srtp === 'optional' && !secureSignalling ? 'off' : this.#options.srtp;
-    const negotiator = await this.#open(legId, worker, peerAddress, srtp ?? usual);
+    const negotiator = await this.#open(legId, worker, peerAddress, {
+      srtp: srtp ?? usual,
+      awaitsAnswer: true,
+    });
     return negotiator.offer({ preferred: offerCodecs });
   }
 
@@ -162,9 +166,9 @@ export class MediaPlane {
     legId: string,
     worker: MediaWorker,
     peerAddress: string,
-    srtp: SrtpPolicy = this.#options.srtp,
+    { srtp, awaitsAnswer }: { srtp: SrtpPolicy; awaitsAnswer: boolean },
   ): Promise<MediaNegotiator> {
-    const { port } = await worker.send({ verb: 'leg.open', legId });
+    const { port } = await worker.send({ verb: 'leg.open', legId, awaitsAnswer });
     if (port === undefined) throw new CallreelError('PORTS_EXHAUSTED', 'the media worker gave no port');
     const { advertisedAddress, codecs, codecOrder } = this.#options;
     const address = advertisedAddress(peerAddress);

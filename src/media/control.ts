@@ -52,6 +52,11 @@ export interface NegotiatedRtcp {
 export interface LegOpen {
   verb: 'leg.open';
   legId: string;
+  /**
+   * We make the offer: what the peer sends before its answer is here, and before the leg's first stay, is kept for
+   * that stay, if only for a moment.
+   */
+  awaitsAnswer?: boolean;
 }
 
 /** RFC 4733. */

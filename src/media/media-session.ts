@@ -7,6 +7,7 @@ import { type KeyPress, TelephoneEventReceiver } from '../rtp/telephone-event.ts
 import type { Datagram, DatagramSink, TransportPort } from '../rtp/transport.ts';
 import type { CapturedPacket, CaptureSink, Stay } from './capture-sink.ts';
 import type { LegNegotiate, WorkerEvent } from './control.ts';
+import { EarlyPackets, maxEarlyUs } from './early-packets.ts';
 import { InbandDigits } from './inband-digits.ts';
 import type { BufferedPacket } from './jitter-buffer.ts';
 import { LegOutput } from './leg-output.ts';
@@ -19,6 +20,8 @@ import { SourceLatch } from './source-latch.ts';
 
 export interface MediaSessionOptions {
   legId: string;
+  /** The peer has our offer: it may speak before its answer is here. */
+  awaitsAnswer: boolean;
   clock: Clock;
   capture: CaptureSink;
   post(event: WorkerEvent): void;
@@ -95,11 +98,15 @@ export class MediaSession implements DatagramSink {
   #relayTarget: LegOutput | undefined;
   #port: TransportPort | undefined;
   #srtp: SrtpContext | undefined;
+  /** Until the first stay. */
+  #early: EarlyPackets | undefined;
+  #holdsUntilUs = Number.POSITIVE_INFINITY;
 
   constructor(options: MediaSessionOptions) {
     this.legId = options.legId;
     this.#options = options;
     this.#capture = options.capture;
+    if (options.awaitsAnswer) this.#early = new EarlyPackets();
     this.output = new LegOutput(options.legId, this.#latch, options.post);
     this.#statistics = new LegStatistics(options.clock.monotonicUs(), () => ({
       refused: this.counters.strayPackets,
@@ -179,6 +186,16 @@ export class MediaSession implements DatagramSink {
       remote && !unspecifiedAddresses.has(remote.address) ? remote : undefined,
       signallingAddress,
     );
+    this.#holdsUntilUs = this.#options.clock.monotonicUs() + maxEarlyUs;
+    if (this.#stay) this.admitEarly();
+  }
+
+  /** What came before the answer, once there is an agreement to read it by and somebody to hear it. */
+  admitEarly(): void {
+    const early = this.#early;
+    if (!early || this.#holdsUntilUs === Number.POSITIVE_INFINITY) return;
+    this.#early = undefined;
+    early.release(this.#options.clock.monotonicUs(), (datagram) => this.#receiveRtp(datagram));
   }
 
   enter(stay: Stay, leaveKey: string | undefined): void {
@@ -202,11 +219,13 @@ export class MediaSession implements DatagramSink {
   }
 
   receive(datagram: Datagram): void {
+    if (isRtcp(datagram.data)) this.receiveRtcp(datagram);
+    else if (this.#early && datagram.arrivalUs < this.#holdsUntilUs) this.#early.hold(datagram);
+    else this.#receiveRtp(datagram);
+  }
+
+  #receiveRtp(datagram: Datagram): void {
     const view = this.#view;
-    if (isRtcp(datagram.data)) {
-      this.receiveRtcp(datagram);
-      return;
-    }
     const data = this.#srtp ? this.#opened(this.#srtp, datagram) : datagram.data;
     if (!data || !this.#parser.parse(data, view)) return;
     const format = this.#formats[view.payloadType];
@@ -268,6 +287,7 @@ export class MediaSession implements DatagramSink {
   expire(nowUs: number): void {
     this.#events?.expire(nowUs);
     this.#rtcp.slot(nowUs);
+    if (nowUs >= this.#holdsUntilUs) this.#early?.release(nowUs, (datagram) => this.#receiveRtp(datagram));
     this.#lastPacketUs ??= nowUs;
     if (this.#inactivityTimeoutMs === undefined || !this.#heard || !this.#receives) return;
     const silentMs = Math.floor((nowUs - this.#lastPacketUs) / 1000);

@@ -98,7 +98,6 @@ suite('T6: transfers', { concurrency: true }, () => {
     assert.equal(told[0], 100);
     assert.equal((await atAgent.ended).cause, 'remote');
     const atThird = await taken;
-    await settled();
     await Promise.all([speak(caller, callerHz), speak(atThird, thirdHz)]);
     await settled();
     await atThird.hangUp();
@@ -148,7 +147,6 @@ suite('T6: transfers', { concurrency: true }, () => {
     };
     await atAgent.transfer(third.sipUri);
     const atThird = await taken;
-    await settled();
     await Promise.all([speak(caller, callerHz), speak(atThird, thirdHz)]);
     await settled();
     await caller.hangUp();
