@@ -180,6 +180,24 @@ suite('dialling', { concurrency: true }, () => {
     }
   });
 
+  test('a caller that nobody answered is told what the called party said', async () => {
+    const called = await dialled('+4914');
+    const routine = [{ name: 'CallPhone', phone_number: '+4914123456' }];
+    for (const status of [486, 603, 404]) {
+      called.onCall = (incoming) => incoming.reject(status);
+      await assert.rejects(scene.call(routine), new RegExp(`${status}`));
+    }
+    // What it said is about its own phone, not about the call.
+    called.onCall = (incoming) => incoming.reject(488);
+    await assert.rejects(scene.call(routine), /480/);
+    // Somebody else is tried, and the caller is told of that one.
+    called.onCall = (incoming) => incoming.reject(486);
+    await assert.rejects(scene.call([...routine, { name: 'CallClient', client_name: 'nobody' }]), /480/);
+    // Whoever was answered hears no status.
+    const answered = await scene.call([{ name: 'Say', text: 'One moment.' }, ...routine]);
+    assert.equal((await answered.ended).cause, 'remote');
+  });
+
   test('every phone of a user rings, the first answer wins, the others stop', async () => {
     const [desk, mobile] = [await phone(user), await phone(user)];
     const sip = scene.server.callreel.sip.find(({ transport }) => transport === 'udp')!;
