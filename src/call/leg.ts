@@ -158,7 +158,7 @@ export class Leg {
     const worker = typeof room === 'string' ? this.#media.workerFor(room) : room;
     const { peer, offer } = this.session;
     const answer = await this.#media
-      .answer(this.id, worker, peer.address, offer)
+      .answer(this.id, worker, peer, offer)
       .catch((error: unknown) => this.#refuse(error));
     if (!this.#step('opened')) {
       await this.#media.close(this.id, worker);

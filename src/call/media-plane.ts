@@ -4,7 +4,7 @@ import { applyAnswer } from '../sdp/applied-answer.ts';
 import { MediaNegotiator } from '../sdp/media-negotiator.ts';
 import type { CodecOrder, CodecPreference, NegotiatedMedia } from '../sdp/negotiation.ts';
 import type { SrtpPolicy } from '../sdp/srtp-parameters.ts';
-import type { OfferAnswer } from '../sip/session.ts';
+import type { OfferAnswer, SipSession } from '../sip/session.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
 import type { WorkerPool } from '../worker/worker-pool.ts';
 
@@ -67,13 +67,14 @@ export class MediaPlane {
   async answer(
     legId: string,
     worker: MediaWorker,
-    peerAddress: string,
+    { address, transport }: SipSession['peer'],
     offer: string | undefined,
   ): Promise<string> {
-    // Whoever leaves the offer to us has not said that it speaks SRTP.
-    const srtp = offer === undefined && this.#options.srtp === 'optional' ? 'off' : this.#options.srtp;
-    const awaitsAnswer = offer === undefined;
-    const negotiator = await this.#open(legId, worker, peerAddress, { srtp, awaitsAnswer });
+    const negotiator = await this.#open(legId, worker, address, {
+      srtp: this.#options.srtp,
+      offersSrtp: transport === 'tls',
+      awaitsAnswer: offer === undefined,
+    });
     return await this.#orClose(legId, worker, async () => {
       if (offer === undefined) return await this.#lateOffer(legId, worker, negotiator);
       const { answer, negotiated } = negotiator.answer(offer);
@@ -93,9 +94,9 @@ export class MediaPlane {
     peerAddress: string,
     { offerCodecs, srtp, secureSignalling = false }: MediaOfferOptions = {},
   ): Promise<string> {
-    const usual = this.#options.srtp === 'optional' && !secureSignalling ? 'off' : this.#options.srtp;
     const negotiator = await this.#open(legId, worker, peerAddress, {
-      srtp: srtp ?? usual,
+      srtp: srtp ?? this.#options.srtp,
+      offersSrtp: srtp !== undefined || secureSignalling,
       awaitsAnswer: true,
     });
     return negotiator.offer({ preferred: offerCodecs });
@@ -166,7 +167,7 @@ export class MediaPlane {
     legId: string,
     worker: MediaWorker,
     peerAddress: string,
-    { srtp, awaitsAnswer }: { srtp: SrtpPolicy; awaitsAnswer: boolean },
+    { awaitsAnswer, ...srtp }: { srtp: SrtpPolicy; offersSrtp: boolean; awaitsAnswer: boolean },
   ): Promise<MediaNegotiator> {
     const { port } = await worker.send({ verb: 'leg.open', legId, awaitsAnswer });
     if (port === undefined) throw new CallreelError('PORTS_EXHAUSTED', 'the media worker gave no port');
@@ -178,7 +179,7 @@ export class MediaPlane {
       port,
       codecs,
       codecOrder,
-      srtp,
+      ...srtp,
       telephoneEvents: true,
     });
     this.#negotiators.set(legId, negotiator);

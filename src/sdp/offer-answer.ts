@@ -93,7 +93,7 @@ export function createOffer(local: LocalMedia): string {
     formats: offeredFormats(local),
     ptimeMs: local.ptimeMs ?? defaultPtimeMs,
     rtcpMux: true,
-    crypto: local.srtp && policy !== 'off' ? offerSrtp(local.srtp) : [],
+    crypto: local.srtp?.offered ? offerSrtp(local.srtp) : [],
     direction: local.direction ?? 'sendrecv',
   });
   return describeLocal(local, [stream]);
