@@ -71,12 +71,7 @@ describe('requests of a call to a name', () => {
       const bye = await proxy.incoming('BYE');
       assert.equal((await down.incoming('BYE')).callId, bye.callId);
       assert.match(bye.uri, where === 'Contact' ? /proxy\.example/ : /127\.0\.0\.1/);
-      proxy.send(
-        proxy.texts
-          .at(-1)!
-          .replace(/^BYE .*$/m, 'SIP/2.0 200 OK')
-          .replace(/^Max-Forwards.*\r\n/m, ''),
-      );
+      await proxy.answer(bye);
       await server.close();
       for (const peer of [caller, down, proxy]) peer.close();
     });
@@ -95,7 +90,9 @@ describe('requests of a call to a name', () => {
     caller.request('ACK', { toTag: toTagOf(caller.texts.at(-1)) });
     const session = await sessions.next();
     session.end('done');
-    assert.equal((await caller.incoming('BYE')).callId, session.callId);
+    const bye = await caller.incoming('BYE');
+    assert.equal(bye.callId, session.callId);
+    await caller.answer(bye);
     caller.close();
     await server.close();
   });
@@ -129,7 +126,7 @@ describe('requests of a call to a name', () => {
       heard.map(({ method }) => method),
       ['ACK', 'BYE'],
     );
-    proxy.send(proxy.texts.at(-1)!.replace(/^BYE .*$/m, 'SIP/2.0 200 OK'));
+    await proxy.answer(heard[1]!);
     gateway.close();
     proxy.close();
     await agent.close();
