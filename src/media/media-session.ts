@@ -95,6 +95,8 @@ export class MediaSession implements DatagramSink {
   #relayTarget: LegOutput | undefined;
   #port: TransportPort | undefined;
   #srtp: SrtpContext | undefined;
+  /** Of the context in use, or the last one. */
+  #srtpCounters: SrtpContext['counters'] | undefined;
 
   constructor(options: MediaSessionOptions) {
     this.legId = options.legId;
@@ -103,6 +105,7 @@ export class MediaSession implements DatagramSink {
     this.output = new LegOutput(options.legId, this.#latch, options.post);
     this.#statistics = new LegStatistics(options.clock.monotonicUs(), () => ({
       refused: this.counters.strayPackets,
+      srtp: this.#srtpCounters,
       playout: this.playout.counters,
       sender: this.output.sender,
       rtcp: this.#rtcp,
@@ -206,7 +209,7 @@ export class MediaSession implements DatagramSink {
   receive(datagram: Datagram): void {
     const view = this.#view;
     if (isRtcp(datagram.data)) {
-      this.receiveRtcp(datagram);
+      this.receiveRtcp(datagram, true);
       return;
     }
     const data = this.#srtp ? this.#opened(this.#srtp, datagram) : datagram.data;
@@ -239,8 +242,8 @@ export class MediaSession implements DatagramSink {
   }
 
   /** From the RTCP port, or the RTP port where both share it (RFC 5761). */
-  receiveRtcp({ data, arrivalUs, sourceAddress, sourcePort }: Datagram): void {
-    if (this.#rtcp.receive(data, arrivalUs, sourceAddress, sourcePort)) this.#alive(arrivalUs);
+  receiveRtcp({ data, arrivalUs, sourceAddress, sourcePort }: Datagram, onRtpPort = false): void {
+    if (this.#rtcp.receive(data, arrivalUs, sourceAddress, sourcePort, onRtpPort)) this.#alive(arrivalUs);
   }
 
   /** Packets go to this leg as they are, where it can take them; undefined: all of them are for the mix. */
@@ -288,6 +291,7 @@ export class MediaSession implements DatagramSink {
       this.#srtp = new SrtpContext(agreed);
       renew = true;
     }
+    this.#srtpCounters = this.#srtp?.counters ?? this.#srtpCounters;
     this.output.protect(this.#srtp, renew);
     this.#rtcp.protect(this.#srtp);
   }
