@@ -290,8 +290,19 @@ export interface ReceivedMediaReport {
   ssrcChanges: number;
   /** From sources that were not taken for the leg's own. */
   refused: number;
+  /** SRTP and SRTCP packets that were dropped, where SRTP was agreed. */
+  srtp?: SrtpRefusals;
   /** In the order of their first packet, at most 16; `atMs` since the beginning of what is reported. */
   codecs: { codec: CodecName; payloadType: number; clockRateHz: number; atMs: number }[];
+}
+
+export interface SrtpRefusals {
+  /** Not sealed by the peer's key, or changed on the way. */
+  authenticationFailures: number;
+  /** Came a second time, or too late to tell. */
+  replays: number;
+  /** Too short, or no RTP at all. */
+  malformed: number;
 }
 
 export interface SentMediaReport {

@@ -101,6 +101,8 @@ export class MediaSession implements DatagramSink {
   /** Until the first stay. */
   #early: EarlyPackets | undefined;
   #holdsUntilUs = Number.POSITIVE_INFINITY;
+  /** Of the context in use, or the last one. */
+  #srtpCounters: SrtpContext['counters'] | undefined;
 
   constructor(options: MediaSessionOptions) {
     this.legId = options.legId;
@@ -110,6 +112,7 @@ export class MediaSession implements DatagramSink {
     this.output = new LegOutput(options.legId, this.#latch, options.post);
     this.#statistics = new LegStatistics(options.clock.monotonicUs(), () => ({
       refused: this.counters.strayPackets,
+      srtp: this.#srtpCounters,
       playout: this.playout.counters,
       sender: this.output.sender,
       rtcp: this.#rtcp,
@@ -221,7 +224,7 @@ export class MediaSession implements DatagramSink {
   }
 
   receive(datagram: Datagram): void {
-    if (isRtcp(datagram.data)) this.receiveRtcp(datagram);
+    if (isRtcp(datagram.data)) this.receiveRtcp(datagram, true);
     else if (this.#early && datagram.arrivalUs < this.#holdsUntilUs) this.#early.hold(datagram);
     else this.#receiveRtp(datagram);
   }
@@ -258,8 +261,8 @@ export class MediaSession implements DatagramSink {
   }
 
   /** From the RTCP port, or the RTP port where both share it (RFC 5761). */
-  receiveRtcp({ data, arrivalUs, sourceAddress, sourcePort }: Datagram): void {
-    if (this.#rtcp.receive(data, arrivalUs, sourceAddress, sourcePort)) this.#alive(arrivalUs);
+  receiveRtcp({ data, arrivalUs, sourceAddress, sourcePort }: Datagram, onRtpPort = false): void {
+    if (this.#rtcp.receive(data, arrivalUs, sourceAddress, sourcePort, onRtpPort)) this.#alive(arrivalUs);
   }
 
   /** Packets go to this leg as they are, where it can take them; undefined: all of them are for the mix. */
@@ -308,6 +311,7 @@ export class MediaSession implements DatagramSink {
       this.#srtp = new SrtpContext(agreed);
       renew = true;
     }
+    this.#srtpCounters = this.#srtp?.counters ?? this.#srtpCounters;
     this.output.protect(this.#srtp, renew);
     this.#rtcp.protect(this.#srtp);
   }

@@ -186,6 +186,7 @@ const legReport = z.object({
     jitterMs: z.object({ latest: count, most: count }),
     ssrcChanges: count,
     refused: count,
+    srtp: z.object({ authenticationFailures: count, replays: count, malformed: count }).optional(),
     codecs: z
       .array(
         z.object({
