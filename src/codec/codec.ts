@@ -1,8 +1,8 @@
 /**
  * Codecs the product knows by name; each has its own file beside this one. `CN` is comfort noise (RFC 3389), which
- * stands between the packets of another codec and has neither decoder nor encoder.
+ * stands between the packets of another codec and has neither decoder nor encoder; `L16` is for the spool alone.
  */
-export type CodecName = 'PCMU' | 'PCMA' | 'G722' | 'OPUS' | 'CN';
+export type CodecName = 'PCMU' | 'PCMA' | 'G722' | 'OPUS' | 'CN' | 'L16';
 
 /** Turns one payload into samples. Stateful codecs keep their state here; one decoder per stream. */
 export interface Decoder {

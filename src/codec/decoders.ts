@@ -2,6 +2,7 @@ import { CallreelError } from '../errors.ts';
 import type { CodecName, Decoder } from './codec.ts';
 import { createG711Decoder } from './g711.ts';
 import { createG722Decoder } from './g722.ts';
+import { createL16Decoder } from './l16.ts';
 import { createOpusDecoder } from './opus.ts';
 
 /**
@@ -21,6 +22,8 @@ export function createDecoder(codec: CodecName, clockRateHz: number, targetRateH
       return createOpusDecoder(targetRateHz);
     case 'G722':
       return createG722Decoder();
+    case 'L16':
+      return createL16Decoder(clockRateHz);
     case 'CN':
       throw new CallreelError('CODEC_UNSUPPORTED', 'comfort noise is made, not decoded', { where: codec });
     default:

@@ -2,6 +2,7 @@ import { CallreelError } from '../errors.ts';
 import type { CodecName, Encoder } from './codec.ts';
 import { createG711Encoder } from './g711.ts';
 import { createG722Encoder } from './g722.ts';
+import { createL16Encoder } from './l16.ts';
 import { createOpusEncoder, type OpusEncoding } from './opus.ts';
 
 /** Codecs a stream of ours can be sent with, and decoded from. */
@@ -11,6 +12,7 @@ const clockRatesHz: Readonly<Record<CodecName, readonly number[]>> = {
   G722: [8000],
   OPUS: [48_000],
   CN: [],
+  L16: [8000, 16_000, 48_000],
 };
 
 /**
@@ -31,6 +33,8 @@ export function createEncoder(codec: CodecName, clockRateHz: number, opus: OpusE
       return createG722Encoder();
     case 'OPUS':
       return createOpusEncoder(opus.rateHz ?? 48_000, opus);
+    case 'L16':
+      return createL16Encoder(clockRateHz);
     case 'CN':
       throw new CallreelError('CODEC_UNSUPPORTED', 'comfort noise is not encoded', { where: codec });
     default:

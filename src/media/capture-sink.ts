@@ -1,14 +1,19 @@
 import type { CodecName } from '../codec/codec.ts';
-import type { Party } from '../spool/records.ts';
+import type { Party, TrackSide } from '../spool/records.ts';
 import type { RecordingPolicy } from './control.ts';
 
-/** A leg's stay in a room, from join to leave: the unit that becomes a track. */
+/**
+ * A leg's stay in a room, from join to leave: the unit that becomes a track. A call that is recorded by itself is a
+ * room of its own, with a stay for what the party says and one for what it is sent.
+ */
 export interface Stay {
   readonly trackId: string;
   readonly roomId: string;
   readonly legId: string;
   readonly policy: RecordingPolicy;
   readonly party: Party;
+  /** Without it: said. */
+  readonly side?: TrackSide;
 }
 
 /**

@@ -1,32 +1,37 @@
 import type { RecordingKeyMaterial } from '../media/control.ts';
+import type { RecorderOptions } from '../media/recorder-options.ts';
 import type { SpoolProducer } from '../spool/producer.ts';
-import type { EndReason, ManifestRecord, Party, PauseBehaviour } from '../spool/records.ts';
-import { nextState, type TransitionTable } from '../state-machine.ts';
+import type { EndReason, ManifestRecord, Party, PauseBehaviour, TrackSide } from '../spool/records.ts';
+import { nextState } from '../state-machine.ts';
 import { RecordedTrack } from './recorded-track.ts';
+import { RecordedTime } from './recorded-time.ts';
+import { type RecorderEndEvent, type RecorderEvent, type RecorderState, recorderTransitions } from './recorder-states.ts';
 
-export type RecorderState = 'new' | 'recording' | 'paused' | 'ended';
-type RecorderEvent = 'start' | 'pause' | 'resume' | 'stop' | 'conversation_ended';
-
-/** Pausing what is paused and stopping what has ended are answered with the state reached, so both are listed. */
-const transitions: TransitionTable<RecorderState, RecorderEvent> = {
-  new: { start: 'recording' },
-  recording: { pause: 'paused', resume: 'recording', stop: 'ended', conversation_ended: 'ended' },
-  paused: { pause: 'paused', resume: 'recording', stop: 'ended', conversation_ended: 'ended' },
-  ended: { stop: 'ended', conversation_ended: 'ended' },
-};
-
-export interface RecorderOptions {
+export interface RecorderInput {
   recordingId: string;
   roomId: string;
   accountId: string;
   rateHz: number;
   key: RecordingKeyMaterial;
   meta: Record<string, unknown>;
+  options: RecorderOptions;
   /** Monotonic microseconds and Unix milliseconds of position 0. */
   originUs: number;
   originUnixMs: number;
   spool: SpoolProducer;
+  /** Told of every change, with its exact position. */
+  changed(state: RecorderState, atSample: number): void;
 }
+
+/** What is known of an end besides its reason. */
+export interface RecorderEnd {
+  reason: RecorderEndEvent;
+  /** Where it ends exactly, if that is not now: nothing behind it is in the files. */
+  atSample?: number;
+  digit?: string;
+}
+
+const endStates: ReadonlySet<RecorderState> = new Set(['finished', 'no_input', 'error']);
 
 /**
  * One recording's state machine, decided on sample time on the tick thread. It writes the recording's manifest, line
@@ -35,22 +40,36 @@ export interface RecorderOptions {
 export class Recorder {
   readonly recordingId: string;
   readonly roomId: string;
-  readonly #options: RecorderOptions;
+  readonly options: RecorderOptions;
+  readonly rateHz: number;
+  readonly time = new RecordedTime();
+  readonly #input: RecorderInput;
   readonly #tracks = new Map<string, RecordedTrack>();
   #state: RecorderState = 'new';
-  #startUs = 0;
+  #startSample = 0;
   #packets = 0;
   #lastSample = 0;
   #endReason: EndReason | undefined;
+  /** Paused by its own command, and with the whole call. */
+  #pausedAlone: PauseBehaviour | undefined;
+  #pausedWithCall: PauseBehaviour | undefined;
+  #trim: { fromSample: number; toSample: number } | undefined;
 
-  constructor(options: RecorderOptions) {
-    this.recordingId = options.recordingId;
-    this.roomId = options.roomId;
-    this.#options = options;
+  constructor(input: RecorderInput) {
+    this.recordingId = input.recordingId;
+    this.roomId = input.roomId;
+    this.options = input.options;
+    this.rateHz = input.rateHz;
+    this.#input = input;
   }
 
   get state(): RecorderState {
     return this.#state;
+  }
+
+  /** It goes to no other state from here. */
+  get hasEnded(): boolean {
+    return endStates.has(this.#state);
   }
 
   /** Whether the streams of the room are wanted now. */
@@ -65,17 +84,25 @@ export class Recorder {
 
   /** The sample, on this recording's scale, at a monotonic time. */
   sampleAt(atUs: number): number {
-    const { originUs, rateHz } = this.#options;
+    const { originUs, rateHz } = this.#input;
     return Math.max(0, Math.round(((atUs - originUs) * rateHz) / 1_000_000));
   }
 
-  /** Puts the recording on record, before the first of its packets. */
-  start(atUs: number): void {
-    if (!this.#step('start')) return;
-    const { recordingId, roomId, accountId, rateHz, key, meta, originUnixMs, spool } = this.#options;
-    const startSample = this.sampleAt(atUs);
-    this.#startUs = atUs;
-    this.#lastSample = startSample;
+  /** The half of the party's call that this recording is about. */
+  wantsSide(side: TrackSide): boolean {
+    const { direction = 'both' } = this.options;
+    return direction === 'both' || (direction === 'speak') === (side === 'said');
+  }
+
+  /**
+   * Puts the recording on record, before the first of its packets.
+   * @param waits it records from `begin` on
+   */
+  start(atUs: number, waits = false): void {
+    if (!this.#step(waits ? 'wait' : 'start')) return;
+    const { recordingId, roomId, accountId, rateHz, key, meta, originUnixMs, spool } = this.#input;
+    this.#startSample = this.sampleAt(atUs);
+    this.#lastSample = this.#startSample;
     spool.startRecording(
       {
         type: 'header',
@@ -85,33 +112,56 @@ export class Recorder {
         accountId,
         rateHz,
         originUnixMs,
-        startSample,
+        startSample: this.#startSample,
         sealedKey: key.sealed,
         meta,
       },
       key.plain,
     );
+    if (waits) return;
+    this.#began();
+  }
+
+  /** The beep is over, or consent is here. Tracks that opened before begin with it. */
+  begin(atUs: number): void {
+    if (this.#state !== 'waiting' || !this.#step('begin')) return;
+    this.#startSample = this.#mark(atUs);
+    this.#write({ type: 'begin', atSample: this.#startSample });
+    this.#began();
   }
 
   pause(atUs: number, behaviour: PauseBehaviour): void {
-    if (this.#step('pause')) this.#write({ type: 'pause', atSample: this.#mark(atUs), behaviour });
+    this.#pausedAlone ??= behaviour;
+    this.#applyPause(atUs);
   }
 
   resume(atUs: number): void {
-    if (this.#step('resume')) this.#write({ type: 'resume', atSample: this.#mark(atUs) });
+    this.#pausedAlone = undefined;
+    this.#applyPause(atUs);
+  }
+
+  /** @param behaviour undefined: the call is recorded again */
+  pauseWithCall(atUs: number, behaviour: PauseBehaviour | undefined): void {
+    this.#pausedWithCall = behaviour;
+    this.#applyPause(atUs);
   }
 
   /** From here on no stream is wanted; `finish` follows once the stays have closed their segments. */
-  end(event: 'stop' | 'conversation_ended'): boolean {
-    return this.#step(event);
+  end(reason: RecorderEndEvent): boolean {
+    return this.#step(reason);
+  }
+
+  /** What the files hold of it, found out by listening. */
+  trimTo(trim: { fromSample: number; toSample: number }): void {
+    this.#trim = trim;
   }
 
   /** A stay becomes a track from its own beginning or the recording's, whichever is later. */
-  openTrack(trackId: string, party: Party, stayStartUs: number): void {
-    const startSample = this.sampleAt(Math.max(this.#startUs, stayStartUs));
-    this.#tracks.set(trackId, new RecordedTrack(trackId, startSample, this.#options.rateHz));
+  openTrack(trackId: string, side: TrackSide, party: Party, stayStartUs: number): void {
+    const startSample = Math.max(this.#startSample, this.sampleAt(stayStartUs));
+    this.#tracks.set(trackId, new RecordedTrack(trackId, startSample, this.rateHz));
     this.#lastSample = Math.max(this.#lastSample, startSample);
-    this.#write({ type: 'track', trackId, startSample, party });
+    this.#write({ type: 'track', trackId, startSample, party, ...(side === 'heard' && { side }) });
   }
 
   /** Undefined for a stay this recording does not have. */
@@ -120,25 +170,55 @@ export class Recorder {
   }
 
   /** Audio received before the end is kept whole: the last packet may reach a little beyond it. */
-  closeTrack(trackId: string, atUs: number): void {
+  closeTrack(trackId: string, atUs: number, atMost = Number.POSITIVE_INFINITY): void {
     const track = this.#tracks.get(trackId);
     if (!track) return;
     this.#tracks.delete(trackId);
     const { packets, overflowPackets, mediaEndSample } = track;
-    const endSample = Math.max(this.sampleAt(atUs), track.startSample, mediaEndSample);
+    const end = Math.max(this.sampleAt(atUs), mediaEndSample);
+    const endSample = Math.max(track.startSample, Math.min(end, atMost));
     this.#packets += packets;
     this.#lastSample = Math.max(this.#lastSample, endSample);
     this.#write({ type: 'track-end', trackId, endSample, packets, overflowPackets });
   }
 
   /** Closes what is open and writes the last line. */
-  finish(atUs: number, endedUnixMs: number, reason: EndReason): void {
-    for (const trackId of [...this.#tracks.keys()]) this.closeTrack(trackId, atUs);
-    const orderly = reason === 'stopped' || reason === 'conversation_ended';
+  finish(atUs: number, endedUnixMs: number, { reason, atSample, digit }: RecorderEnd): void {
+    for (const trackId of [...this.#tracks.keys()]) this.closeTrack(trackId, atUs, atSample);
+    const orderly = reason !== 'interrupted' && reason !== 'error' && reason !== 'no_input';
     this.#endReason = orderly && this.#packets === 0 ? 'no_media' : reason;
-    const atSample = this.#mark(atUs);
-    this.#write({ type: 'end', atSample, endedUnixMs, reason: this.#endReason });
-    this.#options.spool.finishRecording(this.recordingId);
+    // Never before its beginning, wherever the reason lies.
+    const endSample = atSample === undefined ? this.#mark(atUs) : Math.max(this.#startSample, atSample);
+    this.#write({
+      type: 'end',
+      atSample: endSample,
+      endedUnixMs,
+      reason: this.#endReason,
+      ...(digit !== undefined && { digit }),
+      ...(this.#trim && { trim: this.#trim }),
+    });
+    this.#input.spool.finishRecording(this.recordingId);
+    this.#input.changed(this.#state, endSample);
+  }
+
+  #began(): void {
+    this.time.begin(this.#startSample);
+    this.#input.changed(this.#state, this.#startSample);
+    this.#applyPause(undefined);
+  }
+
+  #applyPause(atUs: number | undefined): void {
+    const behaviour = this.#pausedWithCall ?? this.#pausedAlone;
+    if (behaviour === undefined ? !this.#step('resume') : !this.#step('pause')) return;
+    const atSample = atUs === undefined ? this.#startSample : this.#mark(atUs);
+    if (behaviour === undefined) {
+      this.time.resume(atSample);
+      this.#write({ type: 'resume', atSample });
+    } else {
+      this.time.pause(atSample);
+      this.#write({ type: 'pause', atSample, behaviour });
+    }
+    this.#input.changed(this.#state, atSample);
   }
 
   #mark(atUs: number): number {
@@ -147,11 +227,12 @@ export class Recorder {
   }
 
   #write(record: ManifestRecord): void {
-    this.#options.spool.append(this.recordingId, record);
+    this.#input.spool.append(this.recordingId, record);
   }
 
+  /** @returns whether the state is another now */
   #step(event: RecorderEvent): boolean {
-    const next = nextState('recorder', transitions, this.#state, event);
+    const next = nextState('recorder', recorderTransitions, this.#state, event);
     if (next === undefined || next === this.#state) return false;
     this.#state = next;
     return true;

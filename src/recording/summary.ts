@@ -2,10 +2,18 @@ import { join } from 'node:path';
 import { CallreelError } from '../errors.ts';
 import { manifestFile } from '../spool/layout.ts';
 import { readManifest } from '../spool/reader.ts';
-import type { EndReason, ManifestRecord, ManifestTrack, ManifestTrackEnd, Party } from '../spool/records.ts';
+import type {
+  EndReason,
+  ManifestRecord,
+  ManifestTrack,
+  ManifestTrackEnd,
+  Party,
+  TrackSide,
+} from '../spool/records.ts';
 
 export interface TrackSummary {
   trackId: string;
+  side: TrackSide;
   party: Party;
   /** Positions on the room's clock, at the recording's rate. */
   startSample: number;
@@ -24,6 +32,10 @@ export interface RecordingSummary {
   startedUnixMs: number;
   endedUnixMs: number;
   reason: EndReason;
+  /** The key that ended it. */
+  digit: string | undefined;
+  /** Recorded time: pauses are left out. */
+  recordedSamples: number;
   sealedKey: string;
   tracks: TrackSummary[];
   meta: Record<string, unknown>;
@@ -44,16 +56,21 @@ export function summariseRecording(
   const end = records.find((record) => record.type === 'end');
   if (!header || !end)
     throw new CallreelError('SPOOL_CORRUPT', 'the manifest has no header or no end', { where: path });
+  const begin = records.find((record) => record.type === 'begin');
+  const startSample = end.trim?.fromSample ?? begin?.atSample ?? header.startSample;
+  const endSample = end.trim?.toSample ?? end.atSample;
   return {
     recordingId,
     conversationId,
     accountId: header.accountId,
     rateHz: header.rateHz,
-    startSample: header.startSample,
-    endSample: end.atSample,
-    startedUnixMs: header.originUnixMs + Math.round((header.startSample * 1000) / header.rateHz),
+    startSample,
+    endSample,
+    startedUnixMs: header.originUnixMs + Math.round((startSample * 1000) / header.rateHz),
     endedUnixMs: end.endedUnixMs,
     reason: end.reason,
+    digit: end.digit,
+    recordedSamples: recordedSamples(records, startSample, endSample),
     sealedKey: header.sealedKey,
     tracks: summariseTracks(records, end.atSample),
     meta: header.meta,
@@ -65,14 +82,34 @@ function summariseTracks(records: readonly ManifestRecord[], recordingEndSample:
   for (const record of records) if (record.type === 'track-end') ends.set(record.trackId, record);
   return records
     .filter((record): record is ManifestTrack => record.type === 'track')
-    .map(({ trackId, party, startSample }) => {
+    .map(({ trackId, side = 'said', party, startSample }) => {
       const end = ends.get(trackId);
       return {
         trackId,
+        side,
         party,
         startSample,
         endSample: end?.endSample ?? recordingEndSample,
         packets: end?.packets ?? 0,
       };
     });
+}
+
+function recordedSamples(
+  records: readonly ManifestRecord[],
+  startSample: number,
+  endSample: number,
+): number {
+  let paused = 0;
+  let pausedAt: number | undefined;
+  const end = (atSample: number): void => {
+    if (pausedAt !== undefined) paused += Math.max(0, Math.min(atSample, endSample) - pausedAt);
+    pausedAt = undefined;
+  };
+  for (const record of records) {
+    if (record.type === 'pause') pausedAt ??= Math.max(record.atSample, startSample);
+    else if (record.type === 'resume') end(record.atSample);
+  }
+  end(endSample);
+  return endSample - startSample - paused;
 }

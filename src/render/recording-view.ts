@@ -6,13 +6,14 @@ export function recordingView(
   recording: SpoolRecording,
   onDamage?: RecordingView['onDamage'],
 ): RecordingView {
-  const { header, tracks, pauses, end } = recording;
+  const { header, startSample, tracks, pauses, end } = recording;
   return {
     rateHz: header.rateHz,
-    startSample: header.startSample,
-    endSample: end?.atSample,
+    startSample: end?.trim?.fromSample ?? startSample,
+    endSample: end?.trim?.toSample ?? end?.atSample,
     tracks: tracks.map((track) => ({
       trackId: track.trackId,
+      side: track.side,
       startSample: track.startSample,
       endSample: track.endSample,
       records: () => readTrack(track),

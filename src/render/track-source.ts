@@ -1,5 +1,5 @@
 import type { CallreelError } from '../errors.ts';
-import type { PauseBehaviour, SpoolRecord } from '../spool/records.ts';
+import type { PauseBehaviour, SpoolRecord, TrackSide } from '../spool/records.ts';
 
 /**
  * What rendering needs to know of a recording. Positions are samples at `rateHz` on the room's clock. The view is a
@@ -24,6 +24,8 @@ export interface RecordingView {
 
 export interface TrackView {
   trackId: string;
+  /** Without it: said. */
+  side?: TrackSide;
   startSample: number;
   /** Undefined while the stay goes on, or where a crash kept it from being written. */
   endSample: number | undefined;

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { CallreelError } from '../errors.ts';
 import { lineCrcBytes } from './manifest-line.ts';
-import type { ManifestRecord } from './records.ts';
+import { endReasons, type ManifestRecord, pauseBehaviours } from './records.ts';
 
 /** A recording of many hours with a pause a second stays far below. */
 export const maxManifestBytes = 64 * 1024 * 1024;
@@ -31,7 +31,14 @@ const manifestRecord = z.discriminatedUnion('type', [
     sealedKey: z.string(),
     meta: z.record(z.string(), z.unknown()),
   }),
-  z.object({ type: z.literal('track'), trackId: z.string(), startSample: sample, party }),
+  z.object({ type: z.literal('begin'), atSample: sample }),
+  z.object({
+    type: z.literal('track'),
+    trackId: z.string(),
+    startSample: sample,
+    party,
+    side: z.enum(['said', 'heard']).optional(),
+  }),
   z.object({
     type: z.literal('segment'),
     segmentId: z.string().regex(/^[0-9a-f]{16}$/),
@@ -46,13 +53,15 @@ const manifestRecord = z.discriminatedUnion('type', [
     packets: count,
     overflowPackets: count,
   }),
-  z.object({ type: z.literal('pause'), atSample: sample, behaviour: z.enum(['skip', 'silence']) }),
+  z.object({ type: z.literal('pause'), atSample: sample, behaviour: z.enum(pauseBehaviours) }),
   z.object({ type: z.literal('resume'), atSample: sample }),
   z.object({
     type: z.literal('end'),
     atSample: sample,
     endedUnixMs: z.int(),
-    reason: z.enum(['stopped', 'conversation_ended', 'no_media', 'interrupted', 'error']),
+    reason: z.enum(endReasons),
+    digit: z.string().max(1).optional(),
+    trim: z.object({ fromSample: sample, toSample: sample }).optional(),
   }),
 ]);
 

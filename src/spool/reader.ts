@@ -17,12 +17,15 @@ import type {
   ManifestTrackEnd,
   Party,
   SpoolRecord,
+  TrackSide,
 } from './records.ts';
 import { SegmentReader } from './segment-reader.ts';
 
 /** One recording as its manifest tells it; positions are samples at `header.rateHz` on the room's clock. */
 export interface SpoolRecording {
   header: ManifestHeader;
+  /** Where it began. */
+  startSample: number;
   /** In the order of their beginning. */
   tracks: SpoolTrack[];
   pauses: SpoolPause[];
@@ -32,6 +35,7 @@ export interface SpoolRecording {
 
 export interface SpoolTrack {
   trackId: string;
+  side: TrackSide;
   party: Party;
   startSample: number;
   /** Undefined while the stay goes on. */
@@ -110,13 +114,14 @@ class RecordingBuilder {
   readonly #tracks = new Map<string, SpoolTrack>();
 
   constructor(header: ManifestHeader, directory: string, recordingKey: Secret<Buffer>) {
-    this.recording = { header, tracks: [], pauses: [], end: undefined };
+    this.recording = { header, startSample: header.startSample, tracks: [], pauses: [], end: undefined };
     this.#directory = directory;
     this.#recordingKey = recordingKey;
   }
 
   add(record: ManifestRecord): void {
-    if (record.type === 'track') this.#addTrack(record);
+    if (record.type === 'begin') this.recording.startSample = record.atSample;
+    else if (record.type === 'track') this.#addTrack(record);
     else if (record.type === 'segment') this.#addSegment(record);
     else if (record.type === 'track-end') this.#endTrack(record);
     else if (record.type === 'pause') this.#pause(record);
@@ -124,9 +129,9 @@ class RecordingBuilder {
     else if (record.type === 'end') this.#end(record);
   }
 
-  #addTrack({ trackId, party, startSample }: ManifestTrack): void {
+  #addTrack({ trackId, side = 'said', party, startSample }: ManifestTrack): void {
     const open = { endSample: undefined, packets: undefined, overflowPackets: undefined };
-    const track: SpoolTrack = { trackId, party, startSample, ...open, segments: [] };
+    const track: SpoolTrack = { trackId, side, party, startSample, ...open, segments: [] };
     this.#tracks.set(trackId, track);
     this.recording.tracks.push(track);
   }

@@ -38,7 +38,7 @@ const kindSenderReport = 0x80;
 const skippableHeaderBytes = 3;
 
 /** Positions are numbers on disk: a name is only ever appended. */
-const codecNames: readonly CodecName[] = ['PCMU', 'PCMA', 'G722', 'OPUS', 'CN'];
+const codecNames: readonly CodecName[] = ['PCMU', 'PCMA', 'G722', 'OPUS', 'CN', 'L16'];
 
 function writeArrival(view: DataView, offset: number, arrivalUs: number): void {
   const clamped = Math.max(0, arrivalUs);

@@ -68,11 +68,25 @@ export interface Party {
 }
 
 /** Why a recording ended. `no_media`: it ran and ended properly, but no packet was ever spooled. */
-export type EndReason = 'stopped' | 'conversation_ended' | 'no_media' | 'interrupted' | 'error';
+export const endReasons = [
+  'stopped',
+  'conversation_ended',
+  'call_ended',
+  'terminator',
+  'max_length',
+  'end_silence',
+  'no_input',
+  'consent_withdrawn',
+  'no_media',
+  'interrupted',
+  'error',
+] as const;
+export type EndReason = (typeof endReasons)[number];
 
 /** One line each in a recording's manifest, `<recordingId>.rec`. */
 export type ManifestRecord =
   | ManifestHeader
+  | ManifestBegin
   | ManifestTrack
   | ManifestSegment
   | ManifestTrackEnd
@@ -90,12 +104,21 @@ export interface ManifestHeader {
   rateHz: number;
   /** Unix milliseconds at position 0 of the room's clock. */
   originUnixMs: number;
-  /** Position at which this recording began. */
+  /** Position at which this recording was started. */
   startSample: number;
   /** Recording key sealed by the master key, base64. */
   sealedKey: string;
   meta: Record<string, unknown>;
 }
+
+/** Where it began, if that was later than the start: a beep came before, or consent was waited for. */
+export interface ManifestBegin {
+  type: 'begin';
+  atSample: number;
+}
+
+/** Which half of a party's call a track holds: what the party says, or what it is sent. */
+export type TrackSide = 'said' | 'heard';
 
 /** A stay this recording wants. Two stays of one connection are two tracks. */
 export interface ManifestTrack {
@@ -103,6 +126,8 @@ export interface ManifestTrack {
   trackId: string;
   startSample: number;
   party: Party;
+  /** Without it: said. */
+  side?: TrackSide;
 }
 
 /** A span of a track's stream under one key; several recordings may hold a wrap of the same segment. */
@@ -124,8 +149,9 @@ export interface ManifestTrackEnd {
   overflowPackets: number;
 }
 
-/** How a paused span appears in the files: cut out, or kept as silence. */
-export type PauseBehaviour = 'skip' | 'silence';
+/** How a paused span appears in the files: cut out, kept as silence, or kept under a tone. */
+export const pauseBehaviours = ['skip', 'silence', 'mask'] as const;
+export type PauseBehaviour = (typeof pauseBehaviours)[number];
 
 export interface ManifestPause {
   type: 'pause';
@@ -143,4 +169,8 @@ export interface ManifestEnd {
   atSample: number;
   endedUnixMs: number;
   reason: EndReason;
+  /** The key that ended it. */
+  digit?: string;
+  /** The files hold this span only: what was said first to what was said last. */
+  trim?: { fromSample: number; toSample: number };
 }

@@ -9,11 +9,12 @@ const maxOpusMs = 120;
 /**
  * Length of a payload in ticks of its RTP clock; 0 for an empty or an invalid one.
  * G.711 has one sample, and so one tick, a byte. G.722 has two samples a byte at 16 kHz, but its RTP clock runs at
- * 8 kHz (RFC 3551 4.5.2), so one tick a byte as well. Opus says its length in its first one or two bytes. Comfort noise
+ * 8 kHz (RFC 3551 4.5.2), so one tick a byte as well; L16 has two bytes. Opus says its length in its first one or two bytes. Comfort noise
  * has none of its own: it lasts until the next packet (RFC 3389).
  */
 export function payloadDurationTicks(codec: CodecName, clockRateHz: number, payload: Uint8Array): number {
   if (codec === 'CN') return 0;
+  if (codec === 'L16') return payload.length >> 1;
   if (codec !== 'OPUS') return payload.length;
   return Math.round((opusSamples(payload) * clockRateHz) / opusClockHz);
 }
