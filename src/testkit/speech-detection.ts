@@ -4,28 +4,19 @@ import type { SampleSpan } from './active-span.ts';
 export interface DetectionOptions {
   rateHz: number;
   inputSensitivity?: number;
-  /** How many samples are given at a time; 20 ms unless told. */
-  chunkSamples?: number;
 }
 
-/** Where voice activity finds speech. */
-export function detectedSpeech(
-  samples: Int16Array,
-  { rateHz, inputSensitivity, chunkSamples = rateHz / 50 }: DetectionOptions,
-): SampleSpan[] {
+/** Where voice activity finds speech: exactly, as it is known afterwards. */
+export function detectedSpeech(samples: Int16Array, options: DetectionOptions): SampleSpan[] {
+  const voice = new VoiceActivity(options);
   const spans: SampleSpan[] = [];
-  const sink = {
-    onset: (start: number) => spans.push({ start, end: start }),
-    offset: (end: number) => {
-      spans.at(-1)!.end = end;
-    },
-    withdrawn: () => spans.pop(),
-  };
-  const options = inputSensitivity === undefined ? { rateHz } : { rateHz, inputSensitivity };
-  const voice = new VoiceActivity(options, sink);
-  for (let at = 0; at < samples.length; at += chunkSamples)
-    voice.push(samples, at, Math.min(samples.length, at + chunkSamples));
-  if (voice.speaking) sink.offset(voice.speechTo);
+  const frameSamples = options.rateHz / 100;
+  for (let at = 0; at < samples.length; at += frameSamples) {
+    if (!voice.push(samples, at, Math.min(samples.length, at + frameSamples))) continue;
+    const last = spans.at(-1);
+    if (last?.start === voice.speechFrom) last.end = voice.speechTo;
+    else spans.push({ start: voice.speechFrom, end: voice.speechTo });
+  }
   return spans;
 }
 
