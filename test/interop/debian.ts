@@ -4,7 +4,9 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Debian packages of foreign SIP stacks and HTTP programs, and a file by which each is known to be there. */
+const sounds = '/usr/share/asterisk/sounds';
+
+/** Debian packages of foreign SIP stacks, HTTP programs and human voices, and a file by which each is known to be there. */
 const packages = {
   'sip-tester': '/usr/bin/sipp',
   'baresip-core': '/usr/bin/baresip',
@@ -16,6 +18,11 @@ const packages = {
   nftables: '/usr/sbin/nft',
   'python3-flask': '/usr/lib/python3/dist-packages/flask/__init__.py',
   'python3-requests': '/usr/lib/python3/dist-packages/requests/__init__.py',
+  'asterisk-core-sounds-en-wav': `${sounds}/en_US_f_Allison/vm-options.wav`,
+  'asterisk-core-sounds-es-wav': `${sounds}/es_MX_f_Allison/vm-options.wav`,
+  'asterisk-core-sounds-fr-wav': `${sounds}/fr_CA_f_June/vm-options.wav`,
+  'asterisk-core-sounds-it-wav': `${sounds}/it_IT_m_Carlo/vm-options.wav`,
+  'asterisk-core-sounds-ru-wav': `${sounds}/ru_RU_f_IvrvoiceRU/vm-options.wav`,
 } as const;
 
 export type PeerPackage = keyof typeof packages;
