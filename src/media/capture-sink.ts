@@ -64,6 +64,11 @@ export interface CaptureSink {
   digit(stay: Stay, digit: CapturedDigit): void;
   senderReport(stay: Stay, report: CapturedSenderReport): void;
   stayClosed(stay: Stay, atUs: number): void;
-  /** Every stay was closed before. */
-  roomClosed(roomId: string, atUs: number): void;
+  /**
+   * A stay that the room still holds is closed with it.
+   * @param reason why its recordings end; without it the conversation ended
+   */
+  roomClosed(roomId: string, atUs: number, reason?: 'conversation_ended' | 'call_ended'): void;
+  /** Once a slot of 20 ms, after everything that belongs to it. */
+  slot(nowUs: number): void;
 }

@@ -1,12 +1,31 @@
 import type { Clock } from '../clock.ts';
 import { assertNever, CallreelError } from '../errors.ts';
 import type { RtpTransport } from '../rtp/transport.ts';
-import type { EndReason } from '../spool/records.ts';
+import type { PauseBehaviour } from '../spool/records.ts';
 import type { CaptureSink } from './capture-sink.ts';
 import { slotUs } from './codec-table.ts';
-import type { Command, CommandReply, LegOpen, RecordingStart, WorkerEvent, WorkerStats } from './control.ts';
+import type {
+  Command,
+  CommandReply,
+  LegOpen,
+  RecordingStart,
+  RecordingStop,
+  WorkerEvent,
+  WorkerStats,
+} from './control.ts';
 import { Legs } from './legs.ts';
+import type { OverlayToneKind } from './overlay-tone.ts';
 import { Rooms } from './rooms.ts';
+
+/** Sounds to whoever is recorded. */
+export interface Tones {
+  /**
+   * A beep to the party whose call it is, a warning to everybody who hears or is heard in it.
+   * @param roomId as the recording has it
+   * @param ended told the moment at which the first of them has heard it all; at once where nobody is there
+   */
+  play(roomId: string, kind: OverlayToneKind, ended: (atUs: number) => void): void;
+}
 
 /** The recording stage as commands see it; what it says back comes as events. Times are monotonic microseconds. */
 export interface RecordingControl {
@@ -16,7 +35,17 @@ export interface RecordingControl {
   /** @throws CallreelError */
   start(command: RecordingStart, atUs: number): void;
   /** @throws CallreelError */
-  stop(recordingId: string, reason: EndReason, atUs: number): void;
+  stop(recordingId: string, reason: RecordingStop['reason'], atUs: number): void;
+  /** @throws CallreelError */
+  pause(recordingId: string, behaviour: PauseBehaviour, atUs: number, scope: 'recording' | 'call'): void;
+  /** @throws CallreelError */
+  resume(recordingId: string, atUs: number): void;
+  /** @throws CallreelError */
+  consent(recordingId: string, atUs: number): void;
+  /** Once a slot of 20 ms. */
+  slot(nowUs: number): void;
+  /** Set before the first command. */
+  tones: Tones | undefined;
   /** Settles when everything spooled so far of the room can be read from disk. */
   settle(roomId: string): Promise<void>;
 }
@@ -37,6 +66,7 @@ export class CommandExecutor {
   readonly legs: Legs;
   readonly rooms: Rooms;
   readonly #options: CommandExecutorOptions;
+  readonly #slotTime = { atUs: 0 };
   #lastSlot = -1;
   #draining = false;
 
@@ -46,11 +76,13 @@ export class CommandExecutor {
     this.rooms = new Rooms(capture, post);
     this.legs = new Legs({
       clock,
+      slotTime: this.#slotTime,
       transport,
       capture,
       post,
       leaveKeyPressed: (session) => this.rooms.leaveByKey(session, clock.monotonicUs()),
     });
+    options.recordings.tones = { play: (...tone) => this.#playTone(...tone) };
   }
 
   /** Whether a draining worker has nothing left to do. */
@@ -73,8 +105,11 @@ export class CommandExecutor {
       this.#lastSlot += missed;
     }
     for (; this.#lastSlot < slot; this.#lastSlot++) {
+      this.#slotTime.atUs = this.#lastSlot * slotUs;
       this.rooms.mixSlot();
       this.legs.slot(nowUs);
+      this.#options.capture.slot(nowUs);
+      this.#options.recordings.slot(nowUs);
     }
   }
 
@@ -93,6 +128,7 @@ export class CommandExecutor {
         return {};
       case 'leg.close':
         this.rooms.leave(this.legs.get(command.legId), atUs);
+        this.#endCallCapture(command.legId, atUs);
         this.legs.close(command.legId, atUs);
         return {};
       case 'room.join':
@@ -114,10 +150,22 @@ export class CommandExecutor {
         this.legs.get(command.legId).output.digits.send(command);
         return {};
       case 'recording.start':
-        recordings.start(command, atUs);
+        this.#startRecording(command, atUs);
         return {};
       case 'recording.stop':
         recordings.stop(command.recordingId, command.reason, atUs);
+        return {};
+      case 'recording.pause':
+        recordings.pause(command.recordingId, command.behaviour, atUs, command.scope);
+        return {};
+      case 'recording.resume':
+        recordings.resume(command.recordingId, atUs);
+        return {};
+      case 'recording.consent':
+        recordings.consent(command.recordingId, atUs);
+        return {};
+      case 'leg.key':
+        this.legs.get(command.legId).key(command.digit);
         return {};
       case 'spool.settle':
         await recordings.settle(command.roomId);
@@ -135,6 +183,51 @@ export class CommandExecutor {
   #openLeg(command: LegOpen): Promise<number> {
     if (this.#draining) throw new CallreelError('DRAINING', 'this media worker takes no new calls');
     return this.legs.open(command);
+  }
+
+  #startRecording(command: RecordingStart, atUs: number): void {
+    const { capture, recordings } = this.#options;
+    const { call, roomId } = command;
+    if (call) {
+      const session = this.legs.get(call.legId);
+      const { legId, saidTrackId, heardTrackId, party } = call;
+      if (session.callRoomId === undefined) {
+        const stay = { roomId, legId, policy: 'record', party } as const;
+        const said = { ...stay, trackId: saidTrackId };
+        const heard = { ...stay, trackId: heardTrackId, side: 'heard' } as const;
+        capture.stayOpened(said, atUs);
+        capture.stayOpened(heard, atUs);
+        session.captureCall(said, heard);
+        this.rooms.callCaptured(session);
+      } else if (session.callRoomId !== roomId)
+        throw new CallreelError('CONFLICT', 'the call is recorded in another room', { where: roomId });
+    }
+    recordings.start(command, atUs);
+  }
+
+  #endCallCapture(legId: string, atUs: number): void {
+    const session = this.legs.find(legId);
+    const roomId = session?.callRoomId;
+    if (roomId === undefined) return;
+    session?.endCallCapture();
+    this.#options.capture.roomClosed(roomId, atUs, 'call_ended');
+  }
+
+  #playTone(roomId: string, kind: OverlayToneKind, ended: (atUs: number) => void): void {
+    const caller = this.legs.ofCallRoom(roomId);
+    const near = caller?.stay ? this.rooms.sessions(caller.stay.roomId) : [];
+    const sessions = caller
+      ? kind === 'beep'
+        ? [caller]
+        : [caller, ...near.filter((each) => each !== caller)]
+      : this.rooms.sessions(roomId);
+    if (sessions.length === 0) ended(this.#options.clock.monotonicUs());
+    let first = true;
+    for (const { output } of sessions)
+      output.tone.start(kind, (atUs) => {
+        if (first) ended(atUs);
+        first = false;
+      });
   }
 
   #stats(): WorkerStats {

@@ -1,5 +1,6 @@
 import type { CodecName } from '../codec/codec.ts';
-import type { EndReason, Party } from '../spool/records.ts';
+import type { EndReason, Party, PauseBehaviour } from '../spool/records.ts';
+import type { RecorderOptions } from './recorder-options.ts';
 
 /**
  * What the server process says to a media worker and what the worker says back. Plain data: it crosses a process
@@ -179,10 +180,16 @@ export interface DigitsSend {
   gapMs: number;
 }
 
+/** Begins to record a room, or one call. */
 export interface RecordingStart {
   verb: 'recording.start';
   recordingId: string;
+  /** The conversation; of a call that is recorded by itself the id of that call's own room. */
   roomId: string;
+  /** Records this leg, wherever it is. Its room and tracks are those of its first recording as long as it lasts. */
+  call?: CallCapture;
+  /** Without it: everything, until it is stopped. */
+  options?: RecorderOptions;
   accountId: string;
   /** Sampling rate of everything rendered from this recording. */
   rateHz: number;
@@ -190,6 +197,13 @@ export interface RecordingStart {
   key: RecordingKeyMaterial;
   /** Free data kept in the manifest's header for whoever reads a bare spool. */
   meta: Record<string, unknown>;
+}
+
+export interface CallCapture {
+  legId: string;
+  saidTrackId: string;
+  heardTrackId: string;
+  party: Party;
 }
 
 export interface RecordingKeyMaterial {
@@ -202,7 +216,33 @@ export interface RecordingKeyMaterial {
 export interface RecordingStop {
   verb: 'recording.stop';
   recordingId: string;
-  reason: EndReason;
+  reason: 'stopped' | 'consent_withdrawn' | 'interrupted' | 'error';
+}
+
+export interface RecordingPause {
+  verb: 'recording.pause';
+  recordingId: string;
+  behaviour: PauseBehaviour;
+  /** `call`: nothing of the calls in it is recorded by anything until `recording.resume`. */
+  scope: 'recording' | 'call';
+}
+
+export interface RecordingResume {
+  verb: 'recording.resume';
+  recordingId: string;
+}
+
+/** What was started with `consent: required` may begin. */
+export interface RecordingConsent {
+  verb: 'recording.consent';
+  recordingId: string;
+}
+
+/** A key that the party pressed and that came by another way than its media (SIP INFO). */
+export interface LegKey {
+  verb: 'leg.key';
+  legId: string;
+  digit: string;
 }
 
 /** Writes everything spooled so far into the segment files, so that a reader sees it (live playback). */
@@ -232,6 +272,10 @@ export type Command =
   | DigitsSend
   | RecordingStart
   | RecordingStop
+  | RecordingPause
+  | RecordingResume
+  | RecordingConsent
+  | LegKey
   | SpoolSettle
   | WorkerDrain
   | WorkerStatsQuery;
@@ -257,11 +301,14 @@ export type WorkerEvent =
   | { event: 'digits.ended'; legId: string; digitsId: string; reason: DigitsEnd; sent: string }
   /** The stay ended by the leave key; the leg itself goes on. */
   | { event: 'stay.left'; legId: string; trackId: string; roomId: string }
-  /** Decided at a sample; the manifest's header is on its way to the disk. */
-  | { event: 'recording.started'; recordingId: string; roomId: string }
+  /** Decided at a sample of the recording; the manifest's lines are on their way to the disk. */
+  | { event: RecordingProgress; recordingId: string; roomId: string; atSample: number }
   /** Everything is settled and synced: the manifest on disk is final and says the rest. */
   | { event: 'recording.ended'; recordingId: string; roomId: string; reason: EndReason }
   | { event: 'fault'; message: string };
+
+/** It records from here on, it is paused, it goes on. */
+export type RecordingProgress = 'recording.started' | 'recording.paused' | 'recording.resumed';
 
 /** What became of a leg's media. */
 export interface LegReport {

@@ -41,7 +41,7 @@ describe('LegOutput', () => {
     };
     latch = new SourceLatch();
     latch.signal({ address: '192.0.2.1', port: 5000 });
-    output = new LegOutput('a', latch, (event) => events.push(event));
+    output = new LegOutput('a', latch, { atUs: 0 }, (event) => events.push(event));
     output.attach(port);
     output.negotiate(agreement);
   });

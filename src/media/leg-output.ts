@@ -1,3 +1,4 @@
+import type { RtpHeader } from '../rtp/packet.ts';
 import type { SrtpContext } from '../rtp/srtp-context.ts';
 import type { TransportPort } from '../rtp/transport.ts';
 import { payloadDurationTicks } from '../timeline/payload-duration.ts';
@@ -10,11 +11,19 @@ import {
 } from './codec-table.ts';
 import type { LegNegotiate, NegotiatedCodec, NegotiatedTelephoneEvent, WorkerEvent } from './control.ts';
 import { DigitSender } from './digit-sender.ts';
+import type { HeardCapture } from './heard-capture.ts';
+import { OverlayTone } from './overlay-tone.ts';
 import { Player } from './player.ts';
 import { Relay, type RelayedPacket } from './relay.ts';
 import { RtpSender } from './rtp-sender.ts';
 import { encodingKey } from './shared-encodings.ts';
 import type { SourceLatch } from './source-latch.ts';
+
+/** The slot that is being made; shared by everything on one tick thread. */
+export interface SlotTime {
+  /** Monotonic microseconds of its beginning. */
+  atUs: number;
+}
 
 /** Payload types below have their codec by RFC 3551, the same in both directions. */
 const firstDynamicPayloadType = 96;
@@ -34,6 +43,13 @@ const noPayload = new Uint8Array(0);
 export class LegOutput {
   readonly player: Player;
   readonly digits: DigitSender;
+  readonly tone = new OverlayTone();
+  /** Takes what the leg is sent; undefined: nobody wants it. */
+  heard: HeardCapture | undefined;
+  readonly #slotTime: SlotTime;
+  /** What of this slot is no room's: a prompt and tones. */
+  #own: Int16Array | undefined;
+  #replaced = false;
   readonly #latch: SourceLatch;
   #prompt = new Int16Array(maxSlotSamples);
   #rateHz: AudioRateHz = audioRatesHz[0];
@@ -48,7 +64,8 @@ export class LegOutput {
   #keepsAlive = false;
   #idleSlots = 0;
 
-  constructor(legId: string, latch: SourceLatch, post: (event: WorkerEvent) => void) {
+  constructor(legId: string, latch: SourceLatch, slotTime: SlotTime, post: (event: WorkerEvent) => void) {
+    this.#slotTime = slotTime;
     this.#latch = latch;
     this.player = new Player(legId, post);
     this.digits = new DigitSender(legId, post);
@@ -56,11 +73,13 @@ export class LegOutput {
 
   attach(port: TransportPort): void {
     this.#sender = new RtpSender(port);
+    this.#sender.tap = (header, payload, isSlot) => this.#sent(header, payload, isSlot);
     this.#relay = new Relay(this.#sender);
   }
 
   close(): void {
     this.player.close();
+    this.tone.close();
     this.digits.close();
     this.#sender = undefined;
     this.#relay = undefined;
@@ -125,7 +144,7 @@ export class LegOutput {
 
   /** Whether `sendSamples` puts a prompt over what the leg is sent. */
   get playing(): boolean {
-    return this.player.overRoom !== undefined;
+    return this.player.overRoom !== undefined || this.tone.active;
   }
 
   /**
@@ -135,10 +154,12 @@ export class LegOutput {
   beginSlot(): NegotiatedCodec | undefined {
     const sender = this.#sender;
     const { format } = this;
+    this.#own = undefined;
+    this.#replaced = false;
     if (!sender || format === undefined) {
       sender?.skip(1);
       this.#relay?.end();
-      if (this.playing) this.player.play(this.#prompt, false);
+      if (this.playing) this.#playPrompt(false);
       this.#keepAlive();
       return undefined;
     }
@@ -149,7 +170,8 @@ export class LegOutput {
       return undefined;
     }
     if (this.player.overRoom !== 'replace') return format;
-    this.player.play(this.#prompt, true);
+    this.#replaced = true;
+    this.#playPrompt(true);
     sender.sendSamples(this.#prompt, sendAddress, sendPort);
     return undefined;
   }
@@ -158,7 +180,7 @@ export class LegOutput {
   sendSamples(samples: Int16Array): void {
     let sent = samples;
     if (this.playing) {
-      this.player.play(this.#prompt, true);
+      this.#playPrompt(true);
       addSaturated(this.#prompt, samples);
       sent = this.#prompt;
     }
@@ -176,7 +198,7 @@ export class LegOutput {
       this.#sender?.sendSilence(this.#latch.sendAddress, this.#latch.sendPort);
       return;
     }
-    this.player.play(this.#prompt, true);
+    this.#playPrompt(true);
     this.#sender?.sendSamples(this.#prompt, this.#latch.sendAddress, this.#latch.sendPort);
   }
 
@@ -234,9 +256,40 @@ export class LegOutput {
     this.#relay?.leaveOut(packet);
   }
 
+  /**
+   * What a recording of the call gets of this slot where the packets are withheld from it: the voices that may be
+   * recorded, and what is played to the leg.
+   * @param room undefined where nobody is heard
+   */
+  captureSlot(room: Int16Array | undefined): void {
+    const { heard } = this;
+    if (!heard?.withheld || this.format === undefined) return;
+    const samples = new Int16Array(slotSamplesAt(this.#rateHz));
+    if (this.#own) samples.set(this.#own);
+    if (room && !this.#replaced) addSaturated(samples, room);
+    heard.sentSamples(samples, this.#rateHz, this.#slotTime.atUs);
+  }
+
   /** The other leg is gone, or no longer alone with this one. */
   endRelay(): void {
     this.#relay?.end();
+  }
+
+  #playPrompt(sent: boolean): void {
+    this.player.play(this.#prompt, sent);
+    this.tone.addTo(this.#prompt, this.#rateHz, this.#slotTime.atUs);
+    // The room's voices are added to it.
+    if (this.heard?.withheld) this.#own = this.#prompt.slice();
+  }
+
+  #sent(header: Readonly<RtpHeader>, payload: Uint8Array, isSlot: boolean): void {
+    const { heard } = this;
+    if (!heard) return;
+    const format = this.#formats.find(({ payloadType }) => payloadType === header.payloadType);
+    const noise = this.#comfortNoise.find(({ payloadType }) => payloadType === header.payloadType);
+    const slotAtUs = isSlot ? this.#slotTime.atUs : undefined;
+    if (format) heard.sent(header, payload, format, slotAtUs);
+    else if (noise) heard.sent(header, payload, { ...noise, codec: 'CN' }, slotAtUs);
   }
 
   #keepAlive(): void {

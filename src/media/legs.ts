@@ -46,6 +46,10 @@ export class Legs {
     }
   }
 
+  find(legId: string): MediaSession | undefined {
+    return this.#sessions.get(legId);
+  }
+
   /** @throws CallreelError NOT_FOUND */
   get(legId: string): MediaSession {
     const session = this.#sessions.get(legId);
@@ -75,6 +79,12 @@ export class Legs {
       session.expire(nowUs);
       if (!session.stay) session.slotAlone();
     }
+  }
+
+  /** The leg whose recordings by itself have this room. */
+  ofCallRoom(roomId: string): MediaSession | undefined {
+    for (const session of this.#sessions.values()) if (session.callRoomId === roomId) return session;
+    return undefined;
   }
 
   /** Lets slots pass that came too late to be sent. */

@@ -8,9 +8,10 @@ import type { Datagram, DatagramSink, TransportPort } from '../rtp/transport.ts'
 import type { CapturedPacket, CaptureSink, Stay } from './capture-sink.ts';
 import type { LegNegotiate, WorkerEvent } from './control.ts';
 import { EarlyPackets, maxEarlyUs } from './early-packets.ts';
+import { HeardCapture } from './heard-capture.ts';
 import { InbandDigits } from './inband-digits.ts';
 import type { BufferedPacket } from './jitter-buffer.ts';
-import { LegOutput } from './leg-output.ts';
+import { LegOutput, type SlotTime } from './leg-output.ts';
 import { LegStatistics } from './leg-statistics.ts';
 import { Playout } from './playout.ts';
 import { eventClocks, type ReceiveFormat, receiveFormats } from './receive-formats.ts';
@@ -23,6 +24,7 @@ export interface MediaSessionOptions {
   /** The peer has our offer: it may speak before its answer is here. */
   awaitsAnswer: boolean;
   clock: Clock;
+  slotTime: SlotTime;
   capture: CaptureSink;
   post(event: WorkerEvent): void;
   /** The leave key was pressed: the stay is to end. */
@@ -92,6 +94,8 @@ export class MediaSession implements DatagramSink {
   #lastPacketUs: number | undefined;
   #reportedInactive = false;
   #stay: Stay | undefined;
+  /** What the party says, for recordings of this call by itself; what it hears goes by `output`. */
+  #call: { said: Stay; heard: Stay } | undefined;
   #leaveKey: string | undefined;
   /** Its event code: the other leg of a relay does not hear it. */
   #leaveEvent = -1;
@@ -109,7 +113,7 @@ export class MediaSession implements DatagramSink {
     this.#options = options;
     this.#capture = options.capture;
     if (options.awaitsAnswer) this.#early = new EarlyPackets();
-    this.output = new LegOutput(options.legId, this.#latch, options.post);
+    this.output = new LegOutput(options.legId, this.#latch, options.slotTime, options.post);
     this.#statistics = new LegStatistics(options.clock.monotonicUs(), () => ({
       refused: this.counters.strayPackets,
       srtp: this.#srtpCounters,
@@ -123,6 +127,7 @@ export class MediaSession implements DatagramSink {
       reception: this.#statistics.reception,
       senderReport: (report) => {
         if (this.#stay) this.#capture.senderReport(this.#stay, report);
+        if (this.#call) this.#capture.senderReport(this.#call.said, report);
       },
     });
   }
@@ -223,6 +228,32 @@ export class MediaSession implements DatagramSink {
     return stay;
   }
 
+  /** The room of the recordings of this call by itself; undefined where there are none. */
+  get callRoomId(): string | undefined {
+    return this.#call?.said.roomId;
+  }
+
+  /** From here on both halves of the call go to recordings of its own. */
+  captureCall(said: Stay, heard: Stay): void {
+    this.#call = { said, heard };
+    this.output.heard = new HeardCapture({
+      nowUs: () => this.#options.clock.monotonicUs(),
+      packet: (packet) => this.#capture.packet(heard, packet),
+    });
+  }
+
+  endCallCapture(): void {
+    this.#call = undefined;
+    this.output.heard = undefined;
+  }
+
+  /** A key that came by another way than the media. */
+  key(digit: string): void {
+    const captured = { digit, rtpTime: 0, arrivalUs: this.#options.clock.monotonicUs() };
+    if (this.#stay) this.#capture.digit(this.#stay, captured);
+    if (this.#call) this.#capture.digit(this.#call.said, captured);
+  }
+
   receive(datagram: Datagram): void {
     if (isRtcp(datagram.data)) this.receiveRtcp(datagram, true);
     else if (this.#early && datagram.arrivalUs < this.#holdsUntilUs) this.#early.hold(datagram);
@@ -255,7 +286,7 @@ export class MediaSession implements DatagramSink {
       this.#statistics.audio(format, ssrc, sequenceNumber, timestamp, arrivalUs, payloadBytes);
     else this.#statistics.other(this.#audioClockHz, ssrc, sequenceNumber, timestamp, arrivalUs, payloadBytes);
     if (!format) this.#receiveEvent(eventClockHz, arrivalUs);
-    else if ((this.#stay || this.#inband) && (payloadBytes > 0 || !format.decoder))
+    else if ((this.#stay || this.#call || this.#inband) && (payloadBytes > 0 || !format.decoder))
       this.#receiveAudio(format, arrivalUs);
     else this.#relayTarget?.leaveOut(this.#fillPacket());
   }
@@ -334,6 +365,7 @@ export class MediaSession implements DatagramSink {
 
   #keyPressed({ digit, rtpTime, durationMs, arrivalUs }: KeyPress): void {
     if (this.#stay) this.#capture.digit(this.#stay, { digit, rtpTime, arrivalUs });
+    if (this.#call) this.#capture.digit(this.#call.said, { digit, rtpTime, arrivalUs });
     this.#post({ event: 'leg.digit', legId: this.legId, digit, durationMs });
     if (this.#stay && digit === this.#leaveKey) this.#options.leaveKeyPressed(this);
   }
@@ -367,6 +399,9 @@ export class MediaSession implements DatagramSink {
     const { decoder } = format;
     if (decoder) this.#audioClockHz = format.clockRateHz;
     packet.clockRateHz = this.#audioClockHz;
+    // Who must not be recorded in a room is not recorded from there by any other way.
+    if (this.#call && this.#stay?.policy !== 'never') this.#capture.packet(this.#call.said, packet);
+    if (!this.#stay && !this.#inband) return;
     if (this.#stay) this.#capture.packet(this.#stay, packet);
     if (!decoder) {
       if (!this.#relayTarget?.relayNoise(packet, packet.clockRateHz)) this.playout.putNoise(packet);

@@ -8,6 +8,8 @@ interface Member {
   readonly session: MediaSession;
   readonly mode: RoomMode;
   party: MixParty;
+  /** In the mix without those who must not be recorded. */
+  recordable: MixParty;
   /** In the mix that is being faded out. */
   former: MixParty | undefined;
   /** Takes part in the shared stream of its codec. */
@@ -30,6 +32,8 @@ export class Room {
   readonly #encodings = new SharedEncodings();
   readonly #faded = new Int16Array(maxSlotSamples);
   #mix = new RoomMix(audioRatesHz[0]);
+  /** What recordings of single calls hear where somebody must not be recorded. */
+  #recordable: RoomMix | undefined;
 
   constructor(roomId: string) {
     this.roomId = roomId;
@@ -44,7 +48,11 @@ export class Room {
   }
 
   add(session: MediaSession, mode: RoomMode): void {
-    this.#members.push({ session, mode, party: new MixParty(), former: undefined, shares: false });
+    this.#members.push({
+      ...{ session, mode, party: new MixParty(), recordable: new MixParty() },
+      ...{ former: undefined, shares: false },
+    });
+    this.withhold();
     this.#linkRelay();
   }
 
@@ -53,7 +61,17 @@ export class Room {
     if (index < 0) return;
     this.#members.splice(index, 1);
     session.relayTo(undefined);
+    if (session.output.heard) session.output.heard.withheld = false;
+    this.withhold();
     this.#linkRelay();
+  }
+
+  /** Before a packet more is sent: who hears somebody that must not be recorded is not recorded by what it is sent. */
+  withhold(): void {
+    for (const member of this.#members) {
+      const { heard } = member.session.output;
+      if (heard) heard.withheld = this.#members.some((other) => other !== member && isNeverRecorded(other));
+    }
   }
 
   sessions(): MediaSession[] {
@@ -78,6 +96,22 @@ export class Room {
       else this.#sendSlot(member);
       member.former = undefined;
     }
+    this.#captureRecordable();
+  }
+
+  #captureRecordable(): void {
+    if (!this.#members.some(({ session }) => session.output.heard?.withheld)) {
+      this.#recordable = undefined;
+      return;
+    }
+    if (this.#recordable?.rateHz !== this.#mix.rateHz) this.#recordable = new RoomMix(this.#mix.rateHz);
+    const mix = this.#recordable;
+    mix.begin();
+    for (const member of this.#members)
+      if (!isNeverRecorded(member)) mix.add(member.recordable, member.session.playout);
+    for (const { session, recordable } of this.#members)
+      if (session.output.heard?.withheld)
+        session.output.captureSlot(mix.samplesFor(recordable, session.output.rateHz));
   }
 
   /** The second highest rate: what nobody else can speak or hear needs no mixing. */
@@ -158,6 +192,10 @@ export class Room {
       session.relayTo(relayed ? other?.session.output : undefined);
     }
   }
+}
+
+function isNeverRecorded({ session }: Member): boolean {
+  return session.stay?.policy === 'never';
 }
 
 const silentFrames = new Map<AudioRateHz, Int16Array>();

@@ -36,6 +36,16 @@ export class Rooms {
     session.admitEarly();
   }
 
+  /** Who is in it. */
+  sessions(roomId: string): MediaSession[] {
+    return this.#rooms.get(roomId)?.sessions() ?? [];
+  }
+
+  /** A recording of a call in the room begins. */
+  callCaptured({ stay }: MediaSession): void {
+    if (stay) this.#rooms.get(stay.roomId)?.withhold();
+  }
+
   /** Nothing happens when the leg is in no room: it may just have left by its key. */
   leave(session: MediaSession, atUs: number): void {
     const stay = session.exit(atUs);

@@ -19,6 +19,9 @@ import type { NegotiatedCodec } from './control.ts';
 import { type Packetizer, type PayloadSink, packetizerFor } from './packetizer.ts';
 import { encodingKey } from './shared-encodings.ts';
 
+/** @param isSlot made of slots: its audio began its own length before the end of the slot */
+export type SentTap = (header: Readonly<RtpHeader>, payload: Uint8Array, isSlot: boolean) => void;
+
 const noSamples = new Int16Array(0);
 
 /**
@@ -35,6 +38,8 @@ export class RtpSender implements PayloadSink {
     ssrc: toSsrc(randomInt(2 ** 32)),
   };
   readonly #port: TransportPort;
+  /** Told of every packet, after it was sent. */
+  tap: SentTap | undefined;
   #srtp: SrtpContext | undefined;
   #format: NegotiatedCodec | undefined;
   #packetizer: Packetizer | undefined;
@@ -155,6 +160,7 @@ export class RtpSender implements PayloadSink {
   sendPacket(header: RtpHeader, payload: Uint8Array, ticks: number, address: string, port: number): void {
     header.ssrc = this.#header.ssrc;
     this.#transmit(header, payload, address, port);
+    this.tap?.(header, payload, false);
     const next = toSequenceNumber(header.sequenceNumber + 1);
     if (sequenceDelta(next, this.#header.sequenceNumber) > 0) this.#header.sequenceNumber = next;
     const end = toRtpTimestamp(header.timestamp + ticks);
@@ -190,6 +196,7 @@ export class RtpSender implements PayloadSink {
   payload(bytes: Uint8Array, ticks: number): void {
     const header = this.#header;
     this.#transmit(header, bytes, this.#address, this.#remotePort);
+    this.tap?.(header, bytes, true);
     header.sequenceNumber = addToSequence(header.sequenceNumber, 1);
     header.timestamp = addToTimestamp(header.timestamp, ticks);
     header.marker = false;

@@ -7,7 +7,7 @@ import type {
   CaptureSink,
   Stay,
 } from './capture-sink.ts';
-import { CommandExecutor, type RecordingControl } from './command-executor.ts';
+import { CommandExecutor, type RecordingControl, type Tones } from './command-executor.ts';
 import type { Command, LegNegotiate, RoomJoin, WorkerEvent } from './control.ts';
 import { TestPhone, turnEventLoop } from './test-phone.ts';
 
@@ -40,12 +40,14 @@ export class CaptureLog implements CaptureSink {
   roomClosed(roomId: string): void {
     this.calls.push(`roomClosed ${roomId}`);
   }
+  slot(): void {}
 }
 
 class RecordingLog implements RecordingControl {
   readonly calls: string[] = [];
   count = 0;
   ringOverflows = 0;
+  tones: Tones | undefined;
   start({ recordingId }: { recordingId: string }): void {
     this.calls.push(`start ${recordingId}`);
     this.count++;
@@ -54,6 +56,16 @@ class RecordingLog implements RecordingControl {
     this.calls.push(`stop ${recordingId} ${reason}`);
     this.count--;
   }
+  pause(recordingId: string, behaviour: string, _atUs: number, scope: string): void {
+    this.calls.push(`pause ${recordingId} ${behaviour} ${scope}`);
+  }
+  resume(recordingId: string): void {
+    this.calls.push(`resume ${recordingId}`);
+  }
+  consent(recordingId: string): void {
+    this.calls.push(`consent ${recordingId}`);
+  }
+  slot(): void {}
   async settle(roomId: string): Promise<void> {
     this.calls.push(`settle ${roomId}`);
   }

@@ -8,6 +8,8 @@ import type {
   Stay,
 } from '../media/capture-sink.ts';
 import type { SpoolProducer } from '../spool/producer.ts';
+import type { PauseBehaviour } from '../spool/records.ts';
+import { CallHolds } from './call-holds.ts';
 import type { CapturedStay } from './captured-stay.ts';
 import { RecordedRoom } from './recorded-room.ts';
 
@@ -28,6 +30,7 @@ export class Capture implements CaptureSink {
   readonly #newSegmentId: () => string;
   readonly #rooms = new Map<string, RecordedRoom>();
   readonly #stays = new Map<string, CapturedStay>();
+  readonly #holds = new CallHolds();
 
   constructor({ spool, clock, newSegmentId = newId }: CaptureOptions) {
     this.#spool = spool;
@@ -69,7 +72,11 @@ export class Capture implements CaptureSink {
   }
 
   stayOpened(stay: Stay, atUs: number): void {
-    this.#stays.set(stay.trackId, this.openRoom(stay.roomId, atUs).stayOpened(stay, atUs));
+    const room = this.openRoom(stay.roomId, atUs);
+    // A call that is paused takes the room with it before its first packet.
+    const held = this.#holds.of([...room.legIds, stay.legId]);
+    if (held) room.hold(held, atUs);
+    this.#stays.set(stay.trackId, room.stayOpened(stay, atUs));
   }
 
   packet(stay: Stay, packet: CapturedPacket): void {
@@ -77,7 +84,10 @@ export class Capture implements CaptureSink {
   }
 
   digit(stay: Stay, digit: CapturedDigit): void {
-    this.#stays.get(stay.trackId)?.digit(digit);
+    const captured = this.#stays.get(stay.trackId);
+    if (!captured) return;
+    captured.digit(digit);
+    this.#rooms.get(stay.roomId)?.digit(digit, this.#clock.monotonicUs());
   }
 
   senderReport(stay: Stay, report: CapturedSenderReport): void {
@@ -86,14 +96,46 @@ export class Capture implements CaptureSink {
 
   stayClosed(stay: Stay, atUs: number): void {
     this.#stays.delete(stay.trackId);
-    this.#rooms.get(stay.roomId)?.stayClosed(stay.trackId, atUs);
+    const room = this.#rooms.get(stay.roomId);
+    if (!room) return;
+    room.stayClosed(stay.trackId, atUs);
+    if (this.#holds.any) room.hold(this.#holds.of(room.legIds), atUs);
   }
 
-  roomClosed(roomId: string, atUs: number): void {
+  slot(nowUs: number): void {
+    for (const room of this.#rooms.values()) room.slot(nowUs);
+  }
+
+  /** Pauses every recording that one of the room's calls is in, here or elsewhere, until `resumeCalls`. */
+  pauseCalls(roomId: string, recordingId: string, behaviour: PauseBehaviour, atUs: number): void {
+    const rooms = [...this.#rooms.values()].map(({ roomId: id, legIds }) => ({ roomId: id, legIds }));
+    this.#holds.hold(recordingId, roomId, rooms, behaviour);
+    this.#applyHolds(atUs);
+  }
+
+  resumeCalls(recordingId: string, atUs = this.#clock.monotonicUs()): void {
+    if (!this.#holds.any) return;
+    this.#holds.release(recordingId);
+    this.#applyHolds(atUs);
+  }
+
+  legClosed(legId: string): void {
+    this.#holds.forget(legId);
+  }
+
+  #applyHolds(atUs: number): void {
+    for (const room of this.#rooms.values()) room.hold(this.#holds.of(room.legIds), atUs);
+  }
+
+  roomClosed(
+    roomId: string,
+    atUs: number,
+    reason: 'conversation_ended' | 'call_ended' = 'conversation_ended',
+  ): void {
     const room = this.#rooms.get(roomId);
     if (!room) return;
     this.#rooms.delete(roomId);
     for (const [trackId, { stay }] of this.#stays) if (stay.roomId === roomId) this.#stays.delete(trackId);
-    room.close(atUs);
+    room.close(atUs, reason);
   }
 }

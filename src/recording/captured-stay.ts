@@ -3,6 +3,7 @@ import type { OpenSegment, SpoolProducer } from '../spool/producer.ts';
 import { payloadDurationTicks } from '../timeline/payload-duration.ts';
 import type { RecordedTrack } from './recorded-track.ts';
 import type { Recorder } from './recorder.ts';
+import { StayDecoder } from './stay-decoder.ts';
 
 export interface CapturedStayOptions {
   stay: Stay;
@@ -24,6 +25,8 @@ export class CapturedStay {
   #wantedBy: readonly Recorder[] = [];
   #tracks: RecordedTrack[] = [];
   #segment: OpenSegment | undefined;
+  /** While somebody listens. */
+  #decoder: StayDecoder | undefined;
   /** The packets' form as the segment knows it; payload type -1: not told yet. */
   #codec = '';
   #clockRateHz = 0;
@@ -43,7 +46,8 @@ export class CapturedStay {
 
   /** From here on exactly these recordings get the stream. */
   want(recorders: readonly Recorder[], atUs: number): void {
-    const wanted = this.isRecordable ? recorders : [];
+    const { side = 'said' } = this.stay;
+    const wanted = this.isRecordable ? recorders.filter((each) => each.wantsSide(side)) : [];
     const same =
       wanted.length === this.#wantedBy.length && wanted.every((each) => this.#wantedBy.includes(each));
     if (same) return;
@@ -54,6 +58,8 @@ export class CapturedStay {
 
   close(): void {
     this.#closeSegment();
+    this.#decoder?.close();
+    this.#decoder = undefined;
     this.#wantedBy = [];
   }
 
@@ -71,7 +77,13 @@ export class CapturedStay {
       return;
     }
     const durationTicks = payloadDurationTicks(packet.codec, packet.clockRateHz, payload);
-    for (const track of this.#tracks) track.place(sequenceNumber, rtpTime, arrivalUs, durationTicks);
+    let samples: Int16Array | undefined;
+    for (const track of this.#tracks) {
+      const placement = track.place(sequenceNumber, rtpTime, arrivalUs, durationTicks);
+      if (!track.listener) continue;
+      samples ??= this.#decoded(packet);
+      if (placement) track.listener.hear(placement.atSample, samples);
+    }
   }
 
   digit(digit: CapturedDigit): void {
@@ -113,6 +125,11 @@ export class CapturedStay {
     if (this.#segment) this.#options.spool.closeSegment(this.#segment);
     this.#segment = undefined;
     this.#tracks = [];
+  }
+
+  #decoded(packet: CapturedPacket): Int16Array {
+    this.#decoder ??= new StayDecoder();
+    return this.#decoder.decode(packet);
   }
 
   #isKnownFormat(packet: CapturedPacket): boolean {

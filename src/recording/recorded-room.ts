@@ -1,8 +1,8 @@
-import type { Stay } from '../media/capture-sink.ts';
+import type { CapturedDigit, Stay } from '../media/capture-sink.ts';
 import type { SpoolProducer } from '../spool/producer.ts';
-import type { EndReason, PauseBehaviour } from '../spool/records.ts';
+import type { PauseBehaviour } from '../spool/records.ts';
 import { CapturedStay } from './captured-stay.ts';
-import type { Recorder } from './recorder.ts';
+import type { Recorder, RecorderEnd } from './recorder.ts';
 
 export interface RecordedRoomOptions {
   roomId: string;
@@ -21,12 +21,19 @@ export class RecordedRoom {
   readonly #options: RecordedRoomOptions;
   readonly #stays = new Map<string, CapturedStay>();
   readonly #recorders = new Set<Recorder>();
+  /** Some of them end by themselves. */
+  #limited = false;
+  #held: PauseBehaviour | undefined;
 
   constructor(options: RecordedRoomOptions) {
     this.roomId = options.roomId;
     this.originUs = options.originUs;
     this.originUnixMs = options.originUnixMs;
     this.#options = options;
+  }
+
+  get legIds(): string[] {
+    return [...this.#stays.values()].map(({ stay }) => stay.legId);
   }
 
   stayOpened(stay: Stay, atUs: number): CapturedStay {
@@ -49,6 +56,8 @@ export class RecordedRoom {
   /** A recorder that was just started. */
   add(recorder: Recorder, atUs: number): void {
     this.#recorders.add(recorder);
+    this.#limited ||= recorder.limits.any;
+    if (this.#held) recorder.pauseWithCall(atUs, this.#held);
     for (const captured of this.#stays.values()) this.#openTrack(recorder, captured);
     this.#applyWants(atUs);
   }
@@ -63,21 +72,57 @@ export class RecordedRoom {
     this.#applyWants(atUs);
   }
 
-  /** Its segments are closed before its last lines are written. */
-  end(recorder: Recorder, atUs: number, reason: EndReason): void {
-    if (!recorder.end(reason === 'conversation_ended' ? reason : 'stop')) return;
+  /** A recorder that waited. */
+  begin(recorder: Recorder, atUs: number): void {
+    recorder.begin(atUs);
     this.#applyWants(atUs);
-    this.#recorders.delete(recorder);
-    recorder.finish(atUs, this.originUnixMs + Math.round((atUs - this.originUs) / 1000), reason);
   }
 
-  close(atUs: number): void {
+  /**
+   * Pauses all recordings of the room, whatever each was told by itself, and those that are started meanwhile.
+   * @param behaviour undefined: as each was told by itself again
+   */
+  hold(behaviour: PauseBehaviour | undefined, atUs: number): void {
+    if (behaviour === this.#held) return;
+    this.#held = behaviour;
+    for (const recorder of this.#recorders) recorder.pauseWithCall(atUs, behaviour);
+    this.#applyWants(atUs);
+  }
+
+  /** A key of a party, after it was spooled. Only what the party itself presses is told here. */
+  digit({ digit, arrivalUs }: CapturedDigit, atUs: number): void {
+    for (const recorder of [...this.#recorders]) {
+      const end = recorder.endedBy(digit, arrivalUs);
+      if (end) this.end(recorder, atUs, end);
+    }
+  }
+
+  /** Once a slot: ends what ends by itself. */
+  slot(nowUs: number): void {
+    if (!this.#limited) return;
+    for (const recorder of [...this.#recorders]) {
+      const end = recorder.limitReached(nowUs);
+      if (end) this.end(recorder, nowUs, end);
+    }
+  }
+
+  /** Its segments are closed before its last lines are written. */
+  end(recorder: Recorder, atUs: number, end: RecorderEnd): void {
+    if (!recorder.end(end.reason)) return;
+    this.#applyWants(atUs);
+    this.#recorders.delete(recorder);
+    const lastUs = end.atSample === undefined ? atUs : recorder.timeOf(end.atSample);
+    recorder.finish(atUs, this.originUnixMs + Math.round((lastUs - this.originUs) / 1000), end);
+  }
+
+  close(atUs: number, reason: 'conversation_ended' | 'call_ended'): void {
     for (const trackId of [...this.#stays.keys()]) this.stayClosed(trackId, atUs);
-    for (const recorder of [...this.#recorders]) this.end(recorder, atUs, 'conversation_ended');
+    for (const recorder of [...this.#recorders]) this.end(recorder, atUs, { reason });
   }
 
   #openTrack(recorder: Recorder, { isRecordable, stay, startUs }: CapturedStay): void {
-    if (isRecordable) recorder.openTrack(stay.trackId, stay.party, startUs);
+    const { trackId, party, side = 'said' } = stay;
+    if (isRecordable && recorder.wantsSide(side)) recorder.openTrack(trackId, side, party, startUs);
   }
 
   #applyWants(atUs: number): void {

@@ -3,9 +3,15 @@ import type { RecorderOptions } from '../media/recorder-options.ts';
 import type { SpoolProducer } from '../spool/producer.ts';
 import type { EndReason, ManifestRecord, Party, PauseBehaviour, TrackSide } from '../spool/records.ts';
 import { nextState } from '../state-machine.ts';
-import { RecordedTrack } from './recorded-track.ts';
 import { RecordedTime } from './recorded-time.ts';
-import { type RecorderEndEvent, type RecorderEvent, type RecorderState, recorderTransitions } from './recorder-states.ts';
+import { RecordedTrack } from './recorded-track.ts';
+import { RecorderLimits } from './recorder-limits.ts';
+import {
+  type RecorderEndEvent,
+  type RecorderEvent,
+  type RecorderState,
+  recorderTransitions,
+} from './recorder-states.ts';
 
 export interface RecorderInput {
   recordingId: string;
@@ -19,9 +25,11 @@ export interface RecorderInput {
   originUs: number;
   originUnixMs: number;
   spool: SpoolProducer;
-  /** Told of every change, with its exact position. */
-  changed(state: RecorderState, atSample: number): void;
+  /** Told of every change but the end, with its exact position. */
+  changed(change: RecorderChange, atSample: number): void;
 }
+
+export type RecorderChange = 'began' | 'paused' | 'resumed';
 
 /** What is known of an end besides its reason. */
 export interface RecorderEnd {
@@ -43,6 +51,7 @@ export class Recorder {
   readonly options: RecorderOptions;
   readonly rateHz: number;
   readonly time = new RecordedTime();
+  readonly limits: RecorderLimits;
   readonly #input: RecorderInput;
   readonly #tracks = new Map<string, RecordedTrack>();
   #state: RecorderState = 'new';
@@ -53,13 +62,13 @@ export class Recorder {
   /** Paused by its own command, and with the whole call. */
   #pausedAlone: PauseBehaviour | undefined;
   #pausedWithCall: PauseBehaviour | undefined;
-  #trim: { fromSample: number; toSample: number } | undefined;
 
   constructor(input: RecorderInput) {
     this.recordingId = input.recordingId;
     this.roomId = input.roomId;
     this.options = input.options;
     this.rateHz = input.rateHz;
+    this.limits = new RecorderLimits(input.options, input.rateHz, this.time);
     this.#input = input;
   }
 
@@ -86,6 +95,12 @@ export class Recorder {
   sampleAt(atUs: number): number {
     const { originUs, rateHz } = this.#input;
     return Math.max(0, Math.round(((atUs - originUs) * rateHz) / 1_000_000));
+  }
+
+  /** Monotonic microseconds of a sample. */
+  timeOf(sample: number): number {
+    const { originUs, rateHz } = this.#input;
+    return originUs + Math.round((sample * 1_000_000) / rateHz);
   }
 
   /** The half of the party's call that this recording is about. */
@@ -151,15 +166,23 @@ export class Recorder {
     return this.#step(reason);
   }
 
-  /** What the files hold of it, found out by listening. */
-  trimTo(trim: { fromSample: number; toSample: number }): void {
-    this.#trim = trim;
+  /** What ends it by itself, looked at once a slot. */
+  limitReached(nowUs: number): RecorderEnd | undefined {
+    if (this.#state !== 'recording') return undefined;
+    return this.limits.reached(this.sampleAt(nowUs), this.#mediaEnd());
+  }
+
+  /** The key that ends it, where this one does: where it went down the recording is over. */
+  endedBy(digit: string, atUs: number): RecorderEnd | undefined {
+    if (this.#state !== 'recording' || !this.options.terminators?.includes(digit)) return undefined;
+    return { reason: 'terminator', atSample: this.sampleAt(atUs), digit };
   }
 
   /** A stay becomes a track from its own beginning or the recording's, whichever is later. */
   openTrack(trackId: string, side: TrackSide, party: Party, stayStartUs: number): void {
     const startSample = Math.max(this.#startSample, this.sampleAt(stayStartUs));
-    this.#tracks.set(trackId, new RecordedTrack(trackId, startSample, this.rateHz));
+    const listener = this.#listensTo(side) ? this.limits.listener : undefined;
+    this.#tracks.set(trackId, new RecordedTrack(trackId, startSample, this.rateHz, listener));
     this.#lastSample = Math.max(this.#lastSample, startSample);
     this.#write({ type: 'track', trackId, startSample, party, ...(side === 'heard' && { side }) });
   }
@@ -185,6 +208,7 @@ export class Recorder {
   /** Closes what is open and writes the last line. */
   finish(atUs: number, endedUnixMs: number, { reason, atSample, digit }: RecorderEnd): void {
     for (const trackId of [...this.#tracks.keys()]) this.closeTrack(trackId, atUs, atSample);
+    const trim = this.limits.trim(atSample ?? this.sampleAt(atUs));
     const orderly = reason !== 'interrupted' && reason !== 'error' && reason !== 'no_input';
     this.#endReason = orderly && this.#packets === 0 ? 'no_media' : reason;
     // Never before its beginning, wherever the reason lies.
@@ -195,15 +219,26 @@ export class Recorder {
       endedUnixMs,
       reason: this.#endReason,
       ...(digit !== undefined && { digit }),
-      ...(this.#trim && { trim: this.#trim }),
+      ...(trim && { trim }),
     });
     this.#input.spool.finishRecording(this.recordingId);
-    this.#input.changed(this.#state, endSample);
+  }
+
+  /** Voice activity is that of the party, or of what it hears where nothing else is recorded. */
+  #listensTo(side: TrackSide): boolean {
+    return (this.options.direction === 'listen') === (side === 'heard');
+  }
+
+  /** Up to where everything that was said has come. */
+  #mediaEnd(): number {
+    let end = Number.POSITIVE_INFINITY;
+    for (const track of this.#tracks.values()) end = Math.min(end, track.mediaEndSample);
+    return end;
   }
 
   #began(): void {
     this.time.begin(this.#startSample);
-    this.#input.changed(this.#state, this.#startSample);
+    this.#input.changed('began', this.#startSample);
     this.#applyPause(undefined);
   }
 
@@ -218,7 +253,7 @@ export class Recorder {
       this.time.pause(atSample);
       this.#write({ type: 'pause', atSample, behaviour });
     }
-    this.#input.changed(this.#state, atSample);
+    this.#input.changed(behaviour === undefined ? 'resumed' : 'paused', atSample);
   }
 
   #mark(atUs: number): number {

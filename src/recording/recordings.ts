@@ -1,13 +1,14 @@
 import { CallreelError } from '../errors.ts';
-import type { RecordingControl } from '../media/command-executor.ts';
+import type { RecordingControl, Tones } from '../media/command-executor.ts';
 import type { RecordingStart, WorkerEvent } from '../media/control.ts';
 import { keyBytes } from '../spool/keys.ts';
 import { assertFileId } from '../spool/layout.ts';
 import type { SpoolProducer } from '../spool/producer.ts';
-import type { EndReason, PauseBehaviour } from '../spool/records.ts';
+import type { PauseBehaviour } from '../spool/records.ts';
 import type { WriterMessage } from '../spool/writer.ts';
 import type { Capture } from './capture.ts';
-import { Recorder } from './recorder.ts';
+import { Recorder, type RecorderChange } from './recorder.ts';
+import type { RecorderEndEvent } from './recorder-states.ts';
 
 export interface RecordingsOptions {
   capture: Capture;
@@ -17,10 +18,20 @@ export interface RecordingsOptions {
   settle?(roomId: string): Promise<void>;
 }
 
+const eventOf = {
+  began: 'recording.started',
+  paused: 'recording.paused',
+  resumed: 'recording.resumed',
+} as const satisfies Record<RecorderChange, WorkerEvent['event']>;
+
 /** What the media stage's commands reach. Every recording of this worker, from its command to the writer's word that all of it is on disk. */
 export class Recordings implements RecordingControl {
   readonly #options: RecordingsOptions;
   readonly #recorders = new Map<string, Recorder>();
+  /** Where beeps and warning tones come from. */
+  tones: Tones | undefined;
+  /** When each of them that warns does so next. */
+  readonly #warnings = new Map<Recorder, number>();
 
   constructor(options: RecordingsOptions) {
     this.#options = options;
@@ -38,7 +49,7 @@ export class Recordings implements RecordingControl {
 
   /** Records the room from now on, and opens it if no one has joined yet: a recording may come before its calls. */
   start(command: RecordingStart, atUs: number): void {
-    const { recordingId, roomId, accountId, rateHz, key, meta } = command;
+    const { recordingId, roomId, accountId, rateHz, key, meta, options = {} } = command;
     assertFileId(recordingId, 'recordingId');
     assertFileId(roomId, 'roomId');
     if (Buffer.from(key.plain, 'base64').length !== keyBytes)
@@ -48,30 +59,64 @@ export class Recordings implements RecordingControl {
     const { capture, spool, emit } = this.#options;
     const room = capture.openRoom(roomId, atUs);
     const { originUs, originUnixMs } = room;
-    const options = { recordingId, roomId, accountId, rateHz, key, meta, originUs, originUnixMs, spool };
-    const recorder = new Recorder(options);
-    recorder.start(atUs);
+    const recorder = new Recorder({
+      ...{ recordingId, roomId, accountId, rateHz, key, meta, options, originUs, originUnixMs, spool },
+      changed: (change, atSample) => emit({ event: eventOf[change], recordingId, roomId, atSample }),
+    });
+    recorder.start(atUs, options.consent === 'required' || options.beep === true);
     this.#recorders.set(recordingId, recorder);
     room.add(recorder, atUs);
-    emit({ event: 'recording.started', recordingId, roomId });
+    if (options.consent !== 'required') this.#beep(recorder, atUs);
+  }
+
+  /**
+   * Consent is given: what was started with `consent: required` begins.
+   * @throws CallreelError NOT_FOUND, CONFLICT when it has ended
+   */
+  consent(recordingId: string, atUs: number): void {
+    this.#beep(this.#findRunning(recordingId), atUs);
   }
 
   /** @throws CallreelError NOT_FOUND */
-  stop(recordingId: string, reason: EndReason, atUs: number): void {
+  stop(recordingId: string, reason: RecorderEndEvent, atUs: number): void {
     const recorder = this.#find(recordingId);
-    this.#options.capture.room(recorder.roomId)?.end(recorder, atUs, reason);
+    this.#options.capture.room(recorder.roomId)?.end(recorder, atUs, { reason });
   }
 
-  /** @throws CallreelError NOT_FOUND, CONFLICT when it has ended */
-  pause(recordingId: string, behaviour: PauseBehaviour, atUs: number): void {
+  /**
+   * @param scope `call`: nothing that the calls in it say is recorded by anyone until it is resumed
+   * @throws CallreelError NOT_FOUND, CONFLICT when it has ended
+   */
+  pause(
+    recordingId: string,
+    behaviour: PauseBehaviour,
+    atUs: number,
+    scope: 'recording' | 'call' = 'recording',
+  ): void {
     const recorder = this.#findRunning(recordingId);
-    this.#options.capture.room(recorder.roomId)?.pause(recorder, atUs, behaviour);
+    const { capture } = this.#options;
+    if (scope === 'call') capture.pauseCalls(recorder.roomId, recordingId, behaviour, atUs);
+    else capture.room(recorder.roomId)?.pause(recorder, atUs, behaviour);
   }
 
-  /** @throws CallreelError NOT_FOUND, CONFLICT when it has ended */
+  /**
+   * Ends both kinds of pause that this recording asked for.
+   * @throws CallreelError NOT_FOUND, CONFLICT when it has ended
+   */
   resume(recordingId: string, atUs: number): void {
     const recorder = this.#findRunning(recordingId);
-    this.#options.capture.room(recorder.roomId)?.resume(recorder, atUs);
+    const { capture } = this.#options;
+    capture.resumeCalls(recordingId, atUs);
+    capture.room(recorder.roomId)?.resume(recorder, atUs);
+  }
+
+  /** Once a slot. */
+  slot(nowUs: number): void {
+    if (this.#warnings.size === 0) return;
+    for (const [recorder, dueUs] of this.#warnings) {
+      if (recorder.hasEnded) this.#warnings.delete(recorder);
+      else if (nowUs >= dueUs) this.#warn(recorder, nowUs);
+    }
   }
 
   async settle(roomId: string): Promise<void> {
@@ -79,9 +124,9 @@ export class Recordings implements RecordingControl {
   }
 
   /** Ends whatever runs, for a reason that concerns all. */
-  endAll(reason: EndReason, atUs: number): void {
-    for (const { state, recordingId } of [...this.#recorders.values()])
-      if (state !== 'ended') this.stop(recordingId, reason, atUs);
+  endAll(reason: RecorderEndEvent, atUs: number): void {
+    for (const recorder of [...this.#recorders.values()])
+      if (!recorder.hasEnded) this.stop(recorder.recordingId, reason, atUs);
   }
 
   /** Takes the writer thread's messages. */
@@ -90,17 +135,36 @@ export class Recordings implements RecordingControl {
     else if (message.event === 'ended') this.#ended(message.recordingId);
   }
 
+  #beep(recorder: Recorder, atUs: number): void {
+    const { roomId, options } = recorder;
+    const begin = (beginUs: number): void => {
+      if (!recorder.hasEnded) this.#options.capture.room(roomId)?.begin(recorder, beginUs);
+      if (options.warningToneIntervalMs !== undefined)
+        this.#warnings.set(recorder, beginUs + options.warningToneIntervalMs * 1000);
+    };
+    if (options.beep && this.tones) this.tones.play(roomId, 'beep', begin);
+    else begin(atUs);
+  }
+
+  #warn(recorder: Recorder, nowUs: number): void {
+    this.#warnings.set(recorder, nowUs + (recorder.options.warningToneIntervalMs ?? 0) * 1000);
+    if (recorder.wantsMedia) this.tones?.play(recorder.roomId, 'warning', () => undefined);
+  }
+
   #ended(recordingId: string): void {
     const recorder = this.#recorders.get(recordingId);
     if (!recorder?.endReason) return;
     this.#recorders.delete(recordingId);
     const { roomId, endReason: reason } = recorder;
-    this.#options.emit({ event: 'recording.ended', recordingId, roomId, reason });
+    const { capture, emit } = this.#options;
+    // Nobody could resume the calls that it paused any more.
+    capture.resumeCalls(recordingId);
+    emit({ event: 'recording.ended', recordingId, roomId, reason });
   }
 
   #findRunning(recordingId: string): Recorder {
     const recorder = this.#find(recordingId);
-    if (recorder.state === 'ended')
+    if (recorder.hasEnded)
       throw new CallreelError('CONFLICT', 'the recording has ended', { where: recordingId });
     return recorder;
   }

@@ -95,11 +95,7 @@ function summariseTracks(records: readonly ManifestRecord[], recordingEndSample:
     });
 }
 
-function recordedSamples(
-  records: readonly ManifestRecord[],
-  startSample: number,
-  endSample: number,
-): number {
+function recordedSamples(records: readonly ManifestRecord[], startSample: number, endSample: number): number {
   let paused = 0;
   let pausedAt: number | undefined;
   const end = (atSample: number): void => {

@@ -9,6 +9,8 @@ import {
   type WorkerEvent,
   type WorkerStats,
 } from '../media/control.ts';
+import { maxTimerMs, type RecorderOptions } from '../media/recorder-options.ts';
+import { endReasons, pauseBehaviours } from '../spool/records.ts';
 
 /**
  * What crosses the border between the server and a media worker, and inside the worker between its main thread and
@@ -44,7 +46,9 @@ const port = z.int().min(1).max(65_535);
 const payloadType = z.int().min(0).max(127);
 const clockRateHz = z.int().min(8000).max(192_000);
 const count = z.number().nonnegative();
-const endReason = z.enum(['stopped', 'conversation_ended', 'no_media', 'interrupted', 'error']);
+const endReason = z.enum(endReasons);
+const digit = z.string().regex(/^[0-9*#A-D]$/);
+const timerMs = z.int().min(0).max(maxTimerMs);
 
 const negotiatedCodec = z.object({
   payloadType,
@@ -74,6 +78,19 @@ const party = z.object({
   direction: z.enum(['incoming', 'outgoing']),
   role: z.enum(['participant', 'caller', 'agent']),
 });
+
+const recorderOptions = z.object({
+  direction: z.enum(['both', 'speak', 'listen']).optional(),
+  terminators: z.string().max(16).optional(),
+  beep: z.boolean().optional(),
+  warningToneIntervalMs: timerMs.min(1000).optional(),
+  inputSensitivity: z.number().min(0).max(100).optional(),
+  initialTimeoutMs: timerMs.optional(),
+  endSilenceTimeoutMs: timerMs.optional(),
+  maxLengthMs: timerMs.min(1).optional(),
+  trim: z.boolean().optional(),
+  consent: z.literal('required').optional(),
+}) satisfies z.ZodType<RecorderOptions>;
 
 const maxMetaBytes = 64 * 1024;
 const meta = z
@@ -151,8 +168,23 @@ const command = z.discriminatedUnion('verb', [
     rateHz: z.literal([8000, 16_000, 48_000]),
     key: z.object({ plain: z.string().max(256), sealed: z.string().max(1024) }),
     meta,
+    call: z.object({ legId: id, saidTrackId: id, heardTrackId: id, party }).optional(),
+    options: recorderOptions.optional(),
   }),
-  z.object({ verb: z.literal('recording.stop'), recordingId: id, reason: endReason }),
+  z.object({
+    verb: z.literal('recording.stop'),
+    recordingId: id,
+    reason: z.enum(['stopped', 'consent_withdrawn', 'interrupted', 'error']),
+  }),
+  z.object({
+    verb: z.literal('recording.pause'),
+    recordingId: id,
+    behaviour: z.enum(pauseBehaviours),
+    scope: z.enum(['recording', 'call']),
+  }),
+  z.object({ verb: z.literal('recording.resume'), recordingId: id }),
+  z.object({ verb: z.literal('recording.consent'), recordingId: id }),
+  z.object({ verb: z.literal('leg.key'), legId: id, digit }),
   z.object({ verb: z.literal('spool.settle'), roomId: id }),
   z.object({ verb: z.literal('worker.drain') }),
   z.object({ verb: z.literal('worker.stats') }),
@@ -190,7 +222,7 @@ const legReport = z.object({
     codecs: z
       .array(
         z.object({
-          codec: z.enum(['PCMU', 'PCMA', 'G722', 'OPUS', 'CN']),
+          codec: z.enum(['PCMU', 'PCMA', 'G722', 'OPUS', 'CN', 'L16']),
           payloadType,
           clockRateHz,
           atMs: count,
@@ -231,7 +263,12 @@ const event = z.discriminatedUnion('event', [
     sent: z.string().max(maxDigits),
   }),
   z.object({ event: z.literal('stay.left'), legId: id, trackId: id, roomId: id }),
-  z.object({ event: z.literal('recording.started'), recordingId: id, roomId: id }),
+  z.object({
+    event: z.enum(['recording.started', 'recording.paused', 'recording.resumed']),
+    recordingId: id,
+    roomId: id,
+    atSample: count,
+  }),
   z.object({ event: z.literal('recording.ended'), recordingId: id, roomId: id, reason: endReason }),
   z.object({ event: z.literal('fault'), message: z.string() }),
 ]) satisfies z.ZodType<WorkerEvent>;

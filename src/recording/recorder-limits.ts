@@ -1,0 +1,66 @@
+import type { RecorderOptions } from '../media/recorder-options.ts';
+import type { RecordedTime } from './recorded-time.ts';
+import type { RecorderEnd } from './recorder.ts';
+import { voiceRateHz } from './stay-decoder.ts';
+import { VoiceListener } from './voice-listener.ts';
+
+/** So long after the limit audio is waited for that was said before it. */
+const lateAudioSeconds = 0.2;
+/** Voice activity hears so far behind now: packets come with jitter. */
+const hearingDelaySeconds = 0.06;
+
+/** What ends a recording by itself: length, and silence. Decided on its samples, not on timers. */
+export class RecorderLimits {
+  readonly listener: VoiceListener | undefined;
+  /** Whether there is anything to look at. */
+  readonly any: boolean;
+  readonly #options: RecorderOptions;
+  readonly #rateHz: number;
+  readonly #time: RecordedTime;
+  readonly #maxLength: number;
+
+  constructor(options: RecorderOptions, rateHz: number, time: RecordedTime) {
+    const { maxLengthMs, initialTimeoutMs, endSilenceTimeoutMs, trim = false } = options;
+    this.#options = options;
+    this.#rateHz = rateHz;
+    this.#time = time;
+    this.#maxLength =
+      maxLengthMs === undefined ? Number.POSITIVE_INFINITY : Math.round((maxLengthMs * rateHz) / 1000);
+    const listens = initialTimeoutMs !== undefined || endSilenceTimeoutMs !== undefined || trim;
+    if (listens) this.listener = new VoiceListener(options, (sample) => this.#voiceTime(sample));
+    this.any = listens || maxLengthMs !== undefined;
+  }
+
+  /**
+   * @param nowSample on the recording's clock
+   * @param mediaEnd up to where all audio has come
+   */
+  reached(nowSample: number, mediaEnd: number): RecorderEnd | undefined {
+    const heardTo = nowSample - Math.round(hearingDelaySeconds * this.#rateHz);
+    const expiry = this.listener?.advance(this.#voiceTime(heardTo));
+    const limit = this.#maxLength;
+    if (expiry) {
+      const recorded = Math.round((expiry.at * this.#rateHz) / voiceRateHz);
+      if (recorded <= limit) return { reason: expiry.reason, atSample: this.#time.sampleOf(recorded) };
+    }
+    if (this.#time.at(nowSample) < limit) return undefined;
+    const atSample = this.#time.sampleOf(limit);
+    const isComplete = mediaEnd >= atSample || nowSample >= atSample + lateAudioSeconds * this.#rateHz;
+    return isComplete ? { reason: 'max_length', atSample } : undefined;
+  }
+
+  /** What the files are to hold where silence is to be left out and somebody spoke. */
+  trim(endSample: number): { fromSample: number; toSample: number } | undefined {
+    if (!this.#options.trim || !this.listener) return undefined;
+    this.listener.advance(this.#voiceTime(endSample));
+    const { speech } = this.listener;
+    if (!speech) return undefined;
+    const toSample = (at: number) => this.#time.sampleOf(Math.round((at * this.#rateHz) / voiceRateHz));
+    const fromSample = toSample(speech.from);
+    return { fromSample, toSample: Math.max(fromSample, Math.min(endSample, toSample(speech.to))) };
+  }
+
+  #voiceTime(sample: number): number {
+    return Math.round((this.#time.at(sample) * voiceRateHz) / this.#rateHz);
+  }
+}
