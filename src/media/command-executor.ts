@@ -17,14 +17,16 @@ import { Legs } from './legs.ts';
 import type { OverlayToneKind } from './overlay-tone.ts';
 import { Rooms } from './rooms.ts';
 
-/** Sounds to whoever is recorded. */
-export interface Tones {
+/** What the recording stage asks of the media stage. */
+export interface RecordedLegs {
   /**
    * A beep to the party whose call it is, a warning to everybody who hears or is heard in it.
    * @param roomId as the recording has it
    * @param ended told the moment at which the first of them has heard it all; at once where nobody is there
    */
-  play(roomId: string, kind: OverlayToneKind, ended: (atUs: number) => void): void;
+  playTone(roomId: string, kind: OverlayToneKind, ended: (atUs: number) => void): void;
+  /** What these legs said and nobody heard yet is not heard any more: it was said while nothing was to be recorded. */
+  dropBuffered(legIds: readonly string[]): void;
 }
 
 /** The recording stage as commands see it; what it says back comes as events. Times are monotonic microseconds. */
@@ -45,7 +47,7 @@ export interface RecordingControl {
   /** Once a slot of 20 ms. */
   slot(nowUs: number): void;
   /** Set before the first command. */
-  tones: Tones | undefined;
+  legs: RecordedLegs | undefined;
   /** Settles when everything spooled so far of the room can be read from disk. */
   settle(roomId: string): Promise<void>;
 }
@@ -82,7 +84,12 @@ export class CommandExecutor {
       post,
       leaveKeyPressed: (session) => this.rooms.leaveByKey(session, clock.monotonicUs()),
     });
-    options.recordings.tones = { play: (...tone) => this.#playTone(...tone) };
+    options.recordings.legs = {
+      playTone: (...tone) => this.#playTone(...tone),
+      dropBuffered: (legIds) => {
+        for (const legId of legIds) this.legs.find(legId)?.playout.clear();
+      },
+    };
   }
 
   /** Whether a draining worker has nothing left to do. */
@@ -105,7 +112,8 @@ export class CommandExecutor {
       this.#lastSlot += missed;
     }
     for (; this.#lastSlot < slot; this.#lastSlot++) {
-      this.#slotTime.atUs = this.#lastSlot * slotUs;
+      // What came within the slot is sent at its end.
+      this.#slotTime.atUs = (this.#lastSlot + 1) * slotUs;
       this.rooms.mixSlot();
       this.legs.slot(nowUs);
       this.#options.capture.slot(nowUs);

@@ -21,7 +21,7 @@ import type { SourceLatch } from './source-latch.ts';
 
 /** The slot that is being made; shared by everything on one tick thread. */
 export interface SlotTime {
-  /** Monotonic microseconds of its beginning. */
+  /** Monotonic microseconds at which it is sent: what is in it is heard from then on. */
   atUs: number;
 }
 

@@ -7,7 +7,7 @@ import type {
   CaptureSink,
   Stay,
 } from './capture-sink.ts';
-import { CommandExecutor, type RecordingControl, type Tones } from './command-executor.ts';
+import { CommandExecutor, type RecordedLegs, type RecordingControl } from './command-executor.ts';
 import type { Command, LegNegotiate, RoomJoin, WorkerEvent } from './control.ts';
 import { TestPhone, turnEventLoop } from './test-phone.ts';
 
@@ -47,7 +47,7 @@ class RecordingLog implements RecordingControl {
   readonly calls: string[] = [];
   count = 0;
   ringOverflows = 0;
-  tones: Tones | undefined;
+  legs: RecordedLegs | undefined;
   start({ recordingId }: { recordingId: string }): void {
     this.calls.push(`start ${recordingId}`);
     this.count++;

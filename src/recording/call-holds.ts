@@ -22,24 +22,17 @@ export class CallHolds {
     return this.#legs.size > 0;
   }
 
-  /** Holds every call that hears, or is heard by, a call of the room. */
-  hold(recordingId: string, roomId: string, rooms: readonly RoomLegs[], behaviour: PauseBehaviour): void {
-    const reached = new Set<RoomLegs>();
-    const legIds = new Set<string>();
-    const waiting = rooms.filter((room) => room.roomId === roomId);
-    for (let room = waiting.pop(); room; room = waiting.pop()) {
-      if (reached.has(room)) continue;
-      reached.add(room);
-      for (const legId of room.legIds) {
-        legIds.add(legId);
-        waiting.push(...rooms.filter((other) => other.legIds.includes(legId)));
-      }
-    }
+  hold(recordingId: string, legIds: readonly string[], behaviour: PauseBehaviour): void {
     for (const legId of legIds) if (!this.#legs.has(legId)) this.#legs.set(legId, { recordingId, behaviour });
   }
 
-  release(recordingId: string): void {
-    for (const [legId, hold] of this.#legs) if (hold.recordingId === recordingId) this.#legs.delete(legId);
+  /** @returns whom it held */
+  release(recordingId: string): string[] {
+    const legIds = [...this.#legs]
+      .filter(([, hold]) => hold.recordingId === recordingId)
+      .map(([legId]) => legId);
+    for (const legId of legIds) this.#legs.delete(legId);
+    return legIds;
   }
 
   forget(legId: string): void {
@@ -54,4 +47,20 @@ export class CallHolds {
     }
     return undefined;
   }
+}
+
+/** The calls of the room, those in a room with one of them, and so on. */
+export function connectedLegs(roomId: string, rooms: readonly RoomLegs[]): string[] {
+  const reached = new Set<RoomLegs>();
+  const legIds = new Set<string>();
+  const waiting = rooms.filter((room) => room.roomId === roomId);
+  for (let room = waiting.pop(); room; room = waiting.pop()) {
+    if (reached.has(room)) continue;
+    reached.add(room);
+    for (const legId of room.legIds) {
+      legIds.add(legId);
+      waiting.push(...rooms.filter((other) => other.legIds.includes(legId)));
+    }
+  }
+  return [...legIds];
 }

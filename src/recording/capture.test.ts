@@ -132,7 +132,7 @@ test('a recording that starts, pauses, resumes and stops holds exactly its packe
   assert.deepEqual([end?.atSample, end?.reason], [1760, 'stopped']);
   assert.deepEqual(
     events.map(({ event }) => event),
-    ['recording.started', 'recording.ended'],
+    ['recording.started', 'recording.paused', 'recording.resumed', 'recording.ended'],
   );
 });
 

@@ -9,7 +9,7 @@ import type {
 } from '../media/capture-sink.ts';
 import type { SpoolProducer } from '../spool/producer.ts';
 import type { PauseBehaviour } from '../spool/records.ts';
-import { CallHolds } from './call-holds.ts';
+import { CallHolds, connectedLegs } from './call-holds.ts';
 import type { CapturedStay } from './captured-stay.ts';
 import { RecordedRoom } from './recorded-room.ts';
 
@@ -108,15 +108,21 @@ export class Capture implements CaptureSink {
 
   /** Pauses every recording that one of the room's calls is in, here or elsewhere, until `resumeCalls`. */
   pauseCalls(roomId: string, recordingId: string, behaviour: PauseBehaviour, atUs: number): void {
-    const rooms = [...this.#rooms.values()].map(({ roomId: id, legIds }) => ({ roomId: id, legIds }));
-    this.#holds.hold(recordingId, roomId, rooms, behaviour);
+    this.#holds.hold(recordingId, this.callsWith(roomId), behaviour);
     this.#applyHolds(atUs);
   }
 
-  resumeCalls(recordingId: string, atUs = this.#clock.monotonicUs()): void {
-    if (!this.#holds.any) return;
-    this.#holds.release(recordingId);
+  /** Every call that hears, or is heard by, a call of the room. */
+  callsWith(roomId: string): string[] {
+    return connectedLegs(roomId, [...this.#rooms.values()]);
+  }
+
+  /** @returns the calls that may be recorded again */
+  resumeCalls(recordingId: string, atUs = this.#clock.monotonicUs()): string[] {
+    if (!this.#holds.any) return [];
+    const legIds = this.#holds.release(recordingId);
     this.#applyHolds(atUs);
+    return legIds;
   }
 
   legClosed(legId: string): void {

@@ -23,6 +23,7 @@ export class CapturedStay {
   readonly startUs: number;
   readonly #options: CapturedStayOptions;
   #wantedBy: readonly Recorder[] = [];
+  #wantedFromUs = 0;
   #tracks: RecordedTrack[] = [];
   #segment: OpenSegment | undefined;
   /** While somebody listens. */
@@ -52,6 +53,7 @@ export class CapturedStay {
       wanted.length === this.#wantedBy.length && wanted.every((each) => this.#wantedBy.includes(each));
     if (same) return;
     this.#closeSegment();
+    if (this.#wantedBy.length === 0) this.#wantedFromUs = atUs;
     this.#wantedBy = wanted;
     if (wanted.length > 0) this.#openSegment(wanted, atUs);
   }
@@ -65,7 +67,8 @@ export class CapturedStay {
 
   packet(packet: CapturedPacket): void {
     const segment = this.#segment;
-    if (!segment) return;
+    // What is sent as one packet may have begun before it was to be recorded.
+    if (!segment || (this.stay.side === 'heard' && packet.arrivalUs < this.#wantedFromUs)) return;
     const { spool, originUs } = this.#options;
     const { sequenceNumber, rtpTime, payload } = packet;
     const arrivalUs = Math.max(0, packet.arrivalUs - originUs);

@@ -1,5 +1,5 @@
 import { CallreelError } from '../errors.ts';
-import type { RecordingControl, Tones } from '../media/command-executor.ts';
+import type { RecordedLegs, RecordingControl } from '../media/command-executor.ts';
 import type { RecordingStart, WorkerEvent } from '../media/control.ts';
 import { keyBytes } from '../spool/keys.ts';
 import { assertFileId } from '../spool/layout.ts';
@@ -28,8 +28,8 @@ const eventOf = {
 export class Recordings implements RecordingControl {
   readonly #options: RecordingsOptions;
   readonly #recorders = new Map<string, Recorder>();
-  /** Where beeps and warning tones come from. */
-  tones: Tones | undefined;
+  /** Set before the first command. */
+  legs: RecordedLegs | undefined;
   /** When each of them that warns does so next. */
   readonly #warnings = new Map<Recorder, number>();
 
@@ -74,7 +74,10 @@ export class Recordings implements RecordingControl {
    * @throws CallreelError NOT_FOUND, CONFLICT when it has ended
    */
   consent(recordingId: string, atUs: number): void {
-    this.#beep(this.#findRunning(recordingId), atUs);
+    const recorder = this.#findRunning(recordingId);
+    if (recorder.state !== 'waiting') return;
+    this.legs?.dropBuffered(this.#options.capture.callsWith(recorder.roomId));
+    this.#beep(recorder, atUs);
   }
 
   /** @throws CallreelError NOT_FOUND */
@@ -106,7 +109,7 @@ export class Recordings implements RecordingControl {
   resume(recordingId: string, atUs: number): void {
     const recorder = this.#findRunning(recordingId);
     const { capture } = this.#options;
-    capture.resumeCalls(recordingId, atUs);
+    this.legs?.dropBuffered(capture.resumeCalls(recordingId, atUs));
     capture.room(recorder.roomId)?.resume(recorder, atUs);
   }
 
@@ -142,13 +145,13 @@ export class Recordings implements RecordingControl {
       if (options.warningToneIntervalMs !== undefined)
         this.#warnings.set(recorder, beginUs + options.warningToneIntervalMs * 1000);
     };
-    if (options.beep && this.tones) this.tones.play(roomId, 'beep', begin);
+    if (options.beep && this.legs) this.legs.playTone(roomId, 'beep', begin);
     else begin(atUs);
   }
 
   #warn(recorder: Recorder, nowUs: number): void {
     this.#warnings.set(recorder, nowUs + (recorder.options.warningToneIntervalMs ?? 0) * 1000);
-    if (recorder.wantsMedia) this.tones?.play(recorder.roomId, 'warning', () => undefined);
+    if (recorder.wantsMedia) this.legs?.playTone(recorder.roomId, 'warning', () => undefined);
   }
 
   #ended(recordingId: string): void {
@@ -158,7 +161,7 @@ export class Recordings implements RecordingControl {
     const { roomId, endReason: reason } = recorder;
     const { capture, emit } = this.#options;
     // Nobody could resume the calls that it paused any more.
-    capture.resumeCalls(recordingId);
+    this.legs?.dropBuffered(capture.resumeCalls(recordingId));
     emit({ event: 'recording.ended', recordingId, roomId, reason });
   }
 

@@ -1,0 +1,300 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { tone } from '../audio/tone.ts';
+import { throwOnUnlistedTransitions } from '../state-machine.ts';
+import { RecordingBench } from './test-recording-bench.ts';
+
+throwOnUnlistedTransitions();
+
+const rateHz = 8000;
+const toneOf = (frequencyHz: number, ms: number): Int16Array =>
+  tone({ rateHz, frequencyHz, levelDbov: -20 }, (ms * rateHz) / 1000);
+
+describe('a call that is recorded by itself', () => {
+  let bench: RecordingBench;
+
+  beforeEach(() => {
+    bench = new RecordingBench();
+  });
+
+  afterEach(async () => {
+    await bench.close();
+  });
+
+  const play = (samples: Int16Array, playId = 'p') =>
+    bench.execute({ verb: 'play.start', legId: 'a', playId, rateHz: 8000, samples });
+  const stop = async (recordingId = 'r') => {
+    await bench.execute({ verb: 'recording.stop', recordingId, reason: 'stopped' });
+    await bench.slots(3);
+  };
+  const channel = (trackId: string, recordingId = 'r') =>
+    bench.render(recordingId, 'call-a', { kind: 'channel', trackId, format: 'wav' });
+
+  it('holds what the party says and what is played to it, each where it was', async () => {
+    const phone = await bench.call('a');
+    await bench.record('a', 'r');
+    await play(toneOf(700, 200));
+    await bench.slots(20, [[phone, toneOf(500, 400)]]);
+    await stop();
+    const { end, tracks } = bench.open('r', 'call-a');
+    assert.equal(end?.reason, 'stopped');
+    assert.deepEqual(
+      tracks.map(({ side }) => side),
+      ['said', 'heard'],
+    );
+    const said = await channel('said-a');
+    const heard = await channel('heard-a');
+    assert.equal(said.length, 3200);
+    assert.deepEqual(tonesIn(said, 0, 3200), [500]);
+    // The first slot was sent at its end, the last one when the recording ended: it is kept whole.
+    assert.equal(end?.atSample, 3360);
+    assert.deepEqual(edgesOf(heard), { from: 160, to: 160 + 1600 });
+    assert.deepEqual(tonesIn(heard, 160, 1760), [700]);
+  });
+
+  it('begins and ends exactly between two prompts', async () => {
+    await bench.call('a');
+    await play(toneOf(700, 190), '1');
+    await until(() => bench.events.some(({ event }) => event === 'play.ended'));
+    await bench.record('a', 'r');
+    await play(toneOf(900, 310), '2');
+    await until(() => bench.events.filter(({ event }) => event === 'play.ended').length === 2);
+    await bench.execute({ verb: 'recording.stop', recordingId: 'r', reason: 'stopped' });
+    await play(toneOf(500, 200), '3');
+    await bench.slots(20);
+    const heard = await channel('heard-a');
+    const { from, to } = edgesOf(heard);
+    assert.equal(to - from, 310 * 8);
+    assert.ok(from <= 160, `${from}`);
+    assert.deepEqual(tonesIn(heard, 0, heard.length), [900]);
+  });
+
+  it('holds half a call where only that is asked for', async () => {
+    const phone = await bench.call('a');
+    await bench.record('a', 'r', { options: { direction: 'speak' } });
+    await bench.record('a', 'l', { options: { direction: 'listen' } });
+    await play(toneOf(700, 200));
+    await bench.slots(20, [[phone, toneOf(500, 400)]]);
+    await stop('r');
+    await stop('l');
+    const speak = await bench.render('r', 'call-a');
+    const listen = await bench.render('l', 'call-a');
+    assert.deepEqual(tonesIn(speak, 0, 3200), [500]);
+    assert.deepEqual(tonesIn(listen, 160, 1760), [700]);
+    assert.deepEqual(edgesOf(listen), { from: 160, to: 1760 });
+  });
+
+  it('goes on through rooms, and hears there what the others say', async () => {
+    const phone = await bench.call('a');
+    const other = await bench.call('b');
+    await bench.record('a', 'r');
+    await bench.slots(5, [[phone, toneOf(500, 100)]]);
+    await bench.join('a', 'room');
+    await bench.join('b', 'room');
+    await bench.slots(20, [
+      [phone, toneOf(500, 400)],
+      [other, toneOf(900, 400)],
+    ]);
+    await bench.execute({ verb: 'room.leave', legId: 'a' });
+    await bench.slots(5, [[phone, toneOf(500, 100)]]);
+    await bench.execute({ verb: 'leg.close', legId: 'a' });
+    await bench.slots(3);
+    assert.equal(bench.open('r', 'call-a').end?.reason, 'call_ended');
+    const said = await channel('said-a');
+    assert.deepEqual(edgesOf(said), { from: 0, to: 4800 });
+    const heard = await channel('heard-a');
+    assert.deepEqual(tonesIn(heard, 1600, 3200), [900]);
+    assert.deepEqual(tonesIn(heard, 0, 800), []);
+  });
+
+  it('hears a relayed party as it is', async () => {
+    await bench.call('a');
+    const other = await bench.call('b');
+    await bench.record('a', 'r', { options: { direction: 'listen' } });
+    await bench.join('a', 'room', { mode: 'relay' });
+    await bench.join('b', 'room', { mode: 'relay' });
+    await bench.slots(20, [[other, toneOf(900, 400)]]);
+    await stop();
+    const heard = await channel('heard-a');
+    const { from, to } = edgesOf(heard);
+    assert.equal(to - from, 3200);
+    assert.deepEqual(tonesIn(heard, 0, 3200), [900]);
+  });
+
+  for (const mode of ['mix', 'relay'] as const)
+    it(`holds nothing of a party that must not be recorded (${mode})`, async () => {
+      const phone = await bench.call('a');
+      const other = await bench.call('b');
+      await bench.record('a', 'r');
+      await bench.join('a', 'room', { mode });
+      await bench.join('b', 'room', { mode, policy: 'never' });
+      await play(toneOf(700, 200));
+      await bench.slots(40, [
+        [phone, toneOf(500, 800)],
+        [other, toneOf(900, 800)],
+      ]);
+      await stop();
+      const heard = await channel('heard-a');
+      assert.deepEqual(tonesIn(heard, 0, heard.length), [700]);
+      assert.equal(edgesOf(heard).to - edgesOf(heard).from, 1600);
+      assert.deepEqual(tonesIn(await channel('said-a'), 0, 6400), [500]);
+    });
+
+  it('begins behind the beep, which the party hears', async () => {
+    const phone = await bench.call('a');
+    await bench.record('a', 'r', { options: { beep: true } });
+    await bench.slots(40, [[phone, toneOf(500, 800)]]);
+    await stop();
+    assert.ok(phone.received.some((packet) => packet.payload().some((byte) => byte !== 0xff)));
+    const { startSample, end } = bench.open('r', 'call-a');
+    assert.equal(startSample, 160 + 3200);
+    const mix = await bench.render('r', 'call-a');
+    assert.equal(mix.length, end!.atSample - startSample);
+    assert.deepEqual(tonesIn(mix, 0, mix.length), [500]);
+  });
+
+  it('ends where a terminator went down', async () => {
+    const phone = await bench.call('a');
+    await bench.record('a', 'r', { options: { terminators: '#*' } });
+    await bench.slots(10, [[phone, toneOf(500, 200)]]);
+    await phone.press('5');
+    await bench.slots(10, [[phone, toneOf(500, 200)]]);
+    await phone.press('#');
+    await bench.slots(10, [[phone, toneOf(900, 200)]]);
+    const { end } = bench.open('r', 'call-a');
+    assert.deepEqual([end?.reason, end?.digit, end?.atSample], ['terminator', '#', 3200]);
+    assert.deepEqual(tonesIn(await channel('said-a'), 0, 3200), [500]);
+  });
+
+  it('ends at exactly its length, pauses not counted', async () => {
+    const phone = await bench.call('a');
+    await bench.record('a', 'r', { options: { maxLengthMs: 333 } });
+    await bench.slots(10, [[phone, toneOf(500, 200)]]);
+    await bench.execute({ verb: 'recording.pause', recordingId: 'r', behaviour: 'skip', scope: 'recording' });
+    await bench.slots(10, [[phone, toneOf(900, 200)]]);
+    await bench.execute({ verb: 'recording.resume', recordingId: 'r' });
+    await bench.slots(30, [[phone, toneOf(700, 600)]]);
+    assert.equal(bench.open('r', 'call-a').end?.reason, 'max_length');
+    const mix = await bench.render('r', 'call-a');
+    assert.equal(mix.length, 333 * 8);
+    assert.deepEqual(tonesIn(mix, 0, 1600), [500]);
+    assert.deepEqual(tonesIn(mix, 1600, 2664), [700]);
+  });
+
+  it('ends with no input where nobody speaks', async () => {
+    await bench.call('a');
+    await bench.record('a', 'r', { options: { initialTimeoutMs: 500 } });
+    await bench.slots(40);
+    const { end } = bench.open('r', 'call-a');
+    assert.deepEqual([end?.reason, end?.atSample], ['no_input', 4000]);
+  });
+
+  it('ends when the speech is over, and leaves the silence out where that is asked for', async () => {
+    const phone = await bench.call('a');
+    const options = { endSilenceTimeoutMs: 600 };
+    await bench.record('a', 'r', { options });
+    await bench.record('a', 't', { options: { ...options, trim: true } });
+    await bench.slots(20, [[phone, new Int16Array(0)]]);
+    await bench.slots(80, [[phone, toneOf(500, 400)]]);
+    const { end } = bench.open('r', 'call-a');
+    assert.equal(end?.reason, 'end_silence');
+    assert.ok(Math.abs(end!.atSample - (6400 + 4800)) <= 160, `${end?.atSample}`);
+    const trimmed = await bench.render('t', 'call-a');
+    assert.ok(Math.abs(trimmed.length - 3200) <= 160, `${trimmed.length}`);
+  });
+
+  it('a key that ends it while it is paused does not', async () => {
+    const phone = await bench.call('a');
+    await bench.record('a', 'r', { options: { terminators: '#' } });
+    await bench.slots(5, [[phone, toneOf(500, 100)]]);
+    await bench.execute({
+      verb: 'recording.pause',
+      recordingId: 'r',
+      behaviour: 'silence',
+      scope: 'recording',
+    });
+    await phone.press('#');
+    await bench.slots(5);
+    await bench.execute({ verb: 'recording.resume', recordingId: 'r' });
+    await bench.slots(5, [[phone, toneOf(500, 100)]]);
+    assert.equal(bench.open('r', 'call-a').end, undefined);
+    await stop();
+    assert.equal(bench.open('r', 'call-a').end?.reason, 'stopped');
+  });
+
+  it('records nothing before consent, and begins with it', async () => {
+    const phone = await bench.call('a');
+    await bench.record('a', 'r', { options: { consent: 'required' } });
+    await bench.slots(10, [[phone, toneOf(900, 200)]]);
+    await bench.execute({ verb: 'recording.consent', recordingId: 'r' });
+    await bench.slots(10, [[phone, toneOf(500, 200)]]);
+    await stop();
+    const mix = await bench.render('r', 'call-a');
+    assert.deepEqual(tonesIn(mix, 0, 1600), [500]);
+    assert.equal(bench.open('r', 'call-a').tracks[0]?.packets, 10);
+  });
+
+  it('a pause of the call stops every recording that hears it', async () => {
+    const phone = await bench.call('a');
+    const other = await bench.call('b');
+    await bench.record('a', 'r');
+    await bench.record('b', 's');
+    await bench.join('a', 'room');
+    await bench.join('b', 'room');
+    await bench.recordRoom('room', 'c');
+    await bench.slots(5, [[phone, toneOf(500, 100)]]);
+    await bench.execute({ verb: 'recording.pause', recordingId: 'r', behaviour: 'silence', scope: 'call' });
+    await bench.recordRoom('room', 'late');
+    await bench.slots(20, [
+      [phone, toneOf(900, 400)],
+      [other, toneOf(700, 400)],
+    ]);
+    await bench.execute({ verb: 'recording.resume', recordingId: 'r' });
+    await bench.slots(10, [[phone, toneOf(500, 200)]]);
+    for (const [recordingId, roomId] of [
+      ['r', 'call-a'],
+      ['s', 'call-b'],
+      ['c', 'room'],
+      ['late', 'room'],
+    ] as const) {
+      await stop(recordingId);
+      const mix = await bench.render(recordingId, roomId);
+      const samples = mix.length;
+      assert.deepEqual(tonesIn(mix, samples - 4800, samples), [500], recordingId);
+      assert.deepEqual(tonesIn(mix, 0, samples), [500], recordingId);
+    }
+  });
+
+  async function until(holds: () => boolean): Promise<void> {
+    for (let slots = 0; !holds(); slots++) {
+      assert.ok(slots < 500);
+      await bench.slots(1);
+    }
+  }
+});
+
+/** Which of the tests' tones are in `samples[from..to)`. */
+function tonesIn(samples: Int16Array, from: number, to: number): number[] {
+  const part = samples.subarray(from, to);
+  return [500, 700, 900, 1400].filter((frequencyHz) => levelOf(part, frequencyHz) > 100);
+}
+
+function levelOf(samples: Int16Array, frequencyHz: number): number {
+  let re = 0;
+  let im = 0;
+  for (let i = 0; i < samples.length; i++) {
+    const angle = (2 * Math.PI * frequencyHz * i) / rateHz;
+    re += samples[i]! * Math.cos(angle);
+    im += samples[i]! * Math.sin(angle);
+  }
+  return (2 * Math.hypot(re, im)) / samples.length;
+}
+
+/** The first sample that is not silent, and the one behind the last. */
+function edgesOf(samples: Int16Array): { from: number; to: number } {
+  const isLoud = (sample: number): boolean => Math.abs(sample) > 200;
+  const from = samples.findIndex(isLoud);
+  const to = samples.findLastIndex(isLoud);
+  // A sine begins and ends softly: rounded to what the tests' tones are cut by.
+  return { from: Math.floor(from / 10) * 10, to: Math.ceil((to + 1) / 10) * 10 };
+}
