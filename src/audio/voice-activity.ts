@@ -1,4 +1,4 @@
-import { meanSquareToDbov, silenceDbov } from './level.ts';
+import { dbovToRms, meanSquareToDbov, silenceDbov } from './level.ts';
 
 export interface VoiceActivityOptions {
   /** A multiple of 100. */
@@ -49,11 +49,11 @@ export interface VoiceProgress {
 }
 
 /**
- * Whether somebody speaks, by energy. The level of the last 20 ms is looked at every 10 ms (a hop); it is loud where
- * it lies above a fixed threshold and above the noise floor by a distance, both lower the higher `inputSensitivity`
- * is. Speech begins where 60 of 80 ms are loud, so that no click begins it, goes on while every pause is shorter than
- * the hangover, and then ended where it was loud last or faded away. More sensitivity never finds less. What is no
- * noise is speech: tones and key presses too.
+ * Whether somebody speaks, by energy. The level of the last 20 ms is looked at every 10 ms (a hop). It is loud where,
+ * the noise floor taken away, it lies above a fixed threshold, and above the floor by a distance; both are lower the
+ * higher `inputSensitivity` is. Speech begins where 60 of 80 ms are loud, so that no click begins it, goes on while
+ * every pause is shorter than the hangover, and then ended where it was loud last or faded away. More sensitivity
+ * never finds less. What is no noise is speech: tones and key presses too.
  */
 export class VoiceActivity implements VoiceProgress {
   position = 0;
@@ -137,15 +137,17 @@ export class VoiceActivity implements VoiceProgress {
 
   #endHop(): void {
     this.#hop += 1;
-    const meanSquare = this.#energy / this.#hopSamples;
-    const levelDbov = Math.min(0, meanSquareToDbov((meanSquare + this.#meanSquareBefore) / 2));
+    const hopMeanSquare = this.#energy / this.#hopSamples;
+    const meanSquare = (hopMeanSquare + this.#meanSquareBefore) / 2;
     this.#energy = 0;
-    this.#meanSquareBefore = meanSquare;
+    this.#meanSquareBefore = hopMeanSquare;
+    const levelDbov = Math.min(0, meanSquareToDbov(meanSquare));
     this.#remember(levelDbov);
-    const thresholdDbov = Math.max(this.#leastDbov, this.#floorDbov() + this.#aboveFloorDb);
-    this.#loud = shifted(this.#loud, levelDbov > thresholdDbov, onsetWindowHops);
-    const goesOn = this.#loud !== 0 && levelDbov > thresholdDbov - fadeDb;
-    this.#goingOn = shifted(this.#goingOn, goesOn, goOnWindowHops);
+    const floorDbov = this.#floorDbov();
+    const voiceDbov = meanSquareToDbov(Math.max(0, meanSquare - dbovToRms(floorDbov) ** 2));
+    const marginDb = Math.min(voiceDbov - this.#leastDbov, levelDbov - floorDbov - this.#aboveFloorDb);
+    this.#loud = shifted(this.#loud, marginDb > 0, onsetWindowHops);
+    this.#goingOn = shifted(this.#goingOn, this.#loud !== 0 && marginDb > -fadeDb, goOnWindowHops);
     this.#decide();
   }
 

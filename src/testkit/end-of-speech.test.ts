@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { activeSpeechDbov, scaled, speechFrames } from './active-speech.ts';
 import type { SampleSpan } from './active-span.ts';
+import { activeSpeechDbov, scaled, speechFrames } from './active-speech.ts';
 import { backgroundNoise, backgroundNoises, mixed } from './background-noise.ts';
 import { endSilenceTimes, sentences } from './end-of-speech.ts';
 import { type SpeechName, speech, speechNames } from './speech.ts';
@@ -63,14 +63,23 @@ describe('end_silence_timeout fires within 100 ms of the true end and the timeou
         assert.ok(spoken.length >= 2, `${spoken.length} sentences`);
         for (const { samples, endMs } of spoken)
           for (const noise of backgroundNoises) {
-            const options = { samples: samples.length, rateHz, levelDbov: levelDbov - 24, talkers, seed: seed++ };
+            const options = {
+              samples: samples.length,
+              rateHz,
+              levelDbov: levelDbov - 24,
+              talkers,
+              seed: seed++,
+            };
             const noisy = mixed(samples, backgroundNoise(noise, options));
             for (const endSilenceTimeoutMs of [500, 1000, 2500, 5000]) {
               const times = endSilenceTimes(noisy, { rateHz, endSilenceTimeoutMs, inputSensitivity });
               const due = endMs + endSilenceTimeoutMs;
               const { atMs, toldMs } = times ?? { atMs: Number.NaN, toldMs: Number.NaN };
               const off = Math.max(Math.abs(atMs - due), Math.abs(toldMs - due));
-              assert.ok(off <= 100, `${noise}, ${endSilenceTimeoutMs} ms: due ${due}, at ${atMs}, told ${toldMs}`);
+              assert.ok(
+                off <= 100,
+                `${noise}, ${endSilenceTimeoutMs} ms: due ${due}, at ${atMs}, told ${toldMs}`,
+              );
               worstMs = Math.max(worstMs, off);
             }
           }

@@ -40,8 +40,7 @@ export function endSilenceTimes(
   for (let at = 0; at < samples.length; at += packetSamples) {
     voice.push(samples, at, Math.min(samples.length, at + packetSamples));
     const expiry = timer.decide(voice);
-    if (expiry)
-      return { atMs: (expiry.atSample * 1000) / rateHz, toldMs: (voice.position * 1000) / rateHz };
+    if (expiry) return { atMs: (expiry.atSample * 1000) / rateHz, toldMs: (voice.position * 1000) / rateHz };
   }
   return undefined;
 }

@@ -16,8 +16,8 @@ const recorded = new Map<string, Int16Array>();
 before(async () => {
   for (const name of speechNames) {
     const spoken = await speech(name);
-    const samples = new Int16Array(spoken.length + 4 * lineHz);
-    samples.set(scaled(spoken, speechDbov - activeSpeechDbov(spoken, lineHz)), 2 * lineHz);
+    const samples = new Int16Array(spoken.length + 10 * lineHz);
+    samples.set(scaled(spoken, speechDbov - activeSpeechDbov(spoken, lineHz)), 5 * lineHz);
     recorded.set(name, samples);
   }
 });
@@ -29,7 +29,12 @@ function resampled(samples: Int16Array, rateHz: number): Int16Array {
   return out.subarray(0, written + resampler.flush(out.subarray(written)));
 }
 
-function behind(samples: Int16Array, noise: BackgroundNoiseName, levelDbov: number, rateHz = lineHz): Int16Array {
+function behind(
+  samples: Int16Array,
+  noise: BackgroundNoiseName,
+  levelDbov: number,
+  rateHz = lineHz,
+): Int16Array {
   const talkers = [...recorded.values()];
   return mixed(samples, backgroundNoise(noise, { samples: samples.length, rateHz, levelDbov, talkers }));
 }
@@ -46,7 +51,10 @@ function assertFigures(clean: Int16Array, noisy: Int16Array, rateHz = lineHz): s
 
 test('figures are shares of speech, and of what is neither speech nor its hangover', () => {
   const truth = [false, true, true, true, true, false, false, false, false];
-  const found = [{ start: 20, end: 50 }, { start: 80, end: 90 }];
+  const found = [
+    { start: 20, end: 50 },
+    { start: 80, end: 90 },
+  ];
   assert.deepEqual(detectionFigures(truth, found, { rateHz: 1000, hangoverMs: 20 }), {
     hits: 0.75,
     falseAlarms: 1 / 3,
@@ -100,19 +108,19 @@ describe(`speech at ${speechDbov} dBov is found at sensitivity ${defaultInputSen
 });
 
 test('what each sensitivity finds is a part of what the next one finds', () => {
-  for (const name of speechNames)
-    for (const noise of backgroundNoises) {
-      const noisy = behind(recorded.get(name)!, noise, -50);
-      let foundBefore = detectedSpeech(noisy, { rateHz: lineHz, inputSensitivity: 0 });
-      for (let inputSensitivity = 1; inputSensitivity <= 100; inputSensitivity++) {
-        const found = detectedSpeech(noisy, { rateHz: lineHz, inputSensitivity });
-        for (const { start, end } of foundBefore)
-          assert.ok(
-            found.some((span) => span.start <= start && span.end >= end),
-            `${name}, ${noise}: ${start}..${end} is lost at ${inputSensitivity}`,
-          );
-        foundBefore = found;
-      }
-      assert.ok(foundBefore.length > 0);
+  for (const [at, noise] of backgroundNoises.entries()) {
+    const name = speechNames[at % speechNames.length]!;
+    const noisy = behind(recorded.get(name)!, noise, -50);
+    let foundBefore = detectedSpeech(noisy, { rateHz: lineHz, inputSensitivity: 0 });
+    for (let inputSensitivity = 1; inputSensitivity <= 100; inputSensitivity++) {
+      const found = detectedSpeech(noisy, { rateHz: lineHz, inputSensitivity });
+      for (const { start, end } of foundBefore)
+        assert.ok(
+          found.some((span) => span.start <= start && span.end >= end),
+          `${name}, ${noise}: ${start}..${end} is lost at ${inputSensitivity}`,
+        );
+      foundBefore = found;
     }
+    assert.ok(foundBefore.length > 0);
+  }
 });
