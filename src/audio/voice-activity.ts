@@ -1,4 +1,4 @@
-import { meanSquareToDbov, silenceDbov } from './level.ts';
+import { dbovToRms, meanSquareToDbov, silenceDbov } from './level.ts';
 
 export interface VoiceActivityOptions {
   /** A multiple of 100. */
@@ -24,8 +24,8 @@ const onsetWindowHops = (onsetDelayMs * hopsPerSecond) / 1000;
 /** Loud hops that let speech go on, among so many: one alone is a peak of the noise. */
 const goOnHops = 2;
 const goOnWindowHops = 3;
-/** Words end more softly than they begin. */
-const hysteresisDb = 1.5;
+/** Words fade away: so much softer is speech yet for `onsetDelayMs` behind what is loud. */
+const fadeDb = 2;
 /** 4 s, of which the noise floor is the 10th percentile. */
 const memoryHops = 400;
 const floorHops = 40;
@@ -42,17 +42,18 @@ export interface VoiceProgress {
   readonly speaking: boolean;
   /** Where the speech of now, or else the last, began. */
   readonly speechFrom: number;
-  /** Where it was loud last: the end of the speech, if it goes on no more. */
+  /** The end of the speech, if it goes on no more. */
   readonly speechTo: number;
   /** What might become speech began here; decided `onsetDelayMs` later at the latest. */
   readonly candidateFrom: number;
 }
 
 /**
- * Whether somebody speaks, by energy. The level of the last 20 ms is looked at every 10 ms (a hop); it is loud where
- * it lies above a fixed threshold and above the noise floor by a distance, both lower the higher `inputSensitivity`
- * is. Speech begins where 60 of 80 ms are loud, so that no click begins it, goes on while every pause is shorter than
- * the hangover, and then ended where it was loud last. More sensitivity never finds less. Tones are speech, too.
+ * Whether somebody speaks, by energy. The level of the last 20 ms is looked at every 10 ms (a hop). It is loud where,
+ * the noise floor taken away, it lies above a fixed threshold, and above the floor by a distance; both are lower the
+ * higher `inputSensitivity` is. Speech begins where 60 of 80 ms are loud, so that no click begins it, goes on while
+ * every pause is shorter than the hangover, and then ended where it was loud last or faded away. More sensitivity
+ * never finds less. What is no noise is speech: tones and key presses too.
  */
 export class VoiceActivity implements VoiceProgress {
   position = 0;
@@ -136,14 +137,17 @@ export class VoiceActivity implements VoiceProgress {
 
   #endHop(): void {
     this.#hop += 1;
-    const meanSquare = this.#energy / this.#hopSamples;
-    const levelDbov = Math.min(0, meanSquareToDbov((meanSquare + this.#meanSquareBefore) / 2));
+    const hopMeanSquare = this.#energy / this.#hopSamples;
+    const meanSquare = (hopMeanSquare + this.#meanSquareBefore) / 2;
     this.#energy = 0;
-    this.#meanSquareBefore = meanSquare;
+    this.#meanSquareBefore = hopMeanSquare;
+    const levelDbov = Math.min(0, meanSquareToDbov(meanSquare));
     this.#remember(levelDbov);
-    const thresholdDbov = Math.max(this.#leastDbov, this.#floorDbov() + this.#aboveFloorDb);
-    this.#loud = shifted(this.#loud, levelDbov > thresholdDbov, onsetWindowHops);
-    this.#goingOn = shifted(this.#goingOn, levelDbov > thresholdDbov - hysteresisDb, goOnWindowHops);
+    const floorDbov = this.#floorDbov();
+    const voiceDbov = meanSquareToDbov(Math.max(0, meanSquare - dbovToRms(floorDbov) ** 2));
+    const marginDb = Math.min(voiceDbov - this.#leastDbov, levelDbov - floorDbov - this.#aboveFloorDb);
+    this.#loud = shifted(this.#loud, marginDb > 0, onsetWindowHops);
+    this.#goingOn = shifted(this.#goingOn, this.#loud !== 0 && marginDb > -fadeDb, goOnWindowHops);
     this.#decide();
   }
 

@@ -54,13 +54,3 @@ export function detectionFigures(
   }
   return { hits: hits / speechFrames, falseAlarms: falseAlarms / otherFrames, speechFrames, otherFrames };
 }
-
-/** The samples at which truth pauses for so long or ends: the end of speech, as who waits for it must see it. */
-export function trueEndOfSpeech(truth: readonly boolean[], rateHz: number, silenceMs: number): number {
-  let end = -1;
-  for (const [frame, isSpeech] of truth.entries()) {
-    if (isSpeech) end = frame + 1;
-    else if (end >= 0 && frame + 1 - end >= silenceMs / 10) break;
-  }
-  return (end * rateHz) / 100;
-}
