@@ -164,7 +164,7 @@ async function* pcmChunks(blocks: AsyncIterable<Int16Array>): AsyncGenerator<Uin
 }
 
 async function* mp3Chunks(signal: Signal, shape: Mp3Shape): AsyncGenerator<Uint8Array, void, undefined> {
-  const encoder = await Mp3Encoder.create(shape);
+  const encoder = new Mp3Encoder(shape);
   yield encoder.head();
   const { leadSamples, samples } = signal;
   if (leadSamples > 0) yield* encoder.encodeLeadingSilence(leadSamples);

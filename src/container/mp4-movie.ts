@@ -1,0 +1,152 @@
+import { aacDelaySamples, aacFrameSamples } from './aac.ts';
+import { type Bytes, box, fullBox, text, u8, u16, u32, u32List, u64, u64List } from './mp4-box.ts';
+
+export interface Mp4Track {
+  rateHz: number;
+  channels: 1 | 2;
+  bitRateKbps: number;
+  /** AudioSpecificConfig. */
+  config: Uint8Array;
+}
+
+/** What the audio became, for the movie of a finished file. */
+export interface Mp4Chunks {
+  /** Samples of audio. */
+  samples: number;
+  /** Bytes of each AAC frame. */
+  frameBytes: readonly number[];
+  /** Runs of frames, one after the other in the file. */
+  chunks: readonly { at: number; frames: number }[];
+}
+
+/** All times count samples, the movie's too. */
+const trackId = 1;
+const identityMatrix = u32(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000);
+const undetermined = 0x55c4; // language "und"
+
+const fileType = box('ftyp', text('iso6'), u32(0), text('iso6'), text('isom'), text('mp41'));
+/** Keeps the place of the header that turns everything behind it into one `mdat` (`mp4Enclosure`). */
+const placeholder = box('free', new Uint8Array(8));
+
+/** What stands before the fragments. */
+export function mp4Head(track: Mp4Track): Bytes {
+  const extend = box('mvex', fullBox('trex', 0, 0, u32(trackId, 1, aacFrameSamples, 0, allIndependent)));
+  return Buffer.concat([fileType, placeholder, box('moov', movieHeader(track), trackBox(track), extend)]);
+}
+
+/** What stands behind them once all are there: a movie that needs no fragments. */
+export function mp4Movie(track: Mp4Track, chunks: Mp4Chunks): Bytes {
+  return box('moov', movieHeader(track, chunks.samples), trackBox(track, chunks));
+}
+
+/** The header that hides the fragments of a file of `fileBytes` before the movie, and where it goes. */
+export function mp4Enclosure(fileBytes: number): { bytes: Bytes; at: number } {
+  const at = fileType.length;
+  return { bytes: Buffer.concat([u32(1), text('mdat'), u64(fileBytes - at)]), at };
+}
+
+const allIndependent = 0x02000000;
+
+function movieHeader({ rateHz }: Mp4Track, samples = 0): Bytes {
+  const rateAndVolume = [u32(0x10000), u16(0x0100), new Uint8Array(10)];
+  const nextTrackId = u32(trackId + 1);
+  // No time of creation: the same audio is the same file.
+  const times = [u64(0, 0), u32(rateHz), u64(samples)];
+  return fullBox('mvhd', 1, 0, ...times, ...rateAndVolume, identityMatrix, new Uint8Array(24), nextTrackId);
+}
+
+function trackBox(track: Mp4Track, chunks?: Mp4Chunks): Bytes {
+  const samples = chunks?.samples ?? 0;
+  const enabledInMovieAndPreview = 7;
+  const header = fullBox(
+    'tkhd',
+    1,
+    enabledInMovieAndPreview,
+    u64(0, 0),
+    u32(trackId, 0),
+    u64(samples),
+    u32(0, 0),
+    u16(0, 0, 0x0100, 0), // layer, alternate group, volume
+    identityMatrix,
+    u32(0, 0),
+  );
+  // The edit cuts off what the encoder put in front, and what it added to fill the last frame. 0: to the end.
+  const edit = fullBox('elst', 1, 0, u32(1), u64(samples, aacDelaySamples), u16(1, 0));
+  const mediaSamples = (chunks?.frameBytes.length ?? 0) * aacFrameSamples;
+  const times = [u64(0, 0), u32(track.rateHz), u64(mediaSamples)];
+  const mediaHeader = fullBox('mdhd', 1, 0, ...times, u16(undetermined, 0));
+  const handler = fullBox('hdlr', 0, 0, u32(0), text('soun'), u32(0, 0, 0), text('audio\0'));
+  const here = fullBox('url ', 0, 1);
+  const information = box(
+    'minf',
+    fullBox('smhd', 0, 0, u32(0)),
+    box('dinf', fullBox('dref', 0, 0, u32(1), here)),
+    box('stbl', fullBox('stsd', 0, 0, u32(1), sampleEntry(track)), ...sampleTables(chunks)),
+  );
+  return box('trak', header, box('edts', edit), box('mdia', mediaHeader, handler, information));
+}
+
+function sampleEntry({ rateHz, channels, bitRateKbps, config }: Mp4Track): Bytes {
+  const bitRate = bitRateKbps * 1000;
+  const streamTypeAudio = 0x15;
+  const decoderConfig = descriptor(
+    4,
+    u8(0x40, streamTypeAudio, 0, 0, 0),
+    u32(bitRate, bitRate),
+    descriptor(5, config),
+  );
+  return box(
+    'mp4a',
+    u16(0, 0, 0, 1), // reserved, and the data reference
+    u32(0, 0),
+    u16(channels, 16, 0, 0), // bits a sample
+    u32(rateHz * 0x10000),
+    fullBox('esds', 0, 0, descriptor(3, u16(0), u8(0), decoderConfig, descriptor(6, u8(2)))),
+  );
+}
+
+/** ISO/IEC 14496-1 7.2; all of ours are shorter than 128 bytes. */
+function descriptor(tag: number, ...content: readonly Bytes[]): Bytes {
+  const bytes = Buffer.concat(content);
+  return Buffer.concat([u8(tag, bytes.length), bytes]);
+}
+
+function sampleTables({ frameBytes, chunks }: Mp4Chunks = { samples: 0, frameBytes: [], chunks: [] }): Bytes[] {
+  const durations = frameBytes.length > 0 ? [1, frameBytes.length, aacFrameSamples] : [0];
+  const runs = chunks.flatMap(({ frames }, k) => (frames === chunks[k - 1]?.frames ? [] : [k + 1, frames, 1]));
+  return [
+    fullBox('stts', 0, 0, u32(...durations)),
+    fullBox('stsc', 0, 0, u32(runs.length / 3), u32List(runs)),
+    fullBox('stsz', 0, 0, u32(0, frameBytes.length), u32List(frameBytes)),
+    fullBox('co64', 0, 0, u32(chunks.length), u64List(chunks.map(({ at }) => at))),
+  ];
+}
+
+export interface Mp4Fragment {
+  /** From 1. */
+  sequence: number;
+  /** Of the fragment's first sample, in the track's own time. */
+  decodeTime: number;
+  frames: readonly Uint8Array[];
+}
+
+/** One `moof` with its `mdat`, and where in it the frames begin. */
+export function mp4Fragment({ sequence, decodeTime, frames }: Mp4Fragment): { bytes: Bytes; framesAt: number } {
+  const sizes = frames.map((frame) => frame.length);
+  const movieFragment = (dataOffset: number) =>
+    box(
+      'moof',
+      fullBox('mfhd', 0, 0, u32(sequence)),
+      box(
+        'traf',
+        fullBox('tfhd', 0, baseIsMoof, u32(trackId)),
+        fullBox('tfdt', 1, 0, u64(decodeTime)),
+        fullBox('trun', 0, dataOffsetAndSizes, u32(frames.length, dataOffset, ...sizes)),
+      ),
+    );
+  const framesAt = movieFragment(0).length + 8;
+  return { bytes: Buffer.concat([movieFragment(framesAt), box('mdat', ...frames)]), framesAt };
+}
+
+const baseIsMoof = 0x020000;
+const dataOffsetAndSizes = 0x000201;
