@@ -22,6 +22,8 @@ const report = {
     ssrc_changes: z.int(),
     /** From sources that were not taken for the leg's own. */
     refused: z.int(),
+    /** Dropped before anything else was done with them; null for plain RTP. */
+    srtp: z.object({ authentication_failures: z.int(), replays: z.int(), malformed: z.int() }).nullable(),
     codecs: z.array(z.object({ ...codec, at_ms: z.int() })),
   }),
   sent: z.object({
@@ -76,7 +78,7 @@ export const legMediaBody = z.object({
 });
 
 function toReport({ durationMs, received, sent, roundTripMs }: LegReport): z.output<typeof legReportBody> {
-  const { packets, bytes, lost, duplicates, reordered, late, refused } = received;
+  const { packets, bytes, lost, duplicates, reordered, late, refused, srtp } = received;
   return {
     duration_ms: durationMs,
     received: {
@@ -87,6 +89,13 @@ function toReport({ durationMs, received, sent, roundTripMs }: LegReport): z.out
       reordered,
       late,
       refused,
+      srtp: srtp
+        ? {
+            authentication_failures: srtp.authenticationFailures,
+            replays: srtp.replays,
+            malformed: srtp.malformed,
+          }
+        : null,
       concealed_ms: received.concealedMs,
       jitter_ms: received.jitterMs,
       ssrc_changes: received.ssrcChanges,
