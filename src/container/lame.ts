@@ -38,29 +38,33 @@ let compiled: WebAssembly.Module | undefined;
 /** One encoder, in an instance of its own. */
 export class Lame {
   readonly #lame: LameExports;
+  readonly #channels: 1 | 2;
+  /** Of each channel, in one call. */
   readonly #maxSamples: number;
 
   /** @throws CallreelError REQUEST_INVALID for a shape that LAME does not take */
-  constructor(rateHz: number, channels: number, bitRateKbps: number) {
-    compiled ??= new WebAssembly.Module(
-      readFileSync(new URL('../../wasm/lame/lame.wasm', import.meta.url)),
-    );
+  constructor(rateHz: number, channels: 1 | 2, bitRateKbps: number) {
+    compiled ??= new WebAssembly.Module(readFileSync(new URL('../../wasm/lame/lame.wasm', import.meta.url)));
     this.#lame = new WebAssembly.Instance(compiled, imports).exports as unknown as LameExports;
     this.#lame._initialize();
+    this.#channels = channels;
     this.#maxSamples = this.#lame.maxSamples();
     if (this.#lame.open(rateHz, channels, bitRateKbps, quality) < 0)
       throw new CallreelError('REQUEST_INVALID', `no MP3 at ${rateHz} Hz with ${bitRateKbps} kbit/s`);
   }
 
-  /** @returns the finished frames, a copy */
-  encode(channels: readonly Int16Array[]): Uint8Array {
-    const length = channels[0]?.length ?? 0;
+  /**
+   * @param samples interleaved
+   * @returns the finished frames, a copy
+   */
+  encode(samples: Int16Array): Uint8Array {
+    const step = this.#channels;
     const parts: Uint8Array[] = [];
-    for (let from = 0; from < length; from += this.#maxSamples) {
-      const to = Math.min(length, from + this.#maxSamples);
-      this.#put(this.#lame.left(), channels[0], from, to);
-      this.#put(this.#lame.right(), channels[1], from, to);
-      parts.push(this.#frames(this.#lame.encode(to - from)));
+    for (let from = 0; from < samples.length; from += this.#maxSamples * step) {
+      const part = samples.subarray(from, from + this.#maxSamples * step);
+      this.#put(this.#lame.left(), part, 0);
+      if (step === 2) this.#put(this.#lame.right(), part, 1);
+      parts.push(this.#frames(this.#lame.encode(part.length / step)));
     }
     return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
   }
@@ -69,8 +73,12 @@ export class Lame {
     return this.#frames(this.#lame.finish());
   }
 
-  #put(address: number, samples: Int16Array | undefined, from: number, to: number): void {
-    if (samples) new Int16Array(this.#lame.memory.buffer, address, to - from).set(samples.subarray(from, to));
+  /** One channel of interleaved samples. */
+  #put(address: number, samples: Int16Array, channel: 0 | 1): void {
+    const step = this.#channels;
+    const area = new Int16Array(this.#lame.memory.buffer, address, samples.length / step);
+    if (step === 1) area.set(samples);
+    else for (let k = 0; k < area.length; k += 1) area[k] = samples[k * step + channel]!;
   }
 
   #frames(bytes: number): Uint8Array {

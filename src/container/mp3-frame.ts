@@ -17,7 +17,9 @@ export type OpenMp3Shape = Omit<Mp3Shape, 'samples'> & { samples?: undefined };
 export type Mp3RateHz = 8000 | 16_000 | 48_000;
 export type Mp3BitRate = 8 | 16 | 24 | 32 | 40 | 48 | 64 | 80 | 96 | 128;
 
-export const defaultMp3BitRateKbps: Mp3BitRate = 32;
+export function defaultMp3BitRateKbps(channels: 1 | 2): Mp3BitRate {
+  return channels === 2 ? 64 : 32;
+}
 
 /** Samples the encoder puts before the audio, and those any decoder adds (LAME technical FAQ, Info tag). */
 const encoderDelay = 576;
@@ -37,7 +39,12 @@ interface FrameFormat {
 }
 
 const mpeg2BitRates = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128];
-const mpeg2 = { samplesPerFrame: 576, bitRates: mpeg2BitRates, rateIndex: 2, sideInfoBytes: [9, 17] } as const;
+const mpeg2 = {
+  samplesPerFrame: 576,
+  bitRates: mpeg2BitRates,
+  rateIndex: 2,
+  sideInfoBytes: [9, 17],
+} as const;
 
 /** MPEG-2.5 (which ends at 64 kbit/s), MPEG-2 and MPEG-1 (ISO/IEC 11172-3 2.4.2.3). At these rates no frame is padded. */
 const formats: Readonly<Record<Mp3RateHz, FrameFormat>> = {
@@ -77,7 +84,10 @@ function formatOf(shape: Mp3Shape | OpenMp3Shape): FrameFormat {
 }
 
 /** @throws CallreelError REQUEST_INVALID */
-export function mp3FrameShape(shape: Mp3Shape | OpenMp3Shape): { frameBytes: number; samplesPerFrame: number } {
+export function mp3FrameShape(shape: Mp3Shape | OpenMp3Shape): {
+  frameBytes: number;
+  samplesPerFrame: number;
+} {
   const format = formatOf(shape);
   return { frameBytes: frameBytes(format, shape), samplesPerFrame: format.samplesPerFrame };
 }

@@ -1,10 +1,5 @@
 import { Lame } from './lame.ts';
-import {
-  type Mp3Shape,
-  mp3FrameShape,
-  mp3InfoFrame,
-  type OpenMp3Shape,
-} from './mp3-frame.ts';
+import { type Mp3Shape, mp3FrameShape, mp3InfoFrame, type OpenMp3Shape } from './mp3-frame.ts';
 
 /** Behind so much silence each further frame of it equals the one before: LAME's bit reservoir is full. */
 const settlingFrames = 64;
@@ -20,13 +15,15 @@ const repeatedFrames = 1024;
 export class Mp3Encoder {
   readonly #lame: Lame;
   readonly #shape: Mp3Shape | OpenMp3Shape;
+  readonly #channels: 1 | 2;
   #samples = 0;
 
   /** @throws CallreelError REQUEST_INVALID */
   constructor(shape: Mp3Shape | OpenMp3Shape) {
     mp3FrameShape(shape);
-    this.#lame = new Lame(shape.rateHz, shape.channels ?? 1, shape.bitRateKbps);
     this.#shape = shape;
+    this.#channels = shape.channels ?? 1;
+    this.#lame = new Lame(shape.rateHz, this.#channels, shape.bitRateKbps);
   }
 
   /** Samples of each channel that went in. */
@@ -39,10 +36,13 @@ export class Mp3Encoder {
     return mp3InfoFrame(this.#shape);
   }
 
-  /** @returns the finished frames, perhaps none; the caller may keep them */
-  encode(...channels: readonly Int16Array[]): Uint8Array {
-    this.#samples += channels[0]?.length ?? 0;
-    return this.#lame.encode(channels);
+  /**
+   * @param samples interleaved
+   * @returns the finished frames, perhaps none; the caller may keep them
+   */
+  encode(samples: Int16Array): Uint8Array {
+    this.#samples += samples.length / this.#channels;
+    return this.#lame.encode(samples);
   }
 
   /**
@@ -50,12 +50,11 @@ export class Mp3Encoder {
    */
   *encodeLeadingSilence(samples: number): Generator<Uint8Array, void, void> {
     const { frameBytes, samplesPerFrame } = mp3FrameShape(this.#shape);
-    const settling = new Int16Array(Math.min(samples, settlingFrames * samplesPerFrame));
-    const silent = (samples: Int16Array) => this.encode(...Array(this.#shape.channels ?? 1).fill(samples));
-    const settled = silent(settling);
+    const settlingSamples = Math.min(samples, settlingFrames * samplesPerFrame);
+    const settled = this.encode(new Int16Array(settlingSamples * this.#channels));
     const whole = Math.floor(settled.length / frameBytes) * frameBytes;
     const last = settled.subarray(whole - frameBytes, whole);
-    const repeats = Math.floor((samples - settling.length) / samplesPerFrame);
+    const repeats = Math.floor((samples - settlingSamples) / samplesPerFrame);
     yield settled.subarray(0, whole);
     if (repeats > 0) {
       const copies = new Uint8Array(Math.min(repeats, repeatedFrames) * frameBytes);
@@ -65,8 +64,8 @@ export class Mp3Encoder {
       this.#samples += repeats * samplesPerFrame;
     }
     yield settled.subarray(whole);
-    const rest = samples - settling.length - Math.max(0, repeats) * samplesPerFrame;
-    if (rest > 0) yield silent(new Int16Array(rest));
+    const rest = samples - settlingSamples - repeats * samplesPerFrame;
+    if (rest > 0) yield this.encode(new Int16Array(rest * this.#channels));
   }
 
   /** The last frames. As many samples must have gone in as the shape said, if it did. */

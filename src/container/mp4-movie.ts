@@ -20,7 +20,7 @@ export interface Mp4Chunks {
 }
 
 /** All times count samples, the movie's too. */
-const trackId = 1;
+export const trackId = 1;
 const identityMatrix = u32(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000);
 const undetermined = 0x55c4; // language "und"
 
@@ -28,15 +28,17 @@ const fileType = box('ftyp', text('iso6'), u32(0), text('iso6'), text('isom'), t
 /** Keeps the place of the header that turns everything behind it into one `mdat` (`mp4Enclosure`). */
 const placeholder = box('free', new Uint8Array(8));
 
-/** What stands before the fragments. */
-export function mp4Head(track: Mp4Track): Bytes {
-  const extend = box('mvex', fullBox('trex', 0, 0, u32(trackId, 1, aacFrameSamples, 0, allIndependent)));
-  return Buffer.concat([fileType, placeholder, box('moov', movieHeader(track), trackBox(track), extend)]);
+/** What stands before the fragments. @param samples of audio, once they are known */
+export function mp4Head(track: Mp4Track, samples = 0): Bytes {
+  const length = samples > 0 ? [fullBox('mehd', 1, 0, u64(samples))] : [];
+  const defaults = fullBox('trex', 0, 0, u32(trackId, 1, aacFrameSamples, 0, allIndependent));
+  const movie = box('moov', movieHeader(track), trackBox(track, samples), box('mvex', ...length, defaults));
+  return Buffer.concat([fileType, placeholder, movie]);
 }
 
 /** What stands behind them once all are there: a movie that needs no fragments. */
 export function mp4Movie(track: Mp4Track, chunks: Mp4Chunks): Bytes {
-  return box('moov', movieHeader(track, chunks.samples), trackBox(track, chunks));
+  return box('moov', movieHeader(track, chunks.samples), trackBox(track, chunks.samples, chunks));
 }
 
 /** The header that hides the fragments of a file of `fileBytes` before the movie, and where it goes. */
@@ -55,8 +57,7 @@ function movieHeader({ rateHz }: Mp4Track, samples = 0): Bytes {
   return fullBox('mvhd', 1, 0, ...times, ...rateAndVolume, identityMatrix, new Uint8Array(24), nextTrackId);
 }
 
-function trackBox(track: Mp4Track, chunks?: Mp4Chunks): Bytes {
-  const samples = chunks?.samples ?? 0;
+function trackBox(track: Mp4Track, samples: number, chunks?: Mp4Chunks): Bytes {
   const enabledInMovieAndPreview = 7;
   const header = fullBox(
     'tkhd',
@@ -64,7 +65,7 @@ function trackBox(track: Mp4Track, chunks?: Mp4Chunks): Bytes {
     enabledInMovieAndPreview,
     u64(0, 0),
     u32(trackId, 0),
-    u64(samples),
+    u64(chunks?.samples ?? 0),
     u32(0, 0),
     u16(0, 0, 0x0100, 0), // layer, alternate group, volume
     identityMatrix,
@@ -111,9 +112,13 @@ function descriptor(tag: number, ...content: readonly Bytes[]): Bytes {
   return Buffer.concat([u8(tag, bytes.length), bytes]);
 }
 
-function sampleTables({ frameBytes, chunks }: Mp4Chunks = { samples: 0, frameBytes: [], chunks: [] }): Bytes[] {
+function sampleTables(
+  { frameBytes, chunks }: Mp4Chunks = { samples: 0, frameBytes: [], chunks: [] },
+): Bytes[] {
   const durations = frameBytes.length > 0 ? [1, frameBytes.length, aacFrameSamples] : [0];
-  const runs = chunks.flatMap(({ frames }, k) => (frames === chunks[k - 1]?.frames ? [] : [k + 1, frames, 1]));
+  const runs = chunks.flatMap(({ frames }, k) =>
+    frames === chunks[k - 1]?.frames ? [] : [k + 1, frames, 1],
+  );
   return [
     fullBox('stts', 0, 0, u32(...durations)),
     fullBox('stsc', 0, 0, u32(runs.length / 3), u32List(runs)),
@@ -121,32 +126,3 @@ function sampleTables({ frameBytes, chunks }: Mp4Chunks = { samples: 0, frameByt
     fullBox('co64', 0, 0, u32(chunks.length), u64List(chunks.map(({ at }) => at))),
   ];
 }
-
-export interface Mp4Fragment {
-  /** From 1. */
-  sequence: number;
-  /** Of the fragment's first sample, in the track's own time. */
-  decodeTime: number;
-  frames: readonly Uint8Array[];
-}
-
-/** One `moof` with its `mdat`, and where in it the frames begin. */
-export function mp4Fragment({ sequence, decodeTime, frames }: Mp4Fragment): { bytes: Bytes; framesAt: number } {
-  const sizes = frames.map((frame) => frame.length);
-  const movieFragment = (dataOffset: number) =>
-    box(
-      'moof',
-      fullBox('mfhd', 0, 0, u32(sequence)),
-      box(
-        'traf',
-        fullBox('tfhd', 0, baseIsMoof, u32(trackId)),
-        fullBox('tfdt', 1, 0, u64(decodeTime)),
-        fullBox('trun', 0, dataOffsetAndSizes, u32(frames.length, dataOffset, ...sizes)),
-      ),
-    );
-  const framesAt = movieFragment(0).length + 8;
-  return { bytes: Buffer.concat([movieFragment(framesAt), box('mdat', ...frames)]), framesAt };
-}
-
-const baseIsMoof = 0x020000;
-const dataOffsetAndSizes = 0x000201;

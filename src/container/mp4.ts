@@ -1,82 +1,113 @@
-import { AacEncoder, type AacRateHz, aacFrameSamples, defaultAacBitRateKbps } from './aac.ts';
-import { type Mp4Track, mp4Enclosure, mp4Fragment, mp4Head, mp4Movie } from './mp4-movie.ts';
-import type { ContainerWriter, WriteAt } from './writer.ts';
+import { AacEncoder, type AacShape, aacConfig, aacFrameSamples, aacFrames, maxAacBytes } from './aac.ts';
+import { mp4Fragment, mp4FragmentHeadBytes, mp4Index } from './mp4-fragment.ts';
+import { mp4Head } from './mp4-movie.ts';
 
-export interface Mp4Shape {
-  rateHz: AacRateHz;
-  channels: 1 | 2;
-  /** Of all channels together. */
-  bitRateKbps?: number;
+/** Everything that decides the length of an MP4 file. */
+export interface Mp4Shape extends AacShape {
+  /** Samples of audio in each channel. */
+  samples: number;
 }
 
-/** So much audio is lost at most where a file was cut off, besides the frames that are in the encoder. */
-const fragmentSeconds = 1;
+/** Longer ones save some bytes, shorter ones let a player begin and jump sooner. */
+const fragmentSeconds = 10;
+
+interface Slot {
+  frames: number;
+  dataBytes: number;
+  /** With its head. */
+  bytes: number;
+}
+
+function slotOf(shape: Mp4Shape, frames: number): Slot {
+  const dataBytes = maxAacBytes(shape, frames);
+  return { frames, dataBytes, bytes: mp4FragmentHeadBytes(frames) + dataBytes };
+}
+
+function slotsOf(shape: Mp4Shape): Slot[] {
+  const frames = aacFrames(shape.samples);
+  const framesPerSlot = Math.ceil((fragmentSeconds * shape.rateHz) / aacFrameSamples);
+  const full = slotOf(shape, framesPerSlot);
+  const slots = Array<Slot>(Math.floor(frames / framesPerSlot)).fill(full);
+  const rest = frames % framesPerSlot;
+  return rest === 0 ? slots : [...slots, slotOf(shape, rest)];
+}
+
+function headOf(shape: Mp4Shape, slots: readonly Slot[]): Uint8Array {
+  const track = { ...shape, config: aacConfig(shape) };
+  return Buffer.concat([mp4Head(track, shape.samples), mp4Index(shape.rateHz, slots)]);
+}
+
+/** Exact length of the file. @throws CallreelError REQUEST_INVALID */
+export function mp4Bytes(shape: Mp4Shape): number {
+  const slots = slotsOf(shape);
+  return slots.reduce((sum, { bytes }) => sum + bytes, headOf(shape, slots).length);
+}
 
 /**
- * An MP4 file with one AAC track. While it grows it is made of fragments of about a second; `finish` turns it into a
- * plain one: the movie is written behind them, then one header before them makes them its data.
- *
- * An edit list puts the first sample at the beginning exactly, and ends the audio with the last one once that is
- * known; a player that passes over edit lists is one AAC frame late (1024 samples). The last 1472 samples at most are
- * in the encoder until `finish`. The same audio in the same fragments is the same file.
+ * A whole MP4 file with one AAC track, made in one go. It is fragmented, so that it plays from its first bytes, and
+ * every fragment has as many bytes as its frames may take at most, so that the length of the file (`mp4Bytes`), the
+ * index and the duration are known before the first sample. The same audio is the same file.
  */
-export class Mp4Writer implements ContainerWriter {
+export class Mp4Encoder {
+  readonly #shape: Mp4Shape;
   readonly #encoder: AacEncoder;
-  readonly #track: Mp4Track;
-  readonly #write: WriteAt;
-  readonly #framesPerFragment: number;
-  readonly #frameBytes: number[] = [];
-  readonly #chunks: { at: number; frames: number }[] = [];
-  /** Of the next fragment. */
+  readonly #slots: readonly Slot[];
+  #slot = 0;
+  #framesBefore = 0;
   #frames: Uint8Array[] = [];
-  #bytes = 0;
 
   /** @throws CallreelError REQUEST_INVALID */
-  constructor({ rateHz, channels, bitRateKbps = defaultAacBitRateKbps(rateHz, channels) }: Mp4Shape, write: WriteAt) {
-    this.#encoder = new AacEncoder({ rateHz, channels, bitRateKbps });
-    this.#track = { rateHz, channels, bitRateKbps, config: this.#encoder.config };
-    this.#write = write;
-    this.#framesPerFragment = Math.ceil((fragmentSeconds * rateHz) / aacFrameSamples);
-    this.#add(mp4Head(this.#track));
+  constructor(shape: Mp4Shape) {
+    this.#shape = shape;
+    this.#encoder = new AacEncoder(shape);
+    this.#slots = slotsOf(shape);
   }
 
-  get samples(): number {
-    return this.#encoder.samples;
+  /** What the file begins with. */
+  head(): Uint8Array {
+    return headOf(this.#shape, this.#slots);
   }
 
-  append(channels: readonly Int16Array[]): void {
-    for (const frame of this.#encoder.encode(channels)) {
-      this.#frames.push(frame);
-      if (this.#frames.length === this.#framesPerFragment) this.#endFragment();
+  /**
+   * @param samples interleaved
+   * @returns the finished fragments, perhaps none; the caller may keep them
+   */
+  encode(samples: Int16Array): Uint8Array {
+    return this.#fragments(this.#encoder.encode(samples));
+  }
+
+  /** As `encode` of so many samples of silence, before any others, at next to no cost however long it is. */
+  *encodeLeadingSilence(samples: number): Generator<Uint8Array, void, void> {
+    for (const frames of this.#encoder.encodeLeadingSilence(samples)) {
+      const fragments = this.#fragments(frames);
+      if (fragments.length > 0) yield fragments;
     }
   }
 
-  /** Ends the fragment, however short it is. */
-  settle(): void {
-    if (this.#frames.length > 0) this.#endFragment();
+  /** The last fragment. As many samples must have gone in as the shape said. */
+  finish(): Uint8Array {
+    const { samples } = this.#encoder;
+    if (samples !== this.#shape.samples)
+      throw new TypeError(`${samples} samples encoded, ${this.#shape.samples} announced`);
+    return this.#fragments(this.#encoder.finish());
   }
 
-  finish(): void {
-    this.#frames.push(...this.#encoder.finish());
-    this.settle();
-    const enclosure = mp4Enclosure(this.#bytes);
-    const { samples } = this;
-    this.#add(mp4Movie(this.#track, { samples, frameBytes: this.#frameBytes, chunks: this.#chunks }));
-    this.#write(enclosure.bytes, enclosure.at);
+  #fragments(frames: readonly Uint8Array[]): Uint8Array {
+    const fragments: Uint8Array[] = [];
+    for (const frame of frames) {
+      this.#frames.push(frame);
+      const slot = this.#slots[this.#slot];
+      if (slot && this.#frames.length === slot.frames) fragments.push(this.#fragment(slot));
+    }
+    return fragments.length === 1 ? fragments[0]! : Buffer.concat(fragments);
   }
 
-  #endFragment(): void {
+  #fragment({ dataBytes }: Slot): Uint8Array {
     const frames = this.#frames;
-    const decodeTime = this.#frameBytes.length * aacFrameSamples;
-    const { bytes, framesAt } = mp4Fragment({ sequence: this.#chunks.length + 1, decodeTime, frames });
-    this.#chunks.push({ at: this.#bytes + framesAt, frames: frames.length });
-    for (const frame of frames) this.#frameBytes.push(frame.length);
     this.#frames = [];
-    this.#add(bytes);
-  }
-
-  #add(bytes: Uint8Array): void {
-    this.#write(bytes, this.#bytes);
-    this.#bytes += bytes.length;
+    this.#slot += 1;
+    const decodeTime = this.#framesBefore * aacFrameSamples;
+    this.#framesBefore += frames.length;
+    return mp4Fragment({ sequence: this.#slot, decodeTime, frames, dataBytes }).bytes;
   }
 }

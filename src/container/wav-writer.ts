@@ -1,65 +1,62 @@
-import { wavHeader, wavHeaderBytes } from './wav.ts';
-import { type ContainerWriter, interleave, type WriteAt } from './writer.ts';
+import { wavHeader } from './wav.ts';
+import { type AudioFileWriter, type FilePart, FileParts } from './writer.ts';
 
 /** The header says at least so often how long the audio is. */
 const refreshSeconds = 0.2;
 
 /** A WAV file with 16-bit PCM whose header is never ahead of its audio. RIFF, and RF64 from 4 GiB on. */
-export class WavWriter implements ContainerWriter {
+export class WavWriter implements AudioFileWriter {
   readonly #rateHz: number;
   readonly #channels: 1 | 2;
-  readonly #write: WriteAt;
-  #samples: number;
-  #listedSamples: number;
+  readonly #file = new FileParts();
+  #samples = 0;
+  #listedSamples = 0;
 
-  /** @param presentSamples of a file that is continued */
-  constructor(
-    { rateHz, channels }: { rateHz: number; channels: 1 | 2 },
-    write: WriteAt,
-    presentSamples = 0,
-  ) {
+  constructor({ rateHz, channels }: { rateHz: number; channels: 1 | 2 }) {
     this.#rateHz = rateHz;
     this.#channels = channels;
-    this.#write = write;
-    this.#samples = presentSamples;
-    this.#listedSamples = presentSamples;
-    this.#refresh();
+    this.#file.append(this.#header());
   }
 
   get samples(): number {
     return this.#samples;
   }
 
-  append(channels: readonly Int16Array[]): void {
-    const length = channels[0]?.length ?? 0;
+  get byteLength(): number {
+    return this.#file.byteLength;
+  }
+
+  write(samples: Int16Array): FilePart[] {
     const step = Math.floor(refreshSeconds * this.#rateHz);
+    const length = samples.length / this.#channels;
     for (let from = 0; from < length; ) {
       const to = Math.min(length, from + step - (this.#samples - this.#listedSamples));
-      const samples = interleave(channels.map((channel) => channel.subarray(from, to)));
+      const pcm = samples.slice(from * this.#channels, to * this.#channels);
       // The machine is little-endian, like WAV.
-      const bytes = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
-      this.#write(bytes.slice(), wavHeaderBytes + this.#dataBytes);
+      this.#file.append(new Uint8Array(pcm.buffer));
       this.#samples += to - from;
       from = to;
-      if (this.#samples - this.#listedSamples >= step) this.#refresh();
+      if (this.#samples - this.#listedSamples >= step) this.#list();
     }
+    return this.#file.take();
   }
 
-  settle(): void {
-    if (this.#listedSamples < this.#samples) this.#refresh();
+  refresh(): FilePart[] {
+    if (this.#listedSamples < this.#samples) this.#list();
+    return this.#file.take();
   }
 
-  finish(): void {
-    this.settle();
+  finish(): FilePart[] {
+    return this.refresh();
   }
 
-  get #dataBytes(): number {
-    return this.#samples * this.#channels * 2;
-  }
-
-  #refresh(): void {
+  #list(): void {
     this.#listedSamples = this.#samples;
-    const shape = { rateHz: this.#rateHz, channels: this.#channels, dataBytes: this.#dataBytes };
-    this.#write(wavHeader(shape), 0);
+    this.#file.patch(this.#header(), 0);
+  }
+
+  #header(): Uint8Array {
+    const dataBytes = this.#samples * this.#channels * 2;
+    return wavHeader({ rateHz: this.#rateHz, channels: this.#channels, dataBytes });
   }
 }

@@ -1,5 +1,5 @@
 /*
- * What src/codec/aac-module.ts calls. One encoder to an instance; samples and frames travel through two fixed areas.
+ * What src/container/aac.ts calls. One encoder to an instance; samples and frames travel through two fixed areas.
  */
 #include <stdint.h>
 #include "voAAC.h"
