@@ -3,9 +3,9 @@ import { mp3InfoFrame, type OpenMp3Shape } from './mp3-frame.ts';
 import { type AudioFileWriter, type FilePart, FileParts } from './writer.ts';
 
 /**
- * An MP3 file that grows by whole frames of constant bit rate. Its Info frame says from the start what players cut off
- * at the beginning, and how long the audio is once that is known. The last two frames of audio (up to 1728 samples at
- * 8 and 16 kHz, 3456 at 48) are in the encoder until `finish`, whatever is refreshed.
+ * An MP3 file of constant bit rate that grows. Its Info frame says from the start what players cut off at the
+ * beginning (mpg123 does so once the length is known too), and how long the audio is when that is known. Up to 2480
+ * samples at 8 and 16 kHz, 4784 at 48, are in the encoder until `finish`, whatever is refreshed.
  */
 export class Mp3Writer implements AudioFileWriter {
   readonly #shape: OpenMp3Shape;
