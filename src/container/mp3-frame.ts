@@ -11,7 +11,7 @@ export interface Mp3Shape {
   samples: number;
 }
 
-/** A file that grows: nobody knows yet how long it will be. */
+/** Of a file that grows: nobody knows yet how long it will be. */
 export type OpenMp3Shape = Omit<Mp3Shape, 'samples'> & { samples?: undefined };
 
 export type Mp3RateHz = 8000 | 16_000 | 48_000;
@@ -103,10 +103,24 @@ export function mp3Bytes(shape: Mp3Shape): number {
 }
 
 /**
- * A silent frame that carries the Info tag with LAME's extension: frames, bytes, and the samples to cut off. Of a file
- * that grows it says only what to cut off at the beginning; a player tells the length from the bit rate.
+ * A silent frame that carries the Info tag with LAME's extension: frames, bytes, and the samples to cut off.
+ * @throws CallreelError REQUEST_INVALID
  */
-export function mp3InfoFrame(shape: Mp3Shape | OpenMp3Shape): Uint8Array {
+export function mp3InfoFrame(shape: Mp3Shape): Uint8Array {
+  const frames = mp3Frames(shape);
+  const padding = frames * formatOf(shape).samplesPerFrame - encoderDelay - shape.samples;
+  return infoFrame(shape, frames, padding);
+}
+
+/**
+ * The same for a file that grows and has so many frames of audio: what a decoder needs to give out the last sample is
+ * not there yet.
+ */
+export function openMp3InfoFrame(shape: OpenMp3Shape, frames: number): Uint8Array {
+  return infoFrame(shape, frames, frames === 0 ? 0 : decoderDelay);
+}
+
+function infoFrame(shape: Mp3Shape | OpenMp3Shape, frames: number, padding: number): Uint8Array {
   const format = formatOf(shape);
   const bytes = frameBytes(format, shape);
   const frame = new Uint8Array(bytes);
@@ -117,18 +131,13 @@ export function mp3InfoFrame(shape: Mp3Shape | OpenMp3Shape): Uint8Array {
   frame[3] = shape.channels === 2 ? 0x04 : 0xc4; // left and right, or mono; original
 
   const info = 4 + sideInfoBytes(format, shape);
-  const isOpen = shape.samples === undefined;
-  const frames = isOpen ? 0 : framesOf(format, shape.samples);
-  const fileBytes = isOpen ? 0 : bytes * (frames + 1);
-  const padding = isOpen ? 0 : frames * format.samplesPerFrame - encoderDelay - shape.samples;
+  const fileBytes = bytes * (frames + 1);
   writeText(frame, info, 'Info');
-  view.setUint32(info + 4, isOpen ? 0 : 0b11); // the fields that follow: frames, bytes
-  if (!isOpen) {
-    view.setUint32(info + 8, frames);
-    view.setUint32(info + 12, fileBytes);
-  }
-  const lame = info + (isOpen ? 8 : infoBytes);
+  view.setUint32(info + 4, 0b11); // the fields that follow: frames, bytes
+  view.setUint32(info + 8, frames);
+  view.setUint32(info + 12, fileBytes);
 
+  const lame = info + infoBytes;
   writeText(frame, lame, 'LAME3.100');
   frame[lame + 9] = 0x01; // tag revision 0, constant bit rate
   frame[lame + 20] = shape.bitRateKbps;

@@ -10,7 +10,7 @@ import type { FilePart } from './writer.ts';
 const bitRateKbps = defaultMp3BitRateKbps(2);
 
 async function played(file: Uint8Array): Promise<Float32Array[]> {
-  const decoder = new MPEGDecoder({ enableGapless: false });
+  const decoder = new MPEGDecoder({ enableGapless: true });
   await decoder.ready;
   const { channelData } = decoder.decode(file);
   decoder.free();
@@ -26,23 +26,29 @@ function grown(signal: Int16Array, rateHz: 8000 | 48_000): { writer: Mp3Writer; 
   return { writer, parts };
 }
 
-test('cut off anywhere, a growing file plays all its whole frames but the last, in place', async () => {
+test('at any moment, whole or cut off, a growing file plays in place all that its Info frame lists', async () => {
   const signal = testTones(16_000, 8000, 440, 700);
-  const file = fileOf(grown(signal, 8000).parts);
+  const { parts } = grown(signal, 8000);
   const frameBytes = 576;
-  for (let length = 8 * frameBytes; length <= file.length; length += 37) {
-    const [left, right] = (await played(file.subarray(0, length))).map((pcm) =>
-      pcm.subarray(mp3DelaySamples),
-    );
-    const samples = left?.length ?? 0;
-    const whole = Math.floor(length / frameBytes) - 1;
-    assert.ok(samples >= (whole - 1) * 576 - mp3DelaySamples, `${samples} samples of ${whole} frames`);
-    for (const [side, pcm] of [left!, right!].entries())
-      for (let k = 576; k < samples - 1152; k += 1)
-        assert.ok(
-          Math.abs(pcm[k]! - signal[2 * k + side]! / 32_768) < 0.05,
-          `sample ${k} of ${length} bytes`,
-        );
+  for (let count = 20; count < parts.length; count += 3) {
+    const file = fileOf(parts.slice(0, count));
+    const listed = file.readUInt32BE(4 + 17 + 8);
+    const there = Math.floor(file.length / frameBytes) - 1;
+    assert.ok(listed <= there && (there - listed) * 576 <= 1600 + 576, `${listed} of ${there} frames`);
+    for (const missing of [0, 1, 200]) {
+      const [left, right] = await played(file.subarray(0, file.length - missing));
+      const samples = left?.length ?? 0;
+      assert.ok(
+        samples >= Math.min(listed, there - 1) * 576 - mp3DelaySamples,
+        `${samples} samples of ${listed}`,
+      );
+      for (const [side, pcm] of [left!, right!].entries())
+        for (let k = 576; k < samples - 1152; k += 1)
+          assert.ok(
+            Math.abs(pcm[k]! - signal[2 * k + side]! / 32_768) < 0.05,
+            `sample ${k} of ${count} parts`,
+          );
+    }
   }
 });
 

@@ -1,5 +1,11 @@
 import { Lame } from './lame.ts';
-import { type Mp3Shape, mp3FrameShape, mp3InfoFrame, type OpenMp3Shape } from './mp3-frame.ts';
+import {
+  type Mp3Shape,
+  mp3FrameShape,
+  mp3InfoFrame,
+  type OpenMp3Shape,
+  openMp3InfoFrame,
+} from './mp3-frame.ts';
 
 /** Behind so much silence each further frame of it equals the one before: LAME's bit reservoir is full. */
 const settlingFrames = 64;
@@ -33,7 +39,8 @@ export class Mp3Encoder {
 
   /** What the file begins with. */
   head(): Uint8Array {
-    return mp3InfoFrame(this.#shape);
+    const shape = this.#shape;
+    return shape.samples === undefined ? openMp3InfoFrame(shape, 0) : mp3InfoFrame(shape);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { aacDelaySamples, aacFrameSamples } from './aac.ts';
+import { aacDelaySamples, aacFrameSamples, aacFrames } from './aac.ts';
 import { type Bytes, box, fullBox, text, u8, u16, u32, u32List, u64, u64List } from './mp4-box.ts';
 
 export interface Mp4Track {
@@ -32,13 +32,19 @@ const placeholder = box('free', new Uint8Array(8));
 export function mp4Head(track: Mp4Track, samples = 0): Bytes {
   const length = samples > 0 ? [fullBox('mehd', 1, 0, u64(samples))] : [];
   const defaults = fullBox('trex', 0, 0, u32(trackId, 1, aacFrameSamples, 0, allIndependent));
-  const movie = box('moov', movieHeader(track), trackBox(track, samples), box('mvex', ...length, defaults));
+  const extension = box('mvex', ...length, defaults);
+  const movie = box('moov', movieHeader(track), trackBox(track, samples), extension, ...gapless(samples));
   return Buffer.concat([fileType, placeholder, movie]);
 }
 
 /** What stands behind them once all are there: a movie that needs no fragments. */
 export function mp4Movie(track: Mp4Track, chunks: Mp4Chunks): Bytes {
-  return box('moov', movieHeader(track, chunks.samples), trackBox(track, chunks.samples, chunks));
+  return box(
+    'moov',
+    movieHeader(track, chunks.samples),
+    trackBox(track, chunks.samples, chunks),
+    ...gapless(chunks.samples),
+  );
 }
 
 /** The header that hides the fragments of a file of `fileBytes` before the movie, and where it goes. */
@@ -125,4 +131,24 @@ function sampleTables(
     fullBox('stsz', 0, 0, u32(0, frameBytes.length), u32List(frameBytes)),
     fullBox('co64', 0, 0, u32(chunks.length), u64List(chunks.map(({ at }) => at))),
   ];
+}
+
+/**
+ * What the edit list says, once more for those who pass over it: iTunes' own note of the samples before the audio,
+ * behind it, and of the audio.
+ */
+function gapless(samples: number): Bytes[] {
+  if (samples === 0) return [];
+  const behind = aacFrames(samples) * aacFrameSamples - aacDelaySamples - samples;
+  const hex = (value: number, digits: number) => value.toString(16).toUpperCase().padStart(digits, '0');
+  const note = ` ${hex(0, 8)} ${hex(aacDelaySamples, 8)} ${hex(behind, 8)} ${hex(samples, 16)}`;
+  const utf8 = 1;
+  const item = box(
+    '----',
+    fullBox('mean', 0, 0, text('com.apple.iTunes')),
+    fullBox('name', 0, 0, text('iTunSMPB')),
+    box('data', u32(utf8, 0), text(note)),
+  );
+  const handler = fullBox('hdlr', 0, 0, u32(0), text('mdirappl'), u32(0, 0), u8(0));
+  return [box('udta', fullBox('meta', 0, 0, handler, box('ilst', item)))];
 }

@@ -45,13 +45,16 @@ test('all frames are where the file says, behind an index, an edit and a duratio
   assert.equal(kinds, 'ftyp free moov sidx moof mdat moof mdat moof mdat');
   const index = inner(file, 'sidx');
   assert.equal(index.readUInt16BE(30), decodeTimes.length);
-  let [at, time] = [boxes[4]!.at, 0];
+  // The first frame comes before the audio and is not played.
+  let [at, time] = [boxes[4]!.at, 1024];
   for (const [k, decodeTime] of decodeTimes.entries()) {
-    assert.deepEqual([decodeTime, boxes[4 + 2 * k]!.at], [time, at]);
+    assert.deepEqual([k === 0 ? 1024 : decodeTime, boxes[4 + 2 * k]!.at], [time, at]);
     at += index.readUInt32BE(32 + 12 * k);
     time += index.readUInt32BE(36 + 12 * k);
   }
-  assert.deepEqual([at, time], [file.length, frames.length * 1024]);
+  assert.deepEqual([at, time], [file.length, 1024 + samples]);
+  const lastRun = inner(boxes.at(-2)!.body, 'traf', 'trun');
+  assert.equal(lastRun.readUInt32BE(lastRun.length - 8), 1024 + samples - (frames.length - 1) * 1024);
 });
 
 test('chunks of any size give the same bytes, and silence in front those of silence that was encoded', () => {

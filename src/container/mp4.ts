@@ -1,4 +1,12 @@
-import { AacEncoder, type AacShape, aacConfig, aacFrameSamples, aacFrames, maxAacBytes } from './aac.ts';
+import {
+  AacEncoder,
+  type AacShape,
+  aacConfig,
+  aacDelaySamples,
+  aacFrameSamples,
+  aacFrames,
+  maxAacBytes,
+} from './aac.ts';
 import { mp4Fragment, mp4FragmentHeadBytes, mp4Index } from './mp4-fragment.ts';
 import { mp4Head } from './mp4-movie.ts';
 
@@ -18,23 +26,22 @@ interface Slot {
   bytes: number;
 }
 
-function slotOf(shape: Mp4Shape, frames: number): Slot {
+function slotOf(shape: Mp4Shape, frames: number, isLast: boolean): Slot {
   const dataBytes = maxAacBytes(shape, frames);
-  return { frames, dataBytes, bytes: mp4FragmentHeadBytes(frames) + dataBytes };
+  return { frames, dataBytes, bytes: mp4FragmentHeadBytes(frames, isLast) + dataBytes };
 }
 
 function slotsOf(shape: Mp4Shape): Slot[] {
-  const frames = aacFrames(shape.samples);
   const framesPerSlot = Math.ceil((fragmentSeconds * shape.rateHz) / aacFrameSamples);
-  const full = slotOf(shape, framesPerSlot);
-  const slots = Array<Slot>(Math.floor(frames / framesPerSlot)).fill(full);
-  const rest = frames % framesPerSlot;
-  return rest === 0 ? slots : [...slots, slotOf(shape, rest)];
+  const frames = aacFrames(shape.samples);
+  const before = Math.ceil(frames / framesPerSlot) - 1;
+  const full = slotOf(shape, framesPerSlot, false);
+  return [...Array<Slot>(before).fill(full), slotOf(shape, frames - before * framesPerSlot, true)];
 }
 
 function headOf(shape: Mp4Shape, slots: readonly Slot[]): Uint8Array {
   const track = { ...shape, config: aacConfig(shape) };
-  return Buffer.concat([mp4Head(track, shape.samples), mp4Index(shape.rateHz, slots)]);
+  return Buffer.concat([mp4Head(track, shape.samples), mp4Index(shape.rateHz, shape.samples, slots)]);
 }
 
 /** Exact length of the file. @throws CallreelError REQUEST_INVALID */
@@ -108,6 +115,15 @@ export class Mp4Encoder {
     this.#slot += 1;
     const decodeTime = this.#framesBefore * aacFrameSamples;
     this.#framesBefore += frames.length;
-    return mp4Fragment({ sequence: this.#slot, decodeTime, frames, dataBytes }).bytes;
+    const end = aacDelaySamples + this.#shape.samples;
+    const lastFrameSamples = end - (this.#framesBefore - 1) * aacFrameSamples;
+    const isLast = this.#slot === this.#slots.length;
+    return mp4Fragment({
+      sequence: this.#slot,
+      decodeTime,
+      frames,
+      dataBytes,
+      ...(isLast && { lastFrameSamples }),
+    }).bytes;
   }
 }

@@ -50,7 +50,8 @@ export function fragmentFrames(file: Buffer): { frames: Buffer[]; decodeTimes: n
     const run = inner(moof.body, 'traf', 'trun');
     let at = moof.at + run.readInt32BE(8);
     for (let frame = 0; frame < run.readUInt32BE(4); frame += 1) {
-      const bytes = run.readUInt32BE(12 + 4 * frame);
+      const hasDurations = (run.readUInt32BE(0) & 0x100) !== 0;
+      const bytes = run.readUInt32BE(hasDurations ? 16 + 8 * frame : 12 + 4 * frame);
       frames.push(file.subarray(at, at + bytes));
       at += bytes;
     }

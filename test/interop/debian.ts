@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Debian packages of foreign SIP stacks and HTTP programs, and a file by which each is known to be there. */
+/** Debian packages of foreign SIP stacks, decoders and HTTP programs, and a file by which each is known to be there. */
 const packages = {
   'sip-tester': '/usr/bin/sipp',
   'baresip-core': '/usr/bin/baresip',
@@ -12,6 +12,7 @@ const packages = {
   'kamailio-tls-modules': '/usr/lib/x86_64-linux-gnu/kamailio/modules/tls.so',
   'linphone-cli': '/usr/bin/linphonec',
   openssl: '/usr/bin/openssl',
+  ffmpeg: '/usr/bin/ffmpeg',
   iproute2: '/usr/sbin/ip',
   nftables: '/usr/sbin/nft',
   'python3-flask': '/usr/lib/python3/dist-packages/flask/__init__.py',
