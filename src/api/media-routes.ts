@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { LinkSigner } from '../auth/signed-link.ts';
 import type { LiveCalls } from '../call/live-calls.ts';
 import type { Clock } from '../clock.ts';
+import type { AudioFileFormat } from '../container/audio-file.ts';
 import { CallreelError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { RenderPool } from '../worker/render-pool.ts';
@@ -22,20 +23,20 @@ export interface MediaRoutesOptions {
 interface MediaParameters {
   recordingId: string;
   trackId?: string;
-  format: string;
+  format: AudioFileFormat;
 }
 
 /** The path of a file of a recording; signed links are made of these. */
-export function mixPath(recordingId: string, format: 'wav' | 'mp3'): string {
+export function mixPath(recordingId: string, format: AudioFileFormat): string {
   return `/media/recordings/${recordingId}/mix.${format}`;
 }
 
 /** The mix as long as the conversation: silent until the recording began. */
-export function conversationPath(recordingId: string, format: 'wav' | 'mp3'): string {
+export function conversationPath(recordingId: string, format: AudioFileFormat): string {
   return `/media/recordings/${recordingId}/conversation.${format}`;
 }
 
-export function channelPath(recordingId: string, trackId: string, format: 'wav' | 'mp3'): string {
+export function channelPath(recordingId: string, trackId: string, format: AudioFileFormat): string {
   return `/media/recordings/${recordingId}/channels/${trackId}.${format}`;
 }
 
@@ -49,7 +50,7 @@ export function mediaRoutes(app: FastifyInstance, options: MediaRoutesOptions): 
     ['conversation', 'conversation'],
     ['channel', 'channels/:trackId'],
   ] as const) {
-    const url = `/media/recordings/:recordingId/${file}.:format(^(?:wav|mp3)$)`;
+    const url = `/media/recordings/:recordingId/${file}.:format(^(?:wav|mp3|mp4)$)`;
     const handler = (request: FastifyRequest, reply: FastifyReply) =>
       serveMedia(kind, request, reply, options);
     app.route({ method: ['GET', 'HEAD'], url, exposeHeadRoute: false, handler });
@@ -74,7 +75,7 @@ async function serveMedia(
     recordingId,
     kind,
     trackId,
-    format: format === 'mp3' ? 'mp3' : 'wav',
+    format,
   };
   const open = await renders.open(rendition);
   const { contentType, byteLength, complete } = open.head;

@@ -1,3 +1,5 @@
+import type { AudioFileFormat } from '../container/audio-file.ts';
+
 /**
  * Makes the signed URL of one file of a recording; without a track, the mix. The mix begins with the recording, or
  * with the conversation and is silent until it was recorded.
@@ -5,6 +7,6 @@
 export type MediaUrl = (
   recordingId: string,
   trackId: string | undefined,
-  format: 'wav' | 'mp3',
+  format: AudioFileFormat,
   mixBegins?: 'recording' | 'conversation',
 ) => string;

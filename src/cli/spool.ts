@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { loadConfig } from '../config.ts';
+import { type AudioFileFormat, audioFileFormats } from '../container/audio-file.ts';
 import { CallreelError } from '../errors.ts';
 import { recordingView } from '../render/recording-view.ts';
 import { openRendition, type RenditionRequest } from '../render/rendition.ts';
@@ -14,18 +15,18 @@ export const spoolCommands: Command[] = [
   {
     words: ['spool', 'export'],
     summary: 'audio from a bare spool: no server, no database',
-    usage: 'MANIFEST --out DIR [--master-key FILE] [--format wav|mp3]',
+    usage: 'MANIFEST --out DIR [--master-key FILE] [--format wav|mp3|mp4]',
     details: `  MANIFEST             <data directory>/spool/<conversation id>/<recording id>.rec, its .seg files beside it
   --out DIR            made if it is not there
   --master-key FILE    unless given, keys/master.key of the spool's own data directory, then of the configuration's
-  --format wav|mp3     wav unless given`,
+  --format wav|mp3|mp4  wav unless given`,
     async run(args) {
       const { values, positionals } = parseCommandLine(
         args,
         { out: { type: 'string' }, 'master-key': { type: 'string' }, format: { type: 'string' } },
         ['MANIFEST'],
       );
-      const format = oneOf(values.format, 'format', ['wav', 'mp3']) ?? 'wav';
+      const format = oneOf(values.format, 'format', audioFileFormats) ?? 'wav';
       const outDir = required(values.out, 'out');
       const manifest = resolve(positionals[0]!);
       const recording = openManifest(manifest, findMasterKey(manifest, values['master-key']));
@@ -38,7 +39,7 @@ export const spoolCommands: Command[] = [
 async function exportRecording(
   recording: SpoolRecording,
   outDir: string,
-  format: 'wav' | 'mp3',
+  format: AudioFileFormat,
 ): Promise<void> {
   const { header, tracks, end } = recording;
   const damaged = new Map<string, CallreelError>();

@@ -44,7 +44,7 @@ export function toneWav(samples: number, rateHz: number): Buffer {
 }
 
 export async function toneMp3(samples: number, rateHz: Mp3RateHz): Promise<Buffer> {
-  const encoder = await Mp3Encoder.create({ rateHz, bitRateKbps: 32, samples });
+  const encoder = new Mp3Encoder({ rateHz, bitRateKbps: 32, samples });
   return Buffer.concat([encoder.head(), encoder.encode(tone(samples, rateHz)), encoder.finish()]);
 }
 

@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { MPEGDecoder } from 'mpg123-decoder';
+import { editOf, fragmentFrames } from '../container/test-mp4.ts';
 import { wavHeaderBytes } from '../container/wav.ts';
 import { parseWav, pcm16Samples } from '../container/wav-parser.ts';
 import { CallreelError } from '../errors.ts';
 import { openRendition, type Rendition } from './rendition.ts';
 import { writeRendition } from './rendition-file.ts';
+import type { OpenSide, StereoSides } from './stereo.ts';
 import { frame, testNoise, testStream, testTone, testTrack, testView } from './test-track.ts';
 
 let directory: string;
@@ -114,7 +116,7 @@ test('ten hours before the recording cost a moment, not the rendering of ten hou
     startSample: lead,
     endSample: lead + 8000,
   });
-  for (const format of ['wav', 'mp3'] as const) {
+  for (const format of ['wav', 'mp3', 'mp4'] as const) {
     const rendition = openRendition(far, { kind: 'conversation', format });
     assert.equal(rendition.samples, lead + 8000);
     let bytes = 0;
@@ -201,24 +203,105 @@ test('a growing recording: a whole file of what is settled, marked as not comple
   assert.deepEqual(pcm, ended.subarray(0, pcm.length));
 });
 
-test('what there is not is refused: an unknown track, a rate that MP3 does not have', () => {
+test('what there is not is refused: an unknown track, a rate that MP3 and MP4 do not have', () => {
   const isError = (code: string) => (error: unknown) => error instanceof CallreelError && error.code === code;
   assert.throws(
     () => openRendition(view(), { kind: 'channel', trackId: 'x', format: 'wav' }),
     isError('NOT_FOUND'),
   );
-  assert.throws(
-    () => openRendition(view({ rateHz: 11_025 }), { kind: 'mix', format: 'mp3' }),
-    isError('REQUEST_INVALID'),
-  );
+  for (const format of ['mp3', 'mp4'] as const)
+    assert.throws(
+      () => openRendition(view({ rateHz: 11_025 }), { kind: 'mix', format }),
+      isError('REQUEST_INVALID'),
+    );
 });
 
 test('a recording without any media is a file of its length, or an empty one', async () => {
   for (const endSample of [0, 8000]) {
-    for (const format of ['wav', 'mp3'] as const) {
+    for (const format of ['wav', 'mp3', 'mp4'] as const) {
       const rendition = openRendition(testView([], { endSample }), { kind: 'mix', format });
       assert.equal(rendition.samples, endSample);
       assert.equal((await bytesOf(rendition)).length, rendition.byteLength);
     }
+  }
+});
+
+test('MP4: announced length, every range that part of the whole, one frame of AAC for 1024 samples', async () => {
+  for (const kind of ['mix', 'conversation', 'channel'] as const) {
+    const rendition = openRendition(lateView(), { kind, trackId: 'a', format: 'mp4' });
+    assert.equal(rendition.contentType, 'audio/mp4');
+    const whole = await bytesOf(rendition);
+    assert.equal(whole.length, rendition.byteLength);
+    const { frames } = fragmentFrames(whole);
+    assert.equal(frames.length, 1 + Math.ceil(rendition.samples / 1024));
+    assert.equal(editOf(whole).samples, rendition.samples);
+    for (const [from, to] of [
+      [0, 1],
+      [700, 9000],
+      [whole.length - 3, whole.length],
+    ] as const)
+      assert.deepEqual(await bytesOf(rendition, from, to), whole.subarray(from, to), `${kind} ${from}-${to}`);
+  }
+});
+
+/** A signal on the room's clock. */
+function sideOf(signal: Int16Array): OpenSide {
+  return (fromSample, endSample) => {
+    let at = fromSample;
+    const read = (out: Int16Array) => {
+      out.fill(0);
+      out.set(signal.subarray(at, Math.min(at + out.length, endSample)));
+      at += out.length;
+    };
+    return { read, close: () => {} };
+  };
+}
+
+const says = testTone(samples, 440, 9000);
+const hears = testTone(samples, 700, 9000);
+
+test('stereo: what the party says left, what it hears right; pauses at the same samples of both', async () => {
+  const pauses = [
+    { fromSample: 10_000, toSample: 12_001, behaviour: 'skip' as const },
+    { fromSample: 20_000, toSample: 21_000, behaviour: 'silence' as const },
+  ];
+  const sides = { left: sideOf(says), right: sideOf(hears) };
+  const rendition = openRendition(view({ pauses }), { kind: 'stereo', format: 'wav', ...sides });
+  const whole = await bytesOf(rendition);
+  assert.equal(whole.length, rendition.byteLength);
+  assert.equal(parseWav(whole).channels, 2);
+  const pcm = pcm16Samples(parseWav(whole).data);
+  for (const [side, signal] of [says, hears].entries()) {
+    const expected = signal.slice();
+    expected.fill(0, 20_000, 21_000);
+    const kept = [...expected.subarray(0, 10_000), ...expected.subarray(12_001)];
+    assert.deepEqual([...pcm.filter((_, k) => k % 2 === side)], kept);
+  }
+  for (const [from, to] of [
+    [79, 83],
+    [40_081, 50_002],
+    [whole.length - 1, whole.length],
+  ] as const)
+    assert.deepEqual(await bytesOf(rendition, from, to), whole.subarray(from, to));
+});
+
+test('stereo MP3 and MP4: announced length; one direction alone is on its own side', async () => {
+  for (const sides of [{ left: sideOf(says) }, { right: sideOf(hears) }] satisfies StereoSides[]) {
+    const mp3 = openRendition(view(), { kind: 'stereo', format: 'mp3', ...sides });
+    const whole = await bytesOf(mp3);
+    assert.equal(whole.length, mp3.byteLength);
+    const decoder = new MPEGDecoder({ enableGapless: true });
+    await decoder.ready;
+    const { channelData } = decoder.decode(whole);
+    decoder.free();
+    const loudest = channelData.map((pcm) =>
+      pcm.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0),
+    );
+    assert.equal(channelData[0]!.length, samples);
+    const [sounding, silent] = 'left' in sides ? loudest : [loudest[1]!, loudest[0]!];
+    assert.ok(sounding! > 0.2 && silent! < 0.0001, `${loudest}`);
+
+    const mp4 = openRendition(view(), { kind: 'stereo', format: 'mp4', ...sides });
+    assert.equal((await bytesOf(mp4)).length, mp4.byteLength);
   }
 });

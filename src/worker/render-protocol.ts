@@ -1,3 +1,4 @@
+import type { AudioFileFormat } from '../container/audio-file.ts';
 import type { CallreelError } from '../errors.ts';
 
 /** What a rendition is asked for by; plain data for the render thread. */
@@ -7,7 +8,7 @@ export interface RenditionRequest {
   kind: 'mix' | 'conversation' | 'channel';
   /** For `channel`. */
   trackId: string | undefined;
-  format: 'wav' | 'mp3';
+  format: AudioFileFormat;
 }
 
 export interface RenditionHead {

@@ -30,8 +30,8 @@ function openFile({ conversationId, recordingId, kind, trackId, format }: Rendit
     view,
     kind === 'channel' ? { kind, trackId: trackId ?? '', format } : { kind, format },
   );
-  const cached = format === 'mp3' && rendition.complete;
-  return { rendition, cacheKey: cached ? `${recordingId}/${trackId ?? kind}` : undefined };
+  const cached = format !== 'wav' && rendition.complete;
+  return { rendition, cacheKey: cached ? `${recordingId}/${trackId ?? kind}.${format}` : undefined };
 }
 
 function readChunks({ rendition, cacheKey }: OpenFile, first: number, last: number): OpenFile['chunks'] {

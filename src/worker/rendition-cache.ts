@@ -1,5 +1,5 @@
 /**
- * Whole MP3 files of finished recordings, so that only the first GET encodes. They are kept in memory: what lies on
+ * Whole MP3 and MP4 files of finished recordings, so that only the first GET encodes. They are kept in memory: what lies on
  * disk is sealed, and an erased recording leaves nothing behind.
  */
 export class RenditionCache {

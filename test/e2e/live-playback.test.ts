@@ -86,7 +86,15 @@ test('afterwards the same links give the whole, and what was heard before is its
 
 test('a finished file has its exact length, by HEAD too, and every range is a slice of the whole', async () => {
   const { mixed_audio } = await scene.conversation(conversationId);
-  for (const url of [mixed_audio!.wav_file, mixed_audio!.mp3_file]) {
+  const { pathname, searchParams } = new URL(mixed_audio!.wav_file);
+  const signer = LinkSigner.fromDataDir(scene.server.dataDir);
+  const mp4Path = signer.sign(pathname.replace('.wav', '.mp4'), Number(searchParams.get('expires')));
+  const mp4File = scene.server.callreel.publicUrl + mp4Path;
+  for (const [url, contentType] of [
+    [mixed_audio!.wav_file, 'audio/wav'],
+    [mixed_audio!.mp3_file, 'audio/mpeg'],
+    [mp4File, 'audio/mp4'],
+  ] as const) {
     const whole = await fetch(url);
     const bytes = Buffer.from(await whole.arrayBuffer());
     const head = await fetch(url, { method: 'HEAD' });
@@ -96,7 +104,10 @@ test('a finished file has its exact length, by HEAD too, and every range is a sl
       assert.equal(headers.get('content-length'), String(bytes.length));
       assert.equal(headers.get('accept-ranges'), 'bytes');
     }
-    assert.equal(head.headers.get('content-type'), whole.headers.get('content-type'));
+    assert.deepEqual(
+      [head, whole].map(({ headers }) => headers.get('content-type')),
+      [contentType, contentType],
+    );
     const { length } = bytes;
     for (const [range, first, last] of [
       ['0-0', 0, 0],

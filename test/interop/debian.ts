@@ -6,7 +6,7 @@ const run = promisify(execFile);
 
 const sounds = '/usr/share/asterisk/sounds';
 
-/** Debian packages of foreign SIP stacks, HTTP programs and human voices, and a file by which each is known to be there. */
+/** Debian packages of foreign SIP stacks, decoders, HTTP programs and human voices, and a file by which each is known to be there. */
 const packages = {
   'sip-tester': '/usr/bin/sipp',
   'baresip-core': '/usr/bin/baresip',
@@ -14,6 +14,7 @@ const packages = {
   'kamailio-tls-modules': '/usr/lib/x86_64-linux-gnu/kamailio/modules/tls.so',
   'linphone-cli': '/usr/bin/linphonec',
   openssl: '/usr/bin/openssl',
+  ffmpeg: '/usr/bin/ffmpeg',
   iproute2: '/usr/sbin/ip',
   nftables: '/usr/sbin/nft',
   'python3-flask': '/usr/lib/python3/dist-packages/flask/__init__.py',

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AacEncoder, defaultAacBitRateKbps } from './aac.ts';
+import { Mp4Writer } from './mp4-writer.ts';
+import { editOf, fragmentFrames, inner, movieFrames, wholeBoxes } from './test-mp4.ts';
+import { fileOf, testTones } from './test-signal.ts';
+
+const samples = 5 * 8000 + 77;
+const shape = { rateHz: 8000, channels: 2 } as const;
+const signal = testTones(samples, 8000, 440, 700);
+
+function framesOf(): Uint8Array[] {
+  const encoder = new AacEncoder({ ...shape, bitRateKbps: defaultAacBitRateKbps(8000, 2) });
+  return [...encoder.encode(signal), ...encoder.finish()];
+}
+
+function grown(): { writer: Mp4Writer; file: Buffer } {
+  const writer = new Mp4Writer(shape);
+  const parts = writer.refresh();
+  for (let at = 0; at < signal.length; at += 320) parts.push(...writer.write(signal.subarray(at, at + 320)));
+  return { writer, file: fileOf(parts) };
+}
+
+test('cut off at any byte, a growing file is whole boxes and every frame of its whole fragments', () => {
+  const { file } = grown();
+  const frames = framesOf();
+  const head = wholeBoxes(file).boxes[2]!.end;
+  let most = 0;
+  for (let length = head; length <= file.length; length += 1) {
+    const cut = file.subarray(0, length);
+    const { boxes, end } = wholeBoxes(cut);
+    assert.deepEqual([...boxes.slice(0, 3).map(({ type }) => type)], ['ftyp', 'free', 'moov']);
+    const there = fragmentFrames(cut).frames;
+    assert.ok(there.every((frame, k) => frame.equals(frames[k]!)));
+    // A fragment is at most a second: never more than that is missing.
+    assert.ok(length - end <= 9000, `${length - end} bytes are of no use`);
+    assert.ok(there.length >= most);
+    most = there.length;
+  }
+  assert.ok(most * 1024 > samples - 8192 - 2048);
+});
+
+test('what was refreshed is there but for what the encoder holds', () => {
+  const { writer, file } = grown();
+  const before = fragmentFrames(file).frames.length;
+  const [part] = writer.refresh();
+  const refreshed = Buffer.concat([file, part!.bytes]);
+  const after = fragmentFrames(refreshed).frames.length;
+  assert.ok(after > before);
+  assert.ok(after * 1024 - 1024 >= samples - 2623);
+  assert.deepEqual(writer.refresh(), []);
+});
+
+test('finished it is a plain file of exact length with all frames, and no fragment to be seen', () => {
+  const writer = new Mp4Writer(shape);
+  const file = fileOf([...writer.write(signal), ...writer.finish()]);
+  assert.equal(writer.samples, samples);
+  assert.equal(writer.byteLength, file.length);
+  const { boxes, end } = wholeBoxes(file);
+  assert.deepEqual([...boxes.map(({ type }) => type), end], ['ftyp', 'mdat', 'moov', file.length]);
+  assert.deepEqual(
+    movieFrames(file).map((frame) => Buffer.from(frame)),
+    framesOf().map((frame) => Buffer.from(frame)),
+  );
+  assert.deepEqual(editOf(file), { samples, fromSample: 1024 });
+  assert.equal(Number(inner(file, 'moov', 'mvhd').readBigUInt64BE(24)), samples);
+});
+
+test('cut off while it is finished, it still has its fragments', () => {
+  const writer = new Mp4Writer(shape);
+  const growing = fileOf(writer.write(signal));
+  const last = writer.finish();
+  const frames = framesOf();
+  const appended = last.filter(({ at }) => at >= growing.length);
+  const whole = Buffer.concat([growing, ...appended.map(({ bytes }) => bytes)]);
+  const fragments = appended[0]!.at + appended[0]!.bytes.length;
+  for (let length = fragments; length <= whole.length; length += 1)
+    assert.equal(fragmentFrames(whole.subarray(0, length)).frames.length, frames.length);
+});
+
+test('a file without a sample is a file', () => {
+  const writer = new Mp4Writer(shape);
+  const file = fileOf(writer.finish());
+  assert.equal(writer.byteLength, file.length);
+  assert.equal(editOf(file).samples, 0);
+});
