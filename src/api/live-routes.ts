@@ -2,18 +2,41 @@ import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { LiveCalls } from '../call/live-calls.ts';
+import { clientState, clientStateInput } from './client-state.ts';
+import { errors } from './error-body.ts';
+import { flag, identifier, identifierParameter, nothing, text } from './fields.ts';
 
 export interface LiveRoutesOptions {
   accountId: string;
   calls: LiveCalls;
 }
 
+const conferenceName = 'Name of the conference, as the routines join it.';
 const conference = z.object({
-  name: z.string(),
-  conversation_id: z.string(),
-  recording: z.boolean(),
-  participants: z.array(z.object({ connection_id: z.string(), channel_id: z.string() })),
+  name: text(conferenceName, 'support'),
+  conversation_id: identifier('The conversation: this conference from its first join to its last leave.'),
+  recording: flag('Whether any recording of it runs.'),
+  participants: z
+    .array(
+      z.object({
+        connection_id: identifier('The call of this party.'),
+        channel_id: identifier('This stay of it: its channel in recordings.'),
+      }),
+    )
+    .meta({ description: 'Who is in it, in the order of joining.' }),
 });
+const nameParameter = z
+  .string()
+  .max(200)
+  .meta({ description: conferenceName, examples: ['support'] });
+const recordingInput = z.object({ client_state: clientStateInput }).optional();
+const startedRecording = z
+  .object({
+    recording_id: identifier('The recording.'),
+    conversation_id: identifier('The conversation it records.'),
+    client_state: clientState,
+  })
+  .meta({ description: 'The recording runs: the one just started, or the one that ran before.' });
 
 /** The native API of what lives right now. Authentication is the surrounding plugin's. */
 export function liveRoutes(app: FastifyInstance, { accountId, calls }: LiveRoutesOptions): void {
@@ -21,7 +44,19 @@ export function liveRoutes(app: FastifyInstance, { accountId, calls }: LiveRoute
 
   api.get(
     '/v1/conferences',
-    { schema: { response: { 200: z.object({ conferences: z.array(conference) }) } } },
+    {
+      schema: {
+        operationId: 'listConferences',
+        summary: 'Conferences that are live on this node',
+        tags: ['conferences'],
+        response: {
+          200: z
+            .object({ conferences: z.array(conference).meta({ description: 'All of them.' }) })
+            .meta({ description: 'The live conferences.' }),
+          ...errors(),
+        },
+      },
+    },
     () => ({
       conferences: calls.conferences.map((room) => ({
         name: room.name,
@@ -39,14 +74,23 @@ export function liveRoutes(app: FastifyInstance, { accountId, calls }: LiveRoute
     '/v1/conferences/:name/recordings',
     {
       schema: {
-        params: z.object({ name: z.string() }),
-        response: { 201: z.object({ recording_id: z.string() }) },
+        operationId: 'startRecording',
+        summary: 'Record a live conference',
+        description: 'Where it is recorded already, that recording is answered, with its own `client_state`.',
+        tags: ['conferences', 'recordings'],
+        params: z.object({ name: nameParameter }),
+        body: recordingInput,
+        response: { 201: startedRecording, ...errors('NOT_FOUND') },
       },
     },
-    (request, reply) => {
-      const recording = calls.startRecording(accountId, request.params.name);
+    ({ params, body }, reply) => {
+      const recording = calls.startRecording(accountId, params.name, { clientState: body?.client_state });
       reply.code(201);
-      return { recording_id: recording.recordingId };
+      return {
+        recording_id: recording.recordingId,
+        conversation_id: recording.conversationId,
+        client_state: recording.clientState ?? null,
+      };
     },
   );
 
@@ -54,8 +98,12 @@ export function liveRoutes(app: FastifyInstance, { accountId, calls }: LiveRoute
     '/v1/conferences/:name/recordings/:recordingId/stop',
     {
       schema: {
-        params: z.object({ name: z.string(), recordingId: z.string() }),
-        response: { 202: z.object({}) },
+        operationId: 'stopRecording',
+        summary: 'Stop a recording of a live conference',
+        description: 'One that was stopped before stays so.',
+        tags: ['conferences', 'recordings'],
+        params: z.object({ name: nameParameter, recordingId: identifierParameter('The recording.') }),
+        response: { 202: nothing, ...errors('NOT_FOUND') },
       },
     },
     (request, reply) => {
@@ -67,7 +115,16 @@ export function liveRoutes(app: FastifyInstance, { accountId, calls }: LiveRoute
 
   api.post(
     '/v1/connections/:connectionId/leave',
-    { schema: { params: z.object({ connectionId: z.string() }), response: { 200: z.object({}) } } },
+    {
+      schema: {
+        operationId: 'leaveConference',
+        summary: 'Take a party out of its conference',
+        description: 'Its call goes on with the next command of its routine.',
+        tags: ['conferences'],
+        params: z.object({ connectionId: identifierParameter('The call of the party.') }),
+        response: { 200: nothing, ...errors('NOT_FOUND') },
+      },
+    },
     (request) => {
       calls.leave(request.params.connectionId);
       return {};

@@ -7,7 +7,13 @@ import { readCallerIdentity } from '../sip/caller-identity.ts';
 import type { SipReferral, SipSession } from '../sip/session.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
 import type { CallLog } from './call-log.ts';
-import { Conference, type ConferenceOptions, type JoinOptions, type StayEnd } from './conference.ts';
+import {
+  Conference,
+  type ConferenceOptions,
+  type JoinOptions,
+  type RecordingWishes,
+  type StayEnd,
+} from './conference.ts';
 import { type Connection, partyName, printable } from './connection.ts';
 import type { ConversationCloser } from './conversation-closer.ts';
 import type { Directory } from './directory.ts';
@@ -147,8 +153,8 @@ export class LiveCalls {
    * Starts recording a conference that runs already.
    * @throws CallreelError NOT_FOUND
    */
-  startRecording(accountId: string, conferenceName: string): Recording {
-    return this.#conference(accountId, conferenceName).startRecording();
+  startRecording(accountId: string, conferenceName: string, wishes?: RecordingWishes): Recording {
+    return this.#conference(accountId, conferenceName).startRecording(wishes);
   }
 
   /** @throws CallreelError NOT_FOUND */

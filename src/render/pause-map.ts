@@ -57,11 +57,13 @@ export class PauseMap {
     );
   }
 
-  /** Clears what was paused in `out`, whose first sample lies at `atSample` of the recording. */
-  silence(out: Int16Array, atSample: number): void {
+  /** Clears what was paused in `out`, interleaved, whose first sample lies at `atSample` of the recording. */
+  silence(out: Int16Array, atSample: number, channels = 1): void {
+    const samples = out.length / channels;
     for (const { fromSample, toSample } of this.#silent) {
-      if (fromSample >= atSample + out.length) continue;
-      if (toSample > atSample) out.fill(0, Math.max(0, fromSample - atSample), toSample - atSample);
+      if (fromSample >= atSample + samples) continue;
+      if (toSample > atSample)
+        out.fill(0, Math.max(0, fromSample - atSample) * channels, (toSample - atSample) * channels);
     }
   }
 }

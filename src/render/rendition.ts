@@ -1,17 +1,22 @@
 import { setImmediate } from 'node:timers/promises';
 import { Mp3Encoder } from '../container/mp3.ts';
 import { defaultMp3BitRateKbps, type Mp3RateHz, type Mp3Shape, mp3Bytes } from '../container/mp3-frame.ts';
-import { wavHeader, wavHeaderBytes } from '../container/wav.ts';
+import { wavHeader } from '../container/wav.ts';
 import { CallreelError } from '../errors.ts';
 import { ChannelReader } from './channel.ts';
 import { settledEnd, settledMixEnd } from './growth.ts';
+import { InterleavedReader } from './interleaved.ts';
 import { MixReader } from './mix.ts';
 import { PauseMap, type Span } from './pause-map.ts';
 import { type RecordingView, type SampleReader, type TrackView, trackEnd } from './track-source.ts';
 
-/** `conversation` is the mix behind as much silence as the conversation lasted before it was recorded. */
+/**
+ * `conversation` is the mix behind as much silence as the conversation lasted before it was recorded. `channels` is
+ * every track beside the others, as long as the mix.
+ */
 export type RenditionRequest =
   | { kind: 'mix' | 'conversation'; format: 'wav' | 'mp3' }
+  | { kind: 'channels'; format: 'wav' }
   | { kind: 'channel'; trackId: string; format: 'wav' | 'mp3' };
 
 /** One file made from a recording: its bytes follow from the spool, nothing of it is stored. */
@@ -22,6 +27,8 @@ export interface Rendition {
   readonly rateHz: number;
   /** Length of the audio. */
   readonly samples: number;
+  /** Whose voice each channel is, in their order; undefined where it is one file of one channel. */
+  readonly trackIds?: readonly string[];
   /** False while the recording grows: opened later, the file is longer. */
   readonly complete: boolean;
   /**
@@ -32,24 +39,35 @@ export interface Rendition {
 }
 
 const blockSeconds = 2;
+/** Every track of a long file is read at once. */
+const maxChannels = 255;
 
 /**
- * @throws CallreelError NOT_FOUND for an unknown track, REQUEST_INVALID for a rate that MP3 does not have,
- *   SPOOL_CORRUPT
+ * @throws CallreelError NOT_FOUND for an unknown track, REQUEST_INVALID for a rate that MP3 does not have and for more
+ *   tracks than one file takes, SPOOL_CORRUPT
  */
 export function openRendition(view: RecordingView, request: RenditionRequest): Rendition {
   const complete = view.endSample !== undefined;
   const endSample = view.endSample ?? settledEnd(view);
   const signal = signalOf(view, endSample, request);
-  const { samples } = signal;
+  const { samples, channels } = signal;
   const { rateHz } = view;
   if (request.format === 'wav') {
-    const dataBytes = samples * 2;
-    const byteLength = wavHeaderBytes + dataBytes;
-    const head = wavHeader({ rateHz, channels: 1, dataBytes });
+    const dataBytes = samples * channels * 2;
+    const head = wavHeader({ rateHz, channels, dataBytes });
+    const byteLength = head.length + dataBytes;
+    const trackIds = request.kind === 'channels' ? view.tracks.map(({ trackId }) => trackId) : undefined;
     const read = (fromByte = 0, toByte = byteLength) =>
       wavBytes(signal, head, fromByte, Math.min(toByte, byteLength));
-    return { contentType: 'audio/wav', byteLength, rateHz, samples, complete, read };
+    return {
+      contentType: 'audio/wav',
+      byteLength,
+      rateHz,
+      samples,
+      complete,
+      read,
+      ...(trackIds && { trackIds }),
+    };
   }
   const shape = { rateHz: rateHz as Mp3RateHz, bitRateKbps: defaultMp3BitRateKbps, samples };
   const byteLength = mp3Bytes(shape);
@@ -60,15 +78,18 @@ export function openRendition(view: RecordingView, request: RenditionRequest): R
 /** A signal on the file's axis. */
 interface Signal {
   rateHz: number;
+  /** For each channel. */
   samples: number;
+  channels: number;
   /** So many at the beginning are silent by construction. */
   leadSamples: number;
-  /** The samples [fromSample, toSample) in blocks, each valid until the next is asked for. */
+  /** The samples [fromSample, toSample) of every channel, interleaved, in blocks; each valid until the next is asked for. */
   blocks(fromSample: number, toSample: number): AsyncGenerator<Int16Array, void, undefined>;
 }
 
 function signalOf(view: RecordingView, endSample: number, request: RenditionRequest): Signal {
   if (request.kind === 'channel') return channelSignal(view, endSample, request.trackId);
+  if (request.kind === 'channels') return channelsSignal(view, endSample);
   const mix = mixSignal(view, endSample);
   return request.kind === 'conversation' ? behindSilence(mix, view.startSample) : mix;
 }
@@ -86,13 +107,32 @@ function behindSilence(signal: Signal, leadSamples: number): Signal {
     if (toSample > leadSamples)
       yield* signal.blocks(Math.max(0, fromSample - leadSamples), toSample - leadSamples);
   }
-  return { rateHz, samples: leadSamples + signal.samples, leadSamples, blocks };
+  return { rateHz, samples: leadSamples + signal.samples, channels: 1, leadSamples, blocks };
 }
 
 function mixSignal(view: RecordingView, endSample: number): Signal {
+  return pausedSignal(
+    view,
+    mixSpan(view, endSample),
+    (fromSample) => new MixReader(view, endSample, fromSample),
+  );
+}
+
+function channelsSignal(view: RecordingView, endSample: number): Signal {
+  const channels = view.tracks.length;
+  if (channels === 0)
+    throw new CallreelError('NOT_FOUND', 'nobody was recorded: there is no channel', { where: 'channels' });
+  if (channels > maxChannels)
+    throw new CallreelError('REQUEST_INVALID', `a file has at most ${maxChannels} channels`, {
+      where: 'channels',
+    });
+  const open = (fromSample: number) => new InterleavedReader(view, endSample, fromSample);
+  return pausedSignal(view, mixSpan(view, endSample), open, channels);
+}
+
+function mixSpan(view: RecordingView, endSample: number): Span {
   const fileEnd = view.endSample ?? settledMixEnd(view, endSample);
-  const span = { fromSample: view.startSample, toSample: Math.max(view.startSample, fileEnd) };
-  return pausedSignal(view, span, (fromSample) => new MixReader(view, endSample, fromSample));
+  return { fromSample: view.startSample, toSample: Math.max(view.startSample, fileEnd) };
 }
 
 function channelSignal(view: RecordingView, endSample: number, trackId: string): Signal {
@@ -111,24 +151,27 @@ function pausedSignal(
   view: RecordingView,
   span: Span,
   open: (fromSample: number) => SampleReader & { close(): void },
+  channels = 1,
 ): Signal {
   const { rateHz } = view;
   const pauses = new PauseMap(span, view.pauses);
   async function* blocks(fromSample: number, toSample: number): AsyncGenerator<Int16Array, void, undefined> {
-    const block = new Int16Array(blockSeconds * rateHz);
+    const blockSamples = Math.ceil((blockSeconds * rateHz) / channels);
+    const block = new Int16Array(blockSamples * channels);
     const spans = pauses.spansOf(fromSample, toSample);
     let at = spans[0]?.fromSample ?? span.fromSample;
     const reader = open(at);
     try {
       for (const kept of spans) {
-        for (; at < kept.fromSample; at += block.length) {
-          reader.read(block.subarray(0, Math.min(block.length, kept.fromSample - at)));
+        for (; at < kept.fromSample; at += blockSamples) {
+          reader.read(block.subarray(0, Math.min(blockSamples, kept.fromSample - at) * channels));
         }
         for (at = kept.fromSample; at < kept.toSample; ) {
-          const part = block.subarray(0, Math.min(block.length, kept.toSample - at));
+          const samples = Math.min(blockSamples, kept.toSample - at);
+          const part = block.subarray(0, samples * channels);
           reader.read(part);
-          pauses.silence(part, at);
-          at += part.length;
+          pauses.silence(part, at, channels);
+          at += samples;
           yield part;
           // Rendering shares its thread with other requests.
           await setImmediate();
@@ -138,7 +181,7 @@ function pausedSignal(
       reader.close();
     }
   }
-  return { rateHz, samples: pauses.fileSamples, leadSamples: 0, blocks };
+  return { rateHz, samples: pauses.fileSamples, channels, leadSamples: 0, blocks };
 }
 
 async function* wavBytes(
@@ -151,9 +194,10 @@ async function* wavBytes(
   const fromData = Math.max(0, fromByte - head.length);
   const toData = toByte - head.length;
   if (fromData >= toData) return;
-  const fromSample = fromData >> 1;
-  const audio = signal.blocks(fromSample, Math.ceil(toData / 2));
-  yield* cut(pcmChunks(audio), fromData - fromSample * 2, toData - fromSample * 2);
+  const frameBytes = signal.channels * 2;
+  const fromSample = Math.floor(fromData / frameBytes);
+  const audio = signal.blocks(fromSample, Math.ceil(toData / frameBytes));
+  yield* cut(pcmChunks(audio), fromData - fromSample * frameBytes, toData - fromSample * frameBytes);
 }
 
 /** Copies: the samples' memory is reused. The machine is little-endian, like WAV. */
