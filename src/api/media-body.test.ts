@@ -16,6 +16,7 @@ const report: LegReport = {
     jitterMs: { latest: 0.5, most: 2.8 },
     ssrcChanges: 1,
     refused: 5,
+    srtp: { authenticationFailures: 6, replays: 7, malformed: 8 },
     codecs: [
       { codec: 'PCMU', payloadType: 0, clockRateHz: 8000, atMs: 15 },
       { codec: 'OPUS', payloadType: 96, clockRateHz: 48_000, atMs: 2000 },
@@ -41,6 +42,7 @@ test('figures of a stay, the codecs with their place in the recording', () => {
       jitter_ms: { latest: 0.5, most: 2.8 },
       ssrc_changes: 1,
       refused: 5,
+      srtp: { authentication_failures: 6, replays: 7, malformed: 8 },
       codecs: [
         { codec: 'PCMU', payload_type: 0, clock_rate_hz: 8000, at_ms: 15, at_sample: 80 },
         { codec: 'OPUS', payload_type: 96, clock_rate_hz: 48_000, at_ms: 2000, at_sample: 31_840 },

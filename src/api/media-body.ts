@@ -31,6 +31,14 @@ const report = {
         .meta({ description: 'Interarrival jitter (RFC 3550 appendix A.8).' }),
       ssrc_changes: integer('How often another stream began.', 0),
       refused: integer("Packets from sources that were not taken for the leg's own.", 0),
+      srtp: z
+        .object({
+          authentication_failures: integer('Packets whose tag is wrong.', 0),
+          replays: integer('Packets that came before, or are too old to tell.', 0),
+          malformed: integer('Packets too short to be SRTP.', 0),
+        })
+        .nullable()
+        .meta({ description: 'Dropped before anything else was done with them; null for plain RTP.' }),
       codecs: z
         .array(z.object(used))
         .meta({ description: 'In the order of their first packet, at most 16.' }),
@@ -113,7 +121,7 @@ export const legMediaBody = z.object({
 });
 
 function toReport({ durationMs, received, sent, roundTripMs }: LegReport): z.output<typeof legReportBody> {
-  const { packets, bytes, lost, duplicates, reordered, late, refused } = received;
+  const { packets, bytes, lost, duplicates, reordered, late, refused, srtp } = received;
   return {
     duration_ms: durationMs,
     received: {
@@ -124,6 +132,13 @@ function toReport({ durationMs, received, sent, roundTripMs }: LegReport): z.out
       reordered,
       late,
       refused,
+      srtp: srtp
+        ? {
+            authentication_failures: srtp.authenticationFailures,
+            replays: srtp.replays,
+            malformed: srtp.malformed,
+          }
+        : null,
       concealed_ms: received.concealedMs,
       jitter_ms: received.jitterMs,
       ssrc_changes: received.ssrcChanges,

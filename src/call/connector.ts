@@ -2,8 +2,9 @@ import { CallreelError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { SipAddress } from '../sip/session.ts';
 import type { Conference, JoinOptions, StayEnd } from './conference.ts';
-import type { Dialer, DialTarget } from './dialer.ts';
+import { type Dialer, DialFailure, type DialTarget } from './dialer.ts';
 import { EarlyMedia } from './early-media.ts';
+import { refusalFor } from './end-reason.ts';
 import type { Leg } from './leg.ts';
 
 /** Whom to call, as an application says it. */
@@ -83,6 +84,7 @@ export class Connector {
     const hungUp = new AbortController();
     const removeHandlers = caller.addHandlers({ ended: () => hungUp.abort() });
     const early = new EarlyMedia(caller, worker);
+    caller.refuseLater(undefined);
     try {
       const { to, from, ways, order } = await this.#options.resolve(caller, target);
       return await dialer.dial({
@@ -99,6 +101,7 @@ export class Connector {
       });
     } catch (error) {
       if (!(error instanceof CallreelError)) throw error;
+      if (error instanceof DialFailure) caller.refuseLater(refusalFor(error.reason));
       log.warn({ error, connectionId: caller.id }, 'the called party was not reached');
       return undefined;
     } finally {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SipEnd } from '../sip/session.ts';
-import { type CallEndReason, callEndReason, isWayFailure } from './end-reason.ts';
+import { type CallEndReason, callEndReason, isWayFailure, refusalFor } from './end-reason.ts';
 
 const rejected = (status: number): SipEnd => ({ cause: 'rejected', status });
 const cases: [end: SipEnd, reason: CallEndReason, triesNext: boolean][] = [
@@ -40,4 +40,11 @@ test('an answered call', () => {
   assert.equal(callEndReason({ cause: 'local', reason: 'end of the routine' }, true), 'hung-up');
   assert.equal(callEndReason({ cause: 'local', reason: 'media lost' }, true), 'media-lost');
   assert.equal(callEndReason({ cause: 'timeout' }, true), 'failed');
+});
+
+test('what a caller is told that nobody answered', () => {
+  const told = (['busy', 'declined', 'not-found', 'forbidden', 'unreachable'] as const).map(
+    (reason) => refusalFor(reason).status,
+  );
+  assert.deepEqual(told, [486, 603, 404, 480, 480]);
 });

@@ -1,4 +1,4 @@
-import type { SipEnd } from '../sip/session.ts';
+import type { SipEnd, SipRejection } from '../sip/session.ts';
 
 /** Why a call ended, or never came to be, in nobody's dialect. */
 export type CallEndReason =
@@ -62,6 +62,15 @@ const byStatus: Readonly<Record<number, CallEndReason>> = {
   607: 'declined',
   608: 'declined',
 };
+
+/**
+ * What a caller is told who was answered by nobody: what the called party said, where it is about that party. How the
+ * call failed on our way there is nothing that the caller, or a proxy between, could do better.
+ */
+export function refusalFor(reason: CallEndReason): SipRejection {
+  const status = { busy: 486, declined: 603, 'not-found': 404 }[reason as string] ?? 480;
+  return { status };
+}
 
 export function callEndReason(end: SipEnd, answered: boolean): CallEndReason {
   const byUs = end.cause === 'local' ? byHangUp[end.reason ?? ''] : undefined;

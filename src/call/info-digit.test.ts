@@ -8,6 +8,8 @@ for (const [contentType, body, digit] of [
   ['Application/DTMF-Relay; charset=utf-8', 'signal = #\n', '#'],
   ['application/dtmf-relay', 'Signal=11\r\nDuration=160\r\n', '#'],
   ['application/dtmf-relay', 'Signal=a\r\n', 'A'],
+  ['application/dtmf-relay', '\r\n\tSignal = 5 \r\nDuration=160', '5'],
+  ['application/dtmf-relay', 'Signal=\r\n5', undefined],
   ['application/dtmf', '7', '7'],
   ['application/dtmf', ' 10 \r\n', '*'],
   ['application/dtmf', '16', undefined],

@@ -16,7 +16,8 @@ const namedKeys: Readonly<Record<string, string>> = {
  */
 export function infoDigit(contentType: string, body: string): string | undefined {
   const type = contentType.split(';')[0]?.trim().toLowerCase();
-  if (type === 'application/dtmf-relay') return key(/^\s*signal\s*=\s*(\S{1,2})\s*$/im.exec(body)?.[1]);
+  if (type === 'application/dtmf-relay')
+    return key(/^[ \t]*signal[ \t]*=[ \t]*(\S{1,2})[ \t]*$/im.exec(body)?.[1]);
   if (type === 'application/dtmf') return key(body.trim());
   return undefined;
 }

@@ -1,7 +1,14 @@
 import { CallreelError } from '../errors.ts';
 import type { PlayEnd } from '../media/control.ts';
 import { warningFor } from '../sdp/warning.ts';
-import type { OfferAnswer, SipEnd, SipHeader, SipReferral, SipSession } from '../sip/session.ts';
+import type {
+  OfferAnswer,
+  SipEnd,
+  SipHeader,
+  SipReferral,
+  SipRejection,
+  SipSession,
+} from '../sip/session.ts';
 import { nextState, type TransitionTable } from '../state-machine.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
 import type { Connection } from './connection.ts';
@@ -53,6 +60,7 @@ export class Leg {
   #warnings: SipHeader[] | undefined;
   #heard = false;
   #held = false;
+  #refusal: SipRejection | undefined;
 
   /** @param worker of an outgoing leg, whose media is open already */
   constructor(connection: Connection, session: SipSession, media: MediaPlane, worker?: MediaWorker) {
@@ -150,7 +158,7 @@ export class Leg {
     const worker = typeof room === 'string' ? this.#media.workerFor(room) : room;
     const { peer, offer } = this.session;
     const answer = await this.#media
-      .answer(this.id, worker, peer.address, offer)
+      .answer(this.id, worker, peer, offer)
       .catch((error: unknown) => this.#refuse(error));
     if (!this.#step('opened')) {
       await this.#media.close(this.id, worker);
@@ -183,7 +191,14 @@ export class Leg {
 
   /** Ends the call from any state; `ended` follows. Idempotent. */
   hangUp(reason: string): void {
-    if (this.#state !== 'ended') this.session.end(reason);
+    if (this.#state === 'ended') return;
+    if (this.#refusal !== undefined && !this.answered) this.session.reject(this.#refusal);
+    else this.session.end(reason);
+  }
+
+  /** How the call is refused if it ends before anybody has answered it; undefined: as unavailable. */
+  refuseLater(refusal: SipRejection | undefined): void {
+    if (this.session.direction === 'incoming') this.#refusal = refusal;
   }
 
   /** Refuses a call that was not answered yet, ends one that was. */

@@ -4,7 +4,7 @@ import { applyAnswer } from '../sdp/applied-answer.ts';
 import { MediaNegotiator } from '../sdp/media-negotiator.ts';
 import type { CodecOrder, CodecPreference, NegotiatedMedia } from '../sdp/negotiation.ts';
 import type { SrtpPolicy } from '../sdp/srtp-parameters.ts';
-import type { OfferAnswer } from '../sip/session.ts';
+import type { OfferAnswer, SipSession } from '../sip/session.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
 import type { WorkerPool } from '../worker/worker-pool.ts';
 
@@ -67,12 +67,14 @@ export class MediaPlane {
   async answer(
     legId: string,
     worker: MediaWorker,
-    peerAddress: string,
+    { address, transport }: SipSession['peer'],
     offer: string | undefined,
   ): Promise<string> {
-    // Whoever leaves the offer to us has not said that it speaks SRTP.
-    const srtp = offer === undefined && this.#options.srtp === 'optional' ? 'off' : this.#options.srtp;
-    const negotiator = await this.#open(legId, worker, peerAddress, srtp);
+    const negotiator = await this.#open(legId, worker, address, {
+      srtp: this.#options.srtp,
+      offersSrtp: transport === 'tls',
+      awaitsAnswer: offer === undefined,
+    });
     return await this.#orClose(legId, worker, async () => {
       if (offer === undefined) return await this.#lateOffer(legId, worker, negotiator);
       const { answer, negotiated } = negotiator.answer(offer);
@@ -92,8 +94,11 @@ export class MediaPlane {
     peerAddress: string,
     { offerCodecs, srtp, secureSignalling = false }: MediaOfferOptions = {},
   ): Promise<string> {
-    const usual = this.#options.srtp === 'optional' && !secureSignalling ? 'off' : this.#options.srtp;
-    const negotiator = await this.#open(legId, worker, peerAddress, srtp ?? usual);
+    const negotiator = await this.#open(legId, worker, peerAddress, {
+      srtp: srtp ?? this.#options.srtp,
+      offersSrtp: srtp !== undefined || secureSignalling,
+      awaitsAnswer: true,
+    });
     return negotiator.offer({ preferred: offerCodecs });
   }
 
@@ -162,9 +167,9 @@ export class MediaPlane {
     legId: string,
     worker: MediaWorker,
     peerAddress: string,
-    srtp: SrtpPolicy = this.#options.srtp,
+    { awaitsAnswer, ...srtp }: { srtp: SrtpPolicy; offersSrtp: boolean; awaitsAnswer: boolean },
   ): Promise<MediaNegotiator> {
-    const { port } = await worker.send({ verb: 'leg.open', legId });
+    const { port } = await worker.send({ verb: 'leg.open', legId, awaitsAnswer });
     if (port === undefined) throw new CallreelError('PORTS_EXHAUSTED', 'the media worker gave no port');
     const { advertisedAddress, codecs, codecOrder } = this.#options;
     const address = advertisedAddress(peerAddress);
@@ -174,7 +179,7 @@ export class MediaPlane {
       port,
       codecs,
       codecOrder,
-      srtp,
+      ...srtp,
       telephoneEvents: true,
     });
     this.#negotiators.set(legId, negotiator);

@@ -7,9 +7,10 @@ import { type Dialer, DialFailure } from './dialer.ts';
 import type { CallEndReason } from './end-reason.ts';
 import type { Leg } from './leg.ts';
 import type { LiveCalls } from './live-calls.ts';
+import { Ringback } from './ringback.ts';
 
 export interface TransfersOptions {
-  calls: Pick<LiveCalls, 'legOf' | 'conferenceOf'>;
+  calls: Pick<LiveCalls, 'leg' | 'legOf' | 'conferenceOf'>;
   dialer: Pick<Dialer, 'dial'>;
   log: Logger;
   answerTimeoutMs: number;
@@ -127,6 +128,7 @@ export class Transfers {
   async #dial(leg: Leg, conference: Conference, referral: SipReferral): Promise<Leg> {
     const { dialer, resolve, answerTimeoutMs } = this.#options;
     const { target, referredBy } = referral;
+    const tones = this.#waiting(leg, conference).map((waiting) => new Ringback(waiting));
     const left = new AbortController();
     const stopWatching = conference.watch(() => {
       if (conference.members.every(({ connectionId }) => connectionId === leg.id)) left.abort();
@@ -144,11 +146,23 @@ export class Transfers {
         worker: conference.worker,
         timeoutMs: answerTimeoutMs,
         signal: left.signal,
-        progress: (_leg, status) => referral.progress(status),
+        progress: (_leg, status) => {
+          for (const tone of tones) tone.start();
+          referral.progress(status);
+        },
       });
     } finally {
       stopWatching();
+      for (const tone of tones) tone.stop();
     }
+  }
+
+  /** Who hears that the new party rings: the other one of two. A conference goes on meanwhile. */
+  #waiting(leg: Leg, { isPair, members }: Conference): Leg[] {
+    if (!isPair) return [];
+    return members.flatMap(({ connectionId }) =>
+      connectionId === leg.id ? [] : (this.#options.calls.leg(connectionId) ?? []),
+    );
   }
 
   /**

@@ -39,6 +39,7 @@ export interface LegMediaReport {
       duplicates: number;
       ssrc_changes: number;
       jitter_ms: { most: number };
+      srtp: { authentication_failures: number; replays: number; malformed: number } | null;
       codecs: { codec: string; at_ms: number }[];
     };
     sent: { packets: number };

@@ -167,8 +167,16 @@ function mediaRow(leg: LegReport): unknown[] {
     media?.report?.round_trip_ms?.least,
     received && received.packets > 0 ? received.ssrc_changes + 1 : null,
     media?.report?.sent.packets,
-    media?.srtp ? 'yes' : 'no',
+    srtpNote(media),
   ];
+}
+
+/** With what did not open, where there was any. */
+function srtpNote(media: LegReport['media']): string {
+  const dropped = media?.report?.received.srtp;
+  const unopened = dropped ? dropped.authentication_failures + dropped.replays + dropped.malformed : 0;
+  const inUse = media?.srtp ? 'yes' : 'no';
+  return unopened > 0 ? `${inUse}, ${unopened} unopened` : inUse;
 }
 
 function noteOf({ media, status }: LegReport): string {

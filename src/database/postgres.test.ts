@@ -179,6 +179,8 @@ describe('embedded PostgreSQL', () => {
     child.kill('SIGKILL');
     process.kill(serverPid, 'SIGKILL');
     await once(child, 'exit');
+    // Until it has died, the next owner may adopt it, and starts it again then.
+    await until(() => !clusterProcesses(choosePlaces(dir).cluster).includes(serverPid));
     const postgres = await start(dir);
     assert.notEqual(postgres.pid, serverPid);
     assert.deepEqual(await query(postgres.address, 'SELECT 1 AS one'), [{ one: 1 }]);

@@ -4,7 +4,7 @@ import type { RtpTransport } from '../rtp/transport.ts';
 import type { EndReason } from '../spool/records.ts';
 import type { CaptureSink } from './capture-sink.ts';
 import { slotUs } from './codec-table.ts';
-import type { Command, CommandReply, RecordingStart, WorkerEvent, WorkerStats } from './control.ts';
+import type { Command, CommandReply, LegOpen, RecordingStart, WorkerEvent, WorkerStats } from './control.ts';
 import { Legs } from './legs.ts';
 import { Rooms } from './rooms.ts';
 
@@ -87,7 +87,7 @@ export class CommandExecutor {
     const atUs = clock.monotonicUs();
     switch (command.verb) {
       case 'leg.open':
-        return { port: await this.#openLeg(command.legId) };
+        return { port: await this.#openLeg(command) };
       case 'leg.negotiate':
         this.legs.negotiate(command);
         return {};
@@ -132,9 +132,9 @@ export class CommandExecutor {
     }
   }
 
-  #openLeg(legId: string): Promise<number> {
+  #openLeg(command: LegOpen): Promise<number> {
     if (this.#draining) throw new CallreelError('DRAINING', 'this media worker takes no new calls');
-    return this.legs.open(legId);
+    return this.legs.open(command);
   }
 
   #stats(): WorkerStats {

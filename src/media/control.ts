@@ -52,6 +52,11 @@ export interface NegotiatedRtcp {
 export interface LegOpen {
   verb: 'leg.open';
   legId: string;
+  /**
+   * We make the offer: what the peer sends before its answer is here, and before the leg's first stay, is kept for
+   * that stay, if only for a moment.
+   */
+  awaitsAnswer?: boolean;
 }
 
 /** RFC 4733. */
@@ -74,7 +79,10 @@ export interface LegNegotiate {
   receive: NegotiatedCodec[];
   send: NegotiatedCodec;
   ptimeMs: number;
+  /** Sent and received; of the clock of `send` where the peer has it (RFC 4733 section 2.1). */
   telephoneEvent: NegotiatedTelephoneEvent | undefined;
+  /** What else the peer's events may come with: beside audio of other clocks, or by the peer's own numbers. */
+  otherTelephoneEvents?: { payloadType: number; clockRateHz: number }[];
   /** Comfort noise (RFC 3389), at most one payload type for each clock rate. Without it: none is sent or taken. */
   comfortNoise?: { payloadType: number; clockRateHz: number }[];
   /** Without it: plain RTP. */
@@ -282,8 +290,19 @@ export interface ReceivedMediaReport {
   ssrcChanges: number;
   /** From sources that were not taken for the leg's own. */
   refused: number;
+  /** SRTP and SRTCP packets that were dropped, where SRTP was agreed. */
+  srtp?: SrtpRefusals;
   /** In the order of their first packet, at most 16; `atMs` since the beginning of what is reported. */
   codecs: { codec: CodecName; payloadType: number; clockRateHz: number; atMs: number }[];
+}
+
+export interface SrtpRefusals {
+  /** Not sealed by the peer's key, or changed on the way. */
+  authenticationFailures: number;
+  /** Came a second time, or too late to tell. */
+  replays: number;
+  /** Too short, or no RTP at all. */
+  malformed: number;
 }
 
 export interface SentMediaReport {

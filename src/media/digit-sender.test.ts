@@ -7,9 +7,9 @@ import type { DigitsSend } from './control.ts';
 import { MediaBench } from './test-bench.ts';
 
 /** What a receiver makes of the packets, and in which packet each key went down. */
-function keyPresses(packets: RtpPacketView[], payloadType = 101): KeyPress[] {
+function keyPresses(packets: RtpPacketView[], payloadType = 101, clockRateHz = 8000): KeyPress[] {
   const presses: KeyPress[] = [];
-  const receiver = new TelephoneEventReceiver(8000, (press) => presses.push(press));
+  const receiver = new TelephoneEventReceiver(clockRateHz, (press) => presses.push(press));
   for (const packet of packets)
     if (packet.payloadType === payloadType) receiver.receive(packet.payload(), packet.timestamp, 0);
   receiver.end();
@@ -93,6 +93,99 @@ describe('DigitSender', () => {
     await phone.press('3');
     await bench.slots(1);
     assert.ok(bench.events.some((event) => event.event === 'leg.digit' && event.digit === '3'));
+  });
+
+  it('hears key presses at each clock agreed, and sends them with the clock of the codec it sends', async () => {
+    const opus = { payloadType: 111, codec: 'OPUS', clockRateHz: 48_000 } as const;
+    const pcmu = { payloadType: 0, codec: 'PCMU', clockRateHz: 8000 } as const;
+    const agreed = {
+      receive: [opus, pcmu],
+      send: opus,
+      telephoneEvent: { payloadType: 97, clockRateHz: 48_000, sendPayloadType: 100 },
+      otherTelephoneEvents: [
+        { payloadType: 101, clockRateHz: 8000 },
+        { payloadType: 105, clockRateHz: 8000 },
+      ],
+    };
+    const phone = await bench.call('a', agreed);
+    const heard = () =>
+      bench.events.flatMap((event) => (event.event === 'leg.digit' ? [[event.digit, event.durationMs]] : []));
+    const keys: [string, number, number][] = [
+      ['1', 97, 48_000],
+      ['2', 101, 8000],
+      ['3', 105, 8000],
+      ['4', 97, 48_000],
+    ];
+    for (const [digit, payloadType, clockRateHz] of keys) {
+      await phone.press(digit, { durationMs: 80, payloadType, clockRateHz });
+      await bench.slots(1);
+    }
+    assert.deepEqual(
+      heard(),
+      keys.map(([digit]) => [digit, 80]),
+    );
+
+    await send('6');
+    await bench.slots(10);
+    const sent = phone.received.filter(({ payloadType }) => payloadType === 100);
+    const end = sent.at(-1)!.payload();
+    assert.deepEqual([...end], [6, 0x8a, 4800 >> 8, 4800 & 0xff]);
+
+    await bench.execute(
+      phone.negotiation('a', {
+        ...agreed,
+        send: pcmu,
+        telephoneEvent: { payloadType: 101, clockRateHz: 8000, sendPayloadType: 105 },
+        otherTelephoneEvents: [{ payloadType: 97, clockRateHz: 48_000 }],
+      }),
+    );
+    await send('7');
+    await bench.slots(10);
+    assert.deepEqual(
+      keyPresses(phone.received, 105).map(({ digit, durationMs }) => [digit, durationMs]),
+      [['7', 100]],
+    );
+  });
+
+  it('reports a key press once whose clock changes with the next one, and late packets of it never', async () => {
+    const phone = await bench.call('a', { otherTelephoneEvents: [{ payloadType: 97, clockRateHz: 48_000 }] });
+    const { timestamp } = phone;
+    await phone.press('1', { ends: 0 });
+    phone.timestamp = (timestamp + 4000) >>> 0;
+    await phone.press('2', { payloadType: 97, clockRateHz: 48_000 });
+    phone.timestamp = timestamp;
+    await phone.press('1');
+    await bench.slots(20);
+    const heard = bench.events.flatMap((event) => (event.event === 'leg.digit' ? [event.digit] : []));
+    assert.deepEqual(heard, ['1', '2']);
+  });
+
+  it('presses a key longer than one report can say', async () => {
+    const opus = { payloadType: 111, codec: 'OPUS', clockRateHz: 48_000 } as const;
+    const telephoneEvent = { payloadType: 97, clockRateHz: 48_000 };
+    const phone = await bench.call('a', { receive: [opus], send: opus, telephoneEvent });
+    await send('#', { durationMs: 4000 });
+    for (let i = 0; i < 21; i++) await bench.slots(10);
+    const sent = phone.received.filter(({ payloadType }) => payloadType === 97);
+    assert.deepEqual(
+      keyPresses(sent, 97, 48_000).map(({ digit, durationMs }) => [digit, durationMs]),
+      [['#', 4000]],
+    );
+    const starts = [...new Set(sent.map(({ timestamp }) => timestamp))];
+    assert.deepEqual(
+      starts.map((start) => (start - starts[0]!) >>> 0),
+      [0, 65_535, 131_070],
+    );
+    assertOrderly(phone.received);
+
+    const seconds: [number, number][] = [];
+    for (const durationMs of [1365, 1366, 4000]) {
+      await phone.press('5', { durationMs, payloadType: 97, clockRateHz: 48_000 });
+      await bench.slots(1);
+      const event = bench.events.findLast((each) => each.event === 'leg.digit');
+      seconds.push([durationMs, event?.durationMs ?? 0]);
+    }
+    for (const [pressed, heard] of seconds) assert.equal(heard, pressed);
   });
 
   it('lets a prompt wait while a key is down', async () => {

@@ -1,4 +1,5 @@
 import { CallreelError } from '../errors.ts';
+import { addToTimestamp, toRtpTimestamp } from '../rtp/sequence.ts';
 import { keyPressPayloads, type TelephoneEventPayload } from '../rtp/telephone-event.ts';
 import { slotMs } from './codec-table.ts';
 import type { DigitsEnd, DigitsSend, NegotiatedTelephoneEvent, WorkerEvent } from './control.ts';
@@ -7,8 +8,6 @@ import type { RtpSender } from './rtp-sender.ts';
 /** What a `w` in a sequence of keys waits for. */
 const pauseMs = 500;
 const maxQueuedSequences = 16;
-/** RFC 4733 section 2.3.5. */
-const longestDurationTicks = 65_535;
 
 interface Sequence {
   readonly command: DigitsSend;
@@ -26,6 +25,7 @@ export class DigitSender {
   #packets: TelephoneEventPayload[] = [];
   #nextPacket = 0;
   #downMs = 0;
+  #downTime = toRtpTimestamp(0);
   readonly #header = { marker: false, payloadType: 0, sequenceNumber: 0, timestamp: 0, ssrc: 0 };
   /** Until the next key. */
   #waitMs = 0;
@@ -71,12 +71,13 @@ export class DigitSender {
     if (this.#packets.length === 0 && !this.#nextKey()) return false;
     if (this.#downMs === 0) {
       sender.flush(address, port);
-      this.#header.timestamp = sender.nextTimestamp;
+      this.#downTime = sender.nextTimestamp;
     }
     this.#downMs += slotMs;
     for (let packet = this.#packets[this.#nextPacket]; packet; packet = this.#packets[this.#nextPacket]) {
       if (packet.offsetMs > this.#downMs) return true;
       this.#header.marker = packet.marker;
+      this.#header.timestamp = addToTimestamp(this.#downTime, packet.segmentTicks);
       this.#header.sequenceNumber = sender.nextSequenceNumber;
       sender.sendPacket(this.#header, packet.payload, 0, address, port);
       this.#nextPacket++;
@@ -104,12 +105,7 @@ export class DigitSender {
 
   #keyDown(digit: string, durationMs: number): void {
     const { payloadType, clockRateHz, sendPayloadType = payloadType } = this.#format!;
-    const longestMs = Math.floor((longestDurationTicks * 1000) / clockRateHz);
-    this.#packets = keyPressPayloads(digit, {
-      durationMs: Math.min(durationMs, longestMs),
-      ptimeMs: slotMs,
-      clockRateHz,
-    });
+    this.#packets = keyPressPayloads(digit, { durationMs, ptimeMs: slotMs, clockRateHz });
     this.#nextPacket = 0;
     this.#downMs = 0;
     this.#header.payloadType = sendPayloadType;

@@ -41,7 +41,7 @@ export interface JitterBufferCounters {
 
 const slotCount = 64;
 const slotMask = slotCount - 1;
-/** After so many frames without sound, a late packet means that the sender's time stood still. */
+/** After so many frames of nothing but silence and guesses, a late packet means that the sender's time stood still. */
 const starvedFrames = 3;
 /** One packet holds at most 120 ms of Opus (RFC 7587), and more of G.711 only from a strange sender. */
 const maxPacketMs = 240;
@@ -58,8 +58,9 @@ interface Slot {
 
 /**
  * Evens out one stream for live playout: packets in, as they arrive; one frame of 20 ms out per slot. The spool does
- * not see it, it takes packets as they come. Lost packets are concealed, and from a comfort noise packet on the gaps
- * are noise until audio comes again; any other gap is silence.
+ * not see it, it takes packets as they come. Lost packets are concealed, and so are late ones until they come: then what is
+ * left of them is played. From a comfort noise packet on the gaps are noise until audio comes again, and where nothing
+ * comes in a stream that told its noise; any other gap is silence.
  *
  * The delay adapts, see `PlayoutDelay`; a clean stream is never touched.
  */
@@ -80,6 +81,12 @@ export class JitterBuffer {
   readonly #concealment: LossConcealment;
   #noise: ComfortNoise | undefined;
   #noiseRuns = false;
+  /** Whose level `#noise` has. */
+  #noiseSsrc = -1;
+  /** What is played now is a guess. */
+  #guesses = false;
+  /** Since the last packet. */
+  #guessedSamples = 0;
   #decodedFrom = 0;
   #decodedTo = 0;
   /** `waiting`: packets are queued, none was decoded yet, so an earlier one may still come first. */
@@ -122,6 +129,8 @@ export class JitterBuffer {
   #empty(): void {
     for (const slot of this.#slots) slot.state = 'free';
     this.#decodedFrom = this.#decodedTo = 0;
+    this.#guesses = false;
+    this.#guessedSamples = 0;
     this.#state = 'empty';
     this.#delay.reset();
     this.#concealment.reset();
@@ -159,15 +168,14 @@ export class JitterBuffer {
     if (this.#state === 'empty') return false;
     if (this.#delay.holdsFrame()) {
       this.counters.insertedFrames++;
-      if (this.#noiseRuns) this.#noise?.write(out);
-      return this.#noiseRuns;
+      return this.#fillHeld(out);
     }
     let voiced = this.#fill(out);
     if (this.#delay.dropsFrame(out, voiced)) {
       this.counters.droppedFrames++;
       voiced = this.#fill(out);
     }
-    this.#silentFrames = voiced ? 0 : this.#silentFrames + 1;
+    this.#silentFrames = voiced && !this.#guesses ? 0 : this.#silentFrames + 1;
     return voiced || this.#noiseRuns;
   }
 
@@ -207,10 +215,25 @@ export class JitterBuffer {
       }
       const gapSamples = this.#gapBeforeNext(filled);
       if (gapSamples <= 0) this.#decodeNext(filled);
-      else if (!this.#concealLoss(gapSamples)) filled = this.#fillGap(out, filled, gapSamples);
+      else if (!this.#concealLoss(gapSamples) && !this.#guess(filled))
+        filled = this.#fillGap(out, filled, gapSamples);
     }
     this.#headTime = addToTimestamp(this.#headTime, this.#frameTicks);
     return voicedSamples > 0;
+  }
+
+  /** The frame of a slot that is held back, so that the delay grows. */
+  #fillHeld(out: Int16Array): boolean {
+    if (this.#noiseRuns) {
+      this.#noise?.write(out);
+      return true;
+    }
+    // What is decoded already follows this slot; nothing fits between.
+    const isBetween = this.#state === 'playing' && this.#decodedFrom === this.#decodedTo;
+    const samples = isBetween ? this.#concealment.guess(this.frameSamples) : 0;
+    out.set(this.#concealment.samples.subarray(0, samples));
+    out.fill(0, samples);
+    return samples > 0;
   }
 
   /** Silence or noise. @returns how much of the frame is filled then */
@@ -226,6 +249,8 @@ export class JitterBuffer {
     if (this.#state !== 'playing' || this.#noiseRuns) return false;
     const slot = this.#nextQueued();
     if (!slot || slot.sequenceNumber === this.#next) return false;
+    this.#countGuesses();
+    this.#guesses = false;
     const samples = this.#concealment.conceal(gapSamples, slot.payload.subarray(0, slot.bytes));
     this.#decodedFrom = 0;
     this.#decodedTo = Math.min(samples, gapSamples);
@@ -233,11 +258,36 @@ export class JitterBuffer {
     return this.#decodedTo > 0;
   }
 
+  /** Nothing is here that should be: it may be late or lost, or the sender pauses. */
+  #guess(filled: number): boolean {
+    if (this.#state !== 'playing' || this.#noiseRuns) return false;
+    const pauses = this.#nextQueued() !== undefined;
+    const samples =
+      pauses && !this.#concealment.guesses ? 0 : this.#concealment.guess(this.frameSamples - filled);
+    if (samples === 0 && !pauses && this.#noiseSsrc === this.#ssrc) this.#noiseRuns = true;
+    this.#guesses = true;
+    this.#guessedSamples += samples;
+    this.#decodedFrom = 0;
+    this.#decodedTo = samples;
+    return samples > 0;
+  }
+
+  /** Of packets that were not there in time. */
+  #countGuesses(): void {
+    this.counters.concealedSamples += this.#guessedSamples;
+    this.#guessedSamples = 0;
+  }
+
   /** Samples before the next queued packet, seen from `filled` samples into the frame. */
   #gapBeforeNext(filled: number): number {
     const slot = this.#nextQueued();
     if (!slot) return this.frameSamples;
-    return timestampDelta(slot.rtpTime, this.#headTime) * this.#samplesPerTick - filled;
+    return this.#samplesToHead(slot) - filled;
+  }
+
+  /** Whole ones: RTP time of a clock finer than the samples may lie between two of them. */
+  #samplesToHead({ rtpTime }: Slot): number {
+    return Math.round(timestampDelta(rtpTime, this.#headTime) * this.#samplesPerTick);
   }
 
   #nextQueued(): Slot | undefined {
@@ -254,6 +304,11 @@ export class JitterBuffer {
     const slot = this.#nextQueued();
     if (!slot) return;
     const { decoder } = slot;
+    const missing = this.#state === 'playing' && slot.sequenceNumber !== this.#next;
+    const behind = filled - this.#samplesToHead(slot);
+    if (missing || behind > 0) this.#countGuesses();
+    this.#guesses = false;
+    this.#guessedSamples = 0;
     slot.state = 'played';
     this.#state = 'playing';
     this.#next = addToSequence(slot.sequenceNumber, 1);
@@ -261,11 +316,11 @@ export class JitterBuffer {
     this.#noiseRuns = decoder === undefined;
     if (!decoder) {
       this.#noise ??= new ComfortNoise();
+      this.#noiseSsrc = this.#ssrc;
       this.#noise.levelDbov = comfortNoiseDbov(payload) ?? defaultComfortNoiseDbov;
       return;
     }
-    const samples = this.#concealment.decode(payload, decoder);
-    const behind = filled - timestampDelta(slot.rtpTime, this.#headTime) * this.#samplesPerTick;
+    const samples = this.#concealment.decode(payload, decoder, missing, behind);
     this.#decodedFrom = Math.min(behind, samples);
     this.#decodedTo = samples;
     if (behind >= samples) this.counters.latePackets++;

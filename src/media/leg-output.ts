@@ -1,5 +1,4 @@
 import type { SrtpContext } from '../rtp/srtp-context.ts';
-import { scaleEventDuration } from '../rtp/telephone-event.ts';
 import type { TransportPort } from '../rtp/transport.ts';
 import { payloadDurationTicks } from '../timeline/payload-duration.ts';
 import {
@@ -48,8 +47,6 @@ export class LegOutput {
   /** RTCP on the same port keeps it open. */
   #keepsAlive = false;
   #idleSlots = 0;
-  /** A key press on its way from another clock. */
-  readonly #eventPayload = new Uint8Array(4);
 
   constructor(legId: string, latch: SourceLatch, post: (event: WorkerEvent) => void) {
     this.#latch = latch;
@@ -82,7 +79,11 @@ export class LegOutput {
     }
     this.#rateHz = rateHz;
     this.#encodingKey = encodingKey(send);
-    const others = receive.filter(({ payloadType }) => payloadType < firstDynamicPayloadType);
+    // Of another clock they would need another stream (RFC 7160 section 4.1), and key presses of that clock.
+    const others = receive.filter(
+      ({ payloadType, clockRateHz }) =>
+        payloadType < firstDynamicPayloadType && clockRateHz === send.clockRateHz,
+    );
     this.#formats = [send, ...others];
     this.#comfortNoise = comfortNoise;
     this.#sends = direction === 'sendrecv' || direction === 'sendonly';
@@ -225,15 +226,7 @@ export class LegOutput {
       this.leaveOut(packet);
       return;
     }
-    const { payloadType, clockRateHz: ownClockHz, sendPayloadType = payloadType } = this.#event;
-    const sameClock = ownClockHz === clockRateHz;
-    const payload = sameClock
-      ? packet.payload
-      : scaleEventDuration(packet.payload, clockRateHz, ownClockHz, this.#eventPayload);
-    // Of a clock that is not the stream's own, only the duration can be understood.
-    const timed = sameClock && this.format.clockRateHz === clockRateHz;
-    const { sendAddress, sendPort } = this.#latch;
-    this.#relay.event(packet, payload, sendPayloadType, timed, sendAddress, sendPort);
+    this.#relay.event(packet, clockRateHz, this.#event, this.#latch.sendAddress, this.#latch.sendPort);
   }
 
   /** Another leg's packet that is not for this one: its number is not missed. */

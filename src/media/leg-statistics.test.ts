@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import type { LegReport } from './control.ts';
+import type { LegReport, NegotiatedSrtp } from './control.ts';
 import { MediaBench } from './test-bench.ts';
-import type { TestPhone } from './test-phone.ts';
+import { type TestPhone, turnEventLoop } from './test-phone.ts';
 import { speech } from './test-stream.ts';
 
 describe('What is reported of a leg', () => {
@@ -53,6 +53,27 @@ describe('What is reported of a leg', () => {
     assert.equal(reports()[1]!.report.received.concealedMs, 40);
     assert.ok(reports()[2]!.report.sent.packets >= 30);
     assert.equal(reports()[1]!.stay?.trackId, 'again');
+  });
+
+  it('counts what did not open under the keys agreed, of each stay and of the whole leg', async () => {
+    const keySalt = Buffer.alloc(30, 3).toString('base64');
+    const suite = 'AES_CM_128_HMAC_SHA1_80';
+    const srtp: NegotiatedSrtp = {
+      send: { suite, key: { keySalt } },
+      receive: { suite, keys: [{ keySalt }] },
+    };
+    const phone = await bench.call('a', { srtp });
+    await talk(phone, 2);
+    await bench.join('a', 'room');
+    await talk(phone, 3);
+    await phone.sendRaw(Uint8Array.of(1, 2, 3));
+    await turnEventLoop();
+    await bench.slots(1);
+    await bench.execute({ verb: 'leg.close', legId: 'a' });
+    const [ofStay, ofLeg] = reports().map(({ report }) => report.received);
+    assert.deepEqual(ofStay!.srtp, { authenticationFailures: 3, replays: 0, malformed: 1 });
+    assert.deepEqual(ofLeg!.srtp, { authenticationFailures: 5, replays: 0, malformed: 1 });
+    assert.equal(ofLeg!.packets, 0);
   });
 
   it('counts sources that were refused, and another source under the same address', async () => {

@@ -1,6 +1,6 @@
 import { Reception } from '../rtp/reception.ts';
 import type { RtpTimestamp, SequenceNumber } from '../rtp/sequence.ts';
-import type { LegReport, NegotiatedCodec } from './control.ts';
+import type { LegReport, NegotiatedCodec, SrtpRefusals } from './control.ts';
 import type { PlayoutCounters } from './playout.ts';
 import type { RtcpSession } from './rtcp-session.ts';
 import type { RtpSender } from './rtp-sender.ts';
@@ -12,6 +12,8 @@ type CodecUse = LegReport['received']['codecs'][number];
 /** What is counted elsewhere. */
 export interface LegCounts {
   refused: number;
+  /** Undefined before SRTP was agreed. */
+  srtp: Readonly<SrtpRefusals> | undefined;
   playout: PlayoutCounters;
   sender: RtpSender | undefined;
   rtcp: RtcpSession;
@@ -29,6 +31,7 @@ interface Mark {
   late: number;
   concealedMs: number;
   refused: number;
+  srtp: SrtpRefusals | undefined;
   sentPackets: number;
   sentBytes: number;
 }
@@ -121,6 +124,7 @@ export class LegStatistics {
         jitterMs,
         ssrcChanges: now.ssrcChanges - since.ssrcChanges,
         refused: now.refused - since.refused,
+        ...(now.srtp && { srtp: srtpSince(now.srtp, since.srtp) }),
         codecs,
       },
       sent: {
@@ -134,7 +138,7 @@ export class LegStatistics {
 
   #mark(atUs: number): Mark {
     const { packets, bytes, lost, duplicates, reordered, ssrcChanges } = this.reception;
-    const { refused, playout, sender } = this.#counts();
+    const { refused, srtp, playout, sender } = this.#counts();
     return {
       atUs,
       packets,
@@ -146,6 +150,7 @@ export class LegStatistics {
       late: playout.latePackets,
       concealedMs: playout.concealedMs,
       refused,
+      srtp: srtp && { ...srtp },
       sentPackets: sender?.packets ?? 0,
       sentBytes: sender?.bytes ?? 0,
     };
@@ -162,9 +167,19 @@ const noCounts: Omit<Mark, 'atUs'> = {
   late: 0,
   concealedMs: 0,
   refused: 0,
+  srtp: undefined,
   sentPackets: 0,
   sentBytes: 0,
 };
+
+function srtpSince(now: SrtpRefusals, since: SrtpRefusals | undefined): SrtpRefusals {
+  const { authenticationFailures = 0, replays = 0, malformed = 0 } = since ?? {};
+  return {
+    authenticationFailures: now.authenticationFailures - authenticationFailures,
+    replays: now.replays - replays,
+    malformed: now.malformed - malformed,
+  };
+}
 
 function useOf({ codec, payloadType, clockRateHz }: NegotiatedCodec, atMs: number): CodecUse {
   return { codec, payloadType, clockRateHz, atMs };

@@ -1,9 +1,9 @@
 import { CallreelError } from '../errors.ts';
 import type { Datagram, RtpTransport } from '../rtp/transport.ts';
-import type { LegNegotiate } from './control.ts';
+import type { LegNegotiate, LegOpen } from './control.ts';
 import { MediaSession, type MediaSessionOptions } from './media-session.ts';
 
-export type LegsOptions = Omit<MediaSessionOptions, 'legId'> & { transport: RtpTransport };
+export type LegsOptions = Omit<MediaSessionOptions, 'legId' | 'awaitsAnswer'> & { transport: RtpTransport };
 
 /** The legs of this worker, each with its own port. */
 export class Legs {
@@ -28,9 +28,9 @@ export class Legs {
    * @returns the port
    * @throws CallreelError CONFLICT, PORTS_EXHAUSTED
    */
-  async open(legId: string): Promise<number> {
+  async open({ legId, awaitsAnswer = false }: Omit<LegOpen, 'verb'>): Promise<number> {
     if (this.#sessions.has(legId)) throw new CallreelError('CONFLICT', `the leg ${legId} is open already`);
-    const session = new MediaSession({ ...this.#options, legId });
+    const session = new MediaSession({ ...this.#options, legId, awaitsAnswer });
     this.#sessions.set(legId, session);
     try {
       const port = await this.#options.transport.open(session);

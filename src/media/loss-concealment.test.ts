@@ -38,7 +38,6 @@ describe('LossConcealment', () => {
     assert.equal(stream.conceal(160, packet(6)), 160);
     parts.push(stream.samples.slice(0, 160));
     for (let n = 6; n < 9; n++) decode(n);
-    assert.equal(stream.concealedSamples, 160);
     assert.ok(amplitudeAt(parts[5]!, 400, rateHz) > 5000);
     const all = joined(parts);
     const steepest = (8000 * 2 * Math.PI * 400) / rateHz;

@@ -10,10 +10,11 @@ const keptPackets = 4;
 
 /**
  * Decodes the packets of one stream and stands in for those that were lost: by the codec where it knows how, else from
- * the last samples decoded. A stream without losses costs nothing: its samples are looked at only once one is lost.
+ * the last samples decoded. While nobody knows yet whether a packet is lost or late, a guess from the last samples
+ * stands in, which a decoder knows nothing of: it takes the late packet as if nothing had been. A stream without losses
+ * costs nothing: its samples are looked at only once one is missing.
  */
 export class LossConcealment {
-  concealedSamples = 0;
   readonly #rateHz: number;
   /** Decoded packets; the newest at `#newest`. */
   readonly #decoded: Int16Array[];
@@ -22,11 +23,15 @@ export class LossConcealment {
   #concealer: Concealer | undefined;
   /** How much was made up since the last packet. */
   #lossSamples = 0;
+  /** How much of that the decoder does not know of. */
+  #guessedSamples = 0;
+  readonly #unheard: Int16Array;
   #decoder: Decoder | undefined;
 
   /** @param maxPacketSamples the rest of a longer packet is cut off */
   constructor(rateHz: number, maxPacketSamples: number) {
     this.#rateHz = rateHz;
+    this.#unheard = new Int16Array((rateHz * stepMs) / 1000);
     this.#decoded = Array.from({ length: keptPackets }, () => new Int16Array(maxPacketSamples));
   }
 
@@ -38,19 +43,47 @@ export class LossConcealment {
   reset(): void {
     this.#lengths.fill(0);
     this.#lossSamples = 0;
+    this.#guessedSamples = 0;
     this.#decoder = undefined;
   }
 
-  /** @returns how many `samples` there are */
-  decode(payload: Uint8Array, decoder: Decoder): number {
+  /** Whether a guess stands in, and nothing came since. */
+  get guesses(): boolean {
+    return this.#guessedSamples > 0;
+  }
+
+  /**
+   * @param missing whether packets before this one are lost for good
+   * @param playedSamples at its beginning, whose time is over
+   * @returns how many `samples` there are
+   */
+  decode(payload: Uint8Array, decoder: Decoder, missing = false, playedSamples = 0): number {
+    if (missing) this.#tellDecoder();
     const buffer = this.#nextBuffer();
     const samples = decoder.decode(payload, buffer);
     this.#lengths[this.#newest] = samples;
-    if (this.#lossSamples > 0 && !this.#decoder?.conceal)
-      this.#concealer?.received(buffer.subarray(0, samples));
+    const isKnown = this.#decoder?.conceal !== undefined && this.#guessedSamples === 0;
+    const isFadedOut = this.#roomSamples <= 0;
     this.#decoder = decoder;
+    if (this.#lossSamples === 0 || playedSamples >= samples) return samples;
+    const heard = buffer.subarray(Math.max(0, playedSamples), samples);
+    if (!isKnown && !isFadedOut) this.#concealer?.received(heard, heard);
     this.#lossSamples = 0;
+    this.#guessedSamples = 0;
     return samples;
+  }
+
+  /**
+   * Goes on with the voice while nothing is here; behind it the stream may go on as if nothing had been.
+   * @returns how many `samples` there are; 0: silence is better
+   */
+  guess(wantedSamples: number): number {
+    const wanted = Math.min(wantedSamples, this.#unheard.length, this.#roomSamples);
+    // Behind what the codec made up only the codec can go on.
+    if (!this.#decoder || wanted <= 0 || this.#lossSamples > this.#guessedSamples) return 0;
+    this.#goOn(wanted);
+    this.#guessedSamples += wanted;
+    return wanted;
   }
 
   /**
@@ -61,21 +94,41 @@ export class LossConcealment {
    */
   conceal(gapSamples: number, next: Uint8Array): number {
     const decoder = this.#decoder;
-    const room = (this.#rateHz * longestMs) / 1000 - this.#lossSamples;
-    const stepSamples = (this.#rateHz * stepMs) / 1000;
-    const wanted = Math.min(gapSamples, stepSamples, room);
+    const stepSamples = this.#unheard.length;
+    const wanted = Math.min(gapSamples, stepSamples, this.#roomSamples);
     if (!decoder || wanted <= 0) return 0;
-    let made = wanted;
-    if (decoder.conceal)
-      made = decoder.conceal(this.#nextBuffer(), wanted, gapSamples <= stepSamples ? next : undefined);
-    else {
-      if (this.#lossSamples === 0) this.#recall();
-      this.#concealer!.conceal(this.#nextBuffer().subarray(0, wanted));
+    if (!decoder.conceal) {
+      this.#goOn(wanted);
+      return wanted;
     }
+    const guessed = this.guesses;
+    this.#tellDecoder();
+    const buffer = this.#nextBuffer();
+    const made = decoder.conceal(buffer, wanted, gapSamples <= stepSamples ? next : undefined);
+    if (guessed) this.#concealer!.received(buffer.subarray(0, made), buffer.subarray(0, made));
     this.#lengths[this.#newest] = made;
     this.#lossSamples += Math.max(made, 1);
-    this.concealedSamples += made;
     return made;
+  }
+
+  get #roomSamples(): number {
+    return (this.#rateHz * longestMs) / 1000 - this.#lossSamples;
+  }
+
+  /** From the last samples. */
+  #goOn(samples: number): void {
+    if (this.#lossSamples === 0) this.#recall();
+    this.#concealer!.conceal(this.#nextBuffer().subarray(0, samples));
+    this.#lengths[this.#newest] = samples;
+    this.#lossSamples += samples;
+  }
+
+  /** What was guessed is lost: a decoder with a memory is to know how much time went by. */
+  #tellDecoder(): void {
+    const step = this.#unheard.length;
+    for (let left = this.#guessedSamples; left > 0 && this.#decoder?.conceal; left -= step)
+      this.#decoder.conceal(this.#unheard, Math.min(left, step));
+    this.#guessedSamples = 0;
   }
 
   /** Gives the concealer what was decoded last, oldest first. */

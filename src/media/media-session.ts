@@ -7,18 +7,21 @@ import { type KeyPress, TelephoneEventReceiver } from '../rtp/telephone-event.ts
 import type { Datagram, DatagramSink, TransportPort } from '../rtp/transport.ts';
 import type { CapturedPacket, CaptureSink, Stay } from './capture-sink.ts';
 import type { LegNegotiate, WorkerEvent } from './control.ts';
+import { EarlyPackets, maxEarlyUs } from './early-packets.ts';
 import { InbandDigits } from './inband-digits.ts';
 import type { BufferedPacket } from './jitter-buffer.ts';
 import { LegOutput } from './leg-output.ts';
 import { LegStatistics } from './leg-statistics.ts';
 import { Playout } from './playout.ts';
-import { type ReceiveFormat, receiveFormats } from './receive-formats.ts';
+import { eventClocks, type ReceiveFormat, receiveFormats } from './receive-formats.ts';
 import type { RelayedPacket } from './relay.ts';
 import { RtcpSession } from './rtcp-session.ts';
 import { SourceLatch } from './source-latch.ts';
 
 export interface MediaSessionOptions {
   legId: string;
+  /** The peer has our offer: it may speak before its answer is here. */
+  awaitsAnswer: boolean;
   clock: Clock;
   capture: CaptureSink;
   post(event: WorkerEvent): void;
@@ -75,12 +78,12 @@ export class MediaSession implements DatagramSink {
   };
   /** By payload type. */
   #formats: (ReceiveFormat | undefined)[] = [];
-  #eventPayloadType = -1;
-  #events: TelephoneEventReceiver | undefined;
+  /** By payload type. */
+  #eventClocks: (number | undefined)[] = [];
+  readonly #events = new TelephoneEventReceiver(8000, (press) => this.#keyPressed(press));
   #inband: InbandDigits | undefined;
   /** Of the audio that came last: comfort noise between it has the same. */
   #audioClockHz = 8000;
-  #eventClockRateHz = 0;
   #eventSsrc = 0;
   #receives = false;
   #heard = false;
@@ -95,14 +98,21 @@ export class MediaSession implements DatagramSink {
   #relayTarget: LegOutput | undefined;
   #port: TransportPort | undefined;
   #srtp: SrtpContext | undefined;
+  /** Until the first stay. */
+  #early: EarlyPackets | undefined;
+  #holdsUntilUs = Number.POSITIVE_INFINITY;
+  /** Of the context in use, or the last one. */
+  #srtpCounters: SrtpContext['counters'] | undefined;
 
   constructor(options: MediaSessionOptions) {
     this.legId = options.legId;
     this.#options = options;
     this.#capture = options.capture;
+    if (options.awaitsAnswer) this.#early = new EarlyPackets();
     this.output = new LegOutput(options.legId, this.#latch, options.post);
     this.#statistics = new LegStatistics(options.clock.monotonicUs(), () => ({
       refused: this.counters.strayPackets,
+      srtp: this.#srtpCounters,
       playout: this.playout.counters,
       sender: this.output.sender,
       rtcp: this.#rtcp,
@@ -166,10 +176,12 @@ export class MediaSession implements DatagramSink {
     this.#rtcp.negotiate(agreement.rtcp);
     this.#protect(agreement.srtp);
     this.#formats = formats;
-    this.#eventPayloadType = telephoneEvent?.payloadType ?? -1;
-    this.#useEventClock(telephoneEvent?.clockRateHz ?? 0);
+    this.#eventClocks = eventClocks(agreement);
     if (telephoneEvent) this.#inband = undefined;
-    else this.#inband ??= new InbandDigits((digit, durationMs) => this.#heardKey(digit, durationMs));
+    else {
+      this.#events.end();
+      this.#inband ??= new InbandDigits((digit, durationMs) => this.#heardKey(digit, durationMs));
+    }
     const receives = direction === 'sendrecv' || direction === 'recvonly';
     if (receives && !this.#receives) this.#lastPacketUs = undefined;
     if (!receives) this.playout.clear();
@@ -179,6 +191,16 @@ export class MediaSession implements DatagramSink {
       remote && !unspecifiedAddresses.has(remote.address) ? remote : undefined,
       signallingAddress,
     );
+    this.#holdsUntilUs = this.#options.clock.monotonicUs() + maxEarlyUs;
+    if (this.#stay) this.admitEarly();
+  }
+
+  /** What came before the answer, once there is an agreement to read it by and somebody to hear it. */
+  admitEarly(): void {
+    const early = this.#early;
+    if (!early || this.#holdsUntilUs === Number.POSITIVE_INFINITY) return;
+    this.#early = undefined;
+    early.release(this.#options.clock.monotonicUs(), (datagram) => this.#receiveRtp(datagram));
   }
 
   enter(stay: Stay, leaveKey: string | undefined): void {
@@ -202,15 +224,18 @@ export class MediaSession implements DatagramSink {
   }
 
   receive(datagram: Datagram): void {
+    if (isRtcp(datagram.data)) this.receiveRtcp(datagram, true);
+    else if (this.#early && datagram.arrivalUs < this.#holdsUntilUs) this.#early.hold(datagram);
+    else this.#receiveRtp(datagram);
+  }
+
+  #receiveRtp(datagram: Datagram): void {
     const view = this.#view;
-    if (isRtcp(datagram.data)) {
-      this.receiveRtcp(datagram);
-      return;
-    }
     const data = this.#srtp ? this.#opened(this.#srtp, datagram) : datagram.data;
     if (!data || !this.#parser.parse(data, view)) return;
     const format = this.#formats[view.payloadType];
-    if (!format && view.payloadType !== this.#eventPayloadType) {
+    const eventClockHz = format ? 0 : this.#eventClocks[view.payloadType];
+    if (eventClockHz === undefined) {
       this.counters.unknownPayloadTypes++;
       return;
     }
@@ -229,15 +254,15 @@ export class MediaSession implements DatagramSink {
     if (format?.decoder)
       this.#statistics.audio(format, ssrc, sequenceNumber, timestamp, arrivalUs, payloadBytes);
     else this.#statistics.other(this.#audioClockHz, ssrc, sequenceNumber, timestamp, arrivalUs, payloadBytes);
-    if (!format) this.#receiveEvent(arrivalUs);
+    if (!format) this.#receiveEvent(eventClockHz, arrivalUs);
     else if ((this.#stay || this.#inband) && (payloadBytes > 0 || !format.decoder))
       this.#receiveAudio(format, arrivalUs);
     else this.#relayTarget?.leaveOut(this.#fillPacket());
   }
 
   /** From the RTCP port, or the RTP port where both share it (RFC 5761). */
-  receiveRtcp({ data, arrivalUs, sourceAddress, sourcePort }: Datagram): void {
-    if (this.#rtcp.receive(data, arrivalUs, sourceAddress, sourcePort)) this.#alive(arrivalUs);
+  receiveRtcp({ data, arrivalUs, sourceAddress, sourcePort }: Datagram, onRtpPort = false): void {
+    if (this.#rtcp.receive(data, arrivalUs, sourceAddress, sourcePort, onRtpPort)) this.#alive(arrivalUs);
   }
 
   /** Packets go to this leg as they are, where it can take them; undefined: all of them are for the mix. */
@@ -266,8 +291,9 @@ export class MediaSession implements DatagramSink {
 
   /** Once a slot: what is decided by nothing having come. */
   expire(nowUs: number): void {
-    this.#events?.expire(nowUs);
+    this.#events.expire(nowUs);
     this.#rtcp.slot(nowUs);
+    if (nowUs >= this.#holdsUntilUs) this.#early?.release(nowUs, (datagram) => this.#receiveRtp(datagram));
     this.#lastPacketUs ??= nowUs;
     if (this.#inactivityTimeoutMs === undefined || !this.#heard || !this.#receives) return;
     const silentMs = Math.floor((nowUs - this.#lastPacketUs) / 1000);
@@ -285,6 +311,7 @@ export class MediaSession implements DatagramSink {
       this.#srtp = new SrtpContext(agreed);
       renew = true;
     }
+    this.#srtpCounters = this.#srtp?.counters ?? this.#srtpCounters;
     this.output.protect(this.#srtp, renew);
     this.#rtcp.protect(this.#srtp);
   }
@@ -295,24 +322,14 @@ export class MediaSession implements DatagramSink {
     return bytes < 0 ? undefined : data.subarray(0, bytes);
   }
 
-  /** A session refresh in the middle of a key press must not report it twice, so the receiver stays where it can. */
-  #useEventClock(clockRateHz: number): void {
-    if (clockRateHz === this.#eventClockRateHz) return;
-    this.#eventClockRateHz = clockRateHz;
-    this.#events?.end();
-    this.#events =
-      clockRateHz > 0
-        ? new TelephoneEventReceiver(clockRateHz, (press) => this.#keyPressed(press))
-        : undefined;
-  }
-
-  #receiveEvent(arrivalUs: number): void {
+  #receiveEvent(clockRateHz: number, arrivalUs: number): void {
     const view = this.#view;
     const isLeaveKey = view.payloadBytes > 0 && view.data[view.payloadOffset] === this.#leaveEvent;
-    if (!isLeaveKey) this.#relayTarget?.relayEvent(this.#fillPacket(), this.#eventClockRateHz);
-    if (view.ssrc !== this.#eventSsrc) this.#events?.end();
+    if (!isLeaveKey) this.#relayTarget?.relayEvent(this.#fillPacket(), clockRateHz);
+    if (view.ssrc !== this.#eventSsrc) this.#events.end();
     this.#eventSsrc = view.ssrc;
-    this.#events?.receive(view.payload(), view.timestamp, arrivalUs);
+    this.#events.useClock(clockRateHz);
+    this.#events.receive(view.payload(), view.timestamp, arrivalUs);
   }
 
   #keyPressed({ digit, rtpTime, durationMs, arrivalUs }: KeyPress): void {

@@ -22,7 +22,8 @@ export function receiveFormats(
     receive,
     comfortNoise = [],
     telephoneEvent,
-  }: Pick<LegNegotiate, 'receive' | 'comfortNoise' | 'telephoneEvent'>,
+    otherTelephoneEvents,
+  }: Pick<LegNegotiate, 'receive' | 'comfortNoise' | 'telephoneEvent' | 'otherTelephoneEvents'>,
   former: readonly (ReceiveFormat | undefined)[] = [],
 ): (ReceiveFormat | undefined)[] {
   const formats: (ReceiveFormat | undefined)[] = [];
@@ -34,9 +35,20 @@ export function receiveFormats(
     const decoder = (isSame && before.decoder) || decoderFor(format);
     formats[format.payloadType] = { ...format, decoder, rateHz: decoder.rateHz };
   }
-  if (telephoneEvent?.payloadType !== comfortNoisePayloadType)
+  if (eventClocks({ telephoneEvent, otherTelephoneEvents })[comfortNoisePayloadType] === undefined)
     formats[comfortNoisePayloadType] ??= noiseFormat(comfortNoisePayloadType, 8000);
   return formats;
+}
+
+/** Clock rates of the peer's telephone events, by payload type. */
+export function eventClocks({
+  telephoneEvent,
+  otherTelephoneEvents = [],
+}: Pick<LegNegotiate, 'telephoneEvent' | 'otherTelephoneEvents'>): (number | undefined)[] {
+  const clocks: (number | undefined)[] = [];
+  for (const { payloadType, clockRateHz } of otherTelephoneEvents) clocks[payloadType] = clockRateHz;
+  if (telephoneEvent) clocks[telephoneEvent.payloadType] = telephoneEvent.clockRateHz;
+  return clocks;
 }
 
 function noiseFormat(payloadType: number, clockRateHz: number): ReceiveFormat {

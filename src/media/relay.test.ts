@@ -260,13 +260,13 @@ describe('Relay', () => {
     const [a, b] = await callTwo({ receive: [opus], send: opus, telephoneEvent: fast });
     await a.send({ payload: speech(1, 0) });
     await bench.slots(2);
-    for (const duration of [160, 800, 60_000])
+    for (const duration of [160, 800])
       await a.send({ payload: Uint8Array.of(5, 10, duration >> 8, duration), payloadType: 101, ticks: 0 });
     await bench.slots(2);
     const presses = b.received.filter(({ payloadType }) => payloadType === 97);
     assert.deepEqual(
       presses.map((packet) => [...packet.payload()]),
-      [960, 4800, 65_535].map((duration) => [5, 10, duration >> 8, duration & 0xff]),
+      [960, 4800].map((duration) => [5, 10, duration >> 8, duration & 0xff]),
     );
     assert.equal(new Set(presses.map(({ timestamp }) => timestamp)).size, 1, 'one key press');
     for (const duration of [4800, 9600])
@@ -283,6 +283,61 @@ describe('Relay', () => {
     for (const { received } of [a, b])
       for (const [i, packet] of received.entries())
         assert.equal(packet.sequenceNumber, (received[0]!.sequenceNumber + i) & 0xffff);
+  });
+
+  const narrow = { payloadType: 101, clockRateHz: 8000 };
+  const wide = { payloadType: 97, clockRateHz: 48_000 };
+  for (const [from, to] of [
+    [narrow, wide],
+    [wide, narrow],
+  ] as const)
+    it(`counts a long key press in the segments of the other side, to ${to.clockRateHz} Hz`, async () => {
+      const opus = { payloadType: 111, codec: 'OPUS', clockRateHz: 48_000 } as const;
+      const agreed = (telephoneEvent: typeof narrow | typeof wide): Partial<LegNegotiate> =>
+        telephoneEvent === wide ? { receive: [opus], send: opus, telephoneEvent } : { telephoneEvent };
+      const a = await bench.call('a', agreed(from));
+      const b = await bench.call('b', agreed(to));
+      await join('a');
+      await join('b');
+      await bench.slots(5);
+      await a.press('8', { durationMs: 3000, ...from });
+      await bench.slots(5);
+      await a.press('9', from);
+      await bench.slots(5);
+      const heard: [string, number][] = [];
+      const receiver = new TelephoneEventReceiver(to.clockRateHz, ({ digit, durationMs }) =>
+        heard.push([digit, durationMs]),
+      );
+      const events = b.received.filter((packet) => packet.payloadType === to.payloadType);
+      for (const packet of events) receiver.receive(packet.payload(), packet.timestamp, 0);
+      assert.deepEqual(heard, [
+        ['8', 3000],
+        ['9', 100],
+      ]);
+      const full = events.filter((packet) => packet.payload()[2] === 0xff && packet.payload()[3] === 0xff);
+      assert.equal(full.length, to === narrow ? 0 : 6, 'the end of each full segment three times');
+      for (const [i, packet] of b.received.entries())
+        assert.equal(packet.sequenceNumber, (b.received[0]!.sequenceNumber + i) & 0xffff);
+    });
+
+  it('counts a long key press in segments beside relayed audio, numbers without a gap', async () => {
+    const [a, b] = await callTwo({ telephoneEvent: { payloadType: 97, clockRateHz: 48_000 } });
+    for (let n = 0; n < 3; n++) {
+      await a.send({ payload: speech(1, n) });
+      await bench.slots(1);
+    }
+    await a.press('8', { durationMs: 1500 });
+    for (let n = 3; n < 6; n++) {
+      await a.send({ payload: speech(1, n) });
+      await bench.slots(1);
+    }
+    const events = b.received.filter((packet) => packet.payloadType === 97);
+    assert.equal(events.length, 74 + 3 + 3);
+    const numbers = b.received.map(({ sequenceNumber }) => sequenceNumber);
+    assert.deepEqual(
+      numbers,
+      numbers.map((_, i) => (numbers[0]! + i) & 0xffff),
+    );
   });
 
   it('relays between numbers that differ for one codec', async () => {

@@ -1,3 +1,4 @@
+import { KeyPressClock } from '../rtp/key-press-clock.ts';
 import type { RtpHeader } from '../rtp/packet.ts';
 import {
   addToSequence,
@@ -9,6 +10,8 @@ import {
   toRtpTimestamp,
   toSequenceNumber,
 } from '../rtp/sequence.ts';
+import { longestEventTicks } from '../rtp/telephone-event.ts';
+import type { NegotiatedTelephoneEvent } from './control.ts';
 import type { RtpSender } from './rtp-sender.ts';
 
 /** What the relay needs of a packet; sequence number and RTP time as on the wire. */
@@ -50,7 +53,7 @@ export class Relay {
   /** Until silence is sent instead. */
   #idleSlotsLeft = 0;
   #eventSlots = 0;
-  #eventSourceTime: RtpTimestamp | undefined;
+  readonly #keyPress = new KeyPressClock();
   #eventTime = toRtpTimestamp(0);
 
   constructor(sender: RtpSender) {
@@ -72,7 +75,7 @@ export class Relay {
   end(): void {
     this.#runs = false;
     this.#eventSlots = 0;
-    this.#eventSourceTime = undefined;
+    this.#keyPress.reset();
   }
 
   audio(packet: RelayedPacket, payloadType: number, ticks: number, address: string, port: number): void {
@@ -91,15 +94,11 @@ export class Relay {
     return true;
   }
 
-  /**
-   * A packet of a key press (RFC 4733): beside relayed audio in its order, else in the order of arrival.
-   * @param timed whether its RTP time is that of the stream
-   */
+  /** A packet of a key press (RFC 4733): beside relayed audio in its order, else in the order of arrival. */
   event(
     packet: RelayedPacket,
-    payload: Uint8Array,
-    payloadType: number,
-    timed: boolean,
+    fromHz: number,
+    { payloadType, clockRateHz, sendPayloadType = payloadType }: NegotiatedTelephoneEvent,
     address: string,
     port: number,
   ): void {
@@ -107,24 +106,63 @@ export class Relay {
     const continues = this.#continues(packet);
     const header = this.#header;
     header.marker = packet.marker;
-    if (continues && timed) {
-      this.#send(packet, payload, payloadType, this.#timeOf(packet), 0, address, port);
+    // Of a clock that is not the stream's own, only the duration can be understood.
+    if (continues && fromHz === clockRateHz && fromHz === sender.format?.clockRateHz) {
+      this.#send(packet, packet.payload, sendPayloadType, this.#timeOf(packet), 0, address, port);
       return;
     }
-    if (packet.rtpTime !== this.#eventSourceTime) {
+    const press = this.#keyPress;
+    if (!press.convert(packet.payload, packet.rtpTime, fromHz, clockRateHz)) {
+      this.leaveOut(packet);
+      return;
+    }
+    if (press.begins) {
       sender.flush(address, port);
-      this.#eventSourceTime = packet.rtpTime;
       this.#eventTime = sender.nextTimestamp;
     }
-    if (continues) {
-      this.#send(packet, payload, payloadType, this.#eventTime, 0, address, port);
+    const timestamp = addToTimestamp(this.#eventTime, press.segmentTicks);
+    if (press.filledSegments === 1)
+      this.#endSegment(packet, addToTimestamp(timestamp, -longestEventTicks), sendPayloadType, address, port);
+    this.#sendEvent(packet, press.payload, sendPayloadType, timestamp, address, port);
+  }
+
+  /** The last report of a segment, three times (RFC 4733 section 2.5.1.4), before the packet that begins the next. */
+  #endSegment(
+    packet: RelayedPacket,
+    timestamp: RtpTimestamp,
+    payloadType: number,
+    address: string,
+    port: number,
+  ): void {
+    const press = this.#keyPress;
+    const begun = press.payload.slice();
+    for (let copy = 0; copy < 3; copy++) {
+      this.#sendEvent(packet, press.fillSegment(), payloadType, timestamp, address, port);
+      this.#sequenceOffset++;
+    }
+    // Numbers from before were moved up to: nothing older may take them again.
+    this.#span = 0;
+    press.payload.set(begun);
+  }
+
+  #sendEvent(
+    packet: RelayedPacket,
+    payload: Uint8Array,
+    payloadType: number,
+    timestamp: RtpTimestamp,
+    address: string,
+    port: number,
+  ): void {
+    if (this.#continues(packet)) {
+      this.#send(packet, payload, payloadType, timestamp, 0, address, port);
       return;
     }
+    const header = this.#header;
     this.#eventSlots = eventSlots;
     header.payloadType = payloadType;
-    header.sequenceNumber = sender.nextSequenceNumber;
-    header.timestamp = this.#eventTime;
-    sender.sendPacket(header, payload, 0, address, port);
+    header.sequenceNumber = this.#sender.nextSequenceNumber;
+    header.timestamp = timestamp;
+    this.#sender.sendPacket(header, payload, 0, address, port);
   }
 
   /** A packet that the leg can not take is left out without a gap in the sequence. */

@@ -33,6 +33,7 @@ export class Rooms {
     this.#capture.stayOpened(stay, atUs);
     session.enter(stay, leaveKey);
     room.add(session, mode);
+    session.admitEarly();
   }
 
   /** Nothing happens when the leg is in no room: it may just have left by its key. */

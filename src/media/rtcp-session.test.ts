@@ -105,6 +105,15 @@ describe('RTCP of a leg', () => {
     );
   });
 
+  it('keeps to the port agreed where the peer sends its reports to the port of RTP', async () => {
+    const { phone, ear } = await callWithOwnPort();
+    await phone.send({ payload: speech(1, 0) });
+    await phone.sendRaw(senderReport(phone));
+    await pass(500);
+    assert.equal(bench.capture.senderReports.length, 1, 'heard all the same');
+    assert.ok(ear.heard.length > 0);
+  });
+
   it('shares the port of RTP where that was agreed', async () => {
     const phone = await bench.call('a', { rtcp: { mux: true } });
     const ear = new RtcpEar(phone.socket);

@@ -101,7 +101,7 @@ export class RtcpSession implements RtcpHandlers {
    * A datagram of the RTCP port, or one of the RTP port that is RTCP; the bytes may be changed.
    * @returns whether it was the leg's
    */
-  receive(data: Uint8Array, arrivalUs: number, address: string, port: number): boolean {
+  receive(data: Uint8Array, arrivalUs: number, address: string, port: number, onRtpPort: boolean): boolean {
     const agreed = this.#agreed;
     if (!agreed || !(this.#options.latch.isCurrent(address) || address === agreed.remote?.address))
       return false;
@@ -113,6 +113,8 @@ export class RtcpSession implements RtcpHandlers {
     }
     this.#arrivalUs = arrivalUs;
     if (!readRtcp(plain, this)) return false;
+    // Who sends RTCP to the port of RTP need not take it there.
+    if (onRtpPort && !agreed.mux) return true;
     this.#heardAddress = address;
     this.#heardPort = port;
     return true;

@@ -86,11 +86,17 @@ export class TestPhone {
   }
 
   /** One key press, its packets all at once; `ends` of its end packets arrive. */
-  async press(digit: string, { durationMs = 100, ends = 3 } = {}): Promise<void> {
-    const packets = keyPressPayloads(digit, { durationMs, ptimeMs: 20, clockRateHz: 8000 });
-    for (const { payload, marker } of packets.slice(0, packets.length - 3 + ends))
-      await this.send({ payload, payloadType: 101, marker, ticks: 0 });
-    this.timestamp = (this.timestamp + durationMs * 8) >>> 0;
+  async press(
+    digit: string,
+    { durationMs = 100, ends = 3, payloadType = 101, clockRateHz = 8000 } = {},
+  ): Promise<void> {
+    const packets = keyPressPayloads(digit, { durationMs, ptimeMs: 20, clockRateHz });
+    const downTime = this.timestamp;
+    for (const { payload, marker, segmentTicks } of packets.slice(0, packets.length - 3 + ends)) {
+      this.timestamp = (downTime + segmentTicks) >>> 0;
+      await this.send({ payload, payloadType, marker, ticks: 0 });
+    }
+    this.timestamp = (downTime + (durationMs * clockRateHz) / 1000) >>> 0;
   }
 
   async close(): Promise<void> {

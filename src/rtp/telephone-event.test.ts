@@ -173,6 +173,37 @@ describe('sender', () => {
     );
   });
 
+  test('a long key press goes on in segments (RFC 4733 section 2.5.1.3)', () => {
+    const payloads = keyPressPayloads('1', { durationMs: 1400, ptimeMs: 20, clockRateHz: 48_000 });
+    const durationOf = (payload: Uint8Array): number => (payload[2]! << 8) | payload[3]!;
+    const shape = payloads.map(
+      ({ payload, segmentTicks }) =>
+        `${segmentTicks}+${durationOf(payload)}${payload[1]! & 0x80 ? ' end' : ''}`,
+    );
+    assert.deepEqual(shape.slice(66), [
+      '0+64320',
+      '0+65280',
+      ...Array.from({ length: 3 }, () => '0+65535'),
+      '65535+705',
+      ...Array.from({ length: 3 }, () => '65535+1665 end'),
+    ]);
+    assert.deepEqual(
+      payloads.flatMap(({ marker }, index) => (marker ? [index] : [])),
+      [0],
+    );
+    const offsets = payloads.map(({ offsetMs }) => offsetMs);
+    assert.deepEqual(
+      offsets,
+      offsets.toSorted((a, b) => a - b),
+    );
+  });
+
+  test('what fills a segment exactly ends in it', () => {
+    const [last] = keyPressPayloads('1', { durationMs: 65_535, ptimeMs: 20, clockRateHz: 1000 }).slice(-1);
+    assert.deepEqual([...last!.payload], [1, 0x8a, 0xff, 0xff]);
+    assert.equal(last!.segmentTicks, 0);
+  });
+
   test('lower case letters are keys too', () => {
     assert.equal(keyPressPayloads('d', { durationMs: 40, ptimeMs: 20, clockRateHz })[0]!.payload[0], 15);
   });
@@ -180,7 +211,7 @@ describe('sender', () => {
   test('what cannot be sent is refused', () => {
     for (const digit of ['', 'E', '12', ' '])
       assert.throws(() => keyPressPayloads(digit, { durationMs: 100, ptimeMs: 20, clockRateHz }), RangeError);
-    for (const durationMs of [0, -5, 9000, Number.NaN])
+    for (const durationMs of [0, -5, 600_001, Number.NaN])
       assert.throws(() => keyPressPayloads('1', { durationMs, ptimeMs: 20, clockRateHz }), RangeError);
   });
 });

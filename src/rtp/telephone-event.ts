@@ -7,8 +7,9 @@ import { type RtpTimestamp, timestampDelta } from './sequence.ts';
  *  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
  * |     event     |E|R| volume    |          duration             |
  */
-const payloadBytes = 4;
-const longestDuration = 0xffff;
+export const telephoneEventBytes = 4;
+/** Of one segment of an event. */
+export const longestEventTicks = 0xffff;
 
 /** Event codes 0..15 (RFC 4733 section 3.2). */
 const digits = '0123456789*#ABCD';
@@ -47,7 +48,7 @@ interface CurrentEvent {
  * say nothing; malformed payloads and events that are no keys are ignored.
  */
 export class TelephoneEventReceiver {
-  readonly #clockRateHz: number;
+  #clockRateHz: number;
   readonly #report: (press: KeyPress) => void;
   #current: CurrentEvent | undefined;
   /** Start of the last segment of the key press reported last. */
@@ -58,8 +59,15 @@ export class TelephoneEventReceiver {
     this.#report = report;
   }
 
+  /** Before a packet whose payload type has this clock; another one is never the same key press. */
+  useClock(clockRateHz: number): void {
+    if (clockRateHz === this.#clockRateHz) return;
+    this.#finish();
+    this.#clockRateHz = clockRateHz;
+  }
+
   receive(payload: Uint8Array, rtpTime: RtpTimestamp, arrivalUs: number): void {
-    if (payload.length < payloadBytes) return;
+    if (payload.length < telephoneEventBytes) return;
     const event = payload[0]!;
     if (event >= digits.length) return;
     const isEnd = (payload[1]! & 0x80) !== 0;
@@ -109,9 +117,9 @@ export class TelephoneEventReceiver {
     const current = this.#current;
     if (current?.event !== event) return false;
     const ahead = timestampDelta(rtpTime, current.segmentTime);
-    if (ahead === longestDuration) {
+    if (ahead === longestEventTicks) {
       current.segmentTime = rtpTime;
-      current.durationBefore += longestDuration;
+      current.durationBefore += longestEventTicks;
       current.segmentDuration = 0;
     } else if (ahead !== 0) {
       return false;
@@ -135,26 +143,6 @@ export class TelephoneEventReceiver {
   }
 }
 
-/**
- * A payload for a stream whose events count with another clock; a duration that would not fit is cut off.
- * @returns `out` filled, or the payload itself where it is malformed
- */
-export function scaleEventDuration(
-  payload: Uint8Array,
-  fromHz: number,
-  toHz: number,
-  out: Uint8Array,
-): Uint8Array {
-  if (payload.length < payloadBytes) return payload;
-  const duration = Math.round((((payload[2]! << 8) | payload[3]!) * toHz) / fromHz);
-  const scaled = Math.min(duration, longestDuration);
-  out[0] = payload[0]!;
-  out[1] = payload[1]!;
-  out[2] = scaled >> 8;
-  out[3] = scaled;
-  return out;
-}
-
 export interface KeyPressOptions {
   durationMs: number;
   /** Time between two packets; the RTP timestamp is that of the key press in all of them. */
@@ -170,11 +158,17 @@ export interface TelephoneEventPayload {
   marker: boolean;
   /** When to send it, counted from the key going down. */
   offsetMs: number;
+  /** Its RTP time, counted from that of the key going down: where its segment begins. */
+  segmentTicks: number;
 }
 
+/** A key that is held longer is stuck. */
+const longestPressMs = 600_000;
+
 /**
- * The payloads of one key press: updates of growing duration, then the end three times at once (section 2.5.1.4).
- * @throws RangeError for anything but one of `0`-`9`, `*`, `#`, `A`-`D`, and beyond 65535 clock units
+ * The payloads of one key press: updates of growing duration, then the end three times at once (section 2.5.1.4). One
+ * that is too long for the duration field goes on in segments (section 2.5.1.3).
+ * @throws RangeError for anything but one of `0`-`9`, `*`, `#`, `A`-`D`, and beyond ten minutes
  */
 export function keyPressPayloads(
   digit: string,
@@ -183,17 +177,30 @@ export function keyPressPayloads(
   const event = digit.length === 1 ? digits.indexOf(digit.toUpperCase()) : -1;
   if (event < 0) throw new RangeError(`'${digit}' is not a key`);
   const total = Math.round((durationMs * clockRateHz) / 1000);
-  if (!(total > 0 && total <= longestDuration))
+  if (!(total > 0 && durationMs <= longestPressMs))
     throw new RangeError(`a key press of ${durationMs} ms cannot be sent`);
 
   const payloads: TelephoneEventPayload[] = [];
-  const add = (duration: number, isEnd: boolean, offsetMs: number): void => {
+  let segmentTicks = 0;
+  const add = (ticks: number, isEnd: boolean, copies: number): void => {
+    const duration = ticks - segmentTicks;
     const flags = (isEnd ? 0x80 : 0) | (volumeDbm0 & 0x3f);
     const payload = Uint8Array.of(event, flags, duration >> 8, duration);
-    payloads.push({ payload, marker: payloads.length === 0, offsetMs });
+    const offsetMs = isEnd ? durationMs : (ticks * 1000) / clockRateHz;
+    for (let copy = 0; copy < copies; copy++)
+      payloads.push({ payload, marker: payloads.length === 0, offsetMs, segmentTicks });
   };
-  for (let offsetMs = ptimeMs; offsetMs < durationMs; offsetMs += ptimeMs)
-    add(Math.round((offsetMs * clockRateHz) / 1000), false, offsetMs);
-  for (let copy = 0; copy < 3; copy++) add(total, true, durationMs);
+  /** Up to before `ticks`. */
+  const fillSegments = (ticks: number): void => {
+    for (; ticks - segmentTicks > longestEventTicks; segmentTicks += longestEventTicks)
+      add(segmentTicks + longestEventTicks, false, 3);
+  };
+  for (let offsetMs = ptimeMs; offsetMs < durationMs; offsetMs += ptimeMs) {
+    const ticks = Math.round((offsetMs * clockRateHz) / 1000);
+    fillSegments(ticks);
+    add(ticks, false, 1);
+  }
+  fillSegments(total);
+  add(total, true, 3);
   return payloads;
 }

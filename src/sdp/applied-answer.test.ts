@@ -57,6 +57,33 @@ describe('applied answer', () => {
     });
   });
 
+  test('key presses at every clock, by our numbers and by those of the answer', () => {
+    const answer = offerOf(
+      'm=audio 4000 RTP/AVP 111 0 100 105',
+      'a=rtpmap:111 opus/48000/2',
+      'a=rtpmap:100 telephone-event/48000',
+      'a=rtpmap:105 telephone-event/8000',
+    );
+    const { telephoneEvent, otherTelephoneEvents } = applyAnswer(offer, answer);
+    assert.deepEqual(telephoneEvent, { payloadType: 97, clockRateHz: 48_000, sendPayloadType: 100 });
+    assert.deepEqual(otherTelephoneEvents, [
+      { payloadType: 101, clockRateHz: 8000 },
+      { payloadType: 100, clockRateHz: 48_000 },
+      { payloadType: 105, clockRateHz: 8000 },
+    ]);
+  });
+
+  test('a clock for key presses that the answer leaves out is left out', () => {
+    const answer = offerOf(
+      'm=audio 4000 RTP/AVP 96 101',
+      'a=rtpmap:96 opus/48000/2',
+      'a=rtpmap:101 telephone-event/8000',
+    );
+    const { telephoneEvent, otherTelephoneEvents } = applyAnswer(offer, answer);
+    assert.deepEqual(telephoneEvent, { payloadType: 101, clockRateHz: 8000 });
+    assert.equal(otherTelephoneEvents, undefined);
+  });
+
   test('directions: the answer narrows the offer', () => {
     const direction = (line: string, ours = offer) =>
       applyAnswer(ours, offerOf('m=audio 4000 RTP/AVP 0', line)).direction;

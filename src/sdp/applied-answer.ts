@@ -14,6 +14,7 @@ import {
   type SdpCodec,
   sentCodec,
   telephoneEventAt,
+  telephoneEvents,
 } from './negotiation.ts';
 import { audioStreamOf } from './offer-answer.ts';
 import { type PayloadFormat, payloadFormats } from './payload-format.ts';
@@ -52,6 +53,8 @@ export function applyAnswer(offer: string, answer: string): NegotiatedMedia {
   const receive = theirs.map((codec) => ours.find(sameCodec(codec))!);
   const taken = new Set(ourFormats.map(({ payloadType }) => payloadType));
   receive.push(...theirs.filter(({ payloadType }) => !taken.has(payloadType)));
+  const telephoneEvent = agreedEvent(ourFormats, formats, first);
+  const otherEvents = telephoneEvent ? otherEventsOf(ourFormats, formats, telephoneEvent.payloadType) : [];
   const noise = agreedNoise(ourFormats, formats);
   const srtp = applySrtp(offered, media);
   return {
@@ -59,7 +62,8 @@ export function applyAnswer(offer: string, answer: string): NegotiatedMedia {
     receive,
     send: sentCodec(first, formats),
     ptimeMs: choosePtimeMs(media, choosePtimeMs(offered, defaultPtimeMs)),
-    telephoneEvent: agreedEvent(ourFormats, formats, first),
+    telephoneEvent,
+    ...(otherEvents.length > 0 && { otherTelephoneEvents: otherEvents }),
     ...(noise.length > 0 && { comfortNoise: noise }),
     ...(srtp && { srtp }),
     rtcp: negotiatedRtcp(session, media, wantsRtcpMux(offered) && wantsRtcpMux(media)),
@@ -90,6 +94,26 @@ function agreedEvent(
   return theirs.payloadType === payloadType
     ? { payloadType, clockRateHz }
     : { payloadType, clockRateHz, sendPayloadType: theirs.payloadType };
+}
+
+/**
+ * By the numbers of our offer at every clock that the answer has too, and by the answer's own numbers where ours leave
+ * them free.
+ * @param used what is known already
+ */
+function otherEventsOf(
+  ourFormats: PayloadFormat[],
+  formats: PayloadFormat[],
+  used: number,
+): { payloadType: number; clockRateHz: number }[] {
+  const theirs = telephoneEvents(formats);
+  const ours = telephoneEvents(ourFormats).filter(({ clockRateHz }) =>
+    theirs.some((their) => their.clockRateHz === clockRateHz),
+  );
+  const taken = new Set(ourFormats.map(({ payloadType }) => payloadType));
+  return [...ours, ...theirs.filter(({ payloadType }) => !taken.has(payloadType))]
+    .filter(({ payloadType }) => payloadType !== used)
+    .map(({ payloadType, clockRateHz }) => ({ payloadType, clockRateHz }));
 }
 
 function agreedNoise(

@@ -49,3 +49,17 @@ test('only an address that can be sent to is given', () => {
   assert.equal(at('c=IN IP4 255.255.255.255', media), undefined);
   assert.equal(at('c=IN IP4 192.0.2.7', 'm=audio 0 RTP/AVP 0'), undefined);
 });
+
+test('an IPv4 address written as IPv6 is what it stands for', () => {
+  const at = (address: string) => mediaAddress(...stream(`c=IN IP6 ${address}`, 'm=audio 4000 RTP/AVP 0'));
+  for (const address of ['::ffff:192.0.2.7', '::ffff:c000:207', '2001:db8::ffff:224.0.0.1'])
+    assert.deepEqual(at(address), { address, port: 4000 });
+  for (const address of [
+    '::ffff:224.0.0.1',
+    '::FFFF:e000:1',
+    '0:0:0:0:0:ffff:ffff:ffff',
+    '::ffff:0.0.0.0',
+    '::0.0.0.0',
+  ])
+    assert.equal(at(address), undefined, address);
+});

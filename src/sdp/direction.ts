@@ -47,8 +47,12 @@ export function mediaAddress(
   const connection: Connection | undefined = media.connection ?? session.connection;
   if (!connection || media.port === 0) return undefined;
   const { address } = connection;
-  if (isIP(address) === 0 || isUnspecified(address) || isMulticast(address)) return undefined;
-  return { address, port: media.port };
+  return isSendable(address) ? { address, port: media.port } : undefined;
+}
+
+/** A numeric address of one host. */
+export function isSendable(address: string): boolean {
+  return isIP(address) !== 0 && !isUnspecified(address) && !isMulticast(address);
 }
 
 /** Whether the writer asks for the stream at more than one place: nothing that a call does. */
@@ -58,11 +62,23 @@ export function isMulticastStream(session: SessionDescription, media: MediaDescr
 }
 
 function isUnspecified(address: string): boolean {
-  return address === '0.0.0.0' || (isIP(address) === 6 && /^[0:]+$/.test(address));
+  const plain = unmapped(address);
+  return plain === '0.0.0.0' || (isIP(plain) === 6 && /^[0:.]+$/.test(plain));
 }
 
+/** Multicast, and what lies above it: reserved, and the broadcast to all. */
 function isMulticast(address: string): boolean {
-  if (isIP(address) === 6) return /^ff/i.test(address);
-  const firstByte = Number(address.split('.')[0]);
+  const plain = unmapped(address);
+  if (isIP(plain) === 6) return /^ff/i.test(plain);
+  const firstByte = Number(plain.split('.')[0]);
   return firstByte >= 224;
+}
+
+/** A socket of both families sends to `::ffff:192.0.2.1`, however it is written, by IPv4. */
+function unmapped(address: string): string {
+  const match = /^[0:]*:ffff:(?:(\d+\.\d+\.\d+\.\d+)|([0-9a-f]{1,4}):([0-9a-f]{1,4}))$/i.exec(address);
+  if (isIP(address) !== 6 || match === null) return address;
+  if (match[1] !== undefined) return match[1];
+  const [high, low] = [Number.parseInt(match[2]!, 16), Number.parseInt(match[3]!, 16)];
+  return [high >> 8, high & 0xff, low >> 8, low & 0xff].join('.');
 }

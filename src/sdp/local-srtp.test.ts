@@ -150,6 +150,14 @@ describe('offer', () => {
       );
   });
 
+  test('what is optional may be left to the peer to ask for: no keys of ours in the clear', () => {
+    const quiet = { ...local('optional'), srtp: new LocalSrtp('optional', false) };
+    assert.deepEqual(streams(createOffer(quiet)), ['m=audio 20000 RTP/AVP 0 8']);
+    assert.ok(answerOffer(sdpOf('m=audio 4000 RTP/SAVP 0', cm80), quiet).negotiated.srtp);
+    const required = { ...local('required'), srtp: new LocalSrtp('required', false) };
+    assert.equal(streams(createOffer(required))[0], 'm=audio 20000 RTP/SAVP 0 8');
+  });
+
   for (const tag of [2, 1])
     test(`the answer chooses by its tag, or by its suite where the tag is wrong: ${tag}`, () => {
       const options = local('required');

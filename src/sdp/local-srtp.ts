@@ -13,10 +13,14 @@ import {
 /** Our keys of one dialog, one for each suite; they stay until the peer changes its own. */
 export class LocalSrtp {
   readonly policy: SrtpPolicy;
+  /** Whether offers of ours carry keys. */
+  readonly offered: boolean;
   #keys = new Map<SrtpSuite, string>();
 
-  constructor(policy: SrtpPolicy) {
+  /** @param offered what is optional may be left to the peer to ask for */
+  constructor(policy: SrtpPolicy, offered = true) {
     this.policy = policy;
+    this.offered = policy === 'required' || (policy === 'optional' && offered);
   }
 
   /** Master key and salt, base64. */

@@ -19,6 +19,8 @@ export type NegotiatorOptions = Omit<LocalMedia, 'sessionId' | 'version' | 'dire
   sessionId?: string;
   /** `off` where it is not set. */
   srtp?: SrtpPolicy;
+  /** False: what is optional is taken where the peer offers it, and not offered. */
+  offersSrtp?: boolean;
 };
 
 export interface OfferOptions {
@@ -41,8 +43,8 @@ export class MediaNegotiator {
   #active: string | undefined;
   #agreed: NegotiatedMedia | undefined;
 
-  constructor({ srtp = 'off', ...options }: NegotiatorOptions) {
-    this.#srtp = new LocalSrtp(srtp);
+  constructor({ srtp = 'off', offersSrtp, ...options }: NegotiatorOptions) {
+    this.#srtp = new LocalSrtp(srtp, offersSrtp);
     const sessionId = options.sessionId ?? String(randomInt(1, 2 ** 47));
     this.#local = { ...options, sessionId, version: 1, srtp: this.#srtp };
   }

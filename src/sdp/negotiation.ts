@@ -52,7 +52,10 @@ export interface NegotiatedMedia {
   send: NegotiatedCodec;
   /** Length of the packets we send. */
   ptimeMs: number;
+  /** Of the clock of what we send, where there is one. */
   telephoneEvent: NegotiatedTelephoneEvent | undefined;
+  /** What else the peer's events may come with: beside audio of other clocks, or by the peer's own numbers. */
+  otherTelephoneEvents?: { payloadType: number; clockRateHz: number }[];
   /** Comfort noise (RFC 3389), one payload type for each clock rate at most. */
   comfortNoise?: { payloadType: number; clockRateHz: number }[];
   /** Without it: plain RTP. */
@@ -96,9 +99,18 @@ export function sentCodec(codec: NegotiatedCodec, formats: PayloadFormat[]): Neg
 
 /** The first comfort noise at each clock rate. */
 export function comfortNoiseFormats(formats: PayloadFormat[]): PayloadFormat[] {
-  const noise = formats.filter(({ encoding }) => encoding === 'CN');
-  return noise.filter(
-    ({ clockRateHz }, index) => noise.findIndex((other) => other.clockRateHz === clockRateHz) === index,
+  return firstAtEachClock(formats, 'CN');
+}
+
+/** The first telephone-event at each clock rate. */
+export function telephoneEvents(formats: PayloadFormat[]): PayloadFormat[] {
+  return firstAtEachClock(formats, 'TELEPHONE-EVENT');
+}
+
+function firstAtEachClock(formats: PayloadFormat[], encoding: string): PayloadFormat[] {
+  const found = formats.filter((format) => format.encoding === encoding);
+  return found.filter(
+    ({ clockRateHz }, index) => found.findIndex((other) => other.clockRateHz === clockRateHz) === index,
   );
 }
 

@@ -159,6 +159,26 @@ describe('answer', () => {
     assert.equal(eventOf('0 101', { telephoneEvents: false }), undefined);
   });
 
+  test('telephone-event: one for each clock of the codecs agreed', () => {
+    const offer = offerOf(
+      'm=audio 4000 RTP/AVP 107 0 101 110 112 113',
+      'a=rtpmap:107 opus/48000/2',
+      'a=rtpmap:101 telephone-event/8000',
+      'a=rtpmap:110 telephone-event/48000',
+      'a=rtpmap:112 telephone-event/16000',
+      'a=rtpmap:113 telephone-event/8000',
+    );
+    const { negotiated, answer } = answerOffer(offer, { ...local, codecs: ['OPUS', 'PCMU'] });
+    assert.deepEqual(negotiated.telephoneEvent, { payloadType: 110, clockRateHz: 48_000 });
+    assert.deepEqual(negotiated.otherTelephoneEvents, [{ payloadType: 101, clockRateHz: 8000 }]);
+    assert.ok(linesOf(answer).some((line) => /^m=audio \d+ RTP\/AVP 107 0 110 101$/.test(line)));
+    assert.equal(
+      answerOffer(offer, { ...local, codecs: ['PCMU'] }).negotiated.otherTelephoneEvents,
+      undefined,
+      'no codec of the other clock',
+    );
+  });
+
   test('every other stream is refused in its place', () => {
     const offer = offerOf(
       'm=video 5000 RTP/AVP 96',

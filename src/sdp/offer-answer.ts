@@ -16,6 +16,7 @@ import {
   comfortNoiseFormats,
   type NegotiatedMedia,
   sentCodec,
+  telephoneEvents,
 } from './negotiation.ts';
 import { payloadFormats } from './payload-format.ts';
 import { negotiatedRtcp, wantsRtcpMux } from './rtcp-attributes.ts';
@@ -42,6 +43,10 @@ export function answerOffer(offer: string, local: LocalMedia): AnsweredOffer {
   const formats = payloadFormats(media);
   const send = sentCodec(codecs[0]!, formats);
   const event = local.telephoneEvents ? chooseTelephoneEvent(formats, send) : undefined;
+  const clocks = new Set(codecs.map(({ clockRateHz }) => clockRateHz));
+  const otherEvents = event
+    ? telephoneEvents(formats).filter((other) => other !== event && clocks.has(other.clockRateHz))
+    : [];
   const noise = comfortNoiseFormats(formats);
   const direction = intersect(reverse(mediaDirection(session, media)), local.direction ?? 'sendrecv');
   const ptimeMs = choosePtimeMs(media, local.ptimeMs ?? defaultPtimeMs);
@@ -52,7 +57,7 @@ export function answerOffer(offer: string, local: LocalMedia): AnsweredOffer {
     protocol: media.protocol,
     formats: [
       ...codecs.map(codecFormat),
-      ...(event ? [{ ...event, fmtp: telephoneEventFmtp }] : []),
+      ...[...(event ? [event] : []), ...otherEvents].map((each) => ({ ...each, fmtp: telephoneEventFmtp })),
       ...noise.map((format) => ({ ...format, fmtp: undefined })),
     ],
     ptimeMs,
@@ -68,7 +73,8 @@ export function answerOffer(offer: string, local: LocalMedia): AnsweredOffer {
       receive: codecs,
       send,
       ptimeMs,
-      telephoneEvent: event && { payloadType: event.payloadType, clockRateHz: event.clockRateHz },
+      telephoneEvent: event && payloadTypeAndClock(event),
+      ...(otherEvents.length > 0 && { otherTelephoneEvents: otherEvents.map(payloadTypeAndClock) }),
       ...(noise.length > 0 && { comfortNoise: noise.map(payloadTypeAndClock) }),
       ...(srtp && { srtp: srtp.negotiated }),
       rtcp: negotiatedRtcp(session, media, rtcpMux),
@@ -93,7 +99,7 @@ export function createOffer(local: LocalMedia): string {
     formats: offeredFormats(local),
     ptimeMs: local.ptimeMs ?? defaultPtimeMs,
     rtcpMux: true,
-    crypto: local.srtp && policy !== 'off' ? offerSrtp(local.srtp) : [],
+    crypto: local.srtp?.offered ? offerSrtp(local.srtp) : [],
     direction: local.direction ?? 'sendrecv',
   });
   return describeLocal(local, [stream]);

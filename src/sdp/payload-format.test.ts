@@ -62,3 +62,21 @@ test('G.722 runs on a clock of 8000 Hz, whatever is written', () => {
   const [format] = formatsOf('m=audio 1 RTP/AVP 9', 'a=rtpmap:9 G722/16000');
   assert.equal(format!.clockRateHz, 8000);
 });
+
+test('a clock that no audio runs by means nothing', () => {
+  assert.deepEqual(
+    formatsOf(
+      'm=audio 1 RTP/AVP 96 97 98 99',
+      'a=rtpmap:96 telephone-event/0',
+      'a=rtpmap:97 CN/9999999',
+      'a=rtpmap:98 telephone-event/1',
+      'a=rtpmap:99 telephone-event/48000',
+    ).map(({ payloadType }) => payloadType),
+    [99],
+  );
+});
+
+test('parameters go to the end of their line, whatever separators stand in it', () => {
+  const [format] = formatsOf('m=audio 1 RTP/AVP 0', `a=fmtp:0 ${' '.repeat(9)}a=1\u2028b=2`);
+  assert.equal(format?.fmtp, 'a=1\u2028b=2');
+});

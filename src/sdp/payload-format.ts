@@ -25,7 +25,14 @@ const staticFormats: Readonly<Record<number, string>> = {
 /** Its sampling rate is twice that, and some write the sampling rate (RFC 3551 section 4.5.2). */
 const g722ClockRateHz = 8000;
 
-/** The m-line's formats in its order; what has no meaning (no number, no rtpmap, a repetition) is left out. */
+/** Of telephony and of its events; others would turn lengths and durations into nonsense. */
+const leastClockRateHz = 8000;
+const mostClockRateHz = 192_000;
+
+/**
+ * The m-line's formats in its order; what has no meaning (no number, no rtpmap, no possible clock, a repetition) is left
+ * out.
+ */
 export function payloadFormats(media: MediaDescription): PayloadFormat[] {
   const rtpmaps = byPayloadType(media.attributes, 'rtpmap');
   const fmtps = byPayloadType(media.attributes, 'fmtp');
@@ -36,12 +43,13 @@ export function payloadFormats(media: MediaDescription): PayloadFormat[] {
     const map = /^([^/\s]+)\/(\d{1,7})(?:\/(\d{1,2}))?/.exec(
       rtpmaps.get(payloadType) ?? staticFormats[payloadType] ?? '',
     );
-    if (!map) continue;
+    const clockRateHz = Number(map?.[2]);
+    if (!map || !(clockRateHz >= leastClockRateHz && clockRateHz <= mostClockRateHz)) continue;
     const encoding = map[1]!.toUpperCase();
     formats.set(payloadType, {
       payloadType,
       encoding,
-      clockRateHz: encoding === 'G722' ? g722ClockRateHz : Number(map[2]),
+      clockRateHz: encoding === 'G722' ? g722ClockRateHz : clockRateHz,
       channels: Number(map[3] ?? 1),
       fmtp: fmtps.get(payloadType),
     });
@@ -53,7 +61,7 @@ export function payloadFormats(media: MediaDescription): PayloadFormat[] {
 function byPayloadType(attributes: Attribute[], name: string): Map<number, string> {
   const values = new Map<number, string>();
   for (const attribute of attributes) {
-    const parts = attribute.name === name ? /^(\d{1,3})\s+(.*)$/.exec(attribute.value ?? '') : null;
+    const parts = attribute.name === name ? /^(\d{1,3})\s+(.*)$/s.exec(attribute.value ?? '') : null;
     if (parts && !values.has(Number(parts[1]))) values.set(Number(parts[1]), parts[2]!);
   }
   return values;

@@ -1,5 +1,4 @@
-import { isIP } from 'node:net';
-import { mediaAddress } from './direction.ts';
+import { isSendable, mediaAddress } from './direction.ts';
 import { attributeValue, type MediaDescription, type SessionDescription } from './session-description.ts';
 
 /** How RTCP travels; `remote` is undefined while unknown, and with `mux` it is that of RTP. */
@@ -32,5 +31,5 @@ function rtcpAddress(
   const port = stated ? Number(stated[1]) : rtp.port + 1;
   if (port < 1 || port > 65_535) return undefined;
   const address = stated?.[2] ?? rtp.address;
-  return { address: isIP(address) === 0 ? rtp.address : address, port };
+  return { address: isSendable(address) ? address : rtp.address, port };
 }

@@ -62,10 +62,15 @@ const cases: [what: string, lines: string, expected: SipIdentity][] = [
   ],
   [
     'History-Info: causes as parameter and as Reason',
-    'History-Info: <sip:bob@a?Reason=SIP%3Bcause%3D302>;index=1, <sip:carol@b;cause=408>;index=1.1',
+    'History-Info: <sip:bob@a?Subject=cause&Reason=SIP%3Bcause%3D302&Privacy=none>;index=1, <sip:carol@b;cause=408>;index=1.1',
     {
       history: [
-        { uri: 'sip:bob@a?Reason=SIP%3Bcause%3D302', user: 'bob', index: '1', cause: 302 },
+        {
+          uri: 'sip:bob@a?Subject=cause&Reason=SIP%3Bcause%3D302&Privacy=none',
+          user: 'bob',
+          index: '1',
+          cause: 302,
+        },
         { uri: 'sip:carol@b;cause=408', user: 'carol', index: '1.1', cause: 408 },
       ],
     },

@@ -154,7 +154,8 @@ function diversionOf(address: NameAddress): DiversionEntry {
 /** The cause stands in the URI: as a parameter (RFC 4458) or as an escaped Reason header (RFC 7044 section 5). */
 function historyOf(address: NameAddress): HistoryEntry {
   const { sipUri } = address;
-  const reason = /reason=[^&]*?cause(?:%3D|=)(\d{3})/i.exec(sipUri?.headers ?? '')?.[1];
+  const escaped = sipUri?.headers?.split('&').find((pair) => /^reason=/i.test(pair));
+  const reason = /cause(?:%3D|=)(\d{3})/i.exec(escaped ?? '')?.[1];
   const cause = parseDecimal(sipUri?.parameters.get('cause') ?? reason ?? '', 699);
   return {
     ...addressOf(address),

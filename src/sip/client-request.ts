@@ -1,5 +1,6 @@
 import type { Timer } from '../clock.ts';
 import { newId } from '../ids.ts';
+import { withContactOn } from './contact.ts';
 import type { SipResponse } from './message.ts';
 import { RoutedFlow } from './routed-flow.ts';
 import { type RequestDraft, serializeRequest } from './serializer.ts';
@@ -141,13 +142,8 @@ export class ClientRequest implements ClientTransactionUser {
     const former = contactAddress(this.#target);
     if (!(this.#route instanceof RoutedFlow) || !this.#route.moveOn()) return false;
     const target = this.#target;
-    const now = contactAddress(target);
-    const headers = this.#draft.headers.map(({ name, value }) => ({
-      name,
-      value: name === 'Contact' ? value.replace(former, now) : value,
-    }));
     this.#heard = false;
-    this.#draft = { ...this.#draft, headers };
+    this.#draft = withContactOn(this.#draft, former, target);
     this.#sent = sentRequest(this.#draft, this.#layer.streamFor(this.#draft, target) ?? target);
     this.start();
     return true;

@@ -66,6 +66,7 @@ test('a target that says nothing gives way to the next, and is asked last from t
   const second = call(agent);
   await second.events.until((event) => event === 'established');
   assert.equal(silent.received.all.length, heard);
+  assert.equal(first.session.peer.port, portOf(server, 'udp'));
   // What follows in the dialog goes to the peer that answered.
   first.session.end();
   second.session.end();

@@ -1,5 +1,6 @@
 import type { Timer } from '../clock.ts';
 import type { ClientRequest } from './client-request.ts';
+import { withContactOn } from './contact.ts';
 import type { Dialog } from './dialog.ts';
 import { answerChallenge, type ClientCredentials } from './digest-client.ts';
 import type { SipResponse } from './message.ts';
@@ -16,8 +17,10 @@ export interface InDialogRoute {
   readonly context: SessionContext;
   readonly dialog: Dialog;
   readonly credentials: ClientCredentials | undefined;
-  /** By which way requests of this dialog leave now. */
-  flow(): Flow | undefined;
+  /** Host, port and transport of our Contact as requests are written with it. */
+  readonly contact: string;
+  /** Calls `use` with the flow that requests of this dialog leave by, once that is known; in the order of the calls. */
+  way(use: (flow: Flow | undefined) => void): void;
 }
 
 /**
@@ -47,13 +50,15 @@ class InDialogRequest {
   }
 
   send(draft: RequestDraft): void {
-    const { context } = this.#route;
-    const flow = this.#route.flow();
-    if (flow === undefined) {
-      this.#finish(undefined);
-      return;
-    }
-    this.#request = context.request(draft, flow, {
+    this.#route.way((flow) => {
+      if (flow === undefined) this.#finish(undefined);
+      else this.#sendBy(flow, draft);
+    });
+  }
+
+  #sendBy(flow: Flow, draft: RequestDraft): void {
+    const { context, contact } = this.#route;
+    this.#request = context.request(withContactOn(draft, contact, flow), flow, {
       response: (response) => this.#receive(response, draft),
       failed: () => this.#finish(undefined),
     });
@@ -87,8 +92,10 @@ class InDialogRequest {
       const headers = authorizationOf(draft);
       this.#ack = dialog.draft('ACK', { sequence: response.cseq.sequence, headers });
     }
-    const flow = this.#route.flow();
-    if (flow !== undefined) context.sendAck(this.#ack, flow);
+    const ack = this.#ack;
+    this.#route.way((flow) => {
+      if (flow !== undefined) context.sendAck(ack, flow);
+    });
     this.#finish(response);
   }
 

@@ -44,9 +44,9 @@ export class IncomingSession extends InviteSession {
     const { request, flow } = transaction;
     this.#transaction = transaction;
     this.#repeater = new Repeater(context.transactions.clock);
-    this.flow = flow;
+    this.way.flow = flow;
     this.dialog = Dialog.forServer(request, this.localTag);
-    this.symmetric = isBehindNat(request);
+    this.way.symmetric = isBehindNat(request);
     this.callId = request.callId;
     this.requestUri = request.uri;
     this.from = toSipAddress(request.from);

@@ -1,58 +1,33 @@
 import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
-import { nextState, type TransitionTable } from '../state-machine.ts';
+import { nextState } from '../state-machine.ts';
 import { AcceptedInvite } from './accepted-invite.ts';
-import { allowedMethods, allowHeader, capabilityHeaders } from './capabilities.ts';
+import { probeDialog, sendBye } from './bye.ts';
 import type { Dialog } from './dialog.ts';
-import type { ClientCredentials } from './digest-client.ts';
-import { requestInDialog } from './in-dialog-request.ts';
-import { numericEndpoint } from './locate.ts';
-import {
-  bodyText,
-  headerValue,
-  headerValues,
-  type SipMessage,
-  type SipRequest,
-  type SipResponse,
-} from './message.ts';
+import { DialogRoute } from './dialog-route.ts';
+import { type InDialogServer, serveInDialog } from './in-dialog-server.ts';
+import { headerValue, headerValues, type SipMessage, type SipRequest } from './message.ts';
 import { tagOf } from './name-address.ts';
 import { OfferExchange } from './offer-exchange.ts';
 import { PeerOffers } from './peer-offers.ts';
 import { ReferUsage } from './refer-usage.ts';
-import { quote } from './scan.ts';
-import { buildResponse, type RequestDraft, type ResponseOptions } from './serializer.ts';
+import { buildResponse, type ResponseOptions } from './serializer.ts';
 import type {
   ReferOptions,
   ReferOutcome,
   SipAddress,
   SipEnd,
   SipHeader,
-  SipReferral,
   SipRejection,
   SipSession,
   SipSessionHandlers,
 } from './session.ts';
 import { SessionChanges } from './session-changes.ts';
 import type { SessionContext } from './session-context.ts';
+import { type SessionEvent, type SessionState, sessionTable } from './session-table.ts';
 import type { InviteServerTransaction } from './transaction-invite-server.ts';
 import type { ServerTransaction } from './transaction-layer.ts';
 import type { Endpoint, Flow } from './transport.ts';
-
-type SessionState = SipSession['state'];
-type SessionEvent = 'provisional' | 'accept' | 'establish' | 'end';
-
-/** RFC 3261 sections 13 to 15, as call control sees them. */
-export const sessionTable: TransitionTable<SessionState, SessionEvent> = {
-  calling: { provisional: 'early', accept: 'accepted', end: 'ended' },
-  early: { provisional: 'early', accept: 'accepted', end: 'ended' },
-  accepted: { establish: 'established', end: 'ended' },
-  established: { end: 'ended' },
-  ended: {},
-};
-
-/** RFC 3326; Q.850 cause 16 is "normal call clearing". */
-const normalClearing = 'Q.850;cause=16';
-const timedOut = 'SIP;cause=408';
 
 /** What both directions share: identity, the one end, and the requests inside the dialog. */
 export abstract class InviteSession implements SipSession {
@@ -69,11 +44,7 @@ export abstract class InviteSession implements SipSession {
   abstract readonly offer: string | undefined;
   protected readonly context: SessionContext;
   protected dialog: Dialog | undefined;
-  /** The flow of the INVITE: in-dialog requests use its connection, and its address when nothing better is known. */
-  protected flow: Flow | undefined;
-  protected credentials: ClientCredentials | undefined;
-  /** The peer's Contact cannot be reached from here: its requests go where the INVITE came from or went to. */
-  protected symmetric = false;
+  protected readonly way: DialogRoute;
   /** Our 2xx that waits for its ACK. */
   protected accepted: AcceptedInvite | undefined;
   protected readonly exchange = new OfferExchange();
@@ -82,10 +53,12 @@ export abstract class InviteSession implements SipSession {
   /** Methods of the peer's last Allow; undefined while it never said. */
   #peerAllows: ReadonlySet<string> | undefined;
   readonly #refers: ReferUsage;
+  readonly #server: InDialogServer;
   #state: SessionState = 'calling';
 
   constructor(context: SessionContext) {
     this.context = context;
+    this.way = new DialogRoute(context);
     this.changes = new SessionChanges({
       context,
       exchange: this.exchange,
@@ -95,8 +68,8 @@ export abstract class InviteSession implements SipSession {
       allowsUpdate: () => this.allowsUpdate,
       peerInvites: () => this.#peerOffers.inviting || this.accepted !== undefined,
       dialog: () => this.currentDialog,
-      route: (dialog) => this.route(dialog),
-      send: (draft, dialog, done) => this.send(draft, dialog, done),
+      route: (dialog) => this.way.known(dialog),
+      send: (draft, dialog, done) => this.way.send(draft, dialog, done),
       contactHeader: (flow) => this.contactHeader(flow),
       learn: (message) => this.learn(message),
       notify: (call) => this.notify(call),
@@ -119,11 +92,16 @@ export abstract class InviteSession implements SipSession {
     this.#refers = new ReferUsage({
       context,
       dialog: () => this.dialog,
-      route: (dialog) => this.route(dialog),
+      route: (dialog) => this.way.known(dialog),
       respond: (transaction, status, options) => this.respond(transaction, status, options),
-      send: (draft, dialog, done) => this.send(draft, dialog, done),
-      referred: (referral) => this.#referred(referral),
+      send: (draft, dialog, done) => this.way.send(draft, dialog, done),
+      referred: (referral) => {
+        if (this.#state !== 'established' || this.handlers.referred === undefined) return false;
+        this.notify(() => this.handlers.referred?.(referral));
+        return true;
+      },
     });
+    this.#server = this.#inDialogServer();
   }
 
   get dialogId(): SipSession['dialogId'] {
@@ -205,47 +183,21 @@ export abstract class InviteSession implements SipSession {
 
   /** A request inside the dialog; the methods were checked before. */
   receive(transaction: ServerTransaction, dialog: Dialog): void {
-    const { request } = transaction;
-    if (this.#state === 'ended' && request.method !== 'BYE') {
-      this.respond(transaction, 481);
-      return;
-    }
-    if (!dialog.inOrder(request)) {
-      this.respond(transaction, 500, { reason: 'CSeq Out Of Order' });
-      return;
-    }
-    this.learn(request);
-    switch (request.method) {
-      case 'BYE':
-        this.respond(transaction, 200);
-        this.remoteEnded(headerValue(request, 'reason'));
-        return;
-      case 'INVITE':
-      case 'UPDATE':
-        this.receiveOffer(transaction, dialog);
-        return;
-      case 'PRACK':
-        this.receivePrack(transaction, dialog);
-        return;
-      case 'INFO':
-        this.respond(transaction, 200);
-        this.notify(() =>
-          this.handlers.info?.(headerValue(request, 'content-type') ?? '', bodyText(request)),
-        );
-        return;
-      case 'REFER':
-        this.#refers.receiveRefer(transaction);
-        return;
-      case 'NOTIFY':
-        this.#refers.receiveNotify(transaction);
-        return;
-      case 'OPTIONS':
-        this.respond(transaction, 200, { headers: capabilityHeaders(allowedMethods) });
-        return;
-      default:
-        this.respond(transaction, 405, { headers: [allowHeader(allowedMethods)] });
-        return;
-    }
+    serveInDialog(this.#server, transaction, dialog);
+  }
+
+  #inDialogServer(): InDialogServer {
+    return {
+      state: () => this.#state,
+      respond: (transaction, status, options) => this.respond(transaction, status, options),
+      learn: (request) => this.learn(request),
+      ended: (reason) => this.remoteEnded(reason),
+      offered: (transaction, dialog) => this.receiveOffer(transaction, dialog),
+      pracked: (transaction, dialog) => this.receivePrack(transaction, dialog),
+      info: (contentType, body) => this.notify(() => this.handlers.info?.(contentType, body)),
+      referred: (transaction) => this.#refers.receiveRefer(transaction),
+      notified: (transaction) => this.#refers.receiveNotify(transaction),
+    };
   }
 
   receiveAck(request: SipRequest): void {
@@ -277,39 +229,10 @@ export abstract class InviteSession implements SipSession {
     transaction.respond(buildResponse(transaction.request, status, { toTag: this.localTag, ...options }));
   }
 
-  /** A request of ours inside the dialog; a challenge is answered where there are credentials. */
-  protected send(
-    draft: RequestDraft,
-    dialog: Dialog,
-    done: (response: SipResponse | undefined) => void,
-  ): void {
-    const { context, credentials } = this;
-    requestInDialog({ context, credentials, dialog, flow: () => this.route(dialog) }, draft, done);
-  }
-
   /** BYE, then out of the table. */
-  protected sendBye(
-    reason: string | undefined,
-    dialog: Dialog | undefined = this.dialog,
-    cause = normalClearing,
-  ): void {
-    if (dialog === undefined) {
-      this.release();
-      return;
-    }
-    const headers = reason ? [{ name: 'Reason', value: `${cause};text=${quote(reason)}` }] : [];
-    this.send(dialog.draft('BYE', { headers }), dialog, () => this.release());
-  }
-
-  /** RFC 3261 section 12.2.1.1, except that an open connection of the call and the way through a NAT are kept to. */
-  protected route(dialog: Dialog): Flow | undefined {
-    const flow = this.flow;
-    if (flow?.reliable && flow.open) return flow;
-    if (flow !== undefined && this.symmetric && !dialog.routed) return this.context.flowTo(flow.remote);
-    const target = numericEndpoint(dialog.nextHop);
-    const found = target === undefined ? undefined : this.context.flowTo(target);
-    // A name we cannot resolve, or a transport we do not speak: back where the call came from.
-    return found ?? (flow && this.context.flowTo(flow.remote));
+  protected sendBye(reason: string | undefined, dialog = this.dialog, cause?: 'timeout'): void {
+    if (dialog === undefined) this.release();
+    else sendBye(this.way, dialog, { reason, cause }, () => this.release());
   }
 
   protected contactHeader(flow: Flow): SipHeader {
@@ -343,7 +266,7 @@ export abstract class InviteSession implements SipSession {
     if (this.#state === 'ended') return;
     this.finish({ cause: 'timeout', reason });
     this.abandon();
-    this.sendBye(reason, this.dialog, timedOut);
+    this.sendBye(reason, this.dialog, 'timeout');
   }
 
   #acceptReinvite(
@@ -368,20 +291,9 @@ export abstract class InviteSession implements SipSession {
     return this.#refers.refer(target, options);
   }
 
-  /** RFC 3261 section 11, and 12.2.1.2 for what the answer says about the dialog. */
   probe(): Promise<boolean> {
     const { dialog } = this;
-    if (this.#state !== 'established' || dialog === undefined) return Promise.resolve(true);
-    return new Promise((resolve) =>
-      this.send(dialog.draft('OPTIONS'), dialog, (response) =>
-        resolve(response !== undefined && response.status !== 481 && response.status !== 408),
-      ),
-    );
-  }
-
-  #referred(referral: SipReferral): boolean {
-    if (this.#state !== 'established' || this.handlers.referred === undefined) return false;
-    this.notify(() => this.handlers.referred?.(referral));
-    return true;
+    const established = this.#state === 'established' && dialog !== undefined;
+    return established ? probeDialog(this.way, dialog) : Promise.resolve(true);
   }
 }

@@ -1,45 +1,24 @@
-import type { Timer } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import { sdpType, sessionDescription } from './body.ts';
-import { allowedMethods, allowHeader, supportedHeader } from './capabilities.ts';
+import { sendBye } from './bye.ts';
 import type { ClientRequest } from './client-request.ts';
 import { type Dialog, initialSequence } from './dialog.ts';
-import { answerChallenge, type ClientCredentials } from './digest-client.ts';
+import { answerChallenge } from './digest-client.ts';
 import { type Fork, Forks } from './forks.ts';
 import { authorizationOf } from './in-dialog-request.ts';
+import { InviteCancellation } from './invite-cancellation.ts';
 import { InviteSession } from './invite-session.ts';
 import { headerValue, type SipRequest, type SipResponse } from './message.ts';
-import { type NameAddress, tagOf, toSipAddress } from './name-address.ts';
+import { tagOf, toSipAddress } from './name-address.ts';
+import { OutgoingAnswers } from './outgoing-answers.ts';
+import { inviteDraft, type OutgoingCall } from './outgoing-call.ts';
 import { type RedirectConsent, RedirectTargets } from './redirect.ts';
-import { routed } from './route-set.ts';
 import type { RequestDraft } from './serializer.ts';
-import type { OfferAnswer, SipAddress, SipEnd, SipHeader, SipSessionHandlers } from './session.ts';
+import type { SipAddress, SipEnd, SipHeader } from './session.ts';
 import type { SessionContext } from './session-context.ts';
-import { patienceMs } from './timers.ts';
 import type { ServerTransaction } from './transaction-layer.ts';
 import type { Endpoint, Flow } from './transport.ts';
-
-export interface OutgoingCall {
-  readonly requestUri: string;
-  readonly from: NameAddress;
-  readonly fromText: string;
-  readonly to: NameAddress;
-  readonly toText: string;
-  /** Without it, the 2xx brings the peer's offer. */
-  readonly offer: string | undefined;
-  readonly headers: readonly SipHeader[];
-  readonly credentials: ClientCredentials | undefined;
-  readonly handlers: SipSessionHandlers;
-  /** The request URI does not say where the call goes: what belongs to it goes the same way. */
-  readonly viaNextHop: boolean;
-  /** Values of Route: the way that the INVITE takes (Service-Route, or the Path of a binding). */
-  readonly route: readonly string[];
-  /** Without it no redirection is followed. */
-  readonly redirect: RedirectConsent | undefined;
-  /** Best knowledge of the peer's address before it is resolved. */
-  readonly peer: Endpoint;
-}
 
 /** A call of ours. */
 export class OutgoingSession extends InviteSession {
@@ -50,7 +29,6 @@ export class OutgoingSession extends InviteSession {
   readonly to: SipAddress;
   readonly headers: readonly SipHeader[];
   readonly offer = undefined;
-  peer: Endpoint;
   readonly #call: OutgoingCall;
   #sequence = initialSequence();
   #request: ClientRequest | undefined;
@@ -58,10 +36,8 @@ export class OutgoingSession extends InviteSession {
   readonly #redirects: RedirectTargets;
   /** Where the INVITE goes now. */
   #target: { uri: string; route: readonly string[] };
-  /** The early dialog in which our offer was answered reliably: UPDATE goes there. */
-  #answeredFork: Dialog | undefined;
-  #cancelWanted = false;
-  #cancelTimer: Timer | undefined;
+  readonly #answers: OutgoingAnswers;
+  readonly #cancellation: InviteCancellation;
 
   constructor(context: SessionContext, call: OutgoingCall) {
     super(context);
@@ -73,17 +49,29 @@ export class OutgoingSession extends InviteSession {
     this.to = toSipAddress(call.to);
     this.headers = call.headers;
     this.handlers = call.handlers;
-    this.credentials = call.credentials;
-    this.peer = call.peer;
-    this.symmetric = call.viaNextHop;
+    this.way.credentials = call.credentials;
+    this.way.symmetric = call.viaNextHop;
+    this.#cancellation = new InviteCancellation(context.transactions, () => this.release());
+    this.#answers = new OutgoingAnswers({
+      exchange: this.exchange,
+      offers: call.offer !== undefined,
+      reoffered: (sdp) => this.notify(() => this.handlers.reoffered?.(sdp)),
+      failed: (error) =>
+        context.log('error', 'an offer could not be answered', { callId: this.callId, error }),
+      send: (draft, dialog) => this.way.send(draft, dialog, () => this.offersSettled()),
+    });
   }
 
   /** Sends the INVITE. */
   start(flow: Flow): void {
     if (this.state === 'ended') return;
-    this.flow = flow;
-    this.peer = flow.remote;
+    this.way.flow = flow;
     this.#invite(flow, []);
+  }
+
+  /** Who was asked last: of several targets of one name, the one that the INVITE has come to. */
+  get peer(): Endpoint {
+    return this.way.flow?.remote ?? this.#call.peer;
   }
 
   /** The INVITE could not be sent at all. */
@@ -111,7 +99,7 @@ export class OutgoingSession extends InviteSession {
 
   override abandon(): void {
     super.abandon();
-    this.#cancelTimer?.cancel();
+    this.#cancellation.stop();
   }
 
   override dialogOf(request: SipRequest): Dialog | undefined {
@@ -137,26 +125,16 @@ export class OutgoingSession extends InviteSession {
   }
 
   #invite(flow: Flow, extra: readonly SipHeader[]): void {
-    const { fromText, toText, offer, headers } = this.#call;
-    const { uri, routes } = routed(this.#target.uri, this.#target.route);
-    const draft: RequestDraft = {
-      method: 'INVITE',
-      uri,
-      headers: [
-        ...routes.map((value) => ({ name: 'Route', value })),
-        { name: 'From', value: `${fromText};tag=${this.localTag}` },
-        { name: 'To', value: toText },
-        { name: 'Call-ID', value: this.callId },
-        { name: 'CSeq', value: `${this.#sequence} INVITE` },
-        this.contactHeader(flow),
-        allowHeader(allowedMethods),
-        supportedHeader(['100rel', 'timer', 'replaces', 'norefersub']),
-        ...this.changes.timerHeaders(),
-        ...headers,
-        ...extra,
-      ],
-      body: offer === undefined ? undefined : { contentType: sdpType, content: offer },
-    };
+    const { offer } = this.#call;
+    const draft = inviteDraft(this.#call, {
+      target: this.#target,
+      callId: this.callId,
+      localTag: this.localTag,
+      sequence: this.#sequence,
+      contact: this.contactHeader(flow),
+      timer: this.changes.timerHeaders(),
+      extra,
+    });
     if (offer !== undefined && this.exchange.state === 'none') this.exchange.sendOffer(offer);
     this.#request = this.context.request(draft, flow, {
       response: (response) => this.#receiveResponse(response, draft),
@@ -165,25 +143,11 @@ export class OutgoingSession extends InviteSession {
   }
 
   #cancel(): void {
-    const request = this.#request;
-    if (request === undefined) return;
-    if (!request.cancellable) {
-      this.#cancelWanted = true;
-      return;
-    }
-    this.#cancelWanted = false;
-    request.cancel();
-    // RFC 3261 section 9.1: no final response for 64*T1 after the CANCEL, and the INVITE counts as cancelled.
-    const { clock, timers } = this.context.transactions;
-    this.#cancelTimer = clock.after(patienceMs(timers), () => {
-      if (!request.cancellable) return;
-      request.terminate();
-      this.release();
-    });
+    if (this.#request !== undefined) this.#cancellation.cancel(this.#request);
   }
 
   protected override get currentDialog(): Dialog | undefined {
-    return this.dialog ?? this.#answeredFork;
+    return this.dialog ?? this.#answers.answeredFork;
   }
 
   #receiveResponse(response: SipResponse, draft: RequestDraft): void {
@@ -195,14 +159,14 @@ export class OutgoingSession extends InviteSession {
   }
 
   #receiveProvisional(response: SipResponse, draft: RequestDraft): void {
-    if (this.#cancelWanted) this.#cancel();
+    if (this.#cancellation.wanted) this.#cancel();
     if (response.status === 100 || this.state === 'ended') return;
     const fork = this.#forks.early(draft, response);
     const reliable = fork?.order.receive(response);
     if (fork === undefined || reliable === 'drop') return;
     this.move('provisional');
     const sdp = sessionDescription(response);
-    if (reliable !== undefined) void this.#prack(fork.dialog, reliable.rack, sdp);
+    if (reliable !== undefined) void this.#answers.acknowledge(fork.dialog, reliable.rack, sdp);
     fork.earlyAnswer = sdp ?? fork.earlyAnswer;
     this.notify(() => this.handlers.progress?.(response.status, sdp, fork.dialog.remoteTag));
   }
@@ -236,14 +200,14 @@ export class OutgoingSession extends InviteSession {
     this.changes.timerAnswered(response);
     const sdp = sessionDescription(response);
     if (this.exchange.state === 'none' && sdp !== undefined) {
-      void this.#answerOffer(sdp).then((answer) => {
+      void this.#answers.answer(sdp).then((answer) => {
         acknowledge(answer);
         this.#established(answer === undefined ? 'the offer of the 2xx was refused' : undefined);
       });
       return;
     }
     acknowledge();
-    const answer = this.#answerOf(fork, sdp);
+    const answer = this.#answers.of(fork, sdp);
     if (answer !== undefined) this.notify(() => this.handlers.answered?.(answer));
     this.#established(this.exchange.agreed ? undefined : 'the 2xx carries no session description');
   }
@@ -259,76 +223,29 @@ export class OutgoingSession extends InviteSession {
     this.notify(() => this.handlers.established?.());
   }
 
-  /** RFC 3261 section 13.2.1: the first description in a reliable response is the answer; others say it again. */
-  #answerOf({ dialog, earlyAnswer }: Fork, sdp: string | undefined): string | undefined {
-    const { exchange } = this;
-    const said = sdp ?? earlyAnswer;
-    if (exchange.sent && said !== undefined) exchange.receiveAnswer(said);
-    else if (exchange.agreed && this.#answeredFork !== dialog && said !== undefined) exchange.remote = said;
-    return exchange.agreed && this.#call.offer !== undefined ? exchange.remote : undefined;
-  }
-
-  /** The peer's offer, where our INVITE had none. @returns our answer; undefined where it was refused */
-  async #answerOffer(offer: string): Promise<string | undefined> {
-    this.exchange.receiveOffer(offer);
-    let answer: OfferAnswer | undefined;
-    try {
-      answer = await this.notify(() => this.handlers.reoffered?.(offer));
-    } catch (error) {
-      this.context.log('error', 'an offer could not be answered', { callId: this.callId, error });
-    }
-    if (typeof answer !== 'string') {
-      this.exchange.refuse();
-      return undefined;
-    }
-    this.exchange.sendAnswer(answer);
-    return answer;
-  }
-
-  /** RFC 3262 section 4. */
-  async #prack(dialog: Dialog, rack: string, sdp: string | undefined): Promise<void> {
-    let body: string | undefined;
-    if (sdp !== undefined && this.exchange.state === 'first-sent') {
-      this.#answeredFork = dialog;
-      this.exchange.receiveAnswer(sdp);
-    } else if (sdp !== undefined && this.exchange.state === 'none') {
-      this.#answeredFork = dialog;
-      body = await this.#answerOffer(sdp);
-    }
-    const draft = dialog.draft('PRACK', {
-      headers: [{ name: 'RAck', value: rack }],
-      body: body === undefined ? undefined : { contentType: sdpType, content: body },
-    });
-    this.send(draft, dialog, () => this.offersSettled());
-  }
-
   #hangUpFork(dialog: Dialog): void {
-    if (this.dialog !== undefined) {
-      this.send(dialog.draft('BYE'), dialog, () => {});
-      return;
-    }
-    this.dialog = dialog;
-    this.sendBye('cancelled', dialog);
+    if (this.dialog !== undefined) sendBye(this.way, dialog, { reason: undefined }, () => {});
+    else this.sendBye('cancelled', (this.dialog = dialog));
   }
 
   #acknowledge({ dialog, ack }: Fork): void {
-    const flow = this.route(dialog);
-    if (flow !== undefined && ack !== undefined) this.context.sendAck(ack, flow);
+    if (ack !== undefined) this.way.acknowledge(ack, dialog);
   }
 
   #receiveRefusal(response: SipResponse, draft: RequestDraft): void {
-    const authorization = answerChallenge(response, draft, this.credentials);
+    const { flow, credentials } = this.way;
+    const authorization = answerChallenge(response, draft, credentials);
     const tried = draft.headers.some(({ name }) => name === authorization?.name);
-    if (authorization !== undefined && !tried && this.state !== 'ended' && this.flow !== undefined) {
+    if (authorization !== undefined && !tried && this.state !== 'ended' && flow !== undefined) {
       this.#sequence++;
       const earlier = authorizationOf(draft);
-      this.#invite(this.flow, [...earlier, authorization]);
+      this.#invite(flow, [...earlier, authorization]);
       return;
     }
     // RFC 4028 section 7.3: a 422, and the INVITE again with the interval it asks for.
-    if (this.state !== 'ended' && this.flow !== undefined && this.changes.raiseTimer(response)) {
+    if (this.state !== 'ended' && flow !== undefined && this.changes.raiseTimer(response)) {
       this.#sequence++;
-      this.#invite(this.flow, authorizationOf(draft));
+      this.#invite(flow, authorizationOf(draft));
       return;
     }
     const reason = headerValue(response, 'reason') ?? response.reason;
@@ -366,10 +283,9 @@ export class OutgoingSession extends InviteSession {
     const flow = await this.context.locate(uri);
     if (this.state === 'ended') return;
     this.#target = { uri, route: [] };
-    this.credentials = undefined;
-    this.symmetric = false;
-    this.flow = flow;
-    this.peer = flow.remote;
+    this.way.credentials = undefined;
+    this.way.symmetric = false;
+    this.way.flow = flow;
     this.#sequence++;
     this.#invite(flow, []);
   }

@@ -116,6 +116,7 @@ const refusals: [what: string, text: string, status: number, where: string][] = 
   ['a bare line feed', base.replace('Call-ID: ', 'X: a\nEvil: b\r\nCall-ID: '), 400, 'message'],
   ['a bare carriage return', base.replace('Call-ID: ', 'X: a\rEvil: b\r\nCall-ID: '), 400, 'message'],
   ['a host with a space', base.replace('@127.0.0.1 SIP', '@127.0 .0.1 SIP'), 400, 'Request-URI'],
+  ['a URI too long', base.replace('OPTIONS sip:', `OPTIONS sip:${'a'.repeat(9000)}`), 414, 'start line'],
   ['a port out of range', base.replace('@127.0.0.1 SIP', '@127.0.0.1:70000 SIP'), 400, 'Request-URI'],
   ['a CSeq of 2^31', base.replace('CSeq: 1 ', 'CSeq: 2147483648 '), 400, 'CSeq'],
   ['two From headers', base.replace('Call-ID:', 'f: <sip:x@y>\r\nCall-ID:'), 400, 'From'],

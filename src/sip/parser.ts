@@ -84,6 +84,7 @@ function skipLeadingLines(buffer: Buffer): number {
 }
 
 function parseStartLine(line: string): StartLine {
+  if (line.length > parserLimits.lineCharacters) throw new Refusal('start line', 'Request-URI Too Long', 414);
   if (line.startsWith('SIP/')) return parseStatusLine(line);
   const first = line.indexOf(' ');
   const last = line.lastIndexOf(' ');

@@ -7,6 +7,11 @@ import type { Endpoint, Flow } from './transport.ts';
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type Log = (level: LogLevel, message: string, fields: Record<string, unknown>) => void;
 
+export interface LocateHints {
+  /** Who was spoken to already: asked first where the name leads to it too, and with as much proof. */
+  near?: Endpoint | undefined;
+}
+
 /** What a session needs of its user agent. */
 export interface SessionContext {
   readonly transactions: TransactionContext;
@@ -21,7 +26,7 @@ export interface SessionContext {
    * Where requests to a URI go, names and all (RFC 3263). The flow may have several targets; it moves on by itself.
    * @throws CallreelError SIP_HOST_UNKNOWN, SIP_UNREACHABLE, REQUEST_INVALID
    */
-  locate(uri: string): Promise<Flow>;
+  locate(uri: string, hints?: LocateHints): Promise<Flow>;
   /** The session expects nothing more and leaves the table of dialogs. */
   release(session: { readonly localTag: string }): void;
 }

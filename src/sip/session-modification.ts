@@ -67,8 +67,9 @@ const maxPending = 16;
 const maxRetryAfterSeconds = 30;
 
 /**
- * Responses after which there is no dialog to go on with: RFC 3261 section 12.2.1.2 and RFC 5057 section 5.1. What ends
- * a usage only (405, 480, 489, 501) was sent by a peer that does talk to us: the call goes on.
+ * Responses after which there is no dialog to go on with: RFC 5057 section 5.1, where 408 and 481 end the usage, here the
+ * only one, and 483 asks for an end in good order; RFC 3261 section 12.2.1.2. Others that end a usage there (403, 405,
+ * 480, 489, 501) were sent by a peer that does talk to us: the call goes on.
  */
 const dialogEnding = new Set([404, 408, 410, 416, 481, 482, 483, 484, 485, 502, 604]);
 

@@ -1,5 +1,5 @@
 import { throwOnUnlistedTransitions } from '../state-machine.ts';
-import { sessionTable } from './invite-session.ts';
+import { sessionTable } from './session-table.ts';
 import { testTransitions } from './test-transitions.ts';
 
 throwOnUnlistedTransitions();

@@ -21,6 +21,8 @@ export class StreamFramer {
   #buffer: Buffer = Buffer.alloc(0);
   /** Bytes of `#buffer` already searched for the end of the headers. */
   #searched = 0;
+  /** Length of the message that has begun; undefined until all of its headers are there. */
+  #total: number | undefined;
   #broken = false;
   #pongDue = false;
 
@@ -49,17 +51,25 @@ export class StreamFramer {
   /** Takes one ping or message off the buffer; false when more bytes are needed. */
   #next(): boolean {
     if (this.#buffer[0] === 0x0d) return this.#skipLineBreaks();
+    this.#total ??= this.#readHead();
+    if (this.#total === undefined || this.#buffer.length < this.#total) return false;
+    this.#take(this.#total);
+    return true;
+  }
+
+  /** Once for each message, however small the pieces that its body comes in. */
+  #readHead(): number | undefined {
     const head = this.#buffer.indexOf(headEnd, Math.max(this.#searched - 3, 0));
     if (head < 0) {
       this.#searched = this.#buffer.length;
-      return this.#buffer.length > parserLimits.messageBytes ? this.#break(this.#buffer.length) : false;
+      if (this.#buffer.length > parserLimits.messageBytes) this.#break(this.#buffer.length);
+      return undefined;
     }
     const length = contentLength(this.#buffer.toString('latin1', 0, head));
     const total = head + 4 + (length ?? 0);
-    if (length === undefined || total > parserLimits.messageBytes) return this.#break(head + 4);
-    if (this.#buffer.length < total) return false;
-    this.#take(total);
-    return true;
+    if (length !== undefined && total <= parserLimits.messageBytes) return total;
+    this.#break(head + 4);
+    return undefined;
   }
 
   #skipLineBreaks(): boolean {
@@ -86,6 +96,7 @@ export class StreamFramer {
     const message = this.#buffer.subarray(0, total);
     this.#buffer = this.#buffer.subarray(total);
     this.#searched = 0;
+    this.#total = undefined;
     this.#events.message(message);
   }
 

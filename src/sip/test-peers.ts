@@ -4,6 +4,7 @@ import { after } from 'node:test';
 import { systemClock } from '../clock.ts';
 import type { SipMessage, SipRequest, SipResponse } from './message.ts';
 import { parseMessage } from './parser.ts';
+import { buildResponse } from './serializer.ts';
 import type { SipEnd, SipSession, SipSessionHandlers } from './session.ts';
 import type { SipTimers } from './timers.ts';
 import { UserAgent, type UserAgentOptions } from './user-agent.ts';
@@ -160,6 +161,12 @@ export class RawPeer {
     return (await this.received.until(
       (message) => message.kind === 'request' && message.method === method,
     )) as SipRequest;
+  }
+
+  /** 200 to a request of the server, which waits for it before it stops; settles when it has left. */
+  answer(request: SipRequest): Promise<void> {
+    const { bytes } = buildResponse(request, 200);
+    return new Promise((resolve) => this.#socket.send(bytes, this.#target, '127.0.0.1', () => resolve()));
   }
 
   close(): void {

@@ -31,7 +31,7 @@ testTransitions('invite-server', inviteServerTable, {
     ['proceeding', 'transport-error', 'proceeding', 'RFC 6026 figure 5: Transport Err., inform TU'],
     ['completed', 'invite', 'completed', 'figure 7: INVITE, send response'],
     ['completed', 'timer-g', 'completed', 'figure 7: Timer G fires, send response'],
-    ['completed', 'timer-h', 'terminated', 'figure 7: Timer H fires, inform TU'],
+    ['completed', 'timer-h', 'terminated', 'RFC 6026 figure 5: Timer H fires'],
     ['completed', 'ack', 'confirmed', 'figure 7: ACK'],
     ['completed', 'transport-error', 'completed', 'RFC 6026 figure 5: Transport Err., inform TU'],
     ['confirmed', 'ack', 'confirmed', '17.2.1: absorbs additional ACKs'],

@@ -18,7 +18,7 @@ import { RequestServer } from './request-server.ts';
 import { nextHopOf } from './route-set.ts';
 import { buildResponse, type RequestDraft } from './serializer.ts';
 import type { SipReplaces, SipSession } from './session.ts';
-import type { SessionContext } from './session-context.ts';
+import type { LocateHints, SessionContext } from './session-context.ts';
 import { standardSessionTimer } from './session-expires.ts';
 import { defaultSourceLimits, SourceLimits } from './source-limits.ts';
 import { standardTimers } from './timers.ts';
@@ -245,7 +245,7 @@ export class UserAgent {
       request: (draft, flow, user) => this.#transactions.request(withAgent(draft, product), flow, user),
       sendAck: (draft, flow) => this.#transactions.sendAck(draft, flow),
       flowTo: (remote) => this.#transports.flowTo(remote),
-      locate: (uri) => this.#target(uri),
+      locate: (uri, hints) => this.#target(uri, {}, hints),
       release: ({ localTag }) => {
         this.#sessions.delete(localTag);
         this.#checkIdle();
@@ -285,10 +285,13 @@ export class UserAgent {
     return numericEndpoint(nextHop === undefined ? requestUri : uriOf(nextHop), transport);
   }
 
-  async #target(uri: string, options: TargetOptions = {}): Promise<Flow> {
+  async #target(uri: string, options: TargetOptions = {}, { near }: LocateHints = {}): Promise<Flow> {
     const found = await this.#locate(uri, options);
+    const unproven = options.tlsVerify === false || near?.verify === false;
     const flow = this.#transactions.route(
-      options.tlsVerify === false ? found.map((endpoint) => ({ ...endpoint, verify: false })) : found,
+      found
+        .toSorted((a, b) => nearness(b, near) - nearness(a, near))
+        .map((endpoint) => (unproven ? { ...endpoint, verify: false } : endpoint)),
     );
     if (flow !== undefined) return flow;
     throw new CallreelError('SIP_UNREACHABLE', 'no SIP socket of ours reaches that address', { where: uri });
@@ -321,6 +324,10 @@ function contactOn(flow: Flow): string {
 
 function uriOf({ address, port }: NextHop): string {
   return `sip:${formatHost(address)}${port === undefined ? '' : `:${port}`}`;
+}
+
+function nearness({ transport, address, port }: Endpoint, near: Endpoint | undefined): 0 | 1 {
+  return near?.transport === transport && near.address === address && near.port === port ? 1 : 0;
 }
 
 function withAgent(draft: RequestDraft, product: string): RequestDraft {

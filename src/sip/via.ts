@@ -30,7 +30,7 @@ export function parseVia(text: string): Via | undefined {
   if (name.toUpperCase() !== 'SIP' || !isToken(version) || !isToken(transport)) return undefined;
   const semicolon = text.indexOf(';', transportEnd);
   const sentBy = text.slice(transportEnd, semicolon < 0 ? text.length : semicolon);
-  const hostPort = parseHostPort(sentBy.trim().replace(/\s*:\s*/g, ':'));
+  const hostPort = parseHostPort(withoutSpaces(sentBy));
   const parameters = parseParameters(text, semicolon < 0 ? text.length : semicolon);
   if (hostPort === undefined || parameters === undefined) return undefined;
   return {
@@ -40,6 +40,14 @@ export function parseVia(text: string): Via | undefined {
     port: hostPort.port,
     parameters,
   };
+}
+
+/** RFC 3261 section 25.1, COLON: white space may stand on both sides. */
+function withoutSpaces(sentBy: string): string {
+  return sentBy
+    .split(':')
+    .map((part) => part.trim())
+    .join(':');
 }
 
 export function formatVia(via: Via): string {

@@ -22,4 +22,6 @@ test('what a recording of a payload must hold decodes and encodes to the same pa
     assert.equal(lineCodecOfPayloadType(codec.payloadType), codec);
   }
   assert.equal(lineCodecOfPayloadType(101), undefined);
+  assert.equal(lineCodecOfPayloadType(96, 96), lineCodecs.OPUS);
+  assert.equal(lineCodecOfPayloadType(111, 96), undefined);
 });

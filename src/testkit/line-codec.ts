@@ -44,8 +44,13 @@ export const lineCodecs: Readonly<Record<LineCodecName, LineCodec>> = {
   }),
 };
 
-export function lineCodecOfPayloadType(payloadType: number): LineCodec | undefined {
-  return Object.values(lineCodecs).find((codec) => codec.payloadType === payloadType);
+export function payloadTypeOf(name: LineCodecName, opusPayloadType = lineCodecs.OPUS.payloadType): number {
+  return name === 'OPUS' ? opusPayloadType : lineCodecs[name].payloadType;
+}
+
+/** @param opusPayloadType as negotiated */
+export function lineCodecOfPayloadType(payloadType: number, opusPayloadType?: number): LineCodec | undefined {
+  return Object.values(lineCodecs).find(({ name }) => payloadTypeOf(name, opusPayloadType) === payloadType);
 }
 
 /** The longest payload that is made or taken. */

@@ -128,7 +128,8 @@ export class PhoneCall {
 
   /** What the phone said, decoded and placed as `received` places: what another party or a recording should hold. */
   sent(): Int16Array {
-    return assembleSamples(this.sentPayloads.map((packet) => ({ ...packet, arrivalUs: packet.sentUs })));
+    const packets = this.sentPayloads.map((packet) => ({ ...packet, arrivalUs: packet.sentUs }));
+    return assembleSamples(packets, undefined, this.#media.sender.opusPayloadType);
   }
 
   /**

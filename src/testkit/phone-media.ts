@@ -13,6 +13,8 @@ import { RtpSocket } from './rtp-socket.ts';
 export interface PhoneMediaOptions {
   /** Offered in this order. */
   codecs?: readonly LineCodecName[];
+  /** In our offers; the usual one where it is not set. An answer has that of the offer. */
+  opusPayloadType?: number;
   /** `null`: the phone speaks no RFC 4733. */
   telephoneEventPayloadType?: number | null;
   /** SRTP by SDES; `profile` is what is offered, `RTP/SAVP` where it is not set. Without it: plain RTP. */
@@ -75,6 +77,7 @@ export class PhoneMediaSession {
     this.#direction = direction;
     const { srtp } = this.#options;
     const crypto = srtp && this.#ownCrypto(srtp.suite, 1);
+    this.receiver.opusPayloadType = this.#offered.opusPayloadType;
     return this.#describe(
       { ...this.#offered, profile: srtp && (srtp.profile ?? 'RTP/SAVP'), crypto },
       direction,
@@ -85,14 +88,15 @@ export class PhoneMediaSession {
   answer(offer: string): string {
     const remote = this.#read(offer);
     this.#direction = oppositeDirection(remote.direction);
-    const { profile } = remote;
+    const { profile, opusPayloadType } = remote;
     const crypto = remote.crypto && this.#ownCrypto(remote.crypto.suite, remote.crypto.tag);
     this.apply(offer);
     const { codecs, telephoneEventPayloadType } = remote;
     const answered =
       this.#offered.telephoneEventPayloadType === undefined ? undefined : telephoneEventPayloadType;
     const common = codecs.filter((name) => this.#offered.codecs.includes(name));
-    const spoken = { codecs: common, telephoneEventPayloadType: answered, profile, crypto };
+    const spoken = { codecs: common, opusPayloadType, telephoneEventPayloadType: answered, profile, crypto };
+    this.receiver.opusPayloadType = opusPayloadType;
     return this.#describe(spoken, this.#direction);
   }
 
@@ -110,6 +114,7 @@ export class PhoneMediaSession {
     this.#sender ??= this.#createSender(name, eventType);
     this.#sender.codec = lineCodecs[name];
     this.#sender.telephoneEventPayloadType = eventType;
+    this.#sender.opusPayloadType = remote.opusPayloadType;
     const weSend = this.#direction === 'sendrecv' || this.#direction === 'sendonly';
     this.#sender.muted = !weSend || remote.direction === 'sendonly' || remote.direction === 'inactive';
   }
@@ -162,13 +167,13 @@ export class PhoneMediaSession {
     this.#socket.srtp = new PhoneSrtp(own.suite, own.key, peer.key);
   }
 
-  get #offered(): Pick<PhoneMedia, 'codecs' | 'telephoneEventPayloadType'> {
-    const { codecs = ['PCMU', 'PCMA'], telephoneEventPayloadType = 101 } = this.#options;
-    return { codecs, telephoneEventPayloadType: telephoneEventPayloadType ?? undefined };
+  get #offered(): Pick<PhoneMedia, 'codecs' | 'opusPayloadType' | 'telephoneEventPayloadType'> {
+    const { codecs = ['PCMU', 'PCMA'], opusPayloadType, telephoneEventPayloadType = 101 } = this.#options;
+    return { codecs, opusPayloadType, telephoneEventPayloadType: telephoneEventPayloadType ?? undefined };
   }
 
   #describe(
-    spoken: Pick<PhoneMedia, 'codecs' | 'telephoneEventPayloadType' | 'profile' | 'crypto'>,
+    spoken: Omit<PhoneMedia, 'address' | 'port' | 'direction' | 'packetMs'>,
     direction: MediaDirection,
   ): string {
     const { packetMs } = this.#options;

@@ -38,6 +38,8 @@ export class PhoneReceiver {
   strangers = 0;
   /** As negotiated for this call. */
   telephoneEventPayloadType: number | undefined;
+  /** The usual one where it is not set. */
+  opusPayloadType: number | undefined;
   readonly #parser = new RtpParser();
   readonly #view = new RtpPacketView();
   readonly #events = new TelephoneEventReceiver(lineRateHz, (press) => {
@@ -67,16 +69,20 @@ export class PhoneReceiver {
 
   /** From the first audio packet to the end of the last; silence where nothing came. */
   samples(rateHz = lineRateHz): Int16Array {
-    return assembleSamples(this.packets, rateHz);
+    return assembleSamples(this.packets, rateHz, this.opusPayloadType);
   }
 }
 
 type TimedPacket = Omit<ReceivedPacket, 'marker'>;
 
 /** The audio of a packet log on its own timeline, silence where no packet is. */
-export function assembleSamples(packets: readonly TimedPacket[], rateHz = lineRateHz): Int16Array {
+export function assembleSamples(
+  packets: readonly TimedPacket[],
+  rateHz = lineRateHz,
+  opusPayloadType?: number,
+): Int16Array {
   const spoken = packets.flatMap((packet) => {
-    const codec = lineCodecOfPayloadType(packet.payloadType);
+    const codec = lineCodecOfPayloadType(packet.payloadType, opusPayloadType);
     return codec ? [{ packet, codec }] : [];
   });
   const codecRateHz = Math.max(lineRateHz, ...spoken.map(({ codec }) => codec.rateHz));

@@ -64,6 +64,15 @@ test('an answer of another stack is understood: video beside, address and direct
   });
 });
 
+test('Opus by any number; a number without a name is none', () => {
+  const opus: PhoneMedia = { ...media, codecs: ['OPUS', 'PCMU'], opusPayloadType: 96 };
+  const text = writePhoneSdp(opus, 1, 1);
+  assert.match(text, /m=audio 4000 RTP\/AVP 96 0 101\r\na=rtpmap:96 opus\/48000\/2/);
+  assert.deepEqual(readPhoneSdp(text), opus);
+  const nameless = text.replace('a=rtpmap:96 opus/48000/2\r\n', '').replace('RTP/AVP 96', 'RTP/AVP 111');
+  assert.deepEqual(readPhoneSdp(nameless).codecs, ['PCMU']);
+});
+
 test('a description without audio is refused', () => {
   assert.throws(() => readPhoneSdp('v=0\r\ns=-\r\n'), /no audio with an address/);
 });

@@ -1,5 +1,5 @@
 import type { LineCodecName } from './line-codec.ts';
-import { lineCodecs, ptimeMs } from './line-codec.ts';
+import { lineCodecOfPayloadType, lineCodecs, payloadTypeOf, ptimeMs } from './line-codec.ts';
 import type { PhoneSrtpSuite } from './phone-srtp.ts';
 
 /**
@@ -13,6 +13,8 @@ export interface PhoneMedia {
   port: number;
   /** In order of preference. */
   codecs: readonly LineCodecName[];
+  /** The usual one where it is not set. */
+  opusPayloadType?: number;
   telephoneEventPayloadType: number | undefined;
   direction: MediaDirection;
   /** Length of the packets that are asked for; 20 ms where it is not set. */
@@ -33,9 +35,9 @@ export interface PhoneCrypto {
 /** Our description, offer and answer alike. `version` rises with each of a session (RFC 3264, section 8). */
 export function writePhoneSdp(media: PhoneMedia, sessionId: number, version: number): string {
   const { address, port, codecs, telephoneEventPayloadType: eventType, direction } = media;
-  const { profile = 'RTP/AVP', crypto, packetMs = ptimeMs } = media;
+  const { profile = 'RTP/AVP', crypto, packetMs = ptimeMs, opusPayloadType } = media;
   const family = address.includes(':') ? 'IP6' : 'IP4';
-  const payloadTypes = codecs.map((name) => lineCodecs[name].payloadType);
+  const payloadTypes = codecs.map((name) => payloadTypeOf(name, opusPayloadType));
   const events = eventType === undefined ? [] : [eventType];
   const lines = [
     'v=0',
@@ -44,7 +46,7 @@ export function writePhoneSdp(media: PhoneMedia, sessionId: number, version: num
     `c=IN ${family} ${address}`,
     't=0 0',
     `m=audio ${port} ${profile} ${[...payloadTypes, ...events].join(' ')}`,
-    ...codecs.map((name) => `a=rtpmap:${lineCodecs[name].payloadType} ${lineCodecs[name].rtpmap}`),
+    ...codecs.map((name, index) => `a=rtpmap:${payloadTypes[index]} ${lineCodecs[name].rtpmap}`),
     ...events.flatMap((type) => [
       `a=rtpmap:${type} telephone-event/${clockOf(codecs)}`,
       `a=fmtp:${type} 0-15`,
@@ -75,8 +77,10 @@ export function readPhoneSdp(sdp: string, suite?: PhoneSrtpSuite): PhoneMedia {
       .filter((line) => line.startsWith('a=rtpmap:'))
       .map((line) => line.slice('a=rtpmap:'.length).split(' ') as [string, string | undefined]),
   );
-  const codecs = payloadTypes.flatMap((type) =>
-    codecNames.filter((name) => lineCodecs[name].payloadType === Number(type)),
+  const opusType = payloadTypes.find((type) => rates.get(type)?.toLowerCase().startsWith('opus/48000'));
+  const opusPayloadType = opusType === undefined ? noPayloadType : Number(opusType);
+  const codecs = payloadTypes.flatMap(
+    (type) => lineCodecOfPayloadType(Number(type), opusPayloadType)?.name ?? [],
   );
   // Of the clock of what will be spoken (RFC 4733, section 2.1).
   const event = `telephone-event/${clockOf(codecs)}`;
@@ -85,6 +89,8 @@ export function readPhoneSdp(sdp: string, suite?: PhoneSrtpSuite): PhoneMedia {
     address,
     port: Number(port),
     codecs,
+    ...(opusPayloadType !== noPayloadType &&
+      opusPayloadType !== lineCodecs.OPUS.payloadType && { opusPayloadType }),
     telephoneEventPayloadType: eventType === undefined ? undefined : Number(eventType),
     direction: directionOf(audio) ?? directionOf(session) ?? 'sendrecv',
     ...(profile !== 'RTP/AVP' && { profile }),
@@ -110,7 +116,8 @@ export function oppositeDirection(direction: MediaDirection): MediaDirection {
   return direction === 'recvonly' ? 'sendonly' : direction;
 }
 
-const codecNames = Object.keys(lineCodecs) as LineCodecName[];
+/** It is never a dynamic one without an rtpmap. */
+const noPayloadType = -1;
 const directions: readonly MediaDirection[] = ['sendrecv', 'sendonly', 'recvonly', 'inactive'];
 
 function sections(lines: readonly string[]): { session: string[]; audio: string[] } {

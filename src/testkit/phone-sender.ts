@@ -6,7 +6,7 @@ import { keyPressPayloads } from '../rtp/telephone-event.ts';
 import type { Impairment } from './impairment.ts';
 import { impair, renumber } from './impairment.ts';
 import type { LineCodec } from './line-codec.ts';
-import { lineRateHz, packetPayloads, ptimeMs } from './line-codec.ts';
+import { lineRateHz, packetPayloads, payloadTypeOf, ptimeMs } from './line-codec.ts';
 import type { MediaPacket, ScheduledPacket, StreamPosition } from './media-packet.ts';
 
 export interface SentPacket extends MediaPacket {
@@ -52,6 +52,8 @@ export class PhoneSender {
   /** While true, packets fall due and are lost. */
   muted = false;
   telephoneEventPayloadType: number | undefined;
+  /** As the peer wants it; the usual one where it is not set. */
+  opusPayloadType: number | undefined;
   readonly #options: PhoneSenderOptions;
   readonly #clock: Clock;
   readonly #packetMs: number;
@@ -108,10 +110,10 @@ export class PhoneSender {
       clockRateHz: this.#codec.clockRateHz,
     });
     return this.#plan((position) =>
-      presses.map(({ payload, marker }, index) => ({
+      presses.map(({ payload, marker, segmentTicks }, index) => ({
         ssrc: position.ssrc,
         sequenceNumber: addToSequence(toSequenceNumber(position.sequenceNumber), index),
-        rtpTime: position.rtpTime,
+        rtpTime: addToTimestamp(toRtpTimestamp(position.rtpTime), segmentTicks),
         payloadType,
         marker,
         payload,
@@ -144,7 +146,7 @@ export class PhoneSender {
         ssrc: position.ssrc,
         sequenceNumber: addToSequence(toSequenceNumber(position.sequenceNumber), index),
         rtpTime: addToTimestamp(toRtpTimestamp(position.rtpTime), index * this.#packetTicks),
-        payloadType: this.#codec.payloadType,
+        payloadType: payloadTypeOf(this.#codec.name, this.opusPayloadType),
         marker: index === 0 && this.#talkspurtBegins,
         payload,
         durationSamples: this.#packetTicks,

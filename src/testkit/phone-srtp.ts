@@ -37,8 +37,8 @@ export class PhoneSrtp {
   /** @param ownKey @param peerKey master key and salt, base64 */
   constructor(suite: PhoneSrtpSuite, ownKey: string, peerKey: string) {
     this.#suite = suite;
-    this.#own = sessionKeys(Buffer.from(ownKey, 'base64'));
-    this.#peer = sessionKeys(Buffer.from(peerKey, 'base64'));
+    this.#own = phoneSessionKeys(Buffer.from(ownKey, 'base64'), 0);
+    this.#peer = phoneSessionKeys(Buffer.from(peerKey, 'base64'), 0);
   }
 
   /** A packet without CSRC and extension, protected. */
@@ -92,15 +92,19 @@ export class PhoneSrtp {
   }
 }
 
-/** RFC 3711 section 4.3.1 with labels 0 to 2. */
-function sessionKeys(master: Buffer): Keys {
+/** RFC 3711 section 4.3.1: labels 0 to 2 are for SRTP, 3 to 5 for SRTCP. */
+export function phoneSessionKeys(master: Buffer, firstLabel: 0 | 3): Keys {
   const derive = (label: number, bytes: number): Buffer => {
     const input = Buffer.alloc(16);
     master.copy(input, 0, 16);
     input.writeUInt8(input.readUInt8(7) ^ label, 7);
     return createCipheriv('aes-128-ctr', master.subarray(0, 16), input).update(Buffer.alloc(bytes));
   };
-  return { cipher: derive(0, 16), authentication: derive(1, 20), salt: derive(2, 14) };
+  return {
+    cipher: derive(firstLabel, 16),
+    authentication: derive(firstLabel + 1, 20),
+    salt: derive(firstLabel + 2, 14),
+  };
 }
 
 /** RFC 3711 section 4.1.1. */

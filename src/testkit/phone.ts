@@ -35,6 +35,11 @@ export interface CallOptions extends PhoneMediaOptions {
   onProgress?: (status: number) => void;
 }
 
+export interface AnswerOptions extends PhoneMediaOptions {
+  /** Spoken in the same turn as the 200 is sent, before anybody can have read it. */
+  atOnce?: Int16Array;
+}
+
 /** A ringing phone. */
 export interface IncomingPhoneCall {
   readonly session: SipSession;
@@ -48,7 +53,7 @@ export interface IncomingPhoneCall {
    */
   early(options?: PhoneMediaOptions): Promise<(audio: Int16Array) => Promise<boolean>>;
   /** Resolves once the caller acknowledged. @throws CallFailedError when the caller gave up */
-  answer(options?: PhoneMediaOptions): Promise<PhoneCall>;
+  answer(options?: AnswerOptions): Promise<PhoneCall>;
   /** Busy here, unless another status is given. */
   reject(status?: number, headers?: SipHeader[]): void;
 }
@@ -209,7 +214,7 @@ export class Phone {
     session: SipSession,
     ended: PromiseWithResolvers<SipEnd>,
     early: { media?: PhoneMediaSession; answer?: string },
-    options: PhoneMediaOptions = {},
+    { atOnce, ...options }: AnswerOptions = {},
   ): Promise<PhoneCall> {
     const { clock, host } = this.#options;
     const media = early.media ?? (await PhoneMediaSession.open(clock, host, options));
@@ -228,6 +233,7 @@ export class Phone {
       try {
         const { offer } = session;
         session.accept(early.answer ?? (offer === undefined ? media.offer() : media.answer(offer)));
+        if (atOnce) void media.sender.play(atOnce);
       } catch (error) {
         session.reject({ status: 488, reason: (error as Error).message });
       }

@@ -147,6 +147,7 @@ describe('messages between server and worker', () => {
               jitterMs: { latest: 1.5, most: 12.5 },
               ssrcChanges: 1,
               refused: 5,
+              srtp: { authenticationFailures: 1, replays: 2, malformed: 3 },
               codecs: [{ codec: 'G722', payloadType: 9, clockRateHz: 8000, atMs: 0 }],
             },
             sent: { packets: 50, bytes: 8000, peer: { lost: 0, jitterMs: 3.1 } },

@@ -81,7 +81,7 @@ const meta = z
   .refine((value) => JSON.stringify(value).length <= maxMetaBytes, 'the free data is too large');
 
 const command = z.discriminatedUnion('verb', [
-  z.object({ verb: z.literal('leg.open'), legId: id }),
+  z.object({ verb: z.literal('leg.open'), legId: id, awaitsAnswer: z.boolean().optional() }),
   z.object({
     verb: z.literal('leg.negotiate'),
     legId: id,
@@ -93,6 +93,7 @@ const command = z.discriminatedUnion('verb', [
     telephoneEvent: z
       .object({ payloadType, clockRateHz, sendPayloadType: payloadType.optional() })
       .optional(),
+    otherTelephoneEvents: z.array(z.object({ payloadType, clockRateHz })).max(16).optional(),
     comfortNoise: z.array(z.object({ payloadType, clockRateHz })).max(8).optional(),
     srtp: z
       .object({
@@ -185,6 +186,7 @@ const legReport = z.object({
     jitterMs: z.object({ latest: count, most: count }),
     ssrcChanges: count,
     refused: count,
+    srtp: z.object({ authenticationFailures: count, replays: count, malformed: count }).optional(),
     codecs: z
       .array(
         z.object({

@@ -118,6 +118,26 @@ suite('codecs', { concurrency: true }, () => {
         );
     });
 
+  test('a phone that is called answers with Opus by the number of the offer, another than its own', async () => {
+    const called = await scene.audience.phone();
+    const { promise, resolve, reject } = Promise.withResolvers<PhoneCall>();
+    called.onCall = (incoming) => incoming.answer({ codecs: ['OPUS'] }).then(resolve, reject);
+    const event_callback = scene.handle('/answered-opus', () => ({}));
+    const caller = await scene.call(
+      [{ name: 'CallPhone', phone_number: called.sipUri, do_record: true, event_callback }],
+      { codecs: ['OPUS'], opusPayloadType: 120 },
+    );
+    const answered = await promise;
+    assert.deepEqual([caller.codec, answered.codec], ['OPUS', 'OPUS']);
+    await Promise.all([speak(caller, firstHz), speak(answered, 6000)]);
+    await caller.hangUp();
+    assertTones(caller.received(48_000), 48_000, [6000], [firstHz], 'heard by the caller');
+    assertTones(answered.received(48_000), 48_000, [firstHz], [6000], 'heard by the called');
+    const numbers = [caller, answered].map(({ sentPayloads }) => sentPayloads[0]!.payloadType);
+    assert.equal(numbers[0], 120);
+    assert.notEqual(numbers[1], 111, 'the number of our offer');
+  });
+
   test('a call between Opus and PCMA is transcoded both ways', async () => {
     const called = await scene.audience.phone();
     const { promise, resolve, reject } = Promise.withResolvers<PhoneCall>();

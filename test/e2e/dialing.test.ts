@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
 import { Secret } from '../../src/secret.ts';
 import { parseSipUri } from '../../src/sip/uri.ts';
 import { lineCodecs, packetPayloads } from '../../src/testkit/line-codec.ts';
 import { noise } from '../../src/testkit/noise.ts';
 import { type IncomingPhoneCall, Phone } from '../../src/testkit/phone.ts';
 import type { PhoneCall } from '../../src/testkit/phone-call.ts';
-import { assertExactRun, assertNoRun } from '../../src/testkit/sample-run.ts';
+import { assertExactRun, assertNoRun, findPayloadRun } from '../../src/testkit/sample-run.ts';
 import { tone } from '../../src/testkit/tone.ts';
 import { toneLevelDbov } from '../../src/testkit/tone-level.ts';
-import type { ConversationBody } from './bodies.ts';
+import type { ConversationBody, EndedEvent } from './bodies.ts';
 import { channelFrom, samplesOf } from './channel-audio.ts';
 import { eventually } from './eventually.ts';
 import { HttpClient } from './http-client.ts';
@@ -95,8 +94,6 @@ suite('dialling', { concurrency: true }, () => {
     called.onCall = async (incoming) => {
       incoming.ring();
       const play = await incoming.early();
-      // What a phone sends before its 183 has been read can be heard by nobody.
-      await setTimeout(200);
       await play(announcement);
       answered.resolve(await incoming.answer());
     };
@@ -153,6 +150,52 @@ suite('dialling', { concurrency: true }, () => {
     assert.ok(first > 0);
     for (let at = first + 800; at + 800 <= samples.length; at += 160)
       assert.ok(levelAt(samples, at, ringbackHz) < -40, `the tone goes on at ${at}`);
+  });
+
+  test('T7 the first word of a phone that speaks as it answers is recorded and heard', async () => {
+    const called = await dialled('+4913');
+    for (let round = 0; round < 5; round++) {
+      const word = noise({ samples: 1600, seed: 130 + round });
+      const events = `/first-word-${round}`;
+      const phone_number = `+4913${round}23456`;
+      const answered = Promise.withResolvers<PhoneCall>();
+      called.onCall = async (incoming) => {
+        incoming.ring();
+        answered.resolve(await incoming.answer({ atOnce: word }));
+      };
+      const event_callback = scene.handle(events, () => ({}));
+      const caller = await scene.call([{ name: 'CallPhone', phone_number, do_record: true, event_callback }]);
+      const callee = await answered.promise;
+      const end = lineCoded(word).subarray(-160);
+      await eventually('the word heard', () => findPayloadRun(caller.received(), end) >= 0 || undefined);
+      await callee.hangUp();
+      await caller.ended;
+      assertExactRun(caller.received(), lineCoded(word), { label: `heard, call ${round}` });
+      const ended = await scene.app.waitFor<{ type: string }>(events, ({ type }) => type === 'ended');
+      const { channels } = await scene.conversation((ended.body as EndedEvent).conversation_id);
+      const channel = channels.find(({ to }) => to === phone_number)!;
+      const label = `recorded, call ${round}`;
+      const at = assertExactRun(await samplesOf(channel.audio), lineCoded(word), { label });
+      assert.equal(at, 0, 'from the first sample of its channel on');
+    }
+  });
+
+  test('a caller that nobody answered is told what the called party said', async () => {
+    const called = await dialled('+4914');
+    const routine = [{ name: 'CallPhone', phone_number: '+4914123456' }];
+    for (const status of [486, 603, 404]) {
+      called.onCall = (incoming) => incoming.reject(status);
+      await assert.rejects(scene.call(routine), new RegExp(`${status}`));
+    }
+    // What it said is about its own phone, not about the call.
+    called.onCall = (incoming) => incoming.reject(488);
+    await assert.rejects(scene.call(routine), /480/);
+    // Somebody else is tried, and the caller is told of that one.
+    called.onCall = (incoming) => incoming.reject(486);
+    await assert.rejects(scene.call([...routine, { name: 'CallClient', client_name: 'nobody' }]), /480/);
+    // Whoever was answered hears no status.
+    const answered = await scene.call([{ name: 'Say', text: 'One moment.' }, ...routine]);
+    assert.equal((await answered.ended).cause, 'remote');
   });
 
   test('every phone of a user rings, the first answer wins, the others stop', async () => {

@@ -59,5 +59,6 @@ test('an ACK that answers nothing ends the call, with a reason', async () => {
   phone.acknowledge();
   const bye = await phone.peer.incoming('BYE');
   assert.match(headerValue(bye, 'reason') ?? '', /no answer in the ACK/);
+  await phone.peer.answer(bye);
   phone.peer.close();
 });

@@ -128,7 +128,9 @@ function assertSpooled(dataDir: string, conversationId: string, calls: readonly 
       record.kind === 'packet' ? [record.payload] : [],
     );
     const sent = calls[index]!.sentPayloads.map(({ payload }) => payload);
-    assert.ok(payloads.length > 50 && payloads.length <= sent.length, `${payloads.length} of ${sent.length}`);
+    // What a phone sends between the end of the drain time and the BYE reaches nobody.
+    const missing = sent.length - payloads.length;
+    assert.ok(sent.length > 10 && missing >= 0 && missing <= 10, `${payloads.length} of ${sent.length}`);
     assert.deepEqual(Buffer.concat(payloads), Buffer.concat(sent.slice(0, payloads.length)));
   }
 }

@@ -9,6 +9,7 @@ import { partyTonesHz, tone } from '../../src/testkit/tone.ts';
 import { toneLevelDbov } from '../../src/testkit/tone-level.ts';
 import type { ChannelBody, Command, ConversationBody, EndedEvent } from './bodies.ts';
 import { channelFrom, samplesOf } from './channel-audio.ts';
+import { eventually } from './eventually.ts';
 import { HttpClient } from './http-client.ts';
 import { calledNumber, Scene } from './scene.ts';
 
@@ -19,6 +20,7 @@ const client = new HttpClient(scene.server.callreel);
 await client.json('POST', '/v1/dial-permissions', { prefix: 'sip:127.0.0.1', allow: true });
 
 const [callerHz, agentHz, thirdHz, fourthHz] = partyTonesHz;
+const ringbackHz = 425;
 
 function speak(call: PhoneCall, frequencyHz: number): Promise<boolean> {
   return call.play(tone({ frequencyHz, durationMs: 600 }));
@@ -56,13 +58,13 @@ function channelTo(conversation: ConversationBody, phone: Phone): ChannelBody {
 }
 
 /** Which of the parties' tones are heard at any time. */
-function heardTones(samples: Int16Array): number[] {
+function heardTones(samples: Int16Array, tonesHz: readonly number[] = partyTonesHz): number[] {
   const length = 1600;
   const spans = Array.from({ length: Math.floor(samples.length / length) }, (_, index) => ({
     start: index * length,
     end: (index + 1) * length,
   }));
-  return partyTonesHz.filter((frequencyHz) =>
+  return tonesHz.filter((frequencyHz) =>
     spans.some((span) => toneLevelDbov(samples, 8000, frequencyHz, span) > -30),
   );
 }
@@ -98,7 +100,6 @@ suite('T6: transfers', { concurrency: true }, () => {
     assert.equal(told[0], 100);
     assert.equal((await atAgent.ended).cause, 'remote');
     const atThird = await taken;
-    await settled();
     await Promise.all([speak(caller, callerHz), speak(atThird, thirdHz)]);
     await settled();
     await atThird.hangUp();
@@ -136,6 +137,34 @@ suite('T6: transfers', { concurrency: true }, () => {
     assert.deepEqual(await tonesIn(channelTo(conversation, third)), [thirdHz]);
   });
 
+  test('T6 blind: who waits hears the new party ring, until it answers', async () => {
+    const [agent, third] = [await scene.audience.phone(), await scene.audience.phone()];
+    const { caller, atAgent } = await putThrough(agent, '/waiting');
+    const rings = () => heardTones(caller.received(), [ringbackHz]).length > 0 || undefined;
+    const { promise: taken, resolve } = Promise.withResolvers<PhoneCall>();
+    third.onCall = async (incoming) => {
+      incoming.ring();
+      await eventually('the ringing tone', rings);
+      resolve(await incoming.answer());
+    };
+    assert.equal((await atAgent.transfer(third.sipUri)).status, 200);
+    const atThird = await taken;
+    await speak(atThird, thirdHz);
+    await settled();
+    const samples = caller.received();
+    assert.deepEqual(heardTones(samples.subarray(-4000), [...partyTonesHz, ringbackHz]), [thirdHz]);
+    assert.deepEqual(heardTones(atAgent.received(), [ringbackHz]), [], 'who transfers hears no tone');
+    await atThird.hangUp();
+    await caller.ended;
+    const conversation = await endedAt('/waiting');
+    for (const { audio } of conversation.channels)
+      assert.deepEqual(
+        heardTones(await samplesOf(audio), [ringbackHz]),
+        [],
+        "what we play is nobody's words",
+      );
+  });
+
   test('T6 blind: the transferor hangs up before the new party answers', async () => {
     const [agent, third] = [await scene.audience.phone(), await scene.audience.phone()];
     const { caller, atAgent } = await putThrough(agent, '/impatient');
@@ -148,7 +177,6 @@ suite('T6: transfers', { concurrency: true }, () => {
     };
     await atAgent.transfer(third.sipUri);
     const atThird = await taken;
-    await settled();
     await Promise.all([speak(caller, callerHz), speak(atThird, thirdHz)]);
     await settled();
     await caller.hangUp();

@@ -27,6 +27,23 @@ test('a recorded call over TLS, by a phone that trusts the certificate of the fi
   await assertRecorded(scene, call);
 });
 
+for (const [speaks, srtp] of [
+  ['with SRTP', { suite: 'AES_CM_128_HMAC_SHA1_80' }],
+  ['without', undefined],
+] as const)
+  test(`an INVITE without an offer over TLS: ours has keys, for a phone ${speaks}`, async () => {
+    await using scene = await Scene.open({ settings: { CALLREEL_SIP_TRANSPORTS: 'udp,tls' } });
+    const call = await scene.call([scene.join('late', { do_record: true })], {
+      phone: { transport: 'tls' },
+      lateOffer: true,
+      srtp,
+    });
+    assert.equal(call.secure, srtp !== undefined);
+    await call.play(words);
+    await call.hangUp();
+    await assertRecorded(scene, call);
+  });
+
 test('a call over IPv6, its media too', async () => {
   await using scene = await Scene.open({ settings: { CALLREEL_SIP_HOST: '::1' } });
   const call = await scene.call([scene.join('six', { do_record: true })], { phone: { host: '::1' } });

@@ -1,0 +1,24 @@
+import type { Datagram } from '../rtp/transport.ts';
+
+/** A 2xx that was lost comes again after T1, 500 ms (RFC 3261 section 13.3.1.4): what was said meanwhile is here. */
+export const maxEarlyUs = 600_000;
+/** As much of packets of 10 ms. */
+export const maxEarlyPackets = 64;
+
+/**
+ * What a called party sends before we know its answer: its first words, which overtake the answer on their way. They
+ * are kept, the newest of them, until somebody can understand and hear them.
+ */
+export class EarlyPackets {
+  readonly #kept: Datagram[] = [];
+
+  hold({ data, arrivalUs, sourceAddress, sourcePort }: Datagram): void {
+    if (this.#kept.length === maxEarlyPackets) this.#kept.shift();
+    this.#kept.push({ data: Uint8Array.from(data), arrivalUs, sourceAddress, sourcePort });
+  }
+
+  /** Gives everything that is not too old, in the order of arrival, and forgets it. */
+  release(nowUs: number, take: (datagram: Datagram) => void): void {
+    for (const datagram of this.#kept.splice(0)) if (nowUs - datagram.arrivalUs <= maxEarlyUs) take(datagram);
+  }
+}
