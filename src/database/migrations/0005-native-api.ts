@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 
 const statements = [
   sql`ALTER TABLE callreel.recordings ADD COLUMN client_state jsonb, ADD COLUMN erased_at timestamptz`,
-  sql`CREATE INDEX recordings_account ON callreel.recordings (account_id, started_at DESC, recording_id DESC)`,
+  sql`ALTER TABLE callreel.connections ADD COLUMN client_state jsonb`,
   sql`
     CREATE INDEX recordings_half_erased ON callreel.recordings (spool_dir)
     WHERE erased_at IS NOT NULL AND sealed_key IS NOT NULL`,
