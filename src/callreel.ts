@@ -85,7 +85,7 @@ async function build(
 async function serveHttp(
   config: Config,
   foundation: Foundation,
-  { calls, callLog, registrations }: Pick<CallControl, 'calls' | 'callLog' | 'registrations'>,
+  { calls, callLog, placer, registrations }: CallControl,
   parts: AsyncDisposableStack,
 ): Promise<string> {
   const { clock, log, db, credentials, masterKey, spoolDir, outbox } = foundation;
@@ -100,6 +100,7 @@ async function serveHttp(
   const http = buildApi({
     ...foundation,
     calls,
+    placer,
     registrations,
     links: LinkSigner.fromDataDir(config.dataDir),
     renders,

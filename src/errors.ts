@@ -63,7 +63,7 @@ export const catalogue = {
   },
   IDEMPOTENCY_KEY_REUSED: {
     blame: 'caller',
-    status: 409,
+    status: 422,
     todo: 'Give every new request a key of its own, and repeat a request with the very same body.',
   },
   IDEMPOTENCY_KEY_IN_USE: {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { CallLegRecord, CallRecord, CallSummary } from '../call/call-records.ts';
+import { clientState } from './client-state.ts';
 import {
   callDirection,
   callStatus,
@@ -65,11 +66,13 @@ export const callSummaryBody = z.object({
   call_id: callId,
   ...party,
   leg_count: integer('How many legs belong to it.', 2),
+  client_state: clientState,
 });
 export const callBody = z
   .object({
     call_id: callId,
     ...party,
+    client_state: clientState,
     legs: z.array(legBody).meta({ description: 'The one it began with comes first.' }),
     messages: z
       .array(messageBody)
@@ -105,7 +108,12 @@ function toLeg({ connection, stays, media }: CallLegRecord): z.output<typeof leg
 }
 
 export function toCallSummary({ first, legs }: CallSummary): z.output<typeof callSummaryBody> {
-  return { call_id: first.connectionId, ...toParty({ connection: first }), leg_count: legs };
+  return {
+    call_id: first.connectionId,
+    ...toParty({ connection: first }),
+    leg_count: legs,
+    client_state: first.clientState,
+  };
 }
 
 export function toCall({ callId, legs, messages, dropped }: CallRecord): z.output<typeof callBody> {
@@ -114,6 +122,7 @@ export function toCall({ callId, legs, messages, dropped }: CallRecord): z.outpu
   return {
     call_id: callId,
     ...toParty(legs[0]!),
+    client_state: legs[0]!.connection.clientState,
     legs: legs.map(toLeg),
     messages: messages.map((message) => ({
       connection_id: message.connectionId,

@@ -35,7 +35,7 @@ export function callRoutes(
         operationId: 'listCalls',
         summary: 'Calls, the latest first',
         tags: ['calls'],
-        querystring: z.object({ ...listQuery, ...partyFilters }),
+        querystring: z.strictObject({ ...listQuery, ...partyFilters }),
         response: { 200: listOf(callSummaryBody), ...errors() },
       },
     },

@@ -146,7 +146,7 @@ export function connectionRoutes(app: FastifyInstance, { accountId, db }: Connec
         operationId: 'listConnections',
         summary: 'Connections, the latest first',
         tags: ['calls'],
-        querystring: z.object({ ...listQuery, ...partyFilters }),
+        querystring: z.strictObject({ ...listQuery, ...partyFilters }),
         response: { 200: listOf(connectionBody), ...errors() },
       },
     },

@@ -9,7 +9,7 @@ import {
 import type { Db } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
 import type { OutboundRoute } from '../routing/outbound.ts';
-import { errors } from './error-body.ts';
+import { errors, keyed } from './error-body.ts';
 import { flag, text } from './fields.ts';
 
 export interface DialPermissionRoutesOptions {
@@ -28,9 +28,11 @@ const prefix = z
       '`+` and the first digits of numbers, `+` alone for all; or `sip:` and a host, `sip:` alone for all.',
     examples: ['+44'],
   });
-const permission = z
-  .object({ prefix, allow: flag('Whether it may be dialled; the longest prefix that fits decides.') })
-  .meta({ description: 'The permission as it stands.' });
+const permissionShape = {
+  prefix,
+  allow: flag('Whether it may be dialled; the longest prefix that fits decides.'),
+};
+const permission = z.object(permissionShape).meta({ description: 'The permission as it stands.' });
 
 /** `/v1/dial-permissions`: what may be dialled. Nothing may until something is allowed. */
 export function dialPermissionRoutes(app: FastifyInstance, options: DialPermissionRoutesOptions): void {
@@ -62,8 +64,8 @@ export function dialPermissionRoutes(app: FastifyInstance, options: DialPermissi
         operationId: 'saveDialPermission',
         summary: 'Allow or deny a prefix',
         tags: ['dialling'],
-        body: permission,
-        response: { 200: permission, ...errors() },
+        body: z.strictObject(permissionShape),
+        response: { 200: permission, ...errors(...keyed) },
       },
     },
     async ({ body }) => {
@@ -80,7 +82,10 @@ export function dialPermissionRoutes(app: FastifyInstance, options: DialPermissi
         summary: 'Forget a permission',
         tags: ['dialling'],
         params: z.object({ prefix }),
-        response: { 204: z.undefined().meta({ description: 'It is forgotten.' }), ...errors('NOT_FOUND') },
+        response: {
+          204: z.undefined().meta({ description: 'It is forgotten.' }),
+          ...errors(...keyed, 'NOT_FOUND'),
+        },
       },
     },
     async ({ params }, reply) => {
@@ -97,7 +102,7 @@ export function dialPermissionRoutes(app: FastifyInstance, options: DialPermissi
         summary: 'Which way a call would take',
         description: 'Nothing is dialled.',
         tags: ['dialling'],
-        querystring: z.object({
+        querystring: z.strictObject({
           to: z
             .string()
             .min(1)

@@ -14,7 +14,7 @@ export interface DownloadRoutesOptions extends RenditionAnswerOptions {
   recordingOf(recordingId: string): Promise<Recording>;
 }
 
-const query = z.object({
+const query = z.strictObject({
   format: z
     .enum(['wav', 'mp3'])
     .default('wav')
@@ -22,15 +22,27 @@ const query = z.object({
   channels: z
     .string()
     .max(64)
-    .regex(/^[\w-]+$/, 'expected mix, all, or the id of a channel')
-    .default('mix')
+    .regex(
+      /^(mono|stereo|left|right|all|[0-9a-f]{16})$/,
+      'expected mono, stereo, left, right, all, or the id of a channel',
+    )
+    .default('mono')
     .meta({
       description:
-        '`mix`: everybody in one channel. `all`: one channel for each stay of a party, in the order of joining, as ' +
-        'long as the mix; WAV only. The id of a channel: that stay alone, from its joining to its leaving.',
-      examples: ['all'],
+        '`mono`: everybody in one channel. `stereo`: the party that joined first on the left, all others on the ' +
+        'right; WAV only. `left`, `right`: one side of that alone. `all`: one channel for each stay of a party, in ' +
+        'the order of joining; WAV only. All of these are equally long. The id of a channel: that stay alone, from ' +
+        'its joining to its leaving.',
+      examples: ['stereo'],
     }),
 });
+const kinds: Readonly<Record<string, Exclude<RenditionRequest['kind'], 'channel'> | undefined>> = {
+  mono: 'mix',
+  stereo: 'stereo',
+  left: 'left',
+  right: 'right',
+  all: 'channels',
+};
 const content = { 'audio/wav': { schema: file }, 'audio/mpeg': { schema: file } };
 const answers = {
   200: {
@@ -87,10 +99,10 @@ function renditionOf(
   format: 'wav' | 'mp3',
 ): RenditionRequest {
   const common = { conversationId, recordingId, format, trackId: undefined };
-  if (channels === 'mix') return { ...common, kind: 'mix' };
-  if (channels !== 'all') return { ...common, kind: 'channel', trackId: channels };
-  if (format === 'wav') return { ...common, kind: 'channels' };
-  throw new CallreelError('REQUEST_INVALID', 'MP3 has no more than two channels: take wav', {
+  const kind = kinds[channels];
+  if (kind === undefined) return { ...common, kind: 'channel', trackId: channels };
+  if (format === 'wav' || (kind !== 'stereo' && kind !== 'channels')) return { ...common, kind };
+  throw new CallreelError('REQUEST_INVALID', 'MP3 files have one channel: take wav, or one of the sides', {
     where: 'querystring.format',
   });
 }

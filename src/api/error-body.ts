@@ -38,6 +38,9 @@ type StatusOf<Code extends ErrorCode> = (typeof catalogue)[Code]['status'];
 /** What any request may be answered with. */
 const common = ['REQUEST_INVALID', 'UNAUTHORIZED', 'INTERNAL'] as const satisfies ErrorCode[];
 
+/** Of every route that takes an `Idempotency-Key`. */
+export const keyed = ['IDEMPOTENCY_KEY_IN_USE', 'IDEMPOTENCY_KEY_REUSED'] as const satisfies ErrorCode[];
+
 /** The error answers of a route, by status, for its `response`: these codes and those that every route has. */
 export function errors<const Code extends ErrorCode>(
   ...own: Code[]

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { eventState, getEvent, pageEvents } from '../database/events.ts';
 import type { Db, Event } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
-import { errors } from './error-body.ts';
+import { errors, keyed } from './error-body.ts';
 import { choice, identifier, identifierParameter, integer, moment, text } from './fields.ts';
 import { listBody, listOf, listQuery, listRequest } from './list-query.ts';
 
@@ -68,7 +68,7 @@ export function eventRoutes(app: FastifyInstance, { accountId, db, replay }: Eve
         operationId: 'listEvents',
         summary: 'Events for the applications, the latest first',
         tags: ['events'],
-        querystring: z.object({
+        querystring: z.strictObject({
           ...listQuery,
           conversation_id: identifierParameter('Only of this conversation.').optional(),
           state: choice(states, 'Only those.').optional(),
@@ -92,7 +92,7 @@ export function eventRoutes(app: FastifyInstance, { accountId, db, replay }: Eve
           'A delivered or dead one is pending again, under its id and at its old place in the order.',
         tags: ['events'],
         params: z.object({ eventId: identifierParameter('The event.') }),
-        response: { 202: eventBody, ...errors('NOT_FOUND', 'CONFLICT') },
+        response: { 202: eventBody, ...errors(...keyed, 'NOT_FOUND', 'CONFLICT') },
       },
     },
     async ({ params: { eventId } }, reply) => {

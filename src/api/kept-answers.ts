@@ -7,6 +7,7 @@ import {
   finishIdempotencyKey,
   releaseIdempotencyKey,
   removeExpiredIdempotencyKeys,
+  removeOldestIdempotencyKeys,
 } from '../database/idempotency-keys.ts';
 import type { Db, IdempotencyKey } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
@@ -53,10 +54,14 @@ export const leaseMs = 30_000;
 export const patienceMs = 5000;
 const pollMs = 100;
 const maxAnswerLength = 256 * 1024;
+const maxKeys = 100_000;
+/** So many keys lie between two looks at how many there are. */
+const keysBetweenLooks = 1000;
 
 /** Requests with a key and what they were answered, in PostgreSQL: whichever process a repetition reaches knows it. */
 export class KeptAnswers {
   readonly #options: KeptAnswersOptions;
+  #begun = 0;
 
   constructor(options: KeptAnswersOptions) {
     this.#options = options;
@@ -73,6 +78,7 @@ export class KeptAnswers {
     const keyDigest = this.#digest('key', key);
     const requestDigest = this.#digest('request', canonicalJson(outline));
     await removeExpiredIdempotencyKeys(db, new Date(clock.unixMs()));
+    if (this.#begun++ % keysBetweenLooks === 0) await removeOldestIdempotencyKeys(db, accountId, maxKeys);
     for (;;) {
       const owner = newId();
       const nowMs = clock.unixMs();

@@ -1,10 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import type { Conference } from '../call/conference.ts';
 import type { LiveCalls } from '../call/live-calls.ts';
 import { clientState, clientStateInput } from './client-state.ts';
-import { errors } from './error-body.ts';
-import { flag, identifier, identifierParameter, nothing, text } from './fields.ts';
+import { errors, keyed } from './error-body.ts';
+import { callDirection, flag, identifier, identifierParameter, moment, nothing, text } from './fields.ts';
 
 export interface LiveRoutesOptions {
   accountId: string;
@@ -12,24 +13,31 @@ export interface LiveRoutesOptions {
 }
 
 const conferenceName = 'Name of the conference, as the routines join it.';
-const conference = z.object({
-  name: text(conferenceName, 'support'),
-  conversation_id: identifier('The conversation: this conference from its first join to its last leave.'),
-  recording: flag('Whether any recording of it runs.'),
-  participants: z
-    .array(
-      z.object({
-        connection_id: identifier('The call of this party.'),
-        channel_id: identifier('This stay of it: its channel in recordings.'),
-      }),
-    )
-    .meta({ description: 'Who is in it, in the order of joining.' }),
-});
+const conference = z
+  .object({
+    name: text(conferenceName, 'support'),
+    conversation_id: identifier('The conversation: this conference from its first join to its last leave.'),
+    start_time: moment('When the first party joined.'),
+    recording: flag('Whether any recording of it runs.'),
+    participants: z
+      .array(
+        z.object({
+          connection_id: identifier('The call of this party.'),
+          channel_id: identifier('This stay of it: its channel in recordings.'),
+          from: text('Who called: a number in E.164, or a SIP URI.', '+15558881188'),
+          to: text('Who was called.', '+15557772277'),
+          direction: callDirection(),
+        }),
+      )
+      .meta({ description: 'Who is in it, in the order of joining.' }),
+  })
+  .meta({ description: 'The live conference.' });
 const nameParameter = z
   .string()
   .max(200)
   .meta({ description: conferenceName, examples: ['support'] });
-const recordingInput = z.object({ client_state: clientStateInput }).optional();
+const byName = z.object({ name: nameParameter });
+const recordingInput = z.strictObject({ client_state: clientStateInput }).optional();
 const startedRecording = z
   .object({
     recording_id: identifier('The recording.'),
@@ -37,6 +45,21 @@ const startedRecording = z
     client_state: clientState,
   })
   .meta({ description: 'The recording runs: the one just started, or the one that ran before.' });
+
+function toBody(room: Conference, calls: LiveCalls): z.output<typeof conference> {
+  return {
+    name: room.name,
+    conversation_id: room.conversationId,
+    start_time: new Date(room.startedUnixMs).toISOString(),
+    recording: room.recordings.some((recording) => recording.running),
+    participants: room.members.flatMap(({ connectionId, trackId }) => {
+      const connection = calls.leg(connectionId)?.connection;
+      if (!connection) return [];
+      const { from, to, direction } = connection;
+      return [{ connection_id: connectionId, channel_id: trackId, from, to, direction }];
+    }),
+  };
+}
 
 /** The native API of what lives right now. Authentication is the surrounding plugin's. */
 export function liveRoutes(app: FastifyInstance, { accountId, calls }: LiveRoutesOptions): void {
@@ -58,16 +81,45 @@ export function liveRoutes(app: FastifyInstance, { accountId, calls }: LiveRoute
       },
     },
     () => ({
-      conferences: calls.conferences.map((room) => ({
-        name: room.name,
-        conversation_id: room.conversationId,
-        recording: room.recordings.some((recording) => recording.running),
-        participants: room.members.map(({ connectionId, trackId }) => ({
-          connection_id: connectionId,
-          channel_id: trackId,
-        })),
-      })),
+      conferences: calls.conferences.map((room) => toBody(room, calls)),
     }),
+  );
+
+  api.get(
+    '/v1/conferences/:name',
+    {
+      schema: {
+        operationId: 'getConference',
+        summary: 'One live conference with its participants',
+        tags: ['conferences'],
+        params: byName,
+        response: { 200: conference, ...errors('NOT_FOUND') },
+      },
+    },
+    ({ params }) => toBody(calls.conference(accountId, params.name), calls),
+  );
+
+  api.delete(
+    '/v1/conferences/:name',
+    {
+      schema: {
+        operationId: 'endConference',
+        summary: 'End a live conference',
+        description:
+          'Everybody is taken out: calls go on with the next command of their routine, those that were placed into ' +
+          'the conference end. Its recordings end with it.',
+        tags: ['conferences'],
+        params: byName,
+        response: {
+          204: z.undefined().meta({ description: 'Nobody is in it any more.' }),
+          ...errors(...keyed, 'NOT_FOUND'),
+        },
+      },
+    },
+    async ({ params }, reply) => {
+      calls.endConference(accountId, params.name);
+      return await reply.code(204).send();
+    },
   );
 
   api.post(
@@ -78,9 +130,9 @@ export function liveRoutes(app: FastifyInstance, { accountId, calls }: LiveRoute
         summary: 'Record a live conference',
         description: 'Where it is recorded already, that recording is answered, with its own `client_state`.',
         tags: ['conferences', 'recordings'],
-        params: z.object({ name: nameParameter }),
+        params: byName,
         body: recordingInput,
-        response: { 201: startedRecording, ...errors('NOT_FOUND') },
+        response: { 201: startedRecording, ...errors(...keyed, 'NOT_FOUND') },
       },
     },
     ({ params, body }, reply) => {
@@ -103,7 +155,7 @@ export function liveRoutes(app: FastifyInstance, { accountId, calls }: LiveRoute
         description: 'One that was stopped before stays so.',
         tags: ['conferences', 'recordings'],
         params: z.object({ name: nameParameter, recordingId: identifierParameter('The recording.') }),
-        response: { 202: nothing, ...errors('NOT_FOUND') },
+        response: { 202: nothing, ...errors(...keyed, 'NOT_FOUND') },
       },
     },
     (request, reply) => {
@@ -122,7 +174,7 @@ export function liveRoutes(app: FastifyInstance, { accountId, calls }: LiveRoute
         description: 'Its call goes on with the next command of its routine.',
         tags: ['conferences'],
         params: z.object({ connectionId: identifierParameter('The call of the party.') }),
-        response: { 200: nothing, ...errors('NOT_FOUND') },
+        response: { 200: nothing, ...errors(...keyed, 'NOT_FOUND') },
       },
     },
     (request) => {

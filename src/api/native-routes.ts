@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { CallPlacer } from '../call/call-placer.ts';
 import type { CallRecords } from '../call/call-records.ts';
 import type { LiveCalls } from '../call/live-calls.ts';
 import type { RecordingEraser } from '../call/recording-eraser.ts';
@@ -10,6 +11,7 @@ import type { TrunkRegistrations } from '../routing/trunk-registrations.ts';
 import type { Secret } from '../secret.ts';
 import type { CaptureExport } from '../worker/capture-export.ts';
 import type { RenderPool } from '../worker/render-pool.ts';
+import { callCommandRoutes } from './call-commands.ts';
 import { callRoutes } from './call-routes.ts';
 import { connectionRoutes } from './connection-routes.ts';
 import { dialPermissionRoutes } from './dial-permission-routes.ts';
@@ -26,6 +28,7 @@ export interface NativeRoutesOptions {
   clock: Clock;
   db: Db;
   calls: LiveCalls;
+  placer: CallPlacer;
   renders: RenderPool;
   records: CallRecords;
   captures: CaptureExport;
@@ -48,6 +51,7 @@ export function nativeRoutes(app: FastifyInstance, options: NativeRoutesOptions)
   recordingRoutes(app, options);
   downloadRoutes(app, options);
   callRoutes(app, options);
+  callCommandRoutes(app, options);
   connectionRoutes(app, options);
   eventRoutes(app, { ...options, replay: replayEvent });
   trunkRoutes(app, options);

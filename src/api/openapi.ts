@@ -28,8 +28,9 @@ export function collectRoutes(app: FastifyInstance, routes: DescribedRoute[]): v
 
 const description =
   'The native API of Callreel. Times are ISO 8601 in UTC; durations are milliseconds where a name ends in `_ms`, ' +
-  'positions samples where it ends in `_sample`. Pass over members you do not know: there will be more. Every error ' +
-  'is an entry of one catalogue, with what to do about it.';
+  'positions samples where it ends in `_sample`. Pass over members of answers that you do not know: there will be ' +
+  'more. Fields of requests that are not listed here are refused. Every error is an entry of one catalogue, with what ' +
+  'to do about it.';
 
 /** @throws TypeError when two schemas share an id and differ */
 export function openApiDocument(routes: readonly DescribedRoute[]): OpenApiDocument {

@@ -5,7 +5,7 @@ import type { RecordingEraser } from '../call/recording-eraser.ts';
 import { listChannelsOfRecording } from '../database/channels.ts';
 import { pageRecordings } from '../database/recordings.ts';
 import type { Db, Recording } from '../database/schema.ts';
-import { errors } from './error-body.ts';
+import { errors, keyed } from './error-body.ts';
 import { identifierParameter, momentParameter } from './fields.ts';
 import { listBody, listOf, listQuery, listRequest } from './list-query.ts';
 import type { MediaUrl } from './media-url.ts';
@@ -27,7 +27,7 @@ export interface RecordingRoutesOptions {
 
 const list = 'recordings';
 export const recordingParameter = z.object({ recordingId: identifierParameter('The recording.') });
-const filters = z.object({
+const filters = z.strictObject({
   ...listQuery,
   started_from: momentParameter('Only what began then or later.').optional(),
   started_to: momentParameter('Only what began then or before.').optional(),
@@ -114,7 +114,7 @@ export function recordingRoutes(app: FastifyInstance, options: RecordingRoutesOp
         params: recordingParameter,
         response: {
           204: z.undefined().meta({ description: 'It is erased.' }),
-          ...errors('NOT_FOUND', 'CONFLICT'),
+          ...errors(...keyed, 'NOT_FOUND', 'CONFLICT'),
         },
       },
     },

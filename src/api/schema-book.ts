@@ -17,8 +17,8 @@ export class SchemaBook {
     // Only what is inside another schema becomes a reference.
     const whole = z.toJSONSchema(z.object({ it: type }), { io, unrepresentable: 'any' }) as JsonSchema;
     for (const [id, schema] of Object.entries((whole.$defs ?? {}) as Record<string, JsonSchema>))
-      this.#add(id, tidied(schema));
-    return tidied(whole.properties?.it ?? {});
+      this.#add(id, tidied(schema, io));
+    return tidied(whole.properties?.it ?? {}, io);
   }
 
   mediaType(schema: JsonSchema): { schema: JsonSchema; example: unknown } {
@@ -33,11 +33,11 @@ export class SchemaBook {
   }
 }
 
-/** References to components, nullable types in one piece, and no word about members that never come. */
-function tidied(schema: JsonSchema): JsonSchema {
+/** References to components, nullable types in one piece; answers may have more members one day, requests may not. */
+function tidied(schema: JsonSchema, io: 'input' | 'output'): JsonSchema {
   return JSON.parse(JSON.stringify(schema), (key, value) => {
     if (key === '$ref') return String(value).replace('#/$defs/', '#/components/schemas/');
-    if (key === 'additionalProperties' && value === false) return undefined;
+    if (io === 'output' && key === 'additionalProperties' && value === false) return undefined;
     return typeof value === 'object' && value !== null ? nullableInOne(value) : value;
   }) as JsonSchema;
 }

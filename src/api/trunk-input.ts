@@ -20,7 +20,7 @@ const network = z
     'expected a network in CIDR notation, as 192.0.2.0/24',
   );
 
-const route = z.object({
+const route = z.strictObject({
   prefix: z
     .string()
     .regex(/^\+\d{0,15}$/, 'expected + and digits; + alone for every number')
@@ -98,7 +98,7 @@ const peer = host.meta({ description: trunkMeaning.host, examples: ['sip.example
 const peerPort = port.meta({ description: trunkMeaning.port, examples: [5060] });
 
 export const trunkInput = z
-  .object({
+  .strictObject({
     name: z
       .string()
       .regex(/^[\w.-]{1,64}$/, 'expected 1 to 64 letters, digits, dots, - or _')
@@ -107,7 +107,7 @@ export const trunkInput = z
     port: peerPort,
     transport: transport.default('udp').meta({ description: trunkMeaning.transport }),
     gateways: z
-      .array(z.object({ host: peer, port: peerPort }))
+      .array(z.strictObject({ host: peer, port: peerPort }))
       .max(maxGateways)
       .default([])
       .meta({ description: trunkMeaning.gateways, examples: [[{ host: 'backup.example.com' }]] }),

@@ -10,7 +10,7 @@ import { newId } from '../ids.ts';
 import { trunkSecretContext } from '../routing/trunk.ts';
 import type { TrunkRegistrations } from '../routing/trunk-registrations.ts';
 import { Secret } from '../secret.ts';
-import { errors } from './error-body.ts';
+import { errors, keyed } from './error-body.ts';
 import { identifierParameter } from './fields.ts';
 import { toNewTrunk, toTrunkBody, trunkBody } from './trunk-body.ts';
 import { trunkInput } from './trunk-input.ts';
@@ -59,7 +59,7 @@ export function trunkRoutes(app: FastifyInstance, options: TrunkRoutesOptions): 
         description: 'One that registers begins at once. Its password is kept sealed and never given back.',
         tags: ['trunks'],
         body: trunkInput,
-        response: { 201: trunkBody, ...errors('CONFLICT') },
+        response: { 201: trunkBody, ...errors(...keyed, 'CONFLICT') },
       },
     },
     async ({ body }, reply) => {
@@ -105,7 +105,10 @@ export function trunkRoutes(app: FastifyInstance, options: TrunkRoutesOptions): 
     summary: 'Remove a trunk',
     tags: ['trunks'],
     params: byId,
-    response: { 204: z.undefined().meta({ description: 'It is removed.' }), ...errors('NOT_FOUND') },
+    response: {
+      204: z.undefined().meta({ description: 'It is removed.' }),
+      ...errors(...keyed, 'NOT_FOUND'),
+    },
   };
   api.delete('/v1/trunks/:trunkId', { schema: removal }, async ({ params: { trunkId } }, reply) => {
     if (!(await deleteTrunk(db, accountId, trunkId))) throw unknownTrunk(trunkId);

@@ -64,7 +64,7 @@ export class Directory {
 
   connectionStarted(connection: Connection): void {
     const { connectionId, accountId, from, to, direction, sipCallId, startedUnixMs } = connection;
-    const { sipIdentity, trunkId, callId } = connection;
+    const { sipIdentity, trunkId, callId, clientState } = connection;
     this.#write(connectionId, 'connection started', async () => {
       await insertConnection(this.#options.db, {
         connectionId,
@@ -76,9 +76,15 @@ export class Directory {
         sipIdentity,
         trunkId,
         callId,
+        clientState,
         startTime: new Date(startedUnixMs),
       });
     });
+  }
+
+  /** When what was written of the connection so far is in the database. */
+  connectionWritten(connectionId: string): Promise<void> {
+    return this.#writes.add(connectionId, 'nothing more', () => Promise.resolve());
   }
 
   /** Who calls and by which trunk is known now. */

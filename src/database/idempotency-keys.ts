@@ -94,6 +94,16 @@ export async function removeExpiredIdempotencyKeys(db: Db, now: Date): Promise<v
     )`.execute(db);
 }
 
+/** Keeps the latest so many of an account; running ones stay. */
+export async function removeOldestIdempotencyKeys(db: Db, accountId: string, kept: number): Promise<void> {
+  await sql`
+    DELETE FROM callreel.idempotency_keys
+    WHERE account_id = ${accountId} AND state = 'done' AND expires_at <= (
+      SELECT expires_at FROM callreel.idempotency_keys WHERE account_id = ${accountId}
+      ORDER BY expires_at DESC OFFSET ${kept} LIMIT 1
+    )`.execute(db);
+}
+
 function ownRow(db: Db, { accountId, keyDigest, owner }: Claimed) {
   return db
     .updateTable('idempotencyKeys')

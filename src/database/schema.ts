@@ -68,6 +68,8 @@ export interface ConnectionTable {
   callId: ColumnType<string, string, never>;
   /** What became of its media (`call/leg-media`); null until it ended. */
   media: ColumnType<unknown, never, unknown>;
+  /** Of a call that the API placed. */
+  clientState: ColumnType<ClientState | null, unknown, never>;
 }
 
 /** The SIP messages of a connection, some seconds after its end; goes with the connection. */

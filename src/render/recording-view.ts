@@ -13,6 +13,7 @@ export function recordingView(
     endSample: end?.atSample,
     tracks: tracks.map((track) => ({
       trackId: track.trackId,
+      connectionId: track.party.connectionId,
       startSample: track.startSample,
       endSample: track.endSample,
       records: () => readTrack(track),

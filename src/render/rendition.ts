@@ -8,15 +8,16 @@ import { settledEnd, settledMixEnd } from './growth.ts';
 import { InterleavedReader } from './interleaved.ts';
 import { MixReader } from './mix.ts';
 import { PauseMap, type Span } from './pause-map.ts';
+import { StereoReader, sidesOf } from './sides.ts';
 import { type RecordingView, type SampleReader, type TrackView, trackEnd } from './track-source.ts';
 
 /**
- * `conversation` is the mix behind as much silence as the conversation lasted before it was recorded. `channels` is
- * every track beside the others, as long as the mix.
+ * `conversation` is the mix behind as much silence as the conversation lasted before it was recorded. As long as the
+ * mix are: `left`, who joined first; `right`, all others; `stereo`, both; `channels`, every track beside the others.
  */
 export type RenditionRequest =
-  | { kind: 'mix' | 'conversation'; format: 'wav' | 'mp3' }
-  | { kind: 'channels'; format: 'wav' }
+  | { kind: 'mix' | 'conversation' | 'left' | 'right'; format: 'wav' | 'mp3' }
+  | { kind: 'stereo' | 'channels'; format: 'wav' }
   | { kind: 'channel'; trackId: string; format: 'wav' | 'mp3' };
 
 /** One file made from a recording: its bytes follow from the spool, nothing of it is stored. */
@@ -90,6 +91,9 @@ interface Signal {
 function signalOf(view: RecordingView, endSample: number, request: RenditionRequest): Signal {
   if (request.kind === 'channel') return channelSignal(view, endSample, request.trackId);
   if (request.kind === 'channels') return channelsSignal(view, endSample);
+  if (request.kind === 'stereo') return stereoSignal(view, endSample);
+  if (request.kind === 'left' || request.kind === 'right')
+    return mixSignal(view, endSample, sidesOf(view)[request.kind]);
   const mix = mixSignal(view, endSample);
   return request.kind === 'conversation' ? behindSilence(mix, view.startSample) : mix;
 }
@@ -110,12 +114,20 @@ function behindSilence(signal: Signal, leadSamples: number): Signal {
   return { rateHz, samples: leadSamples + signal.samples, channels: 1, leadSamples, blocks };
 }
 
-function mixSignal(view: RecordingView, endSample: number): Signal {
+/** @param part whose tracks are mixed; the length is that of the whole */
+function mixSignal(view: RecordingView, endSample: number, part = view): Signal {
   return pausedSignal(
     view,
     mixSpan(view, endSample),
-    (fromSample) => new MixReader(view, endSample, fromSample),
+    (fromSample) => new MixReader(part, endSample, fromSample),
   );
+}
+
+function stereoSignal(view: RecordingView, endSample: number): Signal {
+  const { left, right } = sidesOf(view);
+  const open = (fromSample: number) =>
+    new StereoReader(new MixReader(left, endSample, fromSample), new MixReader(right, endSample, fromSample));
+  return pausedSignal(view, mixSpan(view, endSample), open, 2);
 }
 
 function channelsSignal(view: RecordingView, endSample: number): Signal {

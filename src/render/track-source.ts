@@ -24,6 +24,8 @@ export interface RecordingView {
 
 export interface TrackView {
   trackId: string;
+  /** Whose stay it is: two of one party have the same. Without it: a party of its own. */
+  connectionId?: string;
   startSample: number;
   /** Undefined while the stay goes on, or where a crash kept it from being written. */
   endSample: number | undefined;

@@ -4,7 +4,7 @@ import type { CallreelError } from '../errors.ts';
 export interface RenditionRequest {
   conversationId: string;
   recordingId: string;
-  kind: 'mix' | 'conversation' | 'channel' | 'channels';
+  kind: 'mix' | 'conversation' | 'left' | 'right' | 'stereo' | 'channel' | 'channels';
   /** For `channel`. */
   trackId: string | undefined;
   format: 'wav' | 'mp3';

@@ -37,7 +37,7 @@ function requestOf({
   format,
 }: Pick<RenditionRequest, 'kind' | 'trackId' | 'format'>): Parameters<typeof openRendition>[1] {
   if (kind === 'channel') return { kind, trackId, format };
-  return kind === 'channels' ? { kind, format: 'wav' } : { kind, format };
+  return kind === 'channels' || kind === 'stereo' ? { kind, format: 'wav' } : { kind, format };
 }
 
 function readChunks({ rendition, cacheKey }: OpenFile, first: number, last: number): OpenFile['chunks'] {

@@ -23,6 +23,7 @@ const statements = [
       CHECK ((state = 'done') = (status IS NOT NULL))
     )`,
   sql`CREATE INDEX idempotency_keys_expiry ON callreel.idempotency_keys (expires_at)`,
+  sql`CREATE INDEX idempotency_keys_age ON callreel.idempotency_keys (account_id, expires_at DESC)`,
 ];
 
 export async function up(db: Kysely<unknown>): Promise<void> {

@@ -1,0 +1,45 @@
+import type { RecordingView, SampleReader, TrackView } from './track-source.ts';
+
+/** The two sides of a stereo file. */
+export interface Sides {
+  /** The party that joined first: all stays of it. */
+  left: RecordingView;
+  /** Everybody else. */
+  right: RecordingView;
+}
+
+export function sidesOf(view: RecordingView): Sides {
+  const partyOf = ({ connectionId, trackId }: TrackView) => connectionId ?? trackId;
+  const first = view.tracks[0] && partyOf(view.tracks[0]);
+  const isLeft = (track: TrackView) => partyOf(track) === first;
+  return {
+    left: { ...view, tracks: view.tracks.filter(isLeft) },
+    right: { ...view, tracks: view.tracks.filter((track) => !isLeft(track)) },
+  };
+}
+
+type ClosableReader = SampleReader & { close(): void };
+
+/** Two signals side by side: `read` fills pairs of a left and a right sample. */
+export class StereoReader implements SampleReader {
+  readonly #sides: readonly [ClosableReader, ClosableReader];
+  #channel = new Int16Array(0);
+
+  constructor(left: ClosableReader, right: ClosableReader) {
+    this.#sides = [left, right];
+  }
+
+  read(out: Int16Array): void {
+    const samples = out.length / 2;
+    if (this.#channel.length < samples) this.#channel = new Int16Array(samples);
+    const channel = this.#channel.subarray(0, samples);
+    this.#sides.forEach((side, index) => {
+      side.read(channel);
+      for (let k = 0; k < samples; k += 1) out[2 * k + index] = channel[k]!;
+    });
+  }
+
+  close(): void {
+    for (const side of this.#sides) side.close();
+  }
+}
