@@ -1,4 +1,5 @@
 import { CallLog } from './call/call-log.ts';
+import { CallPlacer } from './call/call-placer.ts';
 import { type CallTarget, Connector } from './call/connector.ts';
 import { ConversationCloser } from './call/conversation-closer.ts';
 import { Dialer } from './call/dialer.ts';
@@ -31,6 +32,7 @@ import { WorkerPool } from './worker/worker-pool.ts';
 export interface CallControl {
   calls: LiveCalls;
   callLog: CallLog;
+  placer: CallPlacer;
   pool: WorkerPool;
   /** Built, and not yet listening. */
   userAgent: UserAgent;
@@ -100,6 +102,14 @@ export async function openCallControl(
     resolve,
     openPair: (leg, dialect) => calls.openPair(leg, dialect),
   });
+  const placer = new CallPlacer({
+    calls,
+    dialer,
+    log,
+    dialect: 'native',
+    resolve: (account, from, target) => outbound.resolveFor(account, from, target),
+    written: (connectionId) => directory.connectionWritten(connectionId),
+  });
   const prompts = openPrompts(config, foundation, parts);
   const runner = new ScriptRunner({ calls, connector, prompts, clock, log, dialect: 'sift' });
   const sift = new SiftIncoming({ callbacks, runner, log });
@@ -125,7 +135,7 @@ export async function openCallControl(
   const sipPorts = () => userAgent.listening.map(({ port }) => port);
   const outbound = new Outbound({ dialPlans, registrar, masterKey, host, sipPorts, srtp: config.rtp.srtp });
   const registrations = trunkRegistrations(foundation, userAgent);
-  return { calls, callLog, pool, userAgent, registrations };
+  return { calls, callLog, placer, pool, userAgent, registrations };
 }
 
 function silenceWatch({ rtp }: Config, { clock, log }: Foundation): SilenceWatch | undefined {

@@ -7,6 +7,7 @@ import { CallRecords } from './call/call-records.ts';
 import { Conversations } from './call/conversations.ts';
 import type { Directory } from './call/directory.ts';
 import type { LiveCalls } from './call/live-calls.ts';
+import { RecordingEraser } from './call/recording-eraser.ts';
 import { type CallControl, openCallControl } from './call-control.ts';
 import { type Clock, sleep } from './clock.ts';
 import type { Config } from './config.ts';
@@ -84,21 +85,26 @@ async function build(
 async function serveHttp(
   config: Config,
   foundation: Foundation,
-  { calls, callLog, registrations }: Pick<CallControl, 'calls' | 'callLog' | 'registrations'>,
+  { calls, callLog, placer, registrations }: CallControl,
   parts: AsyncDisposableStack,
 ): Promise<string> {
   const { clock, log, db, credentials, masterKey, spoolDir, outbox } = foundation;
   const { accountId } = credentials;
   const renders = new RenderPool({ threads: renderThreads, spoolDir, masterKey });
   parts.defer(() => renders.close());
+  const forget = (recordingId: string) => renders.forget(recordingId);
+  const eraser = new RecordingEraser({ db, clock, log, spoolDir, forget });
+  await eraser.finishInterrupted();
   const conversations = new Conversations({ db, calls, spoolDir, clock });
   let publicUrl = '';
   const http = buildApi({
     ...foundation,
     calls,
+    placer,
     registrations,
     links: LinkSigner.fromDataDir(config.dataDir),
     renders,
+    eraser,
     records: new CallRecords({ db, calls, callLog }),
     captures: new CaptureExport({ spoolDir, masterKey, log }),
     masterKey,

@@ -61,6 +61,21 @@ export const catalogue = {
     status: 409,
     todo: 'Look at the current state and try again if it still makes sense.',
   },
+  IDEMPOTENCY_KEY_REUSED: {
+    blame: 'caller',
+    status: 422,
+    todo: 'Give every new request a key of its own, and repeat a request with the very same body.',
+  },
+  IDEMPOTENCY_KEY_IN_USE: {
+    blame: 'caller',
+    status: 409,
+    todo: 'The first request with this key is still under way: repeat it after the seconds of Retry-After.',
+  },
+  RECORDING_ERASED: {
+    blame: 'caller',
+    status: 410,
+    todo: 'Nothing: it was erased on request and cannot be brought back.',
+  },
   LINK_INVALID: {
     blame: 'caller',
     status: 403,

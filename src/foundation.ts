@@ -1,3 +1,4 @@
+import { formatNativeEvent } from './api/native-events.ts';
 import { type Credentials, loadCredentials } from './auth/credentials.ts';
 import { keptSecret } from './auth/kept-secret.ts';
 import { Directory } from './call/directory.ts';
@@ -84,7 +85,7 @@ export async function openFoundation(
   });
   parts.defer(() => outbox.stop());
 
-  const formatters = { sift: formatSiftEvent };
+  const formatters = { sift: formatSiftEvent, native: formatNativeEvent };
   const directory = new Directory({ clock, log, db, outbox, spoolDir, node, formatters });
   await applyConfiguredNumbers(db, credentials.accountId, config.numbers);
   await endPreviousWorkers(spoolDir, clock);

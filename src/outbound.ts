@@ -33,30 +33,40 @@ export class Outbound {
     this.#options = options;
   }
 
-  /** @throws CallreelError OUTBOUND_FORBIDDEN, NO_TRUNK, NUMBER_INVALID, NOT_FOUND */
+  /** For a party. @throws CallreelError OUTBOUND_FORBIDDEN, NO_TRUNK, NUMBER_INVALID, NOT_FOUND */
   resolve(leg: Leg, target: CallTarget): Promise<ResolvedTarget> {
     switch (target.kind) {
       case 'phone':
-        return this.#phone(leg, target.number);
+        return this.#phone(callingOf(leg), target.number);
       case 'client':
-        return this.#client(leg, target.name);
+        return this.#client(callingOf(leg), target.name);
       case 'address':
         return this.#address(leg, target.address);
     }
   }
 
+  /** For nobody who calls. @throws CallreelError as `resolve` */
+  async resolveFor(accountId: string, from: string, target: CallTarget): Promise<ResolvedTarget> {
+    const calling = { accountId, from, caller: { party: from } };
+    if (target.kind === 'phone') return await this.#phone(calling, target.number);
+    if (target.kind === 'client') return await this.#client(calling, target.name);
+    throw new TypeError('only a party names an address');
+  }
+
   /** A user or a number at this server, as the party knows it; a number at its own side; or anywhere. */
   async #address(leg: Leg, { uri, user }: SipAddress): Promise<ResolvedTarget> {
     const parsed = parseSipUri(uri);
-    if (parsed === undefined) return this.#phone(leg, /^tel:/i.test(uri) ? user : uri);
+    const calling = callingOf(leg);
+    if (parsed === undefined) return this.#phone(calling, /^tel:/i.test(uri) ? user : uri);
     if (this.#isOurs(leg, parsed)) {
-      if ((await this.#bindings(user)).length > 0 || !/^\+?\d+$/.test(user)) return this.#client(leg, user);
-      return this.#phone(leg, user);
+      if ((await this.#bindings(user)).length > 0 || !/^\+?\d+$/.test(user))
+        return this.#client(calling, user);
+      return this.#phone(calling, user);
     }
     const { session } = leg;
     const theirs = session.direction === 'incoming' ? session.from.host : session.to.host;
     const byNumber = /^\+\d+$/.test(user) && (parsed.host === theirs || parsed.host === session.peer.address);
-    return this.#phone(leg, byNumber && parsed.port === undefined ? user : uri);
+    return this.#phone(calling, byNumber && parsed.port === undefined ? user : uri);
   }
 
   #isOurs({ session }: Leg, { host, port }: SipUri): boolean {
@@ -91,20 +101,18 @@ export class Outbound {
     return registrar.lookup(`sip:${encodeURIComponent(name)}@${host()}`);
   }
 
-  async #phone({ connection }: Leg, number: string): Promise<ResolvedTarget> {
+  async #phone({ accountId, from }: Calling, number: string): Promise<ResolvedTarget> {
     const { dialPlans, host } = this.#options;
-    const route = await dialPlans.routeOutbound(connection.accountId, number);
-    // The called party sees the number that was called to get here: it can be called back.
-    const from = connection.to;
+    const route = await dialPlans.routeOutbound(accountId, number);
     const caller: Caller = { party: from };
     if (route.kind === 'sip-uri') {
       const direct = { requestUri: route.uri, from: directFrom(caller, host()) };
-      const way = this.#redirectable(connection.accountId, direct);
+      const way = this.#redirectable(accountId, direct);
       return { to: route.uri, from, ways: [way], order: 'in-order' };
     }
     const ways = route.trunks
       .flatMap((trunk) => this.#byTrunk(trunk, route.number, caller))
-      .map((way) => this.#redirectable(connection.accountId, way));
+      .map((way) => this.#redirectable(accountId, way));
     return { to: route.number, from, ways, order: 'in-order' };
   }
 
@@ -127,24 +135,37 @@ export class Outbound {
     return transport === 'tls' && this.#options.srtp !== 'off' ? this.#options.srtp : undefined;
   }
 
-  async #client({ connection }: Leg, name: string): Promise<ResolvedTarget> {
+  async #client({ accountId, from: shownFrom, caller }: Calling, name: string): Promise<ResolvedTarget> {
     const { host } = this.#options;
     const bindings = await this.#bindings(name);
     if (bindings.length === 0)
       throw new CallreelError('NOT_FOUND', 'no client of this name is registered', { where: name });
-    const { sipIdentity } = connection;
-    const caller = { party: connection.from, displayName: sipIdentity?.from?.displayName };
     const from = directFrom(caller, host());
     return {
       to: `sip:${name}`,
-      // As for a phone; the caller's number here would make two channels that say they are from the caller.
-      from: connection.to,
-      ways: bindings.map((binding) =>
-        this.#redirectable(connection.accountId, { ...bindingWay(binding), from }),
-      ),
+      from: shownFrom,
+      ways: bindings.map((binding) => this.#redirectable(accountId, { ...bindingWay(binding), from })),
       order: 'at-once',
     };
   }
+}
+
+/** What is said of who calls. */
+interface Calling {
+  accountId: string;
+  /** On the connection of the called party, and to a phone as the number to call back. */
+  from: string;
+  /** To a client of ours. */
+  caller: Caller;
+}
+
+/**
+ * A called party sees the number that was called to get here: it can be called back. On its connection, the caller's
+ * number would make two channels that say they are from the caller.
+ */
+function callingOf({ connection }: Leg): Calling {
+  const { accountId, from, to, sipIdentity } = connection;
+  return { accountId, from: to, caller: { party: from, displayName: sipIdentity?.from?.displayName } };
 }
 
 /** Every phone of a user rings; a binding is reached by where its REGISTER came from. */

@@ -6,7 +6,10 @@ import type { CallRecords } from '../call/call-records.ts';
 import type { Logger } from '../logger.ts';
 import type { CaptureExport } from '../worker/capture-export.ts';
 import { callBody, callSummaryBody, toCall, toCallSummary } from './call-body.ts';
+import { errors } from './error-body.ts';
+import { file, identifierParameter } from './fields.ts';
 import { listBody, listOf, listQuery, listRequest } from './list-query.ts';
+import { partyFilters } from './party-filters.ts';
 
 export interface CallRoutesOptions {
   accountId: string;
@@ -16,7 +19,7 @@ export interface CallRoutesOptions {
 }
 
 const list = 'calls';
-const byId = z.object({ callId: z.string().max(64) });
+const byId = z.object({ callId: identifierParameter('The connection id of any of its legs.') });
 
 /** `/v1/calls`: every call with its legs, SIP messages and media figures, and as a capture file. */
 export function callRoutes(
@@ -29,14 +32,11 @@ export function callRoutes(
     '/v1/calls',
     {
       schema: {
-        querystring: z.object({
-          ...listQuery,
-          from: z.string().max(500).optional(),
-          to: z.string().max(500).optional(),
-          status: z.enum(['connecting', 'connected', 'failed', 'finished']).optional(),
-          direction: z.enum(['incoming', 'outgoing']).optional(),
-        }),
-        response: { 200: listOf(callSummaryBody) },
+        operationId: 'listCalls',
+        summary: 'Calls, the latest first',
+        tags: ['calls'],
+        querystring: z.strictObject({ ...listQuery, ...partyFilters }),
+        response: { 200: listOf(callSummaryBody), ...errors() },
       },
     },
     async ({ query }) => {
@@ -49,11 +49,33 @@ export function callRoutes(
 
   api.get(
     '/v1/calls/:callId',
-    { schema: { params: byId, response: { 200: callBody } } },
+    {
+      schema: {
+        operationId: 'getCall',
+        summary: 'One call: legs, SIP messages, media figures',
+        tags: ['calls'],
+        params: byId,
+        response: { 200: callBody, ...errors('NOT_FOUND') },
+      },
+    },
     async ({ params: { callId } }) => toCall(await records.get(accountId, callId)),
   );
 
-  api.get('/v1/calls/:callId/pcap', { schema: { params: byId } }, async ({ params: { callId } }, reply) => {
+  const capture = {
+    operationId: 'captureCall',
+    summary: 'One call as a capture file',
+    description: 'Its SIP messages without their secrets, and the packets that recordings hold of it.',
+    tags: ['calls'],
+    params: byId,
+    response: {
+      200: {
+        description: 'A capture for Wireshark.',
+        content: { 'application/vnd.tcpdump.pcap': { schema: file } },
+      },
+      ...errors('NOT_FOUND'),
+    },
+  };
+  api.get('/v1/calls/:callId/pcap', { schema: capture }, async ({ params: { callId } }, reply) => {
     const chunks = captures.read(await records.capture(accountId, callId));
     // What cannot be begun is answered by its error, not by an empty file.
     const first = await chunks.next();

@@ -9,6 +9,8 @@ import {
 import type { Db } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
 import type { OutboundRoute } from '../routing/outbound.ts';
+import { errors, keyed } from './error-body.ts';
+import { flag, text } from './fields.ts';
 
 export interface DialPermissionRoutesOptions {
   accountId: string;
@@ -20,8 +22,17 @@ export interface DialPermissionRoutesOptions {
 const prefix = z
   .string()
   .max(260)
-  .regex(/^(\+\d{0,15}|sip:[a-z0-9.:-]*)$/, 'expected + and digits, or sip: and a host name in lower case');
-const permission = z.object({ prefix, allow: z.boolean() });
+  .regex(/^(\+\d{0,15}|sip:[a-z0-9.:-]*)$/, 'expected + and digits, or sip: and a host name in lower case')
+  .meta({
+    description:
+      '`+` and the first digits of numbers, `+` alone for all; or `sip:` and a host, `sip:` alone for all.',
+    examples: ['+44'],
+  });
+const permissionShape = {
+  prefix,
+  allow: flag('Whether it may be dialled; the longest prefix that fits decides.'),
+};
+const permission = z.object(permissionShape).meta({ description: 'The permission as it stands.' });
 
 /** `/v1/dial-permissions`: what may be dialled. Nothing may until something is allowed. */
 export function dialPermissionRoutes(app: FastifyInstance, options: DialPermissionRoutesOptions): void {
@@ -30,13 +41,33 @@ export function dialPermissionRoutes(app: FastifyInstance, options: DialPermissi
 
   api.get(
     '/v1/dial-permissions',
-    { schema: { response: { 200: z.object({ results: z.array(permission) }) } } },
+    {
+      schema: {
+        operationId: 'listDialPermissions',
+        summary: 'What may be dialled',
+        tags: ['dialling'],
+        response: {
+          200: z
+            .object({ results: z.array(permission).meta({ description: 'All of them.' }) })
+            .meta({ description: 'The permissions; nothing may be dialled without any.' }),
+          ...errors(),
+        },
+      },
+    },
     async () => ({ results: await listDialPermissions(db, accountId) }),
   );
 
   api.post(
     '/v1/dial-permissions',
-    { schema: { body: permission, response: { 200: permission } } },
+    {
+      schema: {
+        operationId: 'saveDialPermission',
+        summary: 'Allow or deny a prefix',
+        tags: ['dialling'],
+        body: z.strictObject(permissionShape),
+        response: { 200: permission, ...errors(...keyed) },
+      },
+    },
     async ({ body }) => {
       await saveDialPermission(db, { accountId, ...body });
       return body;
@@ -45,7 +76,18 @@ export function dialPermissionRoutes(app: FastifyInstance, options: DialPermissi
 
   api.delete(
     '/v1/dial-permissions/:prefix',
-    { schema: { params: z.object({ prefix }) } },
+    {
+      schema: {
+        operationId: 'deleteDialPermission',
+        summary: 'Forget a permission',
+        tags: ['dialling'],
+        params: z.object({ prefix }),
+        response: {
+          204: z.undefined().meta({ description: 'It is forgotten.' }),
+          ...errors(...keyed, 'NOT_FOUND'),
+        },
+      },
+    },
     async ({ params }, reply) => {
       if (await deleteDialPermission(db, accountId, params.prefix)) return reply.code(204).send();
       throw new CallreelError('NOT_FOUND', 'no permission is set for this prefix', { where: params.prefix });
@@ -56,8 +98,29 @@ export function dialPermissionRoutes(app: FastifyInstance, options: DialPermissi
     '/v1/dial-route',
     {
       schema: {
-        querystring: z.object({ to: z.string().min(1).max(500) }),
-        response: { 200: z.object({ target: z.string(), trunks: z.array(z.string()) }) },
+        operationId: 'checkDialRoute',
+        summary: 'Which way a call would take',
+        description: 'Nothing is dialled.',
+        tags: ['dialling'],
+        querystring: z.strictObject({
+          to: z
+            .string()
+            .min(1)
+            .max(500)
+            .meta({ description: 'A number or a SIP URI.', examples: ['+442071838750'] }),
+        }),
+        response: {
+          200: z
+            .object({
+              target: text('The number in E.164, or the SIP URI.', '+442071838750'),
+              trunks: z.array(z.string()).meta({
+                description: 'Names of the trunks, in the order they are tried.',
+                examples: [['carrier']],
+              }),
+            })
+            .meta({ description: 'It may be dialled, and this way.' }),
+          ...errors('NUMBER_INVALID', 'OUTBOUND_FORBIDDEN', 'NO_TRUNK'),
+        },
       },
     },
     async ({ query }) => {

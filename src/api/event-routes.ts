@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { eventState, getEvent, pageEvents } from '../database/events.ts';
 import type { Db, Event } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
+import { errors, keyed } from './error-body.ts';
+import { choice, identifier, identifierParameter, integer, moment, text } from './fields.ts';
 import { listBody, listOf, listQuery, listRequest } from './list-query.ts';
 
 export interface EventRoutesOptions {
@@ -14,21 +16,30 @@ export interface EventRoutesOptions {
 }
 
 const list = 'events';
-const states = z.enum(['pending', 'delivered', 'dead']);
-const eventBody = z.object({
-  event_id: z.string(),
-  conversation_id: z.string(),
-  type: z.string(),
-  callback_url: z.string(),
-  state: states,
-  attempts: z.int(),
-  /** Of the latest attempt; null when there was none or it succeeded. */
-  last_error: z.string().nullable(),
-  created_at: z.string(),
-  delivered_at: z.string().nullable(),
-  dead_at: z.string().nullable(),
-  payload: z.unknown(),
-});
+const states = ['pending', 'delivered', 'dead'] as const;
+const eventBody = z
+  .object({
+    event_id: identifier('The event; a replay keeps it.'),
+    conversation_id: identifier('The conversation it is about.'),
+    type: text('What happened.', 'conversation.ended'),
+    callback_url: text('Where it goes.', 'https://app.example.com/events'),
+    state: choice(states, '`dead`: it was given up after 72 hours of attempts.'),
+    attempts: integer('Since it was written or replayed.', 1),
+    last_error: text(
+      'Of the latest attempt; null when there was none or it succeeded.',
+      'answered 503',
+    ).nullable(),
+    created_at: moment('When it happened.'),
+    delivered_at: moment('When it was taken; null before.').nullable(),
+    dead_at: moment('When it was given up; null otherwise.')
+      .nullable()
+      .meta({ examples: [null] }),
+    payload: z.unknown().meta({
+      description: "The body as it is sent, in the form of the conversation's dialect.",
+      examples: [{ type: 'ended' }],
+    }),
+  })
+  .meta({ description: 'The event.' });
 
 function toBody(row: Event): z.output<typeof eventBody> {
   return {
@@ -54,12 +65,15 @@ export function eventRoutes(app: FastifyInstance, { accountId, db, replay }: Eve
     '/v1/events',
     {
       schema: {
-        querystring: z.object({
+        operationId: 'listEvents',
+        summary: 'Events for the applications, the latest first',
+        tags: ['events'],
+        querystring: z.strictObject({
           ...listQuery,
-          conversation_id: z.string().max(64).optional(),
-          state: states.optional(),
+          conversation_id: identifierParameter('Only of this conversation.').optional(),
+          state: choice(states, 'Only those.').optional(),
         }),
-        response: { 200: listOf(eventBody) },
+        response: { 200: listOf(eventBody), ...errors() },
       },
     },
     async ({ query }) => {
@@ -70,7 +84,17 @@ export function eventRoutes(app: FastifyInstance, { accountId, db, replay }: Eve
 
   api.post(
     '/v1/events/:eventId/replay',
-    { schema: { params: z.object({ eventId: z.string().max(64) }), response: { 202: eventBody } } },
+    {
+      schema: {
+        operationId: 'replayEvent',
+        summary: 'Send an event once more',
+        description:
+          'A delivered or dead one is pending again, under its id and at its old place in the order.',
+        tags: ['events'],
+        params: z.object({ eventId: identifierParameter('The event.') }),
+        response: { 202: eventBody, ...errors(...keyed, 'NOT_FOUND', 'CONFLICT') },
+      },
+    },
     async ({ params: { eventId } }, reply) => {
       const before = await getEvent(db, eventId);
       if (before?.accountId !== accountId)

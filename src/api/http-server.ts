@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { printable } from '../call/connection.ts';
 import type { Clock, Timer } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
@@ -35,7 +36,8 @@ export function createHttpServer(log: Logger, clock: Clock): FastifyInstance {
     const validate = validatorCompiler(route as Parameters<typeof validatorCompiler>[0]);
     return (input: unknown) => {
       assertSaneInput(input, route.httpPart ?? 'request');
-      return validate(input);
+      // A request without a body: Fastify says null.
+      return validate(route.httpPart === 'body' ? (input ?? undefined) : input);
     };
   });
   app.setSerializerCompiler(serializerCompiler);
@@ -85,9 +87,11 @@ function toCatalogued(cause: FastifyError): CallreelError {
   if (cause instanceof CallreelError) return cause;
   if (cause.validation) {
     const [first] = cause.validation;
-    const path = first?.instancePath.replace(/^\//, '').replaceAll('/', '.');
-    return new CallreelError('REQUEST_INVALID', first?.message ?? cause.message, {
-      where: `${cause.validationContext ?? 'request'}${path ? `.${path}` : ''}`,
+    const [unknown] = first?.keyword === 'unrecognized_keys' ? (first.params.keys as string[]) : [];
+    const path = [first?.instancePath.slice(1).replaceAll('/', '.'), unknown].filter(Boolean).join('.');
+    const message = unknown === undefined ? (first?.message ?? cause.message) : 'there is no such field';
+    return new CallreelError('REQUEST_INVALID', message, {
+      where: printable(`${cause.validationContext ?? 'request'}${path ? `.${path}` : ''}`),
     });
   }
   if ((cause.statusCode ?? 500) < 500)

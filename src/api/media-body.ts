@@ -1,38 +1,71 @@
 import { z } from 'zod';
 import { type LegMedia, oneWay } from '../call/leg-media.ts';
 import type { LegReport } from '../media/control.ts';
+import { choice, endpoint, flag, integer, number, text } from './fields.ts';
 
-const codec = { codec: z.string(), payload_type: z.int(), clock_rate_hz: z.int() };
-const address = z.object({ address: z.string(), port: z.int() });
+const codec = {
+  codec: text('Name of the codec: PCMU, PCMA, G722, OPUS.', 'PCMU'),
+  payload_type: integer('RTP payload type.', 0),
+  clock_rate_hz: integer('Ticks of the RTP clock a second, in Hz.', 8000),
+};
+const atMs = integer('When, in ms since the beginning.', 20);
+const used = { ...codec, at_ms: atMs };
 
 /** The media worker's figures of a leg or of one stay; times in ms since its beginning. */
 const report = {
-  duration_ms: z.int(),
-  received: z.object({
-    packets: z.int(),
-    bytes: z.int(),
-    lost: z.int(),
-    duplicates: z.int(),
-    reordered: z.int(),
-    /** Too late for live playout; recorded all the same. */
-    late: z.int(),
-    concealed_ms: z.int(),
-    /** RFC 3550 appendix A.8. */
-    jitter_ms: z.object({ latest: z.number(), most: z.number() }),
-    ssrc_changes: z.int(),
-    /** From sources that were not taken for the leg's own. */
-    refused: z.int(),
-    /** Dropped before anything else was done with them; null for plain RTP. */
-    srtp: z.object({ authentication_failures: z.int(), replays: z.int(), malformed: z.int() }).nullable(),
-    codecs: z.array(z.object({ ...codec, at_ms: z.int() })),
-  }),
-  sent: z.object({
-    packets: z.int(),
-    bytes: z.int(),
-    /** By the peer's receiver reports. */
-    peer: z.object({ lost: z.number(), jitter_ms: z.number() }).nullable(),
-  }),
-  round_trip_ms: z.object({ least: z.number(), latest: z.number() }).nullable(),
+  duration_ms: integer('How long it lasted, in ms.', 61_240),
+  received: z
+    .object({
+      packets: integer('Packets that were taken, key presses and comfort noise with them.', 3054),
+      bytes: integer('Bytes of their payload.', 488_640),
+      lost: integer('Packets that never came (RFC 3550 appendix A.3).', 2),
+      duplicates: integer('Packets that came before already.', 0),
+      reordered: integer('Packets behind one with a higher number.', 0),
+      late: integer('Packets too late for who listened; recorded all the same.', 1),
+      concealed_ms: integer('Audio made up for who listened, in ms.', 40),
+      jitter_ms: z
+        .object({
+          latest: number('At the end, in ms.', 0.8),
+          most: number('The most there was, in ms.', 4.2),
+        })
+        .meta({ description: 'Interarrival jitter (RFC 3550 appendix A.8).' }),
+      ssrc_changes: integer('How often another stream began.', 0),
+      refused: integer("Packets from sources that were not taken for the leg's own.", 0),
+      srtp: z
+        .object({
+          authentication_failures: integer('Packets whose tag is wrong.', 0),
+          replays: integer('Packets that came before, or are too old to tell.', 0),
+          malformed: integer('Packets too short to be SRTP.', 0),
+        })
+        .nullable()
+        .meta({ description: 'Dropped before anything else was done with them; null for plain RTP.' }),
+      codecs: z
+        .array(z.object(used))
+        .meta({ description: 'In the order of their first packet, at most 16.' }),
+    })
+    .meta({ description: 'What came from the peer.' }),
+  sent: z
+    .object({
+      packets: integer('Packets sent.', 3060),
+      bytes: integer('Bytes of their payload.', 489_600),
+      peer: z
+        .object({
+          lost: number('Packets that it misses.', 0),
+          jitter_ms: number('The jitter it sees, in ms.', 1.1),
+        })
+        .nullable()
+        .meta({ description: "By the peer's receiver reports; null without any." }),
+    })
+    .meta({ description: 'What went to the peer.' }),
+  round_trip_ms: z
+    .object({
+      least: number('The shortest, in ms.', 18.4),
+      latest: number('The latest, in ms.', 19.7),
+    })
+    .nullable()
+    .meta({
+      description: 'There and back by RTCP (RFC 3550 section 6.4.1); null where the peer sends none.',
+    }),
 };
 
 const legReportBody = z.object(report);
@@ -40,41 +73,51 @@ const legReportBody = z.object(report);
 /** Figures of one stay in a recording. */
 export const stayMediaBody = z.object({
   ...report,
-  received: report.received.extend({
-    codecs: z.array(
-      z.object({
-        ...codec,
-        at_ms: z.int(),
-        /** Since the recording began, pauses counted; below 0 for what began before it. */
-        at_sample: z.int(),
-      }),
-    ),
-  }),
+  received: report.received
+    .extend({
+      codecs: z
+        .array(
+          z.object({
+            ...used,
+            at_sample: integer(
+              'The same in samples since the recording began, pauses counted; below 0 for what began before it.',
+              160,
+            ),
+          }),
+        )
+        .meta({ description: 'In the order of their first packet, at most 16.' }),
+    })
+    .meta({ description: 'What came from the peer.' }),
 });
 
 export const legMediaBody = z.object({
-  /** Not one packet came; null while the leg goes on. */
-  no_media: z.boolean().nullable(),
-  /** The only way that packets went; null for both, for none, and while the leg goes on. */
-  one_way: z.enum(['received', 'sent']).nullable(),
-  /** Suite of what we send now; null for plain RTP. */
-  srtp: z.string().nullable(),
-  /** Where the peer was told to send to. */
-  local: address.nullable(),
-  /** Where its first packet came from. */
-  seen: z.object({ ...address.shape, at_ms: z.int() }).nullable(),
-  agreed: z.array(
-    z.object({
-      ...codec,
-      at_ms: z.int(),
-      ptime_ms: z.number(),
-      direction: z.string(),
-      srtp: z.string().nullable(),
-      remote: address.nullable(),
-    }),
-  ),
-  /** Null while the leg goes on. */
-  report: legReportBody.nullable(),
+  no_media: flag('Not one packet came; null while the leg goes on.', false).nullable(),
+  one_way: choice(
+    ['received', 'sent'],
+    'The only way that packets went; null for both, for none, and while the leg goes on.',
+  )
+    .nullable()
+    .meta({ examples: [null] }),
+  srtp: text('Suite of what we send now; null for plain RTP.', 'AES_CM_128_HMAC_SHA1_80').nullable(),
+  local: endpoint
+    .nullable()
+    .meta({ description: 'Where the peer was told to send to; null where nothing was agreed.' }),
+  seen: z
+    .object({ ...endpoint.shape, at_ms: integer('When, in ms since the beginning of the leg.', 35) })
+    .nullable()
+    .meta({ description: 'Where its first packet came from; null before it.' }),
+  agreed: z
+    .array(
+      z.object({
+        ...used,
+        ptime_ms: number('Audio in each packet that we send, in ms.', 20),
+        direction: text('Seen from here: sendrecv, sendonly, recvonly or inactive.', 'sendrecv'),
+        srtp: text('Suite of what we send; null for plain RTP.', 'AES_CM_128_HMAC_SHA1_80').nullable(),
+        remote: endpoint.nullable().meta({ description: 'Where to send to; null while unknown.' }),
+      }),
+    )
+    .meta({ description: 'Everything that was agreed, the latest last.' }),
+  report: legReportBody.nullable().meta({ description: 'Figures of the whole leg; null while it goes on.' }),
 });
 
 function toReport({ durationMs, received, sent, roundTripMs }: LegReport): z.output<typeof legReportBody> {

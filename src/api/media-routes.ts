@@ -1,23 +1,16 @@
-import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { LinkSigner } from '../auth/signed-link.ts';
-import type { LiveCalls } from '../call/live-calls.ts';
 import type { Clock } from '../clock.ts';
 import type { AudioFileFormat } from '../container/audio-file.ts';
-import { CallreelError } from '../errors.ts';
-import type { Logger } from '../logger.ts';
-import type { RenderPool } from '../worker/render-pool.ts';
+import type { Recording } from '../database/schema.ts';
 import type { RenditionRequest } from '../worker/render-protocol.ts';
-import { parseByteRange } from './byte-range.ts';
+import { answerRendition, type RenditionAnswerOptions } from './rendition-answer.ts';
 
-export interface MediaRoutesOptions {
-  log: Logger;
+export interface MediaRoutesOptions extends RenditionAnswerOptions {
   links: LinkSigner;
   clock: Clock;
-  calls: LiveCalls;
-  renders: RenderPool;
-  /** Where the recording's spool is; undefined: no such recording. */
-  conversationOf(recordingId: string): Promise<string | undefined>;
+  /** @throws CallreelError NOT_FOUND, RECORDING_ERASED */
+  recordingOf(recordingId: string): Promise<Recording>;
 }
 
 interface MediaParameters {
@@ -40,10 +33,7 @@ export function channelPath(recordingId: string, trackId: string, format: AudioF
   return `/media/recordings/${recordingId}/channels/${trackId}.${format}`;
 }
 
-/**
- * Files of recordings by signed link, for clients that send no headers (features.md, G21). A finished recording has
- * an exact length and answers ranges; one that still grows answers with what is there.
- */
+/** Files of recordings by signed link, for clients that send no headers (features.md, G21). */
 export function mediaRoutes(app: FastifyInstance, options: MediaRoutesOptions): void {
   for (const [kind, file] of [
     ['mix', 'mix'],
@@ -61,15 +51,14 @@ async function serveMedia(
   kind: RenditionRequest['kind'],
   request: FastifyRequest,
   reply: FastifyReply,
-  { log, links, clock, calls, renders, conversationOf }: MediaRoutesOptions,
+  options: MediaRoutesOptions,
 ): Promise<FastifyReply> {
+  const { links, clock, recordingOf } = options;
   const url = new URL(request.url, 'http://local');
   const { expires, signature } = Object.fromEntries(url.searchParams);
   links.verify(url.pathname, { expires, signature }, clock.unixMs());
   const { recordingId, trackId, format } = request.params as MediaParameters;
-  const conversationId = await conversationOf(recordingId);
-  if (conversationId === undefined) throw new CallreelError('NOT_FOUND', `no recording ${recordingId}`);
-  await calls.settle(conversationId);
+  const { conversationId } = await recordingOf(recordingId);
   const rendition: RenditionRequest = {
     conversationId,
     recordingId,
@@ -77,25 +66,5 @@ async function serveMedia(
     trackId,
     format,
   };
-  const open = await renders.open(rendition);
-  const { contentType, byteLength, complete } = open.head;
-  void reply.header('content-type', contentType).header('cache-control', 'private, no-store');
-  const range = complete ? parseByteRange(request.headers.range, byteLength) : undefined;
-  if (range === 'unsatisfiable') {
-    open.release();
-    return reply.code(416).header('content-range', `bytes */${byteLength}`).send();
-  }
-  const first = range?.first ?? 0;
-  const last = range?.last ?? byteLength - 1;
-  if (complete) void reply.header('accept-ranges', 'bytes');
-  if (range) void reply.code(206).header('content-range', `bytes ${first}-${last}/${byteLength}`);
-  void reply.header('content-length', last - first + 1);
-  if (request.method === 'HEAD' || last < first) {
-    open.release();
-    return reply.send();
-  }
-  const body = Readable.from(open.read(first, last), { objectMode: false });
-  // Too late for an error's answer: the connection is cut, which the client sees by the length.
-  body.on('error', (error) => log.error({ error, ...rendition }, 'a file broke off while it was rendered'));
-  return reply.send(body);
+  return await answerRendition(request, reply, rendition, options);
 }

@@ -1,124 +1,126 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import type { RecordingEraser } from '../call/recording-eraser.ts';
 import { listChannelsOfRecording } from '../database/channels.ts';
-import { getRecording, pageRecordings } from '../database/recordings.ts';
-import type { Channel, Db, Recording } from '../database/schema.ts';
-import { CallreelError } from '../errors.ts';
-import type { LegReport } from '../media/control.ts';
+import { pageRecordings } from '../database/recordings.ts';
+import type { Db, Recording } from '../database/schema.ts';
+import { errors, keyed } from './error-body.ts';
+import { identifierParameter, momentParameter } from './fields.ts';
 import { listBody, listOf, listQuery, listRequest } from './list-query.ts';
-import { stayMediaBody, toStayMedia } from './media-body.ts';
 import type { MediaUrl } from './media-url.ts';
+import {
+  recordingBody,
+  toRecordingBody,
+  toWholeRecordingBody,
+  wholeRecordingBody,
+} from './recording-body.ts';
 
 export interface RecordingRoutesOptions {
   accountId: string;
   db: Db;
   mediaUrl: MediaUrl;
+  eraser: Pick<RecordingEraser, 'erase'>;
+  /** @throws CallreelError NOT_FOUND, RECORDING_ERASED */
+  recordingOf(recordingId: string): Promise<Recording>;
 }
 
 const list = 'recordings';
-const files = z.object({ wav_file: z.string(), mp3_file: z.string() });
-const recordingBody = z.object({
-  recording_id: z.string(),
-  conversation_id: z.string(),
-  state: z.enum(['recording', 'ended']),
-  /** Why it ended; null while it goes on. */
-  reason: z.string().nullable(),
-  rate_hz: z.int(),
-  started_at: z.string(),
-  ended_at: z.string().nullable(),
-  duration_ms: z.int().nullable(),
+export const recordingParameter = z.object({ recordingId: identifierParameter('The recording.') });
+const filters = z.strictObject({
+  ...listQuery,
+  started_from: momentParameter('Only what began then or later.').optional(),
+  started_to: momentParameter('Only what began then or before.').optional(),
+  state: recordingBody.shape.state.meta({ description: 'Only those.' }).optional(),
+  conversation_id: identifierParameter('Only of this conversation.').optional(),
+  party: z
+    .string()
+    .min(1)
+    .max(500)
+    .meta({
+      description:
+        'Only with a channel whose `from` or `to` is this, as it is written there. Of recordings that ended.',
+      examples: ['+15558881188'],
+    })
+    .optional(),
+  erased: z
+    .enum(['false', 'true', 'any'])
+    .default('false')
+    .meta({ description: 'Those that are there, those that were erased, or both.', examples: ['false'] }),
 });
-const channelBody = z.object({
-  channel_id: z.string(),
-  connection_id: z.string(),
-  from: z.string(),
-  to: z.string(),
-  direction: z.string(),
-  start_ms: z.int(),
-  end_ms: z.int().nullable(),
-  /** Not one packet of this party was recorded; null while the recording goes on. */
-  no_media: z.boolean().nullable(),
-  /** Loss, jitter and codecs of this stay; null while the recording goes on, and where a crash lost them. */
-  media: stayMediaBody.nullable(),
-  ...files.shape,
-});
-const wholeBody = z.object({ ...recordingBody.shape, mix: files, channels: z.array(channelBody) });
 
-function toBody(row: Recording): z.output<typeof recordingBody> {
-  const { startSample, endSample, rateHz } = row;
+function filterOf(query: z.output<typeof filters>) {
+  const moment = (text: string | undefined) => (text === undefined ? undefined : new Date(text));
   return {
-    recording_id: row.recordingId,
-    conversation_id: row.conversationId,
-    state: row.state,
-    reason: row.reason,
-    rate_hz: rateHz,
-    started_at: row.startedAt.toISOString(),
-    ended_at: row.endedAt?.toISOString() ?? null,
-    duration_ms: endSample === null ? null : Math.round(((endSample - startSample) * 1000) / rateHz),
+    conversationId: query.conversation_id,
+    state: query.state,
+    startedFrom: moment(query.started_from),
+    startedTo: moment(query.started_to),
+    party: query.party,
+    erased: query.erased === 'any' ? undefined : query.erased === 'true',
   };
 }
 
-function toChannel(row: Channel, recording: Recording, mediaUrl: MediaUrl): z.output<typeof channelBody> {
-  const { recordingId, channelId } = row;
-  const toSample = (atMs: number) =>
-    Math.round(((row.startMs + atMs) * recording.rateHz) / 1000) - recording.startSample;
-  return {
-    channel_id: channelId,
-    connection_id: row.connectionId,
-    from: row.from,
-    to: row.to,
-    direction: row.direction,
-    start_ms: row.startMs,
-    end_ms: row.endMs,
-    no_media: row.noMedia,
-    media: row.media ? toStayMedia(row.media as LegReport, toSample) : null,
-    wav_file: mediaUrl(recordingId, channelId, 'wav'),
-    mp3_file: mediaUrl(recordingId, channelId, 'mp3'),
-  };
-}
-
-/** `/v1/recordings`: what is on record, with signed links to its files. */
+/** `/v1/recordings`: what is on record, with signed links to its files, and erasing it. */
 export function recordingRoutes(app: FastifyInstance, options: RecordingRoutesOptions): void {
-  const { accountId, db, mediaUrl } = options;
+  const { accountId, db, mediaUrl, eraser, recordingOf } = options;
   const api = app.withTypeProvider<ZodTypeProvider>();
 
   api.get(
     '/v1/recordings',
     {
       schema: {
-        querystring: z.object({
-          ...listQuery,
-          conversation_id: z.string().max(64).optional(),
-          state: z.enum(['recording', 'ended']).optional(),
-        }),
-        response: { 200: listOf(recordingBody) },
+        operationId: 'listRecordings',
+        summary: 'Recordings, the latest first',
+        tags: ['recordings'],
+        querystring: filters,
+        response: { 200: listOf(recordingBody), ...errors() },
       },
     },
     async ({ query }) => {
-      const filter = { conversationId: query.conversation_id, state: query.state };
-      return listBody(
-        list,
-        await pageRecordings(db, accountId, { ...listRequest(list, query), filter }),
-        toBody,
-      );
+      const request = { ...listRequest(list, query), filter: filterOf(query) };
+      return listBody(list, await pageRecordings(db, accountId, request), toRecordingBody);
     },
   );
 
   api.get(
     '/v1/recordings/:recordingId',
     {
-      schema: { params: z.object({ recordingId: z.string().max(64) }), response: { 200: wholeBody } },
+      schema: {
+        operationId: 'getRecording',
+        summary: 'One recording with its channels and files',
+        tags: ['recordings'],
+        params: recordingParameter,
+        response: { 200: wholeRecordingBody, ...errors('NOT_FOUND', 'RECORDING_ERASED') },
+      },
     },
     async ({ params: { recordingId } }) => {
-      const row = await getRecording(db, accountId, recordingId);
-      if (!row) throw new CallreelError('NOT_FOUND', 'there is no such recording', { where: recordingId });
-      const channels = await listChannelsOfRecording(db, recordingId);
-      const mix = {
-        wav_file: mediaUrl(recordingId, undefined, 'wav'),
-        mp3_file: mediaUrl(recordingId, undefined, 'mp3'),
-      };
-      return { ...toBody(row), mix, channels: channels.map((channel) => toChannel(channel, row, mediaUrl)) };
+      const row = await recordingOf(recordingId);
+      return toWholeRecordingBody(row, await listChannelsOfRecording(db, recordingId), mediaUrl);
+    },
+  );
+
+  api.delete(
+    '/v1/recordings/:recordingId',
+    {
+      schema: {
+        operationId: 'eraseRecording',
+        summary: 'Erase a recording',
+        description:
+          'Its audio and its keys are gone when this answers, and nothing can bring them back. Other recordings of ' +
+          'the same conversation stay whole. That it was there is still listed, with `erased=true`. To erase it once ' +
+          'more is `NOT_FOUND`; before its conversation has ended it is `CONFLICT`.',
+        tags: ['recordings'],
+        params: recordingParameter,
+        response: {
+          204: z.undefined().meta({ description: 'It is erased.' }),
+          ...errors(...keyed, 'NOT_FOUND', 'CONFLICT'),
+        },
+      },
+    },
+    async ({ params: { recordingId } }, reply) => {
+      await eraser.erase(accountId, recordingId);
+      return reply.code(204).send();
     },
   );
 }

@@ -1,153 +1,67 @@
-import { isIP } from 'node:net';
-import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import type { Trunk, TrunkOptions } from '../database/schema.ts';
 import type { NewTrunk } from '../database/trunks.ts';
-import { nationalDialing } from '../routing/national-dialing.ts';
-import { numberForms } from '../routing/number-format.ts';
-import { parseGateway } from '../routing/trunk.ts';
 import type { TrunkRegistration } from '../routing/trunk-registrations.ts';
-import { parseSipUri } from '../sip/uri.ts';
+import { choice, flag, identifier, integer, moment, number, text } from './fields.ts';
+import { transport, type trunkInput } from './trunk-input.ts';
+import { trunkMeaning } from './trunk-meaning.ts';
 
-const maxRoutes = 1000;
-const maxNetworks = 200;
-const maxGateways = 8;
-
-const network = z
-  .string()
-  .max(64)
-  .refine(
-    (text) => ipaddr.isValidCIDR(text) && isIP(text.replace(/\/.*$/, '')) !== 0,
-    'expected a network in CIDR notation, as 192.0.2.0/24',
-  );
-const route = z.object({
-  prefix: z.string().regex(/^\+\d{0,15}$/, 'expected + and digits; + alone for every number'),
-  cost: z.number().min(0).max(1_000_000).default(0),
-});
-
-/** As a SIP URI can name it; an IPv6 address without its brackets. */
-function isHost(text: string): boolean {
-  const uri = parseSipUri(`sip:${isIP(text) === 6 ? `[${text}]` : text}`);
-  return (
-    uri !== undefined && uri.user === undefined && uri.port === undefined && uri.host === text.toLowerCase()
-  );
-}
-
-function isHostPort(text: string): boolean {
-  const { host, port } = parseGateway(text);
-  return isHost(host) && (port === undefined || (port >= 1 && port <= 65535));
-}
-
-const host = z.string().max(253).refine(isHost, 'expected a host name or an address, the port apart');
-const hostPort = z.string().max(260).refine(isHostPort, 'expected a host name or an address, with :port');
-const port = z.int().min(1).max(65535).nullish();
-const transport = z.enum(['udp', 'tcp', 'tls']);
-const user = z
-  .string()
-  .min(1)
-  .max(128)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these end a header
-  .regex(/^[^\u0000-\u001f\u007f]+$/, 'expected no control characters');
-
-/** A number or the user part of an address, or a whole SIP URI. */
-const party = user.max(64).refine((text) => !/^sips?:/i.test(text) || parseSipUri(text) !== undefined, {
-  error: 'expected a number or a SIP URI',
-});
-
-/** What is written into messages; absent: as most trunks want it. */
-const options = {
-  from_user: user.nullish(),
-  from_domain: host.nullish(),
-  caller_id: z.enum(['from', 'p-asserted-identity', 'remote-party-id']).nullish(),
-  privacy: z.enum(['asked', 'always', 'never']).nullish(),
-  trust_identity: z.boolean().nullish(),
-  number_format: z.enum(numberForms).nullish(),
-  country: z
-    .string()
-    .max(5)
-    .refine((text) => nationalDialing(text) !== undefined, 'expected two letters of ISO 3166-1, as GB')
-    .nullish(),
-  dial_prefix: z
-    .string()
-    .regex(/^[0-9*#]{1,16}$/, 'expected digits')
-    .nullish(),
-  codecs: z
-    .array(z.enum(['opus', 'G722', 'PCMU', 'PCMA']))
-    .min(1)
-    .max(4)
-    .nullish(),
-  srtp: z.enum(['off', 'optional', 'required']).nullish(),
-  tls_verify: z.boolean().nullish(),
+const known = {
+  text: (name: keyof typeof trunkMeaning, example: string) => text(trunkMeaning[name], example),
+  gateway: z.object({
+    host: text(trunkMeaning.host, 'backup.example.com'),
+    port: integer(trunkMeaning.port, 5060).nullable(),
+  }),
+  route: z.object({ prefix: text(trunkMeaning.prefix, '+44'), cost: number(trunkMeaning.cost, 10) }),
 };
 
-export const trunkInput = z
-  .object({
-    name: z.string().regex(/^[\w.-]{1,64}$/, 'expected 1 to 64 letters, digits, dots, - or _'),
-    host,
-    port,
-    transport: transport.default('udp'),
-    gateways: z.array(z.object({ host, port })).max(maxGateways).default([]),
-    outbound_proxy: hostPort.nullish(),
-    username: z.string().min(1).max(200).nullish(),
-    password: z.string().min(1).max(500).nullish(),
-    register: z.boolean().default(false),
-    registrar: hostPort.nullish(),
-    contact_user: user.nullish(),
-    from_number: party.nullish(),
-    routes: z.array(route).max(maxRoutes).default([]),
-    priority: z.int().min(-1000).max(1000).default(0),
-    source_networks: z.array(network).max(maxNetworks).default([]),
-    ...options,
-  })
-  .refine(({ username, password }) => (username == null) === (password == null), {
-    error: 'username and password belong together',
-    path: ['password'],
-  })
-  .refine(({ register, username }) => !register || username != null, {
-    error: 'a trunk that registers needs a username and a password',
-    path: ['username'],
-  });
-
 /** The password is never given back. */
-export const trunkBody = z.object({
-  trunk_id: z.string(),
-  name: z.string(),
-  host: z.string(),
-  port: z.int().nullable(),
-  transport,
-  gateways: z.array(z.object({ host: z.string(), port: z.int().nullable() })),
-  outbound_proxy: z.string().nullable(),
-  username: z.string().nullable(),
-  register: z.boolean(),
-  registrar: z.string().nullable(),
-  contact_user: z.string().nullable(),
-  from_number: z.string().nullable(),
-  routes: z.array(z.object({ prefix: z.string(), cost: z.number() })),
-  priority: z.int(),
-  source_networks: z.array(z.string()),
-  from_user: z.string().nullable(),
-  from_domain: z.string().nullable(),
-  caller_id: z.string(),
-  privacy: z.string(),
-  trust_identity: z.boolean(),
-  number_format: z.string(),
-  country: z.string().nullable(),
-  dial_prefix: z.string().nullable(),
-  codecs: z.array(z.string()).nullable(),
-  srtp: z.string().nullable(),
-  tls_verify: z.boolean().nullable(),
-  created_at: z.string(),
-  /** Null for a trunk that does not register. */
-  registration: z
-    .object({
-      state: z.enum(['registering', 'registered', 'failing']),
-      since: z.string(),
-      expires_at: z.string().nullable(),
-      next_attempt_at: z.string().nullable(),
-      last_error: z.string().nullable(),
-    })
-    .nullable(),
-});
+export const trunkBody = z
+  .object({
+    trunk_id: identifier('The trunk.'),
+    name: known.text('name', 'carrier'),
+    host: known.text('host', 'sip.example.com'),
+    port: integer(trunkMeaning.port, 5060).nullable(),
+    transport: transport.meta({ description: trunkMeaning.transport }),
+    gateways: z.array(known.gateway).meta({ description: trunkMeaning.gateways }),
+    outbound_proxy: known.text('outbound_proxy', 'proxy.example.com:5060').nullable(),
+    username: known.text('username', 'me').nullable(),
+    register: flag(trunkMeaning.register),
+    registrar: known.text('registrar', 'registrar.example.com').nullable(),
+    contact_user: known.text('contact_user', 'callreel').nullable(),
+    from_number: known.text('from_number', '+15558881188').nullable(),
+    routes: z.array(known.route).meta({ description: trunkMeaning.routes }),
+    priority: integer(trunkMeaning.priority, 0),
+    source_networks: z
+      .array(z.string())
+      .meta({ description: trunkMeaning.source_networks, examples: [['192.0.2.0/24']] }),
+    from_user: known.text('from_user', '4711').nullable(),
+    from_domain: known.text('from_domain', 'sip.example.com').nullable(),
+    caller_id: known.text('caller_id', 'from'),
+    privacy: known.text('privacy', 'asked'),
+    trust_identity: flag(trunkMeaning.trust_identity),
+    number_format: known.text('number_format', 'plus'),
+    country: known.text('country', 'GB').nullable(),
+    dial_prefix: known.text('dial_prefix', '9').nullable(),
+    codecs: z
+      .array(z.string())
+      .nullable()
+      .meta({ description: trunkMeaning.codecs, examples: [['opus', 'PCMA']] }),
+    srtp: known.text('srtp', 'optional').nullable(),
+    tls_verify: flag(trunkMeaning.tls_verify).nullable(),
+    created_at: moment('When it was added.'),
+    registration: z
+      .object({
+        state: choice(['registering', 'registered', 'failing'], 'How it stands.'),
+        since: moment('Since when.'),
+        expires_at: moment('When it ends unless it is renewed; null where there is none.').nullable(),
+        next_attempt_at: moment('When it is tried or renewed; null where nothing is planned.').nullable(),
+        last_error: text('Why the latest attempt failed; null where it did not.', '403 Forbidden').nullable(),
+      })
+      .nullable()
+      .meta({ description: 'Its registration; null for a trunk that does not register.' }),
+  })
+  .meta({ description: 'The trunk and how it stands.' });
 
 export function toNewTrunk(
   body: z.output<typeof trunkInput>,

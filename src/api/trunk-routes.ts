@@ -10,7 +10,10 @@ import { newId } from '../ids.ts';
 import { trunkSecretContext } from '../routing/trunk.ts';
 import type { TrunkRegistrations } from '../routing/trunk-registrations.ts';
 import { Secret } from '../secret.ts';
-import { toNewTrunk, toTrunkBody, trunkBody, trunkInput } from './trunk-body.ts';
+import { errors, keyed } from './error-body.ts';
+import { identifierParameter } from './fields.ts';
+import { toNewTrunk, toTrunkBody, trunkBody } from './trunk-body.ts';
+import { trunkInput } from './trunk-input.ts';
 
 export interface TrunkRoutesOptions {
   accountId: string;
@@ -24,11 +27,23 @@ export interface TrunkRoutesOptions {
 export function trunkRoutes(app: FastifyInstance, options: TrunkRoutesOptions): void {
   const { accountId, db, clock, masterKey, registrations } = options;
   const api = app.withTypeProvider<ZodTypeProvider>();
-  const byId = z.object({ trunkId: z.string().max(64) });
+  const byId = z.object({ trunkId: identifierParameter('The trunk.') });
 
   api.get(
     '/v1/trunks',
-    { schema: { response: { 200: z.object({ results: z.array(trunkBody) }) } } },
+    {
+      schema: {
+        operationId: 'listTrunks',
+        summary: 'SIP peers that calls go out by and come in from',
+        tags: ['trunks'],
+        response: {
+          200: z
+            .object({ results: z.array(trunkBody).meta({ description: 'All of them.' }) })
+            .meta({ description: 'The trunks.' }),
+          ...errors(),
+        },
+      },
+    },
     async () => {
       const rows = await listTrunks(db, accountId);
       return { results: rows.map((row) => toTrunkBody(row, registrations.of(row.trunkId))) };
@@ -37,7 +52,16 @@ export function trunkRoutes(app: FastifyInstance, options: TrunkRoutesOptions): 
 
   api.post(
     '/v1/trunks',
-    { schema: { body: trunkInput, response: { 201: trunkBody } } },
+    {
+      schema: {
+        operationId: 'createTrunk',
+        summary: 'Add a trunk',
+        description: 'One that registers begins at once. Its password is kept sealed and never given back.',
+        tags: ['trunks'],
+        body: trunkInput,
+        response: { 201: trunkBody, ...errors(...keyed, 'CONFLICT') },
+      },
+    },
     async ({ body }, reply) => {
       const trunkId = newId();
       const password = body.password == null ? undefined : new Secret(body.password);
@@ -60,7 +84,15 @@ export function trunkRoutes(app: FastifyInstance, options: TrunkRoutesOptions): 
 
   api.get(
     '/v1/trunks/:trunkId',
-    { schema: { params: byId, response: { 200: trunkBody } } },
+    {
+      schema: {
+        operationId: 'getTrunk',
+        summary: 'One trunk and how it stands',
+        tags: ['trunks'],
+        params: byId,
+        response: { 200: trunkBody, ...errors('NOT_FOUND') },
+      },
+    },
     async ({ params: { trunkId } }) => {
       const row = await getTrunk(db, accountId, trunkId);
       if (!row) throw unknownTrunk(trunkId);
@@ -68,7 +100,17 @@ export function trunkRoutes(app: FastifyInstance, options: TrunkRoutesOptions): 
     },
   );
 
-  api.delete('/v1/trunks/:trunkId', { schema: { params: byId } }, async ({ params: { trunkId } }, reply) => {
+  const removal = {
+    operationId: 'deleteTrunk',
+    summary: 'Remove a trunk',
+    tags: ['trunks'],
+    params: byId,
+    response: {
+      204: z.undefined().meta({ description: 'It is removed.' }),
+      ...errors(...keyed, 'NOT_FOUND'),
+    },
+  };
+  api.delete('/v1/trunks/:trunkId', { schema: removal }, async ({ params: { trunkId } }, reply) => {
     if (!(await deleteTrunk(db, accountId, trunkId))) throw unknownTrunk(trunkId);
     await registrations.sync();
     return reply.code(204).send();

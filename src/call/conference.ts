@@ -1,3 +1,4 @@
+import type { ClientState } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { LegReport, RecordingPolicy, RoomMode } from '../media/control.ts';
@@ -32,9 +33,14 @@ interface Member {
   end(outcome: StayEnd): void;
 }
 
+/** What a recording is started with. */
+export interface RecordingWishes {
+  clientState?: ClientState | undefined;
+}
+
 /** Makes a conference's recordings (`recording-factory`). */
 export interface RecordingMaker {
-  create(conference: Conference): Recording;
+  create(conference: Conference, wishes: RecordingWishes): Recording;
 }
 
 export interface ConferenceOptions {
@@ -130,11 +136,11 @@ export class Conference {
     }
   }
 
-  /** Records the room from now on, unless a recording runs already. */
-  startRecording(): Recording {
+  /** Records the room from now on, unless a recording runs already: that one keeps what it was started with. */
+  startRecording(wishes: RecordingWishes = {}): Recording {
     const running = this.recordings.find((recording) => recording.running);
     if (running) return running;
-    const recording = this.#options.recordings.create(this);
+    const recording = this.#options.recordings.create(this, wishes);
     this.recordings.push(recording);
     recording.start();
     return recording;

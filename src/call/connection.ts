@@ -1,3 +1,4 @@
+import type { ClientState } from '../database/schema.ts';
 import type { SipIdentity } from '../sip/caller-identity.ts';
 
 /** What a connection is to the outside: one party's SIP dialog, however many rooms it visits. */
@@ -17,6 +18,8 @@ export interface Connection {
   trunkId?: string | undefined;
   /** The connection that its call began with; its own where it was not placed for another. */
   callId?: string | undefined;
+  /** Of a call that the API placed: told again in everything that is said of it. */
+  clientState?: ClientState | undefined;
 }
 
 const numberPattern = /^\+?[0-9]{3,20}$/;

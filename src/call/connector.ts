@@ -36,7 +36,11 @@ export interface ConnectorOptions {
 }
 
 /** A party without a document: its call ends with its stay. */
-export async function seat(conference: Conference, leg: Leg, options: JoinOptions): Promise<StayEnd> {
+export async function seat(
+  conference: Pick<Conference, 'join'>,
+  leg: Leg,
+  options: JoinOptions,
+): Promise<StayEnd> {
   try {
     return await conference.join(leg, options);
   } finally {

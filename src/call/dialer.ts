@@ -50,6 +50,8 @@ export interface DialRequest {
   timeoutMs: number;
   /** Ends the attempt: the caller hung up. */
   signal: AbortSignal;
+  /** A leg is on its way; before anything is on record of it. */
+  begun?(leg: Leg): void;
   /** A leg that rings, or speaks before the answer: `hasMedia` where its answer so far carries media. */
   progress?(leg: Leg, status: number, hasMedia: boolean): void;
 }
@@ -150,6 +152,7 @@ export class Dialer {
       trunkId: target.trunkId,
     };
     const leg = new Leg(connection, session, media, worker);
+    request.begun?.(leg);
     adopt(leg, request.callerId);
     const { promise, resolve } = Promise.withResolvers<Leg | SipEnd>();
     const timeout = clock.after(request.timeoutMs, () => leg.hangUp(hangUpReasons.noAnswer));

@@ -10,7 +10,7 @@ import {
 import { endConversation, insertConversation, setEventCallbacks } from '../database/conversations.ts';
 import { getEvent } from '../database/events.ts';
 import { endRecording, insertRecording } from '../database/recordings.ts';
-import type { Db } from '../database/schema.ts';
+import type { ClientState, Db } from '../database/schema.ts';
 import type { Outbox } from '../delivery/outbox.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
@@ -64,7 +64,7 @@ export class Directory {
 
   connectionStarted(connection: Connection): void {
     const { connectionId, accountId, from, to, direction, sipCallId, startedUnixMs } = connection;
-    const { sipIdentity, trunkId, callId } = connection;
+    const { sipIdentity, trunkId, callId, clientState } = connection;
     this.#write(connectionId, 'connection started', async () => {
       await insertConnection(this.#options.db, {
         connectionId,
@@ -76,9 +76,15 @@ export class Directory {
         sipIdentity,
         trunkId,
         callId,
+        clientState,
         startTime: new Date(startedUnixMs),
       });
     });
+  }
+
+  /** When what was written of the connection so far is in the database. */
+  connectionWritten(connectionId: string): Promise<void> {
+    return this.#writes.add(connectionId, 'nothing more', () => Promise.resolve());
   }
 
   /** Who calls and by which trunk is known now. */
@@ -156,6 +162,7 @@ export class Directory {
         accountId,
         kind: 'conference',
         rateHz: recording.rateHz,
+        clientState: recording.clientState,
         startSample: 0,
         startedAt,
         sealedKey,
@@ -218,7 +225,11 @@ export class Directory {
       conferenceName,
       startedUnixMs: ended.startedUnixMs,
       endedUnixMs: ended.endedUnixMs,
-      recordings: ended.recordings.map(({ recordingId, reason }) => ({ recordingId, reason })),
+      recordings: ended.recordings.map(({ recordingId, reason, meta }) => ({
+        recordingId,
+        reason,
+        clientState: clientStateOf(meta),
+      })),
     });
     for (const callbackUrl of row.eventCallbacks)
       await this.#options.outbox.insert(trx, {
@@ -239,6 +250,7 @@ export class Directory {
       accountId,
       kind: 'conference',
       rateHz,
+      clientState: clientStateOf(recording.meta),
       startSample,
       startedAt: new Date(recording.startedUnixMs),
       sealedKey: recording.sealedKey,
@@ -268,4 +280,11 @@ export class Directory {
         media: ended.stayReports?.get(track.trackId),
       });
   }
+}
+
+/** As the manifest's header kept it. */
+function clientStateOf({ clientState }: Record<string, unknown>): ClientState | undefined {
+  if (typeof clientState === 'string') return clientState;
+  const isObject = typeof clientState === 'object' && clientState !== null && !Array.isArray(clientState);
+  return isObject ? (clientState as Record<string, unknown>) : undefined;
 }

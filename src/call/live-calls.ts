@@ -7,7 +7,13 @@ import { readCallerIdentity } from '../sip/caller-identity.ts';
 import type { SipReferral, SipSession } from '../sip/session.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
 import type { CallLog } from './call-log.ts';
-import { Conference, type ConferenceOptions, type JoinOptions, type StayEnd } from './conference.ts';
+import {
+  Conference,
+  type ConferenceOptions,
+  type JoinOptions,
+  type RecordingWishes,
+  type StayEnd,
+} from './conference.ts';
 import { type Connection, partyName, printable } from './connection.ts';
 import type { ConversationCloser } from './conversation-closer.ts';
 import type { Directory } from './directory.ts';
@@ -68,6 +74,18 @@ export class LiveCalls {
     return undefined;
   }
 
+  /** The legs of a call that go on. @param id of any of them */
+  legsOfCall(id: string): Leg[] {
+    const callId = this.#legs.get(id)?.connection.callId ?? id;
+    return [...this.#legs.values()].filter(({ connection }) => connection.callId === callId);
+  }
+
+  /** The worker that carries the conference, or will. */
+  workerFor(accountId: string, conferenceName: string): MediaWorker {
+    const key = this.#conferenceKey(accountId, conferenceName);
+    return this.#conferences.get(key)?.worker ?? this.#options.media.workerFor(key);
+  }
+
   /** Where the party is now, in a conversation of two or in a named one. */
   conferenceOf(connectionId: string): Conference | undefined {
     for (const conference of this.#unfinished.values())
@@ -97,7 +115,7 @@ export class LiveCalls {
    */
   adopt(leg: Leg, placedFor = leg.id): Leg {
     const { clock, directory, silence, callLog } = this.#options;
-    leg.connection.callId = this.#legs.get(placedFor)?.connection.callId ?? leg.id;
+    leg.connection.callId ??= this.#legs.get(placedFor)?.connection.callId ?? leg.id;
     this.#legs.set(leg.id, leg);
     callLog?.begin(leg.id, leg.session.callId);
     directory.connectionStarted(leg.connection);
@@ -143,20 +161,37 @@ export class LiveCalls {
     return this.#openRoom(leg, { name: '', mode: 'relay', dialect });
   }
 
+  /** The live one of this name. @throws CallreelError NOT_FOUND */
+  conference(accountId: string, name: string): Conference {
+    const conference = this.#conferences.get(this.#conferenceKey(accountId, name));
+    if (conference) return conference;
+    throw new CallreelError('NOT_FOUND', 'no conference of this name is live', { where: printable(name) });
+  }
+
   /**
    * Starts recording a conference that runs already.
    * @throws CallreelError NOT_FOUND
    */
-  startRecording(accountId: string, conferenceName: string): Recording {
-    return this.#conference(accountId, conferenceName).startRecording();
+  startRecording(accountId: string, conferenceName: string, wishes?: RecordingWishes): Recording {
+    return this.conference(accountId, conferenceName).startRecording(wishes);
   }
 
   /** @throws CallreelError NOT_FOUND */
   stopRecording(accountId: string, conferenceName: string, recordingId: string): void {
-    const conference = this.#conference(accountId, conferenceName);
+    const conference = this.conference(accountId, conferenceName);
     const recording = conference.recordings.find((candidate) => candidate.recordingId === recordingId);
-    if (!recording) throw new CallreelError('NOT_FOUND', `no recording ${recordingId} in ${conferenceName}`);
+    if (!recording)
+      throw new CallreelError('NOT_FOUND', 'the conference has no such recording', { where: recordingId });
     recording.stop();
+  }
+
+  /**
+   * Takes everybody out of a conference; their calls go on with the next command of their documents.
+   * @throws CallreelError NOT_FOUND
+   */
+  endConference(accountId: string, name: string): void {
+    const conference = this.conference(accountId, name);
+    for (const { connectionId } of conference.members) conference.leave(connectionId);
   }
 
   /**
@@ -165,7 +200,7 @@ export class LiveCalls {
    */
   leave(connectionId: string): void {
     for (const conference of this.#conferences.values()) if (conference.leave(connectionId)) return;
-    throw new CallreelError('NOT_FOUND', `the call ${connectionId} is in no conference`);
+    throw new CallreelError('NOT_FOUND', 'the call is in no conference', { where: connectionId });
   }
 
   /** Makes what is spooled so far visible to a reader; for recordings that still grow. */
@@ -215,12 +250,6 @@ export class LiveCalls {
   #silent(legId: string, silentMs: number): void {
     const leg = this.#legs.get(legId);
     if (leg) this.#options.silence?.silent(leg, silentMs);
-  }
-
-  #conference(accountId: string, name: string): Conference {
-    const conference = this.#conferences.get(this.#conferenceKey(accountId, name));
-    if (!conference) throw new CallreelError('NOT_FOUND', `no conference ${name} is live`);
-    return conference;
   }
 
   #conferenceKey(accountId: string, name: string): string {

@@ -1,3 +1,5 @@
+import type { ClientState } from '../database/schema.ts';
+
 /** What happened, in nobody's dialect. A dialect's formatter turns it into the vendor's body. */
 export type NeutralEvent = ConversationEnded | ConversationWarning;
 
@@ -19,7 +21,7 @@ export interface ConversationEnded {
   startedUnixMs: number;
   endedUnixMs: number;
   /** Why each recording of the conversation ended; empty when none was made. */
-  recordings: { recordingId: string; reason: string }[];
+  recordings: { recordingId: string; reason: string; clientState?: ClientState | undefined }[];
 }
 
 /** @returns the JSON body of the vendor's event */

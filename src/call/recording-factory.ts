@@ -1,5 +1,5 @@
 import { newId } from '../ids.ts';
-import type { Conference, RecordingMaker } from './conference.ts';
+import type { Conference, RecordingMaker, RecordingWishes } from './conference.ts';
 import type { Directory } from './directory.ts';
 import { Recording } from './recording.ts';
 import type { RecordingKeys } from './recording-keys.ts';
@@ -23,14 +23,29 @@ export class RecordingFactory implements RecordingMaker {
     this.#options = options;
   }
 
-  create(conference: Conference): Recording {
+  create(conference: Conference, { clientState }: RecordingWishes): Recording {
     const { directory, keys } = this.#options;
     const rateHz = this.#options.rateHz ?? this.#bestRateHz(conference);
     const { conversationId, accountId, name, dialect, startedUnixMs, worker, eventCallbacks } = conference;
     const recordingId = newId();
     const key = keys.create(recordingId);
-    const meta = { conferenceName: name, dialect, startedUnixMs, eventCallbacks: [...eventCallbacks] };
-    const recording = new Recording({ recordingId, conversationId, accountId, rateHz, key, worker, meta });
+    const meta = {
+      conferenceName: name,
+      dialect,
+      startedUnixMs,
+      eventCallbacks: [...eventCallbacks],
+      ...(clientState !== undefined && { clientState }),
+    };
+    const recording = new Recording({
+      recordingId,
+      conversationId,
+      accountId,
+      rateHz,
+      key,
+      worker,
+      meta,
+      clientState,
+    });
     directory.recordingStarted(conference, recording, key.sealed);
     return recording;
   }

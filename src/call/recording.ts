@@ -1,3 +1,4 @@
+import type { ClientState } from '../database/schema.ts';
 import type { RecordingKeyMaterial } from '../media/control.ts';
 import type { EndReason } from '../spool/records.ts';
 import { nextState, type TransitionTable } from '../state-machine.ts';
@@ -22,12 +23,16 @@ export interface RecordingOptions {
   worker: MediaWorker;
   /** Kept in the manifest's header: what a restart needs to finish the conversation without the database. */
   meta: Record<string, unknown>;
+  clientState: ClientState | undefined;
 }
 
 /** The server's mirror of one recorder; the state that counts is decided in the media worker, on sample time. */
 export class Recording {
   readonly recordingId: string;
+  readonly conversationId: string;
   readonly rateHz: number;
+  /** Told again in everything that is said of this recording. */
+  readonly clientState: ClientState | undefined;
   readonly #options: RecordingOptions;
   #state: RecordingState = 'new';
   #reason: EndReason | undefined;
@@ -35,7 +40,9 @@ export class Recording {
 
   constructor(options: RecordingOptions) {
     this.recordingId = options.recordingId;
+    this.conversationId = options.conversationId;
     this.rateHz = options.rateHz;
+    this.clientState = options.clientState;
     this.#options = options;
   }
 

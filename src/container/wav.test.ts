@@ -51,3 +51,21 @@ test('what is written can be read; a growing file ends where it ends', () => {
     });
   }
 });
+
+test('more than two channels need WAVE_FORMAT_EXTENSIBLE, and are read back', () => {
+  const audio = Uint8Array.from({ length: 60 }, (_, k) => k);
+  const head = wavHeader({ rateHz: 8000, channels: 3, dataBytes: 60 });
+  const view = new DataView(head.buffer);
+  assert.equal(view.getUint32(4, true), head.length - 8 + 60);
+  assert.equal(view.getUint16(56, true), 0xfffe);
+  assert.equal(view.getUint16(68, true), 6);
+  assert.equal(ascii(head, head.length - 8), 'data');
+  const parsed = parseWav(Buffer.concat([head, audio]));
+  assert.deepEqual(parsed, {
+    encoding: 'pcm16',
+    rateHz: 8000,
+    channels: 3,
+    frames: 10,
+    data: Buffer.from(audio),
+  });
+});

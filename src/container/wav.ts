@@ -1,6 +1,7 @@
 /**
- * The head of a WAV file with 16-bit PCM. `JUNK` keeps the place of the `ds64` chunk, so that a file that grows past
- * 4 GiB turns into RF64 (EBU Tech 3306) without moving a sample, and every head of as many channels has the same length.
+ * The head of a WAV file with 16-bit PCM and one or two channels. `JUNK` keeps the place of the `ds64` chunk, so that
+ * a file that grows past 4 GiB turns into RF64 (EBU Tech 3306) without moving a sample, and every head of as many
+ * channels has the same length.
  */
 export const wavHeaderBytes = 80;
 

@@ -2,22 +2,27 @@ import type { Insertable } from 'kysely';
 import type { SipIdentity } from '../sip/caller-identity.ts';
 import { json } from './json.ts';
 import { fetchPage, type Page, type PageRequest } from './page.ts';
-import type { Connection, ConnectionTable, Db } from './schema.ts';
+import type { ClientState, Connection, ConnectionTable, Db } from './schema.ts';
 
 export type NewConnection = Omit<
   Insertable<ConnectionTable>,
-  'status' | 'endTime' | 'endReason' | 'sipIdentity' | 'callId' | 'media'
-> & { sipIdentity?: SipIdentity | undefined; callId?: string | undefined };
+  'status' | 'endTime' | 'endReason' | 'sipIdentity' | 'callId' | 'media' | 'clientState'
+> & {
+  sipIdentity?: SipIdentity | undefined;
+  callId?: string | undefined;
+  clientState?: ClientState | undefined;
+};
 
 /** A new connection is `connecting`, and the first of its call unless told otherwise. */
 export async function insertConnection(db: Db, connection: NewConnection): Promise<Connection> {
-  const { sipIdentity, callId = connection.connectionId } = connection;
+  const { sipIdentity, clientState, callId = connection.connectionId } = connection;
   return await db
     .insertInto('connections')
     .values({
       ...connection,
       callId,
       sipIdentity: sipIdentity ? json(sipIdentity) : null,
+      clientState: clientState === undefined ? null : json(clientState),
       status: 'connecting',
     })
     .returningAll()

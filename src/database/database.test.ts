@@ -97,7 +97,7 @@ describe('start', () => {
     const { rows } = await pools[0]!.query('SELECT name FROM callreel.kysely_migration');
     assert.deepEqual(
       rows.map(({ name }) => name),
-      ['0001-nouns', '0002-trunks', '0003-trunk-options', '0004-call-logs'],
+      ['0001-nouns', '0002-trunks', '0003-trunk-options', '0004-call-logs', '0005-native-api'],
     );
     await Promise.all(pools.map((pool) => pool.end()));
   });

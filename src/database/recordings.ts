@@ -1,14 +1,22 @@
 import type { Insertable } from 'kysely';
+import { json } from './json.ts';
 import { fetchPage, type Page, type PageRequest } from './page.ts';
-import type { Db, Recording, RecordingTable } from './schema.ts';
+import type { ClientState, Db, Recording, RecordingTable } from './schema.ts';
 
-export type NewRecording = Omit<Insertable<RecordingTable>, 'state' | 'reason' | 'endSample' | 'endedAt'>;
+export type NewRecording = Omit<
+  Insertable<RecordingTable>,
+  'state' | 'reason' | 'endSample' | 'endedAt' | 'clientState'
+> & { clientState?: ClientState | undefined };
 
 /** Before the recording's first packet; one that is known already stays as it is. */
-export async function insertRecording(db: Db, recording: NewRecording): Promise<void> {
+export async function insertRecording(db: Db, { clientState, ...recording }: NewRecording): Promise<void> {
   await db
     .insertInto('recordings')
-    .values({ ...recording, state: 'recording' })
+    .values({
+      ...recording,
+      state: 'recording',
+      clientState: clientState === undefined ? null : json(clientState),
+    })
     .onConflict((conflict) => conflict.column('recordingId').doNothing())
     .execute();
 }
@@ -47,6 +55,13 @@ export async function getRecording(
 export interface RecordingFilter {
   conversationId?: string | undefined;
   state?: Recording['state'] | undefined;
+  /** By `startedAt`, both ends included. */
+  startedFrom?: Date | undefined;
+  startedTo?: Date | undefined;
+  /** The number of either end of one of its channels; known once the recording ended. */
+  party?: string | undefined;
+  /** Undefined: whether erased or not. */
+  erased?: boolean | undefined;
 }
 
 /** Latest first. */
@@ -55,7 +70,7 @@ export async function pageRecordings(
   accountId: string,
   { filter = {}, ...request }: PageRequest & { filter?: RecordingFilter },
 ): Promise<Page<Recording>> {
-  const { conversationId, state } = filter;
+  const { conversationId, state, startedFrom, startedTo, party, erased } = filter;
   const positionOf = (row: Recording) => ({ at: row.startedAt, id: row.recordingId });
   return await fetchPage(request, positionOf, ({ comparison, order, beyond, limit }) =>
     db
@@ -64,6 +79,24 @@ export async function pageRecordings(
       .where('accountId', '=', accountId)
       .$if(conversationId !== undefined, (query) => query.where('conversationId', '=', conversationId!))
       .$if(state !== undefined, (query) => query.where('state', '=', state!))
+      .$if(startedFrom !== undefined, (query) => query.where('startedAt', '>=', startedFrom!))
+      .$if(startedTo !== undefined, (query) => query.where('startedAt', '<=', startedTo!))
+      .$if(erased !== undefined, (query) => query.where('erasedAt', erased ? 'is not' : 'is', null))
+      .$if(party !== undefined, (query) =>
+        query.where((eb) =>
+          eb(
+            'recordingId',
+            'in',
+            eb
+              .selectFrom('channels')
+              .select('channels.recordingId')
+              .where('channels.accountId', '=', accountId)
+              .where((channel) =>
+                channel.or([channel('channels.from', '=', party!), channel('channels.to', '=', party!)]),
+              ),
+          ),
+        ),
+      )
       .$if(beyond !== undefined, (query) =>
         query.where((eb) =>
           eb(eb.refTuple('startedAt', 'recordingId'), comparison, eb.tuple(beyond!.at, beyond!.id)),
@@ -108,4 +141,44 @@ export async function findEndedRecordings(db: Db, recordingIds: readonly string[
     .where('state', '=', 'ended')
     .execute();
   return new Set(rows.map((row) => row.recordingId));
+}
+
+/**
+ * From now on the recording is given out no more; `finishErasure` follows when its files are gone.
+ * @returns undefined when it is unknown, not ended, or erased before
+ */
+export async function beginErasure(
+  db: Db,
+  accountId: string,
+  recordingId: string,
+  erasedAt: Date,
+): Promise<Recording | undefined> {
+  return await db
+    .updateTable('recordings')
+    .set((eb) => ({ erasedAt: eb.fn.coalesce('erasedAt', eb.val(erasedAt)) }))
+    .where('accountId', '=', accountId)
+    .where('recordingId', '=', recordingId)
+    .where('state', '=', 'ended')
+    .where((eb) => eb.or([eb('erasedAt', 'is', null), eb('sealedKey', 'is not', null)]))
+    .returningAll()
+    .executeTakeFirst();
+}
+
+export async function finishErasure(db: Db, recordingId: string): Promise<void> {
+  await db
+    .updateTable('recordings')
+    .set({ sealedKey: null })
+    .where('recordingId', '=', recordingId)
+    .execute();
+}
+
+/** What a crash kept from being erased, in the spool of this directory. */
+export async function listHalfErasedRecordings(db: Db, spoolDir: string): Promise<Recording[]> {
+  return await db
+    .selectFrom('recordings')
+    .selectAll()
+    .where('spoolDir', '=', spoolDir)
+    .where('erasedAt', 'is not', null)
+    .where('sealedKey', 'is not', null)
+    .execute();
 }

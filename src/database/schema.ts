@@ -16,6 +16,7 @@ export interface Schema {
   events: EventTable;
   trunks: TrunkTable;
   dialPermissions: DialPermissionTable;
+  idempotencyKeys: IdempotencyKeyTable;
 }
 
 /** The database or a transaction of it: every query takes either. */
@@ -67,6 +68,8 @@ export interface ConnectionTable {
   callId: ColumnType<string, string, never>;
   /** What became of its media (`call/leg-media`); null until it ended. */
   media: ColumnType<unknown, never, unknown>;
+  /** Of a call that the API placed. */
+  clientState: ColumnType<ClientState | null, unknown, never>;
 }
 
 /** The SIP messages of a connection, some seconds after its end; goes with the connection. */
@@ -111,7 +114,14 @@ export interface RecordingTable {
   spoolDir: string;
   /** Which node has the spool. */
   node: string;
+  /** What its starter wants to hear again. */
+  clientState: ColumnType<ClientState | null, unknown, never>;
+  /** Since when nothing of it is given out; the row stays. */
+  erasedAt: ColumnType<Date | null, never, Date>;
 }
+
+/** A text or an object of the client's own; nothing here reads it. */
+export type ClientState = string | Record<string, unknown>;
 
 export interface ChannelTable {
   /** The track's id: one stay of a connection in the room. */
@@ -226,6 +236,24 @@ export interface DialPermissionTable {
   allow: boolean;
 }
 
+/** Requests that must not be done twice, and what they were answered. */
+export interface IdempotencyKeyTable {
+  accountId: string;
+  /** The client's key and the request, as digests under a key of ours. */
+  keyDigest: string;
+  requestDigest: string;
+  state: 'running' | 'done';
+  /** Which try has it. */
+  owner: string;
+  /** A running one whose lease is over was interrupted. */
+  leaseUntil: Date;
+  expiresAt: Date;
+  /** Of the answer, once it is done. */
+  status: ColumnType<number | null, number | null | undefined, number | null>;
+  /** Its body, sealed by the master key. */
+  sealedAnswer: ColumnType<string | null, string | null | undefined, string | null>;
+}
+
 export type Application = Selectable<ApplicationTable>;
 export type Connection = Selectable<ConnectionTable>;
 export type SipLog = Selectable<SipLogTable>;
@@ -236,3 +264,4 @@ export type Event = Selectable<EventTable>;
 export type PhoneNumber = Selectable<NumberTable>;
 export type Trunk = Selectable<TrunkTable>;
 export type DialPermission = Selectable<DialPermissionTable>;
+export type IdempotencyKey = Selectable<IdempotencyKeyTable>;

@@ -14,6 +14,7 @@ export function recordingView(
     tracks: tracks.map((track) => ({
       trackId: track.trackId,
       side: track.side,
+      connectionId: track.party.connectionId,
       startSample: track.startSample,
       endSample: track.endSample,
       records: () => readTrack(track),

@@ -10,7 +10,6 @@ import { parseWav, pcm16Samples } from '../container/wav-parser.ts';
 import { CallreelError } from '../errors.ts';
 import { openRendition, type Rendition } from './rendition.ts';
 import { writeRendition } from './rendition-file.ts';
-import type { OpenSide, StereoSides } from './stereo.ts';
 import { frame, testNoise, testStream, testTone, testTrack, testView } from './test-track.ts';
 
 let directory: string;
@@ -244,35 +243,27 @@ test('MP4: announced length, every range that part of the whole, one frame of AA
   }
 });
 
-/** A signal on the room's clock. */
-function sideOf(signal: Int16Array): OpenSide {
-  return (fromSample, endSample) => {
-    let at = fromSample;
-    const read = (out: Int16Array) => {
-      out.fill(0);
-      out.set(signal.subarray(at, Math.min(at + out.length, endSample)));
-      at += out.length;
-    };
-    return { read, close: () => {} };
-  };
-}
-
-const says = testTone(samples, 440, 9000);
-const hears = testTone(samples, 700, 9000);
+/** A call that is recorded by itself: what the party says, and what it hears. */
+const says = testStream(testTone(samples, 440, 9000));
+const hears = testStream(testTone(samples, 700, 9000));
+const half = {
+  said: testTrack('said', says.records, { endSample: samples, side: 'said' }),
+  heard: testTrack('heard', hears.records, { endSample: samples, side: 'heard' }),
+};
 
 test('stereo: what the party says left, what it hears right; pauses at the same samples of both', async () => {
   const pauses = [
     { fromSample: 10_000, toSample: 12_001, behaviour: 'skip' as const },
     { fromSample: 20_000, toSample: 21_000, behaviour: 'silence' as const },
   ];
-  const sides = { left: sideOf(says), right: sideOf(hears) };
-  const rendition = openRendition(view({ pauses }), { kind: 'stereo', format: 'wav', ...sides });
+  const call = testView([half.said, half.heard], { endSample: samples, pauses });
+  const rendition = openRendition(call, { kind: 'stereo', format: 'wav' });
   const whole = await bytesOf(rendition);
   assert.equal(whole.length, rendition.byteLength);
   assert.equal(parseWav(whole).channels, 2);
   const pcm = pcm16Samples(parseWav(whole).data);
-  for (const [side, signal] of [says, hears].entries()) {
-    const expected = signal.slice();
+  for (const [side, { decoded }] of [says, hears].entries()) {
+    const expected = decoded.slice();
     expected.fill(0, 20_000, 21_000);
     const kept = [...expected.subarray(0, 10_000), ...expected.subarray(12_001)];
     assert.deepEqual([...pcm.filter((_, k) => k % 2 === side)], kept);
@@ -286,8 +277,9 @@ test('stereo: what the party says left, what it hears right; pauses at the same 
 });
 
 test('stereo MP3 and MP4: announced length; one direction alone is on its own side', async () => {
-  for (const sides of [{ left: sideOf(says) }, { right: sideOf(hears) }] satisfies StereoSides[]) {
-    const mp3 = openRendition(view(), { kind: 'stereo', format: 'mp3', ...sides });
+  for (const side of ['said', 'heard'] as const) {
+    const call = testView([half[side]], { endSample: samples });
+    const mp3 = openRendition(call, { kind: 'stereo', format: 'mp3' });
     const whole = await bytesOf(mp3);
     assert.equal(whole.length, mp3.byteLength);
     const decoder = new MPEGDecoder({ enableGapless: true });
@@ -298,10 +290,10 @@ test('stereo MP3 and MP4: announced length; one direction alone is on its own si
       pcm.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0),
     );
     assert.equal(channelData[0]!.length, samples);
-    const [sounding, silent] = 'left' in sides ? loudest : [loudest[1]!, loudest[0]!];
+    const [sounding, silent] = side === 'said' ? loudest : [loudest[1]!, loudest[0]!];
     assert.ok(sounding! > 0.2 && silent! < 0.0001, `${loudest}`);
 
-    const mp4 = openRendition(view(), { kind: 'stereo', format: 'mp4', ...sides });
+    const mp4 = openRendition(call, { kind: 'stereo', format: 'mp4' });
     assert.equal((await bytesOf(mp4)).length, mp4.byteLength);
   }
 });

@@ -11,18 +11,17 @@ import { settledEnd, settledMixEnd } from './growth.ts';
 import { InterleavedReader } from './interleaved.ts';
 import { MixReader } from './mix.ts';
 import { PauseMap, type Span } from './pause-map.ts';
-import { StereoReader, type StereoSides } from './stereo.ts';
+import { StereoReader, sidesOf } from './sides.ts';
 import { type RecordingView, type SampleReader, type TrackView, trackEnd } from './track-source.ts';
 
 /**
- * `conversation` is the mix behind as much silence as the conversation lasted before it was recorded. `channels` is
- * every track beside the others, as long as the mix; `stereo` two signals beside each other, likewise.
+ * `conversation` is the mix behind as much silence as the conversation lasted before it was recorded. As long as the
+ * mix are: `left` and `right` (`sides.ts`); `stereo`, both; `channels`, every track beside the others.
  */
 export type RenditionRequest =
-  | { kind: 'mix' | 'conversation'; format: AudioFileFormat }
+  | { kind: 'mix' | 'conversation' | 'left' | 'right' | 'stereo'; format: AudioFileFormat }
   | { kind: 'channels'; format: 'wav' }
-  | { kind: 'channel'; trackId: string; format: AudioFileFormat }
-  | ({ kind: 'stereo'; format: AudioFileFormat } & StereoSides);
+  | { kind: 'channel'; trackId: string; format: AudioFileFormat };
 
 /** One file made from a recording: its bytes follow from the spool, nothing of it is stored. */
 export interface Rendition {
@@ -115,7 +114,9 @@ interface Signal {
 function signalOf(view: RecordingView, endSample: number, request: RenditionRequest): Signal {
   if (request.kind === 'channel') return channelSignal(view, endSample, request.trackId);
   if (request.kind === 'channels') return channelsSignal(view, endSample);
-  if (request.kind === 'stereo') return stereoSignal(view, endSample, request);
+  if (request.kind === 'stereo') return stereoSignal(view, endSample);
+  if (request.kind === 'left' || request.kind === 'right')
+    return mixSignal(view, endSample, sidesOf(view)[request.kind]);
   const mix = mixSignal(view, endSample);
   return request.kind === 'conversation' ? behindSilence(mix, view.startSample) : mix;
 }
@@ -136,12 +137,20 @@ function behindSilence(signal: Signal, leadSamples: number): Signal {
   return { rateHz, samples: leadSamples + signal.samples, channels: 1, leadSamples, blocks };
 }
 
-function mixSignal(view: RecordingView, endSample: number): Signal {
+/** @param part whose tracks are mixed; the length is that of the whole */
+function mixSignal(view: RecordingView, endSample: number, part = view): Signal {
   return pausedSignal(
     view,
     mixSpan(view, endSample),
-    (fromSample) => new MixReader(view, endSample, fromSample),
+    (fromSample) => new MixReader(part, endSample, fromSample),
   );
+}
+
+function stereoSignal(view: RecordingView, endSample: number): Signal {
+  const { left, right } = sidesOf(view);
+  const open = (fromSample: number) =>
+    new StereoReader(new MixReader(left, endSample, fromSample), new MixReader(right, endSample, fromSample));
+  return pausedSignal(view, mixSpan(view, endSample), open, 2);
 }
 
 function channelsSignal(view: RecordingView, endSample: number): Signal {
@@ -154,11 +163,6 @@ function channelsSignal(view: RecordingView, endSample: number): Signal {
     });
   const open = (fromSample: number) => new InterleavedReader(view, endSample, fromSample);
   return pausedSignal(view, mixSpan(view, endSample), open, channels);
-}
-
-function stereoSignal(view: RecordingView, endSample: number, sides: StereoSides): Signal {
-  const open = (fromSample: number) => new StereoReader(sides, endSample, fromSample);
-  return pausedSignal(view, mixSpan(view, endSample), open, 2);
 }
 
 function mixSpan(view: RecordingView, endSample: number): Span {

@@ -47,9 +47,9 @@ export function testStream(samples: Int16Array, options: TestStreamOptions = {})
 export function testTrack(
   trackId: string,
   records: SpoolRecord[],
-  { startSample = 0, endSample }: { startSample?: number; endSample?: number } = {},
+  { startSample = 0, ...rest }: Partial<Pick<TrackView, 'startSample' | 'endSample' | 'side'>> = {},
 ): TrackView {
-  return { trackId, startSample, endSample, records: () => records };
+  return { trackId, startSample, endSample: undefined, ...rest, records: () => records };
 }
 
 export function testView(tracks: TrackView[], rest: Partial<RecordingView> = {}): RecordingView {

@@ -26,6 +26,8 @@ export interface TrackView {
   trackId: string;
   /** Without it: said. */
   side?: TrackSide;
+  /** Whose stay it is: two of one party have the same. Without it: a party of its own. */
+  connectionId?: string;
   startSample: number;
   /** Undefined while the stay goes on, or where a crash kept it from being written. */
   endSample: number | undefined;

@@ -54,6 +54,13 @@ export class RenderPool {
     }
   }
 
+  /** Drops what the threads keep of an erased recording. */
+  forget(recordingId: string): void {
+    const id = this.#nextId++;
+    for (const { worker } of this.#threads)
+      worker.postMessage({ id, verb: 'forget', recordingId } satisfies RenderCommand);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));

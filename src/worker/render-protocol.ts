@@ -5,7 +5,7 @@ import type { CallreelError } from '../errors.ts';
 export interface RenditionRequest {
   conversationId: string;
   recordingId: string;
-  kind: 'mix' | 'conversation' | 'channel';
+  kind: 'mix' | 'conversation' | 'left' | 'right' | 'stereo' | 'channel' | 'channels';
   /** For `channel`. */
   trackId: string | undefined;
   format: AudioFileFormat;
@@ -17,6 +17,8 @@ export interface RenditionHead {
   byteLength: number;
   /** False while the recording still grows. */
   complete: boolean;
+  /** For `channels`: whose voice each channel is, in their order. */
+  trackIds?: readonly string[];
 }
 
 export type RenderCommand =
@@ -24,7 +26,9 @@ export type RenderCommand =
   /** Bytes `first` to `last`, inclusive. Answered by one chunk; `next` asks for more. */
   | { id: number; verb: 'read'; first: number; last: number }
   | { id: number; verb: 'next' }
-  | { id: number; verb: 'release' };
+  | { id: number; verb: 'release' }
+  /** The recording is erased: what is kept of it goes. Not answered. */
+  | { id: number; verb: 'forget'; recordingId: string };
 
 export type RenderReply =
   | { id: number; reply: 'head'; head: RenditionHead }

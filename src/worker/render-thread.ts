@@ -26,12 +26,18 @@ const files = new Map<number, OpenFile>();
 
 function openFile({ conversationId, recordingId, kind, trackId, format }: RenditionRequest): OpenFile {
   const view = recordingView(openSpool(conversationDirectoryOf(spoolDir, conversationId), recordingId, key));
-  const rendition = openRendition(
-    view,
-    kind === 'channel' ? { kind, trackId: trackId ?? '', format } : { kind, format },
-  );
+  const rendition = openRendition(view, requestOf({ kind, trackId, format }));
   const cached = format !== 'wav' && rendition.complete;
   return { rendition, cacheKey: cached ? `${recordingId}/${trackId ?? kind}.${format}` : undefined };
+}
+
+function requestOf({
+  kind,
+  trackId = '',
+  format,
+}: Pick<RenditionRequest, 'kind' | 'trackId' | 'format'>): Parameters<typeof openRendition>[1] {
+  if (kind === 'channel') return { kind, trackId, format };
+  return kind === 'channels' ? { kind, format: 'wav' } : { kind, format };
 }
 
 function readChunks({ rendition, cacheKey }: OpenFile, first: number, last: number): OpenFile['chunks'] {
@@ -54,11 +60,15 @@ async function* kept(cacheKey: string, chunks: AsyncIterable<Uint8Array>): Async
 
 async function answer(command: RenderCommand): Promise<RenderReply | undefined> {
   const { id } = command;
+  if (command.verb === 'forget') {
+    cache.drop(command.recordingId);
+    return undefined;
+  }
   if (command.verb === 'open') {
     const file = openFile(command.request);
     files.set(id, file);
-    const { contentType, byteLength, complete } = file.rendition;
-    return { id, reply: 'head', head: { contentType, byteLength, complete } };
+    const { contentType, byteLength, complete, trackIds } = file.rendition;
+    return { id, reply: 'head', head: { contentType, byteLength, complete, ...(trackIds && { trackIds }) } };
   }
   const file = files.get(id);
   if (command.verb === 'release') {

@@ -27,6 +27,15 @@ test('putting a file twice counts it once', () => {
   assert.ok(cache.get('a'));
 });
 
+test('what is kept of one recording is dropped, and its room is free', () => {
+  const cache = new RenditionCache(40);
+  for (const key of ['a/mix', 'a/left', 'ab/mix', 'b/mix']) cache.put(key, file(10));
+  cache.drop('a');
+  assert.deepEqual([cache.get('a/mix'), cache.get('a/left')], [undefined, undefined]);
+  for (const key of ['c/mix', 'd/mix']) cache.put(key, file(10));
+  for (const key of ['ab/mix', 'b/mix', 'c/mix', 'd/mix']) assert.ok(cache.get(key), key);
+});
+
 test('every slice of chunks is the slice of the whole', () => {
   const chunks = [Uint8Array.of(0, 1, 2), Uint8Array.of(3), Uint8Array.of(4, 5, 6, 7)];
   const whole = chunks.flatMap((chunk) => [...chunk]);

@@ -20,6 +20,15 @@ export class RenditionCache {
     return chunks;
   }
 
+  /** Everything of one recording: files are named by it, a slash and what they hold. */
+  drop(recordingId: string): void {
+    for (const [key, chunks] of this.#files) {
+      if (!key.startsWith(`${recordingId}/`)) continue;
+      this.#files.delete(key);
+      this.#bytes -= byteLength(chunks);
+    }
+  }
+
   /** Files larger than a quarter of the cache are not kept: they would push out everything else. */
   put(key: string, chunks: Uint8Array[]): void {
     const bytes = byteLength(chunks);

@@ -38,6 +38,11 @@ export class HttpClient {
     return this.#send(method, path, JSON.stringify(value), 'application/json');
   }
 
+  /** As `json`, with an idempotency key. */
+  keyed<Body>(key: string, method: string, path: string, value: unknown): Promise<HttpAnswer<Body>> {
+    return this.#send(method, path, JSON.stringify(value), 'application/json', { 'idempotency-key': key });
+  }
+
   form<Body>(method: string, path: string, fields: Fields): Promise<HttpAnswer<Body>> {
     const body = new URLSearchParams(fields).toString();
     return this.#send(method, path, body, 'application/x-www-form-urlencoded');
@@ -56,6 +61,7 @@ export class HttpClient {
     pathOrUrl: string,
     body?: string,
     contentType?: string,
+    headers: Record<string, string> = {},
   ): Promise<HttpAnswer<Body>> {
     const response = await fetch(new URL(pathOrUrl, this.#baseUrl), {
       method,
@@ -63,6 +69,7 @@ export class HttpClient {
       headers: {
         authorization: this.#authorization,
         ...(contentType ? { 'content-type': contentType } : {}),
+        ...headers,
       },
     });
     const text = await response.text();

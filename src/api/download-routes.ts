@@ -1,0 +1,114 @@
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Recording } from '../database/schema.ts';
+import { CallreelError } from '../errors.ts';
+import type { RenditionRequest } from '../worker/render-protocol.ts';
+import { errors } from './error-body.ts';
+import { file } from './fields.ts';
+import { recordingParameter } from './recording-routes.ts';
+import { answerRendition, type RenditionAnswerOptions } from './rendition-answer.ts';
+
+export interface DownloadRoutesOptions extends RenditionAnswerOptions {
+  /** @throws CallreelError NOT_FOUND, RECORDING_ERASED */
+  recordingOf(recordingId: string): Promise<Recording>;
+}
+
+const query = z.strictObject({
+  format: z
+    .enum(['wav', 'mp3'])
+    .default('wav')
+    .meta({ description: 'Of the file.', examples: ['wav'] }),
+  channels: z
+    .string()
+    .max(64)
+    .regex(
+      /^(mono|stereo|left|right|all|[0-9a-f]{16})$/,
+      'expected mono, stereo, left, right, all, or the id of a channel',
+    )
+    .default('mono')
+    .meta({
+      description:
+        '`mono`: everybody in one channel. `stereo`: the party that joined first on the left, all others on the ' +
+        'right; WAV only. `left`, `right`: one side of that alone. `all`: one channel for each stay of a party, in ' +
+        'the order of joining; WAV only. All of these are equally long. The id of a channel: that stay alone, from ' +
+        'its joining to its leaving.',
+      examples: ['stereo'],
+    }),
+});
+const kinds: Readonly<Record<string, Exclude<RenditionRequest['kind'], 'channel'> | undefined>> = {
+  mono: 'mix',
+  stereo: 'stereo',
+  left: 'left',
+  right: 'right',
+  all: 'channels',
+};
+const content = { 'audio/wav': { schema: file }, 'audio/mpeg': { schema: file } };
+const answers = {
+  200: {
+    description:
+      'The file, named by `Content-Disposition`; of a recording that goes on, what is there by now. With `all`, the ' +
+      'header `Callreel-Channels` lists the `channel_id` of each channel, in their order.',
+    content,
+  },
+  206: {
+    description: 'The range that was asked for (RFC 9110, section 14); of ended recordings only.',
+    content,
+  },
+  416: z
+    .undefined()
+    .meta({ description: 'The range lies behind the end; `Content-Range` says how long it is.' }),
+};
+
+/** `/v1/recordings/{id}/download`: a file of the recording, by mix, party, or everybody side by side. */
+export function downloadRoutes(app: FastifyInstance, options: DownloadRoutesOptions): void {
+  app.withTypeProvider<ZodTypeProvider>().route({
+    method: ['GET', 'HEAD'],
+    url: '/v1/recordings/:recordingId/download',
+    exposeHeadRoute: false,
+    schema: {
+      operationId: 'downloadRecording',
+      summary: 'A file of a recording',
+      tags: ['recordings'],
+      params: recordingParameter,
+      querystring: query,
+      response: { ...answers, ...errors('NOT_FOUND', 'RECORDING_ERASED', 'RENDER_FAILED', 'SPOOL_CORRUPT') },
+    },
+    handler: async (request, reply) => {
+      const { format, channels } = request.query;
+      const recording = await options.recordingOf(request.params.recordingId);
+      const rendition = renditionOf(recording, channels, format);
+      void reply.header(
+        'content-disposition',
+        `attachment; filename="${fileNameOf(recording, channels, format)}"`,
+      );
+      try {
+        return await answerRendition(request, reply, rendition, options);
+      } catch (error) {
+        // What fails is no file.
+        void reply.removeHeader('content-disposition');
+        throw error;
+      }
+    },
+  });
+}
+
+function renditionOf(
+  { conversationId, recordingId }: Recording,
+  channels: string,
+  format: 'wav' | 'mp3',
+): RenditionRequest {
+  const common = { conversationId, recordingId, format, trackId: undefined };
+  const kind = kinds[channels];
+  if (kind === undefined) return { ...common, kind: 'channel', trackId: channels };
+  if (format === 'wav' || (kind !== 'stereo' && kind !== 'channels')) return { ...common, kind };
+  throw new CallreelError('REQUEST_INVALID', 'MP3 files have one channel: take wav, or one of the sides', {
+    where: 'querystring.format',
+  });
+}
+
+/** Letters, digits, `-` and a dot: nothing in it comes from who calls. */
+function fileNameOf({ recordingId, startedAt }: Recording, channels: string, format: string): string {
+  const began = startedAt.toISOString().slice(0, 19).replaceAll(/[-:]/g, '');
+  return `${began}Z-${recordingId}-${channels}.${format}`;
+}

@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import type { Channel, Recording } from '../database/schema.ts';
+import type { LegReport } from '../media/control.ts';
+import type { EndReason } from '../spool/records.ts';
+import { clientState } from './client-state.ts';
+import { callDirection, choice, flag, identifier, integer, moment, text } from './fields.ts';
+import { stayMediaBody, toStayMedia } from './media-body.ts';
+import type { MediaUrl } from './media-url.ts';
+
+const link =
+  'A signed link: any client can fetch it for 24 hours, without a header; it answers ranges once the recording ended.';
+const fileExample =
+  'https://callreel.example.com/media/recordings/5f3a9c0d1e2b4a67/mix.wav?expires=…&signature=…';
+const files = z
+  .object({
+    wav_file: text(`WAV, 16 bits. ${link}`, fileExample),
+    mp3_file: text(`MP3. ${link}`, fileExample.replace('.wav', '.mp3')),
+  })
+  .meta({ description: 'Everybody in one channel, from the beginning of the recording to its end.' });
+
+const endReasons = {
+  stopped: 'it was told to stop.',
+  conversation_ended: 'the last party left.',
+  call_ended: 'the call that it records was hung up.',
+  terminator: 'a key was pressed that ends it.',
+  max_length: 'it is as long as it was to become.',
+  end_silence: 'nobody spoke any more.',
+  no_input: 'nobody spoke at all.',
+  consent_withdrawn: 'consent was withdrawn; nothing of it is left.',
+  no_media: 'not one packet came.',
+  interrupted: 'a crash, up to which it is whole.',
+  error: 'it never came to life.',
+} satisfies Record<EndReason, string>;
+
+export const recordingBody = z.object({
+  recording_id: identifier('The recording.'),
+  conversation_id: identifier('The conversation it records.'),
+  state: choice(['recording', 'ended'], 'Whether it goes on; it has ended once everything of it is on disk.'),
+  reason: z
+    .enum(Object.keys(endReasons) as EndReason[])
+    .nullable()
+    .meta({
+      description: `Why it ended; null while it goes on. ${Object.entries(endReasons)
+        .map(([reason, meaning]) => `\`${reason}\`: ${meaning}`)
+        .join(' ')}`,
+      examples: ['conversation_ended'],
+    }),
+  rate_hz: integer('Samples a second of every file, in Hz.', 8000),
+  started_at: moment('When it began.'),
+  ended_at: moment('When it ended; null while it goes on.', '2026-09-14T08:42:17.480Z').nullable(),
+  duration_ms: integer('From its beginning to its end, in ms; null while it goes on.', 737_480).nullable(),
+  erased_at: moment('When it was erased; null for one that is there.')
+    .nullable()
+    .meta({
+      examples: [null],
+    }),
+  client_state: clientState,
+});
+
+const channelBody = z.object({
+  channel_id: identifier('The channel: one stay of a party.'),
+  connection_id: identifier('The call of the party; two stays of it have the same.'),
+  from: text('Who called: a number in E.164, or a SIP URI.', '+15558881188'),
+  to: text('Who was called.', '+15557772277'),
+  direction: callDirection(),
+  start_ms: integer('When the party joined, in ms since the conversation began.', 2140),
+  end_ms: integer(
+    'When it left, in ms since the conversation began; null while it is there.',
+    700_120,
+  ).nullable(),
+  no_media: flag(
+    'Not one packet of this party was recorded; null while the recording goes on.',
+    false,
+  ).nullable(),
+  media: stayMediaBody.nullable().meta({
+    description:
+      'Loss, jitter and codecs of this stay; null while the recording goes on, and where a crash lost them.',
+  }),
+  wav_file: files.shape.wav_file,
+  mp3_file: files.shape.mp3_file,
+});
+
+export const wholeRecordingBody = z
+  .object({
+    ...recordingBody.shape,
+    mix: files,
+    channels: z.array(channelBody).meta({
+      description: 'Each stay of each party, in the order of joining; there once the recording ended.',
+    }),
+  })
+  .meta({ description: 'The recording, with links to its files.' });
+
+export function toRecordingBody(row: Recording): z.output<typeof recordingBody> {
+  const { startSample, endSample, rateHz } = row;
+  return {
+    recording_id: row.recordingId,
+    conversation_id: row.conversationId,
+    state: row.state,
+    reason: row.reason as EndReason | null,
+    rate_hz: rateHz,
+    started_at: row.startedAt.toISOString(),
+    ended_at: row.endedAt?.toISOString() ?? null,
+    duration_ms: endSample === null ? null : Math.round(((endSample - startSample) * 1000) / rateHz),
+    erased_at: row.erasedAt?.toISOString() ?? null,
+    client_state: row.clientState,
+  };
+}
+
+export function toWholeRecordingBody(
+  row: Recording,
+  channels: readonly Channel[],
+  mediaUrl: MediaUrl,
+): z.output<typeof wholeRecordingBody> {
+  const { recordingId } = row;
+  return {
+    ...toRecordingBody(row),
+    mix: {
+      wav_file: mediaUrl(recordingId, undefined, 'wav'),
+      mp3_file: mediaUrl(recordingId, undefined, 'mp3'),
+    },
+    channels: channels.map((channel) => toChannel(channel, row, mediaUrl)),
+  };
+}
+
+function toChannel(row: Channel, recording: Recording, mediaUrl: MediaUrl): z.output<typeof channelBody> {
+  const { recordingId, channelId } = row;
+  const toSample = (atMs: number) =>
+    Math.round(((row.startMs + atMs) * recording.rateHz) / 1000) - recording.startSample;
+  return {
+    channel_id: channelId,
+    connection_id: row.connectionId,
+    from: row.from,
+    to: row.to,
+    direction: row.direction,
+    start_ms: row.startMs,
+    end_ms: row.endMs,
+    no_media: row.noMedia,
+    media: row.media ? toStayMedia(row.media as LegReport, toSample) : null,
+    wav_file: mediaUrl(recordingId, channelId, 'wav'),
+    mp3_file: mediaUrl(recordingId, channelId, 'mp3'),
+  };
+}

@@ -1,0 +1,95 @@
+import type { ClientState } from '../database/schema.ts';
+import { newId } from '../ids.ts';
+import type { Logger } from '../logger.ts';
+import type { JoinOptions } from './conference.ts';
+import type { CallTarget, ResolvedTarget } from './connector.ts';
+import { seat } from './connector.ts';
+import type { Dialer } from './dialer.ts';
+import { hangUpReasons } from './end-reason.ts';
+import type { Leg } from './leg.ts';
+import type { LiveCalls } from './live-calls.ts';
+
+export interface PlacedCall {
+  accountId: string;
+  /** Whom the called party sees: a number or a SIP URI. */
+  from: string;
+  target: CallTarget;
+  /** The conference it joins once it is answered. */
+  conferenceName: string;
+  join: JoinOptions;
+  timeoutMs: number;
+  clientState?: ClientState | undefined;
+}
+
+export interface CallPlacerOptions {
+  calls: LiveCalls;
+  dialer: Dialer;
+  log: Logger;
+  dialect: string;
+  /** @throws CallreelError OUTBOUND_FORBIDDEN, NO_TRUNK, NUMBER_INVALID, NOT_FOUND */
+  resolve(accountId: string, from: string, target: CallTarget): Promise<ResolvedTarget>;
+  /** When the connection is in the database. */
+  written(connectionId: string): Promise<void>;
+}
+
+/** Places calls that nobody's call is the reason of: each joins a conference once it is answered. */
+export class CallPlacer {
+  readonly #options: CallPlacerOptions;
+
+  constructor(options: CallPlacerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @returns the leg, on its way and on record; how it goes on is seen there
+   * @throws CallreelError as `resolve`, and what keeps the first INVITE from being sent: PORTS_EXHAUSTED, WORKER_LOST,
+   *   SIP_HOST_UNKNOWN, DIAL_FAILED
+   */
+  async place(call: PlacedCall): Promise<Leg> {
+    const { resolve, written } = this.#options;
+    const resolved = await resolve(call.accountId, call.from, call.target);
+    const { promise, resolve: begun, reject } = Promise.withResolvers<Leg>();
+    this.#run(call, resolved, begun).catch(reject);
+    const leg = await promise;
+    await written(leg.id);
+    return leg;
+  }
+
+  /** Hangs up every leg of the call, whatever it is doing. @returns whether any went on */
+  hangUp(id: string): boolean {
+    const legs = this.#options.calls.legsOfCall(id);
+    for (const leg of legs) leg.hangUp(leg.answered ? 'hung up by request' : hangUpReasons.callerHungUp);
+    return legs.length > 0;
+  }
+
+  /** @throws what came before the first leg was begun */
+  async #run(call: PlacedCall, { to, from, ways, order }: ResolvedTarget, begun: (leg: Leg) => void) {
+    const { calls, dialer, log, dialect } = this.#options;
+    const { accountId, conferenceName, timeoutMs, clientState } = call;
+    let first: Leg | undefined;
+    try {
+      const leg = await dialer.dial({
+        accountId,
+        from,
+        to,
+        order,
+        targets: ways,
+        // Nobody's: there is no codec to prefer.
+        callerId: newId(),
+        worker: calls.workerFor(accountId, conferenceName),
+        timeoutMs,
+        signal: new AbortController().signal,
+        begun: (each) => {
+          first ??= each;
+          Object.assign(each.connection, { callId: first.id, clientState });
+          begun(first);
+        },
+      });
+      const join = () => calls.joinConference(leg, conferenceName, dialect, call.join);
+      await seat({ join }, leg, call.join);
+    } catch (error) {
+      if (first === undefined) throw error;
+      log.info({ error, callId: first.id }, 'a call that was placed did not get into its conference');
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import type { Clock } from '../clock.ts';
+import {
+  beginErasure,
+  finishErasure,
+  getRecording,
+  listHalfErasedRecordings,
+} from '../database/recordings.ts';
+import type { Db, Recording } from '../database/schema.ts';
+import { CallreelError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import { eraseRecording } from '../spool/erase.ts';
+
+export interface RecordingEraserOptions {
+  db: Db;
+  clock: Clock;
+  log: Logger;
+  spoolDir: string;
+  /** Drops what is kept in memory of the recording. */
+  forget(recordingId: string): void;
+}
+
+/**
+ * Erases recordings: first the row says that nothing is given out any more, then the files go, then the key. Whatever
+ * interrupts it is taken up again, by the next request or the next start.
+ */
+export class RecordingEraser {
+  readonly #options: RecordingEraserOptions;
+
+  constructor(options: RecordingEraserOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Nothing of the audio is left when it returns; the row stays, with the time.
+   * @throws CallreelError NOT_FOUND (also for one that was erased), CONFLICT before its end
+   */
+  async erase(accountId: string, recordingId: string): Promise<void> {
+    const { db, clock } = this.#options;
+    const row = await beginErasure(db, accountId, recordingId, new Date(clock.unixMs()));
+    if (row) return await this.#finish(row);
+    const found = await getRecording(db, accountId, recordingId);
+    if (found?.state === 'recording')
+      throw new CallreelError('CONFLICT', 'the recording is not finished before its conversation is', {
+        where: recordingId,
+      });
+    throw new CallreelError('NOT_FOUND', 'there is no such recording', { where: recordingId });
+  }
+
+  /** Ends what the run before began. */
+  async finishInterrupted(): Promise<void> {
+    const { db, log, spoolDir } = this.#options;
+    for (const row of await listHalfErasedRecordings(db, spoolDir)) {
+      try {
+        await this.#finish(row);
+      } catch (error) {
+        log.error({ error, recordingId: row.recordingId }, 'a recording could not be erased');
+      }
+    }
+  }
+
+  async #finish({ conversationId, recordingId }: Recording): Promise<void> {
+    const { db, log, spoolDir, forget } = this.#options;
+    const { removed } = eraseRecording(spoolDir, conversationId, recordingId);
+    forget(recordingId);
+    await finishErasure(db, recordingId);
+    log.info({ conversationId, recordingId, files: removed.length }, 'a recording was erased');
+  }
+}

@@ -1,0 +1,54 @@
+import type { RecordingView, SampleReader, TrackView } from './track-source.ts';
+
+/** The two sides of a stereo file. */
+export interface Sides {
+  /** Of a call by itself what the party says; of a room the party that joined first, in all its stays. */
+  left: RecordingView;
+  /** What the party hears; everybody else. */
+  right: RecordingView;
+}
+
+export function sidesOf(view: RecordingView): Sides {
+  if (view.tracks.some(({ side }) => side === 'heard')) return callSides(view);
+  const partyOf = ({ connectionId, trackId }: TrackView) => connectionId ?? trackId;
+  const first = view.tracks[0] && partyOf(view.tracks[0]);
+  const isLeft = (track: TrackView) => partyOf(track) === first;
+  return {
+    left: { ...view, tracks: view.tracks.filter(isLeft) },
+    right: { ...view, tracks: view.tracks.filter((track) => !isLeft(track)) },
+  };
+}
+
+function callSides(view: RecordingView): Sides {
+  const isHeard = ({ side }: TrackView) => side === 'heard';
+  return {
+    left: { ...view, tracks: view.tracks.filter((track) => !isHeard(track)) },
+    right: { ...view, tracks: view.tracks.filter(isHeard) },
+  };
+}
+
+type ClosableReader = SampleReader & { close(): void };
+
+/** Two signals side by side: `read` fills pairs of a left and a right sample. */
+export class StereoReader implements SampleReader {
+  readonly #sides: readonly [ClosableReader, ClosableReader];
+  #channel = new Int16Array(0);
+
+  constructor(left: ClosableReader, right: ClosableReader) {
+    this.#sides = [left, right];
+  }
+
+  read(out: Int16Array): void {
+    const samples = out.length / 2;
+    if (this.#channel.length < samples) this.#channel = new Int16Array(samples);
+    const channel = this.#channel.subarray(0, samples);
+    this.#sides.forEach((side, index) => {
+      side.read(channel);
+      for (let k = 0; k < samples; k += 1) out[2 * k + index] = channel[k]!;
+    });
+  }
+
+  close(): void {
+    for (const side of this.#sides) side.close();
+  }
+}
