@@ -108,6 +108,7 @@ export async function openCallControl(
     db,
     dialPlans,
     calls,
+    media,
     sift,
     transfers,
     log,
