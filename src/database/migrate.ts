@@ -4,6 +4,7 @@ import * as nouns from './migrations/0001-nouns.ts';
 import * as trunks from './migrations/0002-trunks.ts';
 import * as trunkOptions from './migrations/0003-trunk-options.ts';
 import * as callLogs from './migrations/0004-call-logs.ts';
+import * as channelOrder from './migrations/0006-channel-order.ts';
 import type { Db } from './schema.ts';
 
 /** The schema all of our tables lie in, so that a shared server keeps them apart. */
@@ -15,6 +16,7 @@ const migrations: Record<string, Migration> = {
   '0002-trunks': trunks,
   '0003-trunk-options': trunkOptions,
   '0004-call-logs': callLogs,
+  '0006-channel-order': channelOrder,
 };
 
 /**

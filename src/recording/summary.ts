@@ -25,6 +25,7 @@ export interface RecordingSummary {
   endedUnixMs: number;
   reason: EndReason;
   sealedKey: string;
+  /** In the order the parties joined. */
   tracks: TrackSummary[];
   meta: Record<string, unknown>;
 }
