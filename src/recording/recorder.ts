@@ -5,14 +5,32 @@ import { nextState, type TransitionTable } from '../state-machine.ts';
 import { RecordedTrack } from './recorded-track.ts';
 
 export type RecorderState = 'new' | 'recording' | 'paused' | 'ended';
-type RecorderEvent = 'start' | 'pause' | 'resume' | 'stop' | 'conversation_ended';
+export type RecorderEvent = 'start' | 'pause' | 'resume' | 'stop' | 'conversation_ended';
 
-/** Pausing what is paused and stopping what has ended are answered with the state reached, so both are listed. */
-const transitions: TransitionTable<RecorderState, RecorderEvent> = {
-  new: { start: 'recording' },
-  recording: { pause: 'paused', resume: 'recording', stop: 'ended', conversation_ended: 'ended' },
-  paused: { pause: 'paused', resume: 'recording', stop: 'ended', conversation_ended: 'ended' },
-  ended: { stop: 'ended', conversation_ended: 'ended' },
+/**
+ * docs/design.md, ideas 3 and 4, and docs/spool.md, "Who gets what". Pausing what is paused and stopping what has ended
+ * are answered with the state reached, so both are listed.
+ */
+export const recorderTable: TransitionTable<RecorderState, RecorderEvent> = {
+  new: {
+    start: 'recording', // idea 4: on record before its first packet
+  },
+  recording: {
+    pause: 'paused', // spool.md: a paused recording wants no stream
+    resume: 'recording', // it records already
+    stop: 'ended', // idea 4
+    conversation_ended: 'ended', // idea 3
+  },
+  paused: {
+    pause: 'paused', // it is paused already
+    resume: 'recording', // spool.md
+    stop: 'ended', // idea 4
+    conversation_ended: 'ended', // idea 3
+  },
+  ended: {
+    stop: 'ended', // idea 4: one terminal state
+    conversation_ended: 'ended', // idea 4
+  },
 };
 
 export interface RecorderOptions {
@@ -151,7 +169,7 @@ export class Recorder {
   }
 
   #step(event: RecorderEvent): boolean {
-    const next = nextState('recorder', transitions, this.#state, event);
+    const next = nextState('recorder', recorderTable, this.#state, event);
     if (next === undefined || next === this.#state) return false;
     this.#state = next;
     return true;
