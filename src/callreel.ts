@@ -89,7 +89,8 @@ async function serveHttp(
 ): Promise<string> {
   const { clock, log, db, credentials, masterKey, spoolDir, outbox } = foundation;
   const { accountId } = credentials;
-  const renders = new RenderPool({ threads: renderThreads, spoolDir, masterKey });
+  const { lossConcealment } = config.recording;
+  const renders = new RenderPool({ threads: renderThreads, spoolDir, masterKey, lossConcealment });
   parts.defer(() => renders.close());
   const conversations = new Conversations({ db, calls, spoolDir, clock });
   let publicUrl = '';
