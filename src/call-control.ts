@@ -118,6 +118,7 @@ export async function openCallControl(
     db,
     dialPlans,
     calls,
+    media,
     sift,
     transfers,
     log,

@@ -90,7 +90,8 @@ async function serveHttp(
 ): Promise<string> {
   const { clock, log, db, credentials, masterKey, spoolDir, outbox } = foundation;
   const { accountId } = credentials;
-  const renders = new RenderPool({ threads: renderThreads, spoolDir, masterKey });
+  const { lossConcealment } = config.recording;
+  const renders = new RenderPool({ threads: renderThreads, spoolDir, masterKey, lossConcealment });
   parts.defer(() => renders.close());
   const forget = (recordingId: string) => renders.forget(recordingId);
   const eraser = new RecordingEraser({ db, clock, log, spoolDir, forget });

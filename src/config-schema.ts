@@ -232,6 +232,8 @@ export const configSchema = z.strictObject({
     .strictObject({
       /** When not set: by the best codec of the parties. */
       rateHz: z.literal([8000, 16000, 48000]).optional(),
+      /** `off`: lost packets are silence in the files, which then hold nothing but what was received. */
+      lossConcealment: z.enum(['on', 'off']).default('on'),
     })
     .prefault({}),
   /** Text-to-speech; with neither `url` nor `command` an embedded English engine speaks. */

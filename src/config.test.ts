@@ -47,6 +47,7 @@ describe('layers', () => {
       CALLREEL_SIP_USERS: '[{"username": "1001", "password": "pw"}]',
       CALLREEL_RTP_PORTS: '30000-30999',
       CALLREEL_RECORDING_RATE_HZ: '16000',
+      CALLREEL_RECORDING_LOSS_CONCEALMENT: 'off',
       CALLREEL_NUMBERS: '[{"number": "+1555", "onIncoming": "http://127.0.0.1:3000/"}]',
       DATABASE_URL: 'postgres://u:p@db/callreel',
       PATH: '/usr/bin',
@@ -57,7 +58,8 @@ describe('layers', () => {
     assert.deepEqual(config.sip.transports, ['tcp']);
     assert.equal(config.sip.users[0]?.password.reveal(), 'pw');
     assert.deepEqual(config.rtp.ports, { first: 30000, last: 30999 });
-    assert.equal(config.recording.rateHz, 16000);
+    assert.deepEqual(config.recording, { rateHz: 16000, lossConcealment: 'off' });
+    assert.equal(load().recording.lossConcealment, 'on');
     assert.equal(config.numbers[0]?.number, '+1555');
     assert.equal(config.database.url?.reveal(), 'postgres://u:p@db/callreel');
   });

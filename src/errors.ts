@@ -113,7 +113,12 @@ export const catalogue = {
     status: 502,
     todo: 'Check the host name and its DNS records (NAPTR, SRV, A, AAAA), and `sip.dnsServers` where it is set.',
   },
-  SDP_INVALID: { blame: 'caller', status: 488, todo: 'Correct the named line of the session description.' },
+  SIP_CERTIFICATE_UNTRUSTED: {
+    blame: 'destination',
+    status: 502,
+    todo: 'Name the authority that vouches for the peer: `--ca FILE` (PEM). `--insecure` takes any certificate.',
+  },
+  SDP_INVALID: { blame: 'caller', status: 400, todo: 'Correct the named line of the session description.' },
   NO_COMMON_CODEC: { blame: 'caller', status: 488, todo: 'Offer one of the codecs in `rtp.codecs`.' },
   MEDIA_TRANSPORT_UNSUPPORTED: {
     blame: 'caller',

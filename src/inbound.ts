@@ -1,6 +1,7 @@
 import { printable } from './call/connection.ts';
 import type { Leg } from './call/leg.ts';
 import type { LiveCalls } from './call/live-calls.ts';
+import type { MediaPlane } from './call/media-plane.ts';
 import type { Transfers } from './call/transfer.ts';
 import type { Db } from './database/schema.ts';
 import type { SiftIncoming } from './dialects/sift/incoming.ts';
@@ -11,6 +12,7 @@ import type { DialPlans } from './routing/dial-plan.ts';
 import { toE164 } from './routing/e164.ts';
 import { findApplication } from './routing/router.ts';
 import type { Trunk } from './routing/trunk.ts';
+import { warningFor } from './sdp/warning.ts';
 import { parseNameAddress } from './sip/name-address.ts';
 import type { SipSession } from './sip/session.ts';
 import { decodeUser, parseSipUri } from './sip/uri.ts';
@@ -20,6 +22,7 @@ export interface InboundOptions {
   db: Db;
   dialPlans: DialPlans;
   calls: LiveCalls;
+  media: Pick<MediaPlane, 'examine'>;
   sift: SiftIncoming;
   transfers: Transfers;
   log: Logger;
@@ -39,6 +42,7 @@ export class Inbound {
 
   /** Never throws; whatever fails refuses the call. */
   invited(session: SipSession): void {
+    if (this.#offerRefused(session)) return;
     const { calls, log, noteRefused } = this.#options;
     const leg = calls.incoming(session);
     this.#serve(session, leg).catch((error: unknown) => {
@@ -48,6 +52,26 @@ export class Inbound {
       else log.error({ error, connectionId: leg.id }, 'a call was refused');
       leg.reject(known ? error.status : 503, known ? error.code : 'Service Unavailable');
     });
+  }
+
+  /** What can not become a call is on no record: strangers could fill the directory, and nobody was to be called. */
+  #offerRefused(session: SipSession): boolean {
+    try {
+      this.#options.media.examine(session);
+      return false;
+    } catch (error) {
+      const known =
+        error instanceof CallreelError ? error : new CallreelError('INTERNAL', 'an unexpected error');
+      const { code, status } = known;
+      const reason = code === 'SDP_INVALID' ? 'Malformed Session Description' : undefined;
+      this.#options.noteRefused(session.peer.address, code, { error, sipCallId: printable(session.callId) });
+      session.reject({
+        status,
+        reason,
+        headers: [{ name: 'Warning', value: warningFor(known, 'callreel') }],
+      });
+      return true;
+    }
   }
 
   async #serve(session: SipSession, leg: Leg): Promise<void> {

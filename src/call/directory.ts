@@ -264,7 +264,7 @@ export class Directory {
       endedAt: new Date(recording.endedUnixMs),
     });
     const toMs = (sample: number) => Math.round((sample * 1000) / rateHz);
-    for (const track of recording.tracks)
+    for (const [joinOrder, track] of recording.tracks.entries())
       await saveChannel(trx, {
         channelId: track.trackId,
         recordingId,
@@ -275,6 +275,7 @@ export class Directory {
         to: track.party.to,
         direction: track.party.direction,
         startMs: toMs(track.startSample),
+        joinOrder,
         endMs: toMs(track.endSample),
         packets: track.packets,
         media: ended.stayReports?.get(track.trackId),

@@ -16,15 +16,29 @@ import { infoDigit } from './info-digit.ts';
 import type { MediaPlane } from './media-plane.ts';
 import { type Playback, PromptPlayback } from './prompt-playback.ts';
 
-type LegState = 'ringing' | 'opening' | 'ready' | 'answered' | 'ended';
-type LegEvent = 'open' | 'opened' | 'answer' | 'end';
+export type LegState = 'ringing' | 'opening' | 'ready' | 'answered' | 'ended';
+export type LegEvent = 'open' | 'opened' | 'answer' | 'end';
 
-/** An outgoing leg begins as `ready`: its media is open and its offer is on the way. */
-const transitions: TransitionTable<LegState, LegEvent> = {
-  ringing: { open: 'opening', end: 'ended' },
-  opening: { opened: 'ready', end: 'ended' },
-  ready: { answer: 'answered', end: 'ended' },
-  answered: { end: 'ended' },
+/**
+ * A party, as RFC 3261 sees its call and the media worker its media. An outgoing leg begins as `ready`: its media is
+ * open and its offer is on the way.
+ */
+export const legTable: TransitionTable<LegState, LegEvent> = {
+  ringing: {
+    open: 'opening', // 3264 6: an answer names a port of ours
+    end: 'ended', // 9.2: CANCEL; 13.3.1.3: refused
+  },
+  opening: {
+    opened: 'ready', // the worker gave the port
+    end: 'ended', // 9.2, 13.3.1.3
+  },
+  ready: {
+    answer: 'answered', // 13.3.1.4, 13.2.2.4: the 2xx
+    end: 'ended', // 9.1, 9.2, 13.2.2.3, 13.3.1.3
+  },
+  answered: {
+    end: 'ended', // 15: BYE
+  },
   ended: {},
 };
 
@@ -284,7 +298,7 @@ export class Leg {
 
   #step(event: LegEvent): boolean {
     if (this.#state === 'ended') return false;
-    const next = nextState('leg', transitions, this.#state, event);
+    const next = nextState('leg', legTable, this.#state, event);
     if (next === undefined) return false;
     this.#state = next;
     return true;

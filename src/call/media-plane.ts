@@ -34,6 +34,9 @@ export interface MediaOfferOptions {
   secureSignalling?: boolean;
 }
 
+/** Stands in a description that nobody is sent. */
+const anyPort = 9;
+
 /**
  * Brings SDP bodies and media workers together: opens the port, makes offers and answers, tells the worker what was
  * agreed. Call control above it never sees SDP, the worker below it never does either.
@@ -56,6 +59,19 @@ export class MediaPlane {
 
   get openLegs(): number {
     return this.#negotiators.size;
+  }
+
+  /**
+   * Whether an INVITE's offer is one that `answer` takes; nothing is opened, and nothing is kept.
+   * @throws CallreelError SDP_INVALID, NO_COMMON_CODEC, MEDIA_TRANSPORT_UNSUPPORTED
+   */
+  examine({ offer, peer }: Pick<SipSession, 'offer' | 'peer'>): void {
+    if (offer === undefined) return;
+    const { advertisedAddress, codecs, codecOrder, srtp } = this.#options;
+    const address = advertisedAddress(peer.address);
+    new MediaNegotiator({ address, port: anyPort, codecs, codecOrder, srtp, telephoneEvents: true }).answer(
+      offer,
+    );
   }
 
   /**
@@ -144,8 +160,9 @@ export class MediaPlane {
       await this.#negotiate(legId, worker, negotiated);
       return answer;
     } catch (error) {
-      const offerRefused = error instanceof CallreelError && error.status === 488;
-      if (offerRefused) return { status: 488, reason: error.message };
+      const offerRefused =
+        error instanceof CallreelError && (error.code === 'SDP_INVALID' || error.status === 488);
+      if (offerRefused) return { status: error.status, reason: error.message };
       this.#options.log.warn({ legId, error }, 'a renegotiation failed');
       return { status: 500 };
     }

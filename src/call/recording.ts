@@ -4,14 +4,26 @@ import type { EndReason } from '../spool/records.ts';
 import { nextState, type TransitionTable } from '../state-machine.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
 
-type RecordingState = 'new' | 'recording' | 'ending' | 'ended';
-type RecordingEvent = 'start' | 'stop' | 'ended';
+export type RecordingState = 'new' | 'recording' | 'ending' | 'ended';
+export type RecordingEvent = 'start' | 'stop' | 'ended';
 
-const transitions: TransitionTable<RecordingState, RecordingEvent> = {
-  new: { start: 'recording', ended: 'ended' },
-  recording: { stop: 'ending', ended: 'ended' },
-  ending: { stop: 'ending', ended: 'ended' },
-  ended: { stop: 'ended' },
+/** docs/design.md, ideas 3 and 4: a recording ends in exactly one terminal state, whatever becomes of its call. */
+export const recordingTable: TransitionTable<RecordingState, RecordingEvent> = {
+  new: {
+    start: 'recording', // idea 4: on record before its first packet
+    ended: 'ended', // threads and processes: its worker died before
+  },
+  recording: {
+    stop: 'ending', // what is decided where: the worker says at which sample
+    ended: 'ended', // idea 3: the conversation ended
+  },
+  ending: {
+    stop: 'ending', // asked twice, stopped once
+    ended: 'ended', // idea 4: everything is on disk
+  },
+  ended: {
+    stop: 'ended', // idea 4: the terminal state is reached once
+  },
 };
 
 export interface RecordingOptions {
@@ -80,7 +92,7 @@ export class Recording {
   }
 
   #step(event: RecordingEvent): boolean {
-    const next = nextState('recording', transitions, this.#state, event);
+    const next = nextState('recording', recordingTable, this.#state, event);
     if (next === undefined || next === this.#state) return false;
     this.#state = next;
     return true;

@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { sleep, systemClock } from '../clock.ts';
 import { loadConfig } from '../config.ts';
 import { wavHeader } from '../container/wav.ts';
@@ -9,6 +9,7 @@ import { listenAddresses } from '../listen-addresses.ts';
 import { Locator } from '../sip/locate.ts';
 import { DnsResolver } from '../sip/name-resolver.ts';
 import type { Endpoint } from '../sip/transport.ts';
+import { certificateFault } from '../sip/transport-tls.ts';
 import { formatHost, parseSipUri } from '../sip/uri.ts';
 import { readLineAudio } from '../testkit/audio-file.ts';
 import { Phone } from '../testkit/phone.ts';
@@ -29,7 +30,9 @@ export const callCommands: Command[] = [
   --digits KEYS    pressed before the file is played, one after the other
   --stay SECONDS   how long to stay on the line after the file
   --record FILE    what was heard, as WAV
-  --host ADDRESS   which address of this machine to call from`,
+  --host ADDRESS   which address of this machine to call from
+  --ca FILE        over TLS: the authority that vouches for the peer, PEM; the public ones unless given
+  --insecure       over TLS: whoever the peer is`,
     async run(args) {
       const { values } = parseCommandLine(args, {
         from: { type: 'string' },
@@ -39,17 +42,24 @@ export const callCommands: Command[] = [
         stay: { type: 'string' },
         record: { type: 'string' },
         host: { type: 'string' },
+        ca: { type: 'string' },
+        insecure: { type: 'boolean', default: false },
       });
       const audio = await readAudio(required(values.from, 'from'));
       const uri = uriOf(required(values.to, 'to'));
       if (!/^[0-9*#A-D]*$/.test(values.digits))
         throw new CallreelError('USAGE', '--digits wants keys out of 0-9 * # A-D', { where: values.digits });
       const stayMs = (numeric(values.stay, 'stay') ?? 0) * 1000;
-      const { transport, address, port } = await target(uri);
+      const ca = values.ca === undefined ? undefined : readText(values.ca);
+      const peer = await target(uri);
+      const { transport, address, port } = peer;
       const host = values.host ?? (await ownAddressTowards(address, port));
-      const phone = await Phone.create({ number: values.as, host, transport });
+      const verify = !values.insecure;
+      const phone = await Phone.create({ number: values.as, host, transport, ca, verify });
       try {
-        const call = await phone.call(uri, { keepAlive: 'silence' });
+        const call = await phone.call(uri, { keepAlive: 'silence' }).catch(async (error: unknown) => {
+          throw verify ? await explained(error, peer, ca) : error;
+        });
         await speak(call, { digits: values.digits, audio, stayMs });
         if (values.record !== undefined) writeHeard(call, values.record);
       } finally {
@@ -58,6 +68,24 @@ export const callCommands: Command[] = [
     },
   },
 ];
+
+/** A call that did not come about because the peer proves nothing says so. */
+async function explained(error: unknown, peer: Endpoint, ca: string | undefined): Promise<unknown> {
+  const unreachable = error instanceof CallreelError && error.code === 'SIP_UNREACHABLE';
+  const fault = unreachable && peer.transport === 'tls' ? await certificateFault(peer, { ca }) : undefined;
+  if (fault === undefined) return error;
+  const { serverName, address, port } = peer;
+  const what = `the certificate of ${serverName ?? formatHost(address)} proves nothing: ${fault}`;
+  return new CallreelError('SIP_CERTIFICATE_UNTRUSTED', what, { where: `${formatHost(address)}:${port}` });
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new CallreelError('FILE_UNUSABLE', `${file} cannot be read`, { where: file, cause });
+  }
+}
 
 interface Speech {
   digits: string;

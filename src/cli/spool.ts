@@ -15,23 +15,30 @@ export const spoolCommands: Command[] = [
   {
     words: ['spool', 'export'],
     summary: 'audio from a bare spool: no server, no database',
-    usage: 'MANIFEST --out DIR [--master-key FILE] [--format wav|mp3|mp4]',
+    usage: 'MANIFEST --out DIR [--master-key FILE] [--format wav|mp3|mp4] [--loss-concealment on|off]',
     details: `  MANIFEST             <data directory>/spool/<conversation id>/<recording id>.rec, its .seg files beside it
   --out DIR            made if it is not there
   --master-key FILE    unless given, keys/master.key of the spool's own data directory, then of the configuration's
-  --format wav|mp3|mp4  wav unless given`,
+  --format wav|mp3|mp4  wav unless given
+  --loss-concealment on|off  on unless given; off: lost packets are silence`,
     async run(args) {
       const { values, positionals } = parseCommandLine(
         args,
-        { out: { type: 'string' }, 'master-key': { type: 'string' }, format: { type: 'string' } },
+        {
+          out: { type: 'string' },
+          'master-key': { type: 'string' },
+          format: { type: 'string' },
+          'loss-concealment': { type: 'string' },
+        },
         ['MANIFEST'],
       );
       const format = oneOf(values.format, 'format', audioFileFormats) ?? 'wav';
+      const lossConcealment = oneOf(values['loss-concealment'], 'loss-concealment', ['on', 'off']) ?? 'on';
       const outDir = required(values.out, 'out');
       const manifest = resolve(positionals[0]!);
       const recording = openManifest(manifest, findMasterKey(manifest, values['master-key']));
       makeDir(outDir);
-      await exportRecording(recording, outDir, format);
+      await exportRecording(recording, outDir, { format, lossConcealment });
     },
   },
 ];
@@ -39,11 +46,14 @@ export const spoolCommands: Command[] = [
 async function exportRecording(
   recording: SpoolRecording,
   outDir: string,
-  format: AudioFileFormat,
+  { format, lossConcealment }: { format: AudioFileFormat; lossConcealment: 'on' | 'off' },
 ): Promise<void> {
   const { header, tracks, end } = recording;
   const damaged = new Map<string, CallreelError>();
-  const view = recordingView(recording, (trackId, error) => damaged.set(trackId, error));
+  const view = {
+    ...recordingView(recording, (trackId, error) => damaged.set(trackId, error)),
+    ...(lossConcealment === 'off' && { lossConcealment }),
+  };
   const write = async (request: RenditionRequest, name: string) => {
     const file = join(outDir, `${name}.${format}`);
     const rendition = openRendition(view, request);

@@ -60,6 +60,7 @@ async function recorded(connectionId: string, sealedKey: string | null): Promise
     ...party,
     channelId: `c ${recordingId}`,
     startMs: 0,
+    joinOrder: 0,
     endMs: 1,
     packets: 1,
   });

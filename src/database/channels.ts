@@ -23,9 +23,10 @@ export async function insertChannel(db: Db, channel: NewChannel): Promise<void> 
 
 /** Writes what the manifest says, also for a channel whose row a crash prevented. */
 export async function saveChannel(db: Db, channel: NewChannel & ChannelEnd): Promise<void> {
-  const { startMs, endMs, packets, media } = channel;
+  const { startMs, joinOrder, endMs, packets, media } = channel;
   const end = {
     startMs,
+    joinOrder,
     endMs,
     packets,
     durationMs: endMs - startMs,
@@ -51,23 +52,26 @@ export async function getChannel(
     .executeTakeFirst();
 }
 
-/** In the order they began. */
+/** In the order they began; of those that began together, in the order the parties joined. */
 export async function listChannelsOfConversation(db: Db, conversationId: string): Promise<Channel[]> {
   return await db
     .selectFrom('channels')
     .selectAll()
     .where('conversationId', '=', conversationId)
     .orderBy('startMs')
+    .orderBy('joinOrder')
     .orderBy('channelId')
     .execute();
 }
 
+/** As `listChannelsOfConversation`. */
 export async function listChannelsOfRecording(db: Db, recordingId: string): Promise<Channel[]> {
   return await db
     .selectFrom('channels')
     .selectAll()
     .where('recordingId', '=', recordingId)
     .orderBy('startMs')
+    .orderBy('joinOrder')
     .orderBy('channelId')
     .execute();
 }

@@ -97,7 +97,10 @@ describe('start', () => {
     const { rows } = await pools[0]!.query('SELECT name FROM callreel.kysely_migration');
     assert.deepEqual(
       rows.map(({ name }) => name),
-      ['0001-nouns', '0002-trunks', '0003-trunk-options', '0004-call-logs', '0005-native-api'],
+      [
+        ...['0001-nouns', '0002-trunks', '0003-trunk-options', '0004-call-logs', '0005-native-api'],
+        ...['0006-channel-order', '0007-recorder'],
+      ],
     );
     await Promise.all(pools.map((pool) => pool.end()));
   });
@@ -254,6 +257,7 @@ describe('conversations, recordings, channels', () => {
       to: '+15550001',
       direction: 'incoming' as const,
       startMs: 1000,
+      joinOrder: 1,
     };
     const { recordingId, channelId, conversationId } = channel;
     const media = { received: { lost: 3 } };
@@ -275,6 +279,37 @@ describe('conversations, recordings, channels', () => {
     assert.deepEqual(await listChannelsOfRecording(db, recordingId), [saved]);
   });
 
+  test('channels that began together stand in the order their parties joined', async () => {
+    const recordingId = newId();
+    const conversationId = newId();
+    // Ids in the opposite order: an order by id would not do.
+    for (const [joinOrder, channelId] of ['c3', 'c2', 'c1'].entries())
+      await saveChannel(db, {
+        channelId,
+        recordingId,
+        conversationId,
+        accountId: 'acc',
+        connectionId: newId(),
+        from: '+1',
+        to: '+2',
+        direction: 'incoming',
+        startMs: channelId === 'c1' ? 40 : 20,
+        joinOrder,
+        endMs: 1000,
+        packets: 1,
+      });
+    const ids = (channels: { channelId: string }[]) => channels.map(({ channelId }) => channelId);
+    assert.deepEqual(ids(await listChannelsOfRecording(db, recordingId)), ['c3', 'c2', 'c1']);
+    assert.deepEqual(ids(await listChannelsOfConversation(db, conversationId)), ['c3', 'c2', 'c1']);
+    // Rows of before the column.
+    await db
+      .updateTable('channels')
+      .set({ joinOrder: null })
+      .where('recordingId', '=', recordingId)
+      .execute();
+    assert.deepEqual(ids(await listChannelsOfRecording(db, recordingId)), ['c2', 'c3', 'c1']);
+  });
+
   test('a channel without a packet has no media; of one that goes on nobody knows yet', async () => {
     const channel = {
       channelId: newId(),
@@ -286,6 +321,7 @@ describe('conversations, recordings, channels', () => {
       to: '+2',
       direction: 'incoming' as const,
       startMs: 0,
+      joinOrder: 0,
     };
     await insertChannel(db, channel);
     assert.equal((await getChannel(db, channel.recordingId, channel.channelId))?.noMedia, null);

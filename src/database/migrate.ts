@@ -5,6 +5,8 @@ import * as trunks from './migrations/0002-trunks.ts';
 import * as trunkOptions from './migrations/0003-trunk-options.ts';
 import * as callLogs from './migrations/0004-call-logs.ts';
 import * as nativeApi from './migrations/0005-native-api.ts';
+import * as channelOrder from './migrations/0006-channel-order.ts';
+import * as recorder from './migrations/0007-recorder.ts';
 import type { Db } from './schema.ts';
 
 /** The schema all of our tables lie in, so that a shared server keeps them apart. */
@@ -17,6 +19,8 @@ const migrations: Record<string, Migration> = {
   '0003-trunk-options': trunkOptions,
   '0004-call-logs': callLogs,
   '0005-native-api': nativeApi,
+  '0006-channel-order': channelOrder,
+  '0007-recorder': recorder,
 };
 
 /**

@@ -135,6 +135,8 @@ export interface ChannelTable {
   direction: 'incoming' | 'outgoing';
   /** From the conversation's start. */
   startMs: number;
+  /** Who joined first has the lowest, within one recording; null in rows older than the column. */
+  joinOrder: number | null;
   endMs: number | null;
   durationMs: number | null;
   packets: number | null;

@@ -31,7 +31,7 @@ const over = (state: 'finished' | 'no_input' | 'error') => ({
   error: state,
 });
 
-export const recorderTransitions: TransitionTable<RecorderState, RecorderEvent> = {
+export const recorderTable: TransitionTable<RecorderState, RecorderEvent> = {
   new: { start: 'recording', wait: 'waiting' },
   waiting: { ...ends, begin: 'recording', pause: 'waiting', resume: 'waiting' },
   recording: {

@@ -10,7 +10,7 @@ import {
   type RecorderEndEvent,
   type RecorderEvent,
   type RecorderState,
-  recorderTransitions,
+  recorderTable,
 } from './recorder-states.ts';
 
 export interface RecorderInput {
@@ -267,7 +267,7 @@ export class Recorder {
 
   /** @returns whether the state is another now */
   #step(event: RecorderEvent): boolean {
-    const next = nextState('recorder', recorderTransitions, this.#state, event);
+    const next = nextState('recorder', recorderTable, this.#state, event);
     if (next === undefined || next === this.#state) return false;
     this.#state = next;
     return true;

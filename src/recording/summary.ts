@@ -37,6 +37,7 @@ export interface RecordingSummary {
   /** Recorded time: pauses are left out. */
   recordedSamples: number;
   sealedKey: string;
+  /** In the order the parties joined. */
   tracks: TrackSummary[];
   meta: Record<string, unknown>;
 }

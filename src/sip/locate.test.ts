@@ -146,6 +146,22 @@ test('an answer without end is cut, and one is kept for its time to live', async
   assert.deepEqual(dns.questions.slice(asked), ['A one.example']);
 });
 
+test('SRV and NAPTR records, whose time to live nobody tells, are kept for a minute', async () => {
+  const { resolver, clock } = locatorOf();
+  const ask = async () => {
+    assert.equal((await resolver.srv('_sip._udp.srv.example')).length > 0, true);
+    assert.equal((await resolver.naptr('naptr.example')).length > 0, true);
+  };
+  await ask();
+  const asked = dns.questions.length;
+  clock.advanceMs(59_000);
+  await ask();
+  assert.equal(dns.questions.length, asked);
+  clock.advanceMs(2_000);
+  await ask();
+  assert.deepEqual(dns.questions.slice(asked), ['SRV _sip._udp.srv.example', 'NAPTR naptr.example']);
+});
+
 test('names without end fill no memory', async () => {
   const { resolver } = locatorOf();
   for (let i = 0; i < 2_100; i++) await resolver.addresses(`n${i}.invalid`, 4);

@@ -28,22 +28,22 @@ export const referRequestTable: TransitionTable<ReferRequestState, ReferRequestE
     '300-699': 'terminated', // 6665 4.1.2.1
     notify: 'subscribed', // 6665 4.1.2.4: a NOTIFY may come before the 2xx
     'notify-terminated': 'terminated', // 6665 4.1.2.4
-    'dialog-ended': 'terminated',
+    'dialog-ended': 'terminated', // 5057 4.2 lets it outlive the call; nobody here listens any more
   },
   accepted: {
     notify: 'subscribed', // 6665 4.1.2.4
     'notify-terminated': 'terminated', // 6665 4.1.3
     'timer-n': 'terminated', // 6665 4.1.2.4: no NOTIFY within 64*T1
-    'dialog-ended': 'terminated',
+    'dialog-ended': 'terminated', // 5057 4.2 lets it outlive the call; nobody here listens any more
   },
   subscribed: {
     '2xx': 'subscribed', // 6665 4.1.2.4: the response after the NOTIFY
-    '2xx-silent': 'subscribed', // it was told otherwise
+    '2xx-silent': 'subscribed', // 6665 4.1.2.4: the NOTIFY before said otherwise
     '300-699': 'terminated', // 6665 4.1.2.1
     notify: 'subscribed', // 3515 2.4.5
     'notify-terminated': 'terminated', // 3515 2.4.7, 6665 4.1.3
     expired: 'terminated', // 6665 4.1.3
-    'dialog-ended': 'terminated',
+    'dialog-ended': 'terminated', // 5057 4.2 lets it outlive the call; nobody here listens any more
   },
   terminated: {},
 };

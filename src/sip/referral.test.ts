@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { throwOnUnlistedTransitions } from '../state-machine.ts';
+import { testTransitions } from '../test-transitions.ts';
 import { bodyText, headerValue, type SipRequest } from './message.ts';
 import { tagOf } from './name-address.ts';
 import { referRequestTable } from './refer-request.ts';
@@ -16,7 +17,6 @@ import {
   sdp,
   startUserAgent,
 } from './test-peers.ts';
-import { testTransitions } from './test-transitions.ts';
 
 throwOnUnlistedTransitions();
 
@@ -44,7 +44,7 @@ testTransitions('referral', referralTable, {
     ['active', 'dialog-ended', 'terminated', 'RFC 5057 4.2 leaves it to us'],
     ['silent', 'progress', 'silent', 'RFC 4488 4: nothing is sent'],
     ['silent', 'final', 'terminated', 'RFC 4488 4: nothing is sent'],
-    ['silent', 'dialog-ended', 'terminated', 'nothing is sent'],
+    ['silent', 'dialog-ended', 'terminated', 'RFC 4488 4: nothing is sent'],
   ],
 });
 
@@ -66,18 +66,18 @@ testTransitions('refer-request', referRequestTable, {
     ['sent', '300-699', 'terminated', 'RFC 6665 4.1.2.1: no subscription was made'],
     ['sent', 'notify', 'subscribed', 'RFC 6665 4.1.2.4: NOTIFY before the 2xx'],
     ['sent', 'notify-terminated', 'terminated', 'RFC 6665 figure 1: NOTIFY, state=terminated'],
-    ['sent', 'dialog-ended', 'terminated', 'the call is over'],
+    ['sent', 'dialog-ended', 'terminated', 'RFC 5057 4.2 leaves it to us'],
     ['accepted', 'notify', 'subscribed', 'RFC 6665 figure 1: NOTIFY, state=active or pending'],
     ['accepted', 'notify-terminated', 'terminated', 'RFC 6665 figure 1: NOTIFY, state=terminated'],
     ['accepted', 'timer-n', 'terminated', 'RFC 6665 4.1.2.4: timer N'],
-    ['accepted', 'dialog-ended', 'terminated', 'the call is over'],
+    ['accepted', 'dialog-ended', 'terminated', 'RFC 5057 4.2 leaves it to us'],
     ['subscribed', '2xx', 'subscribed', 'RFC 6665 4.1.2.4'],
     ['subscribed', '2xx-silent', 'subscribed', 'RFC 6665 4.1.2.4'],
     ['subscribed', '300-699', 'terminated', 'RFC 6665 4.1.2.1'],
     ['subscribed', 'notify', 'subscribed', 'RFC 6665 figure 1'],
     ['subscribed', 'notify-terminated', 'terminated', 'RFC 6665 figure 1'],
     ['subscribed', 'expired', 'terminated', 'RFC 6665 figure 1: subscription expires'],
-    ['subscribed', 'dialog-ended', 'terminated', 'the call is over'],
+    ['subscribed', 'dialog-ended', 'terminated', 'RFC 5057 4.2 leaves it to us'],
   ],
 });
 

@@ -35,7 +35,7 @@ export const referralTable: TransitionTable<ReferralState, ReferralEvent> = {
   silent: {
     progress: 'silent', // 4488 4: not told
     final: 'terminated', // 4488 4: not told
-    'dialog-ended': 'terminated',
+    'dialog-ended': 'terminated', // 4488 4: not told
   },
   terminated: {},
 };

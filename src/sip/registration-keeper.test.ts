@@ -4,6 +4,7 @@ import { FakeClock, systemClock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { Secret } from '../secret.ts';
 import { throwOnUnlistedTransitions } from '../state-machine.ts';
+import { testTransitions } from '../test-transitions.ts';
 import { DigestServer } from './digest-server.ts';
 import { MemoryLocationStore } from './location-store.ts';
 import { headerValue, type SipRequest } from './message.ts';
@@ -12,7 +13,6 @@ import type { Registration } from './registration.ts';
 import { RegistrationKeeper, registrationTable } from './registration-keeper.ts';
 import { buildResponse, type ResponseOptions } from './serializer.ts';
 import { portOf, RawPeer, startUserAgent } from './test-peers.ts';
-import { testTransitions } from './test-transitions.ts';
 
 throwOnUnlistedTransitions();
 
@@ -21,7 +21,7 @@ testTransitions('registration', registrationTable, {
   events: ['register', 'granted', 'failed', 'refresh-due', 'retry-due', 'close', 'removed'],
   expected: [
     ['idle', 'register', 'registering', 'RFC 3261 10.2: adding bindings'],
-    ['idle', 'close', 'closed', 'nothing was sent'],
+    ['idle', 'close', 'closed', 'RFC 3261 10.2.2: there is no binding to remove'],
     ['registering', 'granted', 'registered', 'RFC 3261 10.2.4: 2xx'],
     ['registering', 'failed', 'waiting', 'RFC 5626 4.5: flow recovery'],
     ['registering', 'close', 'removing', 'RFC 3261 10.2.2: removing bindings'],
@@ -31,7 +31,7 @@ testTransitions('registration', registrationTable, {
     ['refreshing', 'failed', 'waiting', 'RFC 5626 4.5'],
     ['refreshing', 'close', 'removing', 'RFC 3261 10.2.2'],
     ['waiting', 'retry-due', 'registering', 'RFC 5626 4.5'],
-    ['waiting', 'close', 'closed', 'nothing is bound'],
+    ['waiting', 'close', 'closed', 'RFC 3261 10.2.2: there is no binding to remove'],
     ['removing', 'removed', 'closed', 'RFC 3261 10.2.2'],
   ],
 });

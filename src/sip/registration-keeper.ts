@@ -25,7 +25,7 @@ export type RegistrationEvent =
 export const registrationTable: TransitionTable<RegistrationState, RegistrationEvent> = {
   idle: {
     register: 'registering', // 10.2
-    close: 'closed', // nothing is bound
+    close: 'closed', // 10.2.2: nothing is bound that could be removed
   },
   registering: {
     granted: 'registered', // 10.2.4: 2xx
@@ -43,7 +43,7 @@ export const registrationTable: TransitionTable<RegistrationState, RegistrationE
   },
   waiting: {
     'retry-due': 'registering', // 5626 4.5
-    close: 'closed', // nothing that we know of is bound
+    close: 'closed', // 10.2.2: nothing that we know of is bound
   },
   removing: {
     removed: 'closed', // 10.2.2, or nobody answered

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FakeClock } from '../clock.ts';
 import { throwOnUnlistedTransitions } from '../state-machine.ts';
+import { testTransitions } from '../test-transitions.ts';
 import type { SipRequest, SipResponse } from './message.ts';
 import { parseMessage } from './parser.ts';
 import { ProvisionalOrder, ReliableProvisionals, reliableTable } from './reliable-provisional.ts';
 import { buildResponse } from './serializer.ts';
 import { requestText } from './test-peers.ts';
 import { receivedRequest } from './test-transactions.ts';
-import { testTransitions } from './test-transitions.ts';
 import { standardTimers } from './timers.ts';
 
 throwOnUnlistedTransitions();

@@ -15,17 +15,17 @@ export type ReliableEvent = 'send' | 'prack' | 'retransmit' | 'give-up' | 'final
 /** RFC 3262 section 3: one reliable provisional response at a time, until its PRACK or a final response. */
 export const reliableTable: TransitionTable<ReliableState, ReliableEvent> = {
   clear: {
-    send: 'unacknowledged', // with Require: 100rel and RSeq
-    final: 'closed',
+    send: 'unacknowledged', // 3262 3: with Require: 100rel and RSeq
+    final: 'closed', // 3262 3: no reliable provisional response after a final one
   },
   unacknowledged: {
-    prack: 'clear', // its RAck matches: retransmissions cease
-    retransmit: 'unacknowledged', // at T1, doubling each time
-    'give-up': 'closed', // 64*T1 without a PRACK: the INVITE is refused with a 5xx
-    final: 'closed', // retransmissions cease
+    prack: 'clear', // 3262 3: its RAck matches: retransmissions cease
+    retransmit: 'unacknowledged', // 3262 3: at T1, doubling each time
+    'give-up': 'closed', // 3262 3: 64*T1 without a PRACK: the INVITE is refused with a 5xx
+    final: 'closed', // 3262 3: retransmissions cease
   },
   closed: {
-    prack: 'closed', // "MUST be prepared to process PRACK requests for those outstanding responses"
+    prack: 'closed', // 3262 3: "MUST be prepared to process PRACK requests for those outstanding responses"
   },
 };
 

@@ -3,12 +3,12 @@ import { test } from 'node:test';
 import { FakeClock } from '../clock.ts';
 import type { CallreelError } from '../errors.ts';
 import { throwOnUnlistedTransitions } from '../state-machine.ts';
+import { testTransitions } from '../test-transitions.ts';
 import type { SipResponse } from './message.ts';
 import { parseMessage } from './parser.ts';
 import { buildResponse } from './serializer.ts';
 import { type Modification, modificationTable, SessionModification } from './session-modification.ts';
 import { receivedRequest } from './test-transactions.ts';
-import { testTransitions } from './test-transitions.ts';
 
 throwOnUnlistedTransitions();
 

@@ -18,15 +18,15 @@ export type ModificationEvent =
 /** Our re-INVITEs and UPDATEs, one after the other (RFC 3261 section 14.1, RFC 3311 section 5.1). */
 export const modificationTable: TransitionTable<ModificationState, ModificationEvent> = {
   idle: {
-    ask: 'waiting',
-    close: 'closed',
+    ask: 'waiting', // 14.1: no second one while another is in progress
+    close: 'closed', // 15
   },
   waiting: {
     clear: 'sent', // 14.1: no other INVITE is in progress in either direction; 3311 5.1: no other offer
-    close: 'closed',
+    close: 'closed', // 15
   },
   sent: {
-    succeeded: 'idle',
+    succeeded: 'idle', // 14.1: the 2xx
     refused: 'idle', // 14.1: the session goes on as if nothing had been asked
     glare: 'backing-off', // 14.1: 491
     'retry-after': 'backing-off', // 14.2, 3311 5.2: 500 with Retry-After
@@ -34,7 +34,7 @@ export const modificationTable: TransitionTable<ModificationState, ModificationE
   },
   'backing-off': {
     timer: 'waiting', // 14.1: tried once more, if still wanted
-    close: 'closed',
+    close: 'closed', // 15
   },
   closed: {},
 };

@@ -1,6 +1,6 @@
 import { throwOnUnlistedTransitions } from '../state-machine.ts';
+import { testTransitions } from '../test-transitions.ts';
 import { sessionTable } from './session-table.ts';
-import { testTransitions } from './test-transitions.ts';
 
 throwOnUnlistedTransitions();
 

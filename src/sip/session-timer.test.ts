@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FakeClock } from '../clock.ts';
 import { throwOnUnlistedTransitions } from '../state-machine.ts';
+import { testTransitions } from '../test-transitions.ts';
 import { SessionTimer, sessionTimerTable } from './session-timer.ts';
-import { testTransitions } from './test-transitions.ts';
 
 throwOnUnlistedTransitions();
 

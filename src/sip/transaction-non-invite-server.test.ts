@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FakeClock } from '../clock.ts';
 import { throwOnUnlistedTransitions } from '../state-machine.ts';
+import { testTransitions } from '../test-transitions.ts';
 import { serverHarness } from './test-transactions.ts';
-import { testTransitions } from './test-transitions.ts';
 import { NonInviteServerTransaction, nonInviteServerTable } from './transaction-non-invite-server.ts';
 
 throwOnUnlistedTransitions();

@@ -1,9 +1,11 @@
+import { once } from 'node:events';
 import type { Server, Socket } from 'node:net';
 import {
   checkServerIdentity,
   connect,
   createServer,
   type PeerCertificate,
+  type TLSSocket,
   type Server as TlsServer,
 } from 'node:tls';
 import type { Secret } from '../secret.ts';
@@ -61,21 +63,48 @@ export class TlsTransport extends StreamTransport {
     this.#server.setSecureContext({ cert, key: key.reveal(), minVersion });
   }
 
-  protected dial({ address, port, serverName, verify = this.#tls.verify ?? true }: Endpoint): Socket {
-    const { ca } = this.#tls;
-    const socket = connect({
-      host: address,
-      port,
-      ca,
-      minVersion,
-      rejectUnauthorized: verify,
-      // SNI names hosts, never addresses (RFC 6066 section 3).
-      servername: serverName ?? '',
-      checkServerIdentity: (host, certificate) => checkIdentity(serverName ?? host, address, certificate),
-    });
+  protected dial(endpoint: Endpoint): Socket {
+    const socket = connectTo(endpoint, this.#tls);
     socket.setNoDelay(true);
     return socket;
   }
+}
+
+/**
+ * What is wrong with the certificate of a peer that could not be called: a code of OpenSSL or Node, as
+ * `DEPTH_ZERO_SELF_SIGNED_CERT`. Undefined where nothing is, or where no handshake came about. Never rejects.
+ */
+export async function certificateFault(
+  endpoint: Endpoint,
+  { ca }: Pick<TlsOptions, 'ca'> = {},
+): Promise<string | undefined> {
+  const socket = connectTo({ ...endpoint, verify: false }, { ca });
+  socket.setTimeout(handshakeMs, () => socket.destroy(new Error('no handshake')));
+  try {
+    await once(socket, 'secureConnect');
+    // Types say Error; it is the error's code.
+    return socket.authorized ? undefined : String(socket.authorizationError);
+  } catch {
+    return undefined;
+  } finally {
+    socket.destroy();
+  }
+}
+
+function connectTo(
+  { address, port, serverName, verify }: Endpoint,
+  tls: Pick<TlsOptions, 'ca' | 'verify'>,
+): TLSSocket {
+  return connect({
+    host: address,
+    port,
+    ca: tls.ca,
+    minVersion,
+    rejectUnauthorized: verify ?? tls.verify ?? true,
+    // SNI names hosts, never addresses (RFC 6066 section 3).
+    servername: serverName ?? '',
+    checkServerIdentity: (host, certificate) => checkIdentity(serverName ?? host, address, certificate),
+  });
 }
 
 /**

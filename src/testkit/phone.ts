@@ -17,8 +17,10 @@ export interface PhoneOptions {
   number: string;
   displayName?: string;
   transport?: TransportName;
-  /** Of the server that is called over TLS: its authority, PEM; without it any certificate is taken. */
-  ca?: string;
+  /** Of the server that is called over TLS: its authority, PEM. */
+  ca?: string | undefined;
+  /** Whether that server must prove who it is; without `ca`, by the public authorities. False unless `ca` is given. */
+  verify?: boolean;
   clock?: typeof systemClock;
 }
 
@@ -58,6 +60,8 @@ export interface IncomingPhoneCall {
   reject(status?: number, headers?: SipHeader[]): void;
 }
 
+type OptionalOption = 'displayName' | 'ca' | 'verify';
+
 const busyHere = 486;
 const defaultAnswerTimeoutMs = 30_000;
 
@@ -68,8 +72,7 @@ const defaultAnswerTimeoutMs = 30_000;
 export class Phone {
   /** Answers calls; without it every call is refused as busy. Its failure refuses the call with 500. */
   onCall: ((call: IncomingPhoneCall) => unknown) | undefined;
-  readonly #options: Required<Omit<PhoneOptions, 'displayName' | 'ca'>> &
-    Pick<PhoneOptions, 'displayName' | 'ca'>;
+  readonly #options: Required<Omit<PhoneOptions, OptionalOption>> & Pick<PhoneOptions, OptionalOption>;
   readonly #agent: UserAgent;
 
   private constructor(options: PhoneOptions) {
@@ -80,7 +83,7 @@ export class Phone {
       log: () => {},
       listen: [{ transport, host, port: 0 }],
       product: 'Callreel testkit',
-      tls: transport === 'tls' ? phoneTls(host, options.ca) : undefined,
+      tls: transport === 'tls' ? phoneTls(host, options) : undefined,
       onInvite: (session) => this.#ring(session),
     });
   }
@@ -242,7 +245,7 @@ export class Phone {
 }
 
 /** A phone that can be called shows a certificate too. */
-function phoneTls(host: string, ca: string | undefined): TlsOptions {
+function phoneTls(host: string, { ca, verify = ca !== undefined }: PhoneOptions): TlsOptions {
   const { cert, key } = makeSelfSigned([host], new Date(systemClock.unixMs()));
-  return { identity: { cert, key: new Secret(key) }, ca, verify: ca !== undefined };
+  return { identity: { cert, key: new Secret(key) }, ca, verify };
 }

@@ -10,10 +10,27 @@ import { CallreelError } from '../errors.ts';
 import { type Command, maxPromptSamples } from '../media/control.ts';
 import { Secret } from '../secret.ts';
 import { openSpool, readTrack } from '../spool/reader.ts';
-import { MediaWorker } from './media-worker.ts';
+import { throwOnUnlistedTransitions } from '../state-machine.ts';
+import { testTransitions } from '../test-transitions.ts';
+import { MediaWorker, mediaWorkerTable } from './media-worker.ts';
 import { isRunning, TestServer } from './test-server.ts';
 
 const lost = (error: unknown): boolean => error instanceof CallreelError && error.code === 'WORKER_LOST';
+
+throwOnUnlistedTransitions();
+
+/** From docs/design.md, "Threads and processes". */
+testTransitions('media-worker', mediaWorkerTable, {
+  states: ['starting', 'running', 'finished', 'lost'],
+  events: ['ready', 'finished', 'exit'],
+  expected: [
+    ['starting', 'ready', 'running', 'its tick thread and its writer thread run'],
+    ['starting', 'exit', 'lost', '"A media worker that dies takes only its own calls along"'],
+    ['running', 'finished', 'finished', 'drained: it ends by itself'],
+    ['running', 'exit', 'lost', '"they are hung up, and their recordings are finished from the journal"'],
+    ['finished', 'exit', 'finished', 'nothing of it is lost'],
+  ],
+});
 
 describe('MediaWorker', () => {
   let server: TestServer;

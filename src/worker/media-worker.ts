@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { Command, CommandReply, WorkerEvent, WorkerStats } from '../media/control.ts';
+import { nextState, type TransitionTable } from '../state-machine.ts';
 import { type CommandMessage, parseWorkerMessage, type WorkerMessage } from './messages.ts';
 import type { WorkerSettings } from './worker-settings.ts';
 
@@ -31,6 +32,25 @@ interface PendingCommand {
   cancelTimeout(): void;
 }
 
+export type MediaWorkerState = 'starting' | 'running' | 'finished' | 'lost';
+export type MediaWorkerEvent = 'ready' | 'finished' | 'exit';
+
+/** docs/design.md, "Threads and processes": who ends without having said that everything is on disk is lost. */
+export const mediaWorkerTable: TransitionTable<MediaWorkerState, MediaWorkerEvent> = {
+  starting: {
+    ready: 'running', // its threads run
+    exit: 'lost', // it could not start
+  },
+  running: {
+    finished: 'finished', // drained: no leg is open, everything is on disk
+    exit: 'lost', // its calls are hung up, its recordings finished from the journal
+  },
+  finished: {
+    exit: 'finished', // as it should
+  },
+  lost: {},
+};
+
 /** The server's side of one media worker process. */
 export class MediaWorker {
   readonly workerId: string;
@@ -43,7 +63,7 @@ export class MediaWorker {
   readonly #ready = Promise.withResolvers<void>();
   #nextId = 1;
   readonly #openLegs = new Set<string>();
-  #state: 'starting' | 'running' | 'finished' | 'lost' = 'starting';
+  #state: MediaWorkerState = 'starting';
   #pipeline = '';
 
   /**
@@ -175,7 +195,7 @@ export class MediaWorker {
   #handle(message: WorkerMessage): void {
     switch (message.kind) {
       case 'ready':
-        this.#state = 'running';
+        if (!this.#move('ready')) return;
         this.#pipeline = message.pipeline;
         this.#options.log.info(
           { workerId: this.workerId, pid: this.pid, driver: message.driver },
@@ -195,7 +215,7 @@ export class MediaWorker {
         this.#emit(message.event);
         return;
       case 'finished':
-        this.#state = 'finished';
+        this.#move('finished');
     }
   }
 
@@ -219,9 +239,9 @@ export class MediaWorker {
   }
 
   #ended(code: number | null, signal: string | null): void {
-    const lost = this.#state !== 'finished';
     const wasStarting = this.#state === 'starting';
-    if (lost) this.#state = 'lost';
+    this.#move('exit');
+    const lost = this.#state === 'lost';
     const error = this.#lostError(`the media worker ended (${signal ?? `exit code ${code}`})`);
     for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(error);
     if (!lost) {
@@ -232,6 +252,13 @@ export class MediaWorker {
     this.#exited.reject(error);
     if (wasStarting) this.#ready.reject(error);
     else for (const handler of this.#lostHandlers) handler(this);
+  }
+
+  #move(event: MediaWorkerEvent): boolean {
+    const next = nextState('media-worker', mediaWorkerTable, this.#state, event);
+    if (next === undefined) return false;
+    this.#state = next;
+    return true;
   }
 
   #lostError(message: string): CallreelError {

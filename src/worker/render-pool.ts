@@ -7,12 +7,15 @@ export interface RenderPoolOptions {
   threads: number;
   spoolDir: string;
   masterKey: Secret<Uint8Array>;
+  /** Of every file; `on` where it is not given. */
+  lossConcealment?: 'on' | 'off';
 }
 
 /** What the render thread is started with. */
 export interface RenderThreadData {
   spoolDir: string;
   masterKey: Uint8Array;
+  lossConcealment: 'on' | 'off';
 }
 
 interface RenderThread {
@@ -89,8 +92,8 @@ export class RenderPool {
   }
 
   #startThread(): RenderThread {
-    const { spoolDir, masterKey } = this.#options;
-    const workerData: RenderThreadData = { spoolDir, masterKey: masterKey.reveal() };
+    const { spoolDir, masterKey, lossConcealment = 'on' } = this.#options;
+    const workerData: RenderThreadData = { spoolDir, masterKey: masterKey.reveal(), lossConcealment };
     const worker = new Worker(new URL('./render-thread.ts', import.meta.url), { workerData });
     const thread: RenderThread = { worker, openRenditions: 0, waiting: new Map() };
     worker.unref();

@@ -11,7 +11,7 @@ import type { RenderCommand, RenderReply, RenditionRequest } from './render-prot
 import { RenditionCache, sliceChunks } from './rendition-cache.ts';
 
 /** Reads spools and makes files of them, for `render-pool`. On Linux the priority is the thread's own. */
-const { spoolDir, masterKey } = workerData as RenderThreadData;
+const { spoolDir, masterKey, lossConcealment } = workerData as RenderThreadData;
 const key = new Secret(Buffer.from(masterKey));
 const cacheBytes = 64 * 1024 * 1024;
 const cache = new RenditionCache(cacheBytes);
@@ -25,7 +25,11 @@ interface OpenFile {
 const files = new Map<number, OpenFile>();
 
 function openFile({ conversationId, recordingId, kind, trackId, format }: RenditionRequest): OpenFile {
-  const view = recordingView(openSpool(conversationDirectoryOf(spoolDir, conversationId), recordingId, key));
+  const recording = openSpool(conversationDirectoryOf(spoolDir, conversationId), recordingId, key);
+  const view = {
+    ...recordingView(recording),
+    ...(lossConcealment === 'off' && { lossConcealment }),
+  };
   const rendition = openRendition(view, requestOf({ kind, trackId, format }));
   const cached = format !== 'wav' && rendition.complete;
   return { rendition, cacheKey: cached ? `${recordingId}/${trackId ?? kind}.${format}` : undefined };

@@ -25,6 +25,9 @@ interface LogLine {
   error?: { code?: string; where?: string; todo?: string; message: string };
 }
 
+const warnings: Error[] = [];
+process.on('warning', (warning) => warnings.push(warning));
+
 const lines: LogLine[] = [];
 const log = createLogger('info', { write: (line: string) => lines.push(JSON.parse(line) as LogLine) });
 
@@ -373,4 +376,6 @@ test('afterwards nothing is open', async () => {
   });
   const unexpected = lines.filter(({ error }) => error?.code === 'INTERNAL' || (error && !error.code));
   assert.deepEqual(unexpected, []);
+  const leaks = warnings.filter(({ name }) => name === 'MaxListenersExceededWarning');
+  assert.deepEqual(leaks, [], 'listeners that nobody removed');
 });

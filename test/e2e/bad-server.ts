@@ -31,8 +31,18 @@ export function wavHead({ rateHz = 8000, channels = 1, dataBytes = 0xffff_ffff -
 export async function flood(response: ServerResponse, bytes: number): Promise<void> {
   for (let sent = 0; sent < bytes && !response.destroyed; sent += chunk.length)
     if (!response.write(chunk.subarray(0, Math.min(chunk.length, bytes - sent))))
-      await new Promise<void>((resolve) => response.once('drain', resolve).once('close', resolve));
+      await drainedOrGone(response);
   response.end();
+}
+
+function drainedOrGone(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const goOn = (): void => {
+      response.off('drain', goOn).off('close', goOn);
+      resolve();
+    };
+    response.on('drain', goOn).on('close', goOn);
+  });
 }
 
 async function drip(response: ServerResponse): Promise<void> {

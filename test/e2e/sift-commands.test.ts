@@ -208,8 +208,10 @@ suite('Sift commands on real calls', { concurrency: true }, () => {
     const conversation = await server.api<ConversationBody>(`/v0/conversations/${id}`);
     assert.equal(conversation.channels.length, 2);
     assertExactRun(await samplesOf(channelFrom(conversation, caller).audio), caller.sent());
-    const other = conversation.channels.find(({ to }) => to === '+4930123456');
+    const [, other] = conversation.channels;
+    assert.equal(conversation.channels[0], channelFrom(conversation, caller), 'the caller comes first');
     assert.ok(other, 'the called party has a channel');
+    assert.equal(other.to, '+4930123456');
     assertExactRun(await samplesOf(other.audio), callee.sent());
   });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { nextState, type TransitionTable } from '../state-machine.ts';
+import { nextState, type TransitionTable } from './state-machine.ts';
 
 /** One row as the RFC has it: from, event, to, and where it says so. */
 export type ExpectedTransition<State extends string, Event extends string> = readonly [
@@ -11,7 +11,7 @@ export type ExpectedTransition<State extends string, Event extends string> = rea
 ];
 
 /**
- * For tests only: holds a machine's table to rows that were copied by hand out of its RFC, and sees that every pair of
+ * For tests only: holds a machine's table to rows that were copied by hand out of its RFC (or, where there is none, out of the page of docs/ that the row names), and sees that every pair of
  * a state and an event beyond them is refused. The test calls `throwOnUnlistedTransitions` before.
  */
 export function testTransitions<State extends string, Event extends string>(
