@@ -1,18 +1,19 @@
 import type { CapturedPacket } from '../media/capture-sink.ts';
-import { TrackTimeline } from '../timeline/track-timeline.ts';
+import { type TrackPacket, TrackPlacer } from '../timeline/track-placer.ts';
 
 /** One stay in one recording: how many packets it got, and up to which sample. */
 export class RecordedTrack {
   readonly trackId: string;
   readonly startSample: number;
-  readonly #timeline: TrackTimeline;
+  readonly #placer: TrackPlacer<TrackPacket>;
+  readonly #packet: TrackPacket = { sequenceNumber: 0, rtpTime: 0, arrivalUs: 0, durationTicks: 0 };
   #packets = 0;
   #overflowPackets = 0;
 
   constructor(trackId: string, startSample: number, rateHz: number) {
     this.trackId = trackId;
     this.startSample = startSample;
-    this.#timeline = new TrackTimeline({ rateHz, startSample });
+    this.#placer = new TrackPlacer({ rateHz, startSample }, () => {});
   }
 
   get packets(): number {
@@ -23,19 +24,25 @@ export class RecordedTrack {
     return this.#overflowPackets;
   }
 
-  /** End of the last packet. */
+  /** End of the last packet, where no more follow. */
   get mediaEndSample(): number {
-    return this.#timeline.endSample;
+    this.#placer.finish();
+    return this.#placer.timeline.endSample;
   }
 
   format(packet: Pick<CapturedPacket, 'codec' | 'clockRateHz' | 'ssrc'>): void {
-    this.#timeline.format(packet);
+    this.#placer.format(packet);
   }
 
   /** @param arrivalUs on the room's clock */
   place(sequenceNumber: number, rtpTime: number, arrivalUs: number, durationTicks: number): void {
     this.#packets++;
-    this.#timeline.place(sequenceNumber, rtpTime, arrivalUs, durationTicks);
+    const packet = this.#packet;
+    packet.sequenceNumber = sequenceNumber;
+    packet.rtpTime = rtpTime;
+    packet.arrivalUs = arrivalUs;
+    packet.durationTicks = durationTicks;
+    this.#placer.offer(packet);
   }
 
   lose(packets: number): void {
