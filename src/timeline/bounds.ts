@@ -38,7 +38,7 @@ export const pauseWindowUs = 500_000;
 export const pauseSlackUs = 30_000;
 
 /** So many packets at least must keep the distance. */
-export const minPausePackets = 3;
+export const minPausePackets = 5;
 
 /** Jitter is known from so many packets. */
 export const lagPackets = 32;
