@@ -6,19 +6,28 @@ export const maxEarlyUs = 600_000;
 export const maxEarlyPackets = 64;
 
 /**
- * What a called party sends before we know its answer: its first words, which overtake the answer on their way. They
- * are kept, the newest of them, until somebody can understand and hear them.
+ * What a party sends before we know that it is the one: the first words of a called party, which overtake the answer
+ * on their way, or those of a source that has to prove itself first. They are kept, the newest of them, until somebody
+ * can understand and hear them.
  */
 export class EarlyPackets {
+  readonly #maxUs: number;
+  readonly #maxPackets: number;
   readonly #kept: Datagram[] = [];
 
+  constructor({ maxUs = maxEarlyUs, maxPackets = maxEarlyPackets } = {}) {
+    this.#maxUs = maxUs;
+    this.#maxPackets = maxPackets;
+  }
+
   hold({ data, arrivalUs, sourceAddress, sourcePort }: Datagram): void {
-    if (this.#kept.length === maxEarlyPackets) this.#kept.shift();
+    if (this.#kept.length === this.#maxPackets) this.#kept.shift();
     this.#kept.push({ data: Uint8Array.from(data), arrivalUs, sourceAddress, sourcePort });
   }
 
   /** Gives everything that is not too old, in the order of arrival, and forgets it. */
   release(nowUs: number, take: (datagram: Datagram) => void): void {
-    for (const datagram of this.#kept.splice(0)) if (nowUs - datagram.arrivalUs <= maxEarlyUs) take(datagram);
+    for (const datagram of this.#kept.splice(0))
+      if (nowUs - datagram.arrivalUs <= this.#maxUs) take(datagram);
   }
 }

@@ -106,7 +106,7 @@ describe('MediaSession', () => {
 
   it('sends silence before and between rooms, nothing while it knows nowhere to send', async () => {
     const known = await bench.call('a');
-    const unknown = await bench.call('b', { remote: undefined });
+    const unknown = await bench.call('b', { remote: undefined, signallingAddress: '127.0.0.1' });
     await bench.slots(5);
     assert.equal(known.received.length, 5);
     assert.ok(known.received.every((packet) => packet.payload().every((byte) => byte === 0xff)));

@@ -18,6 +18,7 @@ import { eventClocks, type ReceiveFormat, receiveFormats } from './receive-forma
 import type { RelayedPacket } from './relay.ts';
 import { RtcpSession } from './rtcp-session.ts';
 import { SourceLatch } from './source-latch.ts';
+import { UnprovenPackets } from './unproven-packets.ts';
 
 export interface MediaSessionOptions {
   legId: string;
@@ -39,9 +40,6 @@ export interface MediaSessionCounters {
   /** While the negotiated direction has nothing for us to receive. */
   unexpectedPackets: number;
 }
-
-/** What a phone signals that wants no media for now (RFC 3264 section 8.4, the older way to hold). */
-const unspecifiedAddresses: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
 /** By event code (RFC 4733 section 3.2). */
 const eventKeys = '0123456789*#ABCD';
@@ -104,6 +102,10 @@ export class MediaSession implements DatagramSink {
   #srtp: SrtpContext | undefined;
   /** Until the first stay. */
   #early: EarlyPackets | undefined;
+  readonly #unproven = new UnprovenPackets((datagram) => {
+    this.counters.strayPackets--;
+    this.#receiveRtp(datagram);
+  });
   #holdsUntilUs = Number.POSITIVE_INFINITY;
   /** Of the context in use, or the last one. */
   #srtpCounters: SrtpContext['counters'] | undefined;
@@ -192,10 +194,8 @@ export class MediaSession implements DatagramSink {
     if (!receives) this.playout.clear();
     this.#receives = receives;
     this.#inactivityTimeoutMs = inactivityTimeoutMs;
-    this.#latch.signal(
-      remote && !unspecifiedAddresses.has(remote.address) ? remote : undefined,
-      signallingAddress,
-    );
+    this.#latch.signal(remote, signallingAddress);
+    this.#unproven.releaseAll(this.#options.clock.monotonicUs());
     this.#holdsUntilUs = this.#options.clock.monotonicUs() + maxEarlyUs;
     if (this.#stay) this.admitEarly();
   }
@@ -210,6 +210,7 @@ export class MediaSession implements DatagramSink {
 
   enter(stay: Stay, leaveKey: string | undefined): void {
     this.#stay = stay;
+    this.#unproven.forget();
     this.#leaveKey = leaveKey;
     this.#leaveEvent = leaveKey === undefined ? -1 : eventKeys.indexOf(leaveKey);
     this.playout.clear();
@@ -275,13 +276,15 @@ export class MediaSession implements DatagramSink {
       return;
     }
     const { sourceAddress, sourcePort, arrivalUs } = datagram;
-    if (!this.#latch.accepts(sourceAddress, sourcePort, arrivalUs, view.ssrc, view.sequenceNumber)) {
-      this.counters.strayPackets++;
+    const { ssrc, sequenceNumber, timestamp, payloadBytes } = view;
+    const isAuthentic = this.#srtp !== undefined;
+    if (!this.#latch.accepts(sourceAddress, sourcePort, arrivalUs, ssrc, sequenceNumber, isAuthentic)) {
+      this.#refuse(datagram);
       return;
     }
+    if (this.#unproven.releaseTo(datagram)) this.#parser.parse(data, view);
     if (!this.#heard) this.#firstHeard(datagram);
     this.#alive(arrivalUs);
-    const { ssrc, sequenceNumber, timestamp, payloadBytes } = view;
     if (format?.decoder)
       this.#statistics.audio(format, ssrc, sequenceNumber, timestamp, arrivalUs, payloadBytes);
     else this.#statistics.other(this.#audioClockHz, ssrc, sequenceNumber, timestamp, arrivalUs, payloadBytes);
@@ -289,6 +292,11 @@ export class MediaSession implements DatagramSink {
     else if ((this.#stay || this.#call || this.#inband) && (payloadBytes > 0 || !format.decoder))
       this.#receiveAudio(format, arrivalUs);
     else this.#relayTarget?.leaveOut(this.#fillPacket());
+  }
+
+  #refuse(datagram: Datagram): void {
+    this.counters.strayPackets++;
+    if (this.#latch.onProbation) this.#unproven.hold(datagram);
   }
 
   /** From the RTCP port, or the RTP port where both share it (RFC 5761). */

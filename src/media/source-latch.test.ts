@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  moveSilenceUs,
-  probationPackets,
-  provenPackets,
-  SourceLatch,
-  sourceSilenceUs,
-} from './source-latch.ts';
+import { moveSilenceUs, SourceLatch, settledPackets, sourceSilenceUs } from './source-latch.ts';
+import { probationUs } from './source-probation.ts';
 
 const signalled = { address: '192.0.2.1', port: 4000 };
 
@@ -21,11 +16,22 @@ class NumberedLatch extends SourceLatch {
     return this.accepts(address, port, atUs, port, sequenceNumber);
   }
 
-  /** A source nobody signalled is heard after its probation. */
-  prove(address: string, port: number, atUs: number): void {
-    while (!this.from(address, port, atUs))
-      assert.ok((this.#next.get(`${address}:${port}`) ?? 0) < port + 50);
+  /** 20 ms apart, until the source is heard. @returns when it was */
+  prove(address: string, port: number, fromUs: number): number {
+    let atUs = fromUs;
+    while (!this.from(address, port, atUs)) {
+      atUs += 20_000;
+      assert.ok(atUs <= fromUs + 2 * probationUs, 'never proven');
+    }
+    return atUs;
   }
+}
+
+/** 20 ms apart, so many packets. @returns how many were heard */
+function count(latch: NumberedLatch, packets: number, address: string, port: number, fromUs: number): number {
+  let heard = 0;
+  for (let k = 0; k < packets; k++) if (latch.from(address, port, fromUs + k * 20_000)) heard++;
+  return heard;
 }
 
 function latchOnSignalled(): NumberedLatch {
@@ -46,18 +52,62 @@ describe('SourceLatch', () => {
     assert.equal(latch.sendPort, 4000);
   });
 
-  it('follows a phone behind NAT, whose packets come from an address nobody signalled', () => {
-    const latch = new NumberedLatch();
-    latch.signal({ address: '10.0.0.5', port: 4000 });
-    assert.equal(latch.from('203.0.113.9', 61000, 0), true);
-    assert.equal(latch.sendAddress, '203.0.113.9');
-    assert.equal(latch.sendPort, 61000);
+  it('hears the first word of a phone behind NAT, which sends from where its SIP messages come', () => {
+    for (const remote of [{ address: '10.0.0.5', port: 4000 }, signalled, undefined]) {
+      const latch = new NumberedLatch();
+      latch.signal(remote, '203.0.113.9');
+      assert.equal(latch.from('203.0.113.9', 61000, 0), true);
+      assert.equal(latch.sendAddress, '203.0.113.9');
+      assert.equal(latch.sendPort, 61000);
+    }
   });
 
-  it('latches without any signalled address', () => {
+  it('follows a phone behind NAT and a proxy once it is proven, and sends nothing to it before', () => {
+    for (const remote of [
+      { address: '10.0.0.5', port: 4000 },
+      { address: '0.0.0.0', port: 4000 },
+      undefined,
+    ]) {
+      const latch = new NumberedLatch();
+      latch.signal(remote, '192.0.2.200');
+      const before = latch.sendAddress;
+      assert.equal(latch.from('203.0.113.9', 61000, 0), false);
+      assert.equal(latch.onProbation, true);
+      assert.equal(latch.sendAddress, before);
+      assert.equal(before, remote?.address === '10.0.0.5' ? '10.0.0.5' : '');
+      assert.equal(latch.prove('203.0.113.9', 61000, 20_000), probationUs);
+      assert.equal(latch.sendAddress, '203.0.113.9');
+      assert.equal(latch.sendPort, 61000);
+    }
+  });
+
+  it('is not diverted by stray packets where a phone is silent at a private address', () => {
     const latch = new NumberedLatch();
-    assert.equal(latch.from('203.0.113.9', 61000, 0), true);
-    assert.equal(latch.sendPort, 61000);
+    latch.signal({ address: '127.0.0.1', port: 4000 }, '127.0.0.1');
+    assert.equal(count(latch, 5, '127.0.0.66', 5000, 0), 0);
+    assert.equal(latch.sendAddress, '127.0.0.1');
+    assert.equal(latch.from('127.0.0.1', 4000, 100_000), true);
+    assert.equal(count(latch, 200, '127.0.0.66', 5000, 120_000), 0);
+  });
+
+  it('does not believe a source as long as a better one speaks, however little', () => {
+    const latch = new NumberedLatch();
+    latch.signal({ address: '10.0.0.5', port: 4000 }, '192.0.2.200');
+    latch.prove('203.0.113.9', 61000, 0);
+    latch.signal({ address: '10.0.0.5', port: 4002 }, '192.0.2.200');
+    for (let k = 0; k < 10; k++) {
+      assert.equal(latch.from('203.0.113.9', 61000, 2_000_000 + k * 800_000), true, 'the one before');
+      assert.equal(count(latch, 38, '198.51.100.7', 5000, 2_010_000 + k * 800_000), 0);
+    }
+    assert.ok(count(latch, 60, '198.51.100.7', 5000, 10_010_000) > 0, 'which fell silent');
+  });
+
+  it('believes an authentic packet at once', () => {
+    const latch = new SourceLatch();
+    latch.signal({ address: '10.0.0.5', port: 4000 });
+    assert.equal(latch.accepts('203.0.113.9', 61000, 0, 7, 1, false), false);
+    assert.equal(latch.accepts('203.0.113.9', 61000, 0, 7, 1, true), true);
+    assert.equal(latch.accepts('198.51.100.7', 5000, 20_000, 8, 1, true), false, 'not beside it');
   });
 
   it('refuses a stray source while the current one is alive', () => {
@@ -71,18 +121,34 @@ describe('SourceLatch', () => {
   it('lets a stray source that came first give way to the signalled one', () => {
     const latch = new NumberedLatch();
     latch.signal(signalled);
-    latch.prove('198.51.100.7', 5000, 0);
-    assert.equal(latch.from('192.0.2.1', 4000, 1000), true);
-    assert.equal(latch.from('198.51.100.7', 5000, 2000), false);
+    const atUs = latch.prove('198.51.100.7', 5000, 0);
+    assert.equal(latch.sendPort, 5000);
+    assert.equal(latch.from('192.0.2.1', 4000, atUs + 1000), true);
+    assert.equal(count(latch, 200, '198.51.100.7', 5000, atUs + 2000), 0);
     assert.equal(latch.sendPort, 4000);
   });
 
-  it('prefers the signalled host with another port to a stranger', () => {
+  it('prefers each source of the table to those below it, at once', () => {
     const latch = new NumberedLatch();
-    latch.signal(signalled);
+    latch.signal({ address: '10.0.0.9', port: 4000 }, '203.0.113.9');
     latch.prove('198.51.100.7', 5000, 0);
-    assert.equal(latch.from('192.0.2.1', 61000, 1000), true);
-    assert.equal(latch.from('198.51.100.7', 5000, 2000), false);
+    latch.signal({ address: '192.0.2.1', port: 4000 }, '203.0.113.9');
+    const rising: [string, number][] = [
+      ['198.51.100.7', 5000],
+      ['198.51.100.7', 5002],
+      ['203.0.113.9', 61000],
+      ['192.0.2.1', 4002],
+      ['192.0.2.1', 4000],
+    ];
+    const lower: [string, number][] = [['198.51.100.8', 5000]];
+    for (const [k, [address, port]] of rising.entries()) {
+      const atUs = 2_000_000 + k * 10_000;
+      assert.equal(latch.from(address, port, atUs), true, `${address}:${port}`);
+      assert.equal(latch.sendPort, port);
+      for (const [other, otherPort] of lower)
+        assert.equal(latch.from(other, otherPort, atUs + 1000), false, `${other}:${otherPort}`);
+      lower.push([address, port]);
+    }
   });
 
   it('takes another port of the same address once the current one was silent for the bound', () => {
@@ -95,29 +161,31 @@ describe('SourceLatch', () => {
 
   it('never hands a leg to a foreign address, however long the current source is silent', () => {
     const latch = latchOnSignalled();
-    assert.equal(latch.from('198.51.100.7', 5000, 100 * sourceSilenceUs), false);
-    assert.equal(latch.from('192.0.2.1', 4000, 100 * sourceSilenceUs + 1), true);
+    assert.equal(count(latch, 1000, '198.51.100.7', 5000, 1_000_000), 0);
+    assert.equal(latch.onProbation, false);
+    assert.equal(latch.from('192.0.2.1', 4000, 100_000_000), true);
     latch.signal({ address: '192.0.2.2', port: 4100 });
-    latch.prove('198.51.100.7', 5000, 100 * sourceSilenceUs + 2);
+    latch.prove('198.51.100.7', 5000, 100_000_001);
     assert.equal(latch.sendAddress, '198.51.100.7', 'another is signalled');
   });
 
   it('follows a NAT to another port after silence, never to another address', () => {
     const latch = new NumberedLatch();
     latch.signal({ address: '10.0.0.5', port: 4000 });
-    for (let packet = 0; packet < provenPackets; packet++) latch.from('203.0.113.9', 61000, packet);
-    assert.equal(latch.from('198.51.100.7', 5000, 2 * sourceSilenceUs), false);
-    assert.equal(latch.from('203.0.113.9', 61001, 2 * sourceSilenceUs), true);
-    assert.equal(latch.from('198.51.100.7', 5000, 4 * sourceSilenceUs), false, 'still the same source');
+    const atUs = latch.prove('203.0.113.9', 61000, 0);
+    count(latch, settledPackets, '203.0.113.9', 61000, atUs);
+    assert.equal(count(latch, 200, '198.51.100.7', 5000, atUs + sourceSilenceUs), 0);
+    assert.equal(latch.from('203.0.113.9', 61001, atUs + 4 * sourceSilenceUs), true);
+    assert.equal(count(latch, 200, '198.51.100.7', 5000, atUs + 6 * sourceSilenceUs), 0, 'the same source');
     assert.equal(latch.sendPort, 61001);
   });
 
-  it('forgets a foreign source that said next to nothing, so that a phone behind NAT is heard', () => {
+  it('forgets a foreign source that fell silent once it was proven, so that a phone behind NAT is heard', () => {
     const latch = new NumberedLatch();
     latch.signal({ address: '10.0.0.5', port: 4000 });
-    assert.equal(latch.from('198.51.100.7', 5000, 0), true, 'a stray packet comes first');
-    assert.equal(latch.from('203.0.113.9', 61000, sourceSilenceUs - 1), false);
-    assert.equal(latch.from('203.0.113.9', 61000, sourceSilenceUs), true);
+    const atUs = latch.prove('198.51.100.7', 5000, 0);
+    assert.equal(count(latch, 10, '203.0.113.9', 61000, atUs), 0);
+    latch.prove('203.0.113.9', 61000, atUs + 200_000);
     assert.equal(latch.sendAddress, '203.0.113.9');
   });
 
@@ -136,44 +204,33 @@ describe('SourceLatch', () => {
     assert.equal(latch.from('192.0.2.1', 4000, 3000), false);
   });
 
-  it('lets a new NAT binding replace the abandoned source at once', () => {
-    const latch = new NumberedLatch();
-    latch.signal({ address: '10.0.0.5', port: 4000 });
-    latch.from('203.0.113.9', 61000, 0);
-    latch.signal({ address: '10.0.0.5', port: 4002 });
-    assert.equal(latch.from('203.0.113.9', 61000, 1000), true);
-    assert.equal(latch.from('203.0.113.9', 61001, 2000), true);
-    assert.equal(latch.from('203.0.113.9', 61000, 3000), false);
+  it('lets a new NAT binding replace the former source at once', () => {
+    for (const signallingAddress of [undefined, '203.0.113.9']) {
+      const latch = new NumberedLatch();
+      latch.signal({ address: '10.0.0.5', port: 4000 }, signallingAddress);
+      const atUs = latch.prove('203.0.113.9', 61000, 0);
+      latch.signal({ address: '10.0.0.5', port: 4002 }, signallingAddress);
+      assert.equal(latch.from('203.0.113.9', 61000, atUs + 1000), true);
+      assert.equal(latch.from('203.0.113.9', 61001, atUs + 2000), true);
+      assert.equal(latch.from('203.0.113.9', 61000, atUs + 3000), false);
+    }
   });
 
-  it('takes a stranger for the phone only after a stream of consecutive packets, where the phone could be heard', () => {
+  it('loses nothing where a NAT changes the port within the stream', () => {
     const latch = new SourceLatch();
-    latch.signal(signalled);
-    const numbers = [
-      1,
-      2,
-      3,
-      5,
-      ...Array.from({ length: probationPackets.publicAddress - 1 }, (_, i) => 6 + i),
-    ];
-    const taken = numbers.map((number) => latch.accepts('198.51.100.7', 5000, number * 20_000, 7, number));
-    assert.deepEqual(taken.slice(0, -1), new Array(numbers.length - 1).fill(false));
-    assert.equal(taken.at(-1), true);
-    const spread = new SourceLatch();
-    spread.signal(signalled);
-    for (let second = 0; second < 60; second++)
-      assert.equal(spread.accepts('198.51.100.7', 5000, second * 1_000_000, 7, second), false);
-  });
-
-  it('knows a phone behind NAT by where its SIP messages come from, and prefers it to a stranger that came first', () => {
-    const latch = new NumberedLatch();
     latch.signal({ address: '10.0.0.5', port: 4000 }, '203.0.113.9');
-    assert.equal(latch.from('198.51.100.7', 5000, 0), true);
-    assert.equal(latch.from('203.0.113.9', 61_000, 1000), true);
-    assert.equal(latch.from('198.51.100.7', 5000, 2000), false);
-    const strict = new NumberedLatch();
-    strict.signal(signalled, '203.0.113.9');
-    assert.equal(strict.from('203.0.113.9', 61_000, 0), true);
+    const port = (n: number) => (n < 50 || n === 51 ? 61_000 : 61_001);
+    // Packet 50 overtakes 51 and 49 is lost.
+    for (const n of [...Array(49).keys(), 50, 51, 52, 53])
+      assert.equal(latch.accepts('203.0.113.9', port(n), n * 20_000, 7, (65_520 + n) & 0xffff), true, `${n}`);
+    assert.equal(latch.sendPort, 61_001);
+    assert.equal(
+      latch.accepts('203.0.113.9', 61_002, 54 * 20_000, 8, 65_520 + 54 - 65_536),
+      false,
+      'other SSRC',
+    );
+    assert.equal(latch.accepts('203.0.113.9', 61_002, 54 * 20_000, 7, 5000), false, 'other numbers');
+    assert.equal(latch.accepts('198.51.100.7', 61_001, 54 * 20_000, 7, 38), false, 'other address');
   });
 
   it('follows a phone that moved, by the numbers of its stream', () => {

@@ -1,11 +1,12 @@
-import { isPrivateAddress } from './private-address.ts';
+import { SourceProbation } from './source-probation.ts';
 
-/** How well a source fits what was signalled; a better fit takes over at once, an equal or worse one has to wait. */
-const rankAbandoned = 0;
-const rankElsewhere = 1;
-const rankSignallingHost = 2;
-const rankSameHost = 3;
-const rankSignalled = 4;
+/** How well a source fits what was signalled, as in the table of `SourceLatch`. */
+const rankForeign = 0;
+const rankFormer = 1;
+const rankFormerHost = 2;
+const rankSignallingHost = 3;
+const rankSameHost = 4;
+const rankSignalled = 5;
 
 /** A source this long silent may have moved to another port. */
 export const sourceSilenceUs = 2_000_000;
@@ -13,17 +14,14 @@ export const sourceSilenceUs = 2_000_000;
 export const moveSilenceUs = 200_000;
 /** How many numbers such a move may lose. */
 const maxMoveLoss = 250;
+/** So close to the current number, and of the same address, it has moved even before. */
+const maxRebindStep = 5;
 
-/** A source at an address nobody signalled is taken for the leg's own after so many packets. */
-export const provenPackets = 25;
+/** A foreign source that sent no more than so many packets since it was proven may be replaced by another. */
+export const settledPackets = 25;
 
-/**
- * Packets in a row of one stream that a source at an address nobody signalled has to send before it is heard at all:
- * where packets can not come from the signalled address, and where they could.
- */
-export const probationPackets = { privateAddress: 1, publicAddress: 10 };
-/** In which the leg sends nothing else. */
-const probationUs = 1_000_000;
+/** What a phone signals that wants no media for now (RFC 3264 section 8.4, the older way to hold). */
+const unspecifiedAddresses: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
 export interface SourceAddress {
   readonly address: string;
@@ -31,17 +29,26 @@ export interface SourceAddress {
 }
 
 /**
- * Symmetric RTP (RFC 4961) with a guard. The first valid packet decides where the leg's media comes from and goes to,
- * so that a phone behind NAT is heard; afterwards no stray source can take the leg over. At once such a packet is
- * taken from the signalled address or the one that the SIP messages come from; from anywhere else only a stream of
- * consecutive packets is. A source that fits what was signalled better than the current one replaces it at once. Any
- * other has to wait until the current source has been silent for `sourceSilenceUs`, and must have its IP address: a
- * NAT changes ports, hardly ever addresses. A source that goes on with SSRC and sequence number of the current one is
- * the same phone in another place; nobody off the path knows them.
+ * Symmetric RTP (RFC 4961) with a guard: where the leg's media comes from and goes to, so that a phone behind NAT is
+ * heard, and no stray source takes the leg over. A source that fits better than the current one replaces it at once:
  *
- * From a foreign address the leg is taken over only after the signalled address changed, or where the current
- * source is foreign itself and fell silent before `provenPackets`: one stray packet that came first must not mute a
- * phone behind NAT for the whole call.
+ *     5  the signalled address and port           heard at once
+ *     4  the signalled address, another port      heard at once
+ *     3  the address the SIP messages come from   heard at once: a phone behind NAT
+ *     2  the address of the source before the     heard at once
+ *        signalled address changed
+ *     1  that very source                         heard at once: its packets in flight
+ *     0  foreign: any other                       heard once it is proven
+ *
+ * Nothing of a foreign source is taken and nothing is sent to it before it has sent `probationPackets` of one stream
+ * for `probationUs`, in which no better one spoke (`SourceProbation`); or before one packet, where that is
+ * authentic (SRTP).
+ *
+ * A source that fits no better than the current one has to wait until that has been silent for `sourceSilenceUs`, and
+ * must have its address: a NAT changes ports, hardly ever addresses. To a foreign one the leg goes only where the
+ * current is a former source, or foreign itself and fell silent before `settledPackets`. A source that goes on with
+ * SSRC and sequence number of the current one is the same phone in another place, for nobody off the path knows
+ * them: from the same address it is heard at once, from others once the old place is silent for `moveSilenceUs`.
  */
 export class SourceLatch {
   #signalled: SourceAddress | undefined;
@@ -54,40 +61,57 @@ export class SourceLatch {
   #sequenceNumber = 0;
   /** From the current source. */
   #packets = 0;
-  /** Source in use when the signalled address changed: its packets in flight are welcome, its claim is gone. */
-  #abandonedAddress = '';
-  #abandonedPort = 0;
-  readonly #probation = { address: '', port: 0, ssrc: -1, sequenceNumber: 0, packets: 0, sinceUs: 0 };
+  #former: SourceAddress | undefined;
+  readonly #probation = new SourceProbation();
+  #onProbation = false;
 
   /** The same address again, as in a session refresh, keeps the latch. */
-  signal(remote: SourceAddress | undefined, signallingAddress?: string): void {
+  signal(signalled: SourceAddress | undefined, signallingAddress?: string): void {
+    const remote = signalled && unspecifiedAddresses.has(signalled.address) ? undefined : signalled;
     const previous = this.#signalled;
     const same = previous?.address === remote?.address && previous?.port === remote?.port;
     this.#signalled = remote;
     this.#signallingAddress = signallingAddress;
     if (same || this.#rank < 0) return;
-    this.#abandonedAddress = this.#address;
-    this.#abandonedPort = this.#port;
+    this.#former = { address: this.#address, port: this.#port };
     this.#rank = -1;
+    this.#packets = 0;
   }
 
-  /** Whether a valid packet from this source belongs to the leg; numbers as on the wire. */
-  accepts(address: string, port: number, atUs: number, ssrc: number, sequenceNumber: number): boolean {
+  /**
+   * Whether a valid packet from this source belongs to the leg; numbers as on the wire.
+   * @param authentic the packet opened under the leg's keys
+   */
+  accepts(
+    address: string,
+    port: number,
+    atUs: number,
+    ssrc: number,
+    sequenceNumber: number,
+    authentic = false,
+  ): boolean {
+    this.#onProbation = false;
     if (this.#rank < 0 || port !== this.#port || address !== this.#address) {
+      if (this.#isStraggler(address, ssrc, sequenceNumber)) return true;
       const rank = this.#rankOf(address, port);
-      if (!this.#takesOver(rank, address, port, atUs, ssrc, sequenceNumber)) return false;
+      if (!this.#takesOver(rank, address, port, atUs, ssrc, sequenceNumber, authentic)) return false;
       // Another port of the same address is the same source.
       if (address !== this.#address) this.#packets = 0;
       this.#address = address;
       this.#port = port;
       this.#rank = rank;
-      this.#probation.packets = 0;
     }
+    this.#probation.reset();
     this.#packets++;
     this.#lastUs = atUs;
     this.#ssrc = ssrc;
     this.#sequenceNumber = sequenceNumber;
     return true;
+  }
+
+  /** Whether the packet that was refused last comes from a source that may yet prove to be the leg's. */
+  get onProbation(): boolean {
+    return this.#onProbation;
   }
 
   /** Whether RTCP from this source belongs to the leg: it proves nothing and moves nothing. */
@@ -115,58 +139,46 @@ export class SourceLatch {
     atUs: number,
     ssrc: number,
     sequenceNumber: number,
+    authentic: boolean,
   ): boolean {
-    if (this.#rank >= 0 && rank <= this.#rank)
-      return this.#moved(atUs, ssrc, sequenceNumber) || this.#givesWayTo(address, atUs);
-    return rank !== rankElsewhere || this.#passesProbation(address, port, atUs, ssrc, sequenceNumber);
-  }
-
-  #moved(atUs: number, ssrc: number, sequenceNumber: number): boolean {
-    if (ssrc !== this.#ssrc || atUs - this.#lastUs < moveSilenceUs) return false;
-    const step = (sequenceNumber - this.#sequenceNumber) & 0xffff;
-    return step > 0 && step <= maxMoveLoss;
-  }
-
-  /** To a source that fits no better; whatever has the signalled IP address has the current one's then, too. */
-  #givesWayTo(address: string, atUs: number): boolean {
-    if (atUs - this.#lastUs < sourceSilenceUs) return false;
-    return address === this.#address || (this.#rank < rankSignallingHost && this.#packets < provenPackets);
-  }
-
-  #passesProbation(
-    address: string,
-    port: number,
-    atUs: number,
-    ssrc: number,
-    sequenceNumber: number,
-  ): boolean {
-    const probation = this.#probation;
-    const continues =
-      probation.packets > 0 &&
-      probation.address === address &&
-      probation.port === port &&
-      probation.ssrc === ssrc &&
-      ((probation.sequenceNumber + 1) & 0xffff) === sequenceNumber &&
-      atUs - probation.sinceUs <= probationUs;
-    if (!continues) {
-      probation.packets = 0;
-      probation.sinceUs = atUs;
-      probation.address = address;
-      probation.port = port;
-      probation.ssrc = ssrc;
+    if (this.#rank >= 0 && rank <= this.#rank) {
+      if (this.#hasMoved(address, atUs, ssrc, sequenceNumber)) return true;
+      if (address === this.#address) return atUs - this.#lastUs >= sourceSilenceUs;
+      if (!this.#givesWay(atUs)) return false;
     }
-    probation.sequenceNumber = sequenceNumber;
-    probation.packets++;
-    const { privateAddress, publicAddress } = probationPackets;
-    const isHidden = !this.#signalled || isPrivateAddress(this.#signalled.address);
-    return probation.packets >= (isHidden ? privateAddress : publicAddress);
+    if (rank !== rankForeign || authentic) return true;
+    if (this.#probation.passes(address, port, atUs, ssrc, sequenceNumber)) return true;
+    this.#onProbation = true;
+    return false;
+  }
+
+  /** Numbers of the current stream that its old port still delivers after the new one was heard. */
+  #isStraggler(address: string, ssrc: number, sequenceNumber: number): boolean {
+    if (this.#rank < 0 || ssrc !== this.#ssrc || address !== this.#address) return false;
+    return ((this.#sequenceNumber - sequenceNumber) & 0xffff) <= maxRebindStep;
+  }
+
+  #hasMoved(address: string, atUs: number, ssrc: number, sequenceNumber: number): boolean {
+    if (ssrc !== this.#ssrc) return false;
+    const step = (sequenceNumber - this.#sequenceNumber) & 0xffff;
+    if (step > 0 && step <= maxRebindStep && address === this.#address) return true;
+    return step > 0 && step <= maxMoveLoss && atUs - this.#lastUs >= moveSilenceUs;
+  }
+
+  /** To a source of another address that fits no better; whatever has the signalled one has the current one's then. */
+  #givesWay(atUs: number): boolean {
+    if (this.#rank > rankFormerHost || atUs - this.#lastUs < moveSilenceUs) return false;
+    return this.#rank !== rankForeign || this.#packets < settledPackets;
   }
 
   #rankOf(address: string, port: number): number {
-    const signalled = this.#signalled;
-    if (signalled?.address === address) return signalled.port === port ? rankSignalled : rankSameHost;
+    const { address: signalledAddress, port: signalledPort } = this.#signalled ?? {};
+    if (address === signalledAddress && port === signalledPort) return rankSignalled;
+    const former = this.#former;
+    // A phone that was given another port of the same address sends from both for a moment.
+    if (former && address === former.address && port === former.port) return rankFormer;
+    if (address === signalledAddress) return rankSameHost;
     if (address === this.#signallingAddress) return rankSignallingHost;
-    if (port === this.#abandonedPort && address === this.#abandonedAddress) return rankAbandoned;
-    return rankElsewhere;
+    return address === former?.address ? rankFormerHost : rankForeign;
   }
 }

@@ -1,4 +1,5 @@
 import type { CapturedPacket } from '../media/capture-sink.ts';
+import { type TrackPacket, TrackPlacer } from '../timeline/track-placer.ts';
 import { type Placement, TrackTimeline } from '../timeline/track-timeline.ts';
 
 /** Takes decoded audio at its place in a recording. */
@@ -13,7 +14,10 @@ export class RecordedTrack {
   readonly startSample: number;
   /** Whoever decides by what is said in it. */
   readonly listener: TrackListener | undefined;
-  readonly #timeline: TrackTimeline;
+  /** Where packets lie as far as is known at once: who listens can not wait. */
+  readonly #live: TrackTimeline | undefined;
+  readonly #placer: TrackPlacer<TrackPacket>;
+  readonly #packet: TrackPacket = { sequenceNumber: 0, rtpTime: 0, arrivalUs: 0, durationTicks: 0 };
   #packets = 0;
   #overflowPackets = 0;
 
@@ -21,7 +25,8 @@ export class RecordedTrack {
     this.trackId = trackId;
     this.listener = listener;
     this.startSample = startSample;
-    this.#timeline = new TrackTimeline({ rateHz, startSample });
+    this.#placer = new TrackPlacer({ rateHz, startSample }, () => {});
+    if (listener) this.#live = new TrackTimeline({ rateHz, startSample });
   }
 
   get packets(): number {
@@ -32,16 +37,26 @@ export class RecordedTrack {
     return this.#overflowPackets;
   }
 
-  /** End of the last packet. */
+  /** End of the last packet, where no more follow. */
   get mediaEndSample(): number {
-    return this.#timeline.endSample;
+    this.#placer.finish();
+    return this.#placer.timeline.endSample;
   }
 
   format(packet: Pick<CapturedPacket, 'codec' | 'clockRateHz' | 'ssrc'>): void {
-    this.#timeline.format(packet);
+    this.#placer.format(packet);
+    this.#live?.format(packet);
   }
 
-  /** @param arrivalUs on the room's clock */
+  /** End of what has its place for good. */
+  get placedTo(): number {
+    return this.#placer.timeline.endSample;
+  }
+
+  /**
+   * @param arrivalUs on the room's clock
+   * @returns where it lies for who listens; undefined where nobody does, or for a duplicate
+   */
   place(
     sequenceNumber: number,
     rtpTime: number,
@@ -49,7 +64,13 @@ export class RecordedTrack {
     durationTicks: number,
   ): Placement | undefined {
     this.#packets++;
-    return this.#timeline.place(sequenceNumber, rtpTime, arrivalUs, durationTicks);
+    const packet = this.#packet;
+    packet.sequenceNumber = sequenceNumber;
+    packet.rtpTime = rtpTime;
+    packet.arrivalUs = arrivalUs;
+    packet.durationTicks = durationTicks;
+    this.#placer.offer(packet);
+    return this.#live?.place(sequenceNumber, rtpTime, arrivalUs, durationTicks);
   }
 
   lose(packets: number): void {

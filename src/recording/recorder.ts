@@ -232,7 +232,7 @@ export class Recorder {
   /** Up to where everything that was said has come. */
   #mediaEnd(): number {
     let end = Number.POSITIVE_INFINITY;
-    for (const track of this.#tracks.values()) end = Math.min(end, track.mediaEndSample);
+    for (const track of this.#tracks.values()) end = Math.min(end, track.placedTo);
     return end;
   }
 

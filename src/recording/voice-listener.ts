@@ -45,7 +45,9 @@ export class VoiceListener implements TrackListener {
   }
 
   hear(atSample: number, samples: Int16Array): void {
-    const at = this.#toRecorded(atSample);
+    let at = this.#toRecorded(atSample);
+    // Of a clock that stood still while nothing was sent: it is said now.
+    if (at + samples.length <= this.#position) at = this.#position;
     const from = Math.max(0, this.#position - at);
     const to = Math.min(samples.length, this.#position + windowSamples - at);
     for (let i = from; i < to; i++) {

@@ -19,10 +19,8 @@ export function settledEnd(view: RecordingView): number {
   for (const packets of tracks) while (packets.before(Number.POSITIVE_INFINITY));
   const arrivedUs = Math.max(0, ...tracks.map((packets) => packets.lastArrivalUs));
   const nowSample = Math.floor(((arrivedUs - spoolDelayUs) * view.rateHz) / 1_000_000);
-  const settled = tracks.map(({ timeline }, index) =>
-    view.tracks[index]?.endSample === undefined
-      ? timeline.settledSample(nowSample)
-      : Number.POSITIVE_INFINITY,
+  const settled = tracks.map((packets, index) =>
+    view.tracks[index]?.endSample === undefined ? packets.settledSample(nowSample) : Number.POSITIVE_INFINITY,
   );
   // What a channel is at a position also depends on packets a little behind it.
   const end = Math.min(nowSample, ...settled) - Math.ceil(lookAheadSeconds * view.rateHz);

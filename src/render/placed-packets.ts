@@ -3,7 +3,8 @@ import type { FormatRecord, SpoolRecord } from '../spool/records.ts';
 import { maxMarks } from '../timeline/bounds.ts';
 import type { TimelineMark } from '../timeline/marks.ts';
 import { payloadDurationTicks } from '../timeline/payload-duration.ts';
-import { TrackTimeline } from '../timeline/track-timeline.ts';
+import { type TrackPacket, TrackPlacer } from '../timeline/track-placer.ts';
+import type { Placement, TrackTimeline } from '../timeline/track-timeline.ts';
 import { concealableSamples, type SequencedPacket } from './loss.ts';
 import type { RecordingView, TrackView } from './track-source.ts';
 
@@ -14,9 +15,14 @@ export interface PlacedPacket extends SequencedPacket {
   lostSamples: number;
 }
 
+interface ReadPacket extends TrackPacket {
+  payload: Uint8Array;
+  format: FormatRecord;
+}
+
 /** The packets of a track in the order of their positions, as far as no later record can put one before them. */
 export class PlacedPackets {
-  readonly timeline: TrackTimeline;
+  readonly #placer: TrackPlacer<ReadPacket>;
   readonly #rateHz: number;
   readonly #track: TrackView;
   readonly #onDamage: RecordingView['onDamage'];
@@ -34,7 +40,18 @@ export class PlacedPackets {
     this.#track = track;
     this.#onDamage = onDamage;
     this.#records = track.records()[Symbol.iterator]();
-    this.timeline = new TrackTimeline({ rateHz, startSample: track.startSample });
+    this.#placer = new TrackPlacer({ rateHz, startSample: track.startSample }, (packet, placement) =>
+      this.#insert(packet, placement),
+    );
+  }
+
+  get timeline(): TrackTimeline {
+    return this.#placer.timeline;
+  }
+
+  /** Once everything there is was read: no packet that arrives at or after `nowSample` changes what lies before. */
+  settledSample(nowSample: number): number {
+    return this.#placer.settledSample(nowSample);
   }
 
   /** When the newest record read so far arrived. */
@@ -82,11 +99,12 @@ export class PlacedPackets {
     const record = this.#nextRecord();
     if (!record) {
       this.#ended = true;
+      this.#placer.finish();
       return;
     }
     if (record.kind === 'format') {
       this.#format = record;
-      this.timeline.format(record);
+      this.#placer.format(record);
       return;
     }
     this.#lastArrivalUs = Math.max(this.#lastArrivalUs, record.arrivalUs);
@@ -94,19 +112,7 @@ export class PlacedPackets {
     const format = this.#format;
     const { sequenceNumber, rtpTime, arrivalUs, payload } = record;
     const durationTicks = payloadDurationTicks(format.codec, format.clockRateHz, payload);
-    const place = this.timeline.place(sequenceNumber, rtpTime, arrivalUs, durationTicks);
-    if (!place) return;
-    const { atSample, durationSamples } = place;
-    this.#insert({
-      format,
-      payload,
-      sequenceNumber,
-      rtpTime,
-      durationTicks,
-      atSample,
-      durationSamples,
-      lostSamples: 0,
-    });
+    this.#placer.offer({ sequenceNumber, rtpTime, arrivalUs, durationTicks, payload, format });
   }
 
   #nextRecord(): SpoolRecord | undefined {
@@ -121,7 +127,18 @@ export class PlacedPackets {
     }
   }
 
-  #insert(packet: PlacedPacket): void {
+  #insert(read: ReadPacket, { atSample, durationSamples }: Placement): void {
+    const { format, payload, sequenceNumber, rtpTime, durationTicks } = read;
+    const packet: PlacedPacket = {
+      format,
+      payload,
+      sequenceNumber,
+      rtpTime,
+      durationTicks,
+      atSample,
+      durationSamples,
+      lostSamples: 0,
+    };
     let at = this.#waiting.length;
     while (at > this.#next && (this.#waiting[at - 1]?.atSample ?? 0) > packet.atSample) at -= 1;
     if (at === this.#waiting.length) this.#waiting.push(packet);

@@ -23,6 +23,41 @@ export const maxJumpUs = 1_000_000;
 export const maxLagUs = 2_000_000;
 
 /**
+ * A packet that arrives later than RTP time says, by more than this beyond the latest of the packets before it, comes
+ * from a sender whose clock stood still in a pause, or it was held up on its way.
+ */
+export const minPauseUs = 60_000;
+
+/**
+ * What follows such a packet tells which: behind a stall of the network the packets catch up, behind a pause they keep
+ * the distance. A link that drains at 1.2 times the speed of the audio catches up by 80 ms in this time.
+ */
+export const pauseWindowUs = 500_000;
+
+/** By so much, and the jitter of before, packets may catch up behind a pause. */
+export const pauseSlackUs = 30_000;
+
+/** So many packets at least must keep the distance. */
+export const minPausePackets = 5;
+
+/** Jitter is known from so many packets. */
+export const lagPackets = 32;
+
+/**
+ * Audio may lie so much before its arrival and keep its place after a pause: the first packet of the stream may have
+ * been slower than the others. Routes that change to and fro must not add up to more.
+ */
+export const maxPauseLeadUs = 100_000;
+
+/** The first packets of a stream may have changed places on the way, by so much. */
+export const startWindowUs = 100_000;
+/** Those that left before the first one that arrived left no more than this before it. */
+export const maxStartLeadUs = 200_000;
+
+/** As many packets may wait for a decision. */
+export const maxWaiting = 256;
+
+/**
  * A new clock (SSRC, clock rate, timestamp base) that begins this close behind the earlier audio continues it:
  * arrival is not known better than one packet of jitter, and a hole of that size would be our invention.
  */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type TrackPacket, TrackPlacer } from './track-placer.ts';
 import { type Placement, TrackTimeline } from './track-timeline.ts';
 
 /** Random packet histories: honest senders against their own account, hostile ones against what must always hold. */
@@ -43,14 +44,15 @@ interface Sender {
 }
 
 /** DTX pauses anywhere; at a change of clock a hold with frozen RTP time or a new SSRC. */
-function speakOn(random: () => number, sender: Sender, changesClock: boolean): void {
+function speakOn(random: () => number, sender: Sender, sinceChange: number, holdMs: () => number): void {
+  const changesClock = sinceChange === 0 && sender.spoken > 0;
   if (changesClock && random() < 0.5) {
-    sender.spoken += rateHz * Math.ceil(2 + random() * 300);
+    sender.spoken += (rateHz / 1000) * holdMs();
   } else if (changesClock) {
     sender.ssrc += 1;
     sender.sequence = pick(random, nastySequences);
     sender.rtpTime = pick(random, nastyTimes);
-  } else if (random() < 0.005) {
+  } else if (random() < 0.005 && sinceChange > 5) {
     const pause = frame * Math.ceil(random() * 500);
     sender.spoken += pause;
     sender.rtpTime += pause;
@@ -61,7 +63,11 @@ function speakOn(random: () => number, sender: Sender, changesClock: boolean): v
  * An honest sender's call over a network that loses, delays and doubles. Packets next to a change of clock come on
  * time, for there the room knows the clock by arrival only.
  */
-function honestCall(random: () => number): Sent[] {
+function honestCall(
+  random: () => number,
+  holdMs = (): number => 1000 * Math.ceil(2 + random() * 300),
+  { quietPackets = 20, jittersUs = [0, 10_000, 60_000, 200_000] } = {},
+): Sent[] {
   const sent: Sent[] = [];
   const sender = {
     ssrc: 1,
@@ -70,11 +76,11 @@ function honestCall(random: () => number): Sent[] {
     spoken: 0,
   };
   const lossRate = pick(random, [0, 0.01, 0.05, 0.3]);
-  const jitterUs = pick(random, [0, 10_000, 60_000, 200_000]);
+  const jitterUs = pick(random, jittersUs);
   for (let k = 0; k < 1500; k += 1) {
     const sinceChange = k % 300;
-    speakOn(random, sender, k > 0 && sinceChange === 0);
-    const quiet = sinceChange < 20 || sinceChange > 280;
+    speakOn(random, sender, sinceChange, holdMs);
+    const quiet = sinceChange < quietPackets || sinceChange > 300 - quietPackets;
     if (quiet || random() >= lossRate) {
       const arrivalUs = sender.spoken * 125 + networkUs + (quiet ? 0 : Math.floor(random() * jitterUs));
       const packet = {
@@ -125,6 +131,33 @@ test('honest calls: every packet lies where it was spoken, once, to the sample',
     assert.equal(timeline.endSample, Math.max(...call.map((each) => each.spokenSample)) + 320 + frame);
   }
   assert.ok(changes > 50, `only ${changes} changes of clock were tried`);
+});
+
+test('honest calls with short holds: every packet lies where it was spoken, whatever jitter there is between', () => {
+  let holds = 0;
+  for (let seed = 1; seed <= 150; seed += 1) {
+    const random = randomOf(seed * 31);
+    const call = honestCall(random, () => 20 * Math.ceil(6 + random() * 40), {
+      quietPackets: 60,
+      jittersUs: [0, 10_000, 60_000],
+    });
+    const placed: (Sent & { atSample: number })[] = [];
+    const placer = new TrackPlacer<Sent & TrackPacket>({ rateHz, startSample: 0 }, (packet, { atSample }) =>
+      placed.push({ ...packet, atSample }),
+    );
+    for (const packet of call) {
+      placer.format({ codec: 'PCMU', clockRateHz: 8000, ssrc: packet.ssrc });
+      placer.offer({ ...packet, durationTicks: frame });
+    }
+    placer.finish();
+    for (const { atSample, spokenSample } of placed)
+      assert.equal(atSample, spokenSample + (networkUs * rateHz) / 1_000_000, `seed ${seed}`);
+    const { counters, marks } = placer.timeline;
+    assert.equal(counters.late + counters.early, 0);
+    assert.equal(placed.length, call.length - counters.duplicates);
+    holds += marks.filter((mark) => mark.kind === 'jump').length;
+  }
+  assert.ok(holds > 50, `only ${holds} holds were tried`);
 });
 
 test('loss account: lost packets and gap samples equal what the network dropped inside the stream', () => {

@@ -39,7 +39,7 @@ export interface TimelineCounters {
   early: number;
 }
 
-interface Format {
+export interface TrackFormat {
   codec: CodecName;
   clockRateHz: number;
   ssrc: number;
@@ -80,10 +80,12 @@ export class TrackTimeline {
   readonly #horizonSamples: number;
   readonly #maxJumpSamples: number;
   readonly #maxLagSamples: number;
-  #format: Format | undefined;
-  #placedFormat: Format | undefined;
+  #format: TrackFormat | undefined;
+  #placedFormat: TrackFormat | undefined;
   #endSample: number;
   #arrivalSample = 0;
+  /** The next packet that is placed behind all audio follows a pause without RTP time. */
+  #resumes = false;
   /** A second stale packet with this number shows that the sender began again (RFC 3550 A.1). */
   #suspectNext = -1;
 
@@ -112,7 +114,7 @@ export class TrackTimeline {
   }
 
   /** Says what the packets from here on are; at the start and at every change. */
-  format(format: Format): void {
+  format(format: TrackFormat): void {
     this.#format = { ...format };
   }
 
@@ -121,8 +123,38 @@ export class TrackTimeline {
    * `maxLagUs` before its arrival, a late one a further `reorderHorizonUs`.
    */
   settledSample(nowSample: number): number {
-    const byTime = nowSample - this.#maxLagSamples - this.#horizonSamples;
-    return Math.max(this.#startSample, this.#endSample - this.#horizonSamples, byTime);
+    return Math.max(this.settledByTime(nowSample), this.#endSample - this.#horizonSamples);
+  }
+
+  /** As far as time alone settles it, whatever was placed. */
+  settledByTime(nowSample: number): number {
+    return Math.max(this.#startSample, nowSample - this.#maxLagSamples - this.#horizonSamples);
+  }
+
+  /** Whether the next packet is the first of its SSRC and clock. */
+  get beginsRun(): boolean {
+    return this.#run() === undefined;
+  }
+
+  /** How much later than RTP time says a packet arrives, in samples; undefined where RTP time alone does not place it. */
+  lagSamples(sequenceNumber: number, rtpTime: number, arrivalUs: number): number | undefined {
+    const run = this.#run();
+    if (!run || run !== this.#runs.at(-1)) return undefined;
+    if (sequenceDelta(run.latest.sequence & 0xffff, sequenceNumber) <= 0) return undefined;
+    const sample = run.sampleAt(run.extendSequence(sequenceNumber), run.extendTime(rtpTime));
+    const arrivalSample = Math.max(this.#arrivalSample, this.#samplesOf(arrivalUs));
+    if (sample === undefined || !this.#trusts(run, sample, arrivalSample)) return undefined;
+    return arrivalSample - sample;
+  }
+
+  /** From this packet on, which `lagSamples` knows, RTP time counts from so many samples later: it stood still. */
+  resume(sequenceNumber: number, rtpTime: number, samples: number): void {
+    const run = this.#run();
+    if (!run) return;
+    const sequence = run.extendSequence(sequenceNumber);
+    const ticks = run.extendTime(rtpTime);
+    run.anchor(sequence, ticks, (run.sampleAt(sequence, ticks) ?? this.#endSample) + samples);
+    this.#resumes = true;
   }
 
   /**
@@ -140,17 +172,22 @@ export class TrackTimeline {
     this.#counters.packets++;
     this.#arrivalSample = Math.max(this.#arrivalSample, this.#samplesOf(arrivalUs));
     const packet = { sequenceNumber, rtpTime, arrivalSample: this.#arrivalSample, durationTicks };
-    const { ssrc, clockRateHz } = this.#format;
-    const run = this.#runs.findLast((each) => each.ssrc === ssrc && each.clockRateHz === clockRateHz);
+    const run = this.#run();
     if (!run) return this.#beginRun(packet);
     if (run !== this.#runs.at(-1)) return this.#placeReturning(run, packet);
     const delta = sequenceDelta(run.latest.sequence & 0xffff, sequenceNumber);
     return delta > 0 ? this.#placeAhead(run, packet) : this.#placeBehind(run, packet, delta);
   }
 
+  /** The newest of the present SSRC and clock. */
+  #run(): RtpRun | undefined {
+    const { ssrc, clockRateHz } = this.#format as TrackFormat;
+    return this.#runs.findLast((each) => each.ssrc === ssrc && each.clockRateHz === clockRateHz);
+  }
+
   /** A new SSRC, clock or sequence: its first packet lies at its arrival. */
   #beginRun(packet: OfferedPacket): Placement | undefined {
-    const { ssrc, clockRateHz } = this.#format as Format;
+    const { ssrc, clockRateHz } = this.#format as TrackFormat;
     const first = this.#runs.length === 0;
     const sample = first
       ? Math.max(this.#startSample, packet.arrivalSample)
@@ -170,6 +207,7 @@ export class TrackTimeline {
     const skipped = sequence - run.latest.sequence - 1;
     if (this.#trusts(run, sample, packet.arrivalSample)) {
       if (this.#leads(sample, packet)) return undefined;
+      if (this.#resumes) return this.#append(run, packet, sample, 'jump');
       return this.#append(run, packet, sample, skipped > 0 ? 'loss' : 'pause');
     }
     if (skipped > maxDropoutPackets) return this.#placeForeign(packet);
@@ -205,7 +243,7 @@ export class TrackTimeline {
 
   /** Neither ahead nor behind: a straggler of an earlier sequence of this SSRC, or the sender began again. */
   #placeForeign(packet: OfferedPacket): Placement | undefined {
-    const { ssrc, clockRateHz } = this.#format as Format;
+    const { ssrc, clockRateHz } = this.#format as TrackFormat;
     const origin = this.#runs.slice(0, -1).findLast((run) => {
       if (run.ssrc !== ssrc || run.clockRateHz !== clockRateHz) return false;
       const sequence = run.extendSequence(packet.sequenceNumber);
@@ -290,6 +328,7 @@ export class TrackTimeline {
     run.advance(sequence, packet.rtpTime, sample, packet.arrivalSample);
     this.#endSample = sample + durationSamples;
     this.#suspectNext = -1;
+    this.#resumes = false;
     for (const hole of this.#holes.settle(this.#endSample - this.#horizonSamples)) {
       for (const mark of gapMark(hole)) this.#mark(mark);
     }
@@ -298,7 +337,7 @@ export class TrackTimeline {
 
   #markFormat(atSample: number): void {
     const before = this.#placedFormat;
-    const now = this.#format as Format;
+    const now = this.#format as TrackFormat;
     if (now.codec === 'CN') return;
     this.#placedFormat = now;
     if (!before || before === now) return;

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import type { CodecName } from '../../../src/codec/codec.ts';
 import { maxLeadUs, maxMarks } from '../../../src/timeline/bounds.ts';
 import { payloadDurationTicks } from '../../../src/timeline/payload-duration.ts';
-import { type Placement, TrackTimeline } from '../../../src/timeline/track-timeline.ts';
+import { type TrackPacket, TrackPlacer } from '../../../src/timeline/track-placer.ts';
+import type { Placement, TrackTimeline } from '../../../src/timeline/track-timeline.ts';
 import { InputReader } from '../input-reader.ts';
 import type { FuzzTarget } from '../target.ts';
 
@@ -37,10 +38,15 @@ export function createTarget(): FuzzTarget {
   };
 }
 
+interface OfferedPacket extends TrackPacket {
+  clockRateHz: number;
+}
+
 class Track {
   readonly #input: InputReader;
   readonly #rateHz: number;
   readonly #startSample: number;
+  readonly #placer: TrackPlacer<OfferedPacket>;
   readonly #timeline: TrackTimeline;
   readonly #placed: Placement[] = [];
   #packets = 0;
@@ -58,7 +64,11 @@ class Track {
     this.#rateHz = ratesHz[input.uint8() % 3]!;
     this.#startSample = input.uint8() * 100;
     this.#arrivalUs = (this.#startSample * 1e6) / this.#rateHz;
-    this.#timeline = new TrackTimeline({ rateHz: this.#rateHz, startSample: this.#startSample });
+    this.#placer = new TrackPlacer(
+      { rateHz: this.#rateHz, startSample: this.#startSample },
+      (packet, placement) => this.#check(placement, packet),
+    );
+    this.#timeline = this.#placer.timeline;
     this.#tellFormat();
   }
 
@@ -68,16 +78,23 @@ class Track {
       this.#change(this.#input.uint8());
       const { codec, clockRateHz } = formats[this.#format]!;
       const ticks = payloadDurationTicks(codec, clockRateHz, this.#payload);
-      const placement = this.#timeline.place(this.#sequence, this.#rtpTime, this.#arrivalUs, ticks);
+      this.#placer.offer({
+        sequenceNumber: this.#sequence,
+        rtpTime: this.#rtpTime,
+        arrivalUs: this.#arrivalUs,
+        durationTicks: ticks,
+        clockRateHz,
+      });
       this.#packets++;
-      if (placement) this.#check(placement, ticks, clockRateHz);
       assert.ok(this.#timeline.endSample >= end, 'the end never moves back');
       end = this.#timeline.endSample;
-      this.#settled = Math.max(this.#settled, this.#timeline.settledSample(this.#nowSample()));
+      this.#settled = Math.max(this.#settled, this.#timeline.settledSample(0));
       this.#sequence = (this.#sequence + 1) & 0xffff;
       this.#rtpTime = (this.#rtpTime + ticks) >>> 0;
       this.#arrivalUs += Math.round((ticks * 1e6) / clockRateHz);
     }
+    this.#placer.finish();
+    assert.ok(this.#timeline.endSample >= end, 'the end never moves back');
     this.#checkCounters();
     this.#checkMarks();
     this.#checkOverlaps();
@@ -97,19 +114,19 @@ class Track {
   #tellFormat(format = 0, ssrc = 7): void {
     this.#format = format % formats.length;
     this.#ssrc = ssrc % 6;
-    this.#timeline.format({ ...formats[this.#format]!, ssrc: this.#ssrc });
+    this.#placer.format({ ...formats[this.#format]!, ssrc: this.#ssrc });
   }
 
   #nowSample(): number {
     return Math.round((this.#arrivalUs * this.#rateHz) / 1e6);
   }
 
-  #check(placement: Placement, ticks: number, clockRateHz: number): void {
+  #check(placement: Placement, { durationTicks, clockRateHz }: OfferedPacket): void {
     const { atSample, durationSamples } = placement;
     assert.ok(Number.isSafeInteger(atSample) && Number.isSafeInteger(durationSamples), 'positions are whole');
     assert.ok(atSample >= this.#startSample && durationSamples >= 0);
     assert.ok(
-      durationSamples <= Math.ceil((ticks * this.#rateHz) / clockRateHz) + 1,
+      durationSamples <= Math.ceil((durationTicks * this.#rateHz) / clockRateHz) + 1,
       'no longer than the packet',
     );
     assert.ok(atSample - this.#nowSample() <= (maxLeadUs * this.#rateHz) / 1e6, 'not far ahead of the clock');

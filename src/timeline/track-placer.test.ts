@@ -1,0 +1,240 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { minPauseUs, pauseWindowUs } from './bounds.ts';
+import { type TrackPacket, TrackPlacer } from './track-placer.ts';
+
+const frame = 160;
+
+interface Numbered extends TrackPacket {
+  index: number;
+}
+
+/** Packets of 20 ms at 8 kHz; `index` counts sequence numbers, `frames` RTP time, `atMs` is the arrival. */
+class Stream {
+  readonly placedFrames = new Map<number, number>();
+  readonly placer: TrackPlacer<Numbered>;
+  #ssrc = 1;
+
+  constructor({ startMs = 0 } = {}) {
+    this.placer = new TrackPlacer({ rateHz: 8000, startSample: startMs * 8 }, ({ index }, placement) => {
+      assert.equal(placement.durationSamples, frame);
+      assert.equal(this.placedFrames.has(index), false);
+      this.placedFrames.set(index, placement.atSample / frame);
+    });
+    this.use(1);
+  }
+
+  use(ssrc: number): void {
+    this.#ssrc = ssrc;
+    this.placer.format({ codec: 'PCMU', clockRateHz: 8000, ssrc });
+  }
+
+  send(index: number, frames: number, atMs: number): void {
+    this.placer.offer({
+      index: this.#ssrc * 100_000 + index,
+      sequenceNumber: (65_530 + index) & 0xffff,
+      rtpTime: (2 ** 32 - 500 + frames * frame) >>> 0,
+      arrivalUs: atMs * 1000,
+      durationTicks: frame,
+    });
+  }
+
+  /** In time, from `first` up to `last`. */
+  run(first: number, last: number, { frames = 0, lateMs = 0 } = {}): void {
+    for (let k = first; k < last; k++) this.send(k, k + frames, (k + frames) * 20 + lateMs);
+  }
+
+  /** Where each packet of the present stream lies, in frames, in order of its number. */
+  frames(first: number, last: number): (number | undefined)[] {
+    this.placer.finish();
+    return Array.from({ length: last - first }, (_, k) =>
+      this.placedFrames.get(this.#ssrc * 100_000 + first + k),
+    );
+  }
+}
+
+const upFrom = (first: number, count: number) => Array.from({ length: count }, (_, k) => first + k);
+
+describe('a pause in which the RTP clock stood still', () => {
+  for (const pauseMs of [100, 300, 800, 940, 5000])
+    test(`of ${pauseMs} ms keeps its length`, () => {
+      const stream = new Stream();
+      stream.run(0, 50);
+      stream.run(50, 80, { lateMs: pauseMs });
+      assert.deepEqual(stream.frames(0, 50), upFrom(0, 50));
+      assert.deepEqual(stream.frames(50, 80), upFrom(50 + pauseMs / 20, 30));
+      assert.deepEqual(stream.placer.timeline.marks, [
+        { kind: 'jump', atSample: (50 + pauseMs / 20) * frame, samples: pauseMs * 8 },
+      ]);
+      assert.equal(stream.placer.timeline.counters.lostPackets, 0);
+    });
+
+  test('once and again, with little between them and behind them', () => {
+    const stream = new Stream();
+    for (let part = 0; part < 20; part++) stream.run(part * 10, (part + 1) * 10, { lateMs: part * 800 });
+    for (let part = 0; part < 20; part++)
+      assert.deepEqual(stream.frames(part * 10, part * 10 + 10), upFrom(part * 50, 10), `part ${part}`);
+  });
+
+  test('keeps its length where the arrivals jitter', () => {
+    const stream = new Stream();
+    const jitterMs = (k: number) => (k * 7919) % 41;
+    for (let k = 0; k < 100; k++)
+      stream.send(k, k, k * 20 + (k === 0 || k === 50 ? 0 : jitterMs(k)) + (k < 50 ? 0 : 600));
+    assert.deepEqual(stream.frames(50, 100), upFrom(80, 50));
+  });
+
+  test('ends with packets that changed places: they lie behind the pause', () => {
+    const stream = new Stream();
+    stream.run(0, 50);
+    for (const k of [51, 50, 53, 52, 54, 55, 56]) stream.send(k, k, k * 20 + 800 + (k % 2 === 0 ? 21 : 0));
+    assert.deepEqual(stream.frames(50, 57), upFrom(90, 7));
+  });
+
+  test('ends in the loss of its first packet', () => {
+    const stream = new Stream();
+    stream.run(0, 50);
+    stream.run(51, 80, { lateMs: 800 });
+    assert.deepEqual(stream.frames(51, 80), upFrom(91, 29));
+    assert.equal(stream.placer.timeline.counters.lostPackets, 1);
+  });
+
+  test('is not there where RTP time went on', () => {
+    const stream = new Stream();
+    stream.run(0, 50);
+    stream.run(50, 80, { frames: 40 });
+    assert.deepEqual(stream.frames(50, 80), upFrom(90, 30));
+    assert.deepEqual(stream.placer.timeline.marks, [
+      { kind: 'gap', cause: 'pause', atSample: 50 * frame, samples: 40 * frame },
+    ]);
+  });
+});
+
+describe('packets that were held up keep their RTP spacing', () => {
+  for (const stallMs of [80, 200, 800])
+    for (const drain of [1.3, 2, 5, 1000])
+      test(`a stall of ${stallMs} ms, drained at ${drain} times the speed`, () => {
+        const stream = new Stream();
+        stream.run(0, 50);
+        for (let k = 50; k < 400; k++)
+          stream.send(k, k, Math.max(k * 20, 50 * 20 + stallMs + ((k - 50) * 20) / drain));
+        assert.deepEqual(stream.frames(0, 400), upFrom(0, 400));
+        assert.deepEqual(stream.placer.timeline.marks, []);
+      });
+
+  test('a stall in which packets were lost', () => {
+    const stream = new Stream();
+    stream.run(0, 50);
+    for (let k = 60; k < 200; k++) stream.send(k, k, Math.max(k * 20, 90 * 20));
+    assert.deepEqual(stream.frames(60, 200), upFrom(60, 140));
+  });
+
+  test('one packet alone, in its order', () => {
+    const stream = new Stream();
+    for (let k = 0; k < 100; k++) stream.send(k, k, k === 50 ? 1098 : Math.max(k * 20, k > 50 ? 1099 : 0));
+    assert.deepEqual(stream.frames(0, 100), upFrom(0, 100));
+  });
+
+  test('one packet alone, overtaken', () => {
+    const stream = new Stream();
+    for (const k of [...upFrom(0, 50), ...upFrom(51, 15), 50, ...upFrom(66, 30)])
+      stream.send(k, k, k === 50 ? 65 * 20 + 1 : k * 20);
+    assert.deepEqual(stream.frames(0, 96), upFrom(0, 96));
+  });
+
+  test('a phone that sends five packets at a time', () => {
+    const stream = new Stream();
+    for (let k = 0; k < 200; k++) stream.send(k, k, Math.floor(k / 5) * 100);
+    assert.deepEqual(stream.frames(0, 200), upFrom(0, 200));
+  });
+
+  test('the last packets of a track, too few to tell', () => {
+    const stream = new Stream();
+    stream.run(0, 50);
+    stream.run(50, 52, { lateMs: 300 });
+    assert.deepEqual(stream.frames(50, 52), [50, 51]);
+  });
+});
+
+test('routes that change to and fro do not add up', () => {
+  const stream = new Stream();
+  for (let k = 0; k < 5000; k++) stream.send(k, k, k * 20 + (Math.floor(k / 50) % 2 === 1 ? 140 : 0));
+  const last = stream.frames(4900, 5000).at(-1) ?? 0;
+  assert.ok(last - 4999 <= 15, `${last - 4999} frames too late`);
+});
+
+describe('the first packets of a stream', () => {
+  test('lie in the order of their numbers, before the first that came where there is room', () => {
+    const stream = new Stream();
+    for (const [k, index] of [2, 0, 1, 3, 4, 5, 6, 7, 8, 9].entries())
+      stream.send(index, index, 1000 + (k < 3 ? 5 * k : (k - 2) * 20));
+    assert.deepEqual(stream.frames(0, 10), upFrom(48, 10));
+    const { lostPackets, late, reordered } = stream.placer.timeline.counters;
+    assert.deepEqual({ lostPackets, late, reordered }, { lostPackets: 0, late: 0, reordered: 0 });
+  });
+
+  test('all lie in the track where it begins with them', () => {
+    const stream = new Stream({ startMs: 1000 });
+    for (const index of [2, 0, 1, 3]) stream.send(index, index, 1005 + index);
+    assert.deepEqual(stream.frames(0, 4), upFrom(50, 4));
+  });
+
+  test('of a new SSRC that goes on at once are all there', () => {
+    const stream = new Stream();
+    stream.run(0, 20);
+    stream.use(2);
+    for (const [k, index] of [1, 0, 2, 3, 4, 5, 6, 7].entries())
+      stream.send(index, index + 777, 400 + k * 20);
+    assert.deepEqual(stream.frames(0, 8), upFrom(20, 8));
+  });
+
+  test('that came in order lie at the arrival of the first, whatever the others did', () => {
+    const stream = new Stream();
+    for (let k = 0; k < 10; k++) stream.send(k, k, 500 + k * 20 + (k % 3) * 15);
+    assert.deepEqual(stream.frames(0, 10), upFrom(25, 10));
+  });
+
+  test('do not wait for those of another stream', () => {
+    const stream = new Stream();
+    stream.send(5, 5, 100);
+    stream.use(2);
+    stream.send(4, 4, 105);
+    stream.send(5, 5, 120);
+    assert.deepEqual(stream.frames(4, 6), [6, 7]);
+    assert.equal(stream.placedFrames.get(100_005), 5);
+  });
+});
+
+describe('how far a growing track is settled', () => {
+  const settledMs = (stream: Stream, nowMs: number) => stream.placer.settledSample(nowMs * 8) / 8;
+
+  test('as by the timeline where nothing waits', () => {
+    const stream = new Stream();
+    stream.run(0, 300);
+    stream.placer.finish();
+    assert.equal(settledMs(stream, 5000), 5000);
+    assert.equal(stream.placer.timeline.settledSample(5000 * 8), 5000 * 8);
+  });
+
+  test('not by packets that more of them could put elsewhere', () => {
+    const stream = new Stream();
+    stream.run(0, 300);
+    stream.run(300, 306, { lateMs: 900 });
+    stream.placer.finish();
+    assert.equal(settledMs(stream, 6900), 5000);
+    assert.equal(settledMs(stream, 7000 + pauseWindowUs / 1000 + 1), 7020 - 1000);
+  });
+});
+
+test('memory stays bounded where many packets come in no time', () => {
+  const stream = new Stream();
+  stream.run(0, 50);
+  for (let k = 50; k < 5000; k++) stream.send(k, k, k * 20 + minPauseUs / 1000 + 40);
+  for (let k = 5000; k < 20_000; k++) stream.send(k, 5000, 101_000);
+  assert.ok(stream.placedFrames.size >= 4990);
+});
+
+test('a packet before its format is a mistake of the caller', () => {
+  const placer = new TrackPlacer({ rateHz: 8000, startSample: 0 }, () => {});
+  assert.throws(() => placer.offer({ sequenceNumber: 0, rtpTime: 0, arrivalUs: 0, durationTicks: 160 }));
+});

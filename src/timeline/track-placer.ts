@@ -1,0 +1,232 @@
+import {
+  lagPackets,
+  maxMisorderPackets,
+  maxPauseLeadUs,
+  maxStartLeadUs,
+  maxWaiting,
+  minPausePackets,
+  minPauseUs,
+  pauseSlackUs,
+  pauseWindowUs,
+  startWindowUs,
+} from './bounds.ts';
+import { sequenceDelta, timestampDelta } from './rtp-run.ts';
+import { type Placement, type TrackFormat, TrackTimeline } from './track-timeline.ts';
+
+/** Numbers as on the wire; `arrivalUs` is on the room's clock. */
+export interface TrackPacket {
+  sequenceNumber: number;
+  rtpTime: number;
+  arrivalUs: number;
+  /** Ticks of the packet's RTP clock (`payloadDurationTicks`). */
+  durationTicks: number;
+}
+
+interface Waiting<Packet> {
+  packet: Packet;
+  format: TrackFormat;
+}
+
+/**
+ * Places the packets of one track on its timeline, in order of arrival, and looks ahead where a packet alone does not
+ * tell its place:
+ *
+ *     first of a stream             those that left before it may come after it: they lie before it
+ *     late against its RTP time     did the sender's clock stand still in a pause, or was the packet held up?
+ *
+ * Such a packet waits, and all behind it, until what arrives within a bound of time has told. The decision follows
+ * from these packets alone, so that a part of a recording is the same as in the whole. Pure: no clock, no timer.
+ */
+export class TrackPlacer<Packet extends TrackPacket> {
+  readonly timeline: TrackTimeline;
+  readonly #rateHz: number;
+  readonly #minPauseSamples: number;
+  readonly #placed: (packet: Packet, placement: Placement) => void;
+  readonly #waiting: Waiting<Packet>[] = [];
+  /** Arrival less position of the packets placed last, in samples. */
+  readonly #lags = new Float64Array(lagPackets);
+  #lagCount = 0;
+  #format: TrackFormat | undefined;
+  /** What the timeline was told last. */
+  #toldFormat: TrackFormat | undefined;
+  /** How far the track was settled before the packets were placed that waited when the input ended. */
+  #open: { settledSample: number; firstUs: number; lastUs: number } | undefined;
+
+  constructor(
+    { rateHz, startSample }: { rateHz: number; startSample: number },
+    placed: (packet: Packet, placement: Placement) => void,
+  ) {
+    this.#rateHz = rateHz;
+    this.#minPauseSamples = this.#samplesOf(minPauseUs);
+    this.#placed = placed;
+    this.timeline = new TrackTimeline({ rateHz, startSample });
+  }
+
+  /** Says what the packets from here on are; at the start and at every change. */
+  format({ codec, clockRateHz, ssrc }: TrackFormat): void {
+    this.#format = { codec, clockRateHz, ssrc };
+  }
+
+  /** The next packet. It is copied where it has to wait. */
+  offer(packet: Packet): void {
+    if (!this.#format) throw new TypeError('offer() before format()');
+    if (this.#waiting.length === 0 && !this.#isDoubtful(packet, this.#format)) {
+      this.#place(packet, this.#format);
+      return;
+    }
+    this.#waiting.push({ packet: { ...packet }, format: this.#format });
+    this.#decide(false);
+  }
+
+  /** Places what waits: no packet follows, or none is known yet. */
+  finish(): void {
+    const first = this.#waiting[0];
+    const last = this.#waiting.at(-1);
+    if (!first || !last) return;
+    this.#open = {
+      settledSample: this.timeline.settledSample(0),
+      firstUs: first.packet.arrivalUs,
+      lastUs: last.packet.arrivalUs,
+    };
+    this.#decide(true);
+  }
+
+  /** As `TrackTimeline.settledSample`; after `finish`, what more packets could decide otherwise is not settled. */
+  settledSample(nowSample: number): number {
+    const open = this.#open;
+    if (!open || nowSample > this.#samplesOf(open.lastUs + pauseWindowUs))
+      return this.timeline.settledSample(nowSample);
+    const byTime = this.timeline.settledByTime(Math.min(nowSample, this.#samplesOf(open.firstUs)));
+    return Math.max(open.settledSample, byTime);
+  }
+
+  /** Whether the packets behind it have to tell where it lies. */
+  #isDoubtful(packet: Packet, format: TrackFormat): boolean {
+    this.#tell(format);
+    return this.timeline.beginsRun || this.#excessSamples(packet) > this.#minPauseSamples;
+  }
+
+  /** How much later it arrives, against RTP time, than the latest of the packets before it. */
+  #excessSamples({ sequenceNumber, rtpTime, arrivalUs }: Packet): number {
+    const lag = this.timeline.lagSamples(sequenceNumber, rtpTime, arrivalUs);
+    if (lag === undefined || this.#lagCount === 0) return 0;
+    const sinceLast = lag - (this.#lags[(this.#lagCount - 1) % lagPackets] ?? 0);
+    return sinceLast <= this.#minPauseSamples ? sinceLast : lag - Math.max(...this.#knownLags());
+  }
+
+  #decide(ended: boolean): void {
+    for (let first = this.#waiting[0]; first; first = this.#waiting[0]) {
+      const { packet, format } = first;
+      if (this.#isDoubtful(packet, format)) {
+        const decided = this.timeline.beginsRun ? this.#begin(first, ended) : this.#resume(first, ended);
+        if (!decided) return;
+      }
+      this.#waiting.shift();
+      this.#place(packet, format);
+    }
+  }
+
+  /** Places what left before the first packet of a stream. */
+  #begin(first: Waiting<Packet>, ended: boolean): boolean {
+    if (!ended && !this.#isOver(first, startWindowUs)) return false;
+    const { packet, format } = first;
+    const leadUs = ({ rtpTime }: Packet): number =>
+      Math.round((timestampDelta(rtpTime, packet.rtpTime) * 1_000_000) / format.clockRateHz);
+    const earlier = this.#within(first, startWindowUs)
+      .filter((each) => isBefore(each.packet, packet) && leadUs(each.packet) <= maxStartLeadUs)
+      .sort((a, b) => sequenceDelta(b.packet.sequenceNumber, a.packet.sequenceNumber));
+    for (const each of earlier) {
+      this.#waiting.splice(this.#waiting.indexOf(each), 1);
+      const arrivalUs = Math.max(0, packet.arrivalUs - leadUs(each.packet));
+      this.#place({ ...each.packet, arrivalUs }, each.format);
+    }
+    return true;
+  }
+
+  /** Tells a pause from a stall. */
+  #resume(first: Waiting<Packet>, ended: boolean): boolean {
+    const { sequenceNumber, rtpTime, arrivalUs } = first.packet;
+    const lag = this.timeline.lagSamples(sequenceNumber, rtpTime, arrivalUs) ?? 0;
+    const followers = this.#within(first, pauseWindowUs);
+    const lagAfter = Math.min(...followers.map((each) => lag + this.#laterSamples(first, each)));
+    const known = this.#knownLags();
+    const lagBefore = Math.min(...known);
+    const latestBefore = Math.max(...known);
+    const catchesUp =
+      lagAfter - latestBefore <= this.#minPauseSamples ||
+      lag - lagAfter > this.#samplesOf(pauseSlackUs) + latestBefore - lagBefore;
+    if (catchesUp) return true;
+    if (!ended && !this.#isOver(first, pauseWindowUs)) return false;
+    if (followers.length < minPausePackets) return true;
+    const samples = Math.round(lagAfter - Math.max(lagBefore, -this.#samplesOf(maxPauseLeadUs)));
+    if (samples <= this.#minPauseSamples) return true;
+    const { packet } = this.#within(first, startWindowUs)
+      .filter((each) => each === first || isBefore(each.packet, first.packet))
+      .filter((each) => this.#isAhead(each.packet))
+      .reduce((a, b) => (isBefore(b.packet, a.packet) ? b : a), first);
+    this.timeline.resume(packet.sequenceNumber, packet.rtpTime, samples);
+    return true;
+  }
+
+  /** How much more `later` is behind its RTP time than `first`, in samples. */
+  #laterSamples(first: Waiting<Packet>, later: Waiting<Packet>): number {
+    const ticks = timestampDelta(first.packet.rtpTime, later.packet.rtpTime);
+    const elapsedUs = later.packet.arrivalUs - first.packet.arrivalUs;
+    return (
+      ((elapsedUs / 1_000_000) * first.format.clockRateHz - ticks) * (this.#rateHz / first.format.clockRateHz)
+    );
+  }
+
+  /** Whether RTP time places it behind all audio. */
+  #isAhead({ sequenceNumber, rtpTime, arrivalUs }: Packet): boolean {
+    return this.timeline.lagSamples(sequenceNumber, rtpTime, arrivalUs) !== undefined;
+  }
+
+  /** `first`, and what waits of the same stream that arrived within so long a time. */
+  #within(first: Waiting<Packet>, windowUs: number): Waiting<Packet>[] {
+    const { ssrc, clockRateHz } = first.format;
+    return this.#waiting.filter(
+      ({ packet, format }) =>
+        packet.arrivalUs - first.packet.arrivalUs <= windowUs &&
+        format.ssrc === ssrc &&
+        format.clockRateHz === clockRateHz,
+    );
+  }
+
+  #isOver(first: Waiting<Packet>, windowUs: number): boolean {
+    const lastUs = this.#waiting.at(-1)?.packet.arrivalUs ?? 0;
+    return lastUs - first.packet.arrivalUs > windowUs || this.#waiting.length >= maxWaiting;
+  }
+
+  #place(packet: Packet, format: TrackFormat): void {
+    this.#tell(format);
+    const { sequenceNumber, rtpTime, arrivalUs, durationTicks } = packet;
+    const placement = this.timeline.place(sequenceNumber, rtpTime, arrivalUs, durationTicks);
+    if (!placement) return;
+    this.#lags[this.#lagCount % lagPackets] = this.#samplesOf(arrivalUs) - placement.atSample;
+    this.#lagCount++;
+    this.#placed(packet, placement);
+  }
+
+  #tell(format: TrackFormat): void {
+    const told = this.#toldFormat;
+    if (format === told) return;
+    // Another stream's jitter says nothing of this one's.
+    if (told && (format.ssrc !== told.ssrc || format.clockRateHz !== told.clockRateHz)) this.#lagCount = 0;
+    this.#toldFormat = format;
+    this.timeline.format(format);
+  }
+
+  #knownLags(): Float64Array {
+    return this.#lags.subarray(0, Math.min(this.#lagCount, lagPackets));
+  }
+
+  #samplesOf(timeUs: number): number {
+    return Math.round((timeUs * this.#rateHz) / 1_000_000);
+  }
+}
+
+function isBefore(packet: TrackPacket, other: TrackPacket): boolean {
+  const delta = sequenceDelta(other.sequenceNumber, packet.sequenceNumber);
+  return delta < 0 && delta >= -maxMisorderPackets && timestampDelta(packet.rtpTime, other.rtpTime) >= 0;
+}
