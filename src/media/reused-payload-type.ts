@@ -25,10 +25,10 @@ const maxNoiseBytes = 24;
 
 /**
  * Whether a packet is still of the former meaning of a number that means something else now. No peer should do that
- * (RFC 3264 section 8.3.2), and nothing in a packet says it, so it is guessed. Another SSRC is a new stream. A payload
- * whose length makes a packet as long as those before under one of the meanings only is of that one. Where both fit,
- * clocks of different rates tell: a stream whose time goes on by the former clock goes on. At the same rate nothing
- * could ever tell, and the new meaning holds at once.
+ * (RFC 3264 section 8.3.2), and nothing in a packet says it, so it is guessed. Another SSRC is a new stream. Four bytes
+ * are a key press where that is one of the meanings. A payload that is as long in time as those before it under one of
+ * the meanings only is of that one. Where both fit, clocks of different rates tell: a stream whose time goes on by the
+ * former clock goes on. At the same rate nothing could ever tell, and the new meaning holds at once.
  */
 export function isOfFormerMeaning(
   packet: RtpPacketView,
@@ -36,7 +36,10 @@ export function isOfFormerMeaning(
   former: PayloadMeaning,
   current: PayloadMeaning,
 ): boolean {
-  if (packet.ssrc !== last.ssrc || !fits(packet, last, former)) return false;
+  if (packet.ssrc !== last.ssrc) return false;
+  if (!former.format !== !current.format)
+    return (packet.payloadBytes === telephoneEventBytes) === !former.format;
+  if (!fits(packet, last, former)) return false;
   if (!fits(packet, last, current)) return true;
   if (former.clockRateHz === current.clockRateHz || former.clockRateHz !== last.clockRateHz) return false;
   const steps = sequenceDelta(packet.sequenceNumber, last.sequenceNumber);

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
+import { inFlightUs } from '../../src/media/receive-gate.ts';
 import { bodyText } from '../../src/sip/message.ts';
-import type { LineCodecName } from '../../src/testkit/line-codec.ts';
+import { type LineCodecName, ptimeMs } from '../../src/testkit/line-codec.ts';
 import {
   type MediaDirection,
   type PhoneCrypto,
@@ -21,6 +22,8 @@ after(() => scene[Symbol.asyncDispose]());
 
 /** Between two changes. */
 const packetsBetween = 15;
+/** Nothing of the time before can be on its way any more. */
+const longHoldPackets = inFlightUs / 1000 / ptimeMs + 10;
 /** Sent by the former agreement behind the answer: 160 ms that the answer is on its way. */
 const packetsInFlight = 8;
 
@@ -34,6 +37,10 @@ interface Change {
   /** The address of zeros. */
   unspecified?: boolean;
   method?: 'INVITE' | 'UPDATE';
+  /** So many packets' times after the change before. */
+  after?: number;
+  /** The offer is left to the server, the answer comes with the ACK. */
+  isLate?: boolean;
   /** Answered so; `sendrecv` where it is not set. */
   answered?: MediaDirection;
 }
@@ -64,6 +71,8 @@ const cases: { name: string; changes: Change[] }[] = [
       { direction: 'sendrecv', method: 'UPDATE' },
       { direction: 'inactive', answered: 'inactive', unspecified: true },
       { direction: 'sendrecv', unspecified: false },
+      { direction: 'inactive', answered: 'inactive' },
+      { direction: 'sendrecv', isLate: true, after: longHoldPackets },
     ],
   },
   {
@@ -83,7 +92,7 @@ for (const [index, { name, changes }] of cases.entries())
     t.after(() => speaker.close());
     await speaker.change({});
     for (const change of changes) {
-      await speaker.stream.passed(packetsBetween);
+      await speaker.stream.passed(change.after ?? packetsBetween);
       await speaker.change(change);
     }
     await speaker.stream.passed(packetsBetween);
@@ -112,15 +121,17 @@ class Speaker {
     return new Speaker(await HandPhone.open(scene), await RunningStream.open(seed));
   }
 
-  async change({ suite, movesPort, direction, unspecified, answered, ...change }: Change): Promise<void> {
+  async change(change: Change): Promise<void> {
     const { form } = this.stream;
+    const { suite, movesPort, direction, unspecified, answered, isLate } = change;
     const { codec = form.codec, ssrc = form.ssrc, method = 'INVITE' } = change;
     const socket = movesPort ? await this.stream.anotherPort() : form.socket;
     if (suite) this.#crypto = suite === 'none' ? undefined : { tag: 1, suite, key: newKey(suite) };
     this.#direction = direction ?? this.#direction;
     this.#unspecified = unspecified ?? this.#unspecified;
     const next: StreamForm = { codec, ssrc, socket, srtp: form.srtp, speaks: true };
-    const response = await this.#phone.request(method, { body: this.#offer(next) });
+    const description = this.#describe(next);
+    const response = await this.#phone.request(method, { body: isLate ? '' : description });
     assert.equal(response.status, 200);
     const answer = readPhoneSdp(bodyText(response), this.#crypto?.suite);
     assert.deepEqual(answer.codecs, [codec]);
@@ -132,7 +143,7 @@ class Speaker {
     socket.remote = answer;
     this.stream.form = next;
     if (!form.speaks) await this.stream.passed(packetsInFlight);
-    if (method === 'INVITE') this.#phone.acknowledge();
+    if (method === 'INVITE') this.#phone.acknowledge(isLate ? description : '');
   }
 
   async hangUp(): Promise<void> {
@@ -145,7 +156,7 @@ class Speaker {
     this.#phone.peer.close();
   }
 
-  #offer({ codec, socket }: StreamForm): string {
+  #describe({ codec, socket }: StreamForm): string {
     const profile = this.#crypto ? 'RTP/SAVP' : 'RTP/AVP';
     const description = writePhoneSdp(
       {
