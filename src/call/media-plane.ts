@@ -37,6 +37,12 @@ export interface MediaOfferOptions {
 /** Stands in a description that nobody is sent. */
 const anyPort = 9;
 
+/** A direction that we receive nothing in, and the same with receiving. */
+const receiving: Partial<Record<NegotiatedMedia['direction'], NegotiatedMedia['direction']>> = {
+  sendonly: 'sendrecv',
+  inactive: 'recvonly',
+};
+
 /**
  * Brings SDP bodies and media workers together: opens the port, makes offers and answers, tells the worker what was
  * agreed. Call control above it never sees SDP, the worker below it never does either.
@@ -154,8 +160,8 @@ export class MediaPlane {
   async renegotiate(legId: string, worker: MediaWorker, offer: string | undefined): Promise<OfferAnswer> {
     const negotiator = this.#negotiators.get(legId);
     if (!negotiator) return { status: 488, reason: 'Not Acceptable Here' };
-    if (offer === undefined) return negotiator.offer();
     try {
+      if (offer === undefined) return await this.#laterOffer(legId, worker, negotiator);
       const { answer, negotiated } = negotiator.answer(offer);
       await this.#negotiate(legId, worker, negotiated);
       return answer;
@@ -213,6 +219,16 @@ export class MediaPlane {
     return offer;
   }
 
+  /** A peer on hold that is offered to resume may speak before its answer is here, by what was agreed before. */
+  async #laterOffer(legId: string, worker: MediaWorker, negotiator: MediaNegotiator): Promise<string> {
+    const offer = negotiator.offer();
+    const { agreed } = negotiator;
+    if (!agreed) return offer;
+    const direction = receiving[agreed.direction];
+    if (direction !== undefined) await this.#tell(legId, worker, { ...agreed, direction });
+    return offer;
+  }
+
   async #orClose<T>(legId: string, worker: MediaWorker, action: () => Promise<T>): Promise<T> {
     try {
       return await action();
@@ -223,8 +239,12 @@ export class MediaPlane {
   }
 
   async #negotiate(legId: string, worker: MediaWorker, negotiated: NegotiatedMedia): Promise<void> {
-    const { inactivityTimeoutMs } = this.#options;
     this.#options.agreed?.(legId, negotiated);
+    await this.#tell(legId, worker, negotiated);
+  }
+
+  async #tell(legId: string, worker: MediaWorker, negotiated: NegotiatedMedia): Promise<void> {
+    const { inactivityTimeoutMs } = this.#options;
     const signallingAddress = this.#peerAddresses.get(legId);
     await worker.send({
       verb: 'leg.negotiate',

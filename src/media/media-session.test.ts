@@ -162,6 +162,49 @@ describe('MediaSession', () => {
     assert.deepEqual(bench.events.at(-1), { event: 'leg.digit', legId: 'a', digit: '7', durationMs: 80 });
   });
 
+  it('reports a key press once that runs while its payload type changes, also where keys are no more agreed', async () => {
+    const phone = await bench.call('a');
+    await bench.join('a', 'room');
+    const pressed = () => bench.events.filter(({ event }) => event === 'leg.digit').length;
+    const changes = [{ payloadType: 96, clockRateHz: 8000 }, undefined];
+    for (const [index, telephoneEvent] of changes.entries()) {
+      const payloadType = index === 0 ? 101 : 96;
+      const { timestamp } = phone;
+      await phone.press('5', { ends: 0, payloadType });
+      await bench.execute(phone.negotiation('a', { telephoneEvent }));
+      phone.timestamp = timestamp;
+      await phone.press('5', { durationMs: 160, payloadType });
+      await bench.slots(1);
+      assert.equal(pressed(), index + 1);
+    }
+    assert.deepEqual(
+      bench.events.flatMap((event) => (event.event === 'leg.digit' ? [event.durationMs] : [])),
+      [160, 160],
+    );
+  });
+
+  it('captures what was on its way while the codec changed or the leg went to hold', async () => {
+    const phone = await bench.call('a');
+    await bench.join('a', 'room');
+    const pcma = { payloadType: 8, codec: 'PCMA', clockRateHz: 8000 } as const;
+    await phone.send({ payload: speech(1) });
+    await bench.execute(phone.negotiation('a', { receive: [pcma], send: pcma }));
+    await phone.send({ payload: speech(2) });
+    await phone.send({ payload: speech(3), payloadType: 8 });
+    await bench.slots(1);
+    await bench.execute(phone.negotiation('a', { receive: [pcma], send: pcma, direction: 'inactive' }));
+    await phone.send({ payload: speech(4), payloadType: 8 });
+    await bench.slots(101);
+    await phone.send({ payload: speech(5), payloadType: 8 });
+    await bench.slots(1);
+    assert.deepEqual(capturedFills(), [1, 2, 3, 4]);
+    assert.deepEqual(
+      bench.capture.packets.map(({ packet }) => packet.codec),
+      ['PCMU', 'PCMU', 'PCMA', 'PCMA'],
+    );
+    assert.equal(bench.executor.legs.get('a').counters.unexpectedPackets, 1);
+  });
+
   it('leaves the room by its key: the digit, the end of the stay, then the event', async () => {
     const phone = await bench.call('a');
     await bench.join('a', 'room', { leaveKey: '*' });

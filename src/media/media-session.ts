@@ -2,7 +2,6 @@ import type { Clock } from '../clock.ts';
 import { RtpPacketView, RtpParser } from '../rtp/packet.ts';
 import { isRtcp } from '../rtp/rtcp.ts';
 import { toRtpTimestamp, toSequenceNumber } from '../rtp/sequence.ts';
-import { SrtpContext } from '../rtp/srtp-context.ts';
 import { type KeyPress, TelephoneEventReceiver } from '../rtp/telephone-event.ts';
 import type { Datagram, DatagramSink, TransportPort } from '../rtp/transport.ts';
 import type { CapturedPacket, CaptureSink, Stay } from './capture-sink.ts';
@@ -13,8 +12,11 @@ import { InbandDigits } from './inband-digits.ts';
 import type { BufferedPacket } from './jitter-buffer.ts';
 import { LegOutput, type SlotTime } from './leg-output.ts';
 import { LegStatistics } from './leg-statistics.ts';
+import { PacketProtection } from './packet-protection.ts';
+import { PayloadTypes } from './payload-types.ts';
 import { Playout } from './playout.ts';
-import { eventClocks, type ReceiveFormat, receiveFormats } from './receive-formats.ts';
+import type { ReceiveFormat } from './receive-formats.ts';
+import { ReceiveGate } from './receive-gate.ts';
 import type { RelayedPacket } from './relay.ts';
 import { RtcpSession } from './rtcp-session.ts';
 import { SourceLatch } from './source-latch.ts';
@@ -76,16 +78,14 @@ export class MediaSession implements DatagramSink {
     payload: new Uint8Array(0),
     marker: false,
   };
-  /** By payload type. */
-  #formats: (ReceiveFormat | undefined)[] = [];
-  /** By payload type. */
-  #eventClocks: (number | undefined)[] = [];
+  readonly #payloadTypes = new PayloadTypes();
+  readonly #gate = new ReceiveGate();
+  readonly #protection = new PacketProtection();
   readonly #events = new TelephoneEventReceiver(8000, (press) => this.#keyPressed(press));
   #inband: InbandDigits | undefined;
   /** Of the audio that came last: comfort noise between it has the same. */
   #audioClockHz = 8000;
   #eventSsrc = 0;
-  #receives = false;
   #heard = false;
   #inactivityTimeoutMs: number | undefined;
   /** Arrival of the last packet, or since when one is due; undefined: from the next slot on. */
@@ -99,7 +99,6 @@ export class MediaSession implements DatagramSink {
   #leaveEvent = -1;
   #relayTarget: LegOutput | undefined;
   #port: TransportPort | undefined;
-  #srtp: SrtpContext | undefined;
   /** Until the first stay. */
   #early: EarlyPackets | undefined;
   readonly #unproven = new UnprovenPackets((datagram) => {
@@ -107,8 +106,6 @@ export class MediaSession implements DatagramSink {
     this.#receiveRtp(datagram);
   });
   #holdsUntilUs = Number.POSITIVE_INFINITY;
-  /** Of the context in use, or the last one. */
-  #srtpCounters: SrtpContext['counters'] | undefined;
 
   constructor(options: MediaSessionOptions) {
     this.legId = options.legId;
@@ -118,7 +115,7 @@ export class MediaSession implements DatagramSink {
     this.output = new LegOutput(options.legId, this.#latch, options.slotTime, options.post);
     this.#statistics = new LegStatistics(options.clock.monotonicUs(), () => ({
       refused: this.counters.strayPackets,
-      srtp: this.#srtpCounters,
+      srtp: this.#protection.counters,
       playout: this.playout.counters,
       sender: this.output.sender,
       rtcp: this.#rtcp,
@@ -178,25 +175,26 @@ export class MediaSession implements DatagramSink {
    */
   negotiate(agreement: LegNegotiate): void {
     const { remote, telephoneEvent, direction, inactivityTimeoutMs, signallingAddress } = agreement;
-    const formats = receiveFormats(agreement, this.#formats);
+    const nowUs = this.#options.clock.monotonicUs();
+    const agreeTypes = this.#payloadTypes.prepare(agreement);
     this.output.negotiate(agreement);
     this.#rtcp.negotiate(agreement.rtcp);
-    this.#protect(agreement.srtp);
-    this.#formats = formats;
-    this.#eventClocks = eventClocks(agreement);
+    const renew = this.#protection.agree(agreement.srtp, nowUs);
+    this.output.protect(this.#protection.context, renew);
+    this.#rtcp.protect(this.#protection.context);
+    agreeTypes(nowUs);
     if (telephoneEvent) this.#inband = undefined;
-    else {
-      this.#events.end();
-      this.#inband ??= new InbandDigits((digit, durationMs) => this.#heardKey(digit, durationMs));
-    }
+    else this.#inband ??= new InbandDigits((digit, durationMs) => this.#heardKey(digit, durationMs));
     const receives = direction === 'sendrecv' || direction === 'recvonly';
-    if (receives && !this.#receives) this.#lastPacketUs = undefined;
-    if (!receives) this.playout.clear();
-    this.#receives = receives;
+    if (receives && !this.#gate.isOpen) {
+      this.#lastPacketUs = undefined;
+      this.playout.clear();
+    }
+    this.#gate.agree(receives, nowUs);
     this.#inactivityTimeoutMs = inactivityTimeoutMs;
     this.#latch.signal(remote, signallingAddress);
-    this.#unproven.releaseAll(this.#options.clock.monotonicUs());
-    this.#holdsUntilUs = this.#options.clock.monotonicUs() + maxEarlyUs;
+    this.#unproven.releaseAll(nowUs);
+    this.#holdsUntilUs = nowUs + maxEarlyUs;
     if (this.#stay) this.admitEarly();
   }
 
@@ -263,21 +261,20 @@ export class MediaSession implements DatagramSink {
 
   #receiveRtp(datagram: Datagram): void {
     const view = this.#view;
-    const data = this.#srtp ? this.#opened(this.#srtp, datagram) : datagram.data;
+    const data = this.#protection.open(datagram);
     if (!data || !this.#parser.parse(data, view)) return;
-    const format = this.#formats[view.payloadType];
-    const eventClockHz = format ? 0 : this.#eventClocks[view.payloadType];
-    if (eventClockHz === undefined) {
+    const { sourceAddress, sourcePort, arrivalUs } = datagram;
+    const meaning = this.#payloadTypes.meaningOf(view, arrivalUs);
+    if (!meaning) {
       this.counters.unknownPayloadTypes++;
       return;
     }
-    if (!this.#receives) {
+    if (!this.#gate.admits(view.ssrc, arrivalUs)) {
       this.counters.unexpectedPackets++;
       return;
     }
-    const { sourceAddress, sourcePort, arrivalUs } = datagram;
+    const { isAuthentic } = this.#protection;
     const { ssrc, sequenceNumber, timestamp, payloadBytes } = view;
-    const isAuthentic = this.#srtp !== undefined;
     if (!this.#latch.accepts(sourceAddress, sourcePort, arrivalUs, ssrc, sequenceNumber, isAuthentic)) {
       this.#refuse(datagram);
       return;
@@ -285,10 +282,14 @@ export class MediaSession implements DatagramSink {
     if (this.#unproven.releaseTo(datagram)) this.#parser.parse(data, view);
     if (!this.#heard) this.#firstHeard(datagram);
     this.#alive(arrivalUs);
+    this.#payloadTypes.took(view, meaning, arrivalUs);
+    this.#gate.took(view.ssrc);
+    const { format } = meaning;
+    if (format?.decoder) this.#protection.tookAudio(datagram, view);
     if (format?.decoder)
       this.#statistics.audio(format, ssrc, sequenceNumber, timestamp, arrivalUs, payloadBytes);
     else this.#statistics.other(this.#audioClockHz, ssrc, sequenceNumber, timestamp, arrivalUs, payloadBytes);
-    if (!format) this.#receiveEvent(eventClockHz, arrivalUs);
+    if (!format) this.#receiveEvent(meaning.clockRateHz, arrivalUs);
     else if ((this.#stay || this.#call || this.#inband) && (payloadBytes > 0 || !format.decoder))
       this.#receiveAudio(format, arrivalUs);
     else this.#relayTarget?.leaveOut(this.#fillPacket());
@@ -301,7 +302,8 @@ export class MediaSession implements DatagramSink {
 
   /** From the RTCP port, or the RTP port where both share it (RFC 5761). */
   receiveRtcp({ data, arrivalUs, sourceAddress, sourcePort }: Datagram, onRtpPort = false): void {
-    if (this.#rtcp.receive(data, arrivalUs, sourceAddress, sourcePort, onRtpPort)) this.#alive(arrivalUs);
+    const opened = this.#protection.openFormerRtcp(data, arrivalUs);
+    if (this.#rtcp.receive(opened, arrivalUs, sourceAddress, sourcePort, onRtpPort)) this.#alive(arrivalUs);
   }
 
   /** Packets go to this leg as they are, where it can take them; undefined: all of them are for the mix. */
@@ -334,31 +336,11 @@ export class MediaSession implements DatagramSink {
     this.#rtcp.slot(nowUs);
     if (nowUs >= this.#holdsUntilUs) this.#early?.release(nowUs, (datagram) => this.#receiveRtp(datagram));
     this.#lastPacketUs ??= nowUs;
-    if (this.#inactivityTimeoutMs === undefined || !this.#heard || !this.#receives) return;
+    if (this.#inactivityTimeoutMs === undefined || !this.#heard || !this.#gate.isOpen) return;
     const silentMs = Math.floor((nowUs - this.#lastPacketUs) / 1000);
     if (this.#reportedInactive || silentMs < this.#inactivityTimeoutMs) return;
     this.#reportedInactive = true;
     this.#post({ event: 'leg.inactive', legId: this.legId, silentMs });
-  }
-
-  /** The same keys again go on where they are: what they protected must not be protected once more. */
-  #protect(agreed: LegNegotiate['srtp']): void {
-    let renew = false;
-    if (!agreed) this.#srtp = undefined;
-    else if (this.#srtp) renew = this.#srtp.update(agreed);
-    else {
-      this.#srtp = new SrtpContext(agreed);
-      renew = true;
-    }
-    this.#srtpCounters = this.#srtp?.counters ?? this.#srtpCounters;
-    this.output.protect(this.#srtp, renew);
-    this.#rtcp.protect(this.#srtp);
-  }
-
-  /** Before anything is believed of a packet; what is not authentic leaves no trace but a count. */
-  #opened(srtp: SrtpContext, { data, arrivalUs }: Datagram): Uint8Array | undefined {
-    const bytes = srtp.unprotectRtp(data, arrivalUs);
-    return bytes < 0 ? undefined : data.subarray(0, bytes);
   }
 
   #receiveEvent(clockRateHz: number, arrivalUs: number): void {

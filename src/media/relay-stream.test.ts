@@ -4,7 +4,9 @@ import { encodeUlaw } from '../codec/g711.ts';
 import { rtpHeaderBytes } from '../rtp/packet.ts';
 import { toRtpTimestamp, toSequenceNumber } from '../rtp/sequence.ts';
 import type { TransportPort } from '../rtp/transport.ts';
+import { slotUs } from './codec-table.ts';
 import type { LegNegotiate } from './control.ts';
+import { inFlightUs } from './receive-gate.ts';
 import { Relay, type RelayedPacket } from './relay.ts';
 import { RtpSender } from './rtp-sender.ts';
 import { MediaBench } from './test-bench.ts';
@@ -12,6 +14,8 @@ import type { TestPhone } from './test-phone.ts';
 import { assertOrderly, isSilent, loud, speech } from './test-stream.ts';
 
 const pcma = { payloadType: 8, codec: 'PCMA', clockRateHz: 8000 } as const;
+
+const inFlightSlots = inFlightUs / slotUs + 1;
 
 describe('Relay: one stream', () => {
   let bench: MediaBench;
@@ -88,6 +92,8 @@ describe('Relay: one stream', () => {
     };
     await talk(0, 5);
     await bench.execute(b.negotiation('b', { direction: 'inactive' }));
+    // Until then its packets were on their way.
+    await bench.slots(inFlightSlots);
     await talk(5, 15);
     assert.equal(b.received.length, 5);
     await bench.execute(b.negotiation('b', { direction: 'sendonly' }));
@@ -99,7 +105,7 @@ describe('Relay: one stream', () => {
       [0, 1, 2, 3, 4, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24].map((n) => speech(1, n)),
     );
     const [, , , , last, resumed] = b.received;
-    assert.equal((resumed!.timestamp - last!.timestamp) >>> 0, 11 * 160);
+    assert.equal((resumed!.timestamp - last!.timestamp) >>> 0, (11 + inFlightSlots) * 160);
     assertOrderly(b.received);
     assert.ok(loud(a).length === 10, 'a leg on hold is not heard');
   });

@@ -37,6 +37,21 @@ export class SrtpContext {
     return this.#receiver.unprotectRtcp(packet, nowUs);
   }
 
+  /** As `SrtpReceiver.tryRtp`. */
+  tryRtp(packet: Uint8Array, nowUs: number): number {
+    return this.#receiver.tryRtp(packet, nowUs);
+  }
+
+  /** As `SrtpReceiver.tryRtcp`. */
+  tryRtcp(packet: Uint8Array, nowUs: number): number {
+    return this.#receiver.tryRtcp(packet, nowUs);
+  }
+
+  /** What `tryRtp` gave is dropped. */
+  countRefusal(refusal: number): void {
+    this.#receiver.countRefusal(refusal);
+  }
+
   /**
    * In place.
    * @param packet has room behind `bytes` for `maxSrtpOverheadBytes`

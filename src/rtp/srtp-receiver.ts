@@ -1,7 +1,7 @@
 import type { SrtpKeys } from '../sdp/srtp-parameters.ts';
 import { readUint16, readUint32 } from './srtp-bytes.ts';
 import { SrtpKeyRing } from './srtp-key-ring.ts';
-import { notAuthentic, replayed, rtpPayloadOffset } from './srtp-transform.ts';
+import { malformed, notAuthentic, replayed, rtpPayloadOffset } from './srtp-transform.ts';
 
 /** Packets that were dropped. */
 export interface SrtpCounters {
@@ -45,8 +45,16 @@ export class SrtpReceiver {
    * @returns the bytes of the plain packet, -1 for one that is not authentic or came before
    */
   unprotectRtp(packet: Uint8Array, nowUs: number): number {
+    return this.#counted(this.tryRtp(packet, nowUs));
+  }
+
+  /**
+   * As `unprotectRtp`, for what may be no packet of these keys: what does not open counts nowhere.
+   * @returns bytes, `notAuthentic`, `replayed` or `malformed`
+   */
+  tryRtp(packet: Uint8Array, nowUs: number): number {
     const payloadOffset = rtpPayloadOffset(packet);
-    if (payloadOffset < 0) return this.#malformed();
+    if (payloadOffset < 0) return malformed;
     const ssrc = readUint32(packet, 8);
     const sequenceNumber = readUint16(packet, 2);
     return this.#open(nowUs, (ring) => ring.openRtp(packet, payloadOffset, ssrc, sequenceNumber));
@@ -54,16 +62,30 @@ export class SrtpReceiver {
 
   /** As `unprotectRtp`, for a compound RTCP packet. */
   unprotectRtcp(packet: Uint8Array, nowUs: number): number {
-    if (packet.length < 8) return this.#malformed();
+    return this.#counted(this.tryRtcp(packet, nowUs));
+  }
+
+  /** As `tryRtp`, for a compound RTCP packet. */
+  tryRtcp(packet: Uint8Array, nowUs: number): number {
+    if (packet.length < 8) return malformed;
     return this.#open(nowUs, (ring) => ring.openRtcp(packet));
   }
 
-  #open(nowUs: number, open: (ring: SrtpKeyRing) => number): number {
-    let bytes = open(this.#ring);
-    if (bytes === notAuthentic && this.#takesPrevious(nowUs)) bytes = open(this.#previous!);
-    if (bytes >= 0) return bytes;
-    if (bytes === replayed) this.counters.replays++;
+  /** What `tryRtp` gave is dropped. */
+  countRefusal(refusal: number): void {
+    if (refusal === replayed) this.counters.replays++;
+    else if (refusal === malformed) this.counters.malformed++;
     else this.counters.authenticationFailures++;
+  }
+
+  #open(nowUs: number, open: (ring: SrtpKeyRing) => number): number {
+    const bytes = open(this.#ring);
+    return bytes === notAuthentic && this.#takesPrevious(nowUs) ? open(this.#previous!) : bytes;
+  }
+
+  #counted(bytes: number): number {
+    if (bytes >= 0) return bytes;
+    this.countRefusal(bytes);
     return -1;
   }
 
@@ -73,10 +95,5 @@ export class SrtpReceiver {
     if (nowUs <= this.#previousUntilUs) return true;
     this.#previous = undefined;
     return false;
-  }
-
-  #malformed(): number {
-    this.counters.malformed++;
-    return -1;
   }
 }

@@ -24,6 +24,7 @@ export interface SrtpTransform {
 /** Answers of an attempt to open a packet, where it gave no bytes. */
 export const notAuthentic = -1;
 export const replayed = -2;
+export const malformed = -3;
 
 /** Where the payload of an RTP packet begins (RFC 3550 section 5.1), -1 for what is no RTP packet. */
 export function rtpPayloadOffset(packet: Uint8Array): number {

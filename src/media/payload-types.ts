@@ -1,0 +1,122 @@
+import type { RtpPacketView } from '../rtp/packet.ts';
+import { sequenceDelta, toRtpTimestamp, toSequenceNumber } from '../rtp/sequence.ts';
+import { payloadDurationTicks } from '../timeline/payload-duration.ts';
+import type { LegNegotiate } from './control.ts';
+import { eventClocks, receiveFormats } from './receive-formats.ts';
+import { isOfFormerMeaning, type LastPacket, type PayloadMeaning } from './reused-payload-type.ts';
+
+/** How long packets of a former agreement are taken after the first one of the new agreement. */
+export const formerTypesUs = 2_000_000;
+
+type Meanings = (PayloadMeaning | undefined)[];
+type Agreement = Pick<LegNegotiate, 'receive' | 'comfortNoise' | 'telephoneEvent' | 'otherTelephoneEvents'>;
+
+/**
+ * What each payload type of a leg means: audio, comfort noise, key presses. A peer learns of a new agreement later
+ * than we do and sends by the old one until then, so that one holds beside the new one, for the numbers that this
+ * leaves free, until its first packet and a while longer (RFC 3264 section 8.3.1). A number that means something else
+ * now is decided packet by packet, for `formerTypesUs` at most.
+ */
+export class PayloadTypes {
+  #current: Meanings = [];
+  #former: Meanings = [];
+  /** Numbers that the agreement before did not have, or for something else. */
+  #new: boolean[] = [];
+  #formerUntilUs = Number.POSITIVE_INFINITY;
+  /** Of the numbers that mean something else now. */
+  #reusedUntilUs = 0;
+  /** The current agreement has payload types that the one before had not. */
+  #hasNew = false;
+  /** Where the stream was first taken by a number's new meaning. */
+  #switchSsrc = -1;
+  #switchedAt = toSequenceNumber(0);
+  /** Without those of a number's new meaning, while the former one may still come. */
+  readonly #last: LastPacket = {
+    ssrc: -1,
+    sequenceNumber: toSequenceNumber(0),
+    rtpTime: toRtpTimestamp(0),
+    ticks: 0,
+    clockRateHz: 8000,
+  };
+
+  /**
+   * A later agreement; the same one again changes nothing.
+   * @returns what puts it in force
+   * @throws CallreelError NO_COMMON_CODEC
+   */
+  prepare(agreement: Agreement): (nowUs: number) => void {
+    const formats = receiveFormats(
+      agreement,
+      this.#current.map((each) => each?.format),
+    );
+    const agreed: Meanings = formats.map((format) => format && { format, clockRateHz: format.clockRateHz });
+    for (const [payloadType, clockRateHz] of eventClocks(agreement).entries())
+      if (clockRateHz !== undefined) agreed[payloadType] ??= { format: undefined, clockRateHz };
+    return (nowUs) => this.#agree(agreed, nowUs);
+  }
+
+  /** What a packet is; undefined: nothing that was agreed. */
+  meaningOf(packet: RtpPacketView, arrivalUs: number): PayloadMeaning | undefined {
+    const { payloadType } = packet;
+    const current = this.#current[payloadType];
+    const former = this.#former[payloadType];
+    if (!former || arrivalUs > this.#formerUntilUs) return current;
+    if (!current) return former;
+    if (arrivalUs > this.#reusedUntilUs || this.#isPastSwitch(packet)) return current;
+    return isOfFormerMeaning(packet, this.#last, former, current) ? former : current;
+  }
+
+  /** A packet whose meaning was asked for is the leg's. */
+  took(packet: RtpPacketView, taken: PayloadMeaning, arrivalUs: number): void {
+    if (this.#former.length > 0 && this.#noteSwitch(packet, taken, arrivalUs)) return;
+    const { format, clockRateHz } = taken;
+    if (!format?.decoder) return;
+    const last = this.#last;
+    last.ssrc = packet.ssrc;
+    last.sequenceNumber = packet.sequenceNumber;
+    last.rtpTime = packet.timestamp;
+    last.clockRateHz = clockRateHz;
+    last.ticks = payloadDurationTicks(format.codec, clockRateHz, packet.payload());
+  }
+
+  /** @returns whether the packet is of a number's new meaning */
+  #noteSwitch(packet: RtpPacketView, taken: PayloadMeaning, arrivalUs: number): boolean {
+    if (arrivalUs > this.#formerUntilUs) this.#former = [];
+    const { payloadType } = packet;
+    if (taken !== this.#current[payloadType]) return false;
+    const isSign = this.#hasNew ? this.#new[payloadType] : taken.format?.decoder;
+    if (isSign) this.#formerUntilUs = Math.min(this.#formerUntilUs, arrivalUs + formerTypesUs);
+    if (!this.#former[payloadType]) return false;
+    if (!this.#isPastSwitch(packet)) {
+      this.#switchSsrc = packet.ssrc;
+      this.#switchedAt = packet.sequenceNumber;
+    }
+    return true;
+  }
+
+  #isPastSwitch({ ssrc, sequenceNumber }: RtpPacketView): boolean {
+    return ssrc === this.#switchSsrc && sequenceDelta(sequenceNumber, this.#switchedAt) >= 0;
+  }
+
+  #agree(agreed: Meanings, nowUs: number): void {
+    const before = this.#current;
+    this.#current = agreed;
+    const numbers = Array.from({ length: Math.max(agreed.length, before.length) }, (_, number) => number);
+    const changed = numbers.filter((number) => !isSame(agreed[number], before[number]));
+    if (changed.length === 0) return;
+    if (nowUs > this.#formerUntilUs) this.#former = [];
+    for (const number of changed) this.#former[number] = before[number] ?? this.#former[number];
+    for (const [number, now] of agreed.entries())
+      if (isSame(now, this.#former[number])) this.#former[number] = undefined;
+    if (!this.#former.some(Boolean)) this.#former = [];
+    this.#new = agreed.map((now, number) => now !== undefined && changed.includes(number));
+    this.#hasNew = this.#new.includes(true);
+    this.#formerUntilUs = Number.POSITIVE_INFINITY;
+    this.#reusedUntilUs = nowUs + formerTypesUs;
+    this.#switchSsrc = -1;
+  }
+}
+
+function isSame(a: PayloadMeaning | undefined, b: PayloadMeaning | undefined): boolean {
+  return a?.format?.codec === b?.format?.codec && a?.clockRateHz === b?.clockRateHz;
+}
