@@ -14,7 +14,8 @@ import { ensurePackages } from './debian.ts';
 import type { Transport } from './kamailio.ts';
 import { Linphone } from './linphone.ts';
 
-const baresipHz = 443;
+/** What baresip makes of it at 16 kHz is 1.4 dB louder; of 1069 Hz, 3.3 dB quieter. */
+const baresipHz = 617;
 const linphoneHz = 1069;
 const talkMs = 4000;
 const rateHz = 8000;
