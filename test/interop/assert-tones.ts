@@ -59,3 +59,8 @@ function levelDbov(samples: Int16Array): number {
   const energy = samples.reduce((sum, sample) => sum + sample * sample, 0);
   return 10 * Math.log10(energy / samples.length / 32_768 ** 2);
 }
+
+/** Of what a phone heard live, `middle` without what a machine that stood still did to it. */
+export function clearMiddle(samples: Int16Array, frequencyHz: number): Int16Array {
+  return clearestSecond(middle(samples), frequencyHz);
+}
