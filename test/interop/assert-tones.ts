@@ -48,7 +48,8 @@ export function clearestSecond(samples: Int16Array, frequencyHz: number): Int16A
   for (let at = 0; at + length <= samples.length; at += (stepMs * rateHz) / 1000) {
     const stretch = samples.subarray(at, at + length);
     const purityDb = toneLevelDbov(stretch, rateHz, frequencyHz) - levelDbov(stretch);
-    if (purityDb <= purestDb) continue;
+    // Of silence it is no number.
+    if (!(purityDb > purestDb)) continue;
     purestDb = purityDb;
     clearest = stretch;
   }
@@ -60,7 +61,8 @@ function levelDbov(samples: Int16Array): number {
   return 10 * Math.log10(energy / samples.length / 32_768 ** 2);
 }
 
-/** Of what a phone heard live, `middle` without what a machine that stood still did to it. */
+/** Of what a phone heard live, the clearest second of a longer middle. */
 export function clearMiddle(samples: Int16Array, frequencyHz: number): Int16Array {
-  return clearestSecond(middle(samples), frequencyHz);
+  const { length } = samples;
+  return clearestSecond(samples.subarray(Math.floor(length * 0.35), Math.floor(length * 0.9)), frequencyHz);
 }
