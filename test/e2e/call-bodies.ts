@@ -1,6 +1,7 @@
 /** What `/v1/calls/{id}` and `/v1/recordings/{id}` answer, as far as tests look at it. */
 
 export interface MessageBody {
+  transport: string;
   method: string;
   status: number | null;
   direction: string;

@@ -34,7 +34,8 @@ const modules = '/usr/lib/baresip/modules';
 const endTimeoutMs = 5000;
 const registerAttempts = 200;
 const registerIntervalMs = 50;
-const codecNames = { PCMU: 'PCMU', PCMA: 'PCMA', G722: 'G722', OPUS: 'opus/48000/2' } as const;
+/** A name without a rate means 8000 Hz; of a name it does not know it says nothing and offers all it has. */
+const codecNames = { PCMU: 'PCMU', PCMA: 'PCMA', G722: 'G722/16000/1', OPUS: 'opus/48000/2' } as const;
 
 /**
  * baresip 1.0 as a peer: answers every call by itself, plays a file, keeps what it hears. It answers OPTIONS with

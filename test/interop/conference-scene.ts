@@ -9,10 +9,10 @@ import { narrowband } from './narrowband.ts';
 export interface ConferenceScene {
   server: TestServer;
   listener(transport: Transport): { address: string; port: number };
-  /** Whoever calls it is in one recorded conference. */
-  sipUri(transport: Transport): string;
-  /** Waits for the end of the conversation. */
-  ended(): Promise<EndedConference>;
+  /** Whoever calls the same number is in the same recorded conference. */
+  sipUri(transport: Transport, number?: string): string;
+  /** Waits for the end of that number's conversation. */
+  ended(number?: string): Promise<EndedConference>;
 }
 
 export interface EndedConference {
@@ -26,21 +26,31 @@ interface Conversation {
   channels: { from: string; audio: { wav_file: string } }[];
 }
 
-const number = '1000';
+const onlyNumber = '1000';
 
-/** A server whose one number leads into a recorded conference. */
+/** A server whose numbers lead each into a recorded conference of its own. */
 export async function conferenceScene(
   t: TestContext,
   settings: Record<string, string> = {},
+  numbers: readonly string[] = [onlyNumber],
 ): Promise<ConferenceScene> {
   const app = await CallbackApp.create();
   t.after(() => app.close());
-  const join = { name: 'JoinConference', conference_name: 'peers', do_record: true };
-  app.on('/incoming', () => ({ routine: [{ ...join, event_callback: app.url('/events') }] }));
-  app.on('/events', () => ({}));
+  app.on<{ connection: { to: string } }>('/incoming', ({ connection: { to } }) => ({
+    routine: [
+      {
+        name: 'JoinConference',
+        conference_name: to,
+        do_record: true,
+        event_callback: app.url(`/events/${to}`),
+      },
+    ],
+  }));
+  for (const number of numbers) app.on(`/events/${number}`, () => ({}));
+  const onIncoming = app.url('/incoming');
   const server = await TestServer.start({
     settings,
-    numbers: [{ number, onIncoming: app.url('/incoming') }],
+    numbers: numbers.map((number) => ({ number, onIncoming })),
   });
   t.after(() => server.stop());
   const listener = (transport: Transport): { address: string; port: number } => {
@@ -51,12 +61,13 @@ export async function conferenceScene(
   return {
     server,
     listener,
-    sipUri: (transport) => {
+    sipUri: (transport, number = onlyNumber) => {
       const { address, port } = listener(transport);
       return `sip:${number}@${address}:${port}${transport === 'udp' ? '' : `;transport=${transport}`}`;
     },
-    async ended() {
-      const { body } = await app.waitFor<{ type: string }>('/events', ({ type }) => type === 'ended');
+    async ended(number = onlyNumber) {
+      const wants = ({ type }: { type: string }): boolean => type === 'ended';
+      const { body } = await app.waitFor(`/events/${number}`, wants);
       const { conversation_id: id } = body as { conversation_id: string };
       const conversation = await server.api<Conversation>(`/v0/conversations/${id}`);
       return {

@@ -1,25 +1,33 @@
+import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 
+/** Below the ports that the system gives to whoever asks for none, and above baresip's own for media. */
+const lowest = 20_001;
+const highest = 32_766;
+/** By this process: whoever was told a port opens it some time later. */
+const given = new Set<number>();
+
 /** A port free for UDP and TCP alike right now: for programs that must be told one and cannot take 0. */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, host, resolve);
-  });
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  await new Promise((resolve) => server.close(resolve));
-  return (await isFree(port, host)) ? port : freePort(host);
+  for (;;) {
+    const port = randomInt(lowest, highest);
+    if (await take(port, host)) return port;
+  }
 }
 
 /** A free port whose next one is free as well. */
 export async function freePortPair(host = '127.0.0.1'): Promise<number> {
   for (;;) {
     const port = await freePort(host);
-    if (port < 65_535 && (await isFree(port + 1, host))) return port;
+    if (await take(port + 1, host)) return port;
   }
+}
+
+async function take(port: number, host: string): Promise<boolean> {
+  if (given.has(port)) return false;
+  given.add(port);
+  return await isFree(port, host);
 }
 
 async function isFree(port: number, host: string): Promise<boolean> {

@@ -5,7 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { sleep, systemClock } from '../../src/clock.ts';
 
 import type { LineCodecName } from '../../src/testkit/line-codec.ts';
-import { freePort } from './free-port.ts';
+import { freePort, freePortPair } from './free-port.ts';
 import { readNarrowband } from './narrowband.ts';
 import { plainWav } from './plain-wav.ts';
 import type { TemporaryFolder } from './temporary-folder.ts';
@@ -185,7 +185,7 @@ mtu=1300
 firewall_policy=0
 
 [rtp]
-audio_rtp_port=${await freePort(host)}
+audio_rtp_port=${await freePortPair(host)}
 audio_jitt_comp=60
 
 [sound]

@@ -3,7 +3,7 @@ import { before, test } from 'node:test';
 import { sleep, systemClock } from '../../src/clock.ts';
 import { tone } from '../../src/testkit/tone.ts';
 import { toneLevelDbov } from '../../src/testkit/tone-level.ts';
-import { assertTones, middle } from './assert-tones.ts';
+import { assertTones } from './assert-tones.ts';
 import { Baresip } from './baresip.ts';
 import { conferenceScene } from './conference-scene.ts';
 import { ensurePackages } from './debian.ts';
@@ -14,33 +14,6 @@ const baresipHz = 1069;
 const rateHz = 8000;
 
 before(() => ensurePackages('baresip-core', 'linphone-cli'));
-
-for (const transport of ['udp', 'tcp'] as const)
-  test(`linphonec and baresip hear each other and are recorded, over ${transport}`, async (t) => {
-    const scene = await conferenceScene(t);
-    const linphone = await Linphone.start({
-      number: '+15550001',
-      transport,
-      audio: tone({ frequencyHz: linphoneHz, durationMs: 20_000 }),
-    });
-    t.after(() => linphone.stop());
-    const baresip = await Baresip.start({
-      number: '+15550002',
-      audio: tone({ frequencyHz: baresipHz, durationMs: 20_000 }),
-    });
-    t.after(() => baresip.stop());
-    await linphone.dial(scene.sipUri(transport));
-    await baresip.dial(scene.sipUri('udp'));
-    await sleep(systemClock, 4000);
-    await linphone.hangUp();
-    await baresip.hangUp();
-    await baresip.closed();
-    const { channel } = await scene.ended();
-    assertTones(middle(await channel('+15550001')), [linphoneHz], [baresipHz], 'the channel of linphonec');
-    assertTones(middle(await channel('+15550002')), [baresipHz], [linphoneHz], 'the channel of baresip');
-    assertTones(middle(await linphone.heard()), [baresipHz], [linphoneHz], 'what linphonec heard');
-    assertTones(middle(await baresip.heard()), [linphoneHz], [baresipHz], 'what baresip heard');
-  });
 
 test('linphonec holds the call and plays on, then resumes: its channel has all of it, in one piece', async (t) => {
   const scene = await conferenceScene(t);
