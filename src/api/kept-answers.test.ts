@@ -119,7 +119,8 @@ test('a request that a crash kept from its answer is done again once its lease i
 test('one that runs long keeps its lease', async () => {
   const running = first(await answers.begin('key', request));
   const leaseUntil = async () =>
-    (await database.db.selectFrom('idempotencyKeys').select('leaseUntil').executeTakeFirstOrThrow()).leaseUntil;
+    (await database.db.selectFrom('idempotencyKeys').select('leaseUntil').executeTakeFirstOrThrow())
+      .leaseUntil;
   for (let round = 0; round < 9; round++) {
     const before = await leaseUntil();
     clock.advanceMs(leaseMs / 3);
