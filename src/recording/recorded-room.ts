@@ -2,7 +2,8 @@ import type { CapturedDigit, Stay } from '../media/capture-sink.ts';
 import type { SpoolProducer } from '../spool/producer.ts';
 import type { PauseBehaviour } from '../spool/records.ts';
 import { CapturedStay } from './captured-stay.ts';
-import type { Recorder, RecorderEnd } from './recorder.ts';
+import type { Recorder } from './recorder.ts';
+import type { RecorderEnd } from './recorder-states.ts';
 
 export interface RecordedRoomOptions {
   roomId: string;

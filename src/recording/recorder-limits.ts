@@ -1,6 +1,6 @@
 import type { RecorderOptions } from '../media/recorder-options.ts';
 import type { RecordedTime } from './recorded-time.ts';
-import type { RecorderEnd } from './recorder.ts';
+import type { RecorderEnd } from './recorder-states.ts';
 import { voiceRateHz } from './stay-decoder.ts';
 import { VoiceListener } from './voice-listener.ts';
 

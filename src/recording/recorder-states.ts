@@ -48,3 +48,11 @@ export const recorderTable: TransitionTable<RecorderState, RecorderEvent> = {
   no_input: over('no_input'),
   error: over('error'),
 };
+
+/** What is known of an end besides its reason. */
+export interface RecorderEnd {
+  reason: RecorderEndEvent;
+  /** Where it ends exactly, if that is not now: nothing behind it is in the files. */
+  atSample?: number;
+  digit?: string;
+}

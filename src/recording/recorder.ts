@@ -7,6 +7,7 @@ import { RecordedTime } from './recorded-time.ts';
 import { RecordedTrack } from './recorded-track.ts';
 import { RecorderLimits } from './recorder-limits.ts';
 import {
+  type RecorderEnd,
   type RecorderEndEvent,
   type RecorderEvent,
   type RecorderState,
@@ -30,14 +31,6 @@ export interface RecorderInput {
 }
 
 export type RecorderChange = 'began' | 'paused' | 'resumed';
-
-/** What is known of an end besides its reason. */
-export interface RecorderEnd {
-  reason: RecorderEndEvent;
-  /** Where it ends exactly, if that is not now: nothing behind it is in the files. */
-  atSample?: number;
-  digit?: string;
-}
 
 const endStates: ReadonlySet<RecorderState> = new Set(['finished', 'no_input', 'error']);
 
