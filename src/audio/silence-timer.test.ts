@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { throwOnUnlistedTransitions } from '../state-machine.ts';
-import { type SilenceExpiry, SilenceTimer, type SilenceTimerOptions } from './silence-timer.ts';
+import { testTransitions } from '../test-transitions.ts';
+import {
+  type SilenceExpiry,
+  SilenceTimer,
+  type SilenceTimerOptions,
+  silenceTimerTable,
+} from './silence-timer.ts';
 import { VoiceActivity } from './voice-activity.ts';
 
 const rateHz = 8000;
@@ -166,4 +172,15 @@ test('without timeouts it never comes', () => {
     ),
     undefined,
   );
+});
+
+/** From docs/voice-activity.md: the end of silence. */
+testTransitions('silence-timer', silenceTimerTable, {
+  states: ['waiting', 'heard', 'noInput', 'endSilence'],
+  events: ['speech', 'timeout'],
+  expected: [
+    ['waiting', 'speech', 'heard', 'somebody spoke'],
+    ['waiting', 'timeout', 'noInput', 'nobody spoke in time'],
+    ['heard', 'timeout', 'endSilence', 'the speech is over'],
+  ],
 });

@@ -22,7 +22,7 @@ export interface SilenceExpiry {
 type TimerState = 'waiting' | 'heard' | 'noInput' | 'endSilence';
 type TimerEvent = 'speech' | 'timeout';
 
-const transitions: TransitionTable<TimerState, TimerEvent> = {
+export const silenceTimerTable: TransitionTable<TimerState, TimerEvent> = {
   waiting: { speech: 'heard', timeout: 'noInput' },
   heard: { timeout: 'endSilence' },
   noInput: {},
@@ -74,7 +74,7 @@ export class SilenceTimer {
   }
 
   #step(event: TimerEvent): TimerState {
-    this.#state = nextState('silence timer', transitions, this.#state, event) ?? this.#state;
+    this.#state = nextState('silence timer', silenceTimerTable, this.#state, event) ?? this.#state;
     return this.#state;
   }
 }
