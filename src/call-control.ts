@@ -66,17 +66,19 @@ export async function openCallControl(
     agreed: (legId, negotiated) => callLog.agreed(legId, negotiated),
     log,
   });
+  const closer = new ConversationCloser(foundation);
   const calls = new LiveCalls({
     clock,
     log,
     accountId,
     media,
     directory,
-    closer: new ConversationCloser(foundation),
+    closer,
     silence: silenceWatch(config, foundation),
     callLog,
     recordings: new RecordingFactory({
       directory,
+      closer,
       keys: new RecordingKeys(masterKey),
       rateHz: config.recording.rateHz,
       rateHzOf: (legId) => media.rateHzOf(legId),

@@ -3,9 +3,10 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Conference } from '../call/conference.ts';
 import type { LiveCalls } from '../call/live-calls.ts';
-import { clientState, clientStateInput } from './client-state.ts';
+import { clientState } from './client-state.ts';
 import { errors, keyed } from './error-body.ts';
 import { callDirection, flag, identifier, identifierParameter, moment, nothing, text } from './fields.ts';
+import { recordingInput, wishesOf } from './recording-input.ts';
 
 export interface LiveRoutesOptions {
   accountId: string;
@@ -37,7 +38,6 @@ const nameParameter = z
   .max(200)
   .meta({ description: conferenceName, examples: ['support'] });
 const byName = z.object({ name: nameParameter });
-const recordingInput = z.strictObject({ client_state: clientStateInput }).optional();
 const startedRecording = z
   .object({
     recording_id: identifier('The recording.'),
@@ -128,15 +128,24 @@ export function liveRoutes(app: FastifyInstance, { accountId, calls }: LiveRoute
       schema: {
         operationId: 'startRecording',
         summary: 'Record a live conference',
-        description: 'Where it is recorded already, that recording is answered, with its own `client_state`.',
+        description:
+          'With nothing but a `client_state`, a recording that runs already is answered, with its own `client_state`. ' +
+          'With anything else it is one more recording, beside the others.',
         tags: ['conferences', 'recordings'],
         params: byName,
-        body: recordingInput,
-        response: { 201: startedRecording, ...errors(...keyed, 'NOT_FOUND') },
+        body: recordingInput.optional(),
+        response: { 201: startedRecording, ...errors(...keyed, 'NOT_FOUND', 'CONFLICT') },
       },
     },
     ({ params, body }, reply) => {
-      const recording = calls.startRecording(accountId, params.name, { clientState: body?.client_state });
+      const { options, ...wishes } = wishesOf(body);
+      const isPlain = Object.entries(wishes).every(
+        ([name, value]) => name === 'clientState' || value === undefined,
+      );
+      const recording =
+        options || !isPlain
+          ? calls.addRecording(accountId, params.name, wishesOf(body))
+          : calls.startRecording(accountId, params.name, wishes);
       reply.code(201);
       return {
         recording_id: recording.recordingId,

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { AudioFileFormat } from '../container/audio-file.ts';
 import type { Recording } from '../database/schema.ts';
 import type { RenditionRequest } from '../worker/render-protocol.ts';
+import { fileWishes } from './recording-body.ts';
 import { answerRendition, type RenditionAnswerOptions } from './rendition-answer.ts';
 
 export interface MediaRoutesOptions extends RenditionAnswerOptions {
@@ -29,6 +30,11 @@ export function conversationPath(recordingId: string, format: AudioFileFormat): 
   return `/media/recordings/${recordingId}/conversation.${format}`;
 }
 
+/** The file that the recording was started for. */
+export function filePath(recordingId: string, format: AudioFileFormat): string {
+  return `/media/recordings/${recordingId}/file.${format}`;
+}
+
 export function channelPath(recordingId: string, trackId: string, format: AudioFileFormat): string {
   return `/media/recordings/${recordingId}/channels/${trackId}.${format}`;
 }
@@ -39,6 +45,7 @@ export function mediaRoutes(app: FastifyInstance, options: MediaRoutesOptions): 
     ['mix', 'mix'],
     ['conversation', 'conversation'],
     ['channel', 'channels/:trackId'],
+    ['file', 'file'],
   ] as const) {
     const url = `/media/recordings/:recordingId/${file}.:format(^(?:wav|mp3|mp4)$)`;
     const handler = (request: FastifyRequest, reply: FastifyReply) =>
@@ -48,7 +55,7 @@ export function mediaRoutes(app: FastifyInstance, options: MediaRoutesOptions): 
 }
 
 async function serveMedia(
-  kind: RenditionRequest['kind'],
+  kind: RenditionRequest['kind'] | 'file',
   request: FastifyRequest,
   reply: FastifyReply,
   options: MediaRoutesOptions,
@@ -58,11 +65,13 @@ async function serveMedia(
   const { expires, signature } = Object.fromEntries(url.searchParams);
   links.verify(url.pathname, { expires, signature }, clock.unixMs());
   const { recordingId, trackId, format } = request.params as MediaParameters;
-  const { conversationId } = await recordingOf(recordingId);
+  const recording = await recordingOf(recordingId);
+  const { conversationId, state } = recording;
+  if (kind === 'file' && state !== 'ended') return reply.code(202).header('retry-after', '1').send();
   const rendition: RenditionRequest = {
     conversationId,
     recordingId,
-    kind,
+    kind: kind === 'file' ? (fileWishes(recording).stereo ? 'stereo' : 'mix') : kind,
     trackId,
     format,
   };

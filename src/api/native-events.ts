@@ -23,6 +23,22 @@ export const formatNativeEvent: EventFormatter = (event) => {
       };
     case 'conversation.warning':
       return { ...shared, feature: event.feature, message: event.message };
+    case 'recording.changed':
+      return {
+        ...shared,
+        recording_id: event.recordingId,
+        state: event.state,
+        connection_id: event.connectionId ?? null,
+        control_id: event.controlId ?? null,
+        client_state: event.clientState ?? null,
+        at_ms: event.atMs,
+        ...(event.end && {
+          reason: event.end.reason,
+          digit: event.end.digit ?? null,
+          start_ms: event.end.startMs,
+          recorded_ms: event.end.recordedMs,
+        }),
+      };
     default:
       return assertNever(event, 'event');
   }

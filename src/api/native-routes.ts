@@ -19,6 +19,7 @@ import { downloadRoutes } from './download-routes.ts';
 import { eventRoutes } from './event-routes.ts';
 import { liveRoutes } from './live-routes.ts';
 import type { MediaUrl } from './media-url.ts';
+import { recordingCommands } from './recording-commands.ts';
 import { recordingRoutes } from './recording-routes.ts';
 import { trunkRoutes } from './trunk-routes.ts';
 
@@ -49,6 +50,7 @@ export function nativeRoutes(app: FastifyInstance, options: NativeRoutesOptions)
   const { dialPlans, replayEvent } = options;
   liveRoutes(app, options);
   recordingRoutes(app, options);
+  recordingCommands(app, options);
   downloadRoutes(app, options);
   callRoutes(app, options);
   callCommandRoutes(app, options);

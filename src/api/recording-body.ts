@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { RecordingWishes } from '../call/recording.ts';
 import type { Channel, Recording } from '../database/schema.ts';
 import type { LegReport } from '../media/control.ts';
 import type { EndReason } from '../spool/records.ts';
@@ -35,7 +36,10 @@ const endReasons = {
 export const recordingBody = z.object({
   recording_id: identifier('The recording.'),
   conversation_id: identifier('The conversation it records.'),
-  state: choice(['recording', 'ended'], 'Whether it goes on; it has ended once everything of it is on disk.'),
+  state: choice(
+    ['waiting', 'recording', 'paused', 'ended'],
+    'What it does: it waits for a beep or for consent, records, is paused; it has ended once everything of it is on disk.',
+  ),
   reason: z
     .enum(Object.keys(endReasons) as EndReason[])
     .nullable()
@@ -55,7 +59,28 @@ export const recordingBody = z.object({
       examples: [null],
     }),
   client_state: clientState,
+  connection_id: identifier('The call that it records by itself; null for a conference.').nullable(),
+  control_id: text('The name that its starter gave it; null without one.', 'main').nullable(),
+  format: choice(['wav', 'mp3', 'mp4'], 'Of the file that `url` gives.'),
+  stereo: flag('Whether that file has two channels.', false),
+  url: text(
+    'The file that it was started for, known from the start: 202 with `Retry-After` until it is whole, complete from ' +
+      `the moment a stop is answered. ${link}`,
+    fileExample.replace('mix.', 'file.'),
+  ),
+  recorded_ms: integer('Recorded time, pauses left out, in ms; null until it ended.', 731_020).nullable(),
+  digit: text('The key that ended it; null for any other end.', '#').nullable(),
+  consent: z
+    .record(z.string(), z.unknown())
+    .nullable()
+    .meta({ description: 'What is on record about consent.', examples: [{ method: 'dtmf' }] }),
 });
+
+/** What was asked of its file. */
+export function fileWishes({ wishes }: Recording): { format: 'wav' | 'mp3' | 'mp4'; stereo: boolean } {
+  const { format, stereo } = (wishes ?? {}) as RecordingWishes;
+  return { format: format ?? 'wav', stereo: stereo ?? false };
+}
 
 const channelBody = z.object({
   channel_id: identifier('The channel: one stay of a party.'),
@@ -90,8 +115,10 @@ export const wholeRecordingBody = z
   })
   .meta({ description: 'The recording, with links to its files.' });
 
-export function toRecordingBody(row: Recording): z.output<typeof recordingBody> {
-  const { startSample, endSample, rateHz } = row;
+export function toRecordingBody(row: Recording, mediaUrl: MediaUrl): z.output<typeof recordingBody> {
+  const { startSample, endSample, rateHz, recordedSamples } = row;
+  const { format, stereo } = fileWishes(row);
+  const toMs = (samples: number) => Math.round((samples * 1000) / rateHz);
   return {
     recording_id: row.recordingId,
     conversation_id: row.conversationId,
@@ -100,9 +127,16 @@ export function toRecordingBody(row: Recording): z.output<typeof recordingBody> 
     rate_hz: rateHz,
     started_at: row.startedAt.toISOString(),
     ended_at: row.endedAt?.toISOString() ?? null,
-    duration_ms: endSample === null ? null : Math.round(((endSample - startSample) * 1000) / rateHz),
+    duration_ms: endSample === null ? null : toMs(endSample - startSample),
     erased_at: row.erasedAt?.toISOString() ?? null,
     client_state: row.clientState,
+    connection_id: row.connectionId,
+    control_id: row.controlId,
+    ...{ format, stereo },
+    url: mediaUrl(row.recordingId, undefined, format, 'file'),
+    recorded_ms: recordedSamples === null ? null : toMs(recordedSamples),
+    digit: row.digit,
+    consent: (row.consent ?? null) as Record<string, unknown> | null,
   };
 }
 
@@ -113,7 +147,7 @@ export function toWholeRecordingBody(
 ): z.output<typeof wholeRecordingBody> {
   const { recordingId } = row;
   return {
-    ...toRecordingBody(row),
+    ...toRecordingBody(row, mediaUrl),
     mix: {
       wav_file: mediaUrl(recordingId, undefined, 'wav'),
       mp3_file: mediaUrl(recordingId, undefined, 'mp3'),

@@ -79,7 +79,9 @@ export function recordingRoutes(app: FastifyInstance, options: RecordingRoutesOp
     },
     async ({ query }) => {
       const request = { ...listRequest(list, query), filter: filterOf(query) };
-      return listBody(list, await pageRecordings(db, accountId, request), toRecordingBody);
+      return listBody(list, await pageRecordings(db, accountId, request), (row) =>
+        toRecordingBody(row, mediaUrl),
+      );
     },
   );
 

@@ -1,10 +1,10 @@
-import type { ClientState } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { LegReport, RecordingPolicy, RoomMode } from '../media/control.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
 import type { Leg } from './leg.ts';
-import type { Recording } from './recording.ts';
+import type { RecordingMaker } from './recordable-room.ts';
+import type { Recording, RecordingWishes } from './recording.ts';
 
 export interface JoinOptions {
   policy: RecordingPolicy;
@@ -31,16 +31,6 @@ interface Member {
   room: Conference;
   trackId: string;
   end(outcome: StayEnd): void;
-}
-
-/** What a recording is started with. */
-export interface RecordingWishes {
-  clientState?: ClientState | undefined;
-}
-
-/** Makes a conference's recordings (`recording-factory`). */
-export interface RecordingMaker {
-  create(conference: Conference, wishes: RecordingWishes): Recording;
 }
 
 export interface ConferenceOptions {
@@ -138,8 +128,14 @@ export class Conference {
 
   /** Records the room from now on, unless a recording runs already: that one keeps what it was started with. */
   startRecording(wishes: RecordingWishes = {}): Recording {
-    const running = this.recordings.find((recording) => recording.running);
-    if (running) return running;
+    return this.recordings.find((recording) => recording.running) ?? this.addRecording(wishes);
+  }
+
+  /**
+   * One more recording of the room from now on.
+   * @throws CallreelError CONFLICT for a control id that runs
+   */
+  addRecording(wishes: RecordingWishes): Recording {
     const recording = this.#options.recordings.create(this, wishes);
     this.recordings.push(recording);
     recording.start();

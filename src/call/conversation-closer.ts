@@ -5,6 +5,7 @@ import { type RecordingSummary, summariseRecording } from '../recording/summary.
 import type { MasterKey } from '../spool/keys.ts';
 import type { Conference } from './conference.ts';
 import type { Directory } from './directory.ts';
+import type { Recording } from './recording.ts';
 
 export interface ConversationCloserOptions {
   clock: Clock;
@@ -32,6 +33,19 @@ export class ConversationCloser {
     const closing = this.#close(conference).finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
     return closing;
+  }
+
+  /** Puts the recording's end on record once it is on disk, whether or not its conversation goes on. */
+  follow(recording: Recording): void {
+    const { recordingId, conversationId } = recording;
+    const following = recording.whenEnded.then(async () => {
+      const summary = this.#summary(conversationId, recordingId);
+      if (summary) await this.#options.directory.recordingEnded(summary);
+      else await this.#options.directory.recordingFailed(recording);
+      recording.markWritten();
+    });
+    this.#closing.add(following);
+    void following.finally(() => this.#closing.delete(following));
   }
 
   async whenIdle(): Promise<void> {

@@ -9,8 +9,8 @@ import {
 } from '../database/connections.ts';
 import { endConversation, insertConversation, setEventCallbacks } from '../database/conversations.ts';
 import { getEvent } from '../database/events.ts';
-import { endRecording, insertRecording } from '../database/recordings.ts';
-import type { ClientState, Db } from '../database/schema.ts';
+import { endRecording, insertRecording, setRecordingState } from '../database/recordings.ts';
+import type { ClientState, Db, Recording as RecordingRow } from '../database/schema.ts';
 import type { Outbox } from '../delivery/outbox.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
@@ -20,7 +20,7 @@ import type { LegLog } from './call-log.ts';
 import type { Conference, Warning } from './conference.ts';
 import type { Connection } from './connection.ts';
 import type { CallEndReason } from './end-reason.ts';
-import type { EventFormatter } from './neutral-events.ts';
+import type { EventFormatter, RecordingChanged } from './neutral-events.ts';
 import type { Recording } from './recording.ts';
 import { WriteQueue } from './write-queue.ts';
 
@@ -85,6 +85,11 @@ export class Directory {
   /** When what was written of the connection so far is in the database. */
   connectionWritten(connectionId: string): Promise<void> {
     return this.#writes.add(connectionId, 'nothing more', () => Promise.resolve());
+  }
+
+  /** As `connectionWritten`, of a conversation or a call that is recorded by itself. */
+  conversationWritten(conversationId: string): Promise<void> {
+    return this.#writes.add(conversationId, 'nothing more', () => Promise.resolve());
   }
 
   /** Who calls and by which trunk is known now. */
@@ -152,22 +157,73 @@ export class Directory {
     });
   }
 
-  recordingStarted(conference: Conference, recording: Recording, sealedKey: string): void {
-    const { conversationId, accountId } = conference;
+  recordingStarted(recording: Recording, sealedKey: string): void {
+    const { recordingId, conversationId, accountId, rateHz, clientState, wishes, call } = recording;
     const startedAt = new Date(this.#options.clock.unixMs());
     this.#write(conversationId, 'recording started', async () => {
       await insertRecording(this.#options.db, {
-        recordingId: recording.recordingId,
-        conversationId,
-        accountId,
-        kind: 'conference',
-        rateHz: recording.rateHz,
-        clientState: recording.clientState,
+        ...{ recordingId, conversationId, accountId, rateHz, clientState, wishes, startedAt, sealedKey },
+        kind: call ? 'call' : 'conference',
+        connectionId: call?.legId,
+        controlId: wishes.controlId,
         startSample: 0,
-        startedAt,
-        sealedKey,
         spoolDir: this.#options.spoolDir,
         node: this.#options.node,
+      });
+    });
+  }
+
+  /** It began, was paused, or goes on; whoever wants to know is told, once. */
+  recordingProgressed(recording: Recording, conferenceName: string, atSample: number): void {
+    const { recordingId, conversationId, accountId, rateHz, wishes, call, activity } = recording;
+    const { statusUrl, controlId, clientState } = wishes;
+    const eventId = newId();
+    const isTold = statusUrl !== undefined && activity !== 'waiting';
+    this.#write(conversationId, `recording ${activity}`, async () => {
+      await this.#options.outbox.transaction(async (trx, outbox) => {
+        await setRecordingState(trx, recordingId, activity);
+        if (!isTold || (await getEvent(trx, eventId))) return;
+        const payload = this.#formatted({
+          ...{ kind: 'recording.changed', accountId, conversationId, conferenceName, recordingId },
+          ...{ state: activity, connectionId: call?.legId, controlId, clientState },
+          atMs: Math.round((atSample * 1000) / rateHz),
+        });
+        const type = 'recording.changed';
+        await outbox.insert(trx, {
+          eventId,
+          accountId,
+          conversationId,
+          type,
+          payload,
+          callbackUrl: statusUrl,
+        });
+      });
+    });
+  }
+
+  /** Everything of it is on disk: its row, its channels and its event in one transaction. */
+  recordingEnded(summary: RecordingSummary): Promise<void> {
+    const { accountId, conversationId } = summary;
+    return this.#writes.add(conversationId, 'recording ended', async () => {
+      await this.#options.outbox.transaction((trx) =>
+        this.#writeRecordingEnd(trx, { accountId, conversationId }, summary),
+      );
+    });
+  }
+
+  /** It never came to life, or left nothing that can be read. */
+  recordingFailed({
+    recordingId,
+    conversationId,
+  }: {
+    recordingId: string;
+    conversationId: string;
+  }): Promise<void> {
+    return this.#writes.add(conversationId, 'recording failed', async () => {
+      const endedAt = new Date(this.#options.clock.unixMs());
+      await this.#options.outbox.transaction(async (trx) => {
+        const row = await endRecording(trx, recordingId, { reason: 'error', endSample: 0, endedAt });
+        if (row) await this.#tellEnd(trx, row, undefined);
       });
     });
   }
@@ -205,12 +261,11 @@ export class Directory {
       eventCallbacks,
     });
     for (const recording of ended.recordings) await this.#writeRecordingEnd(trx, ended, recording);
-    for (const recordingId of ended.failedRecordings)
-      await endRecording(trx, recordingId, {
-        reason: 'error',
-        endSample: 0,
-        endedAt: new Date(ended.endedUnixMs),
-      });
+    for (const recordingId of ended.failedRecordings) {
+      const endedAt = new Date(ended.endedUnixMs);
+      const row = await endRecording(trx, recordingId, { reason: 'error', endSample: 0, endedAt });
+      if (row) await this.#tellEnd(trx, row, undefined);
+    }
     const row = await endConversation(trx, conversationId, {
       endTime: new Date(ended.endedUnixMs),
       durationMs: Math.max(0, ended.endedUnixMs - ended.startedUnixMs),
@@ -241,28 +296,38 @@ export class Directory {
       });
   }
 
-  async #writeRecordingEnd(trx: Db, ended: EndedConversation, recording: RecordingSummary): Promise<void> {
+  async #writeRecordingEnd(
+    trx: Db,
+    ended: Pick<EndedConversation, 'accountId' | 'conversationId' | 'stayReports'>,
+    recording: RecordingSummary,
+  ): Promise<void> {
     const { accountId, conversationId } = ended;
-    const { recordingId, rateHz, startSample, endSample } = recording;
+    const { recordingId, rateHz, startSample, endSample, recordedSamples, meta } = recording;
+    const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined);
     await insertRecording(trx, {
       recordingId,
       conversationId,
       accountId,
-      kind: 'conference',
+      kind: meta.kind === 'call' ? 'call' : 'conference',
       rateHz,
-      clientState: clientStateOf(recording.meta),
+      clientState: clientStateOf(meta),
+      connectionId: textOf(meta.connectionId),
+      controlId: textOf(meta.controlId),
       startSample,
       startedAt: new Date(recording.startedUnixMs),
       sealedKey: recording.sealedKey,
       spoolDir: this.#options.spoolDir,
       node: this.#options.node,
     });
-    await endRecording(trx, recordingId, {
+    const row = await endRecording(trx, recordingId, {
       reason: recording.reason,
       startSample,
       endSample,
+      recordedSamples,
+      digit: recording.digit ?? null,
       endedAt: new Date(recording.endedUnixMs),
     });
+    if (row) await this.#tellEnd(trx, row, textOf(meta.statusUrl));
     const toMs = (sample: number) => Math.round((sample * 1000) / rateHz);
     for (const [joinOrder, track] of recording.tracks.entries())
       await saveChannel(trx, {
@@ -281,11 +346,56 @@ export class Directory {
         media: ended.stayReports?.get(track.trackId),
       });
   }
+
+  /** The terminal event; there is one, because a row ends once. */
+  async #tellEnd(trx: Db, row: RecordingRow, statusUrl = statusUrlOf(row.wishes)): Promise<void> {
+    if (statusUrl === undefined) return;
+    const { accountId, conversationId, recordingId, rateHz, startSample, endSample, reason, digit } = row;
+    const toMs = (sample: number | null) => Math.round(((sample ?? 0) * 1000) / rateHz);
+    const payload = this.#formatted({
+      ...{ kind: 'recording.changed', accountId, conversationId, conferenceName: '', recordingId },
+      state: endStates[reason ?? ''] ?? 'finished',
+      connectionId: row.connectionId ?? undefined,
+      controlId: row.controlId ?? undefined,
+      clientState: row.clientState ?? undefined,
+      atMs: toMs(endSample),
+      end: {
+        reason: reason ?? 'error',
+        digit: digit ?? undefined,
+        startMs: toMs(startSample),
+        recordedMs: toMs(row.recordedSamples),
+      },
+    });
+    const type = 'recording.changed';
+    await this.#options.outbox.insert(trx, {
+      accountId,
+      conversationId,
+      type,
+      payload,
+      callbackUrl: statusUrl,
+    });
+  }
+
+  /** What the native API started is told in its own form. */
+  #formatted(event: RecordingChanged): Record<string, unknown> {
+    return this.#options.formatters.native?.(event) ?? {};
+  }
 }
+
+const endStates: Readonly<Record<string, RecordingChanged['state']>> = {
+  no_input: 'no_input',
+  error: 'error',
+  interrupted: 'error',
+};
 
 /** As the manifest's header kept it. */
 function clientStateOf({ clientState }: Record<string, unknown>): ClientState | undefined {
   if (typeof clientState === 'string') return clientState;
   const isObject = typeof clientState === 'object' && clientState !== null && !Array.isArray(clientState);
   return isObject ? (clientState as Record<string, unknown>) : undefined;
+}
+
+function statusUrlOf(wishes: unknown): string | undefined {
+  const { statusUrl } = (wishes ?? {}) as { statusUrl?: unknown };
+  return typeof statusUrl === 'string' ? statusUrl : undefined;
 }

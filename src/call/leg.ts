@@ -284,7 +284,12 @@ export class Leg {
 
   #info(contentType: string, body: string): void {
     const digit = infoDigit(contentType, body);
-    if (digit !== undefined) this.digit(digit, 'info');
+    if (digit === undefined) return;
+    // Recordings that a key ends are in the media worker.
+    this.#worker
+      ?.send({ verb: 'leg.key', legId: this.id, digit: digit.toUpperCase() })
+      .catch(() => undefined);
+    this.digit(digit, 'info');
   }
 
   #sessionEnded(end: SipEnd): void {

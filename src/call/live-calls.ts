@@ -2,25 +2,20 @@ import type { Clock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
-import type { WorkerEvent } from '../media/control.ts';
+import type { RecordingProgress, WorkerEvent } from '../media/control.ts';
 import { readCallerIdentity } from '../sip/caller-identity.ts';
 import type { SipReferral, SipSession } from '../sip/session.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
 import type { CallLog } from './call-log.ts';
-import {
-  Conference,
-  type ConferenceOptions,
-  type JoinOptions,
-  type RecordingWishes,
-  type StayEnd,
-} from './conference.ts';
+import { Conference, type ConferenceOptions, type JoinOptions, type StayEnd } from './conference.ts';
 import { type Connection, partyName, printable } from './connection.ts';
 import type { ConversationCloser } from './conversation-closer.ts';
 import type { Directory } from './directory.ts';
 import { callEndReason } from './end-reason.ts';
 import { Leg } from './leg.ts';
 import type { MediaPlane } from './media-plane.ts';
-import type { Recording } from './recording.ts';
+import { RecordedCall } from './recorded-call.ts';
+import type { Recording, RecordingWishes } from './recording.ts';
 import type { RecordingFactory } from './recording-factory.ts';
 import type { SilenceWatch } from './silence-watch.ts';
 
@@ -48,6 +43,8 @@ export class LiveCalls {
   readonly #conferences = new Map<string, Conference>();
   /** By conversation: also those that are closing, until their recordings are on disk and in the directory. */
   readonly #unfinished = new Map<string, Conference>();
+  /** Calls that are recorded by themselves, by the id of their recordings' room; until these are on record. */
+  readonly #recordedCalls = new Map<string, RecordedCall>();
 
   constructor(options: LiveCallsOptions) {
     this.#options = options;
@@ -186,6 +183,34 @@ export class LiveCalls {
   }
 
   /**
+   * One more recording of a conference that runs already.
+   * @throws CallreelError NOT_FOUND, CONFLICT for a control id that runs
+   */
+  addRecording(accountId: string, conferenceName: string, wishes: RecordingWishes): Recording {
+    return this.conference(accountId, conferenceName).addRecording(wishes);
+  }
+
+  /**
+   * Records one call by itself, wherever it is and goes.
+   * @throws CallreelError NOT_FOUND, CONFLICT before its media is open and for a control id that runs
+   */
+  recordCall(connectionId: string, wishes: RecordingWishes): Recording {
+    const leg = this.#legs.get(connectionId);
+    if (!leg) throw new CallreelError('NOT_FOUND', 'there is no such call', { where: connectionId });
+    const { worker } = leg;
+    if (!worker || leg.ended)
+      throw new CallreelError('CONFLICT', 'the call has no media yet', { where: connectionId });
+    return this.#recordedCall(leg, worker).addRecording(wishes);
+  }
+
+  /** The recording that runs, or whose end is not on record yet. */
+  recording(recordingId: string): Recording | undefined {
+    for (const room of [...this.#unfinished.values(), ...this.#recordedCalls.values()])
+      for (const recording of room.recordings) if (recording.recordingId === recordingId) return recording;
+    return undefined;
+  }
+
+  /**
    * Takes everybody out of a conference; their calls go on with the next command of their documents.
    * @throws CallreelError NOT_FOUND
    */
@@ -203,10 +228,15 @@ export class LiveCalls {
     throw new CallreelError('NOT_FOUND', 'the call is in no conference', { where: connectionId });
   }
 
+  /** When what was written so far about the recordings of a room is in the database. */
+  written(conversationId: string): Promise<void> {
+    return this.#options.directory.conversationWritten(conversationId);
+  }
+
   /** Makes what is spooled so far visible to a reader; for recordings that still grow. */
   async settle(conversationId: string): Promise<void> {
-    const conference = this.#unfinished.get(conversationId);
-    if (conference) await conference.worker.send({ verb: 'spool.settle', roomId: conversationId });
+    const room = this.#unfinished.get(conversationId) ?? this.#recordedCalls.get(conversationId);
+    if (room) await room.worker.send({ verb: 'spool.settle', roomId: conversationId });
   }
 
   onWorkerEvent(event: WorkerEvent): void {
@@ -220,8 +250,13 @@ export class LiveCalls {
     else if (event.event === 'leg.report' && event.stay)
       this.#unfinished.get(event.stay.roomId)?.stayReports.set(event.stay.trackId, event.report);
     else if (event.event === 'recording.ended') {
-      const recordings = this.#unfinished.get(event.roomId)?.recordings ?? [];
-      recordings.find(({ recordingId }) => recordingId === event.recordingId)?.markEnded(event.reason);
+      this.#recordingIn(event.roomId, event.recordingId)?.markEnded(event.reason);
+    } else if (
+      event.event === 'recording.started' ||
+      event.event === 'recording.paused' ||
+      event.event === 'recording.resumed'
+    ) {
+      this.#recordingProgressed(event.roomId, event.recordingId, event.event, event.atSample);
     } else if (event.event === 'fault') this.#options.log.error({ event }, 'a media worker reports a fault');
   }
 
@@ -231,11 +266,13 @@ export class LiveCalls {
       if (leg.worker === worker) leg.reject(503, 'media worker lost');
     const conferences = [...this.#unfinished.values()].filter((conference) => conference.worker === worker);
     for (const conference of conferences) conference.close();
+    const recordedCalls = [...this.#recordedCalls.values()].filter((call) => call.worker === worker);
+    const rooms = [...conferences, ...recordedCalls];
     this.#options.closer.recover(
       worker.workerId,
-      conferences.map(({ conversationId }) => conversationId),
+      rooms.map(({ conversationId }) => conversationId),
     );
-    for (const { recordings } of conferences)
+    for (const { recordings } of rooms)
       for (const recording of recordings) recording.markEnded('interrupted');
   }
 
@@ -245,6 +282,39 @@ export class LiveCalls {
     for (const conference of [...this.#unfinished.values()]) conference.close();
     await this.#options.closer.whenIdle();
     await this.#options.callLog?.close();
+  }
+
+  #recordedCall(leg: Leg, worker: MediaWorker): RecordedCall {
+    for (const recorded of this.#recordedCalls.values()) if (recorded.call.legId === leg.id) return recorded;
+    const { clock, recordings } = this.#options;
+    const recorded = new RecordedCall({ leg, worker, recordings, startedUnixMs: clock.unixMs() });
+    const { conversationId } = recorded;
+    this.#recordedCalls.set(conversationId, recorded);
+    leg.addHandlers({
+      ended: () => {
+        const written = recorded.recordings.map((recording) => recording.whenWritten);
+        void Promise.all(written).then(() => this.#recordedCalls.delete(conversationId));
+      },
+    });
+    return recorded;
+  }
+
+  #recordingIn(roomId: string, recordingId: string): Recording | undefined {
+    const room = this.#unfinished.get(roomId) ?? this.#recordedCalls.get(roomId);
+    return room?.recordings.find((recording) => recording.recordingId === recordingId);
+  }
+
+  #recordingProgressed(
+    roomId: string,
+    recordingId: string,
+    progress: RecordingProgress,
+    atSample: number,
+  ): void {
+    const recording = this.#recordingIn(roomId, recordingId);
+    if (!recording) return;
+    recording.progressed(progress);
+    const name = this.#unfinished.get(roomId)?.name ?? '';
+    this.#options.directory.recordingProgressed(recording, name, atSample);
   }
 
   #silent(legId: string, silentMs: number): void {

@@ -1,7 +1,7 @@
 import type { ClientState } from '../database/schema.ts';
 
 /** What happened, in nobody's dialect. A dialect's formatter turns it into the vendor's body. */
-export type NeutralEvent = ConversationEnded | ConversationWarning;
+export type NeutralEvent = ConversationEnded | ConversationWarning | RecordingChanged;
 
 /** Something an application asked for is not done; the conversation goes on. */
 export interface ConversationWarning {
@@ -22,6 +22,24 @@ export interface ConversationEnded {
   endedUnixMs: number;
   /** Why each recording of the conversation ended; empty when none was made. */
   recordings: { recordingId: string; reason: string; clientState?: ClientState | undefined }[];
+}
+
+/** A recording's state is another now; one event for each transition. */
+export interface RecordingChanged {
+  kind: 'recording.changed';
+  accountId: string;
+  conversationId: string;
+  conferenceName: string;
+  recordingId: string;
+  state: 'recording' | 'paused' | 'finished' | 'no_input' | 'error';
+  /** Of a call by itself. */
+  connectionId: string | undefined;
+  controlId: string | undefined;
+  clientState: ClientState | undefined;
+  /** Where it changed, on the clock of its room. */
+  atMs: number;
+  /** Of an end. */
+  end?: { reason: string; digit: string | undefined; startMs: number; recordedMs: number };
 }
 
 /** @returns the JSON body of the vendor's event */

@@ -39,7 +39,7 @@ export class RecordingEraser {
     const row = await beginErasure(db, accountId, recordingId, new Date(clock.unixMs()));
     if (row) return await this.#finish(row);
     const found = await getRecording(db, accountId, recordingId);
-    if (found?.state === 'recording')
+    if (found && found.state !== 'ended')
       throw new CallreelError('CONFLICT', 'the recording is not finished before its conversation is', {
         where: recordingId,
       });

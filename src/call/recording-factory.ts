@@ -1,11 +1,15 @@
+import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
-import type { Conference, RecordingMaker, RecordingWishes } from './conference.ts';
+import type { CallCapture } from '../media/control.ts';
 import type { Directory } from './directory.ts';
-import { Recording } from './recording.ts';
+import type { RecordableRoom, RecordingMaker } from './recordable-room.ts';
+import { Recording, type RecordingWishes } from './recording.ts';
 import type { RecordingKeys } from './recording-keys.ts';
 
 export interface RecordingFactoryOptions {
   directory: Directory;
+  /** Puts the end of each on record. */
+  closer: { follow(recording: Recording): void };
   keys: RecordingKeys;
   /** Rate of new recordings; undefined: by the best codec of the parties when the recording starts. */
   rateHz: number | undefined;
@@ -15,7 +19,7 @@ export interface RecordingFactoryOptions {
 
 const leastRateHz = 8000;
 
-/** Makes the recordings of conferences: each with its own key, on record before it starts. */
+/** Makes the recordings of conferences and calls: each with its own key, on record before it starts. */
 export class RecordingFactory implements RecordingMaker {
   readonly #options: RecordingFactoryOptions;
 
@@ -23,10 +27,17 @@ export class RecordingFactory implements RecordingMaker {
     this.#options = options;
   }
 
-  create(conference: Conference, { clientState }: RecordingWishes): Recording {
-    const { directory, keys } = this.#options;
-    const rateHz = this.#options.rateHz ?? this.#bestRateHz(conference);
-    const { conversationId, accountId, name, dialect, startedUnixMs, worker, eventCallbacks } = conference;
+  create(room: RecordableRoom, wishes: RecordingWishes, call?: CallCapture): Recording {
+    const { directory, closer, keys } = this.#options;
+    const { controlId, clientState, statusUrl } = wishes;
+    if (
+      controlId !== undefined &&
+      room.recordings.some((each) => each.running && each.wishes.controlId === controlId)
+    )
+      throw new CallreelError('CONFLICT', 'a recording with this control id runs already', {
+        where: 'control_id',
+      });
+    const { conversationId, accountId, name, dialect, startedUnixMs, worker, eventCallbacks } = room;
     const recordingId = newId();
     const key = keys.create(recordingId);
     const meta = {
@@ -34,23 +45,21 @@ export class RecordingFactory implements RecordingMaker {
       dialect,
       startedUnixMs,
       eventCallbacks: [...eventCallbacks],
+      ...(call && { kind: 'call', connectionId: call.legId }),
       ...(clientState !== undefined && { clientState }),
+      ...(controlId !== undefined && { controlId }),
+      ...(statusUrl !== undefined && { statusUrl }),
     };
     const recording = new Recording({
-      recordingId,
-      conversationId,
-      accountId,
-      rateHz,
-      key,
-      worker,
-      meta,
-      clientState,
+      ...{ recordingId, conversationId, accountId, key, worker, meta, wishes, call },
+      rateHz: this.#options.rateHz ?? this.#bestRateHz(room),
     });
-    directory.recordingStarted(conference, recording, key.sealed);
+    directory.recordingStarted(recording, key.sealed);
+    closer.follow(recording);
     return recording;
   }
 
-  #bestRateHz({ members }: Conference): number {
+  #bestRateHz({ members }: RecordableRoom): number {
     return Math.max(leastRateHz, ...members.map(({ connectionId }) => this.#options.rateHzOf(connectionId)));
   }
 }

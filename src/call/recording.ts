@@ -1,6 +1,7 @@
 import type { ClientState } from '../database/schema.ts';
-import type { RecordingKeyMaterial } from '../media/control.ts';
-import type { EndReason } from '../spool/records.ts';
+import type { CallCapture, RecordingKeyMaterial, RecordingProgress } from '../media/control.ts';
+import type { RecorderOptions } from '../media/recorder-options.ts';
+import type { EndReason, PauseBehaviour } from '../spool/records.ts';
 import { nextState, type TransitionTable } from '../state-machine.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
 
@@ -26,6 +27,29 @@ export const recordingTable: TransitionTable<RecordingState, RecordingEvent> = {
   },
 };
 
+/** What a recording is started with. */
+export interface RecordingWishes {
+  clientState?: ClientState | undefined;
+  /** Unique among the recordings that run on one call or conference; another one may have it afterwards. */
+  controlId?: string | undefined;
+  /** Without it: everything, until it is stopped. */
+  options?: RecorderOptions | undefined;
+  /** Of the file that its link gives. */
+  format?: 'wav' | 'mp3' | 'mp4' | undefined;
+  stereo?: boolean | undefined;
+  /** Told of every change of its state. */
+  statusUrl?: string | undefined;
+}
+
+/** What it does as long as it runs. */
+export type RecordingActivity = 'waiting' | 'recording' | 'paused';
+
+const activities: Readonly<Record<RecordingProgress, RecordingActivity>> = {
+  'recording.started': 'recording',
+  'recording.paused': 'paused',
+  'recording.resumed': 'recording',
+};
+
 export interface RecordingOptions {
   recordingId: string;
   conversationId: string;
@@ -35,7 +59,9 @@ export interface RecordingOptions {
   worker: MediaWorker;
   /** Kept in the manifest's header: what a restart needs to finish the conversation without the database. */
   meta: Record<string, unknown>;
-  clientState: ClientState | undefined;
+  wishes: RecordingWishes;
+  /** Of a call that is recorded by itself. */
+  call?: CallCapture | undefined;
 }
 
 /** The server's mirror of one recorder; the state that counts is decided in the media worker, on sample time. */
@@ -43,24 +69,44 @@ export class Recording {
   readonly recordingId: string;
   readonly conversationId: string;
   readonly rateHz: number;
-  /** Told again in everything that is said of this recording. */
-  readonly clientState: ClientState | undefined;
+  readonly accountId: string;
+  readonly wishes: RecordingWishes;
+  readonly call: CallCapture | undefined;
   readonly #options: RecordingOptions;
   #state: RecordingState = 'new';
+  #activity: RecordingActivity = 'waiting';
   #reason: EndReason | undefined;
   readonly #ended = Promise.withResolvers<EndReason>();
+  readonly #written = Promise.withResolvers<void>();
 
   constructor(options: RecordingOptions) {
     this.recordingId = options.recordingId;
     this.conversationId = options.conversationId;
     this.rateHz = options.rateHz;
-    this.clientState = options.clientState;
+    this.accountId = options.accountId;
+    this.wishes = options.wishes;
+    this.call = options.call;
     this.#options = options;
+  }
+
+  /** Told again in everything that is said of this recording. */
+  get clientState(): ClientState | undefined {
+    return this.wishes.clientState;
+  }
+
+  /** As the worker said last. */
+  get activity(): RecordingActivity {
+    return this.#activity;
   }
 
   /** Settles when everything is on disk, whatever the reason; never rejects. */
   get whenEnded(): Promise<EndReason> {
     return this.#ended.promise;
+  }
+
+  /** Settles when its end is in the directory: whoever asks from then on is told so. */
+  get whenWritten(): Promise<void> {
+    return this.#written.promise;
   }
 
   get running(): boolean {
@@ -70,17 +116,47 @@ export class Recording {
   /** Asks the worker to record the room from now on; the answer may only be late, never silent. */
   start(): void {
     if (!this.#step('start')) return;
-    const { recordingId, conversationId, accountId, rateHz, key, worker, meta } = this.#options;
+    const { recordingId, conversationId, accountId, rateHz, key, worker, meta, call, wishes } = this.#options;
     worker
-      .send({ verb: 'recording.start', recordingId, roomId: conversationId, accountId, rateHz, key, meta })
+      .send({
+        ...{ verb: 'recording.start', recordingId, roomId: conversationId, accountId, rateHz, key, meta },
+        ...(call && { call }),
+        ...(wishes.options && { options: wishes.options }),
+      })
       .catch(() => this.markEnded('error'));
   }
 
-  stop(): void {
+  stop(reason: 'stopped' | 'consent_withdrawn' = 'stopped'): void {
     if (!this.#step('stop')) return;
     this.#options.worker
-      .send({ verb: 'recording.stop', recordingId: this.recordingId, reason: 'stopped' })
+      .send({ verb: 'recording.stop', recordingId: this.recordingId, reason })
       .catch(() => this.markEnded('error'));
+  }
+
+  /** @throws CallreelError CONFLICT when it has ended, WORKER_LOST */
+  async pause(behaviour: PauseBehaviour, scope: 'recording' | 'call'): Promise<void> {
+    const { recordingId } = this;
+    await this.#options.worker.send({ verb: 'recording.pause', recordingId, behaviour, scope });
+  }
+
+  /** @throws CallreelError as `pause` */
+  async resume(): Promise<void> {
+    await this.#options.worker.send({ verb: 'recording.resume', recordingId: this.recordingId });
+  }
+
+  /** What waits for consent may begin. @throws CallreelError as `pause` */
+  async consent(): Promise<void> {
+    await this.#options.worker.send({ verb: 'recording.consent', recordingId: this.recordingId });
+  }
+
+  /** Its end is in the directory. */
+  markWritten(): void {
+    this.#written.resolve();
+  }
+
+  /** The worker's word. */
+  progressed(progress: RecordingProgress): void {
+    this.#activity = activities[progress];
   }
 
   /** The worker's word, or recovery's after the worker was lost. */

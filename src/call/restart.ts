@@ -40,11 +40,19 @@ export async function finishPreviousRun(options: RestartOptions): Promise<void> 
   const nowUnixMs = clock.unixMs();
   for (const failure of recoverSpool({ spoolDirectory: spoolDir, masterKey }).failures)
     log.error(failure, 'a recording could not be finished');
-  const summaries = await unrecordedEnds(options);
   const active = new Map((await listActiveConversations(db)).map((row) => [row.conversationId, row]));
+  const summaries = await unrecordedEnds(options, active);
   const unfinished = await listUnfinishedRecordings(db, node);
+  const hasSummary = ({ conversationId, recordingId }: SpooledRecording) =>
+    summaries.get(conversationId)?.some((summary) => summary.recordingId === recordingId) ?? false;
+  for (const row of unfinished)
+    if (row.kind === 'call' && !hasSummary(row)) await directory.recordingFailed(row);
   for (const conversationId of new Set([...summaries.keys(), ...active.keys()])) {
     const recordings = summaries.get(conversationId) ?? [];
+    if (recordings.some(({ meta }) => meta.kind === 'call')) {
+      for (const summary of recordings) await directory.recordingEnded(summary);
+      continue;
+    }
     const found = new Set(recordings.map(({ recordingId }) => recordingId));
     const failedRecordings = unfinished
       .filter((row) => row.conversationId === conversationId && !found.has(row.recordingId))
@@ -58,11 +66,10 @@ export async function finishPreviousRun(options: RestartOptions): Promise<void> 
 }
 
 /** What the spool says has ended and the directory does not know of, by conversation. */
-async function unrecordedEnds({
-  db,
-  log,
-  spoolDir,
-}: RestartOptions): Promise<Map<string, RecordingSummary[]>> {
+async function unrecordedEnds(
+  { db, log, spoolDir }: RestartOptions,
+  active: ReadonlyMap<string, unknown>,
+): Promise<Map<string, RecordingSummary[]>> {
   const found = new Map<string, RecordingSummary[]>();
   const spooled = listSpooledRecordings(spoolDir);
   for (let first = 0; first < spooled.length; first += batchSize) {
@@ -72,7 +79,8 @@ async function unrecordedEnds({
       batch.map(({ recordingId }) => recordingId),
     );
     for (const { conversationId, recordingId } of batch) {
-      if (known.has(recordingId)) continue;
+      // A conversation that is not on record as ended is told of with all of its recordings.
+      if (known.has(recordingId) && !active.has(conversationId)) continue;
       try {
         const summary = summariseRecording(spoolDir, conversationId, recordingId);
         found.set(conversationId, [...(found.get(conversationId) ?? []), summary]);

@@ -5,16 +5,20 @@ import type { ClientState, Db, Recording, RecordingTable } from './schema.ts';
 
 export type NewRecording = Omit<
   Insertable<RecordingTable>,
-  'state' | 'reason' | 'endSample' | 'endedAt' | 'clientState'
-> & { clientState?: ClientState | undefined };
+  'state' | 'reason' | 'endSample' | 'endedAt' | 'clientState' | 'wishes'
+> & { clientState?: ClientState | undefined; wishes?: object | undefined };
 
 /** Before the recording's first packet; one that is known already stays as it is. */
-export async function insertRecording(db: Db, { clientState, ...recording }: NewRecording): Promise<void> {
+export async function insertRecording(
+  db: Db,
+  { clientState, wishes, ...recording }: NewRecording,
+): Promise<void> {
   await db
     .insertInto('recordings')
     .values({
       ...recording,
       state: 'recording',
+      wishes: wishes === undefined ? null : json(wishes),
       clientState: clientState === undefined ? null : json(clientState),
     })
     .onConflict((conflict) => conflict.column('recordingId').doNothing())
@@ -28,15 +32,45 @@ export async function insertRecording(db: Db, { clientState, ...recording }: New
 export async function endRecording(
   db: Db,
   recordingId: string,
-  end: { reason: string; startSample?: number; endSample: number; endedAt: Date },
+  end: {
+    reason: string;
+    startSample?: number;
+    endSample: number;
+    endedAt: Date;
+    recordedSamples?: number;
+    digit?: string | null;
+  },
 ): Promise<Recording | undefined> {
   return await db
     .updateTable('recordings')
     .set({ state: 'ended', ...end })
     .where('recordingId', '=', recordingId)
-    .where('state', '=', 'recording')
+    .where('state', '!=', 'ended')
     .returningAll()
     .executeTakeFirst();
+}
+
+/** What the recording does now; one that has ended stays so. */
+export async function setRecordingState(
+  db: Db,
+  recordingId: string,
+  state: 'waiting' | 'recording' | 'paused',
+): Promise<void> {
+  await db
+    .updateTable('recordings')
+    .set({ state })
+    .where('recordingId', '=', recordingId)
+    .where('state', '!=', 'ended')
+    .execute();
+}
+
+/** Adds to what is on record about consent. */
+export async function setRecordingConsent(db: Db, recordingId: string, consent: object): Promise<void> {
+  await db
+    .updateTable('recordings')
+    .set({ consent: json(consent) })
+    .where('recordingId', '=', recordingId)
+    .execute();
 }
 
 export async function getRecording(
@@ -126,7 +160,7 @@ export async function listUnfinishedRecordings(db: Db, node: string): Promise<Re
     .selectFrom('recordings')
     .selectAll()
     .where('node', '=', node)
-    .where('state', '=', 'recording')
+    .where('state', '!=', 'ended')
     .orderBy('startedAt')
     .execute();
 }

@@ -100,7 +100,7 @@ export interface RecordingTable {
   conversationId: string;
   accountId: string;
   kind: string;
-  state: 'recording' | 'ended';
+  state: 'waiting' | 'recording' | 'paused' | 'ended';
   /** `EndReason` of the spool. */
   reason: string | null;
   rateHz: number;
@@ -118,6 +118,18 @@ export interface RecordingTable {
   clientState: ColumnType<ClientState | null, unknown, never>;
   /** Since when nothing of it is given out; the row stays. */
   erasedAt: ColumnType<Date | null, never, Date>;
+  /** The call that it records by itself. */
+  connectionId: ColumnType<string | null, string | null | undefined, never>;
+  /** Its starter's name for it. */
+  controlId: ColumnType<string | null, string | null | undefined, never>;
+  /** What it was started with (`call/recording`, `RecordingWishes`). */
+  wishes: ColumnType<unknown, unknown, never>;
+  /** Who consented, when and how. */
+  consent: ColumnType<unknown, never, unknown>;
+  /** In samples at `rateHz`, pauses left out; null until it ended. */
+  recordedSamples: ColumnType<number | null, never, number>;
+  /** The key that ended it. */
+  digit: ColumnType<string | null, never, string | null>;
 }
 
 /** A text or an object of the client's own; nothing here reads it. */

@@ -20,6 +20,9 @@ export const formatSiftEvent: EventFormatter = (event) => {
         start_time: new Date(event.startedUnixMs).toISOString(),
         end_time: new Date(event.endedUnixMs).toISOString(),
       };
+    case 'recording.changed':
+      // Sift has no such event; it is told in the native form.
+      return {};
     case 'conversation.warning':
       return {
         type: 'warning',

@@ -1,0 +1,59 @@
+import { newId } from '../ids.ts';
+import type { CallCapture } from '../media/control.ts';
+import type { MediaWorker } from '../worker/media-worker.ts';
+import type { Leg } from './leg.ts';
+import type { RecordableRoom, RecordingMaker } from './recordable-room.ts';
+import type { Recording, RecordingWishes } from './recording.ts';
+
+export interface RecordedCallOptions {
+  leg: Leg;
+  worker: MediaWorker;
+  startedUnixMs: number;
+  recordings: RecordingMaker;
+}
+
+/**
+ * A call that is recorded by itself, from its first recording to its end: a room of its own for what the party says
+ * and hears, wherever it is meanwhile.
+ */
+export class RecordedCall implements RecordableRoom {
+  readonly conversationId = newId();
+  readonly accountId: string;
+  readonly name = '';
+  readonly dialect = 'native';
+  readonly worker: MediaWorker;
+  readonly startedUnixMs: number;
+  readonly eventCallbacks: ReadonlySet<string> = new Set();
+  readonly recordings: Recording[] = [];
+  readonly call: CallCapture;
+  readonly #recordings: RecordingMaker;
+
+  constructor({ leg, worker, startedUnixMs, recordings }: RecordedCallOptions) {
+    const { connectionId, accountId, from, to, direction } = leg.connection;
+    this.accountId = accountId;
+    this.worker = worker;
+    this.startedUnixMs = startedUnixMs;
+    this.#recordings = recordings;
+    this.call = {
+      legId: leg.id,
+      saidTrackId: newId(),
+      heardTrackId: newId(),
+      party: { connectionId, from, to, direction, role: 'participant' },
+    };
+  }
+
+  get members(): { connectionId: string; trackId: string }[] {
+    return [{ connectionId: this.call.legId, trackId: this.call.saidTrackId }];
+  }
+
+  /**
+   * One more recording of the call from now on.
+   * @throws CallreelError CONFLICT for a control id that runs
+   */
+  addRecording(wishes: RecordingWishes): Recording {
+    const recording = this.#recordings.create(this, wishes, this.call);
+    this.recordings.push(recording);
+    recording.start();
+    return recording;
+  }
+}
