@@ -75,7 +75,8 @@ async function download(query: string): Promise<{ response: Response; bytes: Uin
 function heardOn(samples: Int16Array): string {
   const has = (frequencyHz: number) => {
     for (let at = 0; at + 800 <= samples.length; at += 400)
-      if (toneLevelDbov(samples.subarray(at, at + 800), 8000, frequencyHz) > -25) return true;
+      // The whole span: of the edge of a tone alone nobody can tell its frequency.
+      if (toneLevelDbov(samples, 8000, frequencyHz, { start: at, end: at + 800 }) > -25) return true;
     return false;
   };
   return [has(annHz) ? 'ann' : '', has(bobHz) ? 'bob' : ''].filter(Boolean).join('+');
