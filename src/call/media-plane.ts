@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { CallreelError } from '../errors.ts';
 import { applyAnswer } from '../sdp/applied-answer.ts';
+import { audioPeer } from '../sdp/audio-peer.ts';
 import { MediaNegotiator } from '../sdp/media-negotiator.ts';
 import type { CodecOrder, CodecPreference, NegotiatedMedia } from '../sdp/negotiation.ts';
 import type { SrtpPolicy } from '../sdp/srtp-parameters.ts';
@@ -92,11 +93,13 @@ export class MediaPlane {
     { address, transport }: SipSession['peer'],
     offer: string | undefined,
   ): Promise<string> {
-    const negotiator = await this.#open(legId, worker, address, {
-      srtp: this.#options.srtp,
-      offersSrtp: transport === 'tls',
-      awaitsAnswer: offer === undefined,
-    });
+    const negotiator = await this.#open(
+      legId,
+      worker,
+      address,
+      { srtp: this.#options.srtp, offersSrtp: transport === 'tls', awaitsAnswer: offer === undefined },
+      offer && audioPeer(address, offer),
+    );
     return await this.#orClose(legId, worker, async () => {
       if (offer === undefined) return await this.#lateOffer(legId, worker, negotiator);
       const { answer, negotiated } = negotiator.answer(offer);
@@ -191,11 +194,12 @@ export class MediaPlane {
     worker: MediaWorker,
     peerAddress: string,
     { awaitsAnswer, ...srtp }: { srtp: SrtpPolicy; offersSrtp: boolean; awaitsAnswer: boolean },
+    mediaAddress = peerAddress,
   ): Promise<MediaNegotiator> {
     const { port } = await worker.send({ verb: 'leg.open', legId, awaitsAnswer });
     if (port === undefined) throw new CallreelError('PORTS_EXHAUSTED', 'the media worker gave no port');
     const { advertisedAddress, codecs, codecOrder } = this.#options;
-    const address = advertisedAddress(peerAddress);
+    const address = advertisedAddress(mediaAddress);
     this.#options.opened?.(legId, { address, port });
     const negotiator = new MediaNegotiator({
       address,
