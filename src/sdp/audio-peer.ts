@@ -17,7 +17,8 @@ function audioAddress(text: string): string | undefined {
   try {
     const { media, connection } = parseSessionDescription(text);
     const audio = media.find(({ kind, port }) => kind === 'audio' && port > 0);
-    const address = (audio?.connection ?? connection)?.address;
+    if (!audio) return undefined;
+    const address = (audio.connection ?? connection)?.address;
     return address !== undefined && isIP(address) > 0 && !unspecified.has(address) ? address : undefined;
   } catch {
     return undefined;
