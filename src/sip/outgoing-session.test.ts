@@ -151,7 +151,7 @@ test('a refusal is the end where it is not the offer that is refused, where ther
     [none, 488],
     [answered, 488],
   ] as const) {
-    await placed.caller.events.until((event) => event === 'ended');
+    await placed.caller.events.until((event) => event.startsWith('ended'));
     assert.equal(placed.caller.ends[0]?.status, status);
     await placed.close();
   }
