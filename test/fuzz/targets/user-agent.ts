@@ -150,12 +150,7 @@ class Bench {
       case 'T':
         return this.#peer.stream(this.#peer.filled(rest));
       case 'A':
-        // In parts, so that what is sent in between is heard.
-        for (let i = 0, ms = Math.min(Number.parseInt(rest, 10) || 0, longestWaitMs); i < 4; i++) {
-          this.#clock.advanceMs(ms / 4);
-          await turn();
-        }
-        return;
+        return this.#wait(Number.parseInt(rest, 10) || 0);
       case 'C':
         return this.#call();
       case 'K':
@@ -171,6 +166,16 @@ class Bench {
         return;
       case 'E':
         for (const session of sessions) session.end('enough');
+    }
+  }
+
+  /** Never backwards: what was due, and what a source may ask, would stay away for as long. */
+  async #wait(ms: number): Promise<void> {
+    const partMs = Math.min(Math.max(ms, 0), longestWaitMs) / 4;
+    // In parts, so that what is sent in between is heard.
+    for (let part = 0; part < 4; part++) {
+      this.#clock.advanceMs(partMs);
+      await turn();
     }
   }
 
