@@ -25,7 +25,7 @@ interface Line {
   transport: Transport;
   codec: LineCodecName;
   /** The called phone takes mandatory SDES and nothing else; as both phones do where SRTP is required. */
-  insists?: true;
+  insists?: boolean;
 }
 
 /** By `rtp.srtp`. */
