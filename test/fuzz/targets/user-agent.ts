@@ -134,8 +134,15 @@ class Bench {
 
   async close(): Promise<void> {
     this.#stopListening();
-    const closed = this.#userAgent.close();
-    this.#clock.advanceMs(settleMs);
+    let isClosed = false;
+    const closed = this.#userAgent.close().finally(() => {
+      isClosed = true;
+    });
+    // What it waits for begins a turn later.
+    for (let round = 0; round < settleRounds && !isClosed; round++) {
+      this.#clock.advanceMs(settleMs);
+      await turn();
+    }
     await closed;
     this.#peer.close();
   }
