@@ -227,6 +227,7 @@ class Bench {
   #handlers(session: () => SipSession | undefined): SipSessionHandlers {
     return {
       reoffered: (sdp) => answerTo(sdp) ?? { status: 488 },
+      offerRefused: () => offer().replace('RTP/AVP', 'RTP/SAVP'),
       referred: (referral) => {
         referral.accept();
         referral.progress(180);
