@@ -20,8 +20,8 @@ const formats = [
 
 const guard = 0x5a5a;
 const outSamples = 5760;
-/** Of one input; Opus takes up to half a millisecond for one that is to be made up and encoded again. */
-const maxPackets = 250;
+/** Of one input; Opus takes a millisecond to make up 0.7 s at 8000 Hz, the longest that there is room for. */
+const maxPackets = 100;
 const maxWasmBytes = 64 * 1024 * 1024;
 
 /**
