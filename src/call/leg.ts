@@ -91,6 +91,7 @@ export class Leg {
         for (const handlers of this.#handlers) handlers.responded?.();
       },
       progress: (status, sdp) => this.#progressed(status, sdp),
+      offerRefused: () => this.#media.otherOffer(this.id),
       answered: (sdp) => this.#peerAnswered(sdp),
       reoffered: (sdp) => this.#reoffered(sdp),
       referred: (referral) => {

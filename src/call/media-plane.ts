@@ -127,6 +127,11 @@ export class MediaPlane {
     return negotiator.offer({ preferred: offerCodecs });
   }
 
+  /** Another offer for a peer that refused ours; undefined where there is none to make. */
+  otherOffer(legId: string): string | undefined {
+    return this.#negotiators.get(legId)?.secureOffer();
+  }
+
   /** What the leg is sent, as another leg's `offerCodecs`; undefined before an agreement. */
   codecOf(legId: string): CodecPreference | undefined {
     return this.#negotiators.get(legId)?.agreed?.send;

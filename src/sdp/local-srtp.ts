@@ -16,11 +16,24 @@ export class LocalSrtp {
   /** Whether offers of ours carry keys. */
   readonly offered: boolean;
   #keys = new Map<SrtpSuite, string>();
+  #secureProfile: boolean;
 
   /** @param offered what is optional may be left to the peer to ask for */
   constructor(policy: SrtpPolicy, offered = true) {
     this.policy = policy;
     this.offered = policy === 'required' || (policy === 'optional' && offered);
+    this.#secureProfile = policy === 'required';
+  }
+
+  /** What our offers say, RTP/SAVP or RTP/AVP. */
+  get secureProfile(): boolean {
+    return this.#secureProfile;
+  }
+
+  /** What we offer as an option is offered as RTP/SAVP from now on. @returns whether that changes anything */
+  insist(): boolean {
+    if (!this.offered || this.#secureProfile) return false;
+    return (this.#secureProfile = true);
   }
 
   /** Master key and salt, base64. */

@@ -116,3 +116,40 @@ test('our keys stay as long as the peer keeps its own', () => {
   assert.ok(answer.includes(second) && !answer.includes(first));
   assert.deepEqual(negotiated.srtp?.receive.keys, [{ keySalt: Buffer.alloc(30, 2).toString('base64') }]);
 });
+
+test('an offer that is refused with its keys is made once more as RTP/SAVP, the rest of it unchanged', () => {
+  const negotiator = new MediaNegotiator({ ...options, srtp: 'optional' });
+  assert.equal(negotiator.secureOffer(), undefined);
+  const offer = negotiator.offer({ preferred: ['PCMA'] });
+  assert.match(offer, /^m=audio 20000 RTP\/AVP 8 0 101\r$/m);
+  const secure = negotiator.secureOffer();
+  const expected = offer.replace('RTP/AVP', 'RTP/SAVP').replace(/^(o=- \d+) 1 /m, '$1 2 ');
+  assert.equal(secure, expected);
+  assert.equal(negotiator.secureOffer(), undefined);
+  const peer = new MediaNegotiator({ ...options, address: '192.0.2.1', port: 4000, srtp: 'required' });
+  const { answer, negotiated } = peer.answer(expected);
+  assert.match(answer, /^m=audio 4000 RTP\/SAVP 8 /m);
+  const agreed = negotiator.apply(answer);
+  assert.deepEqual(agreed.srtp?.receive.keys, [negotiated.srtp?.send.key]);
+  assert.throws(() => negotiator.apply(answer.replaceAll(/a=crypto:.*\r\n/g, '')), {
+    code: 'MEDIA_TRANSPORT_UNSUPPORTED',
+  });
+  // The peer may still leave SRTP later on, as at any call it is optional in.
+  assert.equal(negotiator.answer(peerOffer('sendrecv')).negotiated.srtp, undefined);
+});
+
+test('there is no other offer without keys in the first, with RTP/SAVP in it, and behind an answer', () => {
+  for (const srtp of [
+    { srtp: 'off' },
+    { srtp: 'required' },
+    { srtp: 'optional', offersSrtp: false },
+  ] as const) {
+    const negotiator = new MediaNegotiator({ ...options, ...srtp });
+    negotiator.offer();
+    assert.equal(negotiator.secureOffer(), undefined);
+  }
+  const answered = new MediaNegotiator({ ...options, srtp: 'optional' });
+  const peer = new MediaNegotiator({ ...options, srtp: 'optional' });
+  answered.apply(peer.answer(answered.offer()).answer);
+  assert.equal(answered.secureOffer(), undefined);
+});

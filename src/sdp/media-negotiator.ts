@@ -42,6 +42,8 @@ export class MediaNegotiator {
   /** The last description of ours with a stream in use, that later offers go by. */
   #active: string | undefined;
   #agreed: NegotiatedMedia | undefined;
+  /** Codecs that the latest offer put before the others. */
+  #preferred: readonly CodecPreference[] = [];
 
   constructor({ srtp = 'off', offersSrtp, ...options }: NegotiatorOptions) {
     this.#srtp = new LocalSrtp(srtp, offersSrtp);
@@ -57,6 +59,7 @@ export class MediaNegotiator {
   /** An offer, the first or a later one; it is the one `apply` then goes by. */
   offer({ direction = 'sendrecv', preferred = [] }: OfferOptions = {}): string {
     const previous = this.#agreed && this.#active;
+    this.#preferred = preferred;
     const local = { ...this.#local, direction, codecs: preferredFirst(this.#local.codecs, preferred) };
     this.#offered = this.#describe((version) =>
       previous === undefined
@@ -64,6 +67,15 @@ export class MediaNegotiator {
         : repeatOffer(previous, { ...local, version }),
     );
     return (this.#active = this.#offered);
+  }
+
+  /**
+   * The same offer in RTP/SAVP, for a peer that refused it in RTP/AVP though there were keys with it.
+   * @returns undefined where SRTP was not offered, or not as an option, or something is agreed already
+   */
+  secureOffer(): string | undefined {
+    if (this.#offered === undefined || this.#agreed !== undefined || !this.#srtp.insist()) return undefined;
+    return this.offer({ preferred: this.#preferred });
   }
 
   /**

@@ -89,13 +89,12 @@ function payloadTypeAndClock({ payloadType, clockRateHz }: { payloadType: number
 
 /**
  * An offer of one audio stream with all our codecs (RFC 3264 section 5). SRTP that is optional is offered in a plain
- * profile, so that a peer without it can answer (RFC 8643).
+ * profile, so that a peer without it can answer (RFC 8643), unless the peer insists on it.
  */
 export function createOffer(local: LocalMedia): string {
-  const policy = local.srtp?.policy ?? 'off';
   const stream = audioStream({
     port: local.port,
-    protocol: policy === 'required' ? 'RTP/SAVP' : 'RTP/AVP',
+    protocol: local.srtp?.secureProfile ? 'RTP/SAVP' : 'RTP/AVP',
     formats: offeredFormats(local),
     ptimeMs: local.ptimeMs ?? defaultPtimeMs,
     rtcpMux: true,

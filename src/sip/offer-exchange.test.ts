@@ -28,7 +28,7 @@ testTransitions('offer', offerTable, {
       'first-sent',
       'refuse',
       'none',
-      'RFC 3262 5, RFC 6337 2.3: an offer of a reliable 1xx that nobody answers',
+      'RFC 3262 5, RFC 6337 2.3: an offer of a reliable 1xx that nobody answers; RFC 3261 21.4.26: 488',
     ],
     ['first-received', 'send-answer', 'agreed', 'RFC 3261 13.2.1: in the 2xx or a reliable response'],
     ['first-received', 'refuse', 'none', 'RFC 3261 13.3.1.3: 488'],

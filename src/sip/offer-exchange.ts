@@ -14,7 +14,7 @@ export const offerTable: TransitionTable<OfferState, OfferEvent> = {
   },
   'first-sent': {
     'receive-answer': 'agreed', // 3261 13.2.1: 2xx or ACK; 3262 5: reliable provisional response or PRACK
-    refuse: 'none', // 3262 5: a PRACK that answers nothing; the next reliable response offers again
+    refuse: 'none', // 3262 5: a PRACK that answers nothing; 3261 13.2.2.3, 21.4.26: a 488. Another offer may follow
   },
   'first-received': {
     'send-answer': 'agreed', // 3261 13.2.1

@@ -15,7 +15,7 @@ export interface OutgoingCall {
   readonly fromText: string;
   readonly to: NameAddress;
   readonly toText: string;
-  /** Without it, the 2xx brings the peer's offer. */
+  /** The first one. Without it, the 2xx brings the peer's offer. */
   readonly offer: string | undefined;
   readonly headers: readonly SipHeader[];
   readonly credentials: ClientCredentials | undefined;
@@ -36,6 +36,7 @@ export interface InviteParts {
   readonly callId: string;
   readonly localTag: string;
   readonly sequence: number;
+  readonly offer: string | undefined;
   readonly contact: SipHeader;
   /** Of the session timer. */
   readonly timer: readonly SipHeader[];
@@ -45,8 +46,8 @@ export interface InviteParts {
 
 /** RFC 3261 section 13.2.1. */
 export function inviteDraft(call: OutgoingCall, parts: InviteParts): RequestDraft {
-  const { fromText, toText, offer } = call;
-  const { target, callId, localTag, sequence, contact, timer, extra } = parts;
+  const { fromText, toText } = call;
+  const { target, callId, localTag, sequence, offer, contact, timer, extra } = parts;
   const { uri, routes } = routed(target.uri, target.route);
   return {
     method: 'INVITE',

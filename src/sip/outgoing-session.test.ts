@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Secret } from '../secret.ts';
 import { throwOnUnlistedTransitions } from '../state-machine.ts';
-import { headerValue, type SipRequest } from './message.ts';
+import { bodyText, headerValue, type SipRequest } from './message.ts';
 import { buildResponse, type ResponseOptions } from './serializer.ts';
 import type { SipSession, SipSessionHandlers } from './session.ts';
 import { RawPeer, recordingHandlers, sdp, startUserAgent } from './test-peers.ts';
@@ -88,6 +88,93 @@ for (const status of [401, 407])
     assert.equal(caller.ends[0]?.status, status);
     await close();
   });
+
+for (const status of [488, 415, 606])
+  test(`a ${status} to the offer is followed by another offer, once, in a new INVITE of the same call`, async () => {
+    const asked: number[] = [];
+    const secure = sdp.replace('RTP/AVP', 'RTP/SAVP');
+    const offerRefused = (refusal: number) => {
+      asked.push(refusal);
+      return secure;
+    };
+    const placed = await place({ offerRefused });
+    const { peer, invite, answer, caller } = placed;
+    answer(invite, 180);
+    answer(invite, status);
+    const again = await peer.incoming('INVITE');
+    assert.equal(bodyText(again), secure);
+    assert.equal(again.callId, invite.callId);
+    assert.equal(again.cseq.sequence, invite.cseq.sequence + 1);
+    assert.equal(again.from.parameters.get('tag'), invite.from.parameters.get('tag'));
+    assert.equal(again.to.parameters.get('tag'), undefined);
+    assert.notEqual(again.via.parameters.get('branch'), invite.via.parameters.get('branch'));
+    // Credentials are asked for on the way, and the offer stays the one that is to be answered.
+    const challenge = { headers: [{ name: 'WWW-Authenticate', value: 'Digest realm="r", nonce="n"' }] };
+    answer(again, 401, challenge);
+    const authorized = await peer.incoming('INVITE');
+    assert.equal(bodyText(authorized), secure);
+    answer(authorized, 200, { body: { ...body, content: secure }, toTag: 'b' });
+    await caller.events.until((event) => event === 'established');
+    assert.deepEqual(asked, [status]);
+    await hangUp(placed);
+    // The second refusal is the end of the call.
+    const refused = await place({ offerRefused });
+    refused.answer(refused.invite, status);
+    refused.answer(await refused.peer.incoming('INVITE'), status);
+    await refused.caller.events.next();
+    assert.deepEqual(
+      refused.caller.ends.map((end) => end.status),
+      [status],
+    );
+    await refused.close();
+  });
+
+test('a refusal is the end where it is not the offer that is refused, where there is no other, and where one was answered', async () => {
+  const other = sdp.replace('RTP/AVP', 'RTP/SAVP');
+  const [busy, none, answered] = [
+    await place({ offerRefused: () => other }),
+    await place({ offerRefused: () => undefined }),
+    await place({ offerRefused: () => other }),
+  ];
+  busy.answer(busy.invite, 486);
+  none.answer(none.invite, 488);
+  const reliable = [
+    { name: 'Require', value: '100rel' },
+    { name: 'RSeq', value: '1' },
+    { name: 'Contact', value: `<sip:callee@127.0.0.1:${answered.peer.port}>` },
+  ];
+  answered.answer(answered.invite, 183, { body, headers: reliable });
+  answered.answer(await answered.peer.incoming('PRACK'), 200);
+  answered.answer(answered.invite, 488);
+  for (const [placed, status] of [
+    [busy, 486],
+    [none, 488],
+    [answered, 488],
+  ] as const) {
+    await placed.caller.events.until((event) => event.startsWith('ended'));
+    assert.equal(placed.caller.ends[0]?.status, status);
+    await placed.close();
+  }
+});
+
+test('a call that was given up gets no other offer', async () => {
+  let asked = 0;
+  const { peer, call, invite, answer, caller, close } = await place({
+    offerRefused: () => {
+      asked++;
+      return sdp;
+    },
+  });
+  answer(invite, 180);
+  await caller.events.next();
+  call.end();
+  answer(await peer.incoming('CANCEL'), 200);
+  answer(invite, 488);
+  await peer.incoming('ACK');
+  await close();
+  assert.equal(asked, 0);
+  assert.equal(peer.texts.filter((text) => text.startsWith('INVITE')).length, 1);
+});
 
 test('a challenged BYE is sent again with credentials', async () => {
   const { peer, call, invite, answer, caller, close } = await place();

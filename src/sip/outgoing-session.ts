@@ -20,6 +20,8 @@ import type { SessionContext } from './session-context.ts';
 import type { ServerTransaction } from './transaction-layer.ts';
 import type { Endpoint, Flow } from './transport.ts';
 
+const offerRefusals: ReadonlySet<number> = new Set([415, 488, 606]);
+
 /** A call of ours. */
 export class OutgoingSession extends InviteSession {
   readonly direction = 'outgoing';
@@ -31,6 +33,8 @@ export class OutgoingSession extends InviteSession {
   readonly offer = undefined;
   readonly #call: OutgoingCall;
   #sequence = initialSequence();
+  #offer: string | undefined;
+  #offeredAnother = false;
   #request: ClientRequest | undefined;
   readonly #forks = new Forks();
   readonly #redirects: RedirectTargets;
@@ -42,6 +46,7 @@ export class OutgoingSession extends InviteSession {
   constructor(context: SessionContext, call: OutgoingCall) {
     super(context);
     this.#call = call;
+    this.#offer = call.offer;
     this.#target = { uri: call.requestUri, route: call.route };
     this.#redirects = new RedirectTargets(call.requestUri);
     this.requestUri = call.requestUri;
@@ -125,12 +130,13 @@ export class OutgoingSession extends InviteSession {
   }
 
   #invite(flow: Flow, extra: readonly SipHeader[]): void {
-    const { offer } = this.#call;
+    const offer = this.#offer;
     const draft = inviteDraft(this.#call, {
       target: this.#target,
       callId: this.callId,
       localTag: this.localTag,
       sequence: this.#sequence,
+      offer,
       contact: this.contactHeader(flow),
       timer: this.changes.timerHeaders(),
       extra,
@@ -248,12 +254,29 @@ export class OutgoingSession extends InviteSession {
       this.#invite(flow, authorizationOf(draft));
       return;
     }
+    const other = this.#otherOffer(response);
+    if (other !== undefined && flow !== undefined) {
+      this.#offer = other;
+      this.exchange.refuse();
+      this.#forks.clear();
+      this.#sequence++;
+      this.#invite(flow, authorizationOf(draft));
+      return;
+    }
     const reason = headerValue(response, 'reason') ?? response.reason;
     const end: SipEnd = { cause: 'rejected', status: response.status, reason };
     this.#redirects.add(response);
     // RFC 3261 section 21.6: a 6xx speaks for every place.
     if (response.status >= 600) this.#over(end);
     else this.#goOn(end);
+  }
+
+  /** RFC 3261 sections 21.4.13, 21.4.26 and 21.6.4: the called party would talk, but not so. */
+  #otherOffer({ status }: SipResponse): string | undefined {
+    if (!offerRefusals.has(status) || this.#offeredAnother) return undefined;
+    if (this.state === 'ended' || this.exchange.state !== 'first-sent') return undefined;
+    this.#offeredAnother = true;
+    return this.notify(() => this.handlers.offerRefused?.(status));
   }
 
   #requestFailed(cause: 'timeout' | 'transport'): void {

@@ -86,6 +86,11 @@ export interface SipSessionHandlers {
    */
   progress?(status: number, sdp: string | undefined, fork?: string): void;
   /**
+   * Outgoing: the offer was refused as such (488, 415, 606), and nothing agreed yet. Gives another one, which is sent in
+   * a new INVITE of the same call; undefined: the call is refused. Asked once.
+   */
+  offerRefused?(status: number): string | undefined;
+  /**
    * The peer's answer to our offer. Outgoing: with the 2xx; the ACK is sent by the stack. Incoming: with the ACK or the
    * PRACK, where the INVITE or re-INVITE came without an offer and we made one. Once more, where a refresh of the
    * session by the stack was answered with something new.

@@ -295,7 +295,8 @@ export class TrackTimeline {
   #fill(run: RtpRun, packet: OfferedPacket, sequence: number, ticks: number): Placement | undefined {
     const sample = run.sampleAt(sequence, ticks) ?? -1;
     const duration = run.samplesBetween(sequence, ticks, packet.durationTicks);
-    const settled = this.#endSample - this.#horizonSamples;
+    // Stragglers may each be later than the one before, all in all beyond what time has settled.
+    const settled = this.settledSample(packet.arrivalSample);
     const taken = sample < settled ? undefined : this.#holes.take(sample, duration);
     if (!taken) {
       this.#counters.late++;

@@ -24,14 +24,17 @@ interface Line {
   number: string;
   transport: Transport;
   codec: LineCodecName;
+  /** The called phone takes mandatory SDES and nothing else; as both phones do where SRTP is required. */
+  insists?: boolean;
 }
 
-/** `rtp.srtp`: with `required`, phones take mandatory SDES and nothing else. */
+/** By `rtp.srtp`. */
 const scenes: Record<'optional' | 'required', readonly Line[]> = {
   optional: [
     { number: '1000', transport: 'udp', codec: 'G722' },
     { number: '1001', transport: 'tcp', codec: 'OPUS' },
     { number: '1002', transport: 'tls', codec: 'G722' },
+    { number: '1003', transport: 'tls', codec: 'OPUS', insists: true },
   ],
   required: [
     { number: '1000', transport: 'udp', codec: 'OPUS' },
@@ -39,7 +42,7 @@ const scenes: Record<'optional' | 'required', readonly Line[]> = {
     { number: '1002', transport: 'tls', codec: 'OPUS' },
   ],
 };
-const numbers = ['1000', '1001', '1002'];
+const numbers = ['1000', '1001', '1002', '1003'];
 
 interface Conversation {
   channels: { from: string; to: string; audio: { wav_file: string } }[];
@@ -61,8 +64,9 @@ for (const [rule, lines] of Object.entries(scenes))
     const scene = await relayScene(t, rule);
     await Promise.all(
       lines.map((line) =>
-        t.test(`PCMU over ${line.transport} to ${line.codec} over ${line.transport}`, (subtest) =>
-          relayed(subtest, scene, line, rule === 'required'),
+        t.test(
+          `PCMU over ${line.transport} to ${line.codec} over ${line.transport}${line.insists ? ', SRTP mandatory there' : ''}`,
+          (subtest) => relayed(subtest, scene, line, rule === 'required'),
         ),
       ),
     );
@@ -71,16 +75,21 @@ for (const [rule, lines] of Object.entries(scenes))
 async function relayed(
   t: TestContext,
   { app, server, desks }: Scene,
-  { number, transport, codec }: Line,
-  srtp: boolean,
+  { number, transport, codec, insists = false }: Line,
+  required: boolean,
 ): Promise<void> {
-  const phone = async (from: string, frequencyHz: number, speaks: LineCodecName): Promise<Baresip> => {
+  const phone = async (
+    from: string,
+    frequencyHz: number,
+    speaks: LineCodecName,
+    srtp = required,
+  ): Promise<Baresip> => {
     const audio = tone({ frequencyHz, durationMs: 20_000 });
     const started = await Baresip.start({ number: from, transport, codec: speaks, srtp, audio });
     t.after(() => started.stop());
     return started;
   };
-  const called = await phone('+15550042', calledHz, codec);
+  const called = await phone('+15550042', calledHz, codec, required || insists);
   const caller = await phone('+15550001', callerHz, 'PCMU');
   desks.set(number, called.sipUri);
   await caller.dial(server.sipUri(number, transport));

@@ -121,7 +121,7 @@ class Track {
     return Math.round((this.#arrivalUs * this.#rateHz) / 1e6);
   }
 
-  #check(placement: Placement, { durationTicks, clockRateHz }: OfferedPacket): void {
+  #check(placement: Placement, { durationTicks, clockRateHz, arrivalUs }: OfferedPacket): void {
     const { atSample, durationSamples } = placement;
     assert.ok(Number.isSafeInteger(atSample) && Number.isSafeInteger(durationSamples), 'positions are whole');
     assert.ok(atSample >= this.#startSample && durationSamples >= 0);
@@ -131,6 +131,8 @@ class Track {
     );
     assert.ok(atSample - this.#nowSample() <= (maxLeadUs * this.#rateHz) / 1e6, 'not far ahead of the clock');
     assert.ok(atSample >= this.#settled, 'nothing changes where the track is settled');
+    const arrivalSample = Math.round((arrivalUs * this.#rateHz) / 1e6);
+    assert.ok(atSample >= this.#timeline.settledByTime(arrivalSample), 'time settles the track too');
     assert.ok(atSample + durationSamples <= this.#timeline.endSample);
     if (durationSamples > 0) this.#placed.push(placement);
   }

@@ -118,6 +118,14 @@ const scripts: string[][] = [
   ],
   [
     'C',
+    `U${empty(answerHead('180 Ringing'))}`,
+    `U${empty(answerHead('488 Not Acceptable Here'))}`,
+    `U${withSdp(answerHead('200 OK'))}`,
+    'E',
+    `U${empty(answerHead('200 OK'))}`,
+  ],
+  [
+    'C',
     'U' +
       empty(
         answerHead('407 Proxy Authentication Required') +
@@ -181,6 +189,7 @@ export const userAgentWords: readonly string[] = [
     '200 OK',
     '401 Unauthorized',
     '422 Small',
+    '488 No',
     '491 Pending',
     '503 No',
   ],

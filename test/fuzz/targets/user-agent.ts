@@ -59,6 +59,11 @@ class Bench {
   #peer!: SipPeer;
   #began = 0;
   #ended = 0;
+  /**
+   * What was asked of single sessions, redirections followed among it. Where a call was redirected to ourselves both of
+   * its ends are ours: a transfer is then a REFER and three NOTIFYs, each with its client and its server transaction.
+   */
+  #asked = 0;
 
   private constructor() {
     const digest = new DigestServer({
@@ -102,7 +107,7 @@ class Bench {
   async converse(script: string): Promise<void> {
     const steps = script.split('\x1e').slice(0, maxSteps);
     this.#faults.length = 0;
-    this.#began = this.#ended = 0;
+    this.#began = this.#ended = this.#asked = 0;
     this.#peer.begin();
     for (const step of steps) {
       await this.#step(step);
@@ -111,7 +116,10 @@ class Bench {
     await this.#peer.barrier();
     const { sessions, transactions } = this.#userAgent.stats();
     assert.ok(sessions <= 2 * steps.length, 'a message opens one session at most');
-    assert.ok(transactions <= 6 * steps.length + 2, 'transactions are bounded by messages');
+    assert.ok(
+      transactions <= 6 * steps.length + 8 * this.#asked + 2,
+      'transactions are bounded by messages, and by what was asked of sessions',
+    );
     assert.ok(this.#peer.heard <= 40 * steps.length, 'answers are bounded by messages');
     await this.#settle();
     const [fault] = this.#faults;
@@ -126,8 +134,15 @@ class Bench {
 
   async close(): Promise<void> {
     this.#stopListening();
-    const closed = this.#userAgent.close();
-    this.#clock.advanceMs(settleMs);
+    let isClosed = false;
+    const closed = this.#userAgent.close().finally(() => {
+      isClosed = true;
+    });
+    // What it waits for begins a turn later.
+    for (let round = 0; round < settleRounds && !isClosed; round++) {
+      this.#clock.advanceMs(settleMs);
+      await turn();
+    }
     await closed;
     this.#peer.close();
   }
@@ -135,18 +150,14 @@ class Bench {
   async #step(step: string): Promise<void> {
     const rest = step.slice(1);
     const sessions = [...this.#sessions];
+    if (/^[HPFE]/.test(step)) this.#asked += sessions.length;
     switch (step[0]) {
       case 'U':
         return this.#peer.datagram(this.#peer.filled(rest));
       case 'T':
         return this.#peer.stream(this.#peer.filled(rest));
       case 'A':
-        // In parts, so that what is sent in between is heard.
-        for (let i = 0, ms = Math.min(Number.parseInt(rest, 10) || 0, longestWaitMs); i < 4; i++) {
-          this.#clock.advanceMs(ms / 4);
-          await turn();
-        }
-        return;
+        return this.#wait(Number.parseInt(rest, 10) || 0);
       case 'C':
         return this.#call();
       case 'K':
@@ -165,6 +176,16 @@ class Bench {
     }
   }
 
+  /** Never backwards: what was due, and what a source may ask, would stay away for as long. */
+  async #wait(ms: number): Promise<void> {
+    const partMs = Math.min(Math.max(ms, 0), longestWaitMs) / 4;
+    // In parts, so that what is sent in between is heard.
+    for (let part = 0; part < 4; part++) {
+      this.#clock.advanceMs(partMs);
+      await turn();
+    }
+  }
+
   #call(): void {
     let session: SipSession | undefined;
     this.#began++;
@@ -173,7 +194,7 @@ class Bench {
       from: 'sip:us@127.0.0.1',
       offer: offer(),
       credentials: { username: 'us', password: new Secret('x') },
-      redirect: () => true,
+      redirect: () => ++this.#asked > 0,
       handlers: this.#handlers(() => session),
     });
     this.#sessions.add(session);
@@ -206,6 +227,7 @@ class Bench {
   #handlers(session: () => SipSession | undefined): SipSessionHandlers {
     return {
       reoffered: (sdp) => answerTo(sdp) ?? { status: 488 },
+      offerRefused: () => offer().replace('RTP/AVP', 'RTP/SAVP'),
       referred: (referral) => {
         referral.accept();
         referral.progress(180);
