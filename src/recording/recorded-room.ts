@@ -12,6 +12,21 @@ export interface RecordedRoomOptions {
   originUnixMs: number;
   spool: SpoolProducer;
   newSegmentId: () => string;
+  /** Nothing of it is recorded any more. */
+  recordingEnded?: (recordingId: string, atUs: number) => void;
+}
+
+const endsByOthers: ReadonlySet<RecorderEnd['reason']> = new Set([
+  'stopped',
+  'conversation_ended',
+  'call_ended',
+  'terminator',
+]);
+
+/** Whoever ends it while its last audio is waited for comes too late: its length was over before. */
+function firstEnd(recorder: Recorder, atUs: number, end: RecorderEnd): RecorderEnd {
+  if (!endsByOthers.has(end.reason)) return end;
+  return recorder.lengthReached(end.atSample ?? recorder.sampleAt(atUs)) ?? end;
 }
 
 /** A room's stays and recordings, and which of the one want which of the other. */
@@ -64,7 +79,7 @@ export class RecordedRoom {
   }
 
   pause(recorder: Recorder, atUs: number, behaviour: PauseBehaviour): void {
-    recorder.pause(atUs, behaviour);
+    if (!this.#endAtLength(recorder, atUs)) recorder.pause(atUs, behaviour);
     this.#applyWants(atUs);
   }
 
@@ -86,7 +101,8 @@ export class RecordedRoom {
   hold(behaviour: PauseBehaviour | undefined, atUs: number): void {
     if (behaviour === this.#held) return;
     this.#held = behaviour;
-    for (const recorder of this.#recorders) recorder.pauseWithCall(atUs, behaviour);
+    for (const recorder of [...this.#recorders])
+      if (!this.#endAtLength(recorder, atUs)) recorder.pauseWithCall(atUs, behaviour);
     this.#applyWants(atUs);
   }
 
@@ -108,12 +124,20 @@ export class RecordedRoom {
   }
 
   /** Its segments are closed before its last lines are written. */
-  end(recorder: Recorder, atUs: number, end: RecorderEnd): void {
+  end(recorder: Recorder, atUs: number, given: RecorderEnd): void {
+    const end = firstEnd(recorder, atUs, given);
     if (!recorder.end(end.reason)) return;
     this.#applyWants(atUs);
     this.#recorders.delete(recorder);
     const lastUs = end.atSample === undefined ? atUs : recorder.timeOf(end.atSample);
     recorder.finish(atUs, this.originUnixMs + Math.round((lastUs - this.originUs) / 1000), end);
+    this.#options.recordingEnded?.(recorder.recordingId, atUs);
+  }
+
+  #endAtLength(recorder: Recorder, atUs: number): boolean {
+    const end = recorder.lengthReached(recorder.sampleAt(atUs));
+    if (end) this.end(recorder, atUs, end);
+    return end !== undefined;
   }
 
   close(atUs: number, reason: 'conversation_ended' | 'call_ended'): void {

@@ -32,9 +32,14 @@ export class Recordings implements RecordingControl {
   legs: RecordedLegs | undefined;
   /** When each of them that warns does so next. */
   readonly #warnings = new Map<Recorder, number>();
+  /** Those whose beep is over with the slot that runs. */
+  readonly #beginning = new Set<Recorder>();
 
   constructor(options: RecordingsOptions) {
     this.#options = options;
+    // Nobody could resume the calls that it paused any more.
+    options.capture.recordingEnded = (recordingId, atUs) =>
+      this.legs?.dropBuffered(options.capture.resumeCalls(recordingId, atUs));
   }
 
   /** Entries the ring had no room for. */
@@ -113,6 +118,11 @@ export class Recordings implements RecordingControl {
     capture.room(recorder.roomId)?.resume(recorder, atUs);
   }
 
+  slotBegins(atUs: number): void {
+    for (const recorder of this.#beginning) this.#begin(recorder, atUs);
+    this.#beginning.clear();
+  }
+
   /** Once a slot. */
   slot(nowUs: number): void {
     if (this.#warnings.size === 0) return;
@@ -140,13 +150,23 @@ export class Recordings implements RecordingControl {
 
   #beep(recorder: Recorder, atUs: number): void {
     const { roomId, options } = recorder;
-    const begin = (beginUs: number): void => {
-      if (!recorder.hasEnded) this.#options.capture.room(roomId)?.begin(recorder, beginUs);
-      if (options.warningToneIntervalMs !== undefined)
-        this.#warnings.set(recorder, beginUs + options.warningToneIntervalMs * 1000);
-    };
-    if (options.beep && this.legs) this.legs.playTone(roomId, 'beep', begin);
-    else begin(atUs);
+    if (!options.beep || !this.legs) {
+      this.#begin(recorder, atUs);
+      return;
+    }
+    this.legs.playTone(roomId, 'beep', (endUs) => {
+      // The last slot of the beep is not sent yet: it is not to be in the file.
+      if (endUs > atUs) this.#beginning.add(recorder);
+      else this.#begin(recorder, atUs);
+    });
+  }
+
+  #begin(recorder: Recorder, atUs: number): void {
+    const { roomId, hasEnded, options } = recorder;
+    if (hasEnded) return;
+    this.#options.capture.room(roomId)?.begin(recorder, atUs);
+    if (options.warningToneIntervalMs !== undefined)
+      this.#warnings.set(recorder, atUs + options.warningToneIntervalMs * 1000);
   }
 
   #warn(recorder: Recorder, nowUs: number): void {
@@ -159,10 +179,7 @@ export class Recordings implements RecordingControl {
     if (!recorder?.endReason) return;
     this.#recorders.delete(recordingId);
     const { roomId, endReason: reason } = recorder;
-    const { capture, emit } = this.#options;
-    // Nobody could resume the calls that it paused any more.
-    this.legs?.dropBuffered(capture.resumeCalls(recordingId));
-    emit({ event: 'recording.ended', recordingId, roomId, reason });
+    this.#options.emit({ event: 'recording.ended', recordingId, roomId, reason });
   }
 
   #findRunning(recordingId: string): Recorder {
