@@ -79,7 +79,7 @@ export class RecordedRoom {
   }
 
   pause(recorder: Recorder, atUs: number, behaviour: PauseBehaviour): void {
-    if (!this.#endAtLength(recorder, atUs)) recorder.pause(atUs, behaviour);
+    recorder.pause(atUs, behaviour);
     this.#applyWants(atUs);
   }
 
@@ -101,8 +101,9 @@ export class RecordedRoom {
   hold(behaviour: PauseBehaviour | undefined, atUs: number): void {
     if (behaviour === this.#held) return;
     this.#held = behaviour;
-    for (const recorder of [...this.#recorders])
-      if (!this.#endAtLength(recorder, atUs)) recorder.pauseWithCall(atUs, behaviour);
+    this.endLong(atUs);
+    // As it is by then: one of them may have been the one that paused the others.
+    for (const recorder of this.#recorders) recorder.pauseWithCall(atUs, this.#held);
     this.#applyWants(atUs);
   }
 
@@ -134,10 +135,12 @@ export class RecordedRoom {
     this.#options.recordingEnded?.(recorder.recordingId, atUs);
   }
 
-  #endAtLength(recorder: Recorder, atUs: number): boolean {
-    const end = recorder.lengthReached(recorder.sampleAt(atUs));
-    if (end) this.end(recorder, atUs, end);
-    return end !== undefined;
+  /** Before a pause: whose length is over by now waits for its last audio no more. */
+  endLong(atUs: number): void {
+    for (const recorder of [...this.#recorders]) {
+      const end = recorder.lengthReached(recorder.sampleAt(atUs));
+      if (end) this.end(recorder, atUs, end);
+    }
   }
 
   close(atUs: number, reason: 'conversation_ended' | 'call_ended'): void {

@@ -1,6 +1,7 @@
 import { CallreelError } from '../errors.ts';
 import type { RecordedLegs, RecordingControl } from '../media/command-executor.ts';
 import type { RecordingStart, WorkerEvent } from '../media/control.ts';
+import type { RecorderOptions } from '../media/recorder-options.ts';
 import { keyBytes } from '../spool/keys.ts';
 import { assertFileId } from '../spool/layout.ts';
 import type { SpoolProducer } from '../spool/producer.ts';
@@ -54,7 +55,9 @@ export class Recordings implements RecordingControl {
 
   /** Records the room from now on, and opens it if no one has joined yet: a recording may come before its calls. */
   start(command: RecordingStart, atUs: number): void {
-    const { recordingId, roomId, accountId, rateHz, key, meta, options = {} } = command;
+    const { recordingId, roomId, accountId, rateHz, key, meta, call } = command;
+    // A room has no sides: everything that is said in it is recorded.
+    const options: RecorderOptions = { ...command.options, ...(!call && { direction: 'both' }) };
     assertFileId(recordingId, 'recordingId');
     assertFileId(roomId, 'roomId');
     if (Buffer.from(key.plain, 'base64').length !== keyBytes)
@@ -101,10 +104,12 @@ export class Recordings implements RecordingControl {
     atUs: number,
     scope: 'recording' | 'call' = 'recording',
   ): void {
-    const recorder = this.#findRunning(recordingId);
     const { capture } = this.#options;
+    const room = capture.room(this.#findRunning(recordingId).roomId);
+    room?.endLong(atUs);
+    const recorder = this.#findRunning(recordingId);
     if (scope === 'call') capture.pauseCalls(recorder.roomId, recordingId, behaviour, atUs);
-    else capture.room(recorder.roomId)?.pause(recorder, atUs, behaviour);
+    else room?.pause(recorder, atUs, behaviour);
   }
 
   /**

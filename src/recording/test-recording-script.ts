@@ -118,7 +118,7 @@ function scriptLeg(
       const payload = shape === 'mix' ? toneFrame(toneHz, slot) : noiseFrame(random);
       packets.push({ atUs, slot, payload });
     }
-    if (random.chance(0.2) && slot + 8 < slots) {
+    if (shape !== 'relay' && random.chance(0.2) && slot + 8 < slots) {
       const atUs = (slot * slotTicks + phase) * tickUs + 1000;
       packets.push({ atUs, slot, digit: random.pick(['#', '5', '1']) });
       slot += 5;

@@ -11,6 +11,9 @@ import { fromUlaw, throughUlaw } from './test-ulaw.ts';
 const slotUs = 20_000;
 const slotSamples = 160;
 const beepSlots = 20;
+const tickUs = 5000;
+/** So long the relay waits for the next packet before the slots go on. */
+const maxIdleSlots = 25;
 
 interface Interval {
   fromUs: number;
@@ -47,17 +50,22 @@ export interface ReferenceRecording {
   reason: string;
   pauses: ReferencePause[];
   tracks: ReferenceTrack[];
+  /** When it ended, whenever that was noticed. */
+  endUs: number;
   /** When it takes what comes. */
   isOn(atUs: number): boolean;
 }
 
 interface Sent {
   atUs: number;
+  /** By the stream's own clock, in samples. */
+  streamSample: number;
   samples: Int16Array;
   exact: boolean;
 }
 
-type Record = ScriptAction & { kind: 'record' };
+type ActionOf<K extends ScriptAction['kind']> = ScriptAction & { kind: K };
+type Record = ActionOf<'record'>;
 
 export class ReferenceRecorder {
   readonly #script: RecordingScript;
@@ -96,14 +104,12 @@ export class ReferenceRecorder {
 
   readonly #own = new Map<string, number[]>();
 
-  #actions<K extends ScriptAction['kind']>(kind: K): Extract<ScriptAction, { kind: K }>[] {
-    return this.#script.actions.filter((action) => action.kind === kind) as Extract<ScriptAction, { kind: K }>[];
+  #actions<K extends ScriptAction['kind']>(kind: K): ActionOf<K>[] {
+    return this.#script.actions.filter((action): action is ActionOf<K> => action.kind === kind);
   }
 
-  #of<K extends ScriptAction['kind']>(kind: K, legId: string): number | undefined {
-    return this.#script.actions.find(
-      (action) => action.kind === kind && 'legId' in action && action.legId === legId,
-    )?.atUs;
+  #of(kind: 'join' | 'leave' | 'close', legId: string): number | undefined {
+    return this.#script.actions.find((action) => action.kind === kind && action.legId === legId)?.atUs;
   }
 
   #closeOf(legId: string): number {
@@ -126,9 +132,26 @@ export class ReferenceRecorder {
     const own: number[] = [];
     this.#own.set(legId, own);
     const sent: Sent[] = [];
+    const relayed = this.#relayedTo(legId);
     let promptSample = 0;
     let beepSlot = 0;
+    let relay: { shift: number; idleSlots: number } | undefined;
+    let relayEnd = 0;
     for (let atUs = slotUs; atUs < this.#closeOf(legId); atUs += slotUs) {
+      const slotSample = (atUs * 8) / 1000;
+      const isTakenAt = (us: number): boolean => [prompts[0], beeps[0]].some((each) => each && each.atUs < us);
+      for (; relayed[0] && relayed[0].atUs <= atUs; relayed.shift()) {
+        const { atUs: sentUs, streamSample, samples } = relayed[0];
+        if (isTakenAt(sentUs)) continue;
+        // It takes the place of the slot that would be next; those behind it keep their distance.
+        relay ??= { shift: Math.max(relayEnd, slotSample) - streamSample, idleSlots: 0 };
+        relay.idleSlots = 0;
+        sent.push({ atUs: sentUs, streamSample: streamSample + relay.shift, samples, exact: true });
+        relayEnd = streamSample + relay.shift + slotSamples;
+      }
+      if (isTakenAt(atUs) || !this.#hearsOther(legId, atUs)) relay = undefined;
+      if (relay && ++relay.idleSlots > maxIdleSlots) relay = undefined;
+      if (relay || relayEnd > slotSample) continue;
       const samples = new Int16Array(slotSamples);
       let plays = false;
       for (let filled = 0; filled < slotSamples && prompts[0] && prompts[0].atUs < atUs; ) {
@@ -153,9 +176,20 @@ export class ReferenceRecorder {
         }
       }
       if (plays) own.push(atUs);
-      sent.push({ atUs, samples: samples.map(throughUlaw), exact: !this.#hearsOther(legId, atUs) });
+      const exact = !this.#hearsOther(legId, atUs);
+      sent.push({ atUs, streamSample: slotSample, samples: samples.map(throughUlaw), exact });
     }
     return sent;
+  }
+
+  /** What the other says while both are in a room that relays, each packet at the tick that finds it. */
+  #relayedTo(legId: string): Omit<Sent, 'exact'>[] {
+    const other = this.#script.legs.find((leg) => leg.legId !== legId);
+    if (this.#script.shape !== 'relay' || !other) return [];
+    const { fromUs, toUs } = this.together();
+    return this.#saidBy(other)
+      .filter(({ atUs }) => fromUs < atUs && atUs < toUs)
+      .map((said) => ({ ...said, atUs: Math.ceil(said.atUs / tickUs) * tickUs }));
   }
 
   #isIn(legId: string, atUs: number): boolean {
@@ -174,6 +208,8 @@ export class ReferenceRecorder {
     const record = this.#actions('record').find(({ recordingId }) => recordingId === hold.recordingId)!;
     const { start, end } = this.#rawSpan(record);
     if (hold.atUs >= end || hold.atUs < start) return;
+    // Whether it was over by itself before.
+    if (this.#recording(record).endUs <= hold.atUs) return;
     const resume = this.#actions('resume').find(
       ({ atUs, recordingId }) => recordingId === hold.recordingId && atUs > hold.atUs,
     );
@@ -264,6 +300,7 @@ export class ReferenceRecorder {
     if (begins && limit !== undefined && limit <= sampleAt(endUs)) {
       reason = 'max_length';
       exactEnd = limit;
+      endUs = Math.min(endUs, originUs + limit * 125);
     }
     const isOn = (us: number): boolean => isUnpaused(us) && us < endUs;
     const tracks = this.#tracksOf(record, { startSample, sampleAt, isOn, endUs });
@@ -279,7 +316,7 @@ export class ReferenceRecorder {
       track.toSample = Math.max(track.fromSample, Math.min(track.toSample, endSample));
     if (tracks.every((track) => this.#packets.get(track) === 0)) reason = 'no_media';
     const roomId = on === roomOfScript ? on : `call-${on}`;
-    return { recordingId, on, roomId, originUs, options, startSample, endSample, reason, pauses, tracks, isOn };
+    return { recordingId, on, roomId, originUs, options, startSample, endSample, reason, pauses, tracks, endUs, isOn };
   }
 
   readonly #packets = new Map<ReferenceTrack, number>();
@@ -346,11 +383,14 @@ export class ReferenceRecorder {
   #saidBy({ packets }: ScriptLeg): Sent[] {
     return packets
       .filter(({ payload }) => payload !== undefined)
-      .map(({ atUs, payload }) => ({ atUs, samples: Int16Array.from(payload!, fromUlaw), exact: true }));
+      .map(({ atUs, slot, payload }) => ({
+        ...{ atUs, streamSample: slot * slotSamples },
+        ...{ samples: Int16Array.from(payload!, fromUlaw), exact: true },
+      }));
   }
 
   #track(
-    { legId, packets }: ScriptLeg,
+    { legId }: ScriptLeg,
     trackId: string,
     side: 'said' | 'heard',
     sent: readonly Sent[],
@@ -358,16 +398,14 @@ export class ReferenceRecorder {
     { startSample, sampleAt, isOn, endUs }: { startSample: number; sampleAt(us: number): number; isOn(us: number): boolean; endUs: number },
   ): ReferenceTrack {
     const fromSample = Math.max(startSample, sampleAt(stay.fromUs));
-    const slotOf = new Map(packets.map(({ atUs, slot }) => [atUs, slot]));
-    const rtpOf = ({ atUs }: Sent): number => (side === 'said' ? slotOf.get(atUs)! * slotSamples : (atUs * 8) / 1000);
     const kept = sent.filter(({ atUs }) => atUs > stay.fromUs && atUs < stay.toUs && isOn(atUs));
     const samples = new Int16Array(sampleAt(endUs) + 4000);
     const exact = new Uint8Array(samples.length).fill(1);
     const first = kept[0];
-    const shift = first ? Math.max(fromSample, sampleAt(first.atUs)) - rtpOf(first) : 0;
+    const shift = first ? Math.max(fromSample, sampleAt(first.atUs)) - first.streamSample : 0;
     let toSample = Math.max(fromSample, sampleAt(Math.min(endUs, stay.toUs)));
     for (const each of kept) {
-      const atSample = rtpOf(each) + shift;
+      const atSample = each.streamSample + shift;
       samples.set(each.samples, atSample);
       if (!each.exact) exact.fill(0, atSample, atSample + slotSamples);
       toSample = Math.max(toSample, atSample + slotSamples);
