@@ -20,8 +20,8 @@ import {
 
 throwOnUnlistedTransitions();
 
-const firstSeed = 1;
-const scripts = 64;
+const firstSeed = Number(process.env['FIRST'] ?? 1);
+const scripts = Number(process.env['COUNT'] ?? 64);
 const pumpUs = 60_000;
 
 describe('the engine and the reference agree', () => {

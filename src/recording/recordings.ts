@@ -108,8 +108,9 @@ export class Recordings implements RecordingControl {
     const room = capture.room(this.#findRunning(recordingId).roomId);
     room?.endLong(atUs);
     const recorder = this.#findRunning(recordingId);
+    // Itself it stays paused though the calls leave its room.
+    room?.pause(recorder, atUs, behaviour);
     if (scope === 'call') capture.pauseCalls(recorder.roomId, recordingId, behaviour, atUs);
-    else room?.pause(recorder, atUs, behaviour);
   }
 
   /**

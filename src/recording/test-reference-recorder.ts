@@ -259,7 +259,7 @@ export class ReferenceRecorder {
     const changes: { atUs: number; behaviour: PauseBehaviour | undefined }[] = [];
     for (const atUs of [...moments].sort((a, b) => a - b)) {
       if (atUs < beginUs || !Number.isFinite(atUs)) continue;
-      const last = own.findLast((action) => action.atUs <= atUs && !(action.kind === 'pause' && action.scope === 'call'));
+      const last = own.findLast((action) => action.atUs <= atUs);
       const alone = last?.kind === 'pause' ? last.behaviour : undefined;
       const held = legIds
         .filter((legId) => on !== roomOfScript || this.#isInAt(legId, atUs))
