@@ -49,7 +49,7 @@ export class Recorder {
   readonly #tracks = new Map<string, RecordedTrack>();
   #state: RecorderState = 'new';
   #startSample = 0;
-  #packets = 0;
+  #firstMediaSample = Number.POSITIVE_INFINITY;
   #lastSample = 0;
   #markSample = 0;
   #endReason: EndReason | undefined;
@@ -201,7 +201,7 @@ export class Recorder {
     const { packets, overflowPackets, mediaEndSample } = track;
     const end = Math.max(this.sampleAt(atUs), mediaEndSample);
     const endSample = Math.max(track.startSample, Math.min(end, atMost));
-    this.#packets += packets;
+    this.#firstMediaSample = Math.min(this.#firstMediaSample, track.firstSample);
     this.#lastSample = Math.max(this.#lastSample, endSample);
     this.#write({ type: 'track-end', trackId, endSample, packets, overflowPackets });
   }
@@ -211,10 +211,10 @@ export class Recorder {
     for (const trackId of [...this.#tracks.keys()]) this.closeTrack(trackId, atUs, atSample);
     const trim = this.limits.trim(atSample ?? this.sampleAt(atUs));
     const orderly = reason !== 'interrupted' && reason !== 'error' && reason !== 'no_input';
-    this.#endReason = orderly && this.#packets === 0 ? 'no_media' : reason;
     const lastSample = atSample ?? Math.max(this.#lastSample, this.sampleAt(atUs));
     // What came is kept whole, but never more than it may be long. Never before its beginning, wherever the reason lies.
     const endSample = Math.max(this.#startSample, this.limits.lengthReached(lastSample) ?? lastSample);
+    this.#endReason = orderly && this.#firstMediaSample >= endSample ? 'no_media' : reason;
     this.#write({
       type: 'end',
       atSample: endSample,

@@ -114,7 +114,8 @@ async function act(bench: RecordingBench, action: ScriptAction, mode: 'mix' | 'r
 /** The recording may be over when its next command comes. */
 async function unlessEnded(executed: Promise<unknown>): Promise<void> {
   await executed.catch((error: unknown) => {
-    if (!(error instanceof CallreelError) || (error.code !== 'NOT_FOUND' && error.code !== 'CONFLICT')) throw error;
+    if (!(error instanceof CallreelError) || (error.code !== 'NOT_FOUND' && error.code !== 'CONFLICT'))
+      throw error;
   });
 }
 
@@ -127,7 +128,8 @@ async function compare(
   const { recordingId, roomId, startSample, endSample, pauses } = expected;
   const spooled = bench.open(recordingId, roomId);
   const { end } = spooled;
-  const what = (name: string): string => `seed ${script.seed} ${script.shape} ${recordingId} of ${expected.on}: ${name}`;
+  const what = (name: string): string =>
+    `seed ${script.seed} ${script.shape} ${recordingId} of ${expected.on}: ${name}`;
   assert.deepEqual(
     { reason: end?.reason, startSample: spooled.startSample, endSample: end?.atSample },
     { reason: expected.reason, startSample, endSample },
@@ -147,7 +149,11 @@ async function compare(
     what('tracks'),
   );
   for (const track of tracks) {
-    const file = await bench.render(recordingId, roomId, { kind: 'channel', trackId: track.trackId, format: 'wav' });
+    const file = await bench.render(recordingId, roomId, {
+      kind: 'channel',
+      trackId: track.trackId,
+      format: 'wav',
+    });
     const fromSample = Math.max(startSample, track.fromSample);
     same(file, expected, { ...track, fromSample }, what(track.trackId));
   }
@@ -166,7 +172,12 @@ async function compare(
   const isLeft = ({ side, legId }: ReferenceTrack): boolean =>
     expected.on === roomOfScript ? legId === tracks[0]?.legId : side === 'said';
   for (const [index, parts] of [tracks.filter(isLeft), tracks.filter((track) => !isLeft(track))].entries())
-    same(stereo.filter((_, k) => k % 2 === index), expected, mixOf(parts), what(`stereo ${index}`));
+    same(
+      stereo.filter((_, k) => k % 2 === index),
+      expected,
+      mixOf(parts),
+      what(`stereo ${index}`),
+    );
 }
 
 function same(
@@ -180,7 +191,12 @@ function same(
   assert.equal(file.length, expected.length, `${what}: samples`);
   for (let k = 0; k < file.length; k++)
     if (exact[k] !== 0 && file[k] !== expected[k]) {
-      const near = (samples: ArrayLike<number>) => Array.from(samples).slice(Math.max(0, k - 3), k + 5).join(' ');
-      assert.fail(`${what}: sample ${k} of ${file.length}\n  engine    ${near(file)}\n  reference ${near(expected)}`);
+      const near = (samples: ArrayLike<number>) =>
+        Array.from(samples)
+          .slice(Math.max(0, k - 3), k + 5)
+          .join(' ');
+      assert.fail(
+        `${what}: sample ${k} of ${file.length}\n  engine    ${near(file)}\n  reference ${near(expected)}`,
+      );
     }
 }

@@ -71,7 +71,7 @@ export function recordingScript(seed: number): RecordingScript {
     let atUs = startUs;
     for (let pauses = random.integer(0, 2); pauses > 0; pauses--) {
       const pauseUs = Math.max(atUs + tickUs, momentIn(5, slots));
-      const scope: "recording" | "call" = !holds && random.chance(0.35) ? 'call' : 'recording';
+      const scope: 'recording' | 'call' = !holds && random.chance(0.35) ? 'call' : 'recording';
       holds ||= scope === 'call';
       actions.push({
         ...{ kind: 'pause', atUs: pauseUs, recordingId, scope },
@@ -100,12 +100,7 @@ function optionsOf(random: Random): RecorderOptions {
   };
 }
 
-function scriptLeg(
-  random: Random,
-  legId: string,
-  shape: RecordingScript['shape'],
-  slots: number,
-): ScriptLeg {
+function scriptLeg(random: Random, legId: string, shape: RecordingScript['shape'], slots: number): ScriptLeg {
   const toneHz = legId === 'a' ? 500 : 900;
   const phase = random.integer(0, slotTicks - 1);
   const packets: ScriptPacket[] = [];
@@ -129,7 +124,10 @@ function scriptLeg(
 
 /** Any codes below a quarter of full scale. */
 function noiseFrame(random: Random): Uint8Array {
-  return Uint8Array.from({ length: 160 }, () => (random.integer(0, 0x4f) ^ 0x7f) | (random.integer(0, 1) << 7));
+  return Uint8Array.from(
+    { length: 160 },
+    () => (random.integer(0, 0x4f) ^ 0x7f) | (random.integer(0, 1) << 7),
+  );
 }
 
 function toneFrame(toneHz: number, slot: number): Uint8Array {

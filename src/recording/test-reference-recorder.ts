@@ -1,6 +1,11 @@
 import type { RecorderOptions } from '../media/recorder-options.ts';
 import type { PauseBehaviour } from '../spool/records.ts';
-import { type RecordingScript, roomOfScript, type ScriptAction, type ScriptLeg } from './test-recording-script.ts';
+import {
+  type RecordingScript,
+  roomOfScript,
+  type ScriptAction,
+  type ScriptLeg,
+} from './test-recording-script.ts';
 import { fromUlaw, throughUlaw } from './test-ulaw.ts';
 
 /*
@@ -58,6 +63,8 @@ export interface ReferenceRecording {
 
 interface Sent {
   atUs: number;
+  /** When what is in it came, if that was before. */
+  cameUs?: number;
   /** By the stream's own clock, in samples. */
   streamSample: number;
   samples: Int16Array;
@@ -99,7 +106,9 @@ export class ReferenceRecorder {
 
   /** When the leg is sent something of its own over the room. */
   playsTo(legId: string, { fromUs, toUs }: Interval): boolean {
-    return (this.#own.get(legId) ?? []).some((atUs) => atUs > fromUs - 2 * slotUs && atUs < toUs + 2 * slotUs);
+    return (this.#own.get(legId) ?? []).some(
+      (atUs) => atUs > fromUs - 2 * slotUs && atUs < toUs + 2 * slotUs,
+    );
   }
 
   readonly #own = new Map<string, number[]>();
@@ -118,7 +127,10 @@ export class ReferenceRecorder {
 
   #stayOf(legId: string): Interval {
     const fromUs = this.#of('join', legId) ?? Number.POSITIVE_INFINITY;
-    return { fromUs, toUs: Math.min(this.#of('leave', legId) ?? Number.POSITIVE_INFINITY, this.#closeOf(legId)) };
+    return {
+      fromUs,
+      toUs: Math.min(this.#of('leave', legId) ?? Number.POSITIVE_INFINITY, this.#closeOf(legId)),
+    };
   }
 
   /** Slot by slot: prompts in a row, beeps over them. */
@@ -139,14 +151,15 @@ export class ReferenceRecorder {
     let relayEnd = 0;
     for (let atUs = slotUs; atUs < this.#closeOf(legId); atUs += slotUs) {
       const slotSample = (atUs * 8) / 1000;
-      const isTakenAt = (us: number): boolean => [prompts[0], beeps[0]].some((each) => each && each.atUs < us);
+      const isTakenAt = (us: number): boolean =>
+        [prompts[0], beeps[0]].some((each) => each && each.atUs < us);
       for (; relayed[0] && relayed[0].atUs <= atUs; relayed.shift()) {
-        const { atUs: sentUs, streamSample, samples } = relayed[0];
-        if (isTakenAt(sentUs)) continue;
+        const { streamSample, ...packet } = relayed[0];
+        if (isTakenAt(packet.atUs)) continue;
         // It takes the place of the slot that would be next; those behind it keep their distance.
         relay ??= { shift: Math.max(relayEnd, slotSample) - streamSample, idleSlots: 0 };
         relay.idleSlots = 0;
-        sent.push({ atUs: sentUs, streamSample: streamSample + relay.shift, samples, exact: true });
+        sent.push({ ...packet, streamSample: streamSample + relay.shift, exact: true });
         relayEnd = streamSample + relay.shift + slotSamples;
       }
       if (isTakenAt(atUs) || !this.#hearsOther(legId, atUs)) relay = undefined;
@@ -189,7 +202,7 @@ export class ReferenceRecorder {
     const { fromUs, toUs } = this.together();
     return this.#saidBy(other)
       .filter(({ atUs }) => fromUs < atUs && atUs < toUs)
-      .map((said) => ({ ...said, atUs: Math.ceil(said.atUs / tickUs) * tickUs }));
+      .map((said) => ({ ...said, cameUs: said.atUs, atUs: Math.ceil(said.atUs / tickUs) * tickUs }));
   }
 
   #isIn(legId: string, atUs: number): boolean {
@@ -198,7 +211,10 @@ export class ReferenceRecorder {
   }
 
   #hearsOther(legId: string, atUs: number): boolean {
-    return this.#isIn(legId, atUs) && this.#script.legs.some((leg) => leg.legId !== legId && this.#isIn(leg.legId, atUs));
+    return (
+      this.#isIn(legId, atUs) &&
+      this.#script.legs.some((leg) => leg.legId !== legId && this.#isIn(leg.legId, atUs))
+    );
   }
 
   /** Each call that a pause of the call reaches, and when: who is, or comes to be, with one of them in the room. */
@@ -233,8 +249,7 @@ export class ReferenceRecorder {
   /** From its command to what ends it, but for its own length and keys. */
   #rawSpan({ recordingId, on, atUs }: Record): { start: number; end: number; reason: string } {
     const stop = this.#actions('stop').find((action) => action.recordingId === recordingId);
-    const closed =
-      on === roomOfScript ? this.#actions('closeRoom')[0]!.atUs : this.#closeOf(on);
+    const closed = on === roomOfScript ? this.#actions('closeRoom')[0]!.atUs : this.#closeOf(on);
     if (stop && stop.atUs < closed) return { start: atUs, end: stop.atUs, reason: 'stopped' };
     return { start: atUs, end: closed, reason: on === roomOfScript ? 'conversation_ended' : 'call_ended' };
   }
@@ -247,7 +262,10 @@ export class ReferenceRecorder {
   }
 
   /** The moments at which the pauses change, each with how it is paused from then on. */
-  #pausesOf({ recordingId, on }: Record, beginUs: number): { atUs: number; behaviour: PauseBehaviour | undefined }[] {
+  #pausesOf(
+    { recordingId, on }: Record,
+    beginUs: number,
+  ): { atUs: number; behaviour: PauseBehaviour | undefined }[] {
     const own = this.#script.actions.filter(
       (action) => (action.kind === 'pause' || action.kind === 'resume') && action.recordingId === recordingId,
     );
@@ -282,7 +300,8 @@ export class ReferenceRecorder {
     const originUs = this.#originOf(on);
     const sampleAt = (us: number): number => Math.round(((us - originUs) * 8) / 1000);
     const raw = this.#rawSpan(record);
-    const beginUs = this.#begins.get(recordingId) ?? (options.beep && this.#beeps(record) ? Infinity : record.atUs);
+    const beginUs =
+      this.#begins.get(recordingId) ?? (options.beep && this.#beeps(record) ? Infinity : record.atUs);
     const begins = beginUs < raw.end;
     const startSample = sampleAt(begins ? beginUs : record.atUs);
     const changes = begins ? this.#pausesOf(record, beginUs) : [];
@@ -296,30 +315,46 @@ export class ReferenceRecorder {
       reason = 'terminator';
       exactEnd = sampleAt(key);
     }
-    const limit = this.#limitSample(options, startSample, changes, sampleAt);
-    if (begins && limit !== undefined && limit <= sampleAt(endUs)) {
+    const limit = begins ? this.#limitSample(options, startSample, changes, sampleAt) : undefined;
+    if (limit !== undefined && limit <= sampleAt(endUs)) {
       reason = 'max_length';
       exactEnd = limit;
       endUs = Math.min(endUs, originUs + limit * 125);
     }
-    const isOn = (us: number): boolean => isUnpaused(us) && us < endUs;
-    const tracks = this.#tracksOf(record, { startSample, sampleAt, isOn, endUs });
+    // What was said before the length was over may come a little later.
+    const takenToUs = exactEnd === limit ? raw.end : endUs;
+    const isOn = (us: number): boolean => isUnpaused(us) && us < takenToUs;
+    const tracks = this.#tracksOf(record, { startSample, sampleAt, isOn, endUs: takenToUs });
     const lastEnd = Math.max(sampleAt(endUs), startSample, ...tracks.map(({ toSample }) => toSample));
     const endSample = Math.max(startSample, exactEnd ?? Math.min(lastEnd, limit ?? lastEnd));
     const pauses: ReferencePause[] = [];
     for (const { atUs, behaviour } of changes) {
       if (atUs >= endUs) break;
-      if (behaviour !== undefined) pauses.push({ fromSample: sampleAt(atUs), toSample: endSample, behaviour });
+      if (behaviour !== undefined)
+        pauses.push({ fromSample: sampleAt(atUs), toSample: endSample, behaviour });
       else pauses.at(-1)!.toSample = Math.min(endSample, sampleAt(atUs));
     }
     for (const track of tracks)
       track.toSample = Math.max(track.fromSample, Math.min(track.toSample, endSample));
-    if (tracks.every((track) => this.#packets.get(track) === 0)) reason = 'no_media';
+    if (tracks.every((track) => this.#firstSample.get(track)! >= endSample)) reason = 'no_media';
     const roomId = on === roomOfScript ? on : `call-${on}`;
-    return { recordingId, on, roomId, originUs, options, startSample, endSample, reason, pauses, tracks, endUs, isOn };
+    return {
+      recordingId,
+      on,
+      roomId,
+      originUs,
+      options,
+      startSample,
+      endSample,
+      reason,
+      pauses,
+      tracks,
+      endUs,
+      isOn,
+    };
   }
 
-  readonly #packets = new Map<ReferenceTrack, number>();
+  readonly #firstSample = new Map<ReferenceTrack, number>();
 
   #beeps({ on, atUs }: Record): boolean {
     return on !== roomOfScript || this.#script.legs.some(({ legId }) => this.#isIn(legId, atUs));
@@ -347,7 +382,10 @@ export class ReferenceRecorder {
   ): number | undefined {
     if (maxLengthMs === undefined) return undefined;
     let left = maxLengthMs * 8;
-    let from: number | undefined = changes[0]?.behaviour !== undefined && sampleAt(changes[0].atUs) <= startSample ? undefined : startSample;
+    let from: number | undefined =
+      changes[0]?.behaviour !== undefined && sampleAt(changes[0].atUs) <= startSample
+        ? undefined
+        : startSample;
     for (const { atUs, behaviour } of changes) {
       const sample = sampleAt(atUs);
       if (behaviour === undefined) from = sample;
@@ -366,7 +404,9 @@ export class ReferenceRecorder {
   ): ReferenceTrack[] {
     const { direction = 'both' } = options;
     if (on === roomOfScript) {
-      const joins = this.#actions('join').map(({ legId }) => this.#script.legs.find((leg) => leg.legId === legId)!);
+      const joins = this.#actions('join').map(
+        ({ legId }) => this.#script.legs.find((leg) => leg.legId === legId)!,
+      );
       return joins.flatMap((leg) => {
         const stay = this.#stays.get(leg.legId)!;
         if (stay.fromUs >= place.endUs || stay.toUs <= atUs) return [];
@@ -395,10 +435,17 @@ export class ReferenceRecorder {
     side: 'said' | 'heard',
     sent: readonly Sent[],
     stay: Interval,
-    { startSample, sampleAt, isOn, endUs }: { startSample: number; sampleAt(us: number): number; isOn(us: number): boolean; endUs: number },
+    {
+      startSample,
+      sampleAt,
+      isOn,
+      endUs,
+    }: { startSample: number; sampleAt(us: number): number; isOn(us: number): boolean; endUs: number },
   ): ReferenceTrack {
     const fromSample = Math.max(startSample, sampleAt(stay.fromUs));
-    const kept = sent.filter(({ atUs }) => atUs > stay.fromUs && atUs < stay.toUs && isOn(atUs));
+    const kept = sent.filter(
+      ({ atUs, cameUs = atUs }) => cameUs > stay.fromUs && cameUs < stay.toUs && isOn(cameUs),
+    );
     const samples = new Int16Array(sampleAt(endUs) + 4000);
     const exact = new Uint8Array(samples.length).fill(1);
     const first = kept[0];
@@ -411,7 +458,7 @@ export class ReferenceRecorder {
       toSample = Math.max(toSample, atSample + slotSamples);
     }
     const track = { trackId, side, legId, fromSample, toSample, samples, exact };
-    this.#packets.set(track, kept.length);
+    this.#firstSample.set(track, first ? first.streamSample + shift : Number.POSITIVE_INFINITY);
     return track;
   }
 }

@@ -12,7 +12,7 @@ export function ulawOf(sample: number): number {
   const sign = sample < 0 ? 0x00 : 0x80;
   const magnitude = Math.min(8158, (sample < 0 ? ~sample : sample) >> 2) + 33;
   const segment = 26 - Math.clz32(magnitude);
-  return (sign | ((~((segment << 4) | ((magnitude >> (segment + 1)) & 0x0f))) & 0x7f)) & 0xff;
+  return (sign | (~((segment << 4) | ((magnitude >> (segment + 1)) & 0x0f)) & 0x7f)) & 0xff;
 }
 
 /** What is left of a sample that was sent. */
