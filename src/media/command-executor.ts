@@ -44,6 +44,8 @@ export interface RecordingControl {
   resume(recordingId: string, atUs: number): void;
   /** @throws CallreelError */
   consent(recordingId: string, atUs: number): void;
+  /** Before anything is sent in the slot of this moment: what was to begin with it begins. */
+  slotBegins(atUs: number): void;
   /** Once a slot of 20 ms. */
   slot(nowUs: number): void;
   /** Set before the first command. */
@@ -114,6 +116,7 @@ export class CommandExecutor {
     for (; this.#lastSlot < slot; this.#lastSlot++) {
       // What came within the slot is sent at its end.
       this.#slotTime.atUs = (this.#lastSlot + 1) * slotUs;
+      this.#options.recordings.slotBegins(this.#slotTime.atUs);
       this.rooms.mixSlot();
       this.legs.slot(nowUs);
       this.#options.capture.slot(nowUs);

@@ -169,6 +169,10 @@ export class LegOutput {
       sender.skip(1);
       return undefined;
     }
+    if (sender.isAhead) {
+      sender.skip(1);
+      return undefined;
+    }
     if (this.player.overRoom !== 'replace') return format;
     this.#replaced = true;
     this.#playPrompt(true);

@@ -22,6 +22,9 @@ import { encodingKey } from './shared-encodings.ts';
 /** @param isSlot made of slots: its audio began its own length before the end of the slot */
 export type SentTap = (header: Readonly<RtpHeader>, payload: Uint8Array, isSlot: boolean) => void;
 
+/** The longest packet of Opus (RFC 7587); beyond it the source's clock is not ours. */
+const maxAheadSlots = 6;
+
 const noSamples = new Int16Array(0);
 
 /**
@@ -97,6 +100,16 @@ export class RtpSender implements PayloadSink {
   /** The time that the slots keep, whatever packets go out between them. */
   get slotTimestamp(): RtpTimestamp {
     return this.#header.timestamp;
+  }
+
+  /**
+   * Whether packets that were no slots reach beyond the next slot. It is left out then: sent behind them, it and all
+   * slots after it would be late by as much, and more at every change.
+   */
+  get isAhead(): boolean {
+    if (this.#packetsEnd === undefined) return false;
+    const ahead = timestampDelta(this.#packetsEnd, this.#header.timestamp);
+    return ahead >= this.#slotTicks && ahead <= maxAheadSlots * this.#slotTicks;
   }
 
   /** Undefined before the first `setFormat`. */

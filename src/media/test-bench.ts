@@ -65,6 +65,7 @@ class RecordingLog implements RecordingControl {
   consent(recordingId: string): void {
     this.calls.push(`consent ${recordingId}`);
   }
+  slotBegins(): void {}
   slot(): void {}
   async settle(roomId: string): Promise<void> {
     this.calls.push(`settle ${roomId}`);

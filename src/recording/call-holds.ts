@@ -41,9 +41,19 @@ export class CallHolds {
 
   /** How the recordings of a room with these calls are paused; undefined: they are not. */
   of(legIds: readonly string[]): PauseBehaviour | undefined {
+    return this.#find(legIds)?.behaviour;
+  }
+
+  /** Who is with one of them that is held is held with it. */
+  spread(legIds: readonly string[]): void {
+    const hold = this.#find(legIds);
+    if (hold) this.hold(hold.recordingId, legIds, hold.behaviour);
+  }
+
+  #find(legIds: readonly string[]): Hold | undefined {
     for (const legId of legIds) {
       const hold = this.#legs.get(legId);
-      if (hold) return hold.behaviour;
+      if (hold) return hold;
     }
     return undefined;
   }

@@ -31,6 +31,8 @@ export class Capture implements CaptureSink {
   readonly #rooms = new Map<string, RecordedRoom>();
   readonly #stays = new Map<string, CapturedStay>();
   readonly #holds = new CallHolds();
+  /** Told when nothing of a recording is recorded any more; its files follow. */
+  recordingEnded: ((recordingId: string, atUs: number) => void) | undefined;
 
   constructor({ spool, clock, newSegmentId = newId }: CaptureOptions) {
     this.#spool = spool;
@@ -62,6 +64,7 @@ export class Capture implements CaptureSink {
       originUnixMs: this.#clock.unixMs() - Math.round(ageUs / 1000),
       spool: this.#spool,
       newSegmentId: this.#newSegmentId,
+      recordingEnded: (recordingId, endUs) => this.recordingEnded?.(recordingId, endUs),
     });
     this.#rooms.set(roomId, room);
     return room;
@@ -77,6 +80,9 @@ export class Capture implements CaptureSink {
     const held = this.#holds.of([...room.legIds, stay.legId]);
     if (held) room.hold(held, atUs);
     this.#stays.set(stay.trackId, room.stayOpened(stay, atUs));
+    if (!held) return;
+    this.#holds.spread(this.callsWith(stay.roomId));
+    this.#applyHolds(atUs);
   }
 
   packet(stay: Stay, packet: CapturedPacket): void {

@@ -12,6 +12,21 @@ export interface RecordedRoomOptions {
   originUnixMs: number;
   spool: SpoolProducer;
   newSegmentId: () => string;
+  /** Nothing of it is recorded any more. */
+  recordingEnded?: (recordingId: string, atUs: number) => void;
+}
+
+const endsByOthers: ReadonlySet<RecorderEnd['reason']> = new Set([
+  'stopped',
+  'conversation_ended',
+  'call_ended',
+  'terminator',
+]);
+
+/** Whoever ends it while its last audio is waited for comes too late: its length was over before. */
+function firstEnd(recorder: Recorder, atUs: number, end: RecorderEnd): RecorderEnd {
+  if (!endsByOthers.has(end.reason)) return end;
+  return recorder.lengthReached(end.atSample ?? recorder.sampleAt(atUs)) ?? end;
 }
 
 /** A room's stays and recordings, and which of the one want which of the other. */
@@ -86,7 +101,9 @@ export class RecordedRoom {
   hold(behaviour: PauseBehaviour | undefined, atUs: number): void {
     if (behaviour === this.#held) return;
     this.#held = behaviour;
-    for (const recorder of this.#recorders) recorder.pauseWithCall(atUs, behaviour);
+    this.endLong(atUs);
+    // As it is by then: one of them may have been the one that paused the others.
+    for (const recorder of this.#recorders) recorder.pauseWithCall(atUs, this.#held);
     this.#applyWants(atUs);
   }
 
@@ -108,12 +125,22 @@ export class RecordedRoom {
   }
 
   /** Its segments are closed before its last lines are written. */
-  end(recorder: Recorder, atUs: number, end: RecorderEnd): void {
+  end(recorder: Recorder, atUs: number, given: RecorderEnd): void {
+    const end = firstEnd(recorder, atUs, given);
     if (!recorder.end(end.reason)) return;
     this.#applyWants(atUs);
     this.#recorders.delete(recorder);
     const lastUs = end.atSample === undefined ? atUs : recorder.timeOf(end.atSample);
     recorder.finish(atUs, this.originUnixMs + Math.round((lastUs - this.originUs) / 1000), end);
+    this.#options.recordingEnded?.(recorder.recordingId, atUs);
+  }
+
+  /** Before a pause: whose length is over by now waits for its last audio no more. */
+  endLong(atUs: number): void {
+    for (const recorder of [...this.#recorders]) {
+      const end = recorder.lengthReached(recorder.sampleAt(atUs));
+      if (end) this.end(recorder, atUs, end);
+    }
   }
 
   close(atUs: number, reason: 'conversation_ended' | 'call_ended'): void {

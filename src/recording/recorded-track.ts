@@ -19,13 +19,16 @@ export class RecordedTrack {
   readonly #placer: TrackPlacer<TrackPacket>;
   readonly #packet: TrackPacket = { sequenceNumber: 0, rtpTime: 0, arrivalUs: 0, durationTicks: 0 };
   #packets = 0;
+  #firstSample = Number.POSITIVE_INFINITY;
   #overflowPackets = 0;
 
   constructor(trackId: string, startSample: number, rateHz: number, listener?: TrackListener) {
     this.trackId = trackId;
     this.listener = listener;
     this.startSample = startSample;
-    this.#placer = new TrackPlacer({ rateHz, startSample }, () => {});
+    this.#placer = new TrackPlacer({ rateHz, startSample }, (_packet, { atSample }) => {
+      this.#firstSample = Math.min(this.#firstSample, atSample);
+    });
     if (listener) this.#live = new TrackTimeline({ rateHz, startSample });
   }
 
@@ -35,6 +38,11 @@ export class RecordedTrack {
 
   get overflowPackets(): number {
     return this.#overflowPackets;
+  }
+
+  /** Where its audio begins; after `mediaEndSample`. */
+  get firstSample(): number {
+    return this.#firstSample;
   }
 
   /** End of the last packet, where no more follow. */

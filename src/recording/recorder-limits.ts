@@ -49,6 +49,11 @@ export class RecorderLimits {
     return isComplete ? { reason: 'max_length', atSample } : undefined;
   }
 
+  /** Where its length is over, if that is so by now; what may have come late by then is not waited for. */
+  lengthReached(nowSample: number): number | undefined {
+    return this.#time.at(nowSample) < this.#maxLength ? undefined : this.#time.sampleOf(this.#maxLength);
+  }
+
   /** What the files are to hold where silence is to be left out and somebody spoke. */
   trim(endSample: number): { fromSample: number; toSample: number } | undefined {
     if (!this.#options.trim || !this.listener) return undefined;

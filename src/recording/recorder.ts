@@ -49,8 +49,9 @@ export class Recorder {
   readonly #tracks = new Map<string, RecordedTrack>();
   #state: RecorderState = 'new';
   #startSample = 0;
-  #packets = 0;
+  #firstMediaSample = Number.POSITIVE_INFINITY;
   #lastSample = 0;
+  #markSample = 0;
   #endReason: EndReason | undefined;
   /** Paused by its own command, and with the whole call. */
   #pausedAlone: PauseBehaviour | undefined;
@@ -110,7 +111,7 @@ export class Recorder {
     if (!this.#step(waits ? 'wait' : 'start')) return;
     const { recordingId, roomId, accountId, rateHz, key, meta, originUnixMs, spool } = this.#input;
     this.#startSample = this.sampleAt(atUs);
-    this.#lastSample = this.#startSample;
+    this.#markSample = this.#lastSample = this.#startSample;
     spool.startRecording(
       {
         type: 'header',
@@ -165,6 +166,13 @@ export class Recorder {
     return this.limits.reached(this.sampleAt(nowUs), this.#mediaEnd());
   }
 
+  /** Its length, where that is over by then though audio of before it may yet come. */
+  lengthReached(atSample: number): RecorderEnd | undefined {
+    if (this.#state !== 'recording') return undefined;
+    const lengthAt = this.limits.lengthReached(atSample);
+    return lengthAt === undefined ? undefined : { reason: 'max_length', atSample: lengthAt };
+  }
+
   /** The key that ends it, where this one does: where it went down the recording is over. */
   endedBy(digit: string, atUs: number): RecorderEnd | undefined {
     if (this.#state !== 'recording' || !this.options.terminators?.includes(digit)) return undefined;
@@ -193,7 +201,7 @@ export class Recorder {
     const { packets, overflowPackets, mediaEndSample } = track;
     const end = Math.max(this.sampleAt(atUs), mediaEndSample);
     const endSample = Math.max(track.startSample, Math.min(end, atMost));
-    this.#packets += packets;
+    this.#firstMediaSample = Math.min(this.#firstMediaSample, track.firstSample);
     this.#lastSample = Math.max(this.#lastSample, endSample);
     this.#write({ type: 'track-end', trackId, endSample, packets, overflowPackets });
   }
@@ -203,9 +211,10 @@ export class Recorder {
     for (const trackId of [...this.#tracks.keys()]) this.closeTrack(trackId, atUs, atSample);
     const trim = this.limits.trim(atSample ?? this.sampleAt(atUs));
     const orderly = reason !== 'interrupted' && reason !== 'error' && reason !== 'no_input';
-    this.#endReason = orderly && this.#packets === 0 ? 'no_media' : reason;
-    // Never before its beginning, wherever the reason lies.
-    const endSample = atSample === undefined ? this.#mark(atUs) : Math.max(this.#startSample, atSample);
+    const lastSample = atSample ?? Math.max(this.#lastSample, this.sampleAt(atUs));
+    // What came is kept whole, but never more than it may be long. Never before its beginning, wherever the reason lies.
+    const endSample = Math.max(this.#startSample, this.limits.lengthReached(lastSample) ?? lastSample);
+    this.#endReason = orderly && this.#firstMediaSample >= endSample ? 'no_media' : reason;
     this.#write({
       type: 'end',
       atSample: endSample,
@@ -249,9 +258,11 @@ export class Recorder {
     this.#input.changed(behaviour === undefined ? 'resumed' : 'paused', atSample);
   }
 
+  /** Beginning and pauses in their order; a packet of a stay that is over may reach beyond them. */
   #mark(atUs: number): number {
-    this.#lastSample = Math.max(this.#lastSample, this.sampleAt(atUs));
-    return this.#lastSample;
+    this.#markSample = Math.max(this.#markSample, this.sampleAt(atUs));
+    this.#lastSample = Math.max(this.#lastSample, this.#markSample);
+    return this.#markSample;
   }
 
   #write(record: ManifestRecord): void {

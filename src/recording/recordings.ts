@@ -1,6 +1,7 @@
 import { CallreelError } from '../errors.ts';
 import type { RecordedLegs, RecordingControl } from '../media/command-executor.ts';
 import type { RecordingStart, WorkerEvent } from '../media/control.ts';
+import type { RecorderOptions } from '../media/recorder-options.ts';
 import { keyBytes } from '../spool/keys.ts';
 import { assertFileId } from '../spool/layout.ts';
 import type { SpoolProducer } from '../spool/producer.ts';
@@ -32,9 +33,14 @@ export class Recordings implements RecordingControl {
   legs: RecordedLegs | undefined;
   /** When each of them that warns does so next. */
   readonly #warnings = new Map<Recorder, number>();
+  /** Those whose beep is over with the slot that runs. */
+  readonly #beginning = new Set<Recorder>();
 
   constructor(options: RecordingsOptions) {
     this.#options = options;
+    // Nobody could resume the calls that it paused any more.
+    options.capture.recordingEnded = (recordingId, atUs) =>
+      this.legs?.dropBuffered(options.capture.resumeCalls(recordingId, atUs));
   }
 
   /** Entries the ring had no room for. */
@@ -49,7 +55,9 @@ export class Recordings implements RecordingControl {
 
   /** Records the room from now on, and opens it if no one has joined yet: a recording may come before its calls. */
   start(command: RecordingStart, atUs: number): void {
-    const { recordingId, roomId, accountId, rateHz, key, meta, options = {} } = command;
+    const { recordingId, roomId, accountId, rateHz, key, meta, call } = command;
+    // A room has no sides: everything that is said in it is recorded.
+    const options: RecorderOptions = { ...command.options, ...(!call && { direction: 'both' }) };
     assertFileId(recordingId, 'recordingId');
     assertFileId(roomId, 'roomId');
     if (Buffer.from(key.plain, 'base64').length !== keyBytes)
@@ -96,10 +104,13 @@ export class Recordings implements RecordingControl {
     atUs: number,
     scope: 'recording' | 'call' = 'recording',
   ): void {
-    const recorder = this.#findRunning(recordingId);
     const { capture } = this.#options;
+    const room = capture.room(this.#findRunning(recordingId).roomId);
+    room?.endLong(atUs);
+    const recorder = this.#findRunning(recordingId);
+    // Itself it stays paused though the calls leave its room.
+    room?.pause(recorder, atUs, behaviour);
     if (scope === 'call') capture.pauseCalls(recorder.roomId, recordingId, behaviour, atUs);
-    else capture.room(recorder.roomId)?.pause(recorder, atUs, behaviour);
   }
 
   /**
@@ -111,6 +122,11 @@ export class Recordings implements RecordingControl {
     const { capture } = this.#options;
     this.legs?.dropBuffered(capture.resumeCalls(recordingId, atUs));
     capture.room(recorder.roomId)?.resume(recorder, atUs);
+  }
+
+  slotBegins(atUs: number): void {
+    for (const recorder of this.#beginning) this.#begin(recorder, atUs);
+    this.#beginning.clear();
   }
 
   /** Once a slot. */
@@ -140,13 +156,23 @@ export class Recordings implements RecordingControl {
 
   #beep(recorder: Recorder, atUs: number): void {
     const { roomId, options } = recorder;
-    const begin = (beginUs: number): void => {
-      if (!recorder.hasEnded) this.#options.capture.room(roomId)?.begin(recorder, beginUs);
-      if (options.warningToneIntervalMs !== undefined)
-        this.#warnings.set(recorder, beginUs + options.warningToneIntervalMs * 1000);
-    };
-    if (options.beep && this.legs) this.legs.playTone(roomId, 'beep', begin);
-    else begin(atUs);
+    if (!options.beep || !this.legs) {
+      this.#begin(recorder, atUs);
+      return;
+    }
+    this.legs.playTone(roomId, 'beep', (endUs) => {
+      // The last slot of the beep is not sent yet: it is not to be in the file.
+      if (endUs > atUs) this.#beginning.add(recorder);
+      else this.#begin(recorder, atUs);
+    });
+  }
+
+  #begin(recorder: Recorder, atUs: number): void {
+    const { roomId, hasEnded, options } = recorder;
+    if (hasEnded) return;
+    this.#options.capture.room(roomId)?.begin(recorder, atUs);
+    if (options.warningToneIntervalMs !== undefined)
+      this.#warnings.set(recorder, atUs + options.warningToneIntervalMs * 1000);
   }
 
   #warn(recorder: Recorder, nowUs: number): void {
@@ -159,10 +185,7 @@ export class Recordings implements RecordingControl {
     if (!recorder?.endReason) return;
     this.#recorders.delete(recordingId);
     const { roomId, endReason: reason } = recorder;
-    const { capture, emit } = this.#options;
-    // Nobody could resume the calls that it paused any more.
-    this.legs?.dropBuffered(capture.resumeCalls(recordingId));
-    emit({ event: 'recording.ended', recordingId, roomId, reason });
+    this.#options.emit({ event: 'recording.ended', recordingId, roomId, reason });
   }
 
   #findRunning(recordingId: string): Recorder {

@@ -101,6 +101,12 @@ export class RecordingBench {
     this.pump();
   }
 
+  /** Lets time pass; what was spooled in it is in the ring. */
+  advanceUs(us: number): void {
+    this.spool.clock.advanceUs(us);
+    this.#capture.tick();
+  }
+
   /** What the writer thread does meanwhile. */
   pump(): void {
     this.spool.pump();

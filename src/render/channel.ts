@@ -2,7 +2,7 @@ import { Resampler } from '../audio/resample.ts';
 import { maxConcealedSeconds } from './loss.ts';
 import { type PlacedPacket, PlacedPackets } from './placed-packets.ts';
 import { TrackDecoder } from './track-decoder.ts';
-import type { RecordingView, SampleReader, TrackView } from './track-source.ts';
+import type { PauseView, RecordingView, SampleReader, TrackView } from './track-source.ts';
 
 /**
  * What is decoded beyond the samples asked for, in seconds: a resampler's outputs depend on inputs up to 20 of the
@@ -37,11 +37,11 @@ export class ChannelReader implements SampleReader {
 
   constructor(
     track: TrackView,
-    view: Pick<RecordingView, 'rateHz' | 'onDamage' | 'lossConcealment'>,
+    view: Pick<RecordingView, 'rateHz' | 'onDamage' | 'lossConcealment'> & { pauses?: PauseView[] },
     fromSample: number,
   ) {
-    const { rateHz, onDamage, lossConcealment } = view;
-    this.#packets = new PlacedPackets(track, { rateHz, onDamage });
+    const { rateHz, lossConcealment } = view;
+    this.#packets = new PlacedPackets(track, view);
     const conceals = lossConcealment !== 'off';
     this.#decoder = new TrackDecoder({ rateHz, conceals }, fromSample - Math.ceil(lookBackSeconds * rateHz));
     this.#rateHz = rateHz;

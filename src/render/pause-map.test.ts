@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { tone } from '../audio/tone.ts';
 import { PauseMap } from './pause-map.ts';
 import type { PauseView } from './track-source.ts';
 
@@ -54,6 +55,30 @@ test('paused samples are cleared, the others untouched', () => {
       assert.equal(sample, paused ? 0 : 7, `sample ${k}`);
     }
   }
+});
+
+test('masked samples are a tone in the phase of the clock, the same in every channel; the others untouched', () => {
+  const map = new PauseMap(recording, [
+    { fromSample: 50, toSample: 150, behaviour: 'mask' },
+    { fromSample: 300, toSample: 400, behaviour: 'silence' },
+    { fromSample: 1000, toSample: undefined, behaviour: 'mask' },
+  ]);
+  assert.equal(map.fileSamples, 1000);
+  const clock = tone({ rateHz: 8000, frequencyHz: 440, levelDbov: -30 }, 1100);
+  for (const [at, length] of [
+    [100, 1000],
+    [140, 20],
+    [390, 20],
+    [1001, 20],
+  ] as const)
+    for (const channels of [1, 3]) {
+      const out = new Int16Array(length * channels).fill(7);
+      map.mask(out, at, 8000, channels);
+      for (const [index, sample] of out.entries()) {
+        const k = at + Math.floor(index / channels);
+        assert.equal(sample, k < 150 || k >= 1000 ? clock[k] : 7, `sample ${k} of ${channels}`);
+      }
+    }
 });
 
 test('no pauses: everything; an empty recording: nothing', () => {

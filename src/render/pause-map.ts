@@ -1,4 +1,8 @@
+import { ToneGenerator } from '../audio/tone.ts';
 import type { PauseView } from './track-source.ts';
+
+/** What stands in place of a masked span: to be heard, and well below speech. */
+const maskTone = { frequencyHz: 440, levelDbov: -30 } as const;
 
 /** [fromSample, toSample) on the room's clock. */
 export interface Span {
@@ -8,12 +12,13 @@ export interface Span {
 
 /**
  * The two axes of a file with pauses: recording time (samples on the room's clock) and file time (samples from the
- * beginning of the file). `skip` cuts a span out of the file, `silence` keeps its length.
+ * beginning of the file). `skip` cuts a span out of the file, `silence` and `mask` keep its length.
  */
 export class PauseMap {
   /** What of the recording is in the file, in order. */
   readonly #kept: Span[] = [];
   readonly #silent: Span[] = [];
+  readonly #masked: Span[] = [];
   readonly fileSamples: number;
 
   /** A pause that was not resumed lasts to the end. */
@@ -26,6 +31,7 @@ export class PauseMap {
       }))
       .filter((span) => span.fromSample < span.toSample);
     this.#silent = spans;
+    this.#masked = spans.filter(({ behaviour }) => behaviour === 'mask');
     let at = fromSample;
     for (const span of spans.filter(({ behaviour }) => behaviour === 'skip')) {
       if (at < span.fromSample) this.#kept.push({ fromSample: at, toSample: span.fromSample });
@@ -64,6 +70,26 @@ export class PauseMap {
       if (fromSample >= atSample + samples) continue;
       if (toSample > atSample)
         out.fill(0, Math.max(0, fromSample - atSample) * channels, (toSample - atSample) * channels);
+    }
+  }
+
+  /**
+   * Writes the tone of what was masked over `out`, the same in every channel. Its phase is that of the room's clock,
+   * so every file of the recording has the same samples at the same position.
+   */
+  mask(out: Int16Array, atSample: number, rateHz: number, channels = 1): void {
+    const samples = out.length / channels;
+    for (const { fromSample, toSample } of this.#masked) {
+      const from = Math.max(fromSample, atSample);
+      const to = Math.min(toSample, atSample + samples);
+      if (from >= to) continue;
+      const tone = new Int16Array(to - from);
+      new ToneGenerator({ rateHz, ...maskTone }, from).write(tone);
+      let at = (from - atSample) * channels;
+      for (const sample of tone) {
+        out.fill(sample, at, at + channels);
+        at += channels;
+      }
     }
   }
 }

@@ -6,7 +6,7 @@ import { payloadDurationTicks } from '../timeline/payload-duration.ts';
 import { type TrackPacket, TrackPlacer } from '../timeline/track-placer.ts';
 import type { Placement, TrackTimeline } from '../timeline/track-timeline.ts';
 import { concealableSamples, type SequencedPacket } from './loss.ts';
-import type { RecordingView, TrackView } from './track-source.ts';
+import type { PauseView, RecordingView, TrackView } from './track-source.ts';
 
 /** One packet of a track with its place on the room's clock. */
 export interface PlacedPacket extends SequencedPacket {
@@ -20,12 +20,15 @@ interface ReadPacket extends TrackPacket {
   format: FormatRecord;
 }
 
+export type PlacedPacketsOptions = Pick<RecordingView, 'rateHz' | 'onDamage'> & { pauses?: PauseView[] };
+
 /** The packets of a track in the order of their positions, as far as no later record can put one before them. */
 export class PlacedPackets {
   readonly #placer: TrackPlacer<ReadPacket>;
   readonly #rateHz: number;
   readonly #track: TrackView;
   readonly #onDamage: RecordingView['onDamage'];
+  readonly #pauses: readonly PauseView[];
   readonly #records: Iterator<SpoolRecord>;
   #format: FormatRecord | undefined;
   #waiting: PlacedPacket[] = [];
@@ -35,10 +38,11 @@ export class PlacedPackets {
   #ended = false;
   #lastArrivalUs = 0;
 
-  constructor(track: TrackView, { rateHz, onDamage }: Pick<RecordingView, 'rateHz' | 'onDamage'>) {
+  constructor(track: TrackView, { rateHz, onDamage, pauses = [] }: PlacedPacketsOptions) {
     this.#rateHz = rateHz;
     this.#track = track;
     this.#onDamage = onDamage;
+    this.#pauses = pauses;
     this.#records = track.records()[Symbol.iterator]();
     this.#placer = new TrackPlacer({ rateHz, startSample: track.startSample }, (packet, placement) =>
       this.#insert(packet, placement),
@@ -88,11 +92,19 @@ export class PlacedPackets {
   }
 
   #findLoss(packet: PlacedPacket): void {
-    const samples = this.#previous ? concealableSamples(this.#previous, packet, this.#rateHz) : 0;
+    const lost = this.#previous ? concealableSamples(this.#previous, packet, this.#rateHz) : 0;
+    const samples = lost > 0 && this.#isPaused(packet.atSample - lost, packet.atSample) ? 0 : lost;
     packet.lostSamples = samples;
     this.#previous = packet;
     if (samples === 0 || this.#concealed.length >= maxMarks) return;
     this.#concealed.push({ kind: 'concealed', atSample: packet.atSample - samples, samples });
+  }
+
+  /** What came in a pause was not lost, and nothing is made up for it. */
+  #isPaused(fromSample: number, toSample: number): boolean {
+    return this.#pauses.some(
+      (pause) => pause.fromSample < toSample && (pause.toSample ?? Number.POSITIVE_INFINITY) > fromSample,
+    );
   }
 
   #readRecord(): void {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { MPEGDecoder } from 'mpg123-decoder';
+import { tone } from '../audio/tone.ts';
 import { editOf, fragmentFrames } from '../container/test-mp4.ts';
 import { wavHeaderBytes } from '../container/wav.ts';
 import { parseWav, pcm16Samples } from '../container/wav-parser.ts';
@@ -137,6 +138,38 @@ test('pauses: skip cuts the span out, silence keeps its length, in mix and chann
     assert.deepEqual(skipped.subarray(10_000), plain.subarray(14_000));
     const silent = await pcmOf(openRendition(view({ pauses: [{ ...span, behaviour: 'silence' }] }), request));
     assert.deepEqual(silent, plain.slice().fill(0, 10_000, 14_000));
+  }
+});
+
+test('pauses: mask is one tone at the same samples of every file and every channel, in every range', async () => {
+  const span = { fromSample: 10_001, toSample: 14_003 };
+  const mask = tone({ rateHz: 8000, frequencyHz: 440, levelDbov: -30 }, span.toSample).subarray(
+    span.fromSample,
+  );
+  for (const [kind, channels, fromSample] of [
+    ['mix', 1, 0],
+    ['left', 1, 0],
+    ['right', 1, 0],
+    ['stereo', 2, 0],
+    ['channels', 2, 0],
+    ['channel', 1, 7900],
+  ] as const) {
+    const request = { kind, trackId: 'b', format: 'wav' } as Parameters<typeof openRendition>[1];
+    const plain = await pcmOf(openRendition(view({ pauses: [] }), request));
+    const masked = openRendition(view({ pauses: [{ ...span, behaviour: 'mask' }] }), request);
+    const expected = plain.slice();
+    for (const [k, sample] of mask.entries()) {
+      const at = (span.fromSample - fromSample + k) * channels;
+      expected.fill(sample, at, at + channels);
+    }
+    const whole = await bytesOf(masked);
+    assert.deepEqual(pcm16Samples(parseWav(whole).data), expected, kind);
+    const middle = wavHeaderBytes + 2 * channels * (span.fromSample - fromSample);
+    for (const [from, to] of [
+      [middle - 5, middle + 801],
+      [middle + 801, middle + 2 * channels * mask.length + 3],
+    ] as const)
+      assert.deepEqual(await bytesOf(masked, from, to), whole.subarray(from, to), `${kind} ${from}`);
   }
 });
 

@@ -206,6 +206,7 @@ function pausedSignal(
           const part = block.subarray(0, samples * channels);
           reader.read(part);
           pauses.silence(part, at, channels);
+          pauses.mask(part, at, rateHz, channels);
           at += samples;
           yield part;
           // Rendering shares its thread with other requests.

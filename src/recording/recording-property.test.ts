@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { CallreelError } from '../errors.ts';
+import type { TestPhone } from '../media/test-phone.ts';
+import { throwOnUnlistedTransitions } from '../state-machine.ts';
+import { RecordingBench } from './test-recording-bench.ts';
+import {
+  type RecordingScript,
+  recordingScript,
+  roomOfScript,
+  type ScriptAction,
+  type ScriptPacket,
+} from './test-recording-script.ts';
+import {
+  ReferenceRecorder,
+  type ReferenceRecording,
+  type ReferenceTrack,
+  referenceFile,
+} from './test-reference-recorder.ts';
+
+throwOnUnlistedTransitions();
+
+const firstSeed = Number(process.env['FIRST'] ?? 1);
+const scripts = Number(process.env['COUNT'] ?? 64);
+const pumpUs = 60_000;
+
+describe('the engine and the reference agree', () => {
+  const only = process.env['SEED'];
+  for (let seed = firstSeed; seed < firstSeed + scripts; seed++) {
+    if (only && Number(only) !== seed) continue;
+    it(`seed ${seed}`, async () => {
+      const script = recordingScript(seed);
+      const bench = new RecordingBench();
+      try {
+        await run(bench, script);
+        const reference = new ReferenceRecorder(script);
+        for (const recording of reference.recordings()) await compare(bench, script, reference, recording);
+      } finally {
+        await bench.close();
+      }
+    });
+  }
+});
+
+async function run(bench: RecordingBench, { legs, actions, slots, shape }: RecordingScript): Promise<void> {
+  const phones = new Map<string, TestPhone>();
+  for (const { legId } of legs) phones.set(legId, await bench.call(legId));
+  const packets = legs.flatMap((leg) => leg.packets.map((packet) => ({ ...packet, legId: leg.legId })));
+  const moments = [...actions, ...packets].sort((a, b) => a.atUs - b.atUs);
+  let nowUs = 0;
+  let pumpedUs = 0;
+  const advanceTo = (atUs: number): void => {
+    for (; pumpedUs + pumpUs <= atUs; pumpedUs += pumpUs) {
+      bench.advanceUs(pumpedUs + pumpUs - nowUs);
+      nowUs = pumpedUs + pumpUs;
+      bench.pump();
+    }
+    bench.advanceUs(atUs - nowUs);
+    nowUs = atUs;
+  };
+  for (const moment of moments) {
+    advanceTo(moment.atUs);
+    if ('kind' in moment) await act(bench, moment, shape === 'relay' ? 'relay' : 'mix');
+    else await say(phones.get(moment.legId)!, moment);
+  }
+  advanceTo(slots * 20_000 + 400_000);
+  bench.pump();
+}
+
+async function say(phone: TestPhone, { slot, payload, digit }: ScriptPacket): Promise<void> {
+  phone.timestamp = slot * 160;
+  if (digit !== undefined) await phone.press(digit);
+  else await phone.send({ payload: payload! });
+}
+
+async function act(bench: RecordingBench, action: ScriptAction, mode: 'mix' | 'relay'): Promise<void> {
+  switch (action.kind) {
+    case 'record': {
+      const { recordingId, on, options } = action;
+      if (on === roomOfScript) await bench.recordRoom(on, recordingId, { options });
+      else await bench.record(on, recordingId, { options });
+      return;
+    }
+    case 'pause': {
+      const { recordingId, behaviour, scope } = action;
+      return unlessEnded(bench.execute({ verb: 'recording.pause', recordingId, behaviour, scope }));
+    }
+    case 'resume':
+      return unlessEnded(bench.execute({ verb: 'recording.resume', recordingId: action.recordingId }));
+    case 'stop': {
+      const { recordingId } = action;
+      return unlessEnded(bench.execute({ verb: 'recording.stop', recordingId, reason: 'stopped' }));
+    }
+    case 'join':
+      await bench.join(action.legId, roomOfScript, { mode });
+      return;
+    case 'leave':
+      await bench.execute({ verb: 'room.leave', legId: action.legId });
+      return;
+    case 'close':
+      await bench.execute({ verb: 'leg.close', legId: action.legId });
+      return;
+    case 'closeRoom':
+      await bench.execute({ verb: 'room.close', roomId: roomOfScript });
+      return;
+    case 'play': {
+      const { legId, samples } = action;
+      const playId = `p${action.atUs}`;
+      await bench.execute({ verb: 'play.start', legId, playId, rateHz: 8000, samples });
+    }
+  }
+}
+
+/** The recording may be over when its next command comes. */
+async function unlessEnded(executed: Promise<unknown>): Promise<void> {
+  await executed.catch((error: unknown) => {
+    if (!(error instanceof CallreelError) || (error.code !== 'NOT_FOUND' && error.code !== 'CONFLICT'))
+      throw error;
+  });
+}
+
+async function compare(
+  bench: RecordingBench,
+  script: RecordingScript,
+  reference: ReferenceRecorder,
+  expected: ReferenceRecording,
+): Promise<void> {
+  const { recordingId, roomId, startSample, endSample, pauses } = expected;
+  const spooled = bench.open(recordingId, roomId);
+  const { end } = spooled;
+  const what = (name: string): string =>
+    `seed ${script.seed} ${script.shape} ${recordingId} of ${expected.on}: ${name}`;
+  assert.deepEqual(
+    { reason: end?.reason, startSample: spooled.startSample, endSample: end?.atSample },
+    { reason: expected.reason, startSample, endSample },
+    what('start and end'),
+  );
+  assert.deepEqual(
+    spooled.pauses
+      .map((pause) => ({ ...pause, toSample: Math.min(endSample, pause.toSample ?? endSample) }))
+      .filter(({ fromSample, toSample }) => fromSample < toSample),
+    pauses.filter(({ fromSample, toSample }) => fromSample < toSample),
+    what('pauses'),
+  );
+  const tracks = expected.tracks.filter(({ fromSample }) => fromSample < endSample);
+  assert.deepEqual(
+    spooled.tracks.filter((track) => track.startSample < endSample).map(({ trackId }) => trackId),
+    tracks.map(({ trackId }) => trackId),
+    what('tracks'),
+  );
+  for (const track of tracks) {
+    const file = await bench.render(recordingId, roomId, {
+      kind: 'channel',
+      trackId: track.trackId,
+      format: 'wav',
+    });
+    const fromSample = Math.max(startSample, track.fromSample);
+    same(file, expected, { ...track, fromSample }, what(track.trackId));
+  }
+  const mixOf = (parts: readonly ReferenceTrack[]) => {
+    const samples = new Int32Array(endSample);
+    const exact = new Uint8Array(endSample).fill(1);
+    for (const part of parts)
+      for (let k = part.fromSample; k < Math.min(endSample, part.toSample); k++) {
+        samples[k]! += part.samples[k]!;
+        if (part.exact[k] === 0) exact[k] = 0;
+      }
+    return { fromSample: startSample, toSample: endSample, samples, exact };
+  };
+  same(await bench.render(recordingId, roomId), expected, mixOf(tracks), what('mix'));
+  const stereo = await bench.render(recordingId, roomId, { kind: 'stereo', format: 'wav' });
+  const isLeft = ({ side, legId }: ReferenceTrack): boolean =>
+    expected.on === roomOfScript ? legId === tracks[0]?.legId : side === 'said';
+  for (const [index, parts] of [tracks.filter(isLeft), tracks.filter((track) => !isLeft(track))].entries())
+    same(
+      stereo.filter((_, k) => k % 2 === index),
+      expected,
+      mixOf(parts),
+      what(`stereo ${index}`),
+    );
+}
+
+function same(
+  file: Int16Array,
+  recording: ReferenceRecording,
+  track: { fromSample: number; toSample: number; samples: ArrayLike<number>; exact: Uint8Array },
+  what: string,
+): void {
+  const expected = referenceFile(recording, track);
+  const exact = referenceFile(recording, { ...track, samples: track.exact });
+  assert.equal(file.length, expected.length, `${what}: samples`);
+  for (let k = 0; k < file.length; k++)
+    if (exact[k] !== 0 && file[k] !== expected[k]) {
+      const near = (samples: ArrayLike<number>) =>
+        Array.from(samples)
+          .slice(Math.max(0, k - 3), k + 5)
+          .join(' ');
+      assert.fail(
+        `${what}: sample ${k} of ${file.length}\n  engine    ${near(file)}\n  reference ${near(expected)}`,
+      );
+    }
+}
