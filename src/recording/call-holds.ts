@@ -1,9 +1,8 @@
 import type { PauseBehaviour } from '../spool/records.ts';
 
 interface Hold {
-  /** Whose pause it is. */
-  recordingId: string;
   behaviour: PauseBehaviour;
+  legIds: Set<string>;
 }
 
 interface RoomLegs {
@@ -16,35 +15,28 @@ interface RoomLegs {
  * them says is heard by all that are in a room with it, so the pause reaches as far as its voice does.
  */
 export class CallHolds {
-  readonly #legs = new Map<string, Hold>();
+  /** By the recording whose pause it is: a call is recorded again once none of them is left. */
+  readonly #holds = new Map<string, Hold>();
 
   get any(): boolean {
-    return this.#legs.size > 0;
+    return this.#holds.size > 0;
   }
 
+  /** Once more by the same recording: calls that came meanwhile are held, too; the behaviour stays. */
   hold(recordingId: string, legIds: readonly string[], behaviour: PauseBehaviour): void {
-    for (const legId of legIds) if (!this.#legs.has(legId)) this.#legs.set(legId, { recordingId, behaviour });
+    const hold = this.#holds.get(recordingId) ?? { behaviour, legIds: new Set() };
+    for (const legId of legIds) hold.legIds.add(legId);
+    this.#holds.set(recordingId, hold);
   }
 
-  /** @returns whom it held */
-  release(recordingId: string): string[] {
-    const legIds = [...this.#legs]
-      .filter(([, hold]) => hold.recordingId === recordingId)
-      .map(([legId]) => legId);
-    for (const legId of legIds) this.#legs.delete(legId);
-    return legIds;
+  release(recordingId: string): void {
+    this.#holds.delete(recordingId);
   }
 
-  forget(legId: string): void {
-    this.#legs.delete(legId);
-  }
-
-  /** How the recordings of a room with these calls are paused; undefined: they are not. */
+  /** How the recordings of a room with these calls are paused, by the first that asked; undefined: they are not. */
   of(legIds: readonly string[]): PauseBehaviour | undefined {
-    for (const legId of legIds) {
-      const hold = this.#legs.get(legId);
-      if (hold) return hold.behaviour;
-    }
+    for (const hold of this.#holds.values())
+      if (legIds.some((legId) => hold.legIds.has(legId))) return hold.behaviour;
     return undefined;
   }
 }

@@ -117,16 +117,13 @@ export class Capture implements CaptureSink {
     return connectedLegs(roomId, [...this.#rooms.values()]);
   }
 
-  /** @returns the calls that may be recorded again */
+  /** @returns the calls that may be recorded again, and those that came to them meanwhile */
   resumeCalls(recordingId: string, atUs = this.#clock.monotonicUs()): string[] {
     if (!this.#holds.any) return [];
-    const legIds = this.#holds.release(recordingId);
+    const held = [...this.#rooms.values()].filter((room) => room.isHeld);
+    this.#holds.release(recordingId);
     this.#applyHolds(atUs);
-    return legIds;
-  }
-
-  legClosed(legId: string): void {
-    this.#holds.forget(legId);
+    return [...new Set(held.filter((room) => !room.isHeld).flatMap((room) => room.legIds))];
   }
 
   #applyHolds(atUs: number): void {
