@@ -33,26 +33,47 @@ export class CallHolds {
     this.#holds.delete(recordingId);
   }
 
-  /** How the recordings of a room with these calls are paused, by the first that asked; undefined: they are not. */
-  of(legIds: readonly string[]): PauseBehaviour | undefined {
-    for (const hold of this.#holds.values())
-      if (legIds.some((legId) => hold.legIds.has(legId))) return hold.behaviour;
-    return undefined;
+  /**
+   * How the recordings of each room are paused, by the first that asked; those that are not there are not. A room is
+   * reached by its own calls and through those in it that are in a reached one: what a held call says is heard there.
+   */
+  roomsHeld(rooms: readonly RoomLegs[]): Map<string, PauseBehaviour> {
+    const held = new Map<string, PauseBehaviour>();
+    const byLeg = roomsByLeg(rooms);
+    for (const { behaviour, legIds } of this.#holds.values())
+      for (const roomId of reachedRooms(legIds, byLeg)) if (!held.has(roomId)) held.set(roomId, behaviour);
+    return held;
   }
 }
 
 /** The calls of the room, those in a room with one of them, and so on. */
 export function connectedLegs(roomId: string, rooms: readonly RoomLegs[]): string[] {
-  const reached = new Set<RoomLegs>();
-  const legIds = new Set<string>();
-  const waiting = rooms.filter((room) => room.roomId === roomId);
-  for (let room = waiting.pop(); room; room = waiting.pop()) {
-    if (reached.has(room)) continue;
-    reached.add(room);
-    for (const legId of room.legIds) {
-      legIds.add(legId);
-      waiting.push(...rooms.filter((other) => other.legIds.includes(legId)));
+  const legIds = rooms.find((room) => room.roomId === roomId)?.legIds ?? [];
+  const reached = reachedRooms(legIds, roomsByLeg(rooms));
+  return [...new Set(rooms.filter((room) => reached.has(room.roomId)).flatMap((room) => room.legIds))];
+}
+
+type RoomsByLeg = ReadonlyMap<string, readonly RoomLegs[]>;
+
+function roomsByLeg(rooms: readonly RoomLegs[]): RoomsByLeg {
+  const byLeg = new Map<string, RoomLegs[]>();
+  for (const { roomId, legIds } of rooms)
+    for (const legId of legIds) {
+      const known = byLeg.get(legId);
+      if (known) known.push({ roomId, legIds });
+      else byLeg.set(legId, [{ roomId, legIds }]);
     }
+  return byLeg;
+}
+
+/** Of these calls, of those in a room with one of them, and so on. */
+function reachedRooms(legIds: Iterable<string>, byLeg: RoomsByLeg): Set<string> {
+  const reached = new Set<string>();
+  const waiting = [...legIds].flatMap((legId) => byLeg.get(legId) ?? []);
+  for (let room = waiting.pop(); room; room = waiting.pop()) {
+    if (reached.has(room.roomId)) continue;
+    reached.add(room.roomId);
+    for (const legId of room.legIds) waiting.push(...(byLeg.get(legId) ?? []));
   }
-  return [...legIds];
+  return reached;
 }

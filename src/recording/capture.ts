@@ -73,9 +73,8 @@ export class Capture implements CaptureSink {
 
   stayOpened(stay: Stay, atUs: number): void {
     const room = this.openRoom(stay.roomId, atUs);
-    // A call that is paused takes the room with it before its first packet.
-    const held = this.#holds.of([...room.legIds, stay.legId]);
-    if (held) room.hold(held, atUs);
+    // A call that is paused takes the room with it before its first packet, and a paused room those who come.
+    if (this.#holds.any) this.#applyHolds(atUs, stay);
     this.#stays.set(stay.trackId, room.stayOpened(stay, atUs));
   }
 
@@ -99,7 +98,7 @@ export class Capture implements CaptureSink {
     const room = this.#rooms.get(stay.roomId);
     if (!room) return;
     room.stayClosed(stay.trackId, atUs);
-    if (this.#holds.any) room.hold(this.#holds.of(room.legIds), atUs);
+    if (this.#holds.any) this.#applyHolds(atUs);
   }
 
   slot(nowUs: number): void {
@@ -126,8 +125,15 @@ export class Capture implements CaptureSink {
     return [...new Set(held.filter((room) => !room.isHeld).flatMap((room) => room.legIds))];
   }
 
-  #applyHolds(atUs: number): void {
-    for (const room of this.#rooms.values()) room.hold(this.#holds.of(room.legIds), atUs);
+  /** @param arriving a stay that is about to begin */
+  #applyHolds(atUs: number, arriving?: Stay): void {
+    const held = this.#holds.roomsHeld(
+      Array.from(this.#rooms.values(), ({ roomId, legIds }) => ({
+        roomId,
+        legIds: arriving?.roomId === roomId ? [...legIds, arriving.legId] : legIds,
+      })),
+    );
+    for (const room of this.#rooms.values()) room.hold(held.get(room.roomId), atUs);
   }
 
   roomClosed(

@@ -32,11 +32,11 @@ export class PauseSpeech {
   has(packet: Timed): boolean {
     const fastest = this.#fastest;
     if (!fastest) return false;
-    if (packet.arrivalUs - this.#endUs > longestDelayUs || !sameStream(fastest, packet)) {
-      this.#fastest = undefined;
-      return false;
-    }
-    return packet.arrivalUs - lag(packet, fastest) < this.#endUs;
+    const lagUs = sameStream(fastest, packet) ? lag(packet, fastest) : Number.POSITIVE_INFINITY;
+    if (packet.arrivalUs - this.#endUs <= longestDelayUs && lagUs <= longestDelayUs)
+      return packet.arrivalUs - lagUs < this.#endUs;
+    this.#fastest = undefined;
+    return false;
   }
 }
 
