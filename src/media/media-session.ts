@@ -184,7 +184,7 @@ export class MediaSession implements DatagramSink {
     this.#rtcp.protect(this.#protection.context);
     agreeTypes(nowUs);
     if (telephoneEvent) this.#inband = undefined;
-    else this.#inband ??= new InbandDigits((digit, durationMs) => this.#heardKey(digit, durationMs));
+    else this.#inband ??= new InbandDigits((...press) => this.#heardKey(...press));
     const receives = direction === 'sendrecv' || direction === 'recvonly';
     if (receives && !this.#gate.isOpen) {
       this.#lastPacketUs = undefined;
@@ -361,8 +361,9 @@ export class MediaSession implements DatagramSink {
   }
 
   /** In the audio, so its place is known by when it was played. */
-  #heardKey(digit: string, durationMs: number): void {
-    const { rtpTime, arrivalUs } = this.#packet;
+  #heardKey(digit: string, durationMs: number, sinceDownMs: number): void {
+    const { rtpTime } = this.#packet;
+    const arrivalUs = this.#options.clock.monotonicUs() - sinceDownMs * 1000;
     this.#keyPressed({ digit, rtpTime, durationMs, arrivalUs });
   }
 

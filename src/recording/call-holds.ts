@@ -1,9 +1,8 @@
 import type { PauseBehaviour } from '../spool/records.ts';
 
 interface Hold {
-  /** Whose pause it is. */
-  recordingId: string;
   behaviour: PauseBehaviour;
+  legIds: Set<string>;
 }
 
 interface RoomLegs {
@@ -16,61 +15,65 @@ interface RoomLegs {
  * them says is heard by all that are in a room with it, so the pause reaches as far as its voice does.
  */
 export class CallHolds {
-  readonly #legs = new Map<string, Hold>();
+  /** By the recording whose pause it is: a call is recorded again once none of them is left. */
+  readonly #holds = new Map<string, Hold>();
 
   get any(): boolean {
-    return this.#legs.size > 0;
+    return this.#holds.size > 0;
   }
 
+  /** Once more by the same recording: calls that came meanwhile are held, too; the behaviour stays. */
   hold(recordingId: string, legIds: readonly string[], behaviour: PauseBehaviour): void {
-    for (const legId of legIds) if (!this.#legs.has(legId)) this.#legs.set(legId, { recordingId, behaviour });
+    const hold = this.#holds.get(recordingId) ?? { behaviour, legIds: new Set() };
+    for (const legId of legIds) hold.legIds.add(legId);
+    this.#holds.set(recordingId, hold);
   }
 
-  /** @returns whom it held */
-  release(recordingId: string): string[] {
-    const legIds = [...this.#legs]
-      .filter(([, hold]) => hold.recordingId === recordingId)
-      .map(([legId]) => legId);
-    for (const legId of legIds) this.#legs.delete(legId);
-    return legIds;
+  release(recordingId: string): void {
+    this.#holds.delete(recordingId);
   }
 
-  forget(legId: string): void {
-    this.#legs.delete(legId);
-  }
-
-  /** How the recordings of a room with these calls are paused; undefined: they are not. */
-  of(legIds: readonly string[]): PauseBehaviour | undefined {
-    return this.#find(legIds)?.behaviour;
-  }
-
-  /** Who is with one of them that is held is held with it. */
-  spread(legIds: readonly string[]): void {
-    const hold = this.#find(legIds);
-    if (hold) this.hold(hold.recordingId, legIds, hold.behaviour);
-  }
-
-  #find(legIds: readonly string[]): Hold | undefined {
-    for (const legId of legIds) {
-      const hold = this.#legs.get(legId);
-      if (hold) return hold;
-    }
-    return undefined;
+  /**
+   * How the recordings of each room are paused, by the first that asked; those that are not there are not. A room is
+   * reached by its own calls and through those in it that are in a reached one: what a held call says is heard there.
+   */
+  roomsHeld(rooms: readonly RoomLegs[]): Map<string, PauseBehaviour> {
+    const held = new Map<string, PauseBehaviour>();
+    const byLeg = roomsByLeg(rooms);
+    for (const { behaviour, legIds } of this.#holds.values())
+      for (const roomId of reachedRooms(legIds, byLeg)) if (!held.has(roomId)) held.set(roomId, behaviour);
+    return held;
   }
 }
 
 /** The calls of the room, those in a room with one of them, and so on. */
 export function connectedLegs(roomId: string, rooms: readonly RoomLegs[]): string[] {
-  const reached = new Set<RoomLegs>();
-  const legIds = new Set<string>();
-  const waiting = rooms.filter((room) => room.roomId === roomId);
-  for (let room = waiting.pop(); room; room = waiting.pop()) {
-    if (reached.has(room)) continue;
-    reached.add(room);
-    for (const legId of room.legIds) {
-      legIds.add(legId);
-      waiting.push(...rooms.filter((other) => other.legIds.includes(legId)));
+  const legIds = rooms.find((room) => room.roomId === roomId)?.legIds ?? [];
+  const reached = reachedRooms(legIds, roomsByLeg(rooms));
+  return [...new Set(rooms.filter((room) => reached.has(room.roomId)).flatMap((room) => room.legIds))];
+}
+
+type RoomsByLeg = ReadonlyMap<string, readonly RoomLegs[]>;
+
+function roomsByLeg(rooms: readonly RoomLegs[]): RoomsByLeg {
+  const byLeg = new Map<string, RoomLegs[]>();
+  for (const { roomId, legIds } of rooms)
+    for (const legId of legIds) {
+      const known = byLeg.get(legId);
+      if (known) known.push({ roomId, legIds });
+      else byLeg.set(legId, [{ roomId, legIds }]);
     }
+  return byLeg;
+}
+
+/** Of these calls, of those in a room with one of them, and so on. */
+function reachedRooms(legIds: Iterable<string>, byLeg: RoomsByLeg): Set<string> {
+  const reached = new Set<string>();
+  const waiting = [...legIds].flatMap((legId) => byLeg.get(legId) ?? []);
+  for (let room = waiting.pop(); room; room = waiting.pop()) {
+    if (reached.has(room.roomId)) continue;
+    reached.add(room.roomId);
+    for (const legId of room.legIds) waiting.push(...(byLeg.get(legId) ?? []));
   }
-  return [...legIds];
+  return reached;
 }

@@ -76,13 +76,9 @@ export class Capture implements CaptureSink {
 
   stayOpened(stay: Stay, atUs: number): void {
     const room = this.openRoom(stay.roomId, atUs);
-    // A call that is paused takes the room with it before its first packet.
-    const held = this.#holds.of([...room.legIds, stay.legId]);
-    if (held) room.hold(held, atUs);
+    // A call that is paused takes the room with it before its first packet, and a paused room those who come.
+    if (this.#holds.any) this.#applyHolds(atUs, stay);
     this.#stays.set(stay.trackId, room.stayOpened(stay, atUs));
-    if (!held) return;
-    this.#holds.spread(this.callsWith(stay.roomId));
-    this.#applyHolds(atUs);
   }
 
   packet(stay: Stay, packet: CapturedPacket): void {
@@ -105,7 +101,7 @@ export class Capture implements CaptureSink {
     const room = this.#rooms.get(stay.roomId);
     if (!room) return;
     room.stayClosed(stay.trackId, atUs);
-    if (this.#holds.any) room.hold(this.#holds.of(room.legIds), atUs);
+    if (this.#holds.any) this.#applyHolds(atUs);
   }
 
   slot(nowUs: number): void {
@@ -123,20 +119,24 @@ export class Capture implements CaptureSink {
     return connectedLegs(roomId, [...this.#rooms.values()]);
   }
 
-  /** @returns the calls that may be recorded again */
+  /** @returns the calls that may be recorded again, and those that came to them meanwhile */
   resumeCalls(recordingId: string, atUs = this.#clock.monotonicUs()): string[] {
     if (!this.#holds.any) return [];
-    const legIds = this.#holds.release(recordingId);
+    const held = [...this.#rooms.values()].filter((room) => room.isHeld);
+    this.#holds.release(recordingId);
     this.#applyHolds(atUs);
-    return legIds;
+    return [...new Set(held.filter((room) => !room.isHeld).flatMap((room) => room.legIds))];
   }
 
-  legClosed(legId: string): void {
-    this.#holds.forget(legId);
-  }
-
-  #applyHolds(atUs: number): void {
-    for (const room of this.#rooms.values()) room.hold(this.#holds.of(room.legIds), atUs);
+  /** @param arriving a stay that is about to begin */
+  #applyHolds(atUs: number, arriving?: Stay): void {
+    const held = this.#holds.roomsHeld(
+      Array.from(this.#rooms.values(), ({ roomId, legIds }) => ({
+        roomId,
+        legIds: arriving?.roomId === roomId ? [...legIds, arriving.legId] : legIds,
+      })),
+    );
+    for (const room of this.#rooms.values()) room.hold(held.get(room.roomId), atUs);
   }
 
   roomClosed(

@@ -1,6 +1,7 @@
 import type { CapturedDigit, CapturedPacket, CapturedSenderReport, Stay } from '../media/capture-sink.ts';
 import type { OpenSegment, SpoolProducer } from '../spool/producer.ts';
 import { payloadDurationTicks } from '../timeline/payload-duration.ts';
+import { PauseSpeech } from './pause-speech.ts';
 import type { RecordedTrack } from './recorded-track.ts';
 import type { Recorder } from './recorder.ts';
 import { StayDecoder } from './stay-decoder.ts';
@@ -24,6 +25,7 @@ export class CapturedStay {
   readonly #options: CapturedStayOptions;
   #wantedBy: readonly Recorder[] = [];
   #wantedFromUs = 0;
+  readonly #pauseSpeech = new PauseSpeech();
   #tracks: RecordedTrack[] = [];
   #segment: OpenSegment | undefined;
   /** While somebody listens. */
@@ -53,7 +55,10 @@ export class CapturedStay {
       wanted.length === this.#wantedBy.length && wanted.every((each) => this.#wantedBy.includes(each));
     if (same) return;
     this.#closeSegment();
-    if (this.#wantedBy.length === 0) this.#wantedFromUs = atUs;
+    if (this.#wantedBy.length === 0) {
+      this.#wantedFromUs = atUs;
+      this.#pauseSpeech.end(atUs);
+    }
     this.#wantedBy = wanted;
     if (wanted.length > 0) this.#openSegment(wanted, atUs);
   }
@@ -67,8 +72,10 @@ export class CapturedStay {
 
   packet(packet: CapturedPacket): void {
     const segment = this.#segment;
-    // What is sent as one packet may have begun before it was to be recorded.
-    if (!segment || (this.stay.side === 'heard' && packet.arrivalUs < this.#wantedFromUs)) return;
+    if (!segment || this.#isOfPause(packet)) {
+      if (!segment && this.stay.side !== 'heard') this.#pauseSpeech.note(packet);
+      return;
+    }
     const { spool, originUs } = this.#options;
     const { sequenceNumber, rtpTime, payload } = packet;
     const arrivalUs = Math.max(0, packet.arrivalUs - originUs);
@@ -89,9 +96,10 @@ export class CapturedStay {
     }
   }
 
+  /** One that went down while one of the recordings was paused is in none: they share the segment. */
   digit(digit: CapturedDigit): void {
     const segment = this.#segment;
-    if (!segment) return;
+    if (!segment || this.#wantedBy.some((each) => each.recordsSinceUs > digit.arrivalUs)) return;
     const { spool, originUs } = this.#options;
     const kept = spool.digit(segment, { ...digit, arrivalUs: Math.max(0, digit.arrivalUs - originUs) });
     if (!kept) for (const track of this.#tracks) track.lose(1);
@@ -105,6 +113,12 @@ export class CapturedStay {
     const arrivalUs = Math.max(0, report.arrivalUs - originUs);
     const kept = spool.senderReport(segment, { ...report, arrivalUs });
     if (!kept) for (const track of this.#tracks) track.lose(1);
+  }
+
+  /** What is sent as one packet may have begun before it was to be recorded, what comes may have been said before. */
+  #isOfPause(packet: CapturedPacket): boolean {
+    if (this.stay.side === 'heard') return packet.arrivalUs < this.#wantedFromUs;
+    return this.#pauseSpeech.has(packet);
   }
 
   #openSegment(recorders: readonly Recorder[], atUs: number): void {

@@ -52,6 +52,11 @@ export class RecordedRoom {
     return [...this.#stays.values()].map(({ stay }) => stay.legId);
   }
 
+  /** One of its calls is not to be recorded now. */
+  get isHeld(): boolean {
+    return this.#held !== undefined;
+  }
+
   stayOpened(stay: Stay, atUs: number): CapturedStay {
     const { spool, newSegmentId } = this.#options;
     const captured = new CapturedStay({ stay, startUs: atUs, originUs: this.originUs, spool, newSegmentId });

@@ -53,6 +53,7 @@ export class Recorder {
   #lastSample = 0;
   #markSample = 0;
   #endReason: EndReason | undefined;
+  #recordsSinceUs = 0;
   /** Paused by its own command, and with the whole call. */
   #pausedAlone: PauseBehaviour | undefined;
   #pausedWithCall: PauseBehaviour | undefined;
@@ -78,6 +79,11 @@ export class Recorder {
   /** Whether the streams of the room are wanted now. */
   get wantsMedia(): boolean {
     return this.#state === 'recording';
+  }
+
+  /** Monotonic microseconds of the end of its last pause or of its waiting; 0: there was none. */
+  get recordsSinceUs(): number {
+    return this.#recordsSinceUs;
   }
 
   /** Set once `finish` was called. */
@@ -134,6 +140,7 @@ export class Recorder {
   /** The beep is over, or consent is here. Tracks that opened before begin with it. */
   begin(atUs: number): void {
     if (this.#state !== 'waiting' || !this.#step('begin')) return;
+    this.#recordsSinceUs = atUs;
     this.#startSample = this.#mark(atUs);
     this.#write({ type: 'begin', atSample: this.#startSample });
     this.#began();
@@ -175,7 +182,8 @@ export class Recorder {
 
   /** The key that ends it, where this one does: where it went down the recording is over. */
   endedBy(digit: string, atUs: number): RecorderEnd | undefined {
-    if (this.#state !== 'recording' || !this.options.terminators?.includes(digit)) return undefined;
+    if (this.#state !== 'recording' || atUs < this.#recordsSinceUs) return undefined;
+    if (!this.options.terminators?.includes(digit)) return undefined;
     return { reason: 'terminator', atSample: this.sampleAt(atUs), digit };
   }
 
@@ -249,6 +257,7 @@ export class Recorder {
     if (behaviour === undefined ? !this.#step('resume') : !this.#step('pause')) return;
     const atSample = atUs === undefined ? this.#startSample : this.#mark(atUs);
     if (behaviour === undefined) {
+      this.#recordsSinceUs = atUs ?? 0;
       this.time.resume(atSample);
       this.#write({ type: 'resume', atSample });
     } else {

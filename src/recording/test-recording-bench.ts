@@ -107,6 +107,13 @@ export class RecordingBench {
     this.#capture.tick();
   }
 
+  /** What has come is taken, as it is before each command of a media worker. */
+  async receive(): Promise<void> {
+    await turnEventLoop();
+    this.spool.clock.advanceMs(5);
+    this.#capture.tick();
+  }
+
   /** What the writer thread does meanwhile. */
   pump(): void {
     this.spool.pump();

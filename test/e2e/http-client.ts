@@ -56,6 +56,15 @@ export class HttpClient {
     return this.#send('POST', path);
   }
 
+  /** A file. @throws Error when there is none */
+  async bytes(pathOrUrl: string): Promise<Uint8Array> {
+    const url = new URL(pathOrUrl, this.#baseUrl);
+    const response = await fetch(url, { headers: { authorization: this.#authorization } });
+    if (response.status !== 200)
+      throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
+    return new Uint8Array(await response.arrayBuffer());
+  }
+
   async #send<Body>(
     method: string,
     pathOrUrl: string,
