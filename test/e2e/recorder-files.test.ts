@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { MPEGDecoder } from 'mpg123-decoder';
-import { editOf, inner, movieFrames, wholeBoxes } from '../../src/container/test-mp4.ts';
+import { editOf, fragmentFrames, inner, wholeBoxes } from '../../src/container/test-mp4.ts';
 import { findPayloadRun } from '../../src/testkit/sample-run.ts';
 import { assertOnlyRun } from './channel-audio.ts';
 import {
@@ -104,12 +104,14 @@ suite('recorder: files', () => {
       assert.deepEqual(channels.map(whoIsIn), expectedOf(way));
     });
 
-  test('unless told otherwise the file is a WAV of both halves in one channel', async () => {
+  test.only('unless told otherwise the file is a WAV of both halves in one channel', async () => {
     const [plain] = await wavChannels(recordingOf({}));
     const [told] = await wavChannels(recordingOf({ format: 'wav', stereo: false, direction: 'both' }));
     // Started one after the other, stopped one after the other.
     const voice = plain!.subarray(plain!.findIndex((sample) => sample !== 0));
     const last = voice.findLastIndex((sample) => sample !== 0);
+    const { longestRun } = await import('../../src/testkit/sample-run.ts');
+ console.log(longestRun(told!, voice.subarray(0,last+1)), last, plain!.length, told!.length);
     assert.ok(findPayloadRun(told!, voice.subarray(0, last + 1)) >= 0);
   });
 
@@ -165,7 +167,7 @@ async function assertMp4({ url, recorded_ms, stereo }: RecordingBody): Promise<v
   assert.equal(boxes[0]!.type, 'ftyp');
   const { samples, fromSample } = editOf(file);
   assert.equal(Math.round((samples * 1000) / rateHz), recorded_ms);
-  const frames = movieFrames(file);
+  const { frames } = fragmentFrames(file);
   assert.ok(frames.length * 1024 >= fromSample + samples);
   assert.ok(frames.every((frame) => frame.length > 0));
   const descriptions = inner(file, 'moov', 'trak', 'mdia', 'minf', 'stbl', 'stsd');
