@@ -206,7 +206,7 @@ export function recordingCommands(app: FastifyInstance, options: RecordingComman
   /** @throws CallreelError NOT_FOUND, RECORDING_ERASED, CONFLICT when it has ended */
   async function running(recordingId: string): Promise<Recording> {
     const recording = calls.recording(recordingId);
-    if (recording) return recording;
+    if (recording?.running) return recording;
     await recordingOf(recordingId);
     throw new CallreelError('CONFLICT', 'the recording has ended', { where: recordingId });
   }

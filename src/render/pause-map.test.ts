@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PauseMap } from './pause-map.ts';
+import { tone } from '../audio/tone.ts';
+import { maskTone, PauseMap } from './pause-map.ts';
 import type { PauseView } from './track-source.ts';
 
 const recording = { fromSample: 100, toSample: 1100 };
@@ -54,6 +55,24 @@ test('paused samples are cleared, the others untouched', () => {
       assert.equal(sample, paused ? 0 : 7, `sample ${k}`);
     }
   }
+});
+
+test('what is masked is a tone that begins with the pause, the same on every channel and in every part', () => {
+  const map = new PauseMap(recording, [
+    { fromSample: 300, toSample: 400, behaviour: 'mask' },
+    { fromSample: 500, toSample: 600, behaviour: 'silence' },
+  ]);
+  const whole = new Int16Array(2000).fill(7);
+  map.cover(whole, 100, 8000, 2);
+  const expected = tone({ rateHz: 8000, ...maskTone }, 100);
+  for (let k = 100; k < 1100; k++) {
+    const wanted = k >= 300 && k < 400 ? expected[k - 300] : k >= 500 && k < 600 ? 0 : 7;
+    assert.deepEqual([whole[2 * (k - 100)], whole[2 * (k - 100) + 1]], [wanted, wanted], `sample ${k}`);
+  }
+  const part = new Int16Array(30).fill(7);
+  map.cover(part, 390, 8000);
+  assert.deepEqual(part.subarray(0, 10), expected.subarray(90));
+  assert.ok(part.subarray(10).every((sample) => sample === 7));
 });
 
 test('no pauses: everything; an empty recording: nothing', () => {

@@ -1,4 +1,8 @@
+import { ToneGenerator } from '../audio/tone.ts';
 import type { PauseView } from './track-source.ts';
+
+/** What stands where a pause is masked. */
+export const maskTone = { frequencyHz: 1000, levelDbov: -26 } as const;
 
 /** [fromSample, toSample) on the room's clock. */
 export interface Span {
@@ -8,12 +12,12 @@ export interface Span {
 
 /**
  * The two axes of a file with pauses: recording time (samples on the room's clock) and file time (samples from the
- * beginning of the file). `skip` cuts a span out of the file, `silence` keeps its length.
+ * beginning of the file). `skip` cuts a span out of the file, `silence` keeps its length, `mask` keeps it under a tone.
  */
 export class PauseMap {
   /** What of the recording is in the file, in order. */
   readonly #kept: Span[] = [];
-  readonly #silent: Span[] = [];
+  readonly #paused: readonly (Span & Pick<PauseView, 'behaviour'>)[];
   readonly fileSamples: number;
 
   /** A pause that was not resumed lasts to the end. */
@@ -25,7 +29,7 @@ export class PauseMap {
         toSample: Math.min(toSample, pause.toSample ?? toSample),
       }))
       .filter((span) => span.fromSample < span.toSample);
-    this.#silent = spans;
+    this.#paused = spans;
     let at = fromSample;
     for (const span of spans.filter(({ behaviour }) => behaviour === 'skip')) {
       if (at < span.fromSample) this.#kept.push({ fromSample: at, toSample: span.fromSample });
@@ -59,11 +63,38 @@ export class PauseMap {
 
   /** Clears what was paused in `out`, interleaved, whose first sample lies at `atSample` of the recording. */
   silence(out: Int16Array, atSample: number, channels = 1): void {
-    const samples = out.length / channels;
-    for (const { fromSample, toSample } of this.#silent) {
-      if (fromSample >= atSample + samples) continue;
-      if (toSample > atSample)
-        out.fill(0, Math.max(0, fromSample - atSample) * channels, (toSample - atSample) * channels);
+    for (const { part } of this.#pausedIn(out, atSample, channels)) part.fill(0);
+  }
+
+  /** As `silence`, with the tone where it was masked. */
+  cover(out: Int16Array, atSample: number, rateHz: number, channels = 1): void {
+    for (const { part, position, behaviour } of this.#pausedIn(out, atSample, channels)) {
+      if (behaviour === 'mask') mask(part, position, rateHz, channels);
+      else part.fill(0);
     }
   }
+
+  *#pausedIn(out: Int16Array, atSample: number, channels: number): Generator<PausedPart, void, undefined> {
+    const endSample = atSample + out.length / channels;
+    for (const { fromSample, toSample, behaviour } of this.#paused) {
+      const [from, to] = [Math.max(fromSample, atSample), Math.min(toSample, endSample)];
+      if (from >= to) continue;
+      const part = out.subarray((from - atSample) * channels, (to - atSample) * channels);
+      yield { part, position: from - fromSample, behaviour };
+    }
+  }
+}
+
+/** Paused samples, and how far from the beginning of the pause they are. */
+interface PausedPart {
+  part: Int16Array;
+  position: number;
+  behaviour: PauseView['behaviour'];
+}
+
+/** The tone begins with the pause: the same samples, whatever part of the file is asked for. */
+function mask(out: Int16Array, position: number, rateHz: number, channels: number): void {
+  const tone = new Int16Array(out.length / channels);
+  new ToneGenerator({ rateHz, ...maskTone }, position).write(tone);
+  for (let i = 0; i < out.length; i++) out[i] = tone[Math.floor(i / channels)]!;
 }

@@ -205,7 +205,7 @@ function pausedSignal(
           const samples = Math.min(blockSamples, kept.toSample - at);
           const part = block.subarray(0, samples * channels);
           reader.read(part);
-          pauses.silence(part, at, channels);
+          pauses.cover(part, at, rateHz, channels);
           at += samples;
           yield part;
           // Rendering shares its thread with other requests.
