@@ -160,8 +160,10 @@ export class Directory {
   recordingStarted(recording: Recording, sealedKey: string): void {
     const { recordingId, conversationId, accountId, rateHz, clientState, wishes, call } = recording;
     const startedAt = new Date(this.#options.clock.unixMs());
+    const { beep, consent } = wishes.options ?? {};
     this.#write(conversationId, 'recording started', async () => {
       await insertRecording(this.#options.db, {
+        state: beep || consent ? 'waiting' : undefined,
         ...{ recordingId, conversationId, accountId, rateHz, clientState, wishes, startedAt, sealedKey },
         kind: call ? 'call' : 'conference',
         connectionId: call?.legId,

@@ -49,6 +49,7 @@ export class Recorder {
   readonly #tracks = new Map<string, RecordedTrack>();
   #state: RecorderState = 'new';
   #startSample = 0;
+  #hasBegun = false;
   #packets = 0;
   #lastSample = 0;
   #endReason: EndReason | undefined;
@@ -204,17 +205,21 @@ export class Recorder {
     const trim = this.limits.trim(atSample ?? this.sampleAt(atUs));
     const orderly = reason !== 'interrupted' && reason !== 'error' && reason !== 'no_input';
     this.#endReason = orderly && this.#packets === 0 ? 'no_media' : reason;
-    // Never before its beginning, wherever the reason lies.
-    const endSample = atSample === undefined ? this.#mark(atUs) : Math.max(this.#startSample, atSample);
     this.#write({
       type: 'end',
-      atSample: endSample,
+      atSample: this.#endSample(atUs, atSample),
       endedUnixMs,
       reason: this.#endReason,
       ...(digit !== undefined && { digit }),
       ...(trim && { trim }),
     });
     this.#input.spool.finishRecording(this.recordingId);
+  }
+
+  /** Never before its beginning, wherever the reason lies; what only waited has no length. */
+  #endSample(atUs: number, atSample: number | undefined): number {
+    if (!this.#hasBegun) return this.#startSample;
+    return atSample === undefined ? this.#mark(atUs) : Math.max(this.#startSample, atSample);
   }
 
   /** Voice activity is that of the party, or of what it hears where nothing else is recorded. */
@@ -230,6 +235,7 @@ export class Recorder {
   }
 
   #began(): void {
+    this.#hasBegun = true;
     this.time.begin(this.#startSample);
     this.#input.changed('began', this.#startSample);
     this.#applyPause(undefined);
