@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import type { CallbackRequest } from '../../src/testkit/request-log.ts';
 import { eventually } from './eventually.ts';
@@ -63,7 +65,7 @@ suite('recorder: events', { concurrency: false }, () => {
     ['stopped', {}, ['recording', 'finished'], 'stopped'],
     ['a beep', { beep: true }, ['recording', 'finished'], 'stopped'],
     ['its length', { max_length_ms: 300 }, ['recording', 'finished'], 'max_length'],
-    ['no input', { initial_timeout_ms: 1, direction: 'listen' }, ['recording', 'no_input'], 'no_input'],
+    ['no input', { initial_timeout_ms: 1 }, ['recording', 'no_input'], 'no_input'],
     ['a key', { terminators: '#' }, ['recording', 'finished'], 'terminator'],
     ['its speech', { end_silence_timeout_ms: 500, trim: true }, ['recording', 'finished'], 'end_silence'],
   ];
@@ -127,6 +129,7 @@ suite('recorder: events', { concurrency: false }, () => {
 
   test('of a conference, with its name; and none to nobody', async () => {
     const answer = await stage.post<RecordingBody>('/v1/conferences/events/recordings', { status_url, client_state });
+    assert.equal(answer.status, 201, JSON.stringify(answer.body));
     const recording = await stage.get(answer.body);
     urls.set(recording.recording_id, recording.url);
     const silent = await stage.record(ann);
@@ -184,7 +187,7 @@ function assertAlike(recording: RecordingBody, all: RecordingEvent[], reason: st
   for (const { headers, rawBody } of requestsOf(recording)) {
     const [id, timestamp] = [String(headers['webhook-id']), String(headers['webhook-timestamp'])];
     ids.add(id);
-    const secret = stage.scene.server.callreel.webhookSecret.reveal().replace('whsec_', '');
+    const secret = readFileSync(join(stage.scene.server.dataDir, 'webhook-secret'), 'utf8').trim().replace('whsec_', '');
     const hmac = createHmac('sha256', Buffer.from(secret, 'base64'));
     const signature = hmac.update(`${id}.${timestamp}.`).update(rawBody).digest('base64');
     assert.equal(headers['webhook-signature'], `v1,${signature}`);
@@ -212,5 +215,5 @@ async function assertPlayed({ recording_id, format }: RecordingBody, label: stri
   assert.equal(response.status, 200, label);
   assert.equal(format, 'wav');
   const [samples] = decodeWav(new Uint8Array(await response.arrayBuffer())).channels;
-  if (label !== 'no input' && label !== 'its length') assert.equal(whoIsIn(samples!), 'ann', label);
+  if (label !== 'no input' && label !== 'its length') assert.match(whoIsIn(samples!), /^ann/, label);
 }
