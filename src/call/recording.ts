@@ -1,6 +1,6 @@
 import type { ClientState } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
-import type { CallCapture, RecordingKeyMaterial, RecordingProgress, Command } from '../media/control.ts';
+import type { CallCapture, Command, RecordingKeyMaterial, RecordingProgress } from '../media/control.ts';
 import type { RecorderOptions } from '../media/recorder-options.ts';
 import type { EndReason, PauseBehaviour } from '../spool/records.ts';
 import { nextState, type TransitionTable } from '../state-machine.ts';

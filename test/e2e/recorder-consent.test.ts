@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
+import { toneLevelDbov } from '../../src/testkit/tone-level.ts';
 import {
   annHz,
   bobHz,
-  type RecordingBody,
   RecorderStage,
+  type RecordingBody,
   sayTone,
   secretHz,
   toneHz,
@@ -14,7 +15,6 @@ import {
   wavSamples,
   whoIsIn,
 } from './recorder-stage.ts';
-import { toneLevelDbov } from '../../src/testkit/tone-level.ts';
 
 /** `consent` and `control_id`, on calls that last. */
 const stage = await RecorderStage.open();
@@ -45,7 +45,10 @@ suite('recorder: consent and control ids', { concurrency: false }, () => {
     const both = await stage.record(ann, { ...required, stereo: true, beep: true });
     const conference = await stage.post<RecordingBody>(`/v1/conferences/${room}/recordings`, required);
     for (const recording of [waiting, both, conference.body])
-      assert.deepEqual([(await stage.get(recording)).state, (await stage.get(recording)).consent], ['waiting', null]);
+      assert.deepEqual(
+        [(await stage.get(recording)).state, (await stage.get(recording)).consent],
+        ['waiting', null],
+      );
     await sayTone(ann, secretHz);
     await sayTone(bob, secretHz);
     assert.equal((await stage.get(waiting)).state, 'waiting');
@@ -55,11 +58,19 @@ suite('recorder: consent and control ids', { concurrency: false }, () => {
     assert.deepEqual(rest, given);
     assert.ok(!Number.isNaN(Date.parse(String(at))));
     await consent(both, { method: 'x', who: 'x' });
-    await consent(conference.body, { method: 'x'.repeat(64), who: 'x'.repeat(256), audio_offset_ms: 0, notice_ms: 86_400_000 });
+    await consent(conference.body, {
+      method: 'x'.repeat(64),
+      who: 'x'.repeat(256),
+      audio_offset_ms: 0,
+      notice_ms: 86_400_000,
+    });
     for (const recording of [waiting, both, conference.body]) await stage.in(recording, 'recording');
     await sayTone(ann, annHz);
     await sayTone(bob, bobHz);
-    assert.deepEqual((await wavChannels(await stage.stop(waiting))).map(whoIsIn).map((who) => who.replace('+beep', '')), ['ann', 'bob']);
+    assert.deepEqual(
+      (await wavChannels(await stage.stop(waiting))).map(whoIsIn).map((who) => who.replace('+beep', '')),
+      ['ann', 'bob'],
+    );
     assert.deepEqual((await wavChannels(await stage.stop(both))).map(whoIsIn), ['ann', 'bob']);
     assert.equal(whoIsIn(await wavSamples(await stage.stop(conference.body))), 'ann+bob');
     const [said, heard] = await wavChannels(await stage.stop(plain));
@@ -70,9 +81,13 @@ suite('recorder: consent and control ids', { concurrency: false }, () => {
   test('consent that is not required is kept all the same, and changes nothing', async () => {
     const recording = await stage.record(ann);
     await sayTone(ann, annHz);
-    const { audio_offset_ms, notice_ms, at, ...rest } = (await consent(recording, { method: 'spoken', who: 'Ann' }))
-      .consent!;
-    assert.deepEqual([rest, audio_offset_ms, notice_ms, typeof at], [{ method: 'spoken', who: 'Ann' }, undefined, undefined, 'string']);
+    const { audio_offset_ms, notice_ms, at, ...rest } = (
+      await consent(recording, { method: 'spoken', who: 'Ann' })
+    ).consent!;
+    assert.deepEqual(
+      [rest, audio_offset_ms, notice_ms, typeof at],
+      [{ method: 'spoken', who: 'Ann' }, undefined, undefined, 'string'],
+    );
     await sayTone(bob, bobHz);
     const ended = await stage.stop(recording);
     assert.equal(whoIsIn(await wavSamples(ended)), 'ann+bob');
@@ -104,7 +119,10 @@ suite('recorder: consent and control ids', { concurrency: false }, () => {
     const again = await stage.http.delete(consentPath(recording));
     assert.deepEqual([again.status, again.body?.error.code], [404, 'NOT_FOUND']);
     for (const verb of ['stop', 'pause', 'resume', 'consent']) {
-      const answer = await stage.post(`/v1/recordings/${recording.recording_id}/${verb}`, verb === 'consent' ? given : {});
+      const answer = await stage.post(
+        `/v1/recordings/${recording.recording_id}/${verb}`,
+        verb === 'consent' ? given : {},
+      );
       assert.deepEqual([answer.status, answer.body.error.code], [410, 'RECORDING_ERASED'], verb);
     }
     const waiting = await stage.record(ann, required);

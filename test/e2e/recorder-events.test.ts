@@ -3,10 +3,10 @@ import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
+import { decodeWav } from '../../src/testkit/audio-file.ts';
 import type { CallbackRequest } from '../../src/testkit/request-log.ts';
 import { eventually } from './eventually.ts';
-import { annHz, type RecordingBody, RecorderStage, sayTone, whoIsIn } from './recorder-stage.ts';
-import { decodeWav } from '../../src/testkit/audio-file.ts';
+import { annHz, RecorderStage, type RecordingBody, sayTone, whoIsIn } from './recorder-stage.ts';
 
 /** `status_url`: each change of state is one signed event, in order, and the file plays when the last one comes. */
 interface RecordingEvent {
@@ -45,9 +45,7 @@ async function record(options: object = {}): Promise<RecordingBody> {
 }
 
 const requestsOf = ({ recording_id }: RecordingBody): CallbackRequest[] =>
-  stage.scene.app
-    .requests(path)
-    .filter(({ body }) => (body as RecordingEvent).recording_id === recording_id);
+  stage.scene.app.requests(path).filter(({ body }) => (body as RecordingEvent).recording_id === recording_id);
 
 /** All events, once the last one has come. */
 async function events(recording: RecordingBody): Promise<RecordingEvent[]> {
@@ -128,7 +126,10 @@ suite('recorder: events', { concurrency: false }, () => {
   });
 
   test('of a conference, with its name; and none to nobody', async () => {
-    const answer = await stage.post<RecordingBody>('/v1/conferences/events/recordings', { status_url, client_state });
+    const answer = await stage.post<RecordingBody>('/v1/conferences/events/recordings', {
+      status_url,
+      client_state,
+    });
     assert.equal(answer.status, 201, JSON.stringify(answer.body));
     const recording = await stage.get(answer.body);
     urls.set(recording.recording_id, recording.url);
@@ -187,7 +188,9 @@ function assertAlike(recording: RecordingBody, all: RecordingEvent[], reason: st
   for (const { headers, rawBody } of requestsOf(recording)) {
     const [id, timestamp] = [String(headers['webhook-id']), String(headers['webhook-timestamp'])];
     ids.add(id);
-    const secret = readFileSync(join(stage.scene.server.dataDir, 'webhook-secret'), 'utf8').trim().replace('whsec_', '');
+    const secret = readFileSync(join(stage.scene.server.dataDir, 'webhook-secret'), 'utf8')
+      .trim()
+      .replace('whsec_', '');
     const hmac = createHmac('sha256', Buffer.from(secret, 'base64'));
     const signature = hmac.update(`${id}.${timestamp}.`).update(rawBody).digest('base64');
     assert.equal(headers['webhook-signature'], `v1,${signature}`);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
 import type { ErrorBody, Page } from './http-client.ts';
-import { type RecordingBody, RecorderStage } from './recorder-stage.ts';
+import { RecorderStage, type RecordingBody } from './recorder-stage.ts';
 
 /** What is refused, by the name of its field, on a live call; and that nothing is recorded then. */
 const stage = await RecorderStage.open();
@@ -113,7 +113,8 @@ suite('recorder: what is asked for', { concurrency: false }, () => {
   test('pause, consent: what is refused, and by which field', async () => {
     const recording = await stage.record(ann);
     const path = `/v1/recordings/${recording.recording_id}`;
-    for (const behaviour of [...choices, 'cut']) await assertRefused(`${path}/pause`, { behaviour }, 'body.behaviour');
+    for (const behaviour of [...choices, 'cut'])
+      await assertRefused(`${path}/pause`, { behaviour }, 'body.behaviour');
     for (const scope of [...choices, 'leg']) await assertRefused(`${path}/pause`, { scope }, 'body.scope');
     await assertRefused(`${path}/pause`, { colour: 'blue' }, 'body.colour');
     const consent = { method: 'dtmf', who: 'Ann' };

@@ -6,8 +6,8 @@ import {
   annHz,
   bobHz,
   type Party,
-  type RecordingBody,
   RecorderStage,
+  type RecordingBody,
   rateHz,
   sayTone,
   wavSamples,
@@ -46,9 +46,9 @@ const spoken = {
   'end silence 0': { end_silence_timeout_ms: 0 },
   'spoken to': { initial_timeout_ms: 10_000, end_silence_timeout_ms: 300 },
   'too loud a wish': { input_sensitivity: 0, end_silence_timeout_ms: 300 },
-  'usual': { input_sensitivity: 44, end_silence_timeout_ms: 300 },
+  usual: { input_sensitivity: 44, end_silence_timeout_ms: 300 },
   'not trimmed': { trim: false },
-  'trimmed': { trim: true },
+  trimmed: { trim: true },
   'trimmed, by 0': { trim: true, input_sensitivity: 0 },
   'trimmed, by 44': { trim: true, input_sensitivity: 44 },
   'trimmed, by 100': { trim: true, input_sensitivity: 100 },
@@ -73,7 +73,13 @@ before(async () => {
   const whisper = noise({ samples: (wordMs * rateHz) / 1000, seed: 7, levelDbov: -50 });
   word = noise({ samples: (wordMs * rateHz) / 1000, seed: 8, levelDbov: -30 });
   await start(cases);
-  for (const name of ['1 ms', '333 ms', 'no input at 1 ms', 'no input at 100 ms', 'length before silence'] as const)
+  for (const name of [
+    '1 ms',
+    '333 ms',
+    'no input at 1 ms',
+    'no input at 100 ms',
+    'length before silence',
+  ] as const)
     await stage.in(running.get(name)!, 'ended');
   await stage.in(running.get('not listened to')!, 'ended');
   await start(spoken);

@@ -6,13 +6,12 @@ import {
   annHz,
   bobHz,
   type Party,
-  type RecordingBody,
   RecorderStage,
+  type RecordingBody,
   rateHz,
   sayTone,
   secretHz,
   wavChannels,
-  wavSamples,
   whoIsIn,
 } from './recorder-stage.ts';
 
@@ -55,7 +54,9 @@ before(async () => {
   paused.set('mono', [await stage.record(ann), { behaviour: 'mask' }]);
   paused.set('keys', [await stage.record(ann, { terminators: '#' }), { behaviour: 'silence' }]);
   const untouched = await stage.record(ann, stereo);
-  const conference = await stage.post<RecordingBody>(`/v1/conferences/${room}/recordings`, { control_id: 'room' });
+  const conference = await stage.post<RecordingBody>(`/v1/conferences/${room}/recordings`, {
+    control_id: 'room',
+  });
   const bobs = await stage.record(bob, stereo);
   const holder = await stage.record(ann, { ...stereo, control_id: 'holder' });
   const others = { untouched, conference: conference.body, bobs, holder };
@@ -64,7 +65,10 @@ before(async () => {
   for (const [recording, options] of paused.values()) {
     const state = await pause(recording, options);
     // Once more changes nothing, whatever it asks for.
-    assert.deepEqual([(await pause(recording, { behaviour: 'mask' })).state, state.state], ['paused', 'paused']);
+    assert.deepEqual(
+      [(await pause(recording, { behaviour: 'mask' })).state, state.state],
+      ['paused', 'paused'],
+    );
   }
   await sayTone(bob, secretHz, secretMs);
   await ann.call.pressDigit('#');
@@ -188,7 +192,8 @@ function maskOf(samples: Int16Array, other: Int16Array): Int16Array {
     while (to < samples.length && samples[to] === other[to]) to++;
     const alike = samples.subarray(from, to);
     const first = alike.findIndex((sample) => sample !== 0);
-    const loud = first < 0 ? alike.subarray(0, 0) : alike.subarray(first, alike.findLastIndex((s) => s !== 0) + 1);
+    const loud =
+      first < 0 ? alike.subarray(0, 0) : alike.subarray(first, alike.findLastIndex((s) => s !== 0) + 1);
     if (loud.length > best.length) best = loud.slice();
     from = to + 1;
   }

@@ -5,8 +5,8 @@ import { eventually } from './eventually.ts';
 import {
   annHz,
   type Party,
-  type RecordingBody,
   RecorderStage,
+  type RecordingBody,
   rateHz,
   sayTone,
   wavChannels,
