@@ -137,7 +137,7 @@ export function liveRoutes(app: FastifyInstance, { accountId, calls }: LiveRoute
         response: { 201: startedRecording, ...errors(...keyed, 'NOT_FOUND', 'CONFLICT') },
       },
     },
-    ({ params, body }, reply) => {
+    async ({ params, body }, reply) => {
       const { options, ...wishes } = wishesOf(body);
       const isPlain = Object.entries(wishes).every(
         ([name, value]) => name === 'clientState' || value === undefined,
@@ -146,6 +146,8 @@ export function liveRoutes(app: FastifyInstance, { accountId, calls }: LiveRoute
         options || !isPlain
           ? calls.addRecording(accountId, params.name, wishesOf(body))
           : calls.startRecording(accountId, params.name, wishes);
+      // Whoever asks for it from now on finds it.
+      await calls.written(recording.conversationId);
       reply.code(201);
       return {
         recording_id: recording.recordingId,

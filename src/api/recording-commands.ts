@@ -8,6 +8,7 @@ import { type Clock, sleep } from '../clock.ts';
 import { setRecordingConsent } from '../database/recordings.ts';
 import type { Db, Recording as RecordingRow } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
+import { maxTimerMs } from '../media/recorder-options.ts';
 import { errors, keyed } from './error-body.ts';
 import { identifierParameter, integer } from './fields.ts';
 import type { MediaUrl } from './media-url.ts';
@@ -31,6 +32,8 @@ const maxStopMs = 10_000;
 const recordingParameter = z.object({ recordingId: identifierParameter('The recording.') });
 const stopped = recordingBody.meta({ description: 'It has ended: its files are whole.' });
 const stopping = recordingBody.meta({ description: 'It ends; its files are not whole yet.' });
+const length = (description: string, example: number) =>
+  integer(description, example).min(0).max(maxTimerMs).optional();
 const consentInput = z
   .strictObject({
     method: z
@@ -43,8 +46,8 @@ const consentInput = z
       .min(1)
       .max(256)
       .meta({ description: 'Who gave it.', examples: ['+15558881188'] }),
-    audio_offset_ms: integer('Where in the audio it was given, in ms.', 4200).optional(),
-    notice_ms: integer('How much of the notice the party heard, in ms.', 3800).optional(),
+    audio_offset_ms: length('Where in the audio it was given, in ms.', 4200),
+    notice_ms: length('How much of the notice the party heard, in ms.', 3800),
   })
   .meta({ description: 'Kept with the recording.' });
 
@@ -203,7 +206,7 @@ export function recordingCommands(app: FastifyInstance, options: RecordingComman
   /** @throws CallreelError NOT_FOUND, RECORDING_ERASED, CONFLICT when it has ended */
   async function running(recordingId: string): Promise<Recording> {
     const recording = calls.recording(recordingId);
-    if (recording) return recording;
+    if (recording?.running) return recording;
     await recordingOf(recordingId);
     throw new CallreelError('CONFLICT', 'the recording has ended', { where: recordingId });
   }

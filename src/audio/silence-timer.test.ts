@@ -129,6 +129,18 @@ describe('end silence', () => {
       }
   });
 
+  test('however short it is, it does not come while somebody speaks', () => {
+    for (const endSilenceTimeoutMs of [0, 1, 10]) {
+      const stretches: Stretch[] = [
+        ['quiet', 100],
+        ['speech', 1000],
+        ['quiet', 1000],
+      ];
+      const atMs = run(stretches, { endSilenceTimeoutMs })!.expiry.atSample / perMs;
+      assert.ok(Math.abs(atMs - 1100 - endSilenceTimeoutMs) <= 30, `${endSilenceTimeoutMs}: at ${atMs} ms`);
+    }
+  });
+
   test('never comes without speech', () => {
     assert.equal(run([['quiet', 10_000]], { endSilenceTimeoutMs: 500 }), undefined);
   });

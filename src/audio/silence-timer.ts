@@ -1,5 +1,5 @@
 import { nextState, type TransitionTable } from '../state-machine.ts';
-import type { VoiceProgress } from './voice-activity.ts';
+import { endOfSpeechDelayMs, type VoiceProgress } from './voice-activity.ts';
 
 /** On sample time. What is absent never comes; 0 comes at once. */
 export interface SilenceTimerOptions {
@@ -33,6 +33,7 @@ export const silenceTimerTable: TransitionTable<TimerState, TimerEvent> = {
 export class SilenceTimer {
   readonly #initialTimeout: number;
   readonly #endSilenceTimeout: number;
+  readonly #endOfSpeech: number;
   #state: TimerState = 'waiting';
   /** The end of the last speech seen. */
   #speechTo = 0;
@@ -41,6 +42,7 @@ export class SilenceTimer {
   constructor({ rateHz, initialTimeoutMs, endSilenceTimeoutMs }: SilenceTimerOptions) {
     const toSamples = (ms: number | undefined) =>
       ms === undefined ? Number.POSITIVE_INFINITY : Math.round((ms * rateHz) / 1000);
+    this.#endOfSpeech = toSamples(endOfSpeechDelayMs);
     this.#initialTimeout = toSamples(initialTimeoutMs);
     this.#endSilenceTimeout = toSamples(endSilenceTimeoutMs);
   }
@@ -56,12 +58,17 @@ export class SilenceTimer {
     if (voice.speechFrom >= 0 && voice.speechFrom < this.#deadline()) this.#hear(voice.speechTo);
     const atSample = this.#deadline();
     const isUndecided = voice.candidateFrom >= 0 && voice.candidateFrom < atSample;
-    if (isUndecided || voice.position < atSample) return undefined;
+    if (isUndecided || voice.position < Math.max(atSample, this.#knownAt())) return undefined;
     const silenceFrom = this.#state === 'waiting' ? 0 : this.#speechTo;
     const state = this.#step('timeout');
     if (state !== 'noInput' && state !== 'endSilence') return undefined;
     this.#expiry = { reason: state, silenceFrom, atSample };
     return this.#expiry;
+  }
+
+  /** A shorter timeout than it takes to see that speech goes on no more would come in the middle of a word. */
+  #knownAt(): number {
+    return this.#state === 'waiting' ? 0 : this.#speechTo + this.#endOfSpeech;
   }
 
   #deadline(): number {

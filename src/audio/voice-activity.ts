@@ -16,6 +16,9 @@ export const hangoverMs = 240;
 /** So much later than it began, speech is known at the latest. */
 export const onsetDelayMs = 80;
 
+/** So much behind it, the end of speech is known, if it goes on no more; what goes on within the hangover moves it. */
+export const endOfSpeechDelayMs = 40;
+
 const hopsPerSecond = 100;
 const hangoverHops = (hangoverMs * hopsPerSecond) / 1000;
 /** Loud hops that begin speech, among so many. */

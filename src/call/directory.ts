@@ -160,8 +160,10 @@ export class Directory {
   recordingStarted(recording: Recording, sealedKey: string): void {
     const { recordingId, conversationId, accountId, rateHz, clientState, wishes, call } = recording;
     const startedAt = new Date(this.#options.clock.unixMs());
+    const { beep, consent } = wishes.options ?? {};
     this.#write(conversationId, 'recording started', async () => {
       await insertRecording(this.#options.db, {
+        state: beep || consent ? 'waiting' : undefined,
         ...{ recordingId, conversationId, accountId, rateHz, clientState, wishes, startedAt, sealedKey },
         kind: call ? 'call' : 'conference',
         connectionId: call?.legId,
@@ -223,7 +225,7 @@ export class Directory {
       const endedAt = new Date(this.#options.clock.unixMs());
       await this.#options.outbox.transaction(async (trx) => {
         const row = await endRecording(trx, recordingId, { reason: 'error', endSample: 0, endedAt });
-        if (row) await this.#tellEnd(trx, row, undefined);
+        if (row) await this.#tellEnd(trx, row);
       });
     });
   }
@@ -264,7 +266,7 @@ export class Directory {
     for (const recordingId of ended.failedRecordings) {
       const endedAt = new Date(ended.endedUnixMs);
       const row = await endRecording(trx, recordingId, { reason: 'error', endSample: 0, endedAt });
-      if (row) await this.#tellEnd(trx, row, undefined);
+      if (row) await this.#tellEnd(trx, row, conferenceName);
     }
     const row = await endConversation(trx, conversationId, {
       endTime: new Date(ended.endedUnixMs),
@@ -327,7 +329,7 @@ export class Directory {
       digit: recording.digit ?? null,
       endedAt: new Date(recording.endedUnixMs),
     });
-    if (row) await this.#tellEnd(trx, row, textOf(meta.statusUrl));
+    if (row) await this.#tellEnd(trx, row, textOf(meta.conferenceName), textOf(meta.statusUrl));
     const toMs = (sample: number) => Math.round((sample * 1000) / rateHz);
     for (const [joinOrder, track] of recording.tracks.entries())
       await saveChannel(trx, {
@@ -348,12 +350,17 @@ export class Directory {
   }
 
   /** The terminal event; there is one, because a row ends once. */
-  async #tellEnd(trx: Db, row: RecordingRow, statusUrl = statusUrlOf(row.wishes)): Promise<void> {
+  async #tellEnd(
+    trx: Db,
+    row: RecordingRow,
+    conferenceName = '',
+    statusUrl = statusUrlOf(row.wishes),
+  ): Promise<void> {
     if (statusUrl === undefined) return;
     const { accountId, conversationId, recordingId, rateHz, startSample, endSample, reason, digit } = row;
     const toMs = (sample: number | null) => Math.round(((sample ?? 0) * 1000) / rateHz);
     const payload = this.#formatted({
-      ...{ kind: 'recording.changed', accountId, conversationId, conferenceName: '', recordingId },
+      ...{ kind: 'recording.changed', accountId, conversationId, conferenceName, recordingId },
       state: endStates[reason ?? ''] ?? 'finished',
       connectionId: row.connectionId ?? undefined,
       controlId: row.controlId ?? undefined,

@@ -1,5 +1,6 @@
 import type { ClientState } from '../database/schema.ts';
-import type { CallCapture, RecordingKeyMaterial, RecordingProgress } from '../media/control.ts';
+import { CallreelError } from '../errors.ts';
+import type { CallCapture, Command, RecordingKeyMaterial, RecordingProgress } from '../media/control.ts';
 import type { RecorderOptions } from '../media/recorder-options.ts';
 import type { EndReason, PauseBehaviour } from '../spool/records.ts';
 import { nextState, type TransitionTable } from '../state-machine.ts';
@@ -49,6 +50,11 @@ const activities: Readonly<Record<RecordingProgress, RecordingActivity>> = {
   'recording.paused': 'paused',
   'recording.resumed': 'recording',
 };
+
+type RecordingCommand = Extract<
+  Command,
+  { verb: 'recording.pause' | 'recording.resume' | 'recording.consent' }
+>;
 
 export interface RecordingOptions {
   recordingId: string;
@@ -136,17 +142,17 @@ export class Recording {
   /** @throws CallreelError CONFLICT when it has ended, WORKER_LOST */
   async pause(behaviour: PauseBehaviour, scope: 'recording' | 'call'): Promise<void> {
     const { recordingId } = this;
-    await this.#options.worker.send({ verb: 'recording.pause', recordingId, behaviour, scope });
+    await this.#command({ verb: 'recording.pause', recordingId, behaviour, scope });
   }
 
   /** @throws CallreelError as `pause` */
   async resume(): Promise<void> {
-    await this.#options.worker.send({ verb: 'recording.resume', recordingId: this.recordingId });
+    await this.#command({ verb: 'recording.resume', recordingId: this.recordingId });
   }
 
   /** What waits for consent may begin. @throws CallreelError as `pause` */
   async consent(): Promise<void> {
-    await this.#options.worker.send({ verb: 'recording.consent', recordingId: this.recordingId });
+    await this.#command({ verb: 'recording.consent', recordingId: this.recordingId });
   }
 
   /** Its end is in the directory. */
@@ -165,6 +171,19 @@ export class Recording {
     this.#step('ended');
     this.#reason = reason;
     this.#ended.resolve(reason);
+  }
+
+  /** Of what has ended the worker knows nothing any more. */
+  async #command(command: RecordingCommand): Promise<void> {
+    if (this.running) {
+      try {
+        await this.#options.worker.send(command);
+        return;
+      } catch (error) {
+        if (!(error instanceof CallreelError && error.code === 'NOT_FOUND')) throw error;
+      }
+    }
+    throw new CallreelError('CONFLICT', 'the recording has ended', { where: this.recordingId });
   }
 
   #step(event: RecordingEvent): boolean {

@@ -6,18 +6,23 @@ import type { ClientState, Db, Recording, RecordingTable } from './schema.ts';
 export type NewRecording = Omit<
   Insertable<RecordingTable>,
   'state' | 'reason' | 'endSample' | 'endedAt' | 'clientState' | 'wishes'
-> & { clientState?: ClientState | undefined; wishes?: object | undefined };
+> & {
+  clientState?: ClientState | undefined;
+  wishes?: object | undefined;
+  /** `recording` unless given. */
+  state?: 'waiting' | undefined;
+};
 
 /** Before the recording's first packet; one that is known already stays as it is. */
 export async function insertRecording(
   db: Db,
-  { clientState, wishes, ...recording }: NewRecording,
+  { clientState, wishes, state, ...recording }: NewRecording,
 ): Promise<void> {
   await db
     .insertInto('recordings')
     .values({
       ...recording,
-      state: 'recording',
+      state: state ?? 'recording',
       wishes: wishes === undefined ? null : json(wishes),
       clientState: clientState === undefined ? null : json(clientState),
     })

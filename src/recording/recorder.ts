@@ -50,6 +50,7 @@ export class Recorder {
   #state: RecorderState = 'new';
   #startSample = 0;
   #firstMediaSample = Number.POSITIVE_INFINITY;
+  #hasBegun = false;
   #lastSample = 0;
   #markSample = 0;
   #endReason: EndReason | undefined;
@@ -219,9 +220,7 @@ export class Recorder {
     for (const trackId of [...this.#tracks.keys()]) this.closeTrack(trackId, atUs, atSample);
     const trim = this.limits.trim(atSample ?? this.sampleAt(atUs));
     const orderly = reason !== 'interrupted' && reason !== 'error' && reason !== 'no_input';
-    const lastSample = atSample ?? Math.max(this.#lastSample, this.sampleAt(atUs));
-    // What came is kept whole, but never more than it may be long. Never before its beginning, wherever the reason lies.
-    const endSample = Math.max(this.#startSample, this.limits.lengthReached(lastSample) ?? lastSample);
+    const endSample = this.#endSample(atUs, atSample);
     this.#endReason = orderly && this.#firstMediaSample >= endSample ? 'no_media' : reason;
     this.#write({
       type: 'end',
@@ -232,6 +231,14 @@ export class Recorder {
       ...(trim && { trim }),
     });
     this.#input.spool.finishRecording(this.recordingId);
+  }
+
+  /** What came is kept whole, but never more than it may be long; what only waited has no length. */
+  #endSample(atUs: number, atSample: number | undefined): number {
+    if (!this.#hasBegun) return this.#startSample;
+    const lastSample = atSample ?? Math.max(this.#lastSample, this.sampleAt(atUs));
+    // Never before its beginning, wherever the reason lies.
+    return Math.max(this.#startSample, this.limits.lengthReached(lastSample) ?? lastSample);
   }
 
   /** Voice activity is that of the party, or of what it hears where nothing else is recorded. */
@@ -247,6 +254,7 @@ export class Recorder {
   }
 
   #began(): void {
+    this.#hasBegun = true;
     this.time.begin(this.#startSample);
     this.#input.changed('began', this.#startSample);
     this.#applyPause(undefined);
