@@ -5,13 +5,13 @@ import type { ClientState, Db, Recording, RecordingTable } from './schema.ts';
 
 export type NewRecording = Omit<
   Insertable<RecordingTable>,
-  'state' | 'reason' | 'endSample' | 'endedAt' | 'clientState' | 'wishes'
-> & { clientState?: ClientState | undefined; wishes?: object | undefined };
+  'state' | 'reason' | 'endSample' | 'endedAt' | 'clientState' | 'wishes' | 'fileOrder'
+> & { clientState?: ClientState | undefined; wishes?: object | undefined; fileOrder?: object | undefined };
 
 /** Before the recording's first packet; one that is known already stays as it is. */
 export async function insertRecording(
   db: Db,
-  { clientState, wishes, ...recording }: NewRecording,
+  { clientState, wishes, fileOrder, ...recording }: NewRecording,
 ): Promise<void> {
   await db
     .insertInto('recordings')
@@ -19,6 +19,7 @@ export async function insertRecording(
       ...recording,
       state: 'recording',
       wishes: wishes === undefined ? null : json(wishes),
+      fileOrder: fileOrder === undefined ? null : json(fileOrder),
       clientState: clientState === undefined ? null : json(clientState),
     })
     .onConflict((conflict) => conflict.column('recordingId').doNothing())
@@ -61,6 +62,34 @@ export async function setRecordingState(
     .set({ state })
     .where('recordingId', '=', recordingId)
     .where('state', '!=', 'ended')
+    .execute();
+}
+
+/** What became of its file; of one that was erased meanwhile nothing. */
+export async function setRecordingFile(
+  db: Db,
+  recordingId: string,
+  file: { fileState: 'written' | 'failed'; filePath: string | null; fileReason: string | null },
+): Promise<void> {
+  await db
+    .updateTable('recordings')
+    .set(file)
+    .where('recordingId', '=', recordingId)
+    .where('erasedAt', 'is', null)
+    .execute();
+}
+
+/** Those that ended on this node and whose files are not whole, but wanted. */
+export async function listRecordingsWithoutFile(db: Db, node: string): Promise<Recording[]> {
+  return await db
+    .selectFrom('recordings')
+    .selectAll()
+    .where('node', '=', node)
+    .where('fileOrder', 'is not', null)
+    .where('fileState', 'is distinct from', 'written')
+    .where('state', '=', 'ended')
+    .where('erasedAt', 'is', null)
+    .orderBy('startedAt')
     .execute();
 }
 
@@ -201,7 +230,7 @@ export async function beginErasure(
 export async function finishErasure(db: Db, recordingId: string): Promise<void> {
   await db
     .updateTable('recordings')
-    .set({ sealedKey: null })
+    .set({ sealedKey: null, fileOrder: null, fileState: null, filePath: null, fileReason: null })
     .where('recordingId', '=', recordingId)
     .execute();
 }
