@@ -3,10 +3,12 @@ import { CallPlacer } from './call/call-placer.ts';
 import { type CallTarget, Connector } from './call/connector.ts';
 import { ConversationCloser } from './call/conversation-closer.ts';
 import { Dialer } from './call/dialer.ts';
+import { newFileOrder } from './call/file-order.ts';
 import type { Leg } from './call/leg.ts';
 import { LiveCalls } from './call/live-calls.ts';
 import { MediaPlane } from './call/media-plane.ts';
-import { RecordingFactory } from './call/recording-factory.ts';
+import { RecordingFactory, type RecordingFileMaker } from './call/recording-factory.ts';
+import { RecordingFiles } from './call/recording-files.ts';
 import { RecordingKeys } from './call/recording-keys.ts';
 import { SilenceWatch } from './call/silence-watch.ts';
 import { Transfers } from './call/transfer.ts';
@@ -26,11 +28,13 @@ import type { SipReplaces } from './sip/session.ts';
 import type { UserAgent } from './sip/user-agent.ts';
 import { createTextToSpeech } from './speech/create-text-to-speech.ts';
 import { trunkRegistrations } from './trunk-signalling.ts';
+import { FileWriter } from './worker/file-writer.ts';
 import { WorkerPool } from './worker/worker-pool.ts';
 
 /** Signalling, media and what decides over them. */
 export interface CallControl {
   calls: LiveCalls;
+  files: RecordingFiles;
   callLog: CallLog;
   placer: CallPlacer;
   pool: WorkerPool;
@@ -67,7 +71,8 @@ export async function openCallControl(
     log,
   });
   const closer = new ConversationCloser(foundation);
-  const calls = new LiveCalls({
+  const files = openFiles(config, foundation, (conversationId) => calls.settle(conversationId), parts);
+  const calls: LiveCalls = new LiveCalls({
     clock,
     log,
     accountId,
@@ -79,6 +84,7 @@ export async function openCallControl(
     recordings: new RecordingFactory({
       directory,
       closer,
+      files: fileMaker(config, foundation, files),
       keys: new RecordingKeys(masterKey),
       rateHz: config.recording.rateHz,
       rateHzOf: (legId) => media.rateHzOf(legId),
@@ -138,7 +144,35 @@ export async function openCallControl(
   const sipPorts = () => userAgent.listening.map(({ port }) => port);
   const outbound = new Outbound({ dialPlans, registrar, masterKey, host, sipPorts, srtp: config.rtp.srtp });
   const registrations = trunkRegistrations(foundation, userAgent);
-  return { calls, callLog, placer, pool, userAgent, registrations };
+  return { calls, files, callLog, placer, pool, userAgent, registrations };
+}
+
+/** Also where no files are wanted any more: of those that were, some may be left to finish, and to erase. */
+function openFiles(
+  config: Config,
+  foundation: Foundation,
+  settle: (conversationId: string) => Promise<void>,
+  parts: AsyncDisposableStack,
+): RecordingFiles {
+  const { lossConcealment } = config.recording;
+  const thread = new FileWriter({ ...foundation, lossConcealment });
+  parts.defer(() => thread.close());
+  const files = new RecordingFiles({ ...foundation, thread, settle });
+  parts.defer(() => files.close());
+  return files;
+}
+
+function fileMaker(
+  { recording }: Config,
+  { clock }: Foundation,
+  files: RecordingFiles,
+): RecordingFileMaker | undefined {
+  const settings = recording.files;
+  if (!settings) return undefined;
+  return {
+    order: (ids) => newFileOrder(settings, ids, clock.unixMs()),
+    follow: (started, order) => files.follow(started, order),
+  };
 }
 
 function silenceWatch({ rtp }: Config, { clock, log }: Foundation): SilenceWatch | undefined {

@@ -8,9 +8,11 @@ import { Conversations } from './call/conversations.ts';
 import type { Directory } from './call/directory.ts';
 import type { LiveCalls } from './call/live-calls.ts';
 import { RecordingEraser } from './call/recording-eraser.ts';
+import type { RecordingFiles } from './call/recording-files.ts';
 import { type CallControl, openCallControl } from './call-control.ts';
 import { type Clock, sleep } from './clock.ts';
 import type { Config } from './config.ts';
+import type { Recording } from './database/schema.ts';
 import { siftRoutes } from './dialects/sift/routes.ts';
 import { CallreelError } from './errors.ts';
 import { type Foundation, openFoundation, type Surroundings } from './foundation.ts';
@@ -65,7 +67,7 @@ async function build(
   const foundation = await openFoundation(config, surroundings, parts);
   const { clock, log, credentials, directory } = foundation;
   const control = await openCallControl(config, foundation, parts);
-  const { calls, pool, userAgent, registrations } = control;
+  const { calls, files, pool, userAgent, registrations } = control;
   const publicUrl = await serveHttp(config, foundation, control, parts);
   parts.defer(() => userAgent.close());
   await userAgent.start();
@@ -77,7 +79,7 @@ async function build(
     sip: userAgent.listening,
     calls,
     media: pool,
-    stop: () => stop(config, { clock, log, userAgent, calls, directory, parts }),
+    stop: () => stop(config, { clock, log, userAgent, calls, files, directory, parts }),
   };
 }
 
@@ -85,7 +87,7 @@ async function build(
 async function serveHttp(
   config: Config,
   foundation: Foundation,
-  { calls, callLog, placer, registrations }: CallControl,
+  { calls, files, callLog, placer, registrations }: CallControl,
   parts: AsyncDisposableStack,
 ): Promise<string> {
   const { clock, log, db, credentials, masterKey, spoolDir, outbox } = foundation;
@@ -94,8 +96,10 @@ async function serveHttp(
   const renders = new RenderPool({ threads: renderThreads, spoolDir, masterKey, lossConcealment });
   parts.defer(() => renders.close());
   const forget = (recordingId: string) => renders.forget(recordingId);
-  const eraser = new RecordingEraser({ db, clock, log, spoolDir, forget });
+  const eraseFile = (row: Recording) => files.erase(row);
+  const eraser = new RecordingEraser({ db, clock, log, spoolDir, forget, eraseFile });
   await eraser.finishInterrupted();
+  files.finishPrevious();
   const conversations = new Conversations({ db, calls, spoolDir, clock });
   let publicUrl = '';
   const http = buildApi({
@@ -129,13 +133,14 @@ interface Stopping {
   log: Logger;
   userAgent: UserAgent;
   calls: LiveCalls;
+  files: RecordingFiles;
   directory: Directory;
   parts: AsyncDisposableStack;
 }
 
 async function stop(
   config: Config,
-  { clock, log, userAgent, calls, directory, parts }: Stopping,
+  { clock, log, userAgent, calls, files, directory, parts }: Stopping,
 ): Promise<boolean> {
   userAgent.drain();
   const deadlineUs = clock.monotonicUs() + config.drainSeconds * 1e6;
@@ -144,7 +149,10 @@ async function stop(
   const finished = await within(
     clock,
     lastWritesMs,
-    calls.close().then(() => directory.whenIdle()),
+    calls
+      .close()
+      .then(() => files.whenIdle())
+      .then(() => directory.whenIdle()),
   );
   if (!finished) log.error(calls.counts, 'not everything could be finished; the next start does it');
   directory.close();

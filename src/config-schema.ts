@@ -234,6 +234,16 @@ export const configSchema = z.strictObject({
       rateHz: z.literal([8000, 16000, 48000]).optional(),
       /** `off`: lost packets are silence in the files, which then hold nothing but what was received. */
       lossConcealment: z.enum(['on', 'off']).default('on'),
+      /** A file on a disk for every recording, written along with it. When not set: none. */
+      files: z
+        .strictObject({
+          /** Years, months and days are directories in it. */
+          directory: z.string().min(1),
+          format: z.enum(['wav', 'mp3', 'mp4']).default('wav'),
+          /** Left and right instead of the mix. */
+          stereo: z.boolean().default(false),
+        })
+        .optional(),
     })
     .prefault({}),
   /** Text-to-speech; with neither `url` nor `command` an embedded English engine speaks. */

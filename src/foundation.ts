@@ -36,6 +36,8 @@ export interface Foundation {
   credentials: Credentials;
   masterKey: MasterKey;
   spoolDir: string;
+  /** Name of this node in the rows of its recordings. */
+  node: string;
   callbacks: CallbackClient;
   outbox: Outbox;
   directory: Directory;
@@ -96,5 +98,5 @@ export async function openFoundation(
     allowCallsFrom: config.sip.allowCallsFrom,
     country: config.sip.country,
   });
-  return { clock, log, db, credentials, masterKey, spoolDir, callbacks, outbox, directory, dialPlans };
+  return { clock, log, db, credentials, masterKey, spoolDir, node, callbacks, outbox, directory, dialPlans };
 }

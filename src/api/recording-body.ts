@@ -68,6 +68,21 @@ export const recordingBody = z.object({
       `the moment a stop is answered. ${link}`,
     fileExample.replace('mix.', 'file.'),
   ),
+  file: z
+    .object({
+      state: choice(
+        ['written', 'failed'],
+        'Whether it is whole and on the disk; one that failed is tried again.',
+      ),
+      path: text('Where it is.', '/var/recordings/2026/09/14/20260914083000-5f3a9c0d1e2b4a67.wav').nullable(),
+      reason: text('Code of the error; null for one that is written.', 'FILE_UNUSABLE')
+        .nullable()
+        .meta({ examples: [null] }),
+    })
+    .nullable()
+    .meta({
+      description: 'The file on the server (`recording.files`); null before it is whole, and where none is.',
+    }),
   recorded_ms: integer('Recorded time, pauses left out, in ms; null until it ended.', 731_020).nullable(),
   digit: text('The key that ended it; null for any other end.', '#').nullable(),
   consent: z
@@ -134,6 +149,7 @@ export function toRecordingBody(row: Recording, mediaUrl: MediaUrl): z.output<ty
     control_id: row.controlId,
     ...{ format, stereo },
     url: mediaUrl(row.recordingId, undefined, format, 'file'),
+    file: row.fileState && { state: row.fileState, path: row.filePath, reason: row.fileReason },
     recorded_ms: recordedSamples === null ? null : toMs(recordedSamples),
     digit: row.digit,
     consent: (row.consent ?? null) as Record<string, unknown> | null,

@@ -9,17 +9,25 @@ import {
 } from '../database/connections.ts';
 import { endConversation, insertConversation, setEventCallbacks } from '../database/conversations.ts';
 import { getEvent } from '../database/events.ts';
-import { endRecording, insertRecording, setRecordingState } from '../database/recordings.ts';
+import {
+  endRecording,
+  insertRecording,
+  setRecordingFile,
+  setRecordingState,
+} from '../database/recordings.ts';
 import type { ClientState, Db, Recording as RecordingRow } from '../database/schema.ts';
 import type { Outbox } from '../delivery/outbox.ts';
+import type { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
 import type { LegReport } from '../media/control.ts';
 import type { RecordingSummary } from '../recording/summary.ts';
+import type { FileOrder } from '../worker/file-protocol.ts';
 import type { LegLog } from './call-log.ts';
 import type { Conference, Warning } from './conference.ts';
 import type { Connection } from './connection.ts';
 import type { CallEndReason } from './end-reason.ts';
+import { parseFileOrder } from './file-order.ts';
 import type { EventFormatter, RecordingChanged } from './neutral-events.ts';
 import type { Recording } from './recording.ts';
 import { WriteQueue } from './write-queue.ts';
@@ -157,7 +165,8 @@ export class Directory {
     });
   }
 
-  recordingStarted(recording: Recording, sealedKey: string): void {
+  /** @param fileOrder of the file that is written along with it */
+  recordingStarted(recording: Recording, sealedKey: string, fileOrder?: FileOrder): void {
     const { recordingId, conversationId, accountId, rateHz, clientState, wishes, call } = recording;
     const startedAt = new Date(this.#options.clock.unixMs());
     const { beep, consent } = wishes.options ?? {};
@@ -165,6 +174,7 @@ export class Directory {
       await insertRecording(this.#options.db, {
         state: beep || consent ? 'waiting' : undefined,
         ...{ recordingId, conversationId, accountId, rateHz, clientState, wishes, startedAt, sealedKey },
+        fileOrder,
         kind: call ? 'call' : 'conference',
         connectionId: call?.legId,
         controlId: wishes.controlId,
@@ -210,6 +220,21 @@ export class Directory {
       await this.#options.outbox.transaction((trx) =>
         this.#writeRecordingEnd(trx, { accountId, conversationId }, summary),
       );
+    });
+  }
+
+  /** What became of its file. */
+  recordingFile(
+    conversationId: string,
+    recordingId: string,
+    file: { path: string } | { failure: CallreelError },
+  ): Promise<void> {
+    const outcome =
+      'path' in file
+        ? ({ fileState: 'written', filePath: file.path, fileReason: null } as const)
+        : ({ fileState: 'failed', filePath: null, fileReason: file.failure.code } as const);
+    return this.#writes.add(conversationId, 'recording file', async () => {
+      await setRecordingFile(this.#options.db, recordingId, outcome);
     });
   }
 
@@ -318,6 +343,7 @@ export class Directory {
       startSample,
       startedAt: new Date(recording.startedUnixMs),
       sealedKey: recording.sealedKey,
+      fileOrder: parseFileOrder(meta.file),
       spoolDir: this.#options.spoolDir,
       node: this.#options.node,
     });

@@ -17,6 +17,8 @@ export interface RecordingEraserOptions {
   spoolDir: string;
   /** Drops what is kept in memory of the recording. */
   forget(recordingId: string): void;
+  /** Removes the file that was written along with it. */
+  eraseFile?(recording: Recording): Promise<void>;
 }
 
 /**
@@ -58,10 +60,13 @@ export class RecordingEraser {
     }
   }
 
-  async #finish({ conversationId, recordingId }: Recording): Promise<void> {
-    const { db, log, spoolDir, forget } = this.#options;
+  async #finish(row: Recording): Promise<void> {
+    const { conversationId, recordingId } = row;
+    const { db, log, spoolDir, forget, eraseFile } = this.#options;
+    // Before its file: nothing can be made of it again.
     const { removed } = eraseRecording(spoolDir, conversationId, recordingId);
     forget(recordingId);
+    await eraseFile?.(row);
     await finishErasure(db, recordingId);
     log.info({ conversationId, recordingId, files: removed.length }, 'a recording was erased');
   }

@@ -1,6 +1,7 @@
 import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { CallCapture } from '../media/control.ts';
+import type { FileOrder } from '../worker/file-protocol.ts';
 import type { Directory } from './directory.ts';
 import type { RecordableRoom, RecordingMaker } from './recordable-room.ts';
 import { Recording, type RecordingWishes } from './recording.ts';
@@ -10,11 +11,18 @@ export interface RecordingFactoryOptions {
   directory: Directory;
   /** Puts the end of each on record. */
   closer: { follow(recording: Recording): void };
+  /** Where a file is wanted of each. */
+  files?: RecordingFileMaker | undefined;
   keys: RecordingKeys;
   /** Rate of new recordings; undefined: by the best codec of the parties when the recording starts. */
   rateHz: number | undefined;
   /** The rate that does a party's codec justice. */
   rateHzOf(legId: string): number;
+}
+
+export interface RecordingFileMaker {
+  order(recording: { conversationId: string; recordingId: string }): FileOrder;
+  follow(recording: Recording, order: FileOrder): void;
 }
 
 const leastRateHz = 8000;
@@ -28,7 +36,7 @@ export class RecordingFactory implements RecordingMaker {
   }
 
   create(room: RecordableRoom, wishes: RecordingWishes, call?: CallCapture): Recording {
-    const { directory, closer, keys } = this.#options;
+    const { directory, closer, keys, files } = this.#options;
     const { controlId, clientState, statusUrl } = wishes;
     if (
       controlId !== undefined &&
@@ -40,6 +48,7 @@ export class RecordingFactory implements RecordingMaker {
     const { conversationId, accountId, name, dialect, startedUnixMs, worker, eventCallbacks } = room;
     const recordingId = newId();
     const key = keys.create(recordingId);
+    const fileOrder = files?.order({ conversationId, recordingId });
     const meta = {
       conferenceName: name,
       dialect,
@@ -49,13 +58,15 @@ export class RecordingFactory implements RecordingMaker {
       ...(clientState !== undefined && { clientState }),
       ...(controlId !== undefined && { controlId }),
       ...(statusUrl !== undefined && { statusUrl }),
+      ...(fileOrder && { file: fileOrder }),
     };
     const recording = new Recording({
       ...{ recordingId, conversationId, accountId, key, worker, meta, wishes, call },
       rateHz: this.#options.rateHz ?? this.#bestRateHz(room),
     });
-    directory.recordingStarted(recording, key.sealed);
+    directory.recordingStarted(recording, key.sealed, fileOrder);
     closer.follow(recording);
+    if (fileOrder) files?.follow(recording, fileOrder);
     return recording;
   }
 

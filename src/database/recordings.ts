@@ -5,10 +5,11 @@ import type { ClientState, Db, Recording, RecordingTable } from './schema.ts';
 
 export type NewRecording = Omit<
   Insertable<RecordingTable>,
-  'state' | 'reason' | 'endSample' | 'endedAt' | 'clientState' | 'wishes'
+  'state' | 'reason' | 'endSample' | 'endedAt' | 'clientState' | 'wishes' | 'fileOrder'
 > & {
   clientState?: ClientState | undefined;
   wishes?: object | undefined;
+  fileOrder?: object | undefined;
   /** `recording` unless given. */
   state?: 'waiting' | undefined;
 };
@@ -16,7 +17,7 @@ export type NewRecording = Omit<
 /** Before the recording's first packet; one that is known already stays as it is. */
 export async function insertRecording(
   db: Db,
-  { clientState, wishes, state, ...recording }: NewRecording,
+  { clientState, wishes, state, fileOrder, ...recording }: NewRecording,
 ): Promise<void> {
   await db
     .insertInto('recordings')
@@ -24,6 +25,7 @@ export async function insertRecording(
       ...recording,
       state: state ?? 'recording',
       wishes: wishes === undefined ? null : json(wishes),
+      fileOrder: fileOrder === undefined ? null : json(fileOrder),
       clientState: clientState === undefined ? null : json(clientState),
     })
     .onConflict((conflict) => conflict.column('recordingId').doNothing())
@@ -66,6 +68,34 @@ export async function setRecordingState(
     .set({ state })
     .where('recordingId', '=', recordingId)
     .where('state', '!=', 'ended')
+    .execute();
+}
+
+/** What became of its file; of one that was erased meanwhile nothing. */
+export async function setRecordingFile(
+  db: Db,
+  recordingId: string,
+  file: { fileState: 'written' | 'failed'; filePath: string | null; fileReason: string | null },
+): Promise<void> {
+  await db
+    .updateTable('recordings')
+    .set(file)
+    .where('recordingId', '=', recordingId)
+    .where('erasedAt', 'is', null)
+    .execute();
+}
+
+/** Those that ended on this node and whose files are not whole, but wanted. */
+export async function listRecordingsWithoutFile(db: Db, node: string): Promise<Recording[]> {
+  return await db
+    .selectFrom('recordings')
+    .selectAll()
+    .where('node', '=', node)
+    .where('fileOrder', 'is not', null)
+    .where('fileState', 'is distinct from', 'written')
+    .where('state', '=', 'ended')
+    .where('erasedAt', 'is', null)
+    .orderBy('startedAt')
     .execute();
 }
 
@@ -206,7 +236,7 @@ export async function beginErasure(
 export async function finishErasure(db: Db, recordingId: string): Promise<void> {
   await db
     .updateTable('recordings')
-    .set({ sealedKey: null })
+    .set({ sealedKey: null, fileOrder: null, fileState: null, filePath: null, fileReason: null })
     .where('recordingId', '=', recordingId)
     .execute();
 }

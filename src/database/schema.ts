@@ -130,6 +130,14 @@ export interface RecordingTable {
   recordedSamples: ColumnType<number | null, never, number>;
   /** The key that ended it. */
   digit: ColumnType<string | null, never, string | null>;
+  /** The file that is written along with it (`FileOrder`); null where none is, and once it was erased. */
+  fileOrder: ColumnType<unknown, unknown, null>;
+  /** Null before its end. */
+  fileState: ColumnType<'written' | 'failed' | null, never, 'written' | 'failed' | null>;
+  /** Where it is, once it is whole. */
+  filePath: ColumnType<string | null, never, string | null>;
+  /** Code of the error that it failed with. */
+  fileReason: ColumnType<string | null, never, string | null>;
 }
 
 /** A text or an object of the client's own; nothing here reads it. */

@@ -39,9 +39,10 @@ export class ChannelReader implements SampleReader {
     track: TrackView,
     view: Pick<RecordingView, 'rateHz' | 'onDamage' | 'lossConcealment'> & { pauses?: PauseView[] },
     fromSample: number,
+    packets = new PlacedPackets(track, view),
   ) {
     const { rateHz, lossConcealment } = view;
-    this.#packets = new PlacedPackets(track, view);
+    this.#packets = packets;
     const conceals = lossConcealment !== 'off';
     this.#decoder = new TrackDecoder({ rateHz, conceals }, fromSample - Math.ceil(lookBackSeconds * rateHz));
     this.#rateHz = rateHz;

@@ -58,6 +58,11 @@ export class GrowingFile {
     this.#close();
   }
 
+  /** Stops without an end: what is there plays. */
+  close(): void {
+    this.#close();
+  }
+
   #put(parts: readonly FilePart[]): void {
     const descriptor = this.#descriptor!;
     try {

@@ -18,10 +18,26 @@ export function settledEnd(view: RecordingView): number {
   const tracks = view.tracks.map((track) => new PlacedPackets(track, view));
   for (const packets of tracks) while (packets.before(Number.POSITIVE_INFINITY));
   const arrivedUs = Math.max(0, ...tracks.map((packets) => packets.lastArrivalUs));
-  const nowSample = Math.floor(((arrivedUs - spoolDelayUs) * view.rateHz) / 1_000_000);
-  const settled = tracks.map((packets, index) =>
-    view.tracks[index]?.endSample === undefined ? packets.settledSample(nowSample) : Number.POSITIVE_INFINITY,
-  );
+  const open = tracks.filter((_, index) => view.tracks[index]?.endSample === undefined);
+  return settledBy(view, open, arrivedUs);
+}
+
+/**
+ * As `settledEnd`, of packets that are read already.
+ * @param open the tracks that may go on
+ * @param arrivedUs when the newest packet arrived that was there, of any track, when the spool was settled
+ */
+export function settledBy(
+  view: Pick<RecordingView, 'rateHz' | 'startSample'>,
+  open: readonly PlacedPackets[],
+  arrivedUs: number,
+): number {
+  const nowUs = arrivedUs - spoolDelayUs;
+  const nowSample = Math.floor((nowUs * view.rateHz) / 1_000_000);
+  const settled = open.map((packets) => {
+    packets.elapsed(nowUs);
+    return packets.settledSample(nowSample);
+  });
   // What a channel is at a position also depends on packets a little behind it.
   const end = Math.min(nowSample, ...settled) - Math.ceil(lookAheadSeconds * view.rateHz);
   return Math.max(view.startSample, end);

@@ -10,6 +10,8 @@ interface Part {
   reader: ChannelReader | undefined;
 }
 
+type OpenChannel = (track: TrackView, view: RecordingView, fromSample: number) => ChannelReader;
+
 /** Sums are made in parts of this length: it bounds the memory of a long read. */
 const partSeconds = 1;
 
@@ -21,9 +23,12 @@ const partSeconds = 1;
  *     ChannelReader of each track -> pauses silenced -> sum -> Limiter -> read
  */
 export class MixReader implements SampleReader {
-  readonly #view: RecordingView;
-  readonly #endSample: number;
-  readonly #pauses: PauseMap;
+  readonly #openChannel: OpenChannel;
+  #view: RecordingView;
+  #endSample: number;
+  /** What lies behind `#endSample` is not known yet. */
+  #grows = false;
+  #pauses: PauseMap;
   readonly #parts: Part[];
   readonly #limiter: Limiter;
   readonly #partSamples: number;
@@ -38,7 +43,13 @@ export class MixReader implements SampleReader {
   #summedTo: number;
 
   /** @param endSample where the recording ends, or how far a growing one is settled; behind it is silence */
-  constructor(view: RecordingView, endSample: number, fromSample: number) {
+  constructor(
+    view: RecordingView,
+    endSample: number,
+    fromSample: number,
+    openChannel: OpenChannel = (...of) => new ChannelReader(...of),
+  ) {
+    this.#openChannel = openChannel;
     this.#view = view;
     this.#endSample = endSample;
     this.#pauses = new PauseMap({ fromSample: view.startSample, toSample: endSample }, view.pauses);
@@ -46,16 +57,28 @@ export class MixReader implements SampleReader {
     this.#summedTo = Math.max(view.startSample, context.firstSample);
     this.#lead = fromSample - this.#summedTo;
     this.#limiter = new Limiter(view.rateHz, this.#summedTo);
-    this.#parts = view.tracks.map((track) => ({
-      fromSample: Math.max(track.startSample, this.#summedTo),
-      toSample: trackEnd(track, endSample),
-      track,
-      reader: undefined,
-    }));
+    this.#parts = view.tracks.map((track) => this.#part(track));
     this.#partSamples = Math.round(partSeconds * view.rateHz);
     this.#channel = new Int16Array(this.#partSamples);
     this.#sum = new Int32Array(this.#partSamples);
     this.#ready = new Int16Array(this.#limiter.maxOutput(this.#partSamples));
+  }
+
+  /**
+   * Goes on with what there is of the recording by now: with more tracks, pauses and ends of tracks than before, none
+   * of them before the last `endSample`.
+   * @param endSample how far it is settled; `settledMixEnd` of it may be read, and all where it is complete
+   */
+  grow(view: RecordingView, endSample: number, complete: boolean): void {
+    this.#view = view;
+    this.#endSample = endSample;
+    this.#grows = !complete;
+    this.#pauses = new PauseMap({ fromSample: view.startSample, toSample: endSample }, view.pauses);
+    for (const track of view.tracks) {
+      const part = this.#parts.find((each) => each.track.trackId === track.trackId);
+      if (part) Object.assign(part, { track, toSample: trackEnd(track, endSample) });
+      else this.#parts.push(this.#part(track));
+    }
   }
 
   read(out: Int16Array): void {
@@ -78,13 +101,13 @@ export class MixReader implements SampleReader {
 
   /** @returns false behind the end */
   #sumNext(): boolean {
-    if (this.#summedTo > this.#endSample) return false;
+    if (this.#summedTo > this.#endSample || (this.#grows && this.#summedTo === this.#endSample)) return false;
     const samples = Math.min(this.#partSamples, this.#endSample - this.#summedTo);
     const sum = this.#sum.subarray(0, samples).fill(0);
     for (const part of this.#parts) this.#add(part, sum);
     let made = this.#limiter.push(sum, this.#ready);
     this.#summedTo += samples;
-    if (this.#summedTo === this.#endSample) {
+    if (this.#summedTo === this.#endSample && !this.#grows) {
       made += this.#limiter.flush(this.#ready, made);
       this.#summedTo += 1;
     }
@@ -94,14 +117,20 @@ export class MixReader implements SampleReader {
     return true;
   }
 
+  #part(track: TrackView): Part {
+    const fromSample = Math.max(track.startSample, this.#summedTo);
+    return { fromSample, toSample: trackEnd(track, this.#endSample), track, reader: undefined };
+  }
+
   #add(part: Part, sum: Int32Array): void {
     const from = Math.max(part.fromSample, this.#summedTo);
     const to = Math.min(part.toSample, this.#summedTo + sum.length);
     if (from >= to) {
-      if (part.toSample <= this.#summedTo) part.reader?.close();
+      const end = this.#grows ? part.track.endSample : part.toSample;
+      if (end !== undefined && end <= this.#summedTo) part.reader?.close();
       return;
     }
-    part.reader ??= new ChannelReader(part.track, this.#view, from);
+    part.reader ??= this.#openChannel(part.track, this.#view, from);
     const channel = this.#channel.subarray(0, to - from);
     part.reader.read(channel);
     this.#pauses.silence(channel, from);

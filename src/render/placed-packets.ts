@@ -65,7 +65,8 @@ export class PlacedPackets {
 
   /** The next packet, if it begins before `sample`; then nothing will ever begin before `sample` again. */
   before(sample: number): PlacedPacket | undefined {
-    while (!this.#ended && this.timeline.settledSample(0) < sample) this.#readRecord();
+    const grows = this.#track.isWhole !== undefined;
+    while (!grows && !this.#ended && this.timeline.settledSample(0) < sample) this.#readRecord();
     for (;;) {
       const packet = this.#waiting[this.#next];
       if (!packet || packet.atSample >= sample) return undefined;
@@ -78,6 +79,21 @@ export class PlacedPackets {
       // Comfort noise has no length: it only says that the sender is silent.
       if (packet.durationSamples > 0) return packet;
     }
+  }
+
+  /** Of a track that grows: reads what is there by now. `before` then gives what is settled of it. */
+  poll(): void {
+    while (!this.#ended && this.#readRecord());
+  }
+
+  /** Of a track that grows: none of its records that were not read yet arrived before `nowUs`. */
+  elapsed(nowUs: number): void {
+    this.#placer.elapsed(nowUs);
+  }
+
+  /** Everything was read: nothing follows. */
+  get isEnded(): boolean {
+    return this.#ended;
   }
 
   /** What happened on the track as far as it was read, in order of position; of each kind the first 10,000 at most. */
@@ -107,13 +123,18 @@ export class PlacedPackets {
     );
   }
 
-  #readRecord(): void {
+  /** @returns false where there is none, or none yet */
+  #readRecord(): boolean {
     const record = this.#nextRecord();
-    if (!record) {
+    if (record) this.#take(record);
+    else if (this.#track.isWhole?.() !== false) {
       this.#ended = true;
       this.#placer.finish();
-      return;
     }
+    return record !== undefined;
+  }
+
+  #take(record: SpoolRecord): void {
     if (record.kind === 'format') {
       this.#format = record;
       this.#placer.format(record);

@@ -33,6 +33,11 @@ export interface TrackView {
   endSample: number | undefined;
   /** Every call begins anew; records in the order of arrival. Payloads stay valid. */
   records(): Iterable<SpoolRecord>;
+  /**
+   * Of a track that is read along while it grows (`GrowingSignal`): whether its records, where they ran out, have
+   * ended. Then they are read once, may be asked for again after they ran out, and only `PlacedPackets.poll` does.
+   */
+  isWhole?(): boolean;
 }
 
 export interface PauseView {

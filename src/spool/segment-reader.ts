@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { CallreelError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 import { isMissing } from './files.ts';
@@ -129,13 +129,18 @@ class FileWindow {
 
   /** @returns undefined when the file ends before */
   peek(bytes: number): Buffer | undefined {
-    if (this.#bytes.length < bytes) this.#fill(Math.max(bytes, readAheadBytes));
+    if (this.#bytes.length < bytes) this.#fill(Math.max(bytes, Math.min(readAheadBytes, this.#restBytes())));
     return this.#bytes.length < bytes ? undefined : this.#bytes.subarray(0, bytes);
   }
 
   advance(bytes: number): void {
     this.#bytes = this.#bytes.subarray(bytes);
     this.#position += bytes;
+  }
+
+  /** A file that is read while it grows has little that is new. */
+  #restBytes(): number {
+    return Math.max(0, fstatSync(this.#fd).size - this.#position);
   }
 
   /** Whether nothing follows the next `bytes` bytes. */

@@ -224,6 +224,25 @@ describe('how far a growing track is settled', () => {
     assert.equal(settledMs(stream, 6900), 5000);
     assert.equal(settledMs(stream, 7000 + pauseWindowUs / 1000 + 1), 7020 - 1000);
   });
+
+  test('once no more of them can come, as if the next had', () => {
+    const stream = new Stream();
+    stream.run(0, 300);
+    stream.run(300, 306, { lateMs: 900 });
+    const before = stream.placedFrames.size;
+    stream.placer.elapsed(7_000_000 + pauseWindowUs);
+    assert.deepEqual([stream.placedFrames.size, settledMs(stream, 6900)], [before, 5000]);
+    stream.placer.elapsed(7_000_001 + pauseWindowUs);
+    assert.equal(stream.placedFrames.size, before + 6);
+    const frames = new Map(stream.placedFrames);
+    const other = new Stream();
+    other.run(0, 300);
+    other.run(300, 306, { lateMs: 900 });
+    other.run(400, 410);
+    stream.run(400, 410);
+    assert.deepEqual(stream.placedFrames, other.placedFrames);
+    for (const [packet, frame] of frames) assert.equal(other.placedFrames.get(packet), frame);
+  });
 });
 
 test('memory stays bounded where many packets come in no time', () => {

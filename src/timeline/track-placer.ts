@@ -80,20 +80,27 @@ export class TrackPlacer<Packet extends TrackPacket> {
 
   /** Places what waits: no packet follows, or none is known yet. */
   finish(): void {
-    const first = this.#waiting[0];
-    const last = this.#waiting.at(-1);
-    if (!first || !last) return;
-    this.#open = {
-      settledSample: this.timeline.settledSample(0),
-      firstUs: first.packet.arrivalUs,
-      lastUs: last.packet.arrivalUs,
-    };
-    this.#decide(true);
+    this.#open = this.#openEnd();
+    if (this.#open) this.#decide(true);
   }
 
-  /** As `TrackTimeline.settledSample`; after `finish`, what more packets could decide otherwise is not settled. */
+  #openEnd(): { settledSample: number; firstUs: number; lastUs: number } | undefined {
+    const first = this.#waiting[0];
+    const last = this.#waiting.at(-1);
+    if (!first || !last) return undefined;
+    const settledSample = this.timeline.settledSample(0);
+    return { settledSample, firstUs: first.packet.arrivalUs, lastUs: last.packet.arrivalUs };
+  }
+
+  /** No packet that is offered from now on arrived before `nowUs`: what waited for longer than that is placed. */
+  elapsed(nowUs: number): void {
+    const last = this.#waiting.at(-1);
+    if (last && nowUs > last.packet.arrivalUs + pauseWindowUs) this.#decide(true);
+  }
+
+  /** As `TrackTimeline.settledSample`; what more packets could decide otherwise is not settled. */
   settledSample(nowSample: number): number {
-    const open = this.#open;
+    const open = this.#open ?? this.#openEnd();
     if (!open || nowSample > this.#samplesOf(open.lastUs + pauseWindowUs))
       return this.timeline.settledSample(nowSample);
     const byTime = this.timeline.settledByTime(Math.min(nowSample, this.#samplesOf(open.firstUs)));

@@ -1,0 +1,170 @@
+import { CallreelError } from '../errors.ts';
+import type { GrowingRecording } from '../spool/growing-recording.ts';
+import type { SpoolRecording } from '../spool/reader.ts';
+import { ChannelReader } from './channel.ts';
+import { settledBy, settledMixEnd } from './growth.ts';
+import { MixReader } from './mix.ts';
+import { PauseMap } from './pause-map.ts';
+import { PlacedPackets } from './placed-packets.ts';
+import { recordingView } from './recording-view.ts';
+import { StereoReader, sidesOf } from './sides.ts';
+import type { RecordingView, SampleReader, TrackView } from './track-source.ts';
+
+export interface GrowingSignalOptions {
+  recording: GrowingRecording;
+  /** Left and right (`sides.ts`) instead of the mix. */
+  stereo: boolean;
+  lossConcealment?: 'off' | undefined;
+}
+
+const blockSeconds = 1;
+
+/**
+ * The samples of a rendition, given along with the recording: each packet is read, decoded and mixed once, and a
+ * sample is given when nothing can change it any more. All of them together are those of the rendition of the ended
+ * recording.
+ *
+ *     segments -> PlacedPackets.poll -> settled up to where? -> MixReader(s) -> pauses cut out -> samples
+ */
+export class GrowingSignal {
+  readonly channels: 1 | 2;
+  readonly #recording: GrowingRecording;
+  readonly #lossConcealment: 'off' | undefined;
+  readonly #packets = new Map<string, PlacedPackets>();
+  #mixes: MixReader[] = [];
+  #reader: SampleReader | undefined;
+  #startSample = 0;
+  /** Samples before it were given, or are cut out. */
+  #givenTo = 0;
+  #settledTo = 0;
+  /** When the newest packet arrived that the last look found. */
+  #arrivedUs = 0;
+  #isComplete = false;
+
+  constructor({ recording, stereo, lossConcealment }: GrowingSignalOptions) {
+    this.channels = stereo ? 2 : 1;
+    this.#recording = recording;
+    this.#lossConcealment = lossConcealment;
+  }
+
+  /** All samples of the ended recording were given. */
+  get isComplete(): boolean {
+    return this.#isComplete;
+  }
+
+  /** @throws CallreelError as `GrowingRecording.look` */
+  get rateHz(): number {
+    return this.#recording.look().header.rateHz;
+  }
+
+  /**
+   * Reads what is new and gives what is settled by it, interleaved, in blocks; each is valid until the next. The spool
+   * must have been settled for the conversation since the last time (`spool.settle`). Is to be read to its end.
+   * @throws CallreelError CONFLICT where the recording's end has changed what was given already: the file has to be
+   *   made anew. NOT_FOUND, SPOOL_CORRUPT, SPOOL_KEY_MISSING
+   */
+  *advance(): Generator<Int16Array, void, undefined> {
+    if (this.#isComplete) return;
+    for (const packets of this.#packets.values()) packets.poll();
+    const spooled = this.#recording.look();
+    const view = this.#viewOf(spooled);
+    // After the manifest: what it calls ended is read to the end.
+    for (const track of view.tracks) this.#packetsOf(track, view).poll();
+    const complete = view.endSample !== undefined;
+    const endSample = view.endSample ?? this.#settledEnd(view);
+    this.#assertFollows(view.startSample, endSample);
+    this.#grow(view, endSample, complete);
+    this.#settledTo = endSample;
+    yield* this.#samplesTo(complete ? endSample : settledMixEnd(view, endSample), view);
+    this.#isComplete = complete;
+    if (complete) this.close();
+  }
+
+  close(): void {
+    for (const mix of this.#mixes) mix.close();
+    for (const packets of this.#packets.values()) packets.close();
+  }
+
+  #viewOf(spooled: SpoolRecording): RecordingView {
+    const view = recordingView(spooled);
+    const tracks = view.tracks.map((each): TrackView => {
+      const track = this.#recording.track(each.trackId);
+      return { ...each, records: () => ({ [Symbol.iterator]: () => track }), isWhole: () => track.isWhole };
+    });
+    return { ...view, tracks, ...(this.#lossConcealment && { lossConcealment: this.#lossConcealment }) };
+  }
+
+  #packetsOf(track: TrackView, view: RecordingView): PlacedPackets {
+    const known = this.#packets.get(track.trackId);
+    if (known) return known;
+    const packets = new PlacedPackets(track, view);
+    this.#packets.set(track.trackId, packets);
+    return packets;
+  }
+
+  /**
+   * By the packets that the last look found: of the tracks that were read first in this one more may have come
+   * meanwhile, and pauses and tracks of that time need not be in the manifest yet.
+   */
+  #settledEnd(view: RecordingView): number {
+    const arrivedUs = this.#arrivedUs;
+    const all = [...this.#packets.values()];
+    this.#arrivedUs = Math.max(0, ...all.map(({ lastArrivalUs }) => lastArrivalUs));
+    const open = all.filter(({ isEnded }) => !isEnded);
+    return Math.max(this.#settledTo, settledBy(view, open, arrivedUs));
+  }
+
+  #assertFollows(startSample: number, endSample: number): void {
+    if (this.#reader && (startSample !== this.#startSample || endSample < this.#settledTo))
+      throw new CallreelError('CONFLICT', 'the recording was trimmed at its end');
+  }
+
+  #grow(view: RecordingView, endSample: number, complete: boolean): void {
+    if (!this.#reader && endSample <= view.startSample && !complete) return;
+    const parts = this.channels === 2 ? sidesOf(view) : { left: view };
+    const views = Object.values(parts);
+    this.#reader ??= this.#open(views, endSample, view.startSample);
+    this.#mixes.forEach((mix, index) => void mix.grow(views[index]!, endSample, complete));
+  }
+
+  #open(views: readonly RecordingView[], endSample: number, startSample: number): SampleReader {
+    this.#startSample = startSample;
+    this.#givenTo = startSample;
+    this.#mixes = views.map(
+      (part) =>
+        new MixReader(
+          part,
+          endSample,
+          startSample,
+          (track, view, from) => new ChannelReader(track, view, from, this.#packetsOf(track, view)),
+        ),
+    );
+    const [first, second] = this.#mixes;
+    return second ? new StereoReader(first!, second) : first!;
+  }
+
+  *#samplesTo(toSample: number, view: RecordingView): Generator<Int16Array, void, undefined> {
+    const reader = this.#reader;
+    if (!reader || toSample <= this.#givenTo) return;
+    const pauses = new PauseMap({ fromSample: this.#startSample, toSample }, view.pauses);
+    const kept = pauses.spansOf(pauses.fileSampleOf(this.#givenTo), pauses.fileSamples);
+    const block = new Int16Array(Math.ceil(blockSeconds * view.rateHz) * this.channels);
+    for (const span of [...kept, { fromSample: toSample, toSample }]) {
+      while (this.#givenTo < span.fromSample) this.#read(reader, block, span.fromSample);
+      while (this.#givenTo < span.toSample) {
+        const atSample = this.#givenTo;
+        const part = this.#read(reader, block, span.toSample);
+        pauses.silence(part, atSample, this.channels);
+        yield part;
+      }
+    }
+  }
+
+  #read(reader: SampleReader, block: Int16Array, toSample: number): Int16Array {
+    const samples = Math.min(block.length / this.channels, toSample - this.#givenTo);
+    const part = block.subarray(0, samples * this.channels);
+    reader.read(part);
+    this.#givenTo += samples;
+    return part;
+  }
+}

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { afterEach, beforeEach, test } from 'node:test';
+import { GrowingRecording } from './growing-recording.ts';
+import type { OpenSegment } from './producer.ts';
+import { TestSpool, testParty } from './test-spool.ts';
+
+let spool: TestSpool;
+let growing: GrowingRecording;
+beforeEach(() => {
+  spool = new TestSpool();
+  growing = new GrowingRecording(spool.path('room'), 'A', spool.masterKey);
+});
+afterEach(() => spool.remove());
+
+function settle(): void {
+  spool.pump();
+  spool.writer.settleConversation('room');
+}
+
+function begin(): OpenSegment {
+  spool.startRecording('A');
+  spool.producer.append('A', { type: 'track', trackId: 't1', startSample: 0, party: testParty });
+  return openSegment(1);
+}
+
+function openSegment(number: number): OpenSegment {
+  const segmentId = String(number).padStart(16, '0');
+  const wants = [{ recordingId: 'A', startSample: 0 }];
+  return spool.producer.openSegment({ segmentId, conversationId: 'room', trackId: 't1', wants });
+}
+
+function packet(segment: OpenSegment, sequenceNumber: number): void {
+  const arrivalUs = sequenceNumber * 20_000;
+  spool.producer.packet(segment, sequenceNumber, sequenceNumber * 160, arrivalUs, Buffer.alloc(160));
+}
+
+function end(): void {
+  const trackEnd = {
+    type: 'track-end',
+    trackId: 't1',
+    endSample: 800,
+    packets: 3,
+    overflowPackets: 0,
+  } as const;
+  spool.producer.append('A', trackEnd);
+  spool.producer.append('A', { type: 'end', atSample: 800, endedUnixMs: 30, reason: 'stopped' });
+  spool.producer.finishRecording('A');
+  settle();
+  settle();
+}
+
+/** The sequence numbers that are new. */
+function news(): number[] {
+  growing.look();
+  const track = growing.track('t1');
+  const found: number[] = [];
+  for (let next = track.next(); !next.done; next = track.next())
+    if (next.value.kind === 'packet') found.push(next.value.sequenceNumber);
+  return found;
+}
+
+test('each record is given once, as it comes, across segments', () => {
+  assert.throws(() => growing.look(), { code: 'NOT_FOUND' });
+  const first = begin();
+  packet(first, 1);
+  settle();
+  assert.deepEqual([news(), news(), growing.track('t1').isWhole], [[1], [], false]);
+  packet(first, 2);
+  spool.producer.closeSegment(first);
+  settle();
+  assert.deepEqual([news(), growing.track('t1').isWhole], [[2], false]);
+  const second = openSegment(2);
+  packet(second, 3);
+  settle();
+  assert.deepEqual([news(), growing.look().end], [[3], undefined]);
+  spool.producer.closeSegment(second);
+  end();
+  assert.deepEqual([news(), growing.track('t1').isWhole, growing.look().end?.atSample], [[], true, 800]);
+});
+
+test('a chunk of which only a part is there is read when all of it is', () => {
+  const segment = begin();
+  packet(segment, 1);
+  settle();
+  const path = spool.path('room/0000000000000001.seg');
+  const whole = readFileSync(path);
+  writeFileSync(path, whole.subarray(0, whole.length - 20));
+  assert.deepEqual(news(), []);
+  appendFileSync(path, whole.subarray(whole.length - 20));
+  assert.deepEqual(news(), [1]);
+});
+
+test('a segment that was cut off in a recording that ended in order is damage', () => {
+  const segment = begin();
+  packet(segment, 1);
+  spool.producer.closeSegment(segment);
+  end();
+  const path = spool.path('room/0000000000000001.seg');
+  const whole = readFileSync(path);
+  writeFileSync(path, whole.subarray(0, whole.length - 1));
+  assert.throws(news, { code: 'SPOOL_CORRUPT' });
+});

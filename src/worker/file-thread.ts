@@ -1,0 +1,36 @@
+import { constants, setPriority } from 'node:os';
+import { parentPort, workerData } from 'node:worker_threads';
+import { Secret } from '../secret.ts';
+import { asCallreelError, FileDesk } from './file-desk.ts';
+import type { FileCommand, FileFailure, FileReply, FileThreadData } from './file-protocol.ts';
+
+/** Writes recordings' files, for `file-writer`. On Linux the priority is the thread's own. */
+const { masterKey, ...options } = workerData as FileThreadData;
+const desk = new FileDesk({ ...options, masterKey: new Secret(Buffer.from(masterKey)) });
+
+async function execute(command: FileCommand): Promise<FileFailure[]> {
+  switch (command.verb) {
+    case 'follow':
+      desk.follow(command.order);
+      return [];
+    case 'step':
+      return desk.step(command.recordingIds);
+    case 'complete':
+      await desk.complete(command.order);
+      return [];
+    case 'abandon':
+      await desk.abandon(command.recordingId);
+      return [];
+  }
+}
+
+setPriority(constants.priority.PRIORITY_LOW);
+parentPort?.on('message', (command: FileCommand) => {
+  const { id } = command;
+  execute(command)
+    .then(
+      (failures): FileReply => ({ id, reply: 'done', failures }),
+      (error: unknown): FileReply => ({ id, reply: 'error', error: asCallreelError(error).toJSON() }),
+    )
+    .then((reply) => parentPort?.postMessage(reply));
+});
