@@ -107,6 +107,8 @@ async function check(bench: RecordingBench, recordingId: string, expected: Case)
     right.set(prompt, sample(31));
     for (let k = 0; k < beepSamples.length; k++) right[sample(1) + k]! += beepSamples[k]!;
     right.set(right.map(throughUlaw));
+    // The slot of the very moment was sent before the command.
+    if (pause) right.fill(0, pause.to, pause.to + slotSamples);
   }
   const file = (signal: Int16Array): number[] =>
     Array.from(signal.subarray(start, end)).flatMap((value, k) => {

@@ -277,8 +277,11 @@ export class ReferenceRecorder {
     const changes: { atUs: number; behaviour: PauseBehaviour | undefined }[] = [];
     for (const atUs of [...moments].sort((a, b) => a - b)) {
       if (atUs < beginUs || !Number.isFinite(atUs)) continue;
-      const last = own.findLast((action) => action.atUs <= atUs);
-      const alone = last?.kind === 'pause' ? last.behaviour : undefined;
+      // A pause of what is paused already changes nothing.
+      const done = own.filter((action) => action.atUs <= atUs);
+      const resumed = done.findLastIndex(({ kind }) => kind === 'resume');
+      const pause = done[resumed + 1];
+      const alone = pause?.kind === 'pause' ? pause.behaviour : undefined;
       const held = legIds
         .filter((legId) => on !== roomOfScript || this.#isInAt(legId, atUs))
         .map((legId) => this.#held.get(legId))
