@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { tone } from '../audio/tone.ts';
 import type { RecorderOptions } from '../media/recorder-options.ts';
+import type { TestPhone } from '../media/test-phone.ts';
 import { throwOnUnlistedTransitions } from '../state-machine.ts';
 import { RecordingBench } from './test-recording-bench.ts';
 import { throughUlaw, ulawOf } from './test-ulaw.ts';
@@ -54,28 +55,7 @@ it('ten recordings of one call, each with other options, are each right to the s
     const phone = await bench.call('a');
     for (const [recordingId, { options }] of Object.entries(cases))
       await bench.record('a', recordingId, { options });
-    for (let slot = 0; slot < slots; slot++) {
-      if (slot === 30)
-        await bench.execute({ verb: 'play.start', legId: 'a', playId: 'p', rateHz: 8000, samples: prompt });
-      for (const [recordingId, { pause }] of Object.entries(cases)) {
-        if (pause && sample(slot) === pause.from)
-          await bench.execute({
-            verb: 'recording.pause',
-            recordingId,
-            scope: 'recording',
-            behaviour: pause.behaviour,
-          });
-        if (pause && sample(slot) === pause.to)
-          await bench.execute({ verb: 'recording.resume', recordingId });
-      }
-      phone.timestamp = sample(slot);
-      if (slot < 40) {
-        const frame = said.subarray(sample(slot), sample(slot + 1));
-        await phone.send({ payload: Uint8Array.from(frame, ulawOf) });
-      }
-      if (slot === 45) await phone.press('#');
-      await bench.slots(1);
-    }
+    for (let slot = 0; slot < slots; slot++) await step(bench, phone, slot);
     for (const recordingId of Object.keys(cases))
       if (cases[recordingId]!.reason === 'stopped')
         await bench.execute({ verb: 'recording.stop', recordingId, reason: 'stopped' });
@@ -85,6 +65,28 @@ it('ten recordings of one call, each with other options, are each right to the s
     await bench.close();
   }
 });
+
+async function step(bench: RecordingBench, phone: TestPhone, slot: number): Promise<void> {
+  if (slot === 30)
+    await bench.execute({ verb: 'play.start', legId: 'a', playId: 'p', rateHz: 8000, samples: prompt });
+  for (const [recordingId, { pause }] of Object.entries(cases)) {
+    if (pause && sample(slot) === pause.from)
+      await bench.execute({
+        verb: 'recording.pause',
+        recordingId,
+        scope: 'recording',
+        behaviour: pause.behaviour,
+      });
+    if (pause && sample(slot) === pause.to) await bench.execute({ verb: 'recording.resume', recordingId });
+  }
+  phone.timestamp = sample(slot);
+  if (slot < 40) {
+    const frame = said.subarray(sample(slot), sample(slot + 1));
+    await phone.send({ payload: Uint8Array.from(frame, ulawOf) });
+  }
+  if (slot === 45) await phone.press('#');
+  await bench.slots(1);
+}
 
 async function check(bench: RecordingBench, recordingId: string, expected: Case): Promise<void> {
   const { options, start = 0, reason, pause } = expected;
@@ -107,6 +109,8 @@ async function check(bench: RecordingBench, recordingId: string, expected: Case)
     right.set(prompt, sample(31));
     for (let k = 0; k < beepSamples.length; k++) right[sample(1) + k]! += beepSamples[k]!;
     right.set(right.map(throughUlaw));
+    // The slot of the very moment was sent before the command.
+    if (pause) right.fill(0, pause.to, pause.to + slotSamples);
   }
   const file = (signal: Int16Array): number[] =>
     Array.from(signal.subarray(start, end)).flatMap((value, k) => {

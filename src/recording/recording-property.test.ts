@@ -17,12 +17,15 @@ import {
   type ReferenceTrack,
   referenceFile,
 } from './test-reference-recorder.ts';
+import type { ScriptCalls } from './test-script-calls.ts';
 
 throwOnUnlistedTransitions();
 
 const firstSeed = Number(process.env['FIRST'] ?? 1);
 const scripts = Number(process.env['COUNT'] ?? 64);
 const pumpUs = 60_000;
+/** Half a second tells whom one hears. */
+const mixedSlots = 25;
 
 describe('the engine and the reference agree', () => {
   const only = process.env['SEED'];
@@ -156,6 +159,7 @@ async function compare(
     });
     const fromSample = Math.max(startSample, track.fromSample);
     same(file, expected, { ...track, fromSample }, what(track.trackId));
+    if (script.shape === 'mix' && track.side === 'heard') hears(file, reference.calls, expected, track, what);
   }
   const mixOf = (parts: readonly ReferenceTrack[]) => {
     const samples = new Int32Array(endSample);
@@ -178,6 +182,44 @@ async function compare(
       mixOf(parts),
       what(`stereo ${index}`),
     );
+}
+
+/** In a mix, where the other party talks on and on, its tone and not one's own. */
+function hears(
+  file: Int16Array,
+  calls: ScriptCalls,
+  recording: ReferenceRecording,
+  { legId, fromSample }: ReferenceTrack,
+  what: (name: string) => string,
+): void {
+  const other = calls.script.legs.find((leg) => leg.legId !== legId)!;
+  const own = calls.script.legs.find((leg) => leg.legId === legId)!;
+  const { fromUs, toUs } = calls.together();
+  const isMixed = ({ atUs, payload }: ScriptPacket): boolean =>
+    payload !== undefined && fromUs < atUs && atUs < toUs && recording.isOn(atUs);
+  const talks = other.packets.filter(isMixed);
+  for (const [index, { atUs, slot }] of talks.entries()) {
+    if (talks[index + mixedSlots]?.slot !== slot + mixedSlots) continue;
+    // The jitter buffer's delay.
+    const from = Math.round(((atUs - recording.originUs) * 8) / 1000) + 5 * 160 - fromSample;
+    const to = from + (mixedSlots - 5) * 160;
+    const pausedBefore = recording.pauses.some((pause) => pause.fromSample < to + fromSample);
+    if (pausedBefore || to + fromSample > recording.endSample) return;
+    const part = file.subarray(from, to);
+    assert.ok(levelOf(part, other.toneHz) > 3000, what(`the other is heard at ${from}`));
+    assert.ok(levelOf(part, own.toneHz) < 300, what(`not one's own voice at ${from}`));
+    return;
+  }
+}
+
+function levelOf(samples: Int16Array, frequencyHz: number): number {
+  let re = 0;
+  let im = 0;
+  for (const [k, sample] of samples.entries()) {
+    re += sample * Math.cos((2 * Math.PI * frequencyHz * k) / 8000);
+    im += sample * Math.sin((2 * Math.PI * frequencyHz * k) / 8000);
+  }
+  return (2 * Math.hypot(re, im)) / samples.length;
 }
 
 function same(

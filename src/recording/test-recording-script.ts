@@ -65,23 +65,9 @@ export function recordingScript(seed: number): RecordingScript {
   let holds = false;
   for (let count = random.integer(1, 3), n = 0; n < count; n++) {
     const recordingId = `r${n}`;
-    const startUs = momentIn(0, 30);
-    const options = optionsOf(random);
-    actions.push({ kind: 'record', atUs: startUs, recordingId, on: random.pick(rooms), options });
-    let atUs = startUs;
-    for (let pauses = random.integer(0, 2); pauses > 0; pauses--) {
-      const pauseUs = Math.max(atUs + tickUs, momentIn(5, slots));
-      const scope: 'recording' | 'call' = !holds && random.chance(0.35) ? 'call' : 'recording';
-      holds ||= scope === 'call';
-      actions.push({
-        ...{ kind: 'pause', atUs: pauseUs, recordingId, scope },
-        behaviour: random.pick(pauseBehaviours),
-      });
-      atUs = pauseUs + random.integer(1, 30 * slotTicks) * tickUs;
-      if (random.chance(0.8)) actions.push({ kind: 'resume', atUs, recordingId });
-    }
-    if (random.chance(0.7))
-      actions.push({ kind: 'stop', atUs: Math.max(atUs + tickUs, momentIn(30, slots)), recordingId });
+    const on = random.pick(rooms);
+    actions.push(...recordingActions({ random, recordingId, on, momentIn, slots, mayHold: !holds }));
+    holds ||= actions.some((action) => action.kind === 'pause' && action.scope === 'call');
   }
   const endUs = Math.max(slots * slotTicks * tickUs, ...actions.map(({ atUs }) => atUs));
   for (const [index, { legId }] of legs.entries())
@@ -89,6 +75,44 @@ export function recordingScript(seed: number): RecordingScript {
   actions.push({ kind: 'closeRoom', atUs: endUs + 4 * tickUs });
   actions.sort((a, b) => a.atUs - b.atUs);
   return { seed, shape, slots: Math.ceil(endUs / (slotTicks * tickUs)) + 2, legs, actions };
+}
+
+interface RecordingActions {
+  random: Random;
+  recordingId: string;
+  on: string;
+  momentIn(fromSlot: number, toSlot: number): number;
+  slots: number;
+  /** One pause of the calls in a script. */
+  mayHold: boolean;
+}
+
+function recordingActions({
+  random,
+  recordingId,
+  on,
+  momentIn,
+  slots,
+  mayHold,
+}: RecordingActions): ScriptAction[] {
+  const startUs = momentIn(0, 30);
+  const actions: ScriptAction[] = [
+    { kind: 'record', atUs: startUs, recordingId, on, options: optionsOf(random) },
+  ];
+  let atUs = startUs;
+  let holds = !mayHold;
+  for (let pauses = random.integer(0, 2); pauses > 0; pauses--) {
+    const pauseUs = Math.max(atUs + tickUs, momentIn(5, slots));
+    const scope = !holds && random.chance(0.35) ? 'call' : 'recording';
+    holds ||= scope === 'call';
+    const behaviour = random.pick(pauseBehaviours);
+    actions.push({ kind: 'pause', atUs: pauseUs, recordingId, scope, behaviour });
+    atUs = pauseUs + random.integer(1, 30 * slotTicks) * tickUs;
+    if (random.chance(0.8)) actions.push({ kind: 'resume', atUs, recordingId });
+  }
+  if (random.chance(0.7))
+    actions.push({ kind: 'stop', atUs: Math.max(atUs + tickUs, momentIn(30, slots)), recordingId });
+  return actions;
 }
 
 function optionsOf(random: Random): RecorderOptions {
