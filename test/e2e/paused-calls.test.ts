@@ -48,13 +48,13 @@ async function assertNothingKept(
   scratch: string,
 ): Promise<void> {
   const secrets = conversation.secrets();
-  assert.equal(patternsIn(dataDir, secrets), 0, 'as it lies there');
+  assert.equal(await patternsIn(dataDir, secrets), 0, 'as it lies there');
   const { unopened, segments } = unsealSpool(dataDir, scratch);
   assert.deepEqual(unopened, []);
   assert.ok(segments > 0);
-  assert.equal(patternsIn(scratch, secrets), 0, 'opened with every key');
+  assert.equal(await patternsIn(scratch, secrets), 0, 'opened with every key');
   const { wire } = conversation.controls();
-  assert.equal(patternsIn(scratch, wire), wire.length, 'the control');
+  assert.equal(await patternsIn(scratch, wire), wire.length, 'the control');
 }
 
 /** Speech, a pause with speech in it, speech. */
@@ -67,7 +67,7 @@ async function pausedOnce(
   await speak(1000);
   await conversation.pause(behaviour);
   await speak(pausedMs);
-  assert.equal(patternsIn(dataDir, conversation.secrets()), 0, 'while it is paused');
+  assert.equal(await patternsIn(dataDir, conversation.secrets()), 0, 'while it is paused');
   await conversation.resume();
   await speak(1200);
   await conversation.stop();
@@ -90,9 +90,9 @@ suite('calls that are paused', { concurrency: 2 }, () => {
         const { conversation_id: roomId } = await conversation.ended(recordingId);
         const recording = spooled(dataDir, roomId, recordingId);
         const files = [];
-        for (const channels of ['mono', 'stereo', 'all'])
+        for (const channels of ['mono', 'stereo', 'all', 'left', 'right'])
           files.push(...(await download(http, recordingId, channels, scratch)));
-        assert.equal(files.length, 1 + 2 + 2);
+        assert.equal(files.length, 1 + 2 + 2 + 1 + 1);
         for (const [index, samples] of files.entries())
           assertPaused(
             samples,
@@ -101,7 +101,7 @@ suite('calls that are paused', { concurrency: 2 }, () => {
             `${recordingId === call ? 'call' : 'conference'} ${index}`,
           );
       }
-      const [annSaid] = await download(http, call, 'stereo', scratch);
+      const [annSaid] = await download(http, call, 'left', scratch);
       assertSpoken(
         annSaid!,
         conversation,
@@ -110,7 +110,7 @@ suite('calls that are paused', { concurrency: 2 }, () => {
       );
       await assertNothingKept(conversation, dataDir, scratch);
       const { pcm } = conversation.controls();
-      assert.equal(patternsIn(scratch, pcm), pcm.length, 'the control as PCM');
+      assert.equal(await patternsIn(scratch, pcm), pcm.length, 'the control as PCM');
       assert.deepEqual(
         conversation.statusEvents().map(({ state }) => state),
         ['recording', 'paused', 'recording', 'finished'],
@@ -131,7 +131,7 @@ suite('calls that are paused', { concurrency: 2 }, () => {
     await speak(1000);
     await conversation.pause('silence');
     await speak(pausedMs);
-    assert.equal(patternsIn(dataDir, conversation.secrets()), 0);
+    assert.equal(await patternsIn(dataDir, conversation.secrets()), 0);
     process.kill(callreel.media.workers[0]!.pid, 'SIGKILL');
     await Promise.all([conversation.ann.ended, conversation.bob.ended]);
     assert.equal((await conversation.ended()).reason, 'interrupted');
@@ -165,7 +165,7 @@ suite('calls that are paused', { concurrency: 2 }, () => {
     await speak(1000);
     await conversation.pause('skip');
     await speak(pausedMs);
-    assert.equal(patternsIn(dataDir, conversation.secrets()), 0);
+    assert.equal(await patternsIn(dataDir, conversation.secrets()), 0);
     for (const pid of first.workerPids) process.kill(pid, 'SIGKILL');
     first.signal('SIGKILL');
     await first.exited;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { systemClock } from '../../src/clock.ts';
 import { Secret } from '../../src/secret.ts';
 import type { PauseBehaviour } from '../../src/spool/records.ts';
@@ -43,6 +44,7 @@ export interface PausedConversationOptions {
   name: string;
 }
 
+const utteranceMs = 400;
 const terminalStates = ['finished', 'no_input', 'error'];
 /** What was sent this long before a pause was asked for is before it for certain, and the same behind it. */
 const marginUs = 200_000;
@@ -59,7 +61,6 @@ export class PausedConversation {
   readonly conversationId: string;
   readonly recordingIds: { call: string; conference: string };
   readonly #options: PausedConversationOptions;
-  readonly #speaking: Promise<boolean[]>;
   #paused: Asked | undefined;
   #resumed: Asked | undefined;
 
@@ -75,8 +76,8 @@ export class PausedConversation {
     this.annConnectionId = ids.annConnectionId;
     this.conversationId = ids.conversationId;
     this.recordingIds = { call: ids.call, conference: ids.conference };
-    const said = (seed: number) => noise({ samples: 8 * 6000, seed, levelDbov: -25 });
-    this.#speaking = Promise.all([this.ann.play(said(1)), this.bob.play(said(2))]);
+    void speakOn(this.ann, 1);
+    void speakOn(this.bob, 2);
   }
 
   /** Both speak from its return on. */
@@ -118,11 +119,6 @@ export class PausedConversation {
       conference: list.body.results[0]!.recording_id,
     };
     return new PausedConversation(options, { ann, bob }, ids);
-  }
-
-  /** Both have said all they wanted to; false: a call ended before. */
-  get spoken(): Promise<boolean[]> {
-    return this.#speaking;
   }
 
   async pause(behaviour: PauseBehaviour): Promise<void> {
@@ -222,25 +218,43 @@ export class PausedConversation {
   }
 }
 
-/** How many of the patterns are in files below the directory, hidden ones too; a server may write there meanwhile. */
-export function patternsIn(directory: string, patterns: readonly Uint8Array[]): number {
+/** Until the call ends, without a gap, and no two utterances the same. */
+async function speakOn(call: PhoneCall, party: number): Promise<void> {
+  const say = (index: number) =>
+    call.play(noise({ samples: 8 * utteranceMs, seed: 1000 * party + index, levelDbov: -25 }));
+  let saying = say(0);
+  for (let index = 1; ; index++) {
+    const next = say(index);
+    if (!(await saying)) return;
+    saying = next;
+  }
+}
+
+/**
+ * How many of the patterns are in files below the directory, hidden ones too; a server may write there meanwhile. The
+ * phones of this process go on speaking.
+ */
+export async function patternsIn(directory: string, patterns: readonly Uint8Array[]): Promise<number> {
   assert.ok(patterns.length > 0, 'a search for something');
   const missing = new Set(patterns);
   let files = 0;
-  for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
+  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
-    const bytes = bytesOf(join(entry.parentPath, entry.name));
+    const bytes = await bytesOf(join(entry.parentPath, entry.name));
     files++;
-    for (const pattern of missing) if (bytes.includes(pattern)) missing.delete(pattern);
+    for (const pattern of missing) {
+      if (bytes.includes(pattern)) missing.delete(pattern);
+      if (bytes.length > 1 << 18) await setImmediate();
+    }
   }
   assert.ok(files > 0, 'a search in something');
   return patterns.length - missing.size;
 }
 
 /** None where the file is gone. */
-function bytesOf(path: string): Buffer {
+async function bytesOf(path: string): Promise<Buffer> {
   try {
-    return readFileSync(path);
+    return await readFile(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     return Buffer.alloc(0);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { exportSpool } from '../../src/spool/export.ts';
 import { loadMasterKey } from '../../src/spool/keys.ts';
 import {
+  conversationDirectoryOf,
   isConversationName,
   manifestSuffix,
   segmentSuffix,
@@ -57,6 +58,17 @@ export async function downloadEverything(
   for (const [index, { wav_file }] of files.entries())
     writeFileSync(join(target, `${index}.wav`), (await fetchAudio(wav_file)).bytes);
   return files.length;
+}
+
+/** Keys as they lie in a recording's spool, opened, side after side. */
+export function digitsIn(dataDir: string, conversationId: string, recordingId: string): string {
+  const directory = conversationDirectoryOf(spoolDirectoryOf(dataDir), conversationId);
+  const manifest = join(directory, `${recordingId}${manifestSuffix}`);
+  const { recording, records } = exportSpool(manifest, loadMasterKey(dataDir));
+  return recording.tracks
+    .flatMap((track) => [...records(track)])
+    .flatMap((record) => (record.kind === 'digit' ? record.digit : []))
+    .join('');
 }
 
 function payloadOf(record: SpoolRecord): Uint8Array[] {
