@@ -17,6 +17,15 @@ export const reorderHorizonUs = 1_000_000;
 export const maxJumpUs = 1_000_000;
 
 /**
+ * Packets that were held up for so long keep the place that RTP time gives them, where those behind them catch up: our
+ * own process stood still, or the network did. A growing file lags by this much behind a party that stopped sending.
+ */
+export const maxStallUs = 12_000_000;
+
+/** Behind a stall longer than `maxJumpUs` the packets catch up by more than this at once. */
+export const minCatchUpUs = 300_000;
+
+/**
  * Many small disagreements, or a sender's bad clock, may add up to this much before arrival wins. Larger than an
  * hour of 200 ppm (0.72 s) together with `maxJumpUs` of jitter.
  */
@@ -24,9 +33,11 @@ export const maxLagUs = 2_000_000;
 
 /**
  * A packet that arrives later than RTP time says, by more than this beyond the latest of the packets before it, comes
- * from a sender whose clock stood still in a pause, or it was held up on its way.
+ * from a sender whose clock stood still in a pause, or it was held up on its way. Nobody holds a call for less, but
+ * routes change their delay by 100 ms and machines under load are late by as much for seconds: both look like a pause,
+ * and would put silence into the middle of a word.
  */
-export const minPauseUs = 60_000;
+export const minPauseUs = 250_000;
 
 /**
  * What follows such a packet tells which: behind a stall of the network the packets catch up, behind a pause they keep
@@ -55,7 +66,7 @@ export const startWindowUs = 100_000;
 export const maxStartLeadUs = 200_000;
 
 /** As many packets may wait for a decision. */
-export const maxWaiting = 256;
+export const maxWaiting = 512;
 
 /**
  * A new clock (SSRC, clock rate, timestamp base) that begins this close behind the earlier audio continues it:

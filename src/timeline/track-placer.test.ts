@@ -56,7 +56,7 @@ class Stream {
 const upFrom = (first: number, count: number) => Array.from({ length: count }, (_, k) => first + k);
 
 describe('a pause in which the RTP clock stood still', () => {
-  for (const pauseMs of [100, 300, 800, 940, 5000])
+  for (const pauseMs of [300, 800, 940, 1500, 5000, 10_000, 20_000])
     test(`of ${pauseMs} ms keeps its length`, () => {
       const stream = new Stream();
       stream.run(0, 50);
@@ -82,6 +82,32 @@ describe('a pause in which the RTP clock stood still', () => {
     for (let k = 0; k < 100; k++)
       stream.send(k, k, k * 20 + (k === 0 || k === 50 ? 0 : jitterMs(k)) + (k < 50 ? 0 : 600));
     assert.deepEqual(stream.frames(50, 100), upFrom(80, 50));
+  });
+
+  for (const pauseMs of [300, 800, 5000])
+    test(`of ${pauseMs} ms keeps its length behind a stall`, () => {
+      const stream = new Stream();
+      stream.run(0, 50);
+      for (let k = 50; k < 120; k++) stream.send(k, k, Math.max(k * 20, 100 * 20));
+      stream.run(120, 160, { lateMs: pauseMs });
+      assert.deepEqual(stream.frames(0, 120), upFrom(0, 120));
+      assert.deepEqual(stream.frames(120, 160), upFrom(120 + pauseMs / 20, 40));
+    });
+
+  test('keeps its length where the first packet behind it was late', () => {
+    const stream = new Stream();
+    stream.run(0, 50);
+    for (let k = 50; k < 90; k++) stream.send(k, k, Math.max(k * 20 + 5000, 50 * 20 + 5100));
+    assert.deepEqual(stream.frames(50, 90), upFrom(300, 40));
+  });
+
+  test('and a clock that jumps back or far ahead in it lies at its arrival', () => {
+    for (const jump of [-40_000, -30, 2000, 1_000_000]) {
+      const stream = new Stream();
+      stream.run(0, 50);
+      for (let k = 50; k < 90; k++) stream.send(k, k + jump, k * 20 + 3000);
+      assert.deepEqual(stream.frames(50, 90), upFrom(200, 40), `${jump} frames`);
+    }
   });
 
   test('ends with packets that changed places: they lie behind the pause', () => {
@@ -121,6 +147,65 @@ describe('packets that were held up keep their RTP spacing', () => {
         assert.deepEqual(stream.frames(0, 400), upFrom(0, 400));
         assert.deepEqual(stream.placer.timeline.marks, []);
       });
+
+  for (const stallMs of [500, 900, 1000, 1040, 1200, 3000, 10_000])
+    for (const spacingMs of [0, 0.5, 2])
+      test(`a stall of ${stallMs} ms, then a burst of a packet every ${spacingMs} ms`, () => {
+        const stream = new Stream();
+        const last = 100 + stallMs / 20;
+        stream.run(0, 50);
+        for (let k = 50; k < last; k++)
+          stream.send(k, k, Math.max(k * 20, 50 * 20 + stallMs + (k - 50) * spacingMs));
+        assert.deepEqual(stream.frames(0, last), upFrom(0, last));
+        assert.deepEqual(stream.placer.timeline.marks, []);
+      });
+
+  test('stalls one after the other, with little between them', () => {
+    const stream = new Stream();
+    const stalls = [
+      [1000, 4000],
+      [4100, 7000],
+      [7060, 9000],
+      [9500, 19_000],
+    ] as const;
+    const arrivalMs = (ms: number) => stalls.find(([from, to]) => from <= ms && ms < to)?.[1] ?? ms;
+    for (let k = 0; k < 1100; k++) stream.send(k, k, arrivalMs(k * 20));
+    assert.deepEqual(stream.frames(0, 1100), upFrom(0, 1100));
+  });
+
+  test('a stall of which the buffers kept the beginning only', () => {
+    const stream = new Stream();
+    stream.run(0, 50);
+    for (let k = 50; k < 700; k++) if (k < 250 || k >= 550) stream.send(k, k, Math.max(k * 20, 550 * 20));
+    assert.deepEqual(stream.frames(50, 250), upFrom(50, 200));
+    assert.deepEqual(stream.frames(550, 700), upFrom(550, 150));
+  });
+
+  test('a stall with DTX in it', () => {
+    const stream = new Stream();
+    stream.run(0, 50);
+    for (let k = 50; k < 300; k++) {
+      const at = k < 100 ? k : k + 200;
+      stream.send(k, at, Math.max(at * 20, 50 * 20 + 6000));
+    }
+    assert.deepEqual(stream.frames(50, 100), upFrom(50, 50));
+    assert.deepEqual(stream.frames(100, 300), upFrom(300, 200));
+  });
+
+  test('a stall that comes back to a slower route', () => {
+    const stream = new Stream();
+    stream.run(0, 50);
+    for (let k = 50; k < 400; k++) stream.send(k, k, Math.max(k * 20 + 140, 50 * 20 + 3000));
+    assert.deepEqual(stream.frames(0, 400), upFrom(0, 400));
+  });
+
+  test('a route that gets slower by 100 ms, and a machine that is late by as much for seconds', () => {
+    const stream = new Stream();
+    for (let k = 0; k < 800; k++)
+      stream.send(k, k, k * 20 + (k >= 100 && k < 400 ? 150 : k >= 600 ? 100 : 0));
+    assert.deepEqual(stream.frames(0, 800), upFrom(0, 800));
+    assert.deepEqual(stream.placer.timeline.marks, []);
+  });
 
   test('a stall in which packets were lost', () => {
     const stream = new Stream();

@@ -1,9 +1,11 @@
 import {
   lagPackets,
+  maxJumpUs,
   maxMisorderPackets,
   maxPauseLeadUs,
   maxStartLeadUs,
   maxWaiting,
+  minCatchUpUs,
   minPausePackets,
   minPauseUs,
   pauseSlackUs,
@@ -27,6 +29,14 @@ interface Waiting<Packet> {
   format: TrackFormat;
 }
 
+/** How late packets were before a stall, in samples; how late the last one is, and the least late one was. */
+interface Stall {
+  readonly latestBefore: number;
+  lag: number;
+  leastLag: number;
+  leastUs: number;
+}
+
 /**
  * Places the packets of one track on its timeline, in order of arrival, and looks ahead where a packet alone does not
  * tell its place:
@@ -46,6 +56,8 @@ export class TrackPlacer<Packet extends TrackPacket> {
   /** Arrival less position of the packets placed last, in samples. */
   readonly #lags = new Float64Array(lagPackets);
   #lagCount = 0;
+  /** While its packets catch up. */
+  #stall: Stall | undefined;
   #format: TrackFormat | undefined;
   /** What the timeline was told last. */
   #toldFormat: TrackFormat | undefined;
@@ -117,6 +129,7 @@ export class TrackPlacer<Packet extends TrackPacket> {
   #excessSamples({ sequenceNumber, rtpTime, arrivalUs }: Packet): number {
     const lag = this.timeline.lagSamples(sequenceNumber, rtpTime, arrivalUs);
     if (lag === undefined || this.#lagCount === 0) return 0;
+    if (this.#stall) return lag - this.#stall.lag;
     const sinceLast = lag - (this.#lags[(this.#lagCount - 1) % lagPackets] ?? 0);
     return sinceLast <= this.#minPauseSamples ? sinceLast : lag - Math.max(...this.#knownLags());
   }
@@ -159,10 +172,16 @@ export class TrackPlacer<Packet extends TrackPacket> {
     const known = this.#knownLags();
     const lagBefore = Math.min(...known);
     const latestBefore = Math.max(...known);
+    const isLong = lag - latestBefore > this.#samplesOf(maxJumpUs);
+    const jitter = this.#samplesOf(pauseSlackUs) + latestBefore - lagBefore;
     const catchesUp =
       lagAfter - latestBefore <= this.#minPauseSamples ||
-      lag - lagAfter > this.#samplesOf(pauseSlackUs) + latestBefore - lagBefore;
-    if (catchesUp) return true;
+      lag - lagAfter > Math.max(jitter, isLong ? this.#samplesOf(minCatchUpUs) : 0);
+    if (catchesUp) {
+      this.#stall = { latestBefore, lag, leastLag: lag, leastUs: arrivalUs };
+      this.timeline.catchUp(lagBefore);
+      return true;
+    }
     if (!ended && !this.#isOver(first, pauseWindowUs)) return false;
     if (followers.length < minPausePackets) return true;
     const samples = Math.round(lagAfter - Math.max(lagBefore, -this.#samplesOf(maxPauseLeadUs)));
@@ -210,16 +229,41 @@ export class TrackPlacer<Packet extends TrackPacket> {
     const { sequenceNumber, rtpTime, arrivalUs, durationTicks } = packet;
     const placement = this.timeline.place(sequenceNumber, rtpTime, arrivalUs, durationTicks);
     if (!placement) return;
-    this.#lags[this.#lagCount % lagPackets] = this.#samplesOf(arrivalUs) - placement.atSample;
-    this.#lagCount++;
+    const lag = this.#samplesOf(arrivalUs) - placement.atSample;
+    if (!this.#stall || this.#isOverStall(this.#stall, lag, arrivalUs)) {
+      this.#endStall();
+      this.#lags[this.#lagCount % lagPackets] = lag;
+      this.#lagCount++;
+    }
     this.#placed(packet, placement);
+  }
+
+  /** What is no longer late, or does not come nearer any more, is as late as packets are now. */
+  #isOverStall(stall: Stall, lag: number, arrivalUs: number): boolean {
+    stall.lag = lag;
+    if (lag < stall.leastLag - this.#samplesOf(pauseSlackUs)) {
+      stall.leastLag = lag;
+      stall.leastUs = arrivalUs;
+    }
+    return (
+      lag - stall.latestBefore <= this.#samplesOf(pauseSlackUs) || arrivalUs - stall.leastUs > pauseWindowUs
+    );
+  }
+
+  #endStall(): void {
+    if (!this.#stall) return;
+    this.#stall = undefined;
+    this.timeline.catchUp(undefined);
   }
 
   #tell(format: TrackFormat): void {
     const told = this.#toldFormat;
     if (format === told) return;
     // Another stream's jitter says nothing of this one's.
-    if (told && (format.ssrc !== told.ssrc || format.clockRateHz !== told.clockRateHz)) this.#lagCount = 0;
+    if (told && (format.ssrc !== told.ssrc || format.clockRateHz !== told.clockRateHz)) {
+      this.#lagCount = 0;
+      this.#endStall();
+    }
     this.#toldFormat = format;
     this.timeline.format(format);
   }

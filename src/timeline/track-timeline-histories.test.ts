@@ -137,7 +137,7 @@ test('honest calls with short holds: every packet lies where it was spoken, what
   let holds = 0;
   for (let seed = 1; seed <= 150; seed += 1) {
     const random = randomOf(seed * 31);
-    const call = honestCall(random, () => 20 * Math.ceil(6 + random() * 40), {
+    const call = honestCall(random, () => 20 * Math.ceil(14 + random() * 40), {
       quietPackets: 60,
       jittersUs: [0, 10_000, 60_000],
     });

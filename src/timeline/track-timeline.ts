@@ -8,35 +8,18 @@ import {
   maxMarks,
   maxMisorderPackets,
   maxRuns,
+  maxStallUs,
   reorderHorizonUs,
 } from './bounds.ts';
 import { type Hole, type HoleCause, Holes } from './holes.ts';
 import type { TimelineMark } from './marks.ts';
 import { RtpRun, sequenceDelta } from './rtp-run.ts';
+import type { TimelineCounters } from './timeline-counters.ts';
 
 /** Where a packet's audio lies, in samples on the room's clock. Shorter than the packet: the rest is taken already. */
 export interface Placement {
   atSample: number;
   durationSamples: number;
-}
-
-export interface TimelineCounters {
-  /** Every packet offered. */
-  packets: number;
-  duplicates: number;
-  /** Placed, but after a packet with a higher sequence number. */
-  reordered: number;
-  /**
-   * Sequence numbers that never came. Telephone-events use numbers of the same space and are not offered, so they
-   * count here too.
-   */
-  lostPackets: number;
-  /** Silence in place of lost packets. */
-  gapSamples: number;
-  /** Too late to be placed, or no room left where they belong. */
-  late: number;
-  /** Sent faster than real time beyond all bounds; dropped. */
-  early: number;
 }
 
 export interface TrackFormat {
@@ -80,12 +63,15 @@ export class TrackTimeline {
   readonly #horizonSamples: number;
   readonly #maxJumpSamples: number;
   readonly #maxLagSamples: number;
+  readonly #maxStallSamples: number;
   #format: TrackFormat | undefined;
   #placedFormat: TrackFormat | undefined;
   #endSample: number;
   #arrivalSample = 0;
   /** The next packet that is placed behind all audio follows a pause without RTP time. */
   #resumes = false;
+  /** While packets of a stall catch up: how late they were before it, in samples. */
+  #lagBeforeStall: number | undefined;
   /** A second stale packet with this number shows that the sender began again (RFC 3550 A.1). */
   #suspectNext = -1;
 
@@ -96,6 +82,7 @@ export class TrackTimeline {
     this.#horizonSamples = this.#samplesOf(reorderHorizonUs);
     this.#maxJumpSamples = this.#samplesOf(maxJumpUs);
     this.#maxLagSamples = this.#samplesOf(maxLagUs);
+    this.#maxStallSamples = this.#samplesOf(maxStallUs);
   }
 
   /** End of the last packet placed; `startSample` before the first. */
@@ -120,7 +107,7 @@ export class TrackTimeline {
 
   /**
    * No packet that arrives at or after `nowSample` will be placed before the returned position. A packet lies at most
-   * `maxLagUs` before its arrival, a late one a further `reorderHorizonUs`.
+   * `maxStallUs` before its arrival, a late one a further `reorderHorizonUs`.
    */
   settledSample(nowSample: number): number {
     return Math.max(this.settledByTime(nowSample), this.#endSample - this.#horizonSamples);
@@ -128,7 +115,9 @@ export class TrackTimeline {
 
   /** As far as time alone settles it, whatever was placed. */
   settledByTime(nowSample: number): number {
-    return Math.max(this.#startSample, nowSample - this.#maxLagSamples - this.#horizonSamples);
+    // Nothing was held up of a stream that has not begun: it will lie at its arrival.
+    const backSamples = this.#runs.length === 0 ? this.#maxLagSamples : this.#maxStallSamples;
+    return Math.max(this.#startSample, nowSample - backSamples - this.#horizonSamples);
   }
 
   /** Whether the next packet is the first of its SSRC and clock. */
@@ -136,15 +125,28 @@ export class TrackTimeline {
     return this.#run() === undefined;
   }
 
-  /** How much later than RTP time says a packet arrives, in samples; undefined where RTP time alone does not place it. */
+  /**
+   * How much later than RTP time says a packet arrives, in samples; undefined where RTP time can not place it, whatever
+   * follows.
+   */
   lagSamples(sequenceNumber: number, rtpTime: number, arrivalUs: number): number | undefined {
     const run = this.#run();
     if (!run || run !== this.#runs.at(-1)) return undefined;
     if (sequenceDelta(run.latest.sequence & 0xffff, sequenceNumber) <= 0) return undefined;
     const sample = run.sampleAt(run.extendSequence(sequenceNumber), run.extendTime(rtpTime));
     const arrivalSample = Math.max(this.#arrivalSample, this.#samplesOf(arrivalUs));
-    if (sample === undefined || !this.#trusts(run, sample, arrivalSample)) return undefined;
-    return arrivalSample - sample;
+    if (sample === undefined || sample < this.#endSample) return undefined;
+    const lag = arrivalSample - sample;
+    const mayBeStall = lag > 0 && lag <= this.#maxStallSamples;
+    return mayBeStall || this.#trusts(run, sample, arrivalSample) ? lag : undefined;
+  }
+
+  /**
+   * From here on packets that were held up catch up with those before them, which were so late: RTP time counts.
+   * @param lagSamples undefined: no more
+   */
+  catchUp(lagSamples: number | undefined): void {
+    this.#lagBeforeStall = lagSamples;
   }
 
   /** From this packet on, which `lagSamples` knows, RTP time counts from so many samples later: it stood still. */
@@ -220,6 +222,10 @@ export class TrackTimeline {
   /** RTP time against arrival: both from the packet before to this one, and all in all. */
   #trusts(run: RtpRun, sample: number, arrivalSample: number): boolean {
     if (sample < this.#endSample) return false;
+    if (this.#lagBeforeStall !== undefined) {
+      const lag = arrivalSample - sample;
+      return lag >= this.#lagBeforeStall - this.#maxJumpSamples && lag <= this.#maxStallSamples;
+    }
     const jump = sample - run.latest.sample;
     const elapsed = arrivalSample - run.latest.arrivalSample;
     if (Math.abs(jump - elapsed) > this.#maxJumpSamples) return false;
