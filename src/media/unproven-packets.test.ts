@@ -15,11 +15,11 @@ describe('UnprovenPackets', () => {
   it('gives what the proven source sent before, in order, and forgets the rest', () => {
     const given: number[] = [];
     const unproven = new UnprovenPackets(({ data }) => given.push(data[0]!));
-    assert.equal(unproven.releaseTo(datagram(9, 10, 4001)), false);
+    assert.equal(unproven.releaseTo('192.0.2.1', 4001, 10), false);
     for (let k = 0; k < 6; k++) unproven.hold(datagram(k, k, 4000 + (k % 2)));
-    assert.equal(unproven.releaseTo(datagram(9, 10, 4001)), true);
+    assert.equal(unproven.releaseTo('192.0.2.1', 4001, 10), true);
     assert.deepEqual(given, [1, 3, 5]);
-    assert.equal(unproven.releaseTo(datagram(9, 10, 4000)), false);
+    assert.equal(unproven.releaseTo('192.0.2.1', 4000, 10), false);
     unproven.releaseAll(10);
     assert.equal(given.length, 3);
   });
