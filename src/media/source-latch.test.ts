@@ -91,6 +91,21 @@ describe('SourceLatch', () => {
     assert.equal(count(latch, 100, '203.0.113.9', 61000, 40_000 + steadyUs), 100);
   });
 
+  it('is not diverted by a stream of that address that is there already when the phone begins', () => {
+    for (const aheadUs of [10_000, 50_000, 90_000]) {
+      const latch = new NumberedLatch();
+      latch.signal({ address: '10.0.0.5', port: 4000 }, '203.0.113.9');
+      let heard = 0;
+      for (let atUs = 0; atUs < 2_000_000; atUs += 10_000) {
+        if (atUs % 20_000 === 0) assert.equal(latch.from('203.0.113.9', 50_000, atUs), false);
+        if ((atUs - aheadUs) % 20_000 === 0 && atUs >= aheadUs && latch.from('203.0.113.9', 61_000, atUs))
+          heard++;
+      }
+      assert.ok(heard > 90);
+      assert.equal(latch.sendPort, 61_000);
+    }
+  });
+
   it('takes who sends too little to be steady after a while, the one with the most', () => {
     const latch = new NumberedLatch();
     latch.signal({ address: '10.0.0.5', port: 4000 }, '203.0.113.9');

@@ -56,8 +56,9 @@ interface KnownSource extends SourceAddress {
  *     0  foreign: any other                       heard once it is proven
  *
  * Steady is one that has sent `steadyPackets` of one stream for `steadyUs`: many phones share the address of a NAT,
- * and a stray packet of another one must not keep this one out. Where none gets so far in `settleUs`, the one with
- * the most packets is heard. Media is sent to the first of them meanwhile.
+ * and a stray packet of another one must not keep this one out; of two the one that began later, for the other is
+ * rather left over from another call. Where none gets so far in `settleUs`, the one with the most packets is heard.
+ * Media is sent to the first of them meanwhile.
  *
  * Nothing of a foreign source is taken and nothing is sent to it before it has sent `probationPackets` of one stream
  * for `probationUs`, in which no better one spoke (`SourceProbation`).
@@ -94,6 +95,7 @@ export class SourceLatch {
     packets: steadyPackets,
     us: steadyUs,
     rivalUs: rivalSilenceUs,
+    prefersLatest: true,
   });
   #onProbation = false;
 

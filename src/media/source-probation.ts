@@ -13,6 +13,11 @@ export interface Proof {
   us: number;
   /** Instead of `us` for a source that talked while the leg's own did. */
   rivalUs: number;
+  /**
+   * One that began later and goes on is waited for: what talks already when a call begins is rather left over from
+   * another one.
+   */
+  prefersLatest?: boolean;
 }
 
 export interface Candidate {
@@ -66,7 +71,8 @@ export class SourceProbation {
     candidate.lastUs = atUs;
     const { packets, us, rivalUs } = this.#proof;
     const neededUs = candidate.beside > maxBeside ? rivalUs : us;
-    return candidate.packets >= packets && atUs - candidate.sinceUs >= neededUs;
+    if (candidate.packets < packets || atUs - candidate.sinceUs < neededUs) return false;
+    return !(this.#proof.prefersLatest && this.#hasLater(candidate));
   }
 
   /** Of those that are not proven, the one to believe where one must be, if any began before. */
@@ -74,6 +80,13 @@ export class SourceProbation {
     const candidates = this.#candidates;
     if (!candidates.some(({ firstUs }) => firstUs <= latestUs)) return undefined;
     return candidates.reduce((a, b) => (b.packets > a.packets ? b : a));
+  }
+
+  #hasLater({ firstUs, lastUs }: Candidate): boolean {
+    const { us } = this.#proof;
+    return this.#candidates.some(
+      (other) => other.firstUs > firstUs && other.packets > 0 && lastUs - other.lastUs < us,
+    );
   }
 
   /** The one known, or a new one in place of the one that is silent for longest. */
