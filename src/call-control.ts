@@ -131,6 +131,7 @@ export async function openCallControl(
     transfers,
     log,
     noteRefused: (address, reason, fields) => userAgent.noteRefused(address, reason, fields),
+    registered: (aor) => registrar.lookup(aor),
     trust: (address) => userAgent.trust(address),
   });
   const { userAgent, registrar, close } = createSignalling(config, {

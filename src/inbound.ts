@@ -7,12 +7,14 @@ import type { Db } from './database/schema.ts';
 import type { SiftIncoming } from './dialects/sift/incoming.ts';
 import { CallreelError } from './errors.ts';
 import type { Logger } from './logger.ts';
+import { mayReplace } from './replacement.ts';
 import { callerName } from './routing/caller.ts';
 import type { DialPlans } from './routing/dial-plan.ts';
 import { toE164 } from './routing/e164.ts';
 import { findApplication } from './routing/router.ts';
 import type { Trunk } from './routing/trunk.ts';
 import { warningFor } from './sdp/warning.ts';
+import type { Binding } from './sip/location-store.ts';
 import { parseNameAddress } from './sip/name-address.ts';
 import type { SipSession } from './sip/session.ts';
 import { decodeUser, parseSipUri } from './sip/uri.ts';
@@ -28,6 +30,8 @@ export interface InboundOptions {
   log: Logger;
   /** Logs a call that was refused (`sip/refusal-log`). */
   noteRefused(address: string, reason: string, fields: Record<string, unknown>): void;
+  /** Where the user of an address of record has registered. */
+  registered(aor: string): Promise<readonly Binding[]>;
   /** The address is a trunk's. */
   trust(address: string): void;
 }
@@ -85,6 +89,7 @@ export class Inbound {
     const country = trunk?.options.country ?? dialPlans.country;
     this.#identify(session, leg, { trunk, trusted, country });
     if (session.replacesSession !== undefined) {
+      await this.#admitReplacing(session.replacesSession, { session, trunkId: trunk?.trunkId, trusted });
       if (!(await transfers.takeOver(leg, session.replacesSession))) leg.reject(603, 'Decline');
       return;
     }
@@ -96,6 +101,17 @@ export class Inbound {
     // From here on the dialect answers for the call, to its end.
     void sift.answer(leg, application);
   }
+
+  /** @throws CallreelError INBOUND_FORBIDDEN */
+  async #admitReplacing(replaced: SipSession, newcomer: Parameters<typeof mayReplace>[0]): Promise<void> {
+    const { calls, registered } = this.#options;
+    const trunkId = calls.legOf(replaced)?.connection.trunkId;
+    if (await mayReplace(newcomer, { session: replaced, trunkId }, registered)) return;
+    throw new CallreelError('INBOUND_FORBIDDEN', 'this caller may not take the place of that call', {
+      where: newcomer.session.peer.address,
+    });
+  }
+
   /** What the call is known by from here on; rows are written again only where there is more to say. */
   #identify(
     session: SipSession,

@@ -279,7 +279,7 @@ export class MediaSession implements DatagramSink {
       this.#refuse(datagram);
       return;
     }
-    if (this.#unproven.releaseTo(datagram)) this.#parser.parse(data, view);
+    if (this.#unproven.releaseTo(sourceAddress, sourcePort, arrivalUs)) this.#parser.parse(data, view);
     if (!this.#heard) this.#firstHeard(datagram);
     this.#alive(arrivalUs);
     this.#payloadTypes.took(view, meaning, arrivalUs);
@@ -334,6 +334,8 @@ export class MediaSession implements DatagramSink {
   expire(nowUs: number): void {
     this.#events.expire(nowUs);
     this.#rtcp.slot(nowUs);
+    if (this.#latch.settle(nowUs))
+      this.#unproven.releaseTo(this.#latch.sendAddress, this.#latch.sendPort, nowUs);
     if (nowUs >= this.#holdsUntilUs) this.#early?.release(nowUs, (datagram) => this.#receiveRtp(datagram));
     this.#lastPacketUs ??= nowUs;
     if (this.#inactivityTimeoutMs === undefined || !this.#heard || !this.#gate.isOpen) return;

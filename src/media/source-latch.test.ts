@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { moveSilenceUs, SourceLatch, settledPackets, sourceSilenceUs } from './source-latch.ts';
+import {
+  moveSilenceUs,
+  rivalSilenceUs,
+  SourceLatch,
+  settledPackets,
+  settleUs,
+  steadyPackets,
+  steadyUs,
+} from './source-latch.ts';
 import { probationUs } from './source-probation.ts';
 
 const signalled = { address: '192.0.2.1', port: 4000 };
@@ -52,14 +60,64 @@ describe('SourceLatch', () => {
     assert.equal(latch.sendPort, 4000);
   });
 
-  it('hears the first word of a phone behind NAT, which sends from where its SIP messages come', () => {
+  it('hears a phone behind NAT, which sends from where its SIP messages come, once it is steady', () => {
     for (const remote of [{ address: '10.0.0.5', port: 4000 }, signalled, undefined]) {
       const latch = new NumberedLatch();
       latch.signal(remote, '203.0.113.9');
-      assert.equal(latch.from('203.0.113.9', 61000, 0), true);
-      assert.equal(latch.sendAddress, '203.0.113.9');
+      assert.equal(latch.from('203.0.113.9', 61000, 0), false);
+      assert.equal(latch.onProbation, true, 'kept');
+      assert.equal(latch.sendAddress, '203.0.113.9', 'hears us at once');
       assert.equal(latch.sendPort, 61000);
+      assert.equal(latch.prove('203.0.113.9', 61000, 20_000), steadyUs);
     }
+  });
+
+  it('hears the first packet of a phone behind a NAT that keeps ports, though others of the NAT talk', () => {
+    const latch = new NumberedLatch();
+    latch.signal({ address: '10.0.0.5', port: 4000 }, '203.0.113.9');
+    latch.prove('203.0.113.9', 61000, 0);
+    for (let k = 0; k < 100; k++) {
+      assert.equal(latch.from('203.0.113.9', 4000, 110_000 + k * 20_000), true);
+      assert.equal(latch.from('203.0.113.9', 61000, 120_000 + k * 20_000), false);
+    }
+  });
+
+  it('is not diverted by a stray packet of the address that the phone behind NAT has too', () => {
+    const latch = new NumberedLatch();
+    latch.signal({ address: '10.0.0.5', port: 4000 }, '203.0.113.9');
+    assert.equal(latch.from('203.0.113.9', 50_000, 0), false);
+    assert.equal(latch.prove('203.0.113.9', 61000, 20_000), 20_000 + steadyUs);
+    assert.equal(latch.sendPort, 61000);
+    assert.equal(count(latch, 100, '203.0.113.9', 61000, 40_000 + steadyUs), 100);
+  });
+
+  it('is not diverted by a stream of that address that is there already when the phone begins', () => {
+    for (const aheadUs of [10_000, 50_000, 90_000]) {
+      const latch = new NumberedLatch();
+      latch.signal({ address: '10.0.0.5', port: 4000 }, '203.0.113.9');
+      let heard = 0;
+      for (let atUs = 0; atUs < 2_000_000; atUs += 10_000) {
+        if (atUs % 20_000 === 0) assert.equal(latch.from('203.0.113.9', 50_000, atUs), false);
+        if ((atUs - aheadUs) % 20_000 === 0 && atUs >= aheadUs && latch.from('203.0.113.9', 61_000, atUs))
+          heard++;
+      }
+      assert.ok(heard > 90);
+      assert.equal(latch.sendPort, 61_000);
+    }
+  });
+
+  it('takes who sends too little to be steady after a while, the one with the most', () => {
+    const latch = new NumberedLatch();
+    latch.signal({ address: '10.0.0.5', port: 4000 }, '203.0.113.9');
+    assert.equal(latch.settle(settleUs), false, 'nobody');
+    assert.equal(count(latch, 1, '203.0.113.9', 50_000, 0), 0);
+    assert.equal(count(latch, 3, '203.0.113.9', 61000, 10_000), 0);
+    assert.equal(latch.settle(settleUs - 1), false);
+    assert.equal(latch.settle(settleUs), true);
+    assert.equal(latch.settle(settleUs), false);
+    assert.equal(latch.sendPort, 61000);
+    assert.equal(latch.from('203.0.113.9', 61000, settleUs + 1), true);
+    assert.equal(latch.from('203.0.113.9', 50_000, settleUs + 1), false);
   });
 
   it('follows a phone behind NAT and a proxy once it is proven, and sends nothing to it before', () => {
@@ -107,7 +165,24 @@ describe('SourceLatch', () => {
     latch.signal({ address: '10.0.0.5', port: 4000 });
     assert.equal(latch.accepts('203.0.113.9', 61000, 0, 7, 1, false), false);
     assert.equal(latch.accepts('203.0.113.9', 61000, 0, 7, 1, true), true);
-    assert.equal(latch.accepts('198.51.100.7', 5000, 20_000, 8, 1, true), false, 'not beside it');
+  });
+
+  it('goes with authentic packets wherever they come from, but not back', () => {
+    const latch = new SourceLatch();
+    latch.signal(signalled);
+    const sends = (port: number) => assert.equal(latch.sendPort, port);
+    assert.equal(latch.accepts('192.0.2.1', 4000, 0, 7, 1, true), true);
+    assert.equal(latch.accepts('198.51.100.7', 5000, 20_000, 7, 3, true), true, 'another address');
+    sends(5000);
+    assert.equal(latch.accepts('192.0.2.1', 4000, 21_000, 7, 2, true), true, 'overtaken');
+    sends(5000);
+    assert.equal(latch.accepts('198.51.100.7', 5002, 40_000, 8, 900, true), true, 'another stream');
+    sends(5002);
+    assert.equal(latch.accepts('198.51.100.7', 5004, 60_000, 8, 901, false), true, 'as any plain one');
+    latch.signal({ address: '192.0.2.9', port: 4000 });
+    assert.equal(latch.accepts('192.0.2.9', 4000, 80_000, 9, 1, true), true);
+    assert.equal(latch.accepts('198.51.100.7', 5004, 81_000, 8, 902, true), false, 'the former source');
+    sends(4000);
   });
 
   it('refuses a stray source while the current one is alive', () => {
@@ -138,6 +213,7 @@ describe('SourceLatch', () => {
       ['198.51.100.7', 5002],
       ['203.0.113.9', 61000],
       ['192.0.2.1', 4002],
+      ['203.0.113.9', 4000],
       ['192.0.2.1', 4000],
     ];
     const lower: [string, number][] = [['198.51.100.8', 5000]];
@@ -151,12 +227,48 @@ describe('SourceLatch', () => {
     }
   });
 
-  it('takes another port of the same address once the current one was silent for the bound', () => {
+  it('takes a phone that begins anew at another port of its address, from its first packet', () => {
+    for (const overlapping of [0, 2]) {
+      const latch = new NumberedLatch();
+      latch.signal(signalled);
+      assert.equal(count(latch, 50, '192.0.2.1', 4000, 0), 50);
+      for (let k = 0; k < overlapping; k++) {
+        assert.equal(latch.from('192.0.2.1', 4002, 1_000_000 + k * 20_000), false);
+        assert.equal(latch.onProbation, true);
+        assert.equal(latch.from('192.0.2.1', 4000, 1_010_000 + k * 20_000), true);
+      }
+      const atUs = 1_020_000 + overlapping * 20_000;
+      assert.equal(latch.prove('192.0.2.1', 4002, atUs), atUs + steadyUs);
+      assert.equal(latch.sendPort, 4002);
+      assert.equal(latch.from('192.0.2.1', 4000, atUs + steadyUs + 1), true, 'the signalled one comes back');
+    }
+  });
+
+  it('never hands a leg to another that talks at the same address while the phone talks', () => {
+    const latch = new NumberedLatch();
+    latch.signal({ address: '10.0.0.5', port: 4000 }, '203.0.113.9');
+    const provenUs = latch.prove('203.0.113.9', 61000, 0);
+    const talk = (fromUs: number) => {
+      for (let k = 0; k < 500; k++) {
+        assert.equal(latch.from('203.0.113.9', 50_000, fromUs + k * 20_000 - 10_000), false);
+        assert.equal(latch.from('203.0.113.9', 61000, fromUs + k * 20_000), true);
+      }
+      return fromUs + 500 * 20_000;
+    };
+    const pauseUs = talk(provenUs + 20_000);
+    assert.equal(count(latch, 90, '203.0.113.9', 50_000, pauseUs - 10_000), 0, 'a pause of 1.8 s');
+    const longUs = talk(pauseUs + 1_800_000);
+    assert.ok(latch.prove('203.0.113.9', 50_000, longUs) >= longUs + rivalSilenceUs - 20_000);
+    const backUs = longUs + rivalSilenceUs + 100_000;
+    assert.equal(latch.from('203.0.113.9', 61000, backUs), true, 'at once');
+    talk(backUs + 20_000);
+  });
+
+  it('wants a stream of the other port', () => {
     const latch = latchOnSignalled();
-    assert.equal(latch.from('192.0.2.1', 4002, sourceSilenceUs - 1), false);
-    assert.equal(latch.from('192.0.2.1', 4002, sourceSilenceUs), true);
-    assert.equal(latch.sendPort, 4002);
-    assert.equal(latch.from('192.0.2.1', 4000, sourceSilenceUs + 1), true, 'the signalled one comes back');
+    assert.equal(count(latch, steadyPackets - 1, '192.0.2.1', 4002, 5_000_000), 0);
+    assert.equal(count(latch, steadyPackets - 1, '192.0.2.1', 4004, 6_000_000), 0);
+    assert.equal(latch.sendPort, 4000);
   });
 
   it('never hands a leg to a foreign address, however long the current source is silent', () => {
@@ -174,9 +286,9 @@ describe('SourceLatch', () => {
     latch.signal({ address: '10.0.0.5', port: 4000 });
     const atUs = latch.prove('203.0.113.9', 61000, 0);
     count(latch, settledPackets, '203.0.113.9', 61000, atUs);
-    assert.equal(count(latch, 200, '198.51.100.7', 5000, atUs + sourceSilenceUs), 0);
-    assert.equal(latch.from('203.0.113.9', 61001, atUs + 4 * sourceSilenceUs), true);
-    assert.equal(count(latch, 200, '198.51.100.7', 5000, atUs + 6 * sourceSilenceUs), 0, 'the same source');
+    assert.equal(count(latch, 200, '198.51.100.7', 5000, atUs + rivalSilenceUs), 0);
+    latch.prove('203.0.113.9', 61001, atUs + 4 * rivalSilenceUs);
+    assert.equal(count(latch, 200, '198.51.100.7', 5000, atUs + 6 * rivalSilenceUs), 0, 'the same source');
     assert.equal(latch.sendPort, 61001);
   });
 
@@ -218,7 +330,7 @@ describe('SourceLatch', () => {
 
   it('loses nothing where a NAT changes the port within the stream', () => {
     const latch = new SourceLatch();
-    latch.signal({ address: '10.0.0.5', port: 4000 }, '203.0.113.9');
+    latch.signal({ address: '10.0.0.5', port: 61_000 }, '203.0.113.9');
     const port = (n: number) => (n < 50 || n === 51 ? 61_000 : 61_001);
     // Packet 50 overtakes 51 and 49 is lost.
     for (const n of [...Array(49).keys(), 50, 51, 52, 53])
@@ -244,6 +356,7 @@ describe('SourceLatch', () => {
       false,
       'still alive',
     );
+    assert.equal(latch.onProbation, true, 'kept for when it is not');
     assert.equal(
       latch.accepts('198.51.100.7', 5000, lastUs + moveSilenceUs, 8, next),
       false,

@@ -7,7 +7,7 @@ export const maxUnprovenUs = 2 * probationUs;
 /** As much of packets of 10 ms, with room for strays. */
 export const maxUnprovenPackets = 256;
 
-/** What foreign sources send until one has proven itself or an answer names it: its first words are not lost. */
+/** What sources send until one of them is proven or an answer names it: its first words are not lost. */
 export class UnprovenPackets {
   readonly #take: (datagram: Datagram) => void;
   #held: EarlyPackets | undefined;
@@ -22,12 +22,12 @@ export class UnprovenPackets {
   }
 
   /**
-   * Gives what the source of `latest`, which is the leg's, sent before; in the order of arrival. Forgets the rest.
+   * Gives what this source, which is the leg's now, sent before; in the order of arrival. Forgets the rest.
    * @returns whether anything was held
    */
-  releaseTo({ sourceAddress, sourcePort, arrivalUs }: Datagram): boolean {
+  releaseTo(address: string, port: number, nowUs: number): boolean {
     if (!this.#held) return false;
-    this.#give(arrivalUs, (held) => held.sourcePort === sourcePort && held.sourceAddress === sourceAddress);
+    this.#give(nowUs, (held) => held.sourcePort === port && held.sourceAddress === address);
     return true;
   }
 
