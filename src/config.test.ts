@@ -60,8 +60,29 @@ describe('layers', () => {
     assert.deepEqual(config.rtp.ports, { first: 30000, last: 30999 });
     assert.deepEqual(config.recording, { rateHz: 16000, lossConcealment: 'off' });
     assert.equal(load().recording.lossConcealment, 'on');
+    assert.equal(load().recording.files, undefined);
     assert.equal(config.numbers[0]?.number, '+1555');
     assert.equal(config.database.url?.reveal(), 'postgres://u:p@db/callreel');
+  });
+
+  test('files: none without a directory, and WAV of the mix with no more than that', () => {
+    const directory = '/var/recordings';
+    const files = (environment: Record<string, string>) => load(environment).recording.files;
+    assert.deepEqual(files({ CALLREEL_RECORDING_FILES_DIRECTORY: directory }), {
+      directory,
+      format: 'wav',
+      stereo: false,
+    });
+    const all = { DIRECTORY: directory, FORMAT: 'mp4', STEREO: 'true' };
+    const environment = Object.entries(all).map(([key, value]) => [`CALLREEL_RECORDING_FILES_${key}`, value]);
+    assert.deepEqual(files(Object.fromEntries(environment)), { directory, format: 'mp4', stereo: true });
+    assert.throws(() => load({ CALLREEL_RECORDING_FILES_FORMAT: 'mp3' }), { code: 'CONFIG_INVALID' });
+    assert.throws(
+      () => load({ ...Object.fromEntries(environment), CALLREEL_RECORDING_FILES_FORMAT: 'ogg' }),
+      {
+        code: 'CONFIG_INVALID',
+      },
+    );
   });
 
   test('speech: a server, a program as a list or a line, under our names and the customary ones', () => {

@@ -14,6 +14,7 @@ let database: TemporaryDatabase;
 let spool: TestSpool;
 let eraser: RecordingEraser;
 let forgotten: string[];
+let erasedFiles: unknown[];
 
 before(async () => {
   database = await startTemporaryDatabase();
@@ -25,12 +26,17 @@ beforeEach(async () => {
   await database.db.deleteFrom('recordings').execute();
   spool = new TestSpool();
   forgotten = [];
+  erasedFiles = [];
   eraser = new RecordingEraser({
     db: database.db,
     clock: spool.clock,
     log: silentLogger,
     spoolDir: spool.spoolDirectory,
     forget: (recordingId) => void forgotten.push(recordingId),
+    eraseFile: async ({ recordingId, fileOrder }) => {
+      assert.equal(existsSync(manifest(recordingId)), false, 'nothing can be made of it again');
+      erasedFiles.push(fileOrder);
+    },
   });
 });
 afterEach(() => spool.remove());
@@ -56,6 +62,7 @@ async function record(recordingId: string, ended = true): Promise<void> {
     sealedKey,
     spoolDir: spool.spoolDirectory,
     node: 'node',
+    fileOrder: { path: `/files/${recordingId}.wav` },
   });
   if (ended) {
     spool.producer.append(recordingId, { type: 'end', atSample: 160, endedUnixMs: 0, reason: 'stopped' });
@@ -75,9 +82,12 @@ test('files, key and what is kept in memory go; the row stays, with the time', a
   assert.ok(existsSync(manifest('a')));
   await eraser.erase(accountId, 'a');
   assert.deepEqual([existsSync(manifest('a')), existsSync(manifest('b'))], [false, true]);
-  assert.deepEqual(forgotten, ['a']);
+  assert.deepEqual([forgotten, erasedFiles], [['a'], [{ path: '/files/a.wav' }]]);
   const row = await getRecording(database.db, accountId, 'a');
-  assert.deepEqual([row?.sealedKey, row?.erasedAt], [null, new Date(spool.clock.unixMs())]);
+  assert.deepEqual(
+    [row?.sealedKey, row?.fileOrder, row?.erasedAt],
+    [null, null, new Date(spool.clock.unixMs())],
+  );
   assert.notEqual((await getRecording(database.db, accountId, 'b'))?.sealedKey, null);
   await assert.rejects(eraser.erase(accountId, 'a'), coded('NOT_FOUND'));
 });

@@ -86,7 +86,7 @@ function follow(recordingId: string): (reason?: EndReason) => Promise<void> {
   return async (reason = 'stopped') => {
     ended.resolve(reason);
     onRecord.resolve();
-    await files.whenIdle();
+    await setImmediate();
   };
 }
 
@@ -109,6 +109,7 @@ test('every 200 ms all are stepped, behind one settling of their conversation; a
   await pass(fileStepMs);
   assert.deepEqual(thread.asked, ['complete a', 'settle room', 'step b']);
   await endOther();
+  await files.whenIdle();
   await pass(fileStepMs);
   assert.equal(clock.pendingTimers, 0);
 });

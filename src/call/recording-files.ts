@@ -99,7 +99,7 @@ export class RecordingFiles {
     if (order) await this.#remove(order);
   }
 
-  /** Until every recording that ended has its file, or a failure on record. */
+  /** Until every recording that is followed has ended, and has its file or a failure on record. */
   async whenIdle(): Promise<void> {
     while (this.#finishing.size > 0) await Promise.allSettled(this.#finishing);
   }

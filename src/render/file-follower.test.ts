@@ -137,6 +137,28 @@ for (const stereo of [false, true]) {
   });
 }
 
+test('what is resampled, and in steps of any length', async () => {
+  for (const rateHz of [16_000, 48_000]) {
+    growing = new TestGrowingRecording(call, pauses, { rateHz });
+    const follower = follow(growing, 'wav', true);
+    const steps = testNoise(1000, 300_000, rateHz);
+    for (
+      let timeUs = 0, step = 0;
+      timeUs < endUs;
+      timeUs += 20_000 + Math.abs(steps[step++]! % 30_000) * 20
+    ) {
+      growing.until(timeUs);
+      growing.settle();
+      follower.step();
+    }
+    growing.end(endUs);
+    follower.finish();
+    assert.ok(readFileSync(pathOf('wav')).equals(await bytesOf(renditionOf(growing, 'wav', true))));
+    rmSync(pathOf('wav'));
+    growing.spool.remove();
+  }
+});
+
 test('it follows within seconds, also where one party is silent', () => {
   const recording = begin([talk('a', 1), { trackId: 'mute', records: [], leaveUs: endUs }]);
   const follower = follow(recording, 'wav', false);

@@ -16,8 +16,6 @@ export interface TestPause {
   behaviour: PauseBehaviour;
 }
 
-const rateHz = 8000;
-
 /** A recording that is spooled along with a clock; each track in two segments. For tests only. */
 export class TestGrowingRecording {
   readonly spool: TestSpool;
@@ -25,23 +23,25 @@ export class TestGrowingRecording {
   readonly recordingId: string;
   readonly #conversationId: string;
   readonly #segmentBase: number;
+  readonly #rateHz: number;
   readonly #steps: { atUs: number; run(): void }[] = [];
 
   constructor(
     talks: readonly TestTalk[],
     pauses: readonly TestPause[] = [],
-    { spool = new TestSpool(), recordingId = 'A', conversationId = 'room' } = {},
+    { spool = new TestSpool(), recordingId = 'A', conversationId = 'room', rateHz = 8000 } = {},
   ) {
     this.spool = spool;
     this.recordingId = recordingId;
     this.#conversationId = conversationId;
     this.#segmentBase = Number.parseInt(recordingId, 16) * 4096;
-    spool.startRecording(recordingId, { conversationId });
-    talks.forEach((talk, index) => this.#addTalk(talk, index, conversationId, pauses));
+    this.#rateHz = rateHz;
+    spool.startRecording(recordingId, { conversationId, rateHz });
+    for (const [index, talk] of talks.entries()) this.#addTalk(talk, index, conversationId, pauses);
     for (const { fromUs, toUs, behaviour } of pauses) {
-      const pause = { type: 'pause', atSample: sampleAt(fromUs), behaviour } as const;
+      const pause = { type: 'pause', atSample: sampleAt(fromUs, rateHz), behaviour } as const;
       this.#at(fromUs, () => spool.producer.append(recordingId, pause));
-      const resume = { type: 'resume', atSample: sampleAt(toUs) } as const;
+      const resume = { type: 'resume', atSample: sampleAt(toUs, rateHz) } as const;
       this.#at(toUs, () => spool.producer.append(recordingId, resume));
     }
     this.#steps.sort((a, b) => a.atUs - b.atUs);
@@ -62,7 +62,7 @@ export class TestGrowingRecording {
     this.until(atUs);
     const { recordingId, spool } = this;
     spool.producer.append(recordingId, {
-      ...{ type: 'end', atSample: sampleAt(atUs), endedUnixMs: 30, reason: 'stopped' },
+      ...{ type: 'end', atSample: sampleAt(atUs, this.#rateHz), endedUnixMs: 30, reason: 'stopped' },
       ...(trim && { trim }),
     });
     spool.producer.finishRecording(recordingId);
@@ -82,7 +82,7 @@ export class TestGrowingRecording {
   ): void {
     const { spool, recordingId } = this;
     const { producer } = spool;
-    const startSample = sampleAt(joinUs);
+    const startSample = sampleAt(joinUs, this.#rateHz);
     const party = { ...testParty, connectionId: `connection-${trackId}` };
     let handle: OpenSegment;
     const openSegment = (part: number): void => {
@@ -109,7 +109,7 @@ export class TestGrowingRecording {
     }
     this.#at(leaveUs, () => {
       producer.closeSegment(handle);
-      const endSample = sampleAt(leaveUs);
+      const endSample = sampleAt(leaveUs, this.#rateHz);
       producer.append(recordingId, {
         ...{ type: 'track-end', trackId, endSample, packets: 1, overflowPackets: 0 },
       });
@@ -117,7 +117,7 @@ export class TestGrowingRecording {
   }
 }
 
-export function sampleAt(timeUs: number): number {
+export function sampleAt(timeUs: number, rateHz = 8000): number {
   return Math.round((timeUs * rateHz) / 1_000_000);
 }
 

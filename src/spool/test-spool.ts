@@ -51,7 +51,10 @@ export class TestSpool {
     this.#ring.drain((kind, bytes) => this.writer.accept(kind, bytes), Number.POSITIVE_INFINITY);
   }
 
-  startRecording(recordingId: string, { conversationId = 'room', meta = {} } = {}): ManifestHeader {
+  startRecording(
+    recordingId: string,
+    { conversationId = 'room', meta = {}, rateHz = 8000 } = {},
+  ): ManifestHeader {
     const { plain, sealed } = newRecordingKey(this.masterKey, recordingId);
     const header: ManifestHeader = {
       type: 'header',
@@ -59,7 +62,7 @@ export class TestSpool {
       recordingId,
       conversationId,
       accountId: 'account',
-      rateHz: 8000,
+      rateHz,
       originUnixMs: this.clock.unixMs(),
       startSample: 0,
       sealedKey: sealed,
