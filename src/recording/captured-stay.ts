@@ -24,6 +24,8 @@ export class CapturedStay {
   readonly #options: CapturedStayOptions;
   #wantedBy: readonly Recorder[] = [];
   #wantedFromUs = 0;
+  /** Who gets it from the first packet on that begins at `atUs` or later. */
+  #joining: { wanted: readonly Recorder[]; atUs: number } | undefined;
   #tracks: RecordedTrack[] = [];
   #segment: OpenSegment | undefined;
   /** While somebody listens. */
@@ -49,16 +51,16 @@ export class CapturedStay {
   want(recorders: readonly Recorder[], atUs: number): void {
     const { side = 'said' } = this.stay;
     const wanted = this.isRecordable ? recorders.filter((each) => each.wantsSide(side)) : [];
-    const same =
-      wanted.length === this.#wantedBy.length && wanted.every((each) => this.#wantedBy.includes(each));
-    if (same) return;
-    this.#closeSegment();
-    if (this.#wantedBy.length === 0) this.#wantedFromUs = atUs;
-    this.#wantedBy = wanted;
-    if (wanted.length > 0) this.#openSegment(wanted, atUs);
+    const isKept = this.#wantedBy.every((each) => wanted.includes(each));
+    this.#joining = undefined;
+    if (isKept && wanted.length === this.#wantedBy.length) return;
+    // Those that run get the packet of now whole; whoever joins them has no part of it.
+    if (side === 'heard' && isKept && this.#segment) this.#joining = { wanted, atUs };
+    else this.#switchTo(wanted, atUs);
   }
 
   close(): void {
+    this.#joining = undefined;
     this.#closeSegment();
     this.#decoder?.close();
     this.#decoder = undefined;
@@ -66,6 +68,8 @@ export class CapturedStay {
   }
 
   packet(packet: CapturedPacket): void {
+    if (this.#joining && packet.arrivalUs >= this.#joining.atUs)
+      this.#switchTo(this.#joining.wanted, this.#joining.atUs);
     const segment = this.#segment;
     // What is sent as one packet may have begun before it was to be recorded.
     if (!segment || (this.stay.side === 'heard' && packet.arrivalUs < this.#wantedFromUs)) return;
@@ -105,6 +109,14 @@ export class CapturedStay {
     const arrivalUs = Math.max(0, report.arrivalUs - originUs);
     const kept = spool.senderReport(segment, { ...report, arrivalUs });
     if (!kept) for (const track of this.#tracks) track.lose(1);
+  }
+
+  #switchTo(wanted: readonly Recorder[], atUs: number): void {
+    this.#joining = undefined;
+    this.#closeSegment();
+    if (this.#wantedBy.length === 0) this.#wantedFromUs = atUs;
+    this.#wantedBy = wanted;
+    if (wanted.length > 0) this.#openSegment(wanted, atUs);
   }
 
   #openSegment(recorders: readonly Recorder[], atUs: number): void {
