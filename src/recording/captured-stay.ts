@@ -26,6 +26,8 @@ export class CapturedStay {
   #wantedBy: readonly Recorder[] = [];
   #wantedFromUs = 0;
   readonly #pauseSpeech = new PauseSpeech();
+  /** Who gets it from the first packet on that begins at `atUs` or later. */
+  #joining: { wanted: readonly Recorder[]; atUs: number } | undefined;
   #tracks: RecordedTrack[] = [];
   #segment: OpenSegment | undefined;
   /** While somebody listens. */
@@ -51,19 +53,16 @@ export class CapturedStay {
   want(recorders: readonly Recorder[], atUs: number): void {
     const { side = 'said' } = this.stay;
     const wanted = this.isRecordable ? recorders.filter((each) => each.wantsSide(side)) : [];
-    const same =
-      wanted.length === this.#wantedBy.length && wanted.every((each) => this.#wantedBy.includes(each));
-    if (same) return;
-    this.#closeSegment();
-    if (this.#wantedBy.length === 0) {
-      this.#wantedFromUs = atUs;
-      this.#pauseSpeech.end(atUs);
-    }
-    this.#wantedBy = wanted;
-    if (wanted.length > 0) this.#openSegment(wanted, atUs);
+    const isKept = this.#wantedBy.every((each) => wanted.includes(each));
+    this.#joining = undefined;
+    if (isKept && wanted.length === this.#wantedBy.length) return;
+    // Those that run get the packet of now whole; whoever joins them has no part of it.
+    if (side === 'heard' && isKept && this.#segment) this.#joining = { wanted, atUs };
+    else this.#switchTo(wanted, atUs);
   }
 
   close(): void {
+    this.#joining = undefined;
     this.#closeSegment();
     this.#decoder?.close();
     this.#decoder = undefined;
@@ -71,6 +70,8 @@ export class CapturedStay {
   }
 
   packet(packet: CapturedPacket): void {
+    if (this.#joining && packet.arrivalUs >= this.#joining.atUs)
+      this.#switchTo(this.#joining.wanted, this.#joining.atUs);
     const segment = this.#segment;
     if (!segment || this.#isOfPause(packet)) {
       if (!segment && this.stay.side !== 'heard') this.#pauseSpeech.note(packet);
@@ -119,6 +120,17 @@ export class CapturedStay {
   #isOfPause(packet: CapturedPacket): boolean {
     if (this.stay.side === 'heard') return packet.arrivalUs < this.#wantedFromUs;
     return this.#pauseSpeech.has(packet);
+  }
+
+  #switchTo(wanted: readonly Recorder[], atUs: number): void {
+    this.#joining = undefined;
+    this.#closeSegment();
+    if (this.#wantedBy.length === 0) {
+      this.#wantedFromUs = atUs;
+      this.#pauseSpeech.end(atUs);
+    }
+    this.#wantedBy = wanted;
+    if (wanted.length > 0) this.#openSegment(wanted, atUs);
   }
 
   #openSegment(recorders: readonly Recorder[], atUs: number): void {

@@ -35,6 +35,7 @@ const ways = [
 ];
 const keyOf = (way: object) => JSON.stringify(way);
 const ended = new Map<string, RecordingBody>();
+const many: RecordingBody[] = [];
 let ann: Party;
 let annSaid: Int16Array;
 let beforePrompt: RecordingBody;
@@ -47,6 +48,7 @@ before(async () => {
   const bob = await stage.join(room, 2);
   const running = new Map<string, RecordingBody>();
   for (const way of ways) running.set(keyOf(way), await stage.record(ann, way));
+  for (let each = 0; each < 8; each++) many.push(await stage.record(ann, { stereo: true }));
   const conference = `/v1/conferences/${room}/recordings`;
   const stereo = await stage.post<RecordingBody>(conference, { stereo: true });
   const mono = await stage.post<RecordingBody>(conference, { control_id: 'mono' });
@@ -65,6 +67,7 @@ before(async () => {
   await sayTone(ann, annHz);
   for (const [way, recording] of running) ended.set(way, await stage.stop(recording));
   afterPrompt = await stage.stop(late);
+  for (const [index, recording] of many.entries()) many[index] = await stage.stop(recording);
 });
 after(() => stage[Symbol.asyncDispose]());
 
@@ -133,6 +136,16 @@ suite('recorder: files', () => {
       annHeard(),
       'listen',
     );
+  });
+
+  test('both sides lie at the same distance in every recording, whenever it began', async () => {
+    const distances = new Set<number>();
+    for (const recording of [...many, recordingOf({ format: 'wav', stereo: true })]) {
+      const [said, heard] = await wavChannels(recording);
+      const [from, to] = [said!, heard!].map((side) => side.findIndex((sample) => sample !== 0));
+      distances.add(to! - from!);
+    }
+    assert.equal(distances.size, 1, [...distances].join());
   });
 
   test('a prompt is in what runs while it plays, whole, and in nothing else', async () => {
