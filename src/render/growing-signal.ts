@@ -96,7 +96,10 @@ export class GrowingSignal {
 
   #packetsOf(track: TrackView, view: RecordingView): PlacedPackets {
     const known = this.#packets.get(track.trackId);
-    if (known) return known;
+    if (known) {
+      known.pauses = view.pauses;
+      return known;
+    }
     const packets = new PlacedPackets(track, view);
     this.#packets.set(track.trackId, packets);
     return packets;
@@ -155,6 +158,7 @@ export class GrowingSignal {
         const atSample = this.#givenTo;
         const part = this.#read(reader, block, span.toSample);
         pauses.silence(part, atSample, this.channels);
+        pauses.mask(part, atSample, view.rateHz, this.channels);
         yield part;
       }
     }

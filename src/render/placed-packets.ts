@@ -28,7 +28,8 @@ export class PlacedPackets {
   readonly #rateHz: number;
   readonly #track: TrackView;
   readonly #onDamage: RecordingView['onDamage'];
-  readonly #pauses: readonly PauseView[];
+  /** Of a recording that grows: as many as are known by now. */
+  pauses: readonly PauseView[];
   readonly #records: Iterator<SpoolRecord>;
   #format: FormatRecord | undefined;
   #waiting: PlacedPacket[] = [];
@@ -42,7 +43,7 @@ export class PlacedPackets {
     this.#rateHz = rateHz;
     this.#track = track;
     this.#onDamage = onDamage;
-    this.#pauses = pauses;
+    this.pauses = pauses;
     this.#records = track.records()[Symbol.iterator]();
     this.#placer = new TrackPlacer({ rateHz, startSample: track.startSample }, (packet, placement) =>
       this.#insert(packet, placement),
@@ -118,7 +119,7 @@ export class PlacedPackets {
 
   /** What came in a pause was not lost, and nothing is made up for it. */
   #isPaused(fromSample: number, toSample: number): boolean {
-    return this.#pauses.some(
+    return this.pauses.some(
       (pause) => pause.fromSample < toSample && (pause.toSample ?? Number.POSITIVE_INFINITY) > fromSample,
     );
   }

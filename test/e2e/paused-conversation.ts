@@ -47,7 +47,7 @@ export interface PausedConversationOptions {
 const utteranceMs = 400;
 const terminalStates = ['finished', 'no_input', 'error'];
 /** What was sent this long before a pause was asked for is before it for certain, and the same behind it. */
-const marginUs = 200_000;
+const marginUs = 500_000;
 
 /**
  * A recorded conference of two that speak all the time, Ann in PCMU and Bob in Opus. Ann's call is recorded by itself,
