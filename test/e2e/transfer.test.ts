@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { formatReplaces, replacesOf } from '../../src/sip/replaces.ts';
-import type { Phone } from '../../src/testkit/phone.ts';
+import { Phone } from '../../src/testkit/phone.ts';
 import type { PhoneCall } from '../../src/testkit/phone-call.ts';
 import { assertExactRun } from '../../src/testkit/sample-run.ts';
 import { partyTonesHz, tone } from '../../src/testkit/tone.ts';
@@ -246,6 +246,13 @@ suite('T6: transfers', { concurrency: true }, () => {
       { name: 'Replaces', value: formatReplaces(replaces) },
       { name: 'Require', value: 'replaces' },
     ];
+    const stranger = await Phone.create({ number: 'stranger', host: '127.0.0.2' });
+    await assert.rejects(
+      stranger.call(scene.server.sipUri('nobody'), { headers }),
+      /403/,
+      'of another address',
+    );
+    await stranger.close();
     const atThird = await third.call(scene.server.sipUri('nobody'), { headers });
     assert.equal((await atAgent.ended).cause, 'remote');
     await Promise.all([speak(caller, callerHz), speak(atThird, thirdHz)]);
