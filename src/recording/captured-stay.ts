@@ -8,8 +8,10 @@ import { StayDecoder } from './stay-decoder.ts';
 export interface CapturedStayOptions {
   stay: Stay;
   startUs: number;
-  /** Position 0 of the room's clock, monotonic microseconds. */
-  originUs: number;
+  /** What arrived before the stay's start, by more than chance, is in no recording. */
+  isCut: boolean;
+  /** Position 0 of the room's clock, monotonic microseconds; it stays once something was captured. */
+  originUs: () => number;
   spool: SpoolProducer;
   newSegmentId: () => string;
 }
@@ -24,6 +26,7 @@ export class CapturedStay {
   readonly #options: CapturedStayOptions;
   #wantedBy: readonly Recorder[] = [];
   #wantedFromUs = 0;
+  #hasCaptured = false;
   #tracks: RecordedTrack[] = [];
   #segment: OpenSegment | undefined;
   /** While somebody listens. */
@@ -43,6 +46,10 @@ export class CapturedStay {
   /** Who may record this stay at all: an explicit `never` is in no track of any kind. */
   get isRecordable(): boolean {
     return this.stay.policy !== 'never';
+  }
+
+  get hasCaptured(): boolean {
+    return this.#hasCaptured;
   }
 
   /** From here on exactly these recordings get the stream. */
@@ -69,7 +76,10 @@ export class CapturedStay {
     const segment = this.#segment;
     // What is sent as one packet may have begun before it was to be recorded.
     if (!segment || (this.stay.side === 'heard' && packet.arrivalUs < this.#wantedFromUs)) return;
-    const { spool, originUs } = this.#options;
+    const { spool } = this.#options;
+    const originUs = this.#options.originUs();
+    if (this.#options.isCut && packet.arrivalUs < this.startUs) return;
+    this.#hasCaptured = true;
     const { sequenceNumber, rtpTime, payload } = packet;
     const arrivalUs = Math.max(0, packet.arrivalUs - originUs);
     const kept =
@@ -92,8 +102,10 @@ export class CapturedStay {
   digit(digit: CapturedDigit): void {
     const segment = this.#segment;
     if (!segment) return;
-    const { spool, originUs } = this.#options;
-    const kept = spool.digit(segment, { ...digit, arrivalUs: Math.max(0, digit.arrivalUs - originUs) });
+    const { spool } = this.#options;
+    this.#hasCaptured = true;
+    const arrivalUs = Math.max(0, digit.arrivalUs - this.#options.originUs());
+    const kept = spool.digit(segment, { ...digit, arrivalUs });
     if (!kept) for (const track of this.#tracks) track.lose(1);
   }
 
@@ -101,8 +113,8 @@ export class CapturedStay {
   senderReport(report: CapturedSenderReport): void {
     const segment = this.#segment;
     if (!segment || this.#payloadType < 0) return;
-    const { spool, originUs } = this.#options;
-    const arrivalUs = Math.max(0, report.arrivalUs - originUs);
+    const { spool } = this.#options;
+    const arrivalUs = Math.max(0, report.arrivalUs - this.#options.originUs());
     const kept = spool.senderReport(segment, { ...report, arrivalUs });
     if (!kept) for (const track of this.#tracks) track.lose(1);
   }
