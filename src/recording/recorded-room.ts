@@ -72,7 +72,7 @@ export class RecordedRoom {
   /** A recorder that was just started. */
   add(recorder: Recorder, atUs: number): void {
     this.#recorders.add(recorder);
-    if (atUs > this.#originUs) this.#changedUs = atUs;
+    this.#changes(atUs);
     this.#limited ||= recorder.limits.any;
     if (this.#held) recorder.pauseWithCall(atUs, this.#held);
     for (const captured of this.#stays.values()) this.#openTrack(recorder, captured);
@@ -80,20 +80,20 @@ export class RecordedRoom {
   }
 
   pause(recorder: Recorder, atUs: number, behaviour: PauseBehaviour): void {
-    this.#changedUs = atUs;
+    this.#changes(atUs);
     recorder.pause(atUs, behaviour);
     this.#applyWants(atUs);
   }
 
   resume(recorder: Recorder, atUs: number): void {
-    this.#changedUs = atUs;
+    this.#changes(atUs);
     recorder.resume(atUs);
     this.#applyWants(atUs);
   }
 
   /** A recorder that waited. */
   begin(recorder: Recorder, atUs: number): void {
-    this.#changedUs = atUs;
+    this.#changes(atUs);
     recorder.begin(atUs);
     this.#applyWants(atUs);
   }
@@ -105,7 +105,7 @@ export class RecordedRoom {
   hold(behaviour: PauseBehaviour | undefined, atUs: number): void {
     if (behaviour === this.#held) return;
     this.#held = behaviour;
-    this.#changedUs = atUs;
+    this.#changes(atUs);
     for (const recorder of this.#recorders) recorder.pauseWithCall(atUs, behaviour);
     this.#applyWants(atUs);
   }
@@ -150,6 +150,10 @@ export class RecordedRoom {
     for (const { hasCaptured } of this.#stays.values()) if (hasCaptured) return;
     this.#originUs = atUs;
     for (const recorder of this.#recorders) recorder.setOrigin(atUs);
+  }
+
+  #changes(atUs: number): void {
+    if (atUs > this.#originUs) this.#changedUs = atUs;
   }
 
   #openTrack(recorder: Recorder, { isRecordable, stay, startUs }: CapturedStay): void {
