@@ -1,5 +1,8 @@
 import type { Datagram } from '../rtp/transport.ts';
 
+const rtpHeaderBytes = 12;
+const ssrcOffset = 8;
+
 /** A 2xx that was lost comes again after T1, 500 ms (RFC 3261 section 13.3.1.4): what was said meanwhile is here. */
 export const maxEarlyUs = 600_000;
 /** As much of packets of 10 ms. */
@@ -25,9 +28,28 @@ export class EarlyPackets {
     this.#kept.push({ data: Uint8Array.from(data), arrivalUs, sourceAddress, sourcePort });
   }
 
+  /** Forgets what is not of the stream that came last: an announcement before the answer is no word of the party. */
+  keepNewestStream(): void {
+    const ssrc = ssrcOf(this.#kept.at(-1));
+    const ofStream = this.#kept.filter((datagram) => ssrcOf(datagram) === ssrc);
+    this.#kept.splice(0, this.#kept.length, ...ofStream);
+  }
+
+  /** When the first of those arrived that `release` would give; undefined: there is none. */
+  firstArrivalUs(nowUs: number): number | undefined {
+    return this.#kept.find(({ arrivalUs }) => nowUs - arrivalUs <= this.#maxUs)?.arrivalUs;
+  }
+
   /** Gives everything that is not too old, in the order of arrival, and forgets it. */
   release(nowUs: number, take: (datagram: Datagram) => void): void {
     for (const datagram of this.#kept.splice(0))
       if (nowUs - datagram.arrivalUs <= this.#maxUs) take(datagram);
   }
+}
+
+/** In the clear also under SRTP (RFC 3711 section 3.1). */
+function ssrcOf(datagram: Datagram | undefined): number | undefined {
+  const data = datagram?.data;
+  if (!data || data.length < rtpHeaderBytes) return undefined;
+  return new DataView(data.buffer, data.byteOffset).getUint32(ssrcOffset);
 }

@@ -198,11 +198,19 @@ export class MediaSession implements DatagramSink {
     if (this.#stay) this.admitEarly();
   }
 
+  /** When the first of what `admitEarly` would give arrived; `nowUs` where there is nothing. */
+  earlySinceUs(nowUs: number): number {
+    if (!this.#early || this.#holdsUntilUs === Number.POSITIVE_INFINITY) return nowUs;
+    this.#early.keepNewestStream();
+    return this.#early.firstArrivalUs(nowUs) ?? nowUs;
+  }
+
   /** What came before the answer, once there is an agreement to read it by and somebody to hear it. */
   admitEarly(): void {
     const early = this.#early;
     if (!early || this.#holdsUntilUs === Number.POSITIVE_INFINITY) return;
     this.#early = undefined;
+    early.keepNewestStream();
     early.release(this.#options.clock.monotonicUs(), (datagram) => this.#receiveRtp(datagram));
   }
 

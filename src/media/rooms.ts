@@ -23,14 +23,15 @@ export class Rooms {
   join(session: MediaSession, command: RoomJoin, atUs: number): void {
     const { roomId, legId, trackId, policy, party, leaveKey, mode = 'mix' } = command;
     if (session.stay) throw new CallreelError('CONFLICT', `the leg is in the room ${session.stay.roomId}`);
+    const sinceUs = Math.min(atUs, session.earlySinceUs(atUs));
     let room = this.#rooms.get(roomId);
     if (!room) {
       room = new Room(roomId);
       this.#rooms.set(roomId, room);
-      this.#capture.roomOpened(roomId, atUs);
+      this.#capture.roomOpened(roomId, sinceUs);
     }
     const stay: Stay = { trackId, roomId, legId, policy, party };
-    this.#capture.stayOpened(stay, atUs);
+    this.#capture.stayOpened(stay, sinceUs);
     session.enter(stay, leaveKey);
     room.add(session, mode);
     session.admitEarly();

@@ -18,7 +18,7 @@ export interface TestPacket {
 export class TestPhone {
   readonly socket: Socket;
   readonly received: RtpPacketView[] = [];
-  readonly ssrc: number;
+  ssrc: number;
   sequenceNumber: number;
   timestamp: number;
   /** The leg's RTP port. */

@@ -9,8 +9,10 @@ import { StayDecoder } from './stay-decoder.ts';
 export interface CapturedStayOptions {
   stay: Stay;
   startUs: number;
-  /** Position 0 of the room's clock, monotonic microseconds. */
-  originUs: number;
+  /** What arrived before the stay's start, by more than chance, is in no recording. */
+  isCut: boolean;
+  /** Position 0 of the room's clock, monotonic microseconds; it stays once something was captured. */
+  originUs: () => number;
   spool: SpoolProducer;
   newSegmentId: () => string;
 }
@@ -28,6 +30,7 @@ export class CapturedStay {
   readonly #pauseSpeech = new PauseSpeech();
   /** Who gets it from the first packet on that begins at `atUs` or later. */
   #joining: { wanted: readonly Recorder[]; atUs: number } | undefined;
+  #hasCaptured = false;
   #tracks: RecordedTrack[] = [];
   #segment: OpenSegment | undefined;
   /** While somebody listens. */
@@ -47,6 +50,10 @@ export class CapturedStay {
   /** Who may record this stay at all: an explicit `never` is in no track of any kind. */
   get isRecordable(): boolean {
     return this.stay.policy !== 'never';
+  }
+
+  get hasCaptured(): boolean {
+    return this.#hasCaptured;
   }
 
   /** From here on exactly these recordings get the stream. */
@@ -77,7 +84,10 @@ export class CapturedStay {
       if (!segment && this.stay.side !== 'heard') this.#pauseSpeech.note(packet);
       return;
     }
-    const { spool, originUs } = this.#options;
+    const { spool } = this.#options;
+    const originUs = this.#options.originUs();
+    if (this.#options.isCut && packet.arrivalUs < this.startUs) return;
+    this.#hasCaptured = true;
     const { sequenceNumber, rtpTime, payload } = packet;
     const arrivalUs = Math.max(0, packet.arrivalUs - originUs);
     const kept =
@@ -87,22 +97,17 @@ export class CapturedStay {
       for (const track of this.#tracks) track.lose(1);
       return;
     }
-    const durationTicks = payloadDurationTicks(packet.codec, packet.clockRateHz, payload);
-    let samples: Int16Array | undefined;
-    for (const track of this.#tracks) {
-      const placement = track.place(sequenceNumber, rtpTime, arrivalUs, durationTicks);
-      if (!track.listener) continue;
-      samples ??= this.#decoded(packet);
-      if (placement) track.listener.hear(placement.atSample, samples);
-    }
+    this.#place(packet, arrivalUs);
   }
 
   /** One that went down while one of the recordings was paused is in none: they share the segment. */
   digit(digit: CapturedDigit): void {
     const segment = this.#segment;
     if (!segment || this.#wantedBy.some((each) => each.recordsSinceUs > digit.arrivalUs)) return;
-    const { spool, originUs } = this.#options;
-    const kept = spool.digit(segment, { ...digit, arrivalUs: Math.max(0, digit.arrivalUs - originUs) });
+    const { spool } = this.#options;
+    this.#hasCaptured = true;
+    const arrivalUs = Math.max(0, digit.arrivalUs - this.#options.originUs());
+    const kept = spool.digit(segment, { ...digit, arrivalUs });
     if (!kept) for (const track of this.#tracks) track.lose(1);
   }
 
@@ -110,8 +115,8 @@ export class CapturedStay {
   senderReport(report: CapturedSenderReport): void {
     const segment = this.#segment;
     if (!segment || this.#payloadType < 0) return;
-    const { spool, originUs } = this.#options;
-    const arrivalUs = Math.max(0, report.arrivalUs - originUs);
+    const { spool } = this.#options;
+    const arrivalUs = Math.max(0, report.arrivalUs - this.#options.originUs());
     const kept = spool.senderReport(segment, { ...report, arrivalUs });
     if (!kept) for (const track of this.#tracks) track.lose(1);
   }
@@ -154,6 +159,19 @@ export class CapturedStay {
     if (this.#segment) this.#options.spool.closeSegment(this.#segment);
     this.#segment = undefined;
     this.#tracks = [];
+  }
+
+  /** @param arrivalUs on the room's clock */
+  #place(packet: CapturedPacket, arrivalUs: number): void {
+    const { sequenceNumber, rtpTime, payload } = packet;
+    const durationTicks = payloadDurationTicks(packet.codec, packet.clockRateHz, payload);
+    let samples: Int16Array | undefined;
+    for (const track of this.#tracks) {
+      const placement = track.place(sequenceNumber, rtpTime, arrivalUs, durationTicks);
+      if (!track.listener) continue;
+      samples ??= this.#decoded(packet);
+      if (placement) track.listener.hear(placement.atSample, samples);
+    }
   }
 
   #decoded(packet: CapturedPacket): Int16Array {

@@ -32,8 +32,12 @@ function firstEnd(recorder: Recorder, atUs: number, end: RecorderEnd): RecorderE
 /** A room's stays and recordings, and which of the one want which of the other. */
 export class RecordedRoom {
   readonly roomId: string;
-  readonly originUs: number;
   readonly originUnixMs: number;
+  #originUs: number;
+  /** Something of the room has its position. */
+  #hasCaptured = false;
+  /** When recordings began, paused or went on last, after the room was opened. */
+  #changedUs = Number.NEGATIVE_INFINITY;
   readonly #options: RecordedRoomOptions;
   readonly #stays = new Map<string, CapturedStay>();
   readonly #recorders = new Set<Recorder>();
@@ -43,9 +47,13 @@ export class RecordedRoom {
 
   constructor(options: RecordedRoomOptions) {
     this.roomId = options.roomId;
-    this.originUs = options.originUs;
+    this.#originUs = options.originUs;
     this.originUnixMs = options.originUnixMs;
     this.#options = options;
+  }
+
+  get originUs(): number {
+    return this.#originUs;
   }
 
   get legIds(): string[] {
@@ -57,12 +65,18 @@ export class RecordedRoom {
     return this.#held !== undefined;
   }
 
+  /** @param atUs when the first of its packets came, where that is before now */
   stayOpened(stay: Stay, atUs: number): CapturedStay {
     const { spool, newSegmentId } = this.#options;
-    const captured = new CapturedStay({ stay, startUs: atUs, originUs: this.originUs, spool, newSegmentId });
+    const originUs = (): number => this.#originUs;
+    if (stay.policy !== 'never') this.#beginBy(atUs);
+    // There is no place for what came before the room's clock began; at position 0 it would move all that follows.
+    const startUs = Math.max(atUs, this.#originUs, this.#changedUs);
+    const isCut = startUs > atUs;
+    const captured = new CapturedStay({ stay, startUs, isCut, originUs, spool, newSegmentId });
     this.#stays.set(stay.trackId, captured);
     for (const recorder of this.#recorders) this.#openTrack(recorder, captured);
-    captured.want(this.#wanting(), atUs);
+    captured.want(this.#wanting(), startUs);
     return captured;
   }
 
@@ -70,6 +84,7 @@ export class RecordedRoom {
     const captured = this.#stays.get(trackId);
     if (!captured) return;
     this.#stays.delete(trackId);
+    this.#hasCaptured ||= captured.hasCaptured;
     captured.close();
     for (const recorder of this.#recorders) recorder.closeTrack(trackId, atUs);
   }
@@ -77,6 +92,7 @@ export class RecordedRoom {
   /** A recorder that was just started. */
   add(recorder: Recorder, atUs: number): void {
     this.#recorders.add(recorder);
+    this.#changes(atUs);
     this.#limited ||= recorder.limits.any;
     if (this.#held) recorder.pauseWithCall(atUs, this.#held);
     for (const captured of this.#stays.values()) this.#openTrack(recorder, captured);
@@ -84,17 +100,20 @@ export class RecordedRoom {
   }
 
   pause(recorder: Recorder, atUs: number, behaviour: PauseBehaviour): void {
+    this.#changes(atUs);
     recorder.pause(atUs, behaviour);
     this.#applyWants(atUs);
   }
 
   resume(recorder: Recorder, atUs: number): void {
+    this.#changes(atUs);
     recorder.resume(atUs);
     this.#applyWants(atUs);
   }
 
   /** A recorder that waited. */
   begin(recorder: Recorder, atUs: number): void {
+    this.#changes(atUs);
     recorder.begin(atUs);
     this.#applyWants(atUs);
   }
@@ -106,6 +125,7 @@ export class RecordedRoom {
   hold(behaviour: PauseBehaviour | undefined, atUs: number): void {
     if (behaviour === this.#held) return;
     this.#held = behaviour;
+    this.#changes(atUs);
     this.endLong(atUs);
     // As it is by then: one of them may have been the one that paused the others.
     for (const recorder of this.#recorders) recorder.pauseWithCall(atUs, this.#held);
@@ -151,6 +171,21 @@ export class RecordedRoom {
   close(atUs: number, reason: 'conversation_ended' | 'call_ended'): void {
     for (const trackId of [...this.#stays.keys()]) this.stayClosed(trackId, atUs);
     for (const recorder of [...this.#recorders]) this.end(recorder, atUs, { reason });
+  }
+
+  /**
+   * The words of a called party may overtake its answer, with which the room was opened. While nothing has a position
+   * yet the room's clock is set back to them; the Unix time in manifests is then that of the answer.
+   */
+  #beginBy(atUs: number): void {
+    if (atUs >= this.#originUs || this.#hasCaptured || this.#changedUs > this.#originUs) return;
+    for (const { hasCaptured } of this.#stays.values()) if (hasCaptured) return;
+    this.#originUs = atUs;
+    for (const recorder of this.#recorders) recorder.setOrigin(atUs);
+  }
+
+  #changes(atUs: number): void {
+    if (atUs > this.#originUs) this.#changedUs = atUs;
   }
 
   #openTrack(recorder: Recorder, { isRecordable, stay, startUs }: CapturedStay): void {

@@ -8,6 +8,9 @@ export interface TrackListener {
   hear(atSample: number, samples: Int16Array): void;
 }
 
+/** What lies further ahead of the clock, behind the burst after a stall, was said now for who listens. */
+const maxLiveLeadUs = 250_000;
+
 /** One stay in one recording: how many packets it got, and up to which sample. */
 export class RecordedTrack {
   readonly trackId: string;
@@ -18,12 +21,14 @@ export class RecordedTrack {
   readonly #live: TrackTimeline | undefined;
   readonly #placer: TrackPlacer<TrackPacket>;
   readonly #packet: TrackPacket = { sequenceNumber: 0, rtpTime: 0, arrivalUs: 0, durationTicks: 0 };
+  readonly #rateHz: number;
   #packets = 0;
   #firstSample = Number.POSITIVE_INFINITY;
   #overflowPackets = 0;
 
   constructor(trackId: string, startSample: number, rateHz: number, listener?: TrackListener) {
     this.trackId = trackId;
+    this.#rateHz = rateHz;
     this.listener = listener;
     this.startSample = startSample;
     this.#placer = new TrackPlacer({ rateHz, startSample }, (_packet, { atSample }) => {
@@ -78,7 +83,11 @@ export class RecordedTrack {
     packet.arrivalUs = arrivalUs;
     packet.durationTicks = durationTicks;
     this.#placer.offer(packet);
-    return this.#live?.place(sequenceNumber, rtpTime, arrivalUs, durationTicks);
+    const placement = this.#live?.place(sequenceNumber, rtpTime, arrivalUs, durationTicks);
+    const nowSample = Math.round((arrivalUs * this.#rateHz) / 1_000_000);
+    if (!placement || placement.atSample <= nowSample + (maxLiveLeadUs * this.#rateHz) / 1_000_000)
+      return placement;
+    return { ...placement, atSample: nowSample };
   }
 
   lose(packets: number): void {

@@ -46,6 +46,7 @@ export class Recorder {
   readonly time = new RecordedTime();
   readonly limits: RecorderLimits;
   readonly #input: RecorderInput;
+  #originUs: number;
   readonly #tracks = new Map<string, RecordedTrack>();
   #state: RecorderState = 'new';
   #startSample = 0;
@@ -66,6 +67,12 @@ export class Recorder {
     this.rateHz = input.rateHz;
     this.limits = new RecorderLimits(input.options, input.rateHz, this.time);
     this.#input = input;
+    this.#originUs = input.originUs;
+  }
+
+  /** Monotonic microseconds of position 0; while nothing but its own start, there, has a position. */
+  setOrigin(originUs: number): void {
+    this.#originUs = originUs;
   }
 
   get state(): RecorderState {
@@ -94,14 +101,12 @@ export class Recorder {
 
   /** The sample, on this recording's scale, at a monotonic time. */
   sampleAt(atUs: number): number {
-    const { originUs, rateHz } = this.#input;
-    return Math.max(0, Math.round(((atUs - originUs) * rateHz) / 1_000_000));
+    return Math.max(0, Math.round(((atUs - this.#originUs) * this.rateHz) / 1_000_000));
   }
 
   /** Monotonic microseconds of a sample. */
   timeOf(sample: number): number {
-    const { originUs, rateHz } = this.#input;
-    return originUs + Math.round((sample * 1_000_000) / rateHz);
+    return this.#originUs + Math.round((sample * 1_000_000) / this.rateHz);
   }
 
   /** The half of the party's call that this recording is about. */

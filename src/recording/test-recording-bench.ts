@@ -52,6 +52,15 @@ export class RecordingBench {
     return phone;
   }
 
+  /** A leg that we called and that has not answered yet: `answer` agrees. */
+  async ring(legId: string): Promise<{ phone: TestPhone; answer(): Promise<unknown> }> {
+    const phone = await TestPhone.open({ ssrc: 1000 + this.#phones.length, timestamp: 0, sequenceNumber: 0 });
+    this.#phones.push(phone);
+    const { port } = await this.execute({ verb: 'leg.open', legId, awaitsAnswer: true });
+    phone.remotePort = port ?? 0;
+    return { phone, answer: async () => await this.execute(phone.negotiation(legId)) };
+  }
+
   /** Records the leg's call by itself. */
   async record(legId: string, recordingId: string, overrides: Partial<RecordingStart> = {}): Promise<void> {
     await this.#start(recordingId, `call-${legId}`, { call: callOf(legId), ...overrides });

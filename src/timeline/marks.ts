@@ -1,4 +1,5 @@
 import type { CodecName } from '../codec/codec.ts';
+import type { Hole } from './holes.ts';
 
 /** What happened on a track, at samples of the room's clock. */
 export type TimelineMark = GapMark | ConcealedMark | SsrcChangeMark | CodecChangeMark | JumpMark;
@@ -36,4 +37,10 @@ export interface JumpMark {
   kind: 'jump';
   atSample: number;
   samples: number;
+}
+
+/** What a hole is to the listener, if anything. */
+export function gapMark({ cause, fromSample, toSample }: Hole): TimelineMark[] {
+  if (cause !== 'loss' && cause !== 'pause') return [];
+  return [{ kind: 'gap', cause, atSample: fromSample, samples: toSample - fromSample }];
 }

@@ -12,7 +12,7 @@ export interface TimelineCounters {
   lostPackets: number;
   /** Silence in place of lost packets. */
   gapSamples: number;
-  /** Too late to be placed, or no room left where they belong. */
+  /** Too late to be placed, or no room left where they belong; or before the track began. */
   late: number;
   /** Sent faster than real time beyond all bounds; dropped. */
   early: number;

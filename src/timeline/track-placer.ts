@@ -13,7 +13,8 @@ import {
   startWindowUs,
 } from './bounds.ts';
 import { sequenceDelta, timestampDelta } from './rtp-run.ts';
-import { type Placement, type TrackFormat, TrackTimeline } from './track-timeline.ts';
+import type { TrackFormat } from './track-format.ts';
+import { type Placement, TrackTimeline } from './track-timeline.ts';
 
 /** Numbers as on the wire; `arrivalUs` is on the room's clock. */
 export interface TrackPacket {
@@ -50,6 +51,7 @@ interface Stall {
 export class TrackPlacer<Packet extends TrackPacket> {
   readonly timeline: TrackTimeline;
   readonly #rateHz: number;
+  readonly #startUs: number;
   readonly #minPauseSamples: number;
   readonly #placed: (packet: Packet, placement: Placement) => void;
   readonly #waiting: Waiting<Packet>[] = [];
@@ -69,6 +71,7 @@ export class TrackPlacer<Packet extends TrackPacket> {
     placed: (packet: Packet, placement: Placement) => void,
   ) {
     this.#rateHz = rateHz;
+    this.#startUs = (startSample * 1_000_000) / rateHz;
     this.#minPauseSamples = this.#samplesOf(minPauseUs);
     this.#placed = placed;
     this.timeline = new TrackTimeline({ rateHz, startSample });
@@ -157,7 +160,9 @@ export class TrackPlacer<Packet extends TrackPacket> {
       .sort((a, b) => sequenceDelta(b.packet.sequenceNumber, a.packet.sequenceNumber));
     for (const each of earlier) {
       this.#waiting.splice(this.#waiting.indexOf(each), 1);
-      const arrivalUs = Math.max(0, packet.arrivalUs - leadUs(each.packet));
+      // What came after the track began is in it.
+      const fromUs = packet.arrivalUs < this.#startUs ? 0 : this.#startUs;
+      const arrivalUs = Math.max(fromUs, packet.arrivalUs - leadUs(each.packet));
       this.#place({ ...each.packet, arrivalUs }, each.format);
     }
     return true;

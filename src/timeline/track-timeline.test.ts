@@ -54,6 +54,23 @@ describe('the first packet', () => {
     stream.expect(1, 1, 100, 101);
   });
 
+  test('and those behind it that came before the track are not in it, and shift nothing', () => {
+    const stream = new Stream({ startSample: 100 * frame });
+    for (let k = 75; k < 100; k += 1) assert.equal(stream.send(k, k, k), undefined);
+    for (let k = 100; k < 200; k += 1) stream.expect(k, k, k, k);
+    assert.equal(stream.timeline.counters.lostPackets, 0);
+    assert.deepEqual(stream.timeline.marks, []);
+  });
+
+  test('before the track, with a clock that begins again in it: arrival counts', () => {
+    const stream = new Stream({ startSample: 100 * frame });
+    for (let k = 75; k < 90; k += 1) assert.equal(stream.send(k, k, k), undefined);
+    for (let k = 90; k < 300; k += 1) {
+      const placed = stream.send(k, k - 50_000, k);
+      if (k >= 110) assert.ok(placed && Math.abs(placed.atSample - k * frame) <= 10 * frame, `${k}`);
+    }
+  });
+
   test('may be overtaken by the second', () => {
     const stream = new Stream();
     stream.expect(1, 1, 10, 10);

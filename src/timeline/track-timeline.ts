@@ -1,4 +1,3 @@
-import type { CodecName } from '../codec/codec.ts';
 import {
   anchorSlackUs,
   maxDropoutPackets,
@@ -11,21 +10,16 @@ import {
   maxStallUs,
   reorderHorizonUs,
 } from './bounds.ts';
-import { type Hole, type HoleCause, Holes } from './holes.ts';
-import type { TimelineMark } from './marks.ts';
+import { type HoleCause, Holes } from './holes.ts';
+import { gapMark, type TimelineMark } from './marks.ts';
 import { RtpRun, sequenceDelta } from './rtp-run.ts';
 import type { TimelineCounters } from './timeline-counters.ts';
+import type { TrackFormat } from './track-format.ts';
 
 /** Where a packet's audio lies, in samples on the room's clock. Shorter than the packet: the rest is taken already. */
 export interface Placement {
   atSample: number;
   durationSamples: number;
-}
-
-export interface TrackFormat {
-  codec: CodecName;
-  clockRateHz: number;
-  ssrc: number;
 }
 
 interface OfferedPacket {
@@ -191,13 +185,12 @@ export class TrackTimeline {
   #beginRun(packet: OfferedPacket): Placement | undefined {
     const { ssrc, clockRateHz } = this.#format as TrackFormat;
     const first = this.#runs.length === 0;
-    const sample = first
-      ? Math.max(this.#startSample, packet.arrivalSample)
-      : this.#anchorSample(packet.arrivalSample);
+    const sample = first ? this.#firstSample(packet) : this.#anchorSample(packet.arrivalSample);
     if (this.#leads(sample, packet)) return undefined;
     const run = new RtpRun({ ssrc, clockRateHz, rateHz: this.#rateHz }, { ...packet, sample });
     this.#runs.push(run);
     if (this.#runs.length > maxRuns) this.#runs.shift();
+    if (sample < this.#startSample) return this.#passOver(run, packet, sample);
     return this.#append(run, packet, sample, first ? 'start' : 'jump');
   }
 
@@ -207,6 +200,7 @@ export class TrackTimeline {
     const ticks = run.extendTime(packet.rtpTime);
     const sample = run.sampleAt(sequence, ticks) ?? this.#endSample;
     const skipped = sequence - run.latest.sequence - 1;
+    if (this.#isBeforeTrack(run, sample, packet)) return this.#passOver(run, packet, sample);
     if (this.#trusts(run, sample, packet.arrivalSample)) {
       if (this.#leads(sample, packet)) return undefined;
       if (this.#resumes) return this.#append(run, packet, sample, 'jump');
@@ -219,6 +213,28 @@ export class TrackTimeline {
     return this.#append(run, packet, anchored, 'jump');
   }
 
+  /** What came before the track began, by more than jitter, is not in it; what follows lies where it belongs. */
+  #firstSample({ arrivalSample }: OfferedPacket): number {
+    const isBefore = arrivalSample < this.#startSample - this.#samplesOf(anchorSlackUs);
+    return isBefore ? arrivalSample : Math.max(this.#startSample, arrivalSample);
+  }
+
+  #isBeforeTrack(run: RtpRun, sample: number, { arrivalSample }: OfferedPacket): boolean {
+    if (Math.max(sample, run.latest.sample) >= this.#startSample) return false;
+    return arrivalSample - sample <= this.#maxLagSamples && this.#agrees(run, sample, arrivalSample);
+  }
+
+  #passOver(run: RtpRun, packet: OfferedPacket, sample: number): undefined {
+    this.#counters.late++;
+    run.advance(run.extendSequence(packet.sequenceNumber), packet.rtpTime, sample, packet.arrivalSample);
+  }
+
+  #agrees(run: RtpRun, sample: number, arrivalSample: number): boolean {
+    const jump = sample - run.latest.sample;
+    const elapsed = arrivalSample - run.latest.arrivalSample;
+    return Math.abs(jump - elapsed) <= this.#maxJumpSamples;
+  }
+
   /** RTP time against arrival: both from the packet before to this one, and all in all. */
   #trusts(run: RtpRun, sample: number, arrivalSample: number): boolean {
     if (sample < this.#endSample) return false;
@@ -226,9 +242,7 @@ export class TrackTimeline {
       const lag = arrivalSample - sample;
       return lag >= this.#lagBeforeStall - this.#maxJumpSamples && lag <= this.#maxStallSamples;
     }
-    const jump = sample - run.latest.sample;
-    const elapsed = arrivalSample - run.latest.arrivalSample;
-    if (Math.abs(jump - elapsed) > this.#maxJumpSamples) return false;
+    if (!this.#agrees(run, sample, arrivalSample)) return false;
     if (arrivalSample - sample > this.#maxLagSamples) return false;
     // Audio that runs ahead is shortened where it is silent, never where it is contiguous.
     return sample === this.#endSample || sample - arrivalSample <= this.#maxLagSamples;
@@ -383,9 +397,4 @@ export class TrackTimeline {
   #samplesOf(timeUs: number): number {
     return Math.round((timeUs * this.#rateHz) / 1_000_000);
   }
-}
-
-function gapMark({ cause, fromSample, toSample }: Hole): TimelineMark[] {
-  if (cause !== 'loss' && cause !== 'pause') return [];
-  return [{ kind: 'gap', cause, atSample: fromSample, samples: toSample - fromSample }];
 }

@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RecordedTrack } from './recorded-track.ts';
+
+const frame = 160;
+
+for (const stallFrames of [20, 60, 400])
+  test(`behind a stall of ${stallFrames * 20} ms who listens hears what is said now, the recording what was`, () => {
+    const track = new RecordedTrack('t', 0, 8000, { hear: () => undefined });
+    track.format({ codec: 'PCMU', clockRateHz: 8000, ssrc: 1 });
+    const stallEnd = 50 + stallFrames;
+    for (let k = 0; k < stallEnd + 100; k++) {
+      const arrivalFrames = k < 50 ? k : Math.max(k, stallEnd);
+      const live = track.place(k, k * frame, arrivalFrames * 20_000, frame);
+      if (k > stallEnd)
+        assert.ok(Math.abs(live!.atSample / frame - k) <= 13, `${k}: ${live!.atSample / frame}`);
+    }
+    assert.equal(track.mediaEndSample, (stallEnd + 100) * frame);
+  });
