@@ -181,6 +181,22 @@ describe('a call that is recorded by itself', () => {
     assert.deepEqual(tonesIn(mix, 1600, 2664), [700]);
   });
 
+  it('ends at its length where that is over before the next packet: media came, if none within', async () => {
+    const phone = await bench.call('a');
+    await bench.slots(3, [[phone, toneOf(500, 60)]]);
+    bench.advanceUs(5000);
+    await bench.record('a', 'r', { options: { maxLengthMs: 1 } });
+    await bench.record('a', 'mute', { options: { maxLengthMs: 1, direction: 'speak' } });
+    await bench.slots(30);
+    for (const [recordingId, reason] of [
+      ['r', 'max_length'],
+      ['mute', 'no_media'],
+    ] as const) {
+      const { startSample, end } = bench.open(recordingId, 'call-a');
+      assert.deepEqual([end?.reason, end!.atSample - startSample], [reason, 8], recordingId);
+    }
+  });
+
   it('ends with no input where nobody speaks', async () => {
     await bench.call('a');
     await bench.record('a', 'r', { options: { initialTimeoutMs: 500 } });

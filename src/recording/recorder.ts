@@ -50,7 +50,7 @@ export class Recorder {
   readonly #tracks = new Map<string, RecordedTrack>();
   #state: RecorderState = 'new';
   #startSample = 0;
-  #firstMediaSample = Number.POSITIVE_INFINITY;
+  #packets = 0;
   #hasBegun = false;
   #lastSample = 0;
   #markSample = 0;
@@ -215,7 +215,7 @@ export class Recorder {
     const { packets, overflowPackets, mediaEndSample } = track;
     const end = Math.max(this.sampleAt(atUs), mediaEndSample);
     const endSample = Math.max(track.startSample, Math.min(end, atMost));
-    this.#firstMediaSample = Math.min(this.#firstMediaSample, track.firstSample);
+    this.#packets += packets;
     this.#lastSample = Math.max(this.#lastSample, endSample);
     this.#write({ type: 'track-end', trackId, endSample, packets, overflowPackets });
   }
@@ -226,7 +226,7 @@ export class Recorder {
     const trim = this.limits.trim(atSample ?? this.sampleAt(atUs));
     const orderly = reason !== 'interrupted' && reason !== 'error' && reason !== 'no_input';
     const endSample = this.#endSample(atUs, atSample);
-    this.#endReason = orderly && this.#firstMediaSample >= endSample ? 'no_media' : reason;
+    this.#endReason = orderly && this.#packets === 0 ? 'no_media' : reason;
     this.#write({
       type: 'end',
       atSample: endSample,
