@@ -15,8 +15,9 @@ import { Scene } from './scene.ts';
  * Whatever a user's servers and routines do wrong, as `docs/dialects/sift.md` says it ("What happens when"). One call
  * is recorded during all of it and must not lose a sample.
  */
-const callbackTimeoutMs = 2000;
-const playbackTimeoutMs = 5000;
+/** Nobody but who is meant to is so slow, however busy the machine. */
+const callbackTimeoutMs = 5000;
+const playbackTimeoutMs = 10_000;
 const neighbourName = 'the neighbour';
 
 interface LogLine {
@@ -234,7 +235,7 @@ async function goesOn(commands: readonly object[]): Promise<{ code: string; wher
   await scene.app.waitFor<{ connection_id: string }>(
     '/after',
     ({ connection_id }) => connection_id === connectionId,
-    15_000,
+    60_000,
   );
   assert.equal((await call.ended).cause, 'remote');
   await assertKept(call, conference_name);
@@ -304,7 +305,7 @@ suite('bad input', { concurrency: 16 }, () => {
         return flood(response, dataBytes);
       });
       const { call, connectionId, conference_name } = await recordedThen([{ name: 'Play', sound_url }]);
-      await eventually('a second of it', () => (call.received().length > 8000 ? true : undefined), 15_000);
+      await eventually('a second of it', () => (call.received().length > 8000 ? true : undefined));
       await call.hangUp();
       assert.deepEqual(loggedErrors(connectionId), []);
       await assertKept(call, conference_name);
@@ -313,7 +314,7 @@ suite('bad input', { concurrency: 16 }, () => {
   test('a Say of 5,000 characters is spoken, until the caller hangs up', async () => {
     const text = 'This goes on and on. '.repeat(238);
     const { call, connectionId, conference_name } = await recordedThen([{ name: 'Say', text }]);
-    await eventually('a second of it', () => (call.received().length > 8000 ? true : undefined), 15_000);
+    await eventually('a second of it', () => (call.received().length > 8000 ? true : undefined));
     await call.hangUp();
     assert.deepEqual(loggedErrors(connectionId), []);
     await assertKept(call, conference_name);
