@@ -30,6 +30,8 @@ interface Member {
   /** Where it is now: a transfer may take it to another conversation within one stay. */
   room: Conference;
   trackId: string;
+  /** The worker has it there: it is heard, and recorded where that is wanted. */
+  isPresent: boolean;
   end(outcome: StayEnd): void;
 }
 
@@ -99,6 +101,11 @@ export class Conference {
     return [...this.#members.values()].map(({ leg, trackId }) => ({ connectionId: leg.id, trackId }));
   }
 
+  /** Those of them that are heard by now. */
+  get present(): { connectionId: string; trackId: string }[] {
+    return this.members.filter(({ connectionId }) => this.#members.get(connectionId)?.isPresent);
+  }
+
   /**
    * The leg's stay, from now to its leaving. A recorded conference starts its recording first, so that it is on
    * record before the first packet; a call that was not answered is answered once the leg is in the room.
@@ -116,7 +123,7 @@ export class Conference {
     }
     if (options.eventCallback !== undefined) this.#addCallback(options.eventCallback, options.warnings ?? []);
     const { promise, resolve } = Promise.withResolvers<StayEnd>();
-    const member: Member = { leg, options, room: this, trackId: newId(), end: resolve };
+    const member: Member = { leg, options, room: this, trackId: newId(), isPresent: false, end: resolve };
     const removeHandlers = leg.addHandlers({ ended: () => member.room.#callEnded(member) });
     this.#enter(member);
     try {
@@ -224,14 +231,15 @@ export class Conference {
   }
 
   #sendJoin(member: Member): void {
-    const { options } = member;
+    const { options, trackId } = member;
     const { connection } = member.leg;
+    member.isPresent = false;
     this.worker
       .send({
         verb: 'room.join',
         legId: member.leg.id,
         roomId: this.conversationId,
-        trackId: member.trackId,
+        trackId,
         policy: options.policy,
         leaveKey: options.leaveKey,
         mode: this.#options.mode,
@@ -244,7 +252,11 @@ export class Conference {
         },
       })
       .then(
-        () => member.leg.answer(),
+        () => {
+          // It may be on its way to the next room.
+          if (member.trackId === trackId) member.isPresent = true;
+          member.leg.answer();
+        },
         () => member.leg.reject(500, 'the media worker refused the join'),
       );
   }

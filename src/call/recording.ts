@@ -82,6 +82,7 @@ export class Recording {
   #state: RecordingState = 'new';
   #activity: RecordingActivity = 'waiting';
   #reason: EndReason | undefined;
+  readonly #taken = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<EndReason>();
   readonly #written = Promise.withResolvers<void>();
 
@@ -105,6 +106,11 @@ export class Recording {
     return this.#activity;
   }
 
+  /** Settles when the worker has it, or never will: what is said from then on is not said too early. Never rejects. */
+  get whenTaken(): Promise<void> {
+    return this.#taken.promise;
+  }
+
   /** Settles when everything is on disk, whatever the reason; never rejects. */
   get whenEnded(): Promise<EndReason> {
     return this.#ended.promise;
@@ -121,7 +127,10 @@ export class Recording {
 
   /** Asks the worker to record the room from now on; the answer may only be late, never silent. */
   start(): void {
-    if (!this.#step('start')) return;
+    if (!this.#step('start')) {
+      this.#taken.resolve();
+      return;
+    }
     const { recordingId, conversationId, accountId, rateHz, key, worker, meta, call, wishes } = this.#options;
     worker
       .send({
@@ -129,7 +138,8 @@ export class Recording {
         ...(call && { call }),
         ...(wishes.options && { options: wishes.options }),
       })
-      .catch(() => this.markEnded('error'));
+      .catch(() => this.markEnded('error'))
+      .finally(() => this.#taken.resolve());
   }
 
   stop(reason: 'stopped' | 'consent_withdrawn' = 'stopped'): void {
