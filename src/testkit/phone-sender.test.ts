@@ -91,7 +91,8 @@ test('a pause moves the RTP clock on by whole slots and begins a talkspurt', () 
   void sender.play(audio(1));
   clock.advanceMs(100);
   const [first, second] = packets.map(({ packet }) => packet);
-  assert.equal((second!.rtpTime - first!.rtpTime) >>> 0, 50 * 160);
+  assert.equal((second!.rtpTime - first!.rtpTime) >>> 0, 51 * 160);
+  assert.equal(packets[1]!.atMs, 1020, 'the next slot: it was not said before it was asked for');
   assert.equal(second!.sequenceNumber, 65_535);
   assert.equal(second!.marker, true);
 });

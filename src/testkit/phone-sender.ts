@@ -165,13 +165,17 @@ export class PhoneSender {
     return this.#enqueue(send, startUs);
   }
 
-  /** The due time of the next packet: on the grid, skipping the slots nobody used. */
+  /**
+   * The due time of the next packet: on the grid, skipping the slots nobody used. After a pause it is one to come:
+   * what is in it was not said before it was asked for.
+   */
   #claimSlot(): number {
     const nowUs = this.#clock.monotonicUs();
     this.#nextSlotUs ??= nowUs;
     const slotUs = this.#packetMs * 1000;
-    const idleSlots = Math.floor((nowUs - this.#nextSlotUs) / slotUs);
-    if (idleSlots < 1 || this.#options.keepAlive) return this.#nextSlotUs;
+    const followsOn = nowUs - this.#nextSlotUs < slotUs;
+    if (followsOn || this.#options.keepAlive) return this.#nextSlotUs;
+    const idleSlots = Math.ceil((nowUs - this.#nextSlotUs) / slotUs);
     this.#nextSlotUs += idleSlots * slotUs;
     const rtpTime = addToTimestamp(toRtpTimestamp(this.#position.rtpTime), idleSlots * this.#packetTicks);
     this.#position = { ...this.#position, rtpTime };
