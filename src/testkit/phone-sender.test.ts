@@ -142,6 +142,24 @@ test('after a stall the backlog leaves by twos, in order', () => {
   assert.deepEqual(sentAtMs, [0, 20, 140, 140, 145, 145, 150, 150, 160, 180, 200, 220]);
 });
 
+test('a backlog is gone as soon on a machine that lets the phone send but now and then', () => {
+  const fake = new FakeClock();
+  const lateMs = 100;
+  const clock: Clock = {
+    unixMs: () => fake.unixMs(),
+    monotonicUs: () => fake.monotonicUs(),
+    after: (_delayMs, action) => fake.after(lateMs, action),
+  };
+  const sentAtMs: number[] = [];
+  const { sender } = wire({
+    clock,
+    send: () => sentAtMs.push((clock.monotonicUs() - 1_000_000_000) / 1000),
+  });
+  void sender.play(audio(12));
+  fake.advanceMs(600);
+  assert.deepEqual(sentAtMs, [100, 100, 200, 200, 200, 200, 200, 200, 200, 200, 200, 300]);
+});
+
 test('an impaired play is lost and sent as planned, and the stream goes on with its numbers', () => {
   const { clock, sender, packets } = wire();
   void sender.play(audio(10), {

@@ -221,8 +221,12 @@ export class PhoneSender {
     this.#timer = this.#clock.after(delayMs, () => this.#wake());
   }
 
-  #wake(): void {
-    for (let packets = 0; packets < maxPacketsPerWake; packets++) {
+  /** @param backlogSinceUs of a wake for a backlog: when the one before was. On a busy machine there are fewer of them. */
+  #wake(backlogSinceUs?: number): void {
+    const wokenUs = this.#clock.monotonicUs();
+    const wakes = backlogSinceUs === undefined ? 1 : (wokenUs - backlogSinceUs) / 1000 / backlogWakeMs;
+    const most = Math.max(1, Math.floor(wakes)) * maxPacketsPerWake;
+    for (let packets = 0; packets < most; packets++) {
       const nowUs = this.#clock.monotonicUs();
       if (this.#sentPending === this.#pending.length) this.#keepAlive(nowUs);
       const next = this.#pending[this.#sentPending];
@@ -234,7 +238,7 @@ export class PhoneSender {
       this.#emit(next, nowUs);
     }
     this.#timer?.cancel();
-    this.#timer = this.#clock.after(backlogWakeMs, () => this.#wake());
+    this.#timer = this.#clock.after(backlogWakeMs, () => this.#wake(wokenUs));
   }
 
   #keepAlive(nowUs: number): void {

@@ -63,8 +63,8 @@ async function assertRecordedPair(
   calledName: string,
 ): Promise<void> {
   await Promise.all([
-    caller.play(noise({ samples: 4000, seed: 401 })).then(() => caller.play(quiet(403))),
-    called.play(noise({ samples: 4000, seed: 402 })).then(() => called.play(quiet(404))),
+    caller.play(Int16Array.of(...noise({ samples: 4000, seed: 401 }), ...quiet(403))),
+    called.play(Int16Array.of(...noise({ samples: 4000, seed: 402 }), ...quiet(404))),
   ]);
   await assertBothHeard(caller, called);
   await called.hangUp();
