@@ -95,7 +95,7 @@ export class VerbStage implements AsyncDisposable {
   }
 
   /** A prompt that stands nowhere else, and how a telephone hears it. */
-  prompt(samples: number): { prompt: Prompt; sound: Int16Array } {
+  prompt(samples: number): { prompt: Prompt & { kind: 'url' }; sound: Int16Array } {
     const seed = lastSeed++;
     const { port } = this.#prompts.address() as AddressInfo;
     const url = `http://127.0.0.1:${port}/${seed}/${samples}.wav`;

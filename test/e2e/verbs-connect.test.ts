@@ -4,7 +4,7 @@ import type { ConnectRequest, ConnectTo } from '../../src/call/connector.ts';
 import type { Prompt } from '../../src/script/verb.ts';
 import type { IncomingPhoneCall } from '../../src/testkit/phone.ts';
 import type { PhoneCall } from '../../src/testkit/phone-call.ts';
-import { assertExactRun, findPayloadRun } from '../../src/testkit/sample-run.ts';
+import { assertExactRun, findPayloadRun, longestRun } from '../../src/testkit/sample-run.ts';
 import { eventually } from './eventually.ts';
 import { speak, VerbStage } from './verb-stage.ts';
 
@@ -40,7 +40,7 @@ suite('connect', { concurrency: true }, () => {
     const { perform, phone } = await stage.answeredCall();
     const headers = [{ name: 'X-Order', value: '4711' }];
     const both = [{ name: 'X-Place', value: '1' }];
-    const verb = connect([[phoneAt('+49211', { headers: both })]], { headers, from: '+15551230000' });
+    const verb = connect([[phoneAt('+4921123456', { headers: both })]], { headers, from: '+15551230000' });
     const connected = perform(verb);
     const { from, session } = await invite;
     assert.equal(from.user, '+15551230000');
@@ -53,7 +53,7 @@ suite('connect', { concurrency: true }, () => {
     assertExactRun(phone.received(), replied);
     await called.hangUp();
     const { outcome, peer, endedBy } = await connected;
-    assert.deepEqual([outcome, endedBy, peer?.to], ['connected', 'called', '+49211']);
+    assert.deepEqual([outcome, endedBy, peer?.to], ['connected', 'called', '+4921123456']);
     const next = stage.prompt(1600);
     assert.equal((await perform({ verb: 'play', prompts: [next.prompt] })).outcome, 'finished');
   });
@@ -63,12 +63,12 @@ suite('connect', { concurrency: true }, () => {
     const { onCall, call } = answering();
     await stage.dialled('+4923', onCall);
     const { perform } = await stage.answeredCall();
-    const connected = perform(connect([[phoneAt('+49221')], [phoneAt('+49231')]]));
+    const connected = perform(connect([[phoneAt('+4922123456')], [phoneAt('+4923123456')]]));
     await (await call).hangUp();
-    assert.equal((await connected).peer?.to, '+49231');
-    const busy = await perform(connect([[phoneAt('+49221')]]));
+    assert.equal((await connected).peer?.to, '+4923123456');
+    const busy = await perform(connect([[phoneAt('+4922123456')]]));
     assert.deepEqual(busy, { outcome: 'failed', reason: 'busy', sipStatus: 486 });
-    const forbidden = await perform(connect([[phoneAt('+999')]]));
+    const forbidden = await perform(connect([[phoneAt('+99912345678')]]));
     assert.deepEqual(forbidden, { outcome: 'failed', reason: 'outbound-forbidden' });
   });
 
@@ -84,14 +84,16 @@ suite('connect', { concurrency: true }, () => {
       onCall(incoming);
     });
     const { perform } = await stage.answeredCall();
-    const connected = perform(connect([[phoneAt('+49241'), phoneAt('+49251'), phoneAt('+999')]]));
+    const connected = perform(
+      connect([[phoneAt('+4924123456'), phoneAt('+4925123456'), phoneAt('+99912345678')]]),
+    );
     const called = await call;
     const { session } = await ringing.promise;
     await eventually('the other phone stops', () => session.state === 'ended' || undefined);
     await called.hangUp();
-    assert.equal((await connected).peer?.to, '+49251');
+    assert.equal((await connected).peer?.to, '+4925123456');
     const row = await eventually('the end of the other one', async () => {
-      const path = `/v1/connections?direction=outgoing&to=${encodeURIComponent('+49241')}`;
+      const path = `/v1/connections?direction=outgoing&to=${encodeURIComponent('+4924123456')}`;
       const { body } = await stage.http.get<{ results: { end_reason: string | null }[] }>(path);
       return body.results[0]?.end_reason ? body.results[0] : undefined;
     });
@@ -102,14 +104,14 @@ suite('connect', { concurrency: true }, () => {
     await stage.dialled('+4926', (incoming) => incoming.reject(500));
     await stage.dialled('+4927', (incoming) => incoming.reject(603));
     const { perform } = await stage.answeredCall();
-    const nobody = await perform(connect([[phoneAt('+49261'), phoneAt('+49271')]]));
+    const nobody = await perform(connect([[phoneAt('+4926123456'), phoneAt('+4927123456')]]));
     assert.deepEqual(nobody, { outcome: 'failed', reason: 'declined', sipStatus: 603 });
   });
 
   test('who does not answer in time is given up, each in its own', async () => {
     await stage.dialled('+4928', (incoming) => incoming.ring());
     const { perform } = await stage.answeredCall();
-    const groups = [[phoneAt('+49281', { timeoutMs: 200 })], [phoneAt('+49282')]];
+    const groups = [[phoneAt('+4928123456', { timeoutMs: 200 })], [phoneAt('+4928223456')]];
     const { outcome, reason } = await perform(connect(groups, { timeoutMs: 300 }));
     assert.deepEqual([outcome, reason], ['failed', 'no-answer']);
   });
@@ -118,7 +120,7 @@ suite('connect', { concurrency: true }, () => {
     const { onCall, call } = answering();
     await stage.dialled('+4929', onCall);
     const { perform, leg } = await stage.answeredCall();
-    const { endedBy } = await perform(connect([[phoneAt('+49291')]], { maxDurationMs: 300 }));
+    const { endedBy } = await perform(connect([[phoneAt('+4929123456')]], { maxDurationMs: 300 }));
     assert.deepEqual([endedBy, leg.ended], ['caller', false]);
     assert.equal((await (await call).ended).cause, 'remote');
   });
@@ -135,7 +137,7 @@ suite('connect', { concurrency: true }, () => {
         onCall(incoming);
       });
       const { perform, leg, answered } = await stage.call();
-      const connected = perform(connect([[phoneAt(`${prefix}1`)]], { answerOnBridge }));
+      const connected = perform(connect([[phoneAt(`${prefix}123456`)]], { answerOnBridge }));
       const called = await call;
       await answered;
       await called.hangUp();
@@ -154,9 +156,13 @@ suite('connect', { concurrency: true }, () => {
     });
     const ringback: Prompt[] = [music.prompt, { kind: 'silence', durationMs: 20 }];
     const { perform, answered, progress, leg } = await stage.call();
-    const connected = perform({ ...connect([[phoneAt('+49331')]], { answerOnBridge: true }), ringback });
+    const connected = perform({ ...connect([[phoneAt('+4933123456')]], { answerOnBridge: true }), ringback });
     await eventually('the early answer', () => progress.includes(183) || undefined);
-    await perform({ verb: 'sleep', durationMs: 900 });
+    const { pathname } = new URL(music.prompt.url);
+    await eventually('the music', () => stage.fetched.includes(pathname) || undefined);
+    // Each comes behind what waits in the worker by then.
+    for (let markers = 0; markers < 3; markers++)
+      await perform({ verb: 'play', prompts: [stage.prompt(160).prompt], early: true });
     assert.equal(leg.answered, false);
     heard.resolve();
     const called = await call;
@@ -180,7 +186,10 @@ suite('connect', { concurrency: true }, () => {
       await stage.dialled(ends === 'signal' ? '+4934' : '+4935', onCall);
       const { perform, phone, leg } = await stage.answeredCall();
       const given = new AbortController();
-      const connected = perform(connect([[phoneAt(ends === 'signal' ? '+49341' : '+49351')]]), given.signal);
+      const connected = perform(
+        connect([[phoneAt(ends === 'signal' ? '+4934123456' : '+4935123456')]]),
+        given.signal,
+      );
       const called = await call;
       if (ends === 'signal') {
         given.abort(new Error('enough'));
@@ -201,7 +210,7 @@ suite('connect', { concurrency: true }, () => {
       ringing.resolve(incoming);
     });
     const { perform, phone } = await stage.answeredCall();
-    const connected = perform(connect([[phoneAt('+49361')], [phoneAt('+49362')]]));
+    const connected = perform(connect([[phoneAt('+4936123456')], [phoneAt('+4936223456')]]));
     const { session } = await ringing.promise;
     await phone.hangUp();
     await assert.rejects(connected, { code: 'CALL_ENDED' });
@@ -211,6 +220,8 @@ suite('connect', { concurrency: true }, () => {
   test('headers that are not for a document to set are refused', async () => {
     const { perform } = await stage.answeredCall();
     const headers = [{ name: 'Route', value: '<sip:elsewhere.example>' }];
-    await assert.rejects(perform(connect([[phoneAt('+49371', { headers })]])), { code: 'REQUEST_INVALID' });
+    await assert.rejects(perform(connect([[phoneAt('+4937123456', { headers })]])), {
+      code: 'REQUEST_INVALID',
+    });
   });
 });
