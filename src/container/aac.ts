@@ -45,8 +45,8 @@ export function defaultAacBitRateKbps(rateHz: AacRateHz, channels: 1 | 2): numbe
 }
 
 /**
- * AudioSpecificConfig, ISO/IEC 14496-3 1.6.2.1. It says that there is no SBR: of low rates decoders assume some
- * otherwise, and play at twice the rate and later (1.6.5).
+ * AudioSpecificConfig, ISO/IEC 14496-3 1.6.2.1. It says that there is no SBR: at low rates decoders assume some
+ * otherwise (1.6.5), double the sample rate and play late.
  * @throws CallreelError REQUEST_INVALID
  */
 export function aacConfig(shape: AacShape): Uint8Array {

@@ -5,7 +5,7 @@ import { AacEncoder, defaultAacBitRateKbps } from './aac.ts';
 import { Mp4Writer } from './mp4-writer.ts';
 import { editOf, fragmentFrames, inner, movieFrames, wholeBoxes } from './test-mp4.ts';
 import { playMp4 } from './test-mp4-playback.ts';
-import { distanceDb, fileOf, testTones, toneDb } from './test-signal.ts';
+import { distanceDb, fileOf, isSameAudio, testTones, toneDb } from './test-signal.ts';
 
 const samples = 5 * 8000 + 77;
 const shape = { rateHz: 8000, channels: 2 } as const;
@@ -57,7 +57,7 @@ test('cut off at any byte it plays what it would play whole, up to a second and 
     assert.equal(played.rateHz, 8000);
     for (const [side, pcm] of played.channels.entries()) {
       assert.equal(pcm.length, (frames - 1) * 1024);
-      assert.deepEqual(pcm, whole.channels[side]!.subarray(0, pcm.length));
+      assert.ok(isSameAudio(pcm, whole.channels[side]!.subarray(0, pcm.length)));
     }
   }
   assert.ok((frames - 1) * 1024 >= samples - 8192 - 2623);
@@ -75,7 +75,7 @@ test('finished it plays at its rate with its exact number of samples, in place, 
       // Once more by the container reader of the decoder's own package.
       const { channelData, sampleRate } = await decodeFile(bytes);
       assert.deepEqual([played.rateHz, sampleRate], [rateHz, rateHz]);
-      assert.deepEqual(played.channels, channelData);
+      assert.ok(played.channels.every((pcm, side) => isSameAudio(pcm, channelData[side]!)));
       for (const [side, hertz] of tones.entries()) {
         const pcm = played.channels[side]!;
         assert.equal(pcm.length, length);

@@ -5,7 +5,7 @@ import { AacEncoder, defaultAacBitRateKbps } from './aac.ts';
 import { Mp4Encoder, type Mp4Shape, mp4Bytes } from './mp4.ts';
 import { editOf, fragmentFrames, inner, wholeBoxes } from './test-mp4.ts';
 import { playMp4 } from './test-mp4-playback.ts';
-import { distanceDb, testTones, toneDb } from './test-signal.ts';
+import { distanceDb, isSameAudio, testTones, toneDb } from './test-signal.ts';
 
 function shapeOf(rateHz: 8000 | 16_000 | 48_000, channels: 1 | 2, samples: number): Mp4Shape {
   return { rateHz, channels, samples, bitRateKbps: defaultAacBitRateKbps(rateHz, channels) };
@@ -111,7 +111,7 @@ test('cut off at any byte it plays up to the last fragment that is there whole',
     const { channels } = await playMp4(cut);
     for (const [side, pcm] of channels.entries()) {
       assert.equal(pcm.length, (frames - 1) * 1024);
-      assert.deepEqual(pcm, whole.channels[side]!.subarray(0, pcm.length));
+      assert.ok(isSameAudio(pcm, whole.channels[side]!.subarray(0, pcm.length)));
     }
   }
   assert.ok(frames * 1024 >= 20 * 8000);
