@@ -1,9 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { LinkSigner } from '../auth/signed-link.ts';
+import type { Door } from '../call/own-recordings.ts';
 import type { Clock } from '../clock.ts';
-import type { AudioFileFormat } from '../container/audio-file.ts';
+import { type AudioFileFormat, audioFileFormats } from '../container/audio-file.ts';
 import type { Recording } from '../database/schema.ts';
 import type { RenditionRequest } from '../worker/render-protocol.ts';
+import { fileNameOf } from './file-name.ts';
 import { fileWishes } from './recording-body.ts';
 import { answerRendition, type RenditionAnswerOptions } from './rendition-answer.ts';
 
@@ -25,6 +27,11 @@ export function mixPath(recordingId: string, format: AudioFileFormat): string {
   return `/media/recordings/${recordingId}/mix.${format}`;
 }
 
+/** As the mix, left and right (`render/sides.ts`). */
+export function stereoPath(recordingId: string, format: AudioFileFormat): string {
+  return `/media/recordings/${recordingId}/stereo.${format}`;
+}
+
 /** The mix as long as the conversation: silent until the recording began. */
 export function conversationPath(recordingId: string, format: AudioFileFormat): string {
   return `/media/recordings/${recordingId}/conversation.${format}`;
@@ -39,15 +46,29 @@ export function channelPath(recordingId: string, trackId: string, format: AudioF
   return `/media/recordings/${recordingId}/channels/${trackId}.${format}`;
 }
 
+/** Which file a link of `mediaRoutes` gives. */
+export function mediaDoor(links: LinkSigner, clock: Clock): Door {
+  const path = /^\/media\/recordings\/([^/]+)\/(mix|file|conversation|channels\/([^/]+))\.(?:wav|mp3|mp4)$/;
+  return ({ pathname, searchParams }) => {
+    const [, recordingId, file, trackId] = path.exec(pathname) ?? [];
+    if (recordingId === undefined) return undefined;
+    const { expires, signature } = Object.fromEntries(searchParams);
+    links.verify(pathname, { expires, signature }, clock.unixMs());
+    if (trackId !== undefined) return { recordingId, kind: 'channel', trackId };
+    return { recordingId, kind: file === 'conversation' ? file : 'mix', trackId };
+  };
+}
+
 /** Files of recordings by signed link, for clients that send no headers (features.md, G21). */
 export function mediaRoutes(app: FastifyInstance, options: MediaRoutesOptions): void {
   for (const [kind, file] of [
     ['mix', 'mix'],
+    ['stereo', 'stereo'],
     ['conversation', 'conversation'],
     ['channel', 'channels/:trackId'],
     ['file', 'file'],
   ] as const) {
-    const url = `/media/recordings/:recordingId/${file}.:format(^(?:wav|mp3|mp4)$)`;
+    const url = `/media/recordings/:recordingId/${file}.:format(^(?:${audioFileFormats.join('|')})$)`;
     const handler = (request: FastifyRequest, reply: FastifyReply) =>
       serveMedia(kind, request, reply, options);
     app.route({ method: ['GET', 'HEAD'], url, exposeHeadRoute: false, handler });
@@ -68,12 +89,15 @@ async function serveMedia(
   const recording = await recordingOf(recordingId);
   const { conversationId, state } = recording;
   if (kind === 'file' && state !== 'ended') return reply.code(202).header('retry-after', '1').send();
+  const ofFile = fileWishes(recording).stereo ? 'stereo' : 'mix';
   const rendition: RenditionRequest = {
     conversationId,
     recordingId,
-    kind: kind === 'file' ? (fileWishes(recording).stereo ? 'stereo' : 'mix') : kind,
+    kind: kind === 'file' ? ofFile : kind,
     trackId,
     format,
   };
-  return await answerRendition(request, reply, rendition, options);
+  const content = rendition.kind === 'mix' ? 'mono' : (trackId ?? rendition.kind);
+  const disposition = `inline; filename="${fileNameOf(recording, content, format)}"`;
+  return await answerRendition(request, reply, rendition, disposition, options);
 }
