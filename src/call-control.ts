@@ -86,6 +86,7 @@ export async function openCallControl(
       closer,
       files: fileMaker(config, foundation, files),
       keys: new RecordingKeys(masterKey),
+      notices: { samples: (...notice) => prompts.samples(...notice) },
       rateHz: config.recording.rateHz,
       rateHzOf: (legId) => media.rateHzOf(legId),
     }),

@@ -5,7 +5,7 @@ import type { Recording } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
 import type { RenditionRequest } from '../worker/render-protocol.ts';
 import { errors } from './error-body.ts';
-import { file } from './fields.ts';
+import { file, identifierParameter } from './fields.ts';
 import { recordingParameter } from './recording-routes.ts';
 import { answerRendition, type RenditionAnswerOptions } from './rendition-answer.ts';
 
@@ -36,7 +36,7 @@ const query = z.strictObject({
       examples: ['stereo'],
     }),
 });
-const kinds: Readonly<Record<string, Exclude<RenditionRequest['kind'], 'channel'> | undefined>> = {
+const kinds: Readonly<Record<string, Exclude<RenditionRequest['kind'], 'channel' | 'clip'> | undefined>> = {
   mono: 'mix',
   stereo: 'stereo',
   left: 'left',
@@ -89,6 +89,39 @@ export function downloadRoutes(app: FastifyInstance, options: DownloadRoutesOpti
         void reply.removeHeader('content-disposition');
         throw error;
       }
+    },
+  });
+}
+
+/** `/v1/recordings/{id}/consent-clips/{clip}`: what a party said before it consented by voice. */
+export function consentClipRoutes(app: FastifyInstance, options: DownloadRoutesOptions): void {
+  app.withTypeProvider<ZodTypeProvider>().route({
+    method: ['GET', 'HEAD'],
+    url: '/v1/recordings/:recordingId/consent-clips/:clipId',
+    exposeHeadRoute: false,
+    schema: {
+      operationId: 'downloadConsentClip',
+      summary: 'What a party said before it consented',
+      description:
+        'WAV, one channel; there from the moment the consent is answered, erased with the recording.',
+      tags: ['recordings'],
+      params: recordingParameter.extend({ clipId: identifierParameter('The clip.') }),
+      response: {
+        200: { description: 'The clip.', content: { 'audio/wav': { schema: file } } },
+        206: { ...answers[206], content: { 'audio/wav': { schema: file } } },
+        416: answers[416],
+        ...errors('NOT_FOUND', 'RECORDING_ERASED', 'RENDER_FAILED', 'SPOOL_CORRUPT'),
+      },
+    },
+    handler: async (request, reply) => {
+      const { recordingId, clipId } = request.params;
+      const { conversationId } = await options.recordingOf(recordingId);
+      return await answerRendition(
+        request,
+        reply,
+        { conversationId, recordingId, kind: 'clip', trackId: clipId, format: 'wav' },
+        options,
+      );
     },
   });
 }

@@ -15,7 +15,7 @@ import { callEndReason } from './end-reason.ts';
 import { Leg } from './leg.ts';
 import type { MediaPlane } from './media-plane.ts';
 import { RecordedCall } from './recorded-call.ts';
-import type { Recording, RecordingWishes } from './recording.ts';
+import type { GivenConsent, Recording, RecordingWishes } from './recording.ts';
 import type { RecordingFactory } from './recording-factory.ts';
 import type { SilenceWatch } from './silence-watch.ts';
 
@@ -233,6 +233,23 @@ export class LiveCalls {
     return this.#options.directory.conversationWritten(conversationId);
   }
 
+  /**
+   * Puts the consent on record, then has the recording follow it; what can not be proven is not begun.
+   * @throws CallreelError as `Recording.consent`
+   */
+  async consent(recording: Recording, given: GivenConsent): Promise<void> {
+    const { directory } = this.#options;
+    recording.consents.push(given);
+    await directory.recordingEvidence(recording);
+    try {
+      await recording.consent(given);
+    } catch (error) {
+      recording.consents.splice(recording.consents.indexOf(given), 1);
+      await directory.recordingEvidence(recording);
+      throw error;
+    }
+  }
+
   /** Makes what is spooled so far visible to a reader; for recordings that still grow. */
   async settle(conversationId: string): Promise<void> {
     const room = this.#unfinished.get(conversationId) ?? this.#recordedCalls.get(conversationId);
@@ -251,6 +268,8 @@ export class LiveCalls {
       this.#unfinished.get(event.stay.roomId)?.stayReports.set(event.stay.trackId, event.report);
     else if (event.event === 'recording.ended') {
       this.#recordingIn(event.roomId, event.recordingId)?.markEnded(event.reason);
+    } else if (event.event === 'recording.noticed' || event.event === 'recording.consented') {
+      this.#recordingEvidence(event);
     } else if (
       event.event === 'recording.started' ||
       event.event === 'recording.paused' ||
@@ -302,6 +321,16 @@ export class LiveCalls {
   #recordingIn(roomId: string, recordingId: string): Recording | undefined {
     const room = this.#unfinished.get(roomId) ?? this.#recordedCalls.get(roomId);
     return room?.recordings.find((recording) => recording.recordingId === recordingId);
+  }
+
+  #recordingEvidence(
+    event: Extract<WorkerEvent, { event: 'recording.noticed' | 'recording.consented' }>,
+  ): void {
+    const recording = this.#recordingIn(event.roomId, event.recordingId);
+    if (!recording) return;
+    if (event.event === 'recording.noticed') recording.noticed(event.notice);
+    else recording.consented(event.consent);
+    void this.#options.directory.recordingEvidence(recording);
   }
 
   #recordingProgressed(

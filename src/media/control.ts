@@ -1,5 +1,5 @@
 import type { CodecName } from '../codec/codec.ts';
-import type { EndReason, Party, PauseBehaviour } from '../spool/records.ts';
+import type { EndReason, ManifestNotice, Party, PauseBehaviour } from '../spool/records.ts';
 import type { RecorderOptions } from './recorder-options.ts';
 
 /**
@@ -232,10 +232,28 @@ export interface RecordingResume {
   recordingId: string;
 }
 
-/** What was started with `consent: required` may begin. */
+/** Parties consent: what was started with `consent: required` may begin, and they may be in it. */
 export interface RecordingConsent {
   verb: 'recording.consent';
   recordingId: string;
+  /** Who says so, and how; told in the manifest and in `recording.consented`. */
+  given?: { consentId: string; method: string; who: string };
+  /** Without it: everybody who is there now. */
+  connectionId?: string;
+}
+
+/** The longest notice: two minutes at 8000 Hz. */
+export const maxNoticeSamples = 2 * 60 * 8000;
+
+/**
+ * What each party hears when it comes into the recording, now or later. Answered at once; `recording.noticed` follows
+ * for each of them.
+ */
+export interface RecordingNotice {
+  verb: 'recording.notice';
+  recordingId: string;
+  /** Mono, 16 bit, or the code of the error for which there is none. */
+  audio: { samples: Int16Array; rateHz: 8000 | 16_000 | 48_000 } | { failure: string };
 }
 
 /** A key that the party pressed and that came by another way than its media (SIP INFO). */
@@ -275,6 +293,7 @@ export type Command =
   | RecordingPause
   | RecordingResume
   | RecordingConsent
+  | RecordingNotice
   | LegKey
   | SpoolSettle
   | WorkerDrain
@@ -303,12 +322,28 @@ export type WorkerEvent =
   | { event: 'stay.left'; legId: string; trackId: string; roomId: string }
   /** Decided at a sample of the recording; the manifest's lines are on their way to the disk. */
   | { event: RecordingProgress; recordingId: string; roomId: string; atSample: number }
+  /** What a party heard of the notice. */
+  | { event: 'recording.noticed'; recordingId: string; roomId: string; notice: NoticeReport }
+  /** Consent took effect; comes before the recording begins with it. */
+  | { event: 'recording.consented'; recordingId: string; roomId: string; consent: ConsentReport }
   /** Everything is settled and synced: the manifest on disk is final and says the rest. */
   | { event: 'recording.ended'; recordingId: string; roomId: string; reason: EndReason }
   | { event: 'fault'; message: string };
 
 /** It records from here on, it is paused, it goes on. */
 export type RecordingProgress = 'recording.started' | 'recording.paused' | 'recording.resumed';
+
+/** As the manifest has it. */
+export type NoticeReport = Omit<ManifestNotice, 'type'>;
+
+export interface ConsentReport {
+  consentId: string;
+  atSample: number;
+  connectionIds: string[];
+  /** What they heard of the notice, by then: of several the least. Undefined where there is no notice. */
+  noticeMs?: number;
+  clips: { clipId: string; connectionId: string; startSample: number; endSample: number }[];
+}
 
 /** What became of a leg's media. */
 export interface LegReport {
