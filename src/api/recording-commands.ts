@@ -50,7 +50,10 @@ const consentInput = z
       .meta({ description: 'Who gave it.', examples: ['+15558881188'] }),
     connection_id: identifier(
       'Whose consent it is: a party of the recording. Without it that of everybody who is in it now.',
-    ).optional(),
+    )
+      .min(1)
+      .max(64)
+      .optional(),
     audio_offset_ms: length('Where in the audio it was given, in ms; unless given, now.', 4200),
     notice_ms: length(
       'How much of your own notice the party heard, in ms; of a notice of the recording it is counted.',

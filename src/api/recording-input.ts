@@ -100,7 +100,7 @@ const recordingFields = z.strictObject({
     .string()
     .min(1)
     .max(128)
-    .meta({ description: 'Voice of `notice_text`, as in Sift.', examples: ['en-us-slt'] })
+    .meta({ description: 'Voice of `notice_text`, by its name in the engine.', examples: ['slt'] })
     .optional(),
   notice_url: z
     .url({ protocol: /^https?$/, error: 'expected an http or https URL' })
@@ -129,6 +129,15 @@ export const recordingInput = recordingFields
   .refine(({ keep_consent_clip, consent }) => !keep_consent_clip || consent === 'required', {
     path: ['keep_consent_clip'],
     error: 'expected consent: required with it',
+  })
+  .meta({
+    examples: [
+      {
+        ...{ format: 'mp3', stereo: true, beep: true, terminators: '#', end_silence_timeout_ms: 5000 },
+        ...{ consent: 'required', notice_text: 'This call is recorded.', keep_consent_clip: true },
+        ...{ control_id: 'main', status_url: 'https://app.example.com/recordings' },
+      },
+    ],
   });
 
 export const pauseInput = z

@@ -11,6 +11,25 @@ import { type ErrorBody, type HttpAnswer, HttpClient } from './http-client.ts';
 import { Scene } from './scene.ts';
 import { utter } from './utterance.ts';
 
+export interface ConsentBody {
+  method: string;
+  who: string;
+  at: string;
+  connection_ids: string[];
+  audio_offset_ms: number | null;
+  notice_ms: number | null;
+  clips: { clip_id: string; connection_id: string; start_ms: number; duration_ms: number }[];
+}
+
+export interface NoticeBody {
+  connection_id: string;
+  at_ms: number;
+  played_ms: number;
+  length_ms: number;
+  outcome: string;
+  reason: string | null;
+}
+
 export interface RecordingBody {
   recording_id: string;
   conversation_id: string;
@@ -26,7 +45,8 @@ export interface RecordingBody {
   format: string;
   stereo: boolean;
   url: string;
-  consent: Record<string, unknown> | null;
+  consents: ConsentBody[];
+  notices: NoticeBody[];
   channels: { channel_id: string; start_ms: number }[];
 }
 
