@@ -170,8 +170,12 @@ suite('recorder: notices', { concurrency: false }, () => {
       [failed!.played_ms, failed!.length_ms, failed!.outcome, failed!.reason],
       [0, 0, 'failed', 'AUDIO_UNREACHABLE'],
     );
-    // A text is never silence.
-    assert.ok((await noticed(empty))[0]!.length_ms > 0);
+    // Nothing of it can be said.
+    const [unspoken] = await noticed(empty);
+    assert.deepEqual(
+      [unspoken!.played_ms, unspoken!.outcome, unspoken!.reason],
+      [0, 'failed', 'AUDIO_INVALID'],
+    );
     assert.deepEqual([held!.outcome, held!.length_ms], ['played', 1500]);
     assert.ok(held!.played_ms >= 300 && held!.played_ms <= 1300, JSON.stringify(held));
   });
