@@ -33,6 +33,9 @@ export interface LiveCallsOptions {
   callLog?: CallLog;
 }
 
+/** Of one recording. */
+const maxConsents = 1000;
+
 /** Every call and conference that lives on this node, and the verbs that act on them. */
 export class LiveCalls {
   /** Takes the parties' transfers; set once, before the first call. */
@@ -235,9 +238,13 @@ export class LiveCalls {
 
   /**
    * Puts the consent on record, then has the recording follow it; what can not be proven is not begun.
-   * @throws CallreelError as `Recording.consent`
+   * @throws CallreelError as `Recording.consent`; CONFLICT when there are too many
    */
   async consent(recording: Recording, given: GivenConsent): Promise<void> {
+    if (recording.consents.length >= maxConsents)
+      throw new CallreelError('CONFLICT', `a recording has at most ${maxConsents} consents`, {
+        where: recording.recordingId,
+      });
     const { directory } = this.#options;
     recording.consents.push(given);
     await directory.recordingEvidence(recording);

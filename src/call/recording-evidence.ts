@@ -1,5 +1,5 @@
 import type { Recording as RecordingRow } from '../database/schema.ts';
-import type { NoticeReport } from '../media/control.ts';
+import type { NoticeReport } from '../media/consent-control.ts';
 import type { NoticeOutcome } from '../spool/records.ts';
 import type { GivenConsent } from './recording.ts';
 

@@ -1,15 +1,12 @@
 import type { ClientState } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
 import {
-  type CallCapture,
-  type Command,
   type ConsentReport,
   maxNoticeSamples,
   type NoticeReport,
-  type RecordingKeyMaterial,
   type RecordingNotice,
-  type RecordingProgress,
-} from '../media/control.ts';
+} from '../media/consent-control.ts';
+import type { CallCapture, Command, RecordingKeyMaterial, RecordingProgress } from '../media/control.ts';
 import type { RecorderOptions } from '../media/recorder-options.ts';
 import type { EndReason, PauseBehaviour } from '../spool/records.ts';
 import { nextState, type TransitionTable } from '../state-machine.ts';

@@ -4,13 +4,12 @@ import type { RtpTransport } from '../rtp/transport.ts';
 import type { PauseBehaviour } from '../spool/records.ts';
 import type { CaptureSink } from './capture-sink.ts';
 import { slotUs } from './codec-table.ts';
+import type { RecordingConsent, RecordingNotice } from './consent-control.ts';
 import type {
   Command,
   CommandReply,
   LegOpen,
   PlayStart,
-  RecordingConsent,
-  RecordingNotice,
   RecordingStart,
   RecordingStop,
   WorkerEvent,

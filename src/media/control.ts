@@ -1,5 +1,6 @@
 import type { CodecName } from '../codec/codec.ts';
-import type { EndReason, ManifestNotice, Party, PauseBehaviour } from '../spool/records.ts';
+import type { EndReason, Party, PauseBehaviour } from '../spool/records.ts';
+import type { ConsentReport, NoticeReport, RecordingConsent, RecordingNotice } from './consent-control.ts';
 import type { RecorderOptions } from './recorder-options.ts';
 
 /**
@@ -232,30 +233,6 @@ export interface RecordingResume {
   recordingId: string;
 }
 
-/** Parties consent: what was started with `consent: required` may begin, and they may be in it. */
-export interface RecordingConsent {
-  verb: 'recording.consent';
-  recordingId: string;
-  /** Who says so, and how; told in the manifest and in `recording.consented`. */
-  given?: { consentId: string; method: string; who: string };
-  /** Without it: everybody who is there now. */
-  connectionId?: string;
-}
-
-/** The longest notice: two minutes at 8000 Hz. */
-export const maxNoticeSamples = 2 * 60 * 8000;
-
-/**
- * What each party hears when it comes into the recording, now or later. Answered at once; `recording.noticed` follows
- * for each of them.
- */
-export interface RecordingNotice {
-  verb: 'recording.notice';
-  recordingId: string;
-  /** Mono, 16 bit, or the code of the error for which there is none. */
-  audio: { samples: Int16Array; rateHz: 8000 | 16_000 | 48_000 } | { failure: string };
-}
-
 /** A key that the party pressed and that came by another way than its media (SIP INFO). */
 export interface LegKey {
   verb: 'leg.key';
@@ -332,18 +309,6 @@ export type WorkerEvent =
 
 /** It records from here on, it is paused, it goes on. */
 export type RecordingProgress = 'recording.started' | 'recording.paused' | 'recording.resumed';
-
-/** As the manifest has it. */
-export type NoticeReport = Omit<ManifestNotice, 'type'>;
-
-export interface ConsentReport {
-  consentId: string;
-  atSample: number;
-  connectionIds: string[];
-  /** What they heard of the notice, by then: of several the least. Undefined where there is no notice. */
-  noticeMs?: number;
-  clips: { clipId: string; connectionId: string; startSample: number; endSample: number }[];
-}
 
 /** What became of a leg's media. */
 export interface LegReport {

@@ -32,6 +32,8 @@ export class PartyConsents {
   readonly #asked = new Map<string, SpeechSource>();
   readonly #listened = new Map<string, Listened>();
   #isPaused = false;
+  /** What came before may have been said in a pause. */
+  #notBeforeUs = 0;
 
   constructor({ consent, keepConsentClip }: RecorderOptions, notices: PartyNotices | undefined) {
     this.notices = notices;
@@ -70,8 +72,8 @@ export class PartyConsents {
   setPaused(isPaused: boolean, atUs: number): void {
     if (isPaused === this.#isPaused) return;
     this.#isPaused = isPaused;
-    const fromUs = isPaused ? Number.POSITIVE_INFINITY : atUs + afterPauseUs;
-    for (const { speech } of this.#listened.values()) speech.restart(fromUs);
+    this.#notBeforeUs = isPaused ? Number.POSITIVE_INFINITY : atUs + afterPauseUs;
+    for (const { speech } of this.#listened.values()) speech.restart(this.#notBeforeUs);
   }
 
   slot(nowUs: number): void {
@@ -80,7 +82,7 @@ export class PartyConsents {
     for (const [connectionId, captured] of this.#asked) {
       if (this.#listened.has(connectionId)) continue;
       if (this.notices && !this.notices.isOver(captured.stay.legId)) continue;
-      const speech = new RecentSpeech(nowUs, maxClipMs * 1000);
+      const speech = new RecentSpeech(Math.max(nowUs, this.#notBeforeUs), maxClipMs * 1000);
       this.#listened.set(connectionId, { captured, speech });
       captured.listeners.add(speech);
     }

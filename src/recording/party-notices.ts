@@ -1,5 +1,5 @@
 import type { RecordedLegs } from '../media/command-executor.ts';
-import type { NoticeReport, RecordingNotice } from '../media/control.ts';
+import type { NoticeReport, RecordingNotice } from '../media/consent-control.ts';
 import type { NoticeOutcome } from '../spool/records.ts';
 
 export interface PartyNoticesOptions {

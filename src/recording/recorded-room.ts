@@ -1,6 +1,6 @@
 import { CallreelError } from '../errors.ts';
 import type { CapturedDigit, Stay } from '../media/capture-sink.ts';
-import type { ConsentReport, RecordingConsent } from '../media/control.ts';
+import type { ConsentReport, RecordingConsent } from '../media/consent-control.ts';
 import type { SpoolProducer } from '../spool/producer.ts';
 import type { PauseBehaviour } from '../spool/records.ts';
 import { CapturedStay } from './captured-stay.ts';

@@ -1,11 +1,7 @@
 import { newId } from '../ids.ts';
 import type { CapturedPacket, Stay } from '../media/capture-sink.ts';
-import type {
-  ConsentReport,
-  NoticeReport,
-  RecordingConsent,
-  RecordingKeyMaterial,
-} from '../media/control.ts';
+import type { ConsentReport, NoticeReport, RecordingConsent } from '../media/consent-control.ts';
+import type { RecordingKeyMaterial } from '../media/control.ts';
 import { type RecorderOptions, voiceMethod } from '../media/recorder-options.ts';
 import type { SpoolProducer } from '../spool/producer.ts';
 import type { EndReason, ManifestRecord, Party, PauseBehaviour, TrackSide } from '../spool/records.ts';

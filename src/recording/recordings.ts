@@ -1,6 +1,7 @@
 import { CallreelError } from '../errors.ts';
 import type { RecordedLegs, RecordingControl } from '../media/command-executor.ts';
-import type { RecordingConsent, RecordingNotice, RecordingStart, WorkerEvent } from '../media/control.ts';
+import type { RecordingConsent, RecordingNotice } from '../media/consent-control.ts';
+import type { RecordingStart, WorkerEvent } from '../media/control.ts';
 import type { RecorderOptions } from '../media/recorder-options.ts';
 import { keyBytes } from '../spool/keys.ts';
 import { assertFileId } from '../spool/layout.ts';

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { catalogue, type ErrorCode } from '../errors.ts';
+import { maxNoticeSamples } from '../media/consent-control.ts';
 import {
   type Command,
   type CommandReply,
   type LegReport,
   maxDigits,
-  maxNoticeSamples,
   maxPromptSamples,
   type WorkerEvent,
   type WorkerStats,

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { CallreelError } from '../errors.ts';
-import type { PlayStart, RecordingNotice } from '../media/control.ts';
+import type { RecordingNotice } from '../media/consent-control.ts';
+import type { PlayStart } from '../media/control.ts';
 import type { WorkerMessage } from './messages.ts';
 
 /** Four hours of different audio at 8000 Hz: far above what prompts take, far below what kills a worker. */
