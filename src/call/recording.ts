@@ -1,5 +1,6 @@
 import type { ClientState } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
+import type { JsonValue } from '../json-value.ts';
 import {
   type ConsentReport,
   maxNoticeSamples,
@@ -49,6 +50,10 @@ export interface RecordingWishes {
   statusUrl?: string | undefined;
   /** What each party is told when it comes into the recording. */
   notice?: Notice | undefined;
+  /** Whose form what `statusUrl` is told has; without it: ours. */
+  dialect?: string | undefined;
+  /** For that dialect, kept with the recording. */
+  dialectData?: Record<string, JsonValue> | undefined;
 }
 
 /** Who consented, as it is on record: first what was said, then what the worker knows of it. */
@@ -111,6 +116,8 @@ export class Recording {
   #reason: EndReason | undefined;
   readonly #ended = Promise.withResolvers<EndReason>();
   readonly #written = Promise.withResolvers<void>();
+  readonly #taken = Promise.withResolvers<void>();
+  readonly #begun = Promise.withResolvers<void>();
 
   constructor(options: RecordingOptions) {
     this.recordingId = options.recordingId;
@@ -137,6 +144,21 @@ export class Recording {
     return this.#ended.promise;
   }
 
+  /** Settles when the worker has taken it on; also where it did not, and it has ended. Never rejects. */
+  get whenTaken(): Promise<void> {
+    return this.#taken.promise;
+  }
+
+  /** Settles when it records for the first time, or has ended. Never rejects. */
+  get whenBegun(): Promise<void> {
+    return this.#begun.promise;
+  }
+
+  /** Undefined before its end. */
+  get endReason(): EndReason | undefined {
+    return this.#reason;
+  }
+
   /** Settles when its end is in the directory: whoever asks from then on is told so. */
   get whenWritten(): Promise<void> {
     return this.#written.promise;
@@ -158,7 +180,10 @@ export class Recording {
         ...(call && { call }),
         ...(Object.keys(options).length > 0 && { options }),
       })
-      .catch(() => this.markEnded('error'));
+      .then(
+        () => this.#taken.resolve(),
+        () => this.markEnded('error'),
+      );
     if (notice) void this.#giveNotice(notice);
   }
 
@@ -199,6 +224,7 @@ export class Recording {
   /** The worker's word. */
   progressed(progress: RecordingProgress): void {
     this.#activity = activities[progress];
+    if (this.#activity === 'recording') this.#begun.resolve();
   }
 
   /** The worker's word. */
@@ -217,6 +243,8 @@ export class Recording {
     if (this.#reason !== undefined) return;
     this.#step('ended');
     this.#reason = reason;
+    this.#taken.resolve();
+    this.#begun.resolve();
     this.#ended.resolve(reason);
   }
 
