@@ -36,8 +36,8 @@ interface Batch {
   finish(completed: boolean): void;
 }
 
-/** After a stall of the process the backlog leaves at eight times its speed, not at once. */
-const maxPacketsPerWake = 2;
+/** After a stall of the process the backlog leaves as behind a stall of a network: in a burst, which sockets can hold. */
+const maxPacketsPerWake = 10;
 const backlogWakeMs = 5;
 
 /**

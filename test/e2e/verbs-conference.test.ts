@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
 import type { JoinConference } from '../../src/script/verb.ts';
 import type { PhoneCall } from '../../src/testkit/phone-call.ts';
-import { assertExactRun, assertNoRun, findPayloadRun } from '../../src/testkit/sample-run.ts';
+import { assertExactRun, assertNoRun } from '../../src/testkit/sample-run.ts';
 import { toneLevelDbov } from '../../src/testkit/tone-level.ts';
 import { eventually } from './eventually.ts';
+import { assertPlayed } from './heard.ts';
 import { type Performance, rateHz, speak, VerbStage } from './verb-stage.ts';
 
 /** `join-conference` and its options, each in a conference of its own. */
@@ -19,7 +20,7 @@ function join(name: string, options: Partial<JoinConference['options']> = {}): J
 }
 
 async function heard(phone: PhoneCall, sound: Int16Array): Promise<void> {
-  await eventually('it is heard', () => findPayloadRun(phone.received(), sound) >= 0 || undefined);
+  await assertPlayed(phone, sound);
 }
 
 function beepAt(phone: PhoneCall, from = 0): number {

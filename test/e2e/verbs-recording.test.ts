@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
 import type { Leg } from '../../src/call/leg.ts';
 import type { Recording } from '../../src/call/recording.ts';
-import { assertExactRun, assertNoRun } from '../../src/testkit/sample-run.ts';
+import { assertExactRun, assertNoRun, findPayloadRun, longestRun } from '../../src/testkit/sample-run.ts';
 import { eventually } from './eventually.ts';
+import { withoutHoles } from './heard.ts';
 import { joined, speak, VerbStage } from './verb-stage.ts';
 
 /** `record`, `start-recording` and `stop-recording`, each on a call of its own that is alone with us. */
@@ -26,7 +27,7 @@ suite('recordings of a script', { concurrency: true }, () => {
     const { state, reason } = await stage.body(recording);
     assert.deepEqual([state, reason], ['ended', 'stopped']);
     const samples = await stage.file(recording);
-    assertExactRun(samples, joined(first!.sound, second!.sound));
+    assertExactRun(withoutHoles(samples), joined(first!.sound, second!.sound));
     for (const { sound } of [before!, behind!]) assertNoRun(samples, sound, { minSamples: 16 });
   });
 
@@ -38,7 +39,7 @@ suite('recordings of a script', { concurrency: true }, () => {
     assert.equal(recording.activity, 'recording');
     await perform({ verb: 'play', prompts: [prompt] });
     await perform({ verb: 'stop-recording' });
-    assertExactRun(await stage.file(recording), sound);
+    assertExactRun(withoutHoles(await stage.file(recording)), sound);
   });
 
   test('the file is played the moment it was stopped, by no way over the network', async () => {
@@ -54,9 +55,9 @@ suite('recordings of a script', { concurrency: true }, () => {
     const before = phone.received().length;
     const played = await perform({ verb: 'play', prompts: [{ kind: 'url', url }] });
     assert.deepEqual(played, { outcome: 'finished' });
-    await perform({ verb: 'sleep', durationMs: 100 });
     // Decoded and encoded once more by the same law: nothing changes.
-    assertExactRun(phone.received().subarray(before), said);
+    const heard = () => withoutHoles(phone.received().subarray(before));
+    await eventually('it is heard', () => findPayloadRun(heard(), said) >= 0 || undefined);
     const forged = url.replace(/signature=..../, 'signature=aaaa');
     const { error } = await perform({ verb: 'play', prompts: [{ kind: 'url', url: forged }] });
     assert.equal(error?.code, 'LINK_INVALID');
@@ -94,7 +95,7 @@ suite('recordings of a script', { concurrency: true }, () => {
     const { recording } = await perform({ verb: 'start-recording', wishes });
     const said = await speak(phone, 1600, 52);
     await phone.pressDigit('#');
-    await perform({ verb: 'sleep', durationMs: 60 });
+    await recording.whenEnded;
     assert.deepEqual(await perform({ verb: 'stop-recording' }), { recording: undefined });
     await recording.whenWritten;
     const { reason, digit } = await stage.body(recording);
@@ -158,7 +159,11 @@ suite('recordings of a script', { concurrency: true }, () => {
     await recording.whenWritten;
     assert.equal(recording.endReason, 'call_ended');
     const samples = await stage.file(recording);
-    for (const sound of [heard, said, alone.sound]) assertExactRun(samples, sound);
+    assertExactRun(samples, said);
+    assertExactRun(withoutHoles(samples), alone.sound);
+    // Live audio may lose packets that come late on a busy machine; a tenth of a second of noise is no chance.
+    assert.ok(longestRun(samples, heard).length >= 800);
+
     await other.phone.hangUp();
     await theirs;
   });

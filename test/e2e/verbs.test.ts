@@ -5,8 +5,9 @@ import { ringingCadence } from '../../src/audio/ringing-tone.ts';
 import type { Prompt } from '../../src/script/verb.ts';
 import { noise } from '../../src/testkit/noise.ts';
 import type { PhoneCall } from '../../src/testkit/phone-call.ts';
-import { assertExactRun, assertNoRun, findPayloadRun } from '../../src/testkit/sample-run.ts';
+import { assertNoRun } from '../../src/testkit/sample-run.ts';
 import { eventually } from './eventually.ts';
+import { assertPlayed } from './heard.ts';
 import { joined, lineCoded, VerbStage } from './verb-stage.ts';
 
 /** Each verb on a call of its own. */
@@ -159,12 +160,7 @@ suite('verbs on real calls', { concurrency: true }, () => {
 
 /** Waits for what is on its way. @throws AssertionError that says how much of it came */
 async function heard(phone: PhoneCall, sound: Int16Array): Promise<void> {
-  await eventually(
-    'it is heard',
-    () => findPayloadRun(phone.received(), sound) >= 0 || undefined,
-    1000,
-  ).catch(() => undefined);
-  assertExactRun(phone.received(), sound);
+  await assertPlayed(phone, sound);
 }
 
 /** Of a prompt of the stage. */
