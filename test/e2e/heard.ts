@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { PhoneCall } from '../../src/testkit/phone-call.ts';
 import { assertExactRun, findPayloadRun } from '../../src/testkit/sample-run.ts';
 import { eventually } from './eventually.ts';
@@ -19,6 +20,8 @@ export async function assertBothHeard(caller: PhoneCall, called: PhoneCall): Pro
   await assertHeard(called, caller, 'what the called party heard');
 }
 
+/** Enough to be found nowhere else. */
+const edgeSamples = 80;
 /** Shorter silence is in every voice. */
 const leastHoleSamples = 100;
 
@@ -38,14 +41,27 @@ export function withoutHoles(samples: Int16Array): Int16Array {
   return kept.subarray(0, length);
 }
 
-/** Waits until a phone has heard what was played to it, all of it and in order. */
+/**
+ * Waits until a phone has heard what was played to it: all of it, in order, and in no less time; holes are in addition
+ * to the silence that was asked for.
+ */
 export async function assertPlayed(
   phone: PhoneCall,
   sound: Int16Array,
   label = 'what was played',
 ): Promise<void> {
+  const voice = withoutHoles(sound);
   const heard = () => withoutHoles(phone.received());
-  await eventually(label, () => findPayloadRun(heard(), sound) >= 0 || undefined).catch(() =>
-    assertExactRun(heard(), sound, { label }),
+  await eventually(label, () => findPayloadRun(heard(), voice) >= 0 || undefined).catch(() =>
+    assertExactRun(heard(), voice, { label }),
   );
+  const received = phone.received();
+  const since = received.subarray(findPayloadRun(received, voice.subarray(0, edgeSamples)));
+  const { length } = since.subarray(0, since.findLastIndex((sample) => sample !== 0) + 1);
+  assert.ok(length >= lengthOfSound(sound), `${label}: ${length} samples, ${sound.length} were played`);
+}
+
+/** From the first to the last that is no silence. */
+function lengthOfSound(sound: Int16Array): number {
+  return sound.findLastIndex((sample) => sample !== 0) + 1 - sound.findIndex((sample) => sample !== 0);
 }
