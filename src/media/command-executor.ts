@@ -25,8 +25,11 @@ export interface RecordedLegs {
    * @param ended told the moment at which the first of them has heard it all; at once where nobody is there
    */
   playTone(roomId: string, kind: OverlayToneKind, ended: (atUs: number) => void): void;
-  /** What these legs said and nobody heard yet is not heard any more: it was said while nothing was to be recorded. */
-  dropBuffered(legIds: readonly string[]): void;
+  /**
+   * What these legs said before this moment and nobody heard yet is not heard any more, nor what of it is still on its
+   * way: it was said while nothing was to be recorded.
+   */
+  endPause(legIds: Iterable<string>, atUs: number): void;
 }
 
 /** The recording stage as commands see it; what it says back comes as events. Times are monotonic microseconds. */
@@ -88,8 +91,9 @@ export class CommandExecutor {
     });
     options.recordings.legs = {
       playTone: (...tone) => this.#playTone(...tone),
-      dropBuffered: (legIds) => {
-        for (const legId of legIds) this.legs.find(legId)?.playout.clear();
+      endPause: (legIds, atUs) => {
+        for (const legId of legIds) this.legs.find(legId)?.endPause(atUs);
+        this.rooms.forgetAudio(legIds);
       },
     };
   }

@@ -2,17 +2,17 @@ import type { Clock } from '../clock.ts';
 import { RtpPacketView, RtpParser } from '../rtp/packet.ts';
 import { isRtcp } from '../rtp/rtcp.ts';
 import { toRtpTimestamp, toSequenceNumber } from '../rtp/sequence.ts';
-import { type KeyPress, TelephoneEventReceiver } from '../rtp/telephone-event.ts';
 import type { Datagram, DatagramSink, TransportPort } from '../rtp/transport.ts';
-import type { CapturedPacket, CaptureSink, Stay } from './capture-sink.ts';
+import type { CapturedDigit, CapturedPacket, CaptureSink, Stay } from './capture-sink.ts';
 import type { LegNegotiate, WorkerEvent } from './control.ts';
 import { EarlyPackets, maxEarlyUs } from './early-packets.ts';
 import { HeardCapture } from './heard-capture.ts';
-import { InbandDigits } from './inband-digits.ts';
 import type { BufferedPacket } from './jitter-buffer.ts';
+import { KeyPresses, type StreamKeyPress } from './key-presses.ts';
 import { LegOutput, type SlotTime } from './leg-output.ts';
 import { LegStatistics } from './leg-statistics.ts';
 import { PacketProtection } from './packet-protection.ts';
+import { PauseEnd } from './pause-end.ts';
 import { PayloadTypes } from './payload-types.ts';
 import { Playout } from './playout.ts';
 import type { ReceiveFormat } from './receive-formats.ts';
@@ -43,9 +43,6 @@ export interface MediaSessionCounters {
   unexpectedPackets: number;
 }
 
-/** By event code (RFC 4733 section 3.2). */
-const eventKeys = '0123456789*#ABCD';
-
 /** More than the jitter buffer can hold. */
 const maxPassedOverSlots = 64;
 
@@ -75,17 +72,17 @@ export class MediaSession implements DatagramSink {
     sequenceNumber: toSequenceNumber(0),
     rtpTime: toRtpTimestamp(0),
     arrivalUs: 0,
+    saidUs: 0,
     payload: new Uint8Array(0),
     marker: false,
   };
   readonly #payloadTypes = new PayloadTypes();
   readonly #gate = new ReceiveGate();
   readonly #protection = new PacketProtection();
-  readonly #events = new TelephoneEventReceiver(8000, (press) => this.#keyPressed(press));
-  #inband: InbandDigits | undefined;
+  readonly #keys: KeyPresses;
+  readonly #pauseEnd = new PauseEnd();
   /** Of the audio that came last: comfort noise between it has the same. */
   #audioClockHz = 8000;
-  #eventSsrc = 0;
   #heard = false;
   #inactivityTimeoutMs: number | undefined;
   /** Arrival of the last packet, or since when one is due; undefined: from the next slot on. */
@@ -95,8 +92,6 @@ export class MediaSession implements DatagramSink {
   /** What the party says, for recordings of this call by itself; what it hears goes by `output`. */
   #call: { said: Stay; heard: Stay } | undefined;
   #leaveKey: string | undefined;
-  /** Its event code: the other leg of a relay does not hear it. */
-  #leaveEvent = -1;
   #relayTarget: LegOutput | undefined;
   #port: TransportPort | undefined;
   /** Until the first stay. */
@@ -112,6 +107,11 @@ export class MediaSession implements DatagramSink {
     this.#options = options;
     this.#capture = options.capture;
     if (options.awaitsAnswer) this.#early = new EarlyPackets();
+    this.#keys = new KeyPresses({
+      nowUs: () => options.clock.monotonicUs(),
+      pressed: (press) => this.#keyPressed(press),
+      heard: (press) => this.#keyDone({ ...press, rtpTime: this.#packet.rtpTime }),
+    });
     this.output = new LegOutput(options.legId, this.#latch, options.slotTime, options.post);
     this.#statistics = new LegStatistics(options.clock.monotonicUs(), () => ({
       refused: this.counters.strayPackets,
@@ -125,6 +125,7 @@ export class MediaSession implements DatagramSink {
       latch: this.#latch,
       reception: this.#statistics.reception,
       senderReport: (report) => {
+        if (this.#pauseEnd.hides(report.arrivalUs, report.ssrc, report.rtpTime)) return;
         if (this.#stay) this.#capture.senderReport(this.#stay, report);
         if (this.#call) this.#capture.senderReport(this.#call.said, report);
       },
@@ -183,8 +184,7 @@ export class MediaSession implements DatagramSink {
     this.output.protect(this.#protection.context, renew);
     this.#rtcp.protect(this.#protection.context);
     agreeTypes(nowUs);
-    if (telephoneEvent) this.#inband = undefined;
-    else this.#inband ??= new InbandDigits((...press) => this.#heardKey(...press));
+    this.#keys.agree(telephoneEvent !== undefined);
     const receives = direction === 'sendrecv' || direction === 'recvonly';
     if (receives && !this.#gate.isOpen) {
       this.#lastPacketUs = undefined;
@@ -218,7 +218,7 @@ export class MediaSession implements DatagramSink {
     this.#stay = stay;
     this.#unproven.forget();
     this.#leaveKey = leaveKey;
-    this.#leaveEvent = leaveKey === undefined ? -1 : eventKeys.indexOf(leaveKey);
+    this.#keys.useLeaveKey(leaveKey);
     this.playout.clear();
     this.#statistics.beginStay(this.#options.clock.monotonicUs());
   }
@@ -256,9 +256,7 @@ export class MediaSession implements DatagramSink {
 
   /** A key that came by another way than the media. */
   key(digit: string): void {
-    const captured = { digit, rtpTime: 0, arrivalUs: this.#options.clock.monotonicUs() };
-    if (this.#stay) this.#capture.digit(this.#stay, captured);
-    if (this.#call) this.#capture.digit(this.#call.said, captured);
+    this.#captureKey({ digit, rtpTime: 0, arrivalUs: this.#options.clock.monotonicUs() });
   }
 
   receive(datagram: Datagram): void {
@@ -298,9 +296,18 @@ export class MediaSession implements DatagramSink {
       this.#statistics.audio(format, ssrc, sequenceNumber, timestamp, arrivalUs, payloadBytes);
     else this.#statistics.other(this.#audioClockHz, ssrc, sequenceNumber, timestamp, arrivalUs, payloadBytes);
     if (!format) this.#receiveEvent(meaning.clockRateHz, arrivalUs);
-    else if ((this.#stay || this.#call || this.#inband) && (payloadBytes > 0 || !format.decoder))
-      this.#receiveAudio(format, arrivalUs);
-    else this.#relayTarget?.leaveOut(this.#fillPacket());
+    else if (this.#isOfPause(format, arrivalUs)) this.#relayTarget?.leaveOut(this.#packet);
+    else if ((this.#stay || this.#call || this.#keys.hearsAudio) && (payloadBytes > 0 || !format.decoder))
+      this.#receiveAudio(format);
+    else this.#relayTarget?.leaveOut(this.#packet);
+  }
+
+  /** The pause of the call is over, and what was said in it was heard by those who listened: nobody else will. */
+  endPause(atUs: number): void {
+    this.#pauseEnd.set(atUs);
+    this.playout.clear();
+    this.#payloadTypes.renewDecoders();
+    this.#keys.cut();
   }
 
   #refuse(datagram: Datagram): void {
@@ -323,12 +330,12 @@ export class MediaSession implements DatagramSink {
   /** The next slot for the room, in `playout`. */
   takeSlot(): void {
     this.playout.take();
-    this.#inband?.hear(this.playout);
+    this.#keys.hear(this.playout);
   }
 
   /** A slot in no room. */
   slotAlone(): void {
-    if (this.#inband) this.takeSlot();
+    if (this.#keys.hearsAudio) this.takeSlot();
     this.output.sendAlone();
   }
 
@@ -340,7 +347,7 @@ export class MediaSession implements DatagramSink {
 
   /** Once a slot: what is decided by nothing having come. */
   expire(nowUs: number): void {
-    this.#events.expire(nowUs);
+    this.#keys.expire(nowUs);
     this.#rtcp.slot(nowUs);
     if (this.#latch.settle(nowUs))
       this.#unproven.releaseTo(this.#latch.sendAddress, this.#latch.sendPort, nowUs);
@@ -354,27 +361,28 @@ export class MediaSession implements DatagramSink {
   }
 
   #receiveEvent(clockRateHz: number, arrivalUs: number): void {
-    const view = this.#view;
-    const isLeaveKey = view.payloadBytes > 0 && view.data[view.payloadOffset] === this.#leaveEvent;
-    if (!isLeaveKey) this.#relayTarget?.relayEvent(this.#fillPacket(), clockRateHz);
-    if (view.ssrc !== this.#eventSsrc) this.#events.end();
-    this.#eventSsrc = view.ssrc;
-    this.#events.useClock(clockRateHz);
-    this.#events.receive(view.payload(), view.timestamp, arrivalUs);
+    if (!this.#keys.isLeaveKey(this.#view)) this.#relayTarget?.relayEvent(this.#fillPacket(), clockRateHz);
+    this.#keys.receive(this.#view, clockRateHz, arrivalUs);
   }
 
-  #keyPressed({ digit, rtpTime, durationMs, arrivalUs }: KeyPress): void {
-    if (this.#stay) this.#capture.digit(this.#stay, { digit, rtpTime, arrivalUs });
-    if (this.#call) this.#capture.digit(this.#call.said, { digit, rtpTime, arrivalUs });
+  /** One that went down in a pause is for the application alone, though it came afterwards. */
+  #keyPressed({ ssrc, clockRateHz, durationMs, ...press }: StreamKeyPress): void {
+    const { digit, rtpTime, arrivalUs } = press;
+    const saidUs = this.#pauseEnd.saidAt(arrivalUs, ssrc, rtpTime, clockRateHz);
+    const isHidden = this.#pauseEnd.hides(arrivalUs, ssrc, rtpTime, clockRateHz);
+    this.#keyDone({ digit, rtpTime, arrivalUs, durationMs, saidUs }, isHidden);
+  }
+
+  #keyDone({ durationMs, ...captured }: CapturedDigit & { durationMs: number }, isHidden = false): void {
+    const { digit } = captured;
+    if (!isHidden) this.#captureKey(captured);
     this.#post({ event: 'leg.digit', legId: this.legId, digit, durationMs });
     if (this.#stay && digit === this.#leaveKey) this.#options.leaveKeyPressed(this);
   }
 
-  /** In the audio, so its place is known by when it was played. */
-  #heardKey(digit: string, durationMs: number, sinceDownMs: number): void {
-    const { rtpTime } = this.#packet;
-    const arrivalUs = this.#options.clock.monotonicUs() - sinceDownMs * 1000;
-    this.#keyPressed({ digit, rtpTime, durationMs, arrivalUs });
+  #captureKey(captured: CapturedDigit): void {
+    if (this.#stay) this.#capture.digit(this.#stay, captured);
+    if (this.#call) this.#capture.digit(this.#call.said, captured);
   }
 
   #firstHeard({ sourceAddress, sourcePort }: Datagram): void {
@@ -391,27 +399,34 @@ export class MediaSession implements DatagramSink {
     this.#options.post(event);
   }
 
-  #receiveAudio(format: ReceiveFormat, arrivalUs: number): void {
-    const packet = this.#packet;
-    this.#fillPacket();
-    packet.codec = format.codec;
-    packet.payloadType = format.payloadType;
+  /** Fills the packet. */
+  #isOfPause({ codec, payloadType, decoder, clockRateHz }: ReceiveFormat, arrivalUs: number): boolean {
+    const packet = this.#fillPacket();
+    packet.codec = codec;
+    packet.payloadType = payloadType;
     packet.arrivalUs = arrivalUs;
-    const { decoder } = format;
-    if (decoder) this.#audioClockHz = format.clockRateHz;
+    if (decoder) this.#audioClockHz = clockRateHz;
     packet.clockRateHz = this.#audioClockHz;
+    const isOfPause = this.#pauseEnd.hidesAudio(packet);
+    packet.saidUs = this.#pauseEnd.saidUs;
+    return isOfPause;
+  }
+
+  #receiveAudio(format: ReceiveFormat): void {
+    const packet = this.#packet;
+    const { decoder } = format;
     // Who must not be recorded in a room is not recorded from there by any other way.
     if (this.#call && this.#stay?.policy !== 'never') this.#capture.packet(this.#call.said, packet);
-    if (!this.#stay && !this.#inband) return;
+    if (!this.#stay && !this.#keys.hearsAudio) return;
     if (this.#stay) this.#capture.packet(this.#stay, packet);
     if (!decoder) {
       if (!this.#relayTarget?.relayNoise(packet, packet.clockRateHz)) this.playout.putNoise(packet);
-    } else if (!this.#relayTarget?.relay(packet, format) || this.#inband)
+    } else if (!this.#relayTarget?.relay(packet, format) || this.#keys.hearsAudio)
       this.playout.put(packet, format, decoder);
     else if (this.playout.active) this.playout.clear();
   }
 
-  #fillPacket(): RelayedPacket {
+  #fillPacket(): CapturedPacket & RelayedPacket {
     const view = this.#view;
     const packet = this.#packet;
     packet.ssrc = view.ssrc;

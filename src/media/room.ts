@@ -74,6 +74,16 @@ export class Room {
     }
   }
 
+  /** Its filters hold nothing of what was said any more. */
+  forgetAudio(): void {
+    this.#beginMix(this.#mix.rateHz);
+    this.#recordable = undefined;
+    for (const member of this.#members) {
+      member.former = undefined;
+      member.recordable = new MixParty();
+    }
+  }
+
   sessions(): MediaSession[] {
     return this.#members.map(({ session }) => session);
   }

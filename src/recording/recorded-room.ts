@@ -133,9 +133,9 @@ export class RecordedRoom {
   }
 
   /** A key of a party, after it was spooled. Only what the party itself presses is told here. */
-  digit({ digit, arrivalUs }: CapturedDigit, atUs: number): void {
+  digit({ digit, arrivalUs, saidUs }: CapturedDigit, atUs: number): void {
     for (const recorder of [...this.#recorders]) {
-      const end = recorder.endedBy(digit, arrivalUs);
+      const end = recorder.endedBy(digit, arrivalUs, saidUs);
       if (end) this.end(recorder, atUs, end);
     }
   }

@@ -187,8 +187,8 @@ export class Recorder {
   }
 
   /** The key that ends it, where this one does: where it went down the recording is over. */
-  endedBy(digit: string, atUs: number): RecorderEnd | undefined {
-    if (this.#state !== 'recording' || atUs < this.#recordsSinceUs) return undefined;
+  endedBy(digit: string, atUs: number, saidUs = atUs): RecorderEnd | undefined {
+    if (this.#state !== 'recording' || saidUs < this.#recordsSinceUs) return undefined;
     if (!this.options.terminators?.includes(digit)) return undefined;
     return { reason: 'terminator', atSample: this.sampleAt(atUs), digit };
   }
