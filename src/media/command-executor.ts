@@ -22,7 +22,8 @@ export interface RecordedLegs {
   /**
    * A beep to the party whose call it is, a warning to everybody who hears or is heard in it.
    * @param roomId as the recording has it
-   * @param ended told the moment at which the first of them has heard it all; at once where nobody is there
+   * @param ended told the moment at which the first of them has heard it all; at once where nobody is there, or is
+   * any more
    */
   playTone(roomId: string, kind: OverlayToneKind, ended: (atUs: number) => void): void;
   /**
@@ -236,12 +237,19 @@ export class CommandExecutor {
         ? [caller]
         : [caller, ...near.filter((each) => each !== caller)]
       : this.rooms.sessions(roomId);
-    if (sessions.length === 0) ended(this.#options.clock.monotonicUs());
-    let first = true;
+    let waiting = sessions.length;
+    let isOver = false;
+    const over = (atUs: number): void => {
+      if (!isOver) ended(atUs);
+      isOver = true;
+    };
+    const nowUs = (): number => this.#options.clock.monotonicUs();
+    if (waiting === 0) over(nowUs());
     for (const { output } of sessions)
       output.tone.start(kind, (atUs) => {
-        if (first) ended(atUs);
-        first = false;
+        waiting--;
+        if (atUs !== undefined) over(atUs);
+        else if (waiting === 0) over(nowUs());
       });
   }
 
