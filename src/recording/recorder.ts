@@ -59,6 +59,8 @@ export class Recorder {
   /** Paused by its own command, and with the whole call. */
   #pausedAlone: PauseBehaviour | undefined;
   #pausedWithCall: PauseBehaviour | undefined;
+  /** As the manifest has it. */
+  #pausedAs: PauseBehaviour | undefined;
 
   constructor(input: RecorderInput) {
     this.recordingId = input.recordingId;
@@ -265,10 +267,15 @@ export class Recorder {
     this.#applyPause(undefined);
   }
 
+  /** What it was told by itself counts; where only the call is paused, what that was told. */
   #applyPause(atUs: number | undefined): void {
-    const behaviour = this.#pausedWithCall ?? this.#pausedAlone;
-    if (behaviour === undefined ? !this.#step('resume') : !this.#step('pause')) return;
+    const behaviour = this.#pausedAlone ?? this.#pausedWithCall;
+    if (!this.#step(behaviour === undefined ? 'resume' : 'pause')) {
+      if (this.#state === 'paused' && behaviour !== this.#pausedAs) this.#pauseOtherwise(atUs, behaviour!);
+      return;
+    }
     const atSample = atUs === undefined ? this.#startSample : this.#mark(atUs);
+    this.#pausedAs = behaviour;
     if (behaviour === undefined) {
       this.#recordsSinceUs = atUs ?? 0;
       this.time.resume(atSample);
@@ -278,6 +285,14 @@ export class Recorder {
       this.#write({ type: 'pause', atSample, behaviour });
     }
     this.#input.changed(behaviour === undefined ? 'resumed' : 'paused', atSample);
+  }
+
+  /** It stays paused, and nobody is told: the rest of the span is only kept in another way. */
+  #pauseOtherwise(atUs: number | undefined, behaviour: PauseBehaviour): void {
+    const atSample = atUs === undefined ? this.#startSample : this.#mark(atUs);
+    this.#pausedAs = behaviour;
+    this.#write({ type: 'resume', atSample });
+    this.#write({ type: 'pause', atSample, behaviour });
   }
 
   /** Beginning and pauses in their order; a packet of a stay that is over may reach beyond them. */
