@@ -5,6 +5,7 @@ import type { PauseBehaviour } from '../spool/records.ts';
 import type { CaptureSink } from './capture-sink.ts';
 import { slotUs } from './codec-table.ts';
 import type {
+  CallCapture,
   Command,
   CommandReply,
   LegOpen,
@@ -14,6 +15,7 @@ import type {
   WorkerStats,
 } from './control.ts';
 import { Legs } from './legs.ts';
+import type { MediaSession } from './media-session.ts';
 import type { OverlayToneKind } from './overlay-tone.ts';
 import { Rooms } from './rooms.ts';
 
@@ -202,23 +204,28 @@ export class CommandExecutor {
   }
 
   #startRecording(command: RecordingStart, atUs: number): void {
-    const { capture, recordings } = this.#options;
     const { call, roomId } = command;
-    if (call) {
-      const session = this.legs.get(call.legId);
-      const { legId, saidTrackId, heardTrackId, party } = call;
-      if (session.callRoomId === undefined) {
-        const stay = { roomId, legId, policy: 'record', party } as const;
-        const said = { ...stay, trackId: saidTrackId };
-        const heard = { ...stay, trackId: heardTrackId, side: 'heard' } as const;
-        capture.stayOpened(said, atUs);
-        capture.stayOpened(heard, atUs);
-        session.captureCall(said, heard);
-        this.rooms.callCaptured(session);
-      } else if (session.callRoomId !== roomId)
-        throw new CallreelError('CONFLICT', 'the call is recorded in another room', { where: roomId });
-    }
-    recordings.start(command, atUs);
+    const session = call && this.legs.get(call.legId);
+    let startUs = atUs;
+    if (session && session.callRoomId === undefined) startUs = this.#captureCall(session, call, roomId, atUs);
+    else if (session && session.callRoomId !== roomId)
+      throw new CallreelError('CONFLICT', 'the call is recorded in another room', { where: roomId });
+    this.#options.recordings.start(command, startUs);
+  }
+
+  /** @returns when it begins: with the first word that nobody heard yet, where that is before now */
+  #captureCall(session: MediaSession, call: CallCapture, roomId: string, atUs: number): number {
+    const { capture } = this.#options;
+    const { legId, saidTrackId, heardTrackId, party } = call;
+    const sinceUs = Math.min(atUs, session.earlySinceUs(atUs));
+    const stay = { roomId, legId, policy: 'record', party } as const;
+    const said = { ...stay, trackId: saidTrackId };
+    const heard = { ...stay, trackId: heardTrackId, side: 'heard' } as const;
+    capture.stayOpened(said, sinceUs);
+    capture.stayOpened(heard, sinceUs);
+    session.captureCall(said, heard);
+    this.rooms.callCaptured(session);
+    return sinceUs;
   }
 
   #endCallCapture(legId: string, atUs: number): void {

@@ -196,6 +196,7 @@ export class MediaSession implements DatagramSink {
     this.#unproven.releaseAll(nowUs);
     this.#holdsUntilUs = nowUs + maxEarlyUs;
     if (this.#stay) this.admitEarly();
+    else this.#keepEarly(nowUs);
   }
 
   /** When the first of what `admitEarly` would give arrived; `nowUs` where there is nothing. */
@@ -243,10 +244,17 @@ export class MediaSession implements DatagramSink {
   /** From here on both halves of the call go to recordings of its own. */
   captureCall(said: Stay, heard: Stay): void {
     this.#call = { said, heard };
+    this.#keepEarly(this.#options.clock.monotonicUs());
     this.output.heard = new HeardCapture({
       nowUs: () => this.#options.clock.monotonicUs(),
       packet: (packet) => this.#capture.packet(heard, packet),
     });
+  }
+
+  /** What is recorded waits for somebody to hear it as well. */
+  #keepEarly(nowUs: number): void {
+    if (this.#call && this.#holdsUntilUs !== Number.POSITIVE_INFINITY)
+      this.#early?.recordFrom(nowUs - maxEarlyUs);
   }
 
   endCallCapture(): void {
