@@ -1,13 +1,12 @@
 import type { Clock } from '../clock.ts';
 import { RtpPacketView, RtpParser } from '../rtp/packet.ts';
 import { isRtcp } from '../rtp/rtcp.ts';
-import { toRtpTimestamp, toSequenceNumber } from '../rtp/sequence.ts';
 import type { Datagram, DatagramSink, TransportPort } from '../rtp/transport.ts';
-import type { CapturedDigit, CapturedPacket, CaptureSink, Stay } from './capture-sink.ts';
+import type { CapturedDigit, CaptureSink, Stay } from './capture-sink.ts';
 import type { LegNegotiate, WorkerEvent } from './control.ts';
-import { EarlyPackets, maxEarlyUs } from './early-packets.ts';
+import { EarlyWords } from './early-words.ts';
 import { HeardCapture } from './heard-capture.ts';
-import type { BufferedPacket } from './jitter-buffer.ts';
+import { Inactivity } from './inactivity.ts';
 import { KeyPresses, type StreamKeyPress } from './key-presses.ts';
 import { LegOutput, type SlotTime } from './leg-output.ts';
 import { LegStatistics } from './leg-statistics.ts';
@@ -17,7 +16,7 @@ import { PayloadTypes } from './payload-types.ts';
 import { Playout } from './playout.ts';
 import type { ReceiveFormat } from './receive-formats.ts';
 import { ReceiveGate } from './receive-gate.ts';
-import type { RelayedPacket } from './relay.ts';
+import { ReceivedPacket } from './received-packet.ts';
 import { RtcpSession } from './rtcp-session.ts';
 import { SourceLatch } from './source-latch.ts';
 import { UnprovenPackets } from './unproven-packets.ts';
@@ -64,49 +63,33 @@ export class MediaSession implements DatagramSink {
   readonly playout = new Playout();
   readonly #rtcp: RtcpSession;
   readonly #statistics: LegStatistics;
-  readonly #packet: CapturedPacket & BufferedPacket & { marker: boolean } = {
-    codec: 'PCMU',
-    payloadType: 0,
-    clockRateHz: 8000,
-    ssrc: 0,
-    sequenceNumber: toSequenceNumber(0),
-    rtpTime: toRtpTimestamp(0),
-    arrivalUs: 0,
-    saidUs: 0,
-    payload: new Uint8Array(0),
-    marker: false,
-  };
+  readonly #packet = new ReceivedPacket();
   readonly #payloadTypes = new PayloadTypes();
   readonly #gate = new ReceiveGate();
   readonly #protection = new PacketProtection();
   readonly #keys: KeyPresses;
   readonly #pauseEnd = new PauseEnd();
-  /** Of the audio that came last: comfort noise between it has the same. */
-  #audioClockHz = 8000;
   #heard = false;
-  #inactivityTimeoutMs: number | undefined;
-  /** Arrival of the last packet, or since when one is due; undefined: from the next slot on. */
-  #lastPacketUs: number | undefined;
-  #reportedInactive = false;
+  readonly #inactivity = new Inactivity((silentMs) =>
+    this.#post({ event: 'leg.inactive', legId: this.legId, silentMs }),
+  );
   #stay: Stay | undefined;
   /** What the party says, for recordings of this call by itself; what it hears goes by `output`. */
   #call: { said: Stay; heard: Stay } | undefined;
   #leaveKey: string | undefined;
   #relayTarget: LegOutput | undefined;
   #port: TransportPort | undefined;
-  /** Until the first stay. */
-  #early: EarlyPackets | undefined;
+  readonly #early: EarlyWords;
   readonly #unproven = new UnprovenPackets((datagram) => {
     this.counters.strayPackets--;
     this.#receiveRtp(datagram);
   });
-  #holdsUntilUs = Number.POSITIVE_INFINITY;
 
   constructor(options: MediaSessionOptions) {
     this.legId = options.legId;
     this.#options = options;
     this.#capture = options.capture;
-    if (options.awaitsAnswer) this.#early = new EarlyPackets();
+    this.#early = new EarlyWords(options.awaitsAnswer);
     this.#keys = new KeyPresses({
       nowUs: () => options.clock.monotonicUs(),
       pressed: (press) => this.#keyPressed(press),
@@ -187,32 +170,26 @@ export class MediaSession implements DatagramSink {
     this.#keys.agree(telephoneEvent !== undefined);
     const receives = direction === 'sendrecv' || direction === 'recvonly';
     if (receives && !this.#gate.isOpen) {
-      this.#lastPacketUs = undefined;
+      this.#inactivity.beginAnew();
       this.playout.clear();
     }
     this.#gate.agree(receives, nowUs);
-    this.#inactivityTimeoutMs = inactivityTimeoutMs;
+    this.#inactivity.agree(inactivityTimeoutMs);
     this.#latch.signal(remote, signallingAddress);
     this.#unproven.releaseAll(nowUs);
-    this.#holdsUntilUs = nowUs + maxEarlyUs;
+    this.#early.agreed(nowUs);
     if (this.#stay) this.admitEarly();
-    else this.#keepEarly(nowUs);
+    else if (this.#call) this.#early.record(nowUs);
   }
 
   /** When the first of what `admitEarly` would give arrived; `nowUs` where there is nothing. */
   earlySinceUs(nowUs: number): number {
-    if (!this.#early || this.#holdsUntilUs === Number.POSITIVE_INFINITY) return nowUs;
-    this.#early.keepNewestStream();
-    return this.#early.firstArrivalUs(nowUs) ?? nowUs;
+    return this.#early.sinceUs(nowUs);
   }
 
   /** What came before the answer, once there is an agreement to read it by and somebody to hear it. */
   admitEarly(): void {
-    const early = this.#early;
-    if (!early || this.#holdsUntilUs === Number.POSITIVE_INFINITY) return;
-    this.#early = undefined;
-    early.keepNewestStream();
-    early.release(this.#options.clock.monotonicUs(), (datagram) => this.#receiveRtp(datagram));
+    this.#early.admit(this.#options.clock.monotonicUs(), (datagram) => this.#receiveRtp(datagram));
   }
 
   enter(stay: Stay, leaveKey: string | undefined): void {
@@ -244,17 +221,11 @@ export class MediaSession implements DatagramSink {
   /** From here on both halves of the call go to recordings of its own. */
   captureCall(said: Stay, heard: Stay): void {
     this.#call = { said, heard };
-    this.#keepEarly(this.#options.clock.monotonicUs());
+    this.#early.record(this.#options.clock.monotonicUs());
     this.output.heard = new HeardCapture({
       nowUs: () => this.#options.clock.monotonicUs(),
       packet: (packet) => this.#capture.packet(heard, packet),
     });
-  }
-
-  /** What is recorded waits for somebody to hear it as well. */
-  #keepEarly(nowUs: number): void {
-    if (this.#call && this.#holdsUntilUs !== Number.POSITIVE_INFINITY)
-      this.#early?.recordFrom(nowUs - maxEarlyUs);
   }
 
   endCallCapture(): void {
@@ -269,8 +240,7 @@ export class MediaSession implements DatagramSink {
 
   receive(datagram: Datagram): void {
     if (isRtcp(datagram.data)) this.receiveRtcp(datagram, true);
-    else if (this.#early && datagram.arrivalUs < this.#holdsUntilUs) this.#early.hold(datagram);
-    else this.#receiveRtp(datagram);
+    else if (!this.#early.hold(datagram)) this.#receiveRtp(datagram);
   }
 
   #receiveRtp(datagram: Datagram): void {
@@ -295,19 +265,21 @@ export class MediaSession implements DatagramSink {
     }
     if (this.#unproven.releaseTo(sourceAddress, sourcePort, arrivalUs)) this.#parser.parse(data, view);
     if (!this.#heard) this.#firstHeard(datagram);
-    this.#alive(arrivalUs);
+    this.#inactivity.alive(arrivalUs);
     this.#payloadTypes.took(view, meaning, arrivalUs);
     this.#gate.took(view.ssrc);
     const { format } = meaning;
+    const packet = this.#packet;
+    packet.fill(view, arrivalUs);
     if (format?.decoder) this.#protection.tookAudio(datagram, view);
     if (format?.decoder)
       this.#statistics.audio(format, ssrc, sequenceNumber, timestamp, arrivalUs, payloadBytes);
-    else this.#statistics.other(this.#audioClockHz, ssrc, sequenceNumber, timestamp, arrivalUs, payloadBytes);
+    else this.#statistics.other(packet.clockRateHz, ssrc, sequenceNumber, timestamp, arrivalUs, payloadBytes);
     if (!format) this.#receiveEvent(meaning.clockRateHz, arrivalUs);
-    else if (this.#isOfPause(format, arrivalUs)) this.#relayTarget?.leaveOut(this.#packet);
+    else if (this.#isOfPause(format)) this.#relayTarget?.leaveOut(packet);
     else if ((this.#stay || this.#call || this.#keys.hearsAudio) && (payloadBytes > 0 || !format.decoder))
       this.#receiveAudio(format);
-    else this.#relayTarget?.leaveOut(this.#packet);
+    else this.#relayTarget?.leaveOut(packet);
   }
 
   /** The pause of the call is over, and what was said in it was heard by those who listened: nobody else will. */
@@ -326,7 +298,8 @@ export class MediaSession implements DatagramSink {
   /** From the RTCP port, or the RTP port where both share it (RFC 5761). */
   receiveRtcp({ data, arrivalUs, sourceAddress, sourcePort }: Datagram, onRtpPort = false): void {
     const opened = this.#protection.openFormerRtcp(data, arrivalUs);
-    if (this.#rtcp.receive(opened, arrivalUs, sourceAddress, sourcePort, onRtpPort)) this.#alive(arrivalUs);
+    if (this.#rtcp.receive(opened, arrivalUs, sourceAddress, sourcePort, onRtpPort))
+      this.#inactivity.alive(arrivalUs);
   }
 
   /** Packets go to this leg as they are, where it can take them; undefined: all of them are for the mix. */
@@ -359,17 +332,12 @@ export class MediaSession implements DatagramSink {
     this.#rtcp.slot(nowUs);
     if (this.#latch.settle(nowUs))
       this.#unproven.releaseTo(this.#latch.sendAddress, this.#latch.sendPort, nowUs);
-    if (nowUs >= this.#holdsUntilUs) this.#early?.release(nowUs, (datagram) => this.#receiveRtp(datagram));
-    this.#lastPacketUs ??= nowUs;
-    if (this.#inactivityTimeoutMs === undefined || !this.#heard || !this.#gate.isOpen) return;
-    const silentMs = Math.floor((nowUs - this.#lastPacketUs) / 1000);
-    if (this.#reportedInactive || silentMs < this.#inactivityTimeoutMs) return;
-    this.#reportedInactive = true;
-    this.#post({ event: 'leg.inactive', legId: this.legId, silentMs });
+    this.#early.expire(nowUs, (datagram) => this.#receiveRtp(datagram));
+    this.#inactivity.slot(nowUs, this.#heard && this.#gate.isOpen);
   }
 
   #receiveEvent(clockRateHz: number, arrivalUs: number): void {
-    if (!this.#keys.isLeaveKey(this.#view)) this.#relayTarget?.relayEvent(this.#fillPacket(), clockRateHz);
+    if (!this.#keys.isLeaveKey(this.#view)) this.#relayTarget?.relayEvent(this.#packet, clockRateHz);
     this.#keys.receive(this.#view, clockRateHz, arrivalUs);
   }
 
@@ -398,23 +366,13 @@ export class MediaSession implements DatagramSink {
     this.#post({ event: 'leg.media', legId: this.legId, address: sourceAddress, port: sourcePort });
   }
 
-  #alive(arrivalUs: number): void {
-    this.#lastPacketUs = arrivalUs;
-    this.#reportedInactive = false;
-  }
-
   #post(event: WorkerEvent): void {
     this.#options.post(event);
   }
 
-  /** Fills the packet. */
-  #isOfPause({ codec, payloadType, decoder, clockRateHz }: ReceiveFormat, arrivalUs: number): boolean {
-    const packet = this.#fillPacket();
-    packet.codec = codec;
-    packet.payloadType = payloadType;
-    packet.arrivalUs = arrivalUs;
-    if (decoder) this.#audioClockHz = clockRateHz;
-    packet.clockRateHz = this.#audioClockHz;
+  #isOfPause(format: ReceiveFormat): boolean {
+    const packet = this.#packet;
+    packet.hasFormat(format);
     const isOfPause = this.#pauseEnd.hidesAudio(packet);
     packet.saidUs = this.#pauseEnd.saidUs;
     return isOfPause;
@@ -432,16 +390,5 @@ export class MediaSession implements DatagramSink {
     } else if (!this.#relayTarget?.relay(packet, format) || this.#keys.hearsAudio)
       this.playout.put(packet, format, decoder);
     else if (this.playout.active) this.playout.clear();
-  }
-
-  #fillPacket(): CapturedPacket & RelayedPacket {
-    const view = this.#view;
-    const packet = this.#packet;
-    packet.ssrc = view.ssrc;
-    packet.sequenceNumber = view.sequenceNumber;
-    packet.rtpTime = view.timestamp;
-    packet.marker = view.marker;
-    packet.payload = view.payload();
-    return packet;
   }
 }
