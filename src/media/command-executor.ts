@@ -32,7 +32,7 @@ export interface RecordedLegs {
    * What these legs said before this moment and nobody heard yet is not heard any more, nor what of it is still on its
    * way: it was said while nothing was to be recorded.
    */
-  endPause(legIds: Iterable<string>, atUs: number): void;
+  endPause(legIds: readonly string[], atUs: number): void;
 }
 
 /** The recording stage as commands see it; what it says back comes as events. Times are monotonic microseconds. */

@@ -287,6 +287,7 @@ export class MediaSession implements DatagramSink {
     this.#pauseEnd.set(atUs);
     this.playout.clear();
     this.#payloadTypes.renewDecoders();
+    this.output.sender?.renewEncoder();
     this.#keys.cut();
   }
 

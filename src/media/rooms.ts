@@ -48,10 +48,9 @@ export class Rooms {
   }
 
   /** What these legs said before is in nothing that is mixed from here on. */
-  forgetAudio(legIds: Iterable<string>): void {
-    const ids = new Set(legIds);
+  forgetAudio(legIds: readonly string[]): void {
     for (const room of this.#rooms.values())
-      if (room.sessions().some(({ legId }) => ids.has(legId))) room.forgetAudio();
+      if (room.sessions().some(({ legId }) => legIds.includes(legId))) room.forgetAudio();
   }
 
   /** Nothing happens when the leg is in no room: it may just have left by its key. */

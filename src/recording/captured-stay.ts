@@ -28,8 +28,6 @@ export class CapturedStay {
   #wantedFromUs = 0;
   /** What was said before, while nobody wanted it, is in no recording. */
   #saidFromUs = Number.NEGATIVE_INFINITY;
-  /** The end of the last pause of all that want it. */
-  #pausedToUs = Number.NEGATIVE_INFINITY;
   /** Who gets it from the first packet on that begins at `atUs` or later. */
   #joining: { wanted: readonly Recorder[]; atUs: number } | undefined;
   #hasCaptured = false;
@@ -124,8 +122,7 @@ export class CapturedStay {
   /** What is sent as one packet may have begun before it was to be recorded, what comes may have been said before. */
   #isOfPause(packet: CapturedPacket): boolean {
     const { saidUs = packet.arrivalUs, arrivalUs } = packet;
-    if (this.stay.side === 'heard')
-      return arrivalUs < this.#wantedFromUs || arrivalUs - reachUs(packet.codec) < this.#pausedToUs;
+    if (this.stay.side === 'heard') return arrivalUs < this.#wantedFromUs;
     return saidUs < this.#saidFromUs;
   }
 
@@ -135,7 +132,6 @@ export class CapturedStay {
     if (this.#wantedBy.length === 0) {
       this.#wantedFromUs = atUs;
       if (atUs > this.startUs) this.#saidFromUs = atUs;
-      if (wanted.some((each) => each.recordsSinceUs === atUs)) this.#pausedToUs = atUs;
     }
     this.#wantedBy = wanted;
     if (wanted.length > 0) this.#openSegment(wanted, atUs);
@@ -200,9 +196,4 @@ export class CapturedStay {
     for (const track of this.#tracks) track.format(packet);
     return true;
   }
-}
-
-/** How far before its packet an encoder of ours still heard what it put into it. */
-function reachUs(codec: CapturedPacket['codec']): number {
-  return codec === 'OPUS' ? 6500 : codec === 'G722' ? 1500 : 0;
 }

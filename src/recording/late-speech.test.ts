@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { tone } from '../audio/tone.ts';
+import { decoderFor } from '../media/codec-table.ts';
 import type { RoomMode } from '../media/control.ts';
 import type { TestPhone } from '../media/test-phone.ts';
+import { formats, only } from '../media/test-voice.ts';
 import { rtpHeaderBytes, writeRtpHeader } from '../rtp/packet.ts';
 import { keyPressPayloads } from '../rtp/telephone-event.ts';
 import { readTrack } from '../spool/reader.ts';
@@ -211,6 +213,37 @@ describe('what was said in a pause of the call and comes behind it', () => {
     const heard = await bench.render('rb', rooms.rb);
     assert.ok(heard.subarray(-5 * 160).every((sample) => sample === 0));
   });
+
+  for (const format of [formats.opus, formats.g722])
+    it(`is not in what an encoder or a filter still holds of it (${format.codec})`, async () => {
+      speaker = await bench.call('a');
+      listener = await bench.call('b', only(format));
+      await bench.record('b', 'rb');
+      await bench.join('a', 'room');
+      await bench.join('b', 'room');
+      const loud = tone({ rateHz: 8000, frequencyHz: 900, levelDbov: -6 }, 10 * 160);
+      await bench.slots(10, [[speaker, loud]]);
+      await pause();
+      await bench.slots(10, [[speaker, loud]]);
+      await resume();
+      await bench.slots(10, [[speaker, new Int16Array(0)]]);
+      await bench.execute({ verb: 'recording.stop', recordingId: 'rb', reason: 'stopped' });
+      await bench.slots(3);
+      const pausedUs = 200_000;
+      const decoder = decoderFor(format);
+      const samples = new Int16Array(960);
+      let loudest = 0;
+      let packets = 0;
+      for (const track of bench.open('rb', rooms.rb).tracks)
+        for (const record of readTrack(track)) {
+          if (track.side !== 'heard' || record.kind !== 'packet' || record.arrivalUs <= pausedUs) continue;
+          packets++;
+          const decoded = decoder.decode(record.payload, samples);
+          for (const sample of samples.subarray(0, decoded)) loudest = Math.max(loudest, Math.abs(sample));
+        }
+      assert.ok(packets > 5);
+      assert.ok(loudest < 100, `${loudest}`);
+    });
 
   it('is heard where the clock of the party stood still in the pause: it is said now', async () => {
     await connect();
