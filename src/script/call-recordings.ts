@@ -6,7 +6,7 @@ import type { EndReason } from '../spool/records.ts';
 import type { VerbResults } from './verb.ts';
 
 /** How one ends that was stopped. */
-const byUs: ReadonlySet<EndReason | undefined> = new Set(['stopped', 'no_media'] as const);
+const byUs: ReadonlySet<EndReason | undefined> = new Set(['stopped', 'no_media', 'no_consent'] as const);
 
 export interface CallRecordingsOptions {
   calls: Pick<LiveCalls, 'recordCall' | 'recordingsOfCall'>;
