@@ -48,6 +48,16 @@ async function tones(party: Party, count: number): Promise<number[]> {
   });
 }
 
+/** Waits until the last tone, if there was any, is over for as long as parts two. */
+async function quiet({ call }: Party): Promise<void> {
+  const from = call.receivedPackets.length;
+  await eventually('silence', () => {
+    const since = decoded(call, call.receivedPackets.slice(from));
+    const tail = since.subarray(-partingSamples - 1);
+    return (tail.length > partingSamples && tail.every((sample) => Math.abs(sample) < 200)) || undefined;
+  });
+}
+
 before(async () => {
   ann = await stage.join('tones');
   bob = await stage.join('bob');
@@ -112,11 +122,14 @@ suite('recorder: tones', { concurrency: false }, () => {
     assert.ok(edges[0]! >= 1000 - 60, `${edges}`);
     assert.ok(edges[1]! - edges[0]! >= 1000 - 60, `${edges}`);
     assert.equal(whoIsIn(await wavSamples(await stage.stop(rare))), 'beep');
+    await quiet(bob);
     const after = heardBy(bob).length;
-    const paused = await stage.record(bob, { ...stereo, warning_tone_interval_ms: 1000 });
+    // Long enough for the pause to come before it.
+    const paused = await stage.record(bob, { ...stereo, warning_tone_interval_ms: 3000 });
     await stage.post(`/v1/recordings/${paused.recording_id}/pause`, { behaviour: 'silence' });
-    const beside = await stage.record(bob, { max_length_ms: 1500 });
+    const beside = await stage.record(bob, { max_length_ms: 3500 });
     await stage.in(beside, 'ended');
+    await quiet(bob);
     assert.equal(heardBy(bob).length, after);
     await stage.stop(paused);
   });
