@@ -1,5 +1,6 @@
 import type { ClientState } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
+import type { JsonValue } from '../json-value.ts';
 import type { CallCapture, Command, RecordingKeyMaterial, RecordingProgress } from '../media/control.ts';
 import type { RecorderOptions } from '../media/recorder-options.ts';
 import type { EndReason, PauseBehaviour } from '../spool/records.ts';
@@ -40,6 +41,10 @@ export interface RecordingWishes {
   stereo?: boolean | undefined;
   /** Told of every change of its state. */
   statusUrl?: string | undefined;
+  /** Whose form what `statusUrl` is told has; without it: ours. */
+  dialect?: string | undefined;
+  /** For that dialect, kept with the recording. */
+  dialectData?: Record<string, JsonValue> | undefined;
 }
 
 /** What it does as long as it runs. */
@@ -84,6 +89,8 @@ export class Recording {
   #reason: EndReason | undefined;
   readonly #ended = Promise.withResolvers<EndReason>();
   readonly #written = Promise.withResolvers<void>();
+  readonly #taken = Promise.withResolvers<void>();
+  readonly #begun = Promise.withResolvers<void>();
 
   constructor(options: RecordingOptions) {
     this.recordingId = options.recordingId;
@@ -110,6 +117,21 @@ export class Recording {
     return this.#ended.promise;
   }
 
+  /** Settles when the worker has taken it on; also where it did not, and it has ended. Never rejects. */
+  get whenTaken(): Promise<void> {
+    return this.#taken.promise;
+  }
+
+  /** Settles when it records for the first time, or has ended. Never rejects. */
+  get whenBegun(): Promise<void> {
+    return this.#begun.promise;
+  }
+
+  /** Undefined before its end. */
+  get endReason(): EndReason | undefined {
+    return this.#reason;
+  }
+
   /** Settles when its end is in the directory: whoever asks from then on is told so. */
   get whenWritten(): Promise<void> {
     return this.#written.promise;
@@ -129,7 +151,10 @@ export class Recording {
         ...(call && { call }),
         ...(wishes.options && { options: wishes.options }),
       })
-      .catch(() => this.markEnded('error'));
+      .then(
+        () => this.#taken.resolve(),
+        () => this.markEnded('error'),
+      );
   }
 
   stop(reason: 'stopped' | 'consent_withdrawn' = 'stopped'): void {
@@ -163,6 +188,7 @@ export class Recording {
   /** The worker's word. */
   progressed(progress: RecordingProgress): void {
     this.#activity = activities[progress];
+    if (this.#activity === 'recording') this.#begun.resolve();
   }
 
   /** The worker's word, or recovery's after the worker was lost. */
@@ -170,6 +196,8 @@ export class Recording {
     if (this.#reason !== undefined) return;
     this.#step('ended');
     this.#reason = reason;
+    this.#taken.resolve();
+    this.#begun.resolve();
     this.#ended.resolve(reason);
   }
 
