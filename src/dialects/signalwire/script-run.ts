@@ -166,7 +166,8 @@ export class ScriptRun implements Run {
     const { sections } = await this.#fetch(url, jsonObject(), path);
     const main = memberOf(sections, 'main') ?? [];
     return (isList(main) ? main : []).flatMap((step) => {
-      const play = memberOf(step, 'play') ?? null;
+      const play = memberOf(step, 'play');
+      if (play === undefined) return [];
       const urls = memberOf(play, 'urls') ?? [memberOf(play, 'url') ?? play];
       return playables.read(this.fill(urls, path), path).flatMap((prompt) => prompt ?? []);
     });
