@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { LinkSigner } from '../auth/signed-link.ts';
 import type { Clock } from '../clock.ts';
-import type { AudioFileFormat } from '../container/audio-file.ts';
+import { type AudioFileFormat, audioFileFormats } from '../container/audio-file.ts';
 import type { Recording } from '../database/schema.ts';
 import type { RenditionRequest } from '../worker/render-protocol.ts';
+import { fileNameOf } from './file-name.ts';
 import { fileWishes } from './recording-body.ts';
 import { answerRendition, type RenditionAnswerOptions } from './rendition-answer.ts';
 
@@ -25,6 +26,11 @@ export function mixPath(recordingId: string, format: AudioFileFormat): string {
   return `/media/recordings/${recordingId}/mix.${format}`;
 }
 
+/** As the mix, left and right (`render/sides.ts`). */
+export function stereoPath(recordingId: string, format: AudioFileFormat): string {
+  return `/media/recordings/${recordingId}/stereo.${format}`;
+}
+
 /** The mix as long as the conversation: silent until the recording began. */
 export function conversationPath(recordingId: string, format: AudioFileFormat): string {
   return `/media/recordings/${recordingId}/conversation.${format}`;
@@ -43,11 +49,12 @@ export function channelPath(recordingId: string, trackId: string, format: AudioF
 export function mediaRoutes(app: FastifyInstance, options: MediaRoutesOptions): void {
   for (const [kind, file] of [
     ['mix', 'mix'],
+    ['stereo', 'stereo'],
     ['conversation', 'conversation'],
     ['channel', 'channels/:trackId'],
     ['file', 'file'],
   ] as const) {
-    const url = `/media/recordings/:recordingId/${file}.:format(^(?:wav|mp3|mp4)$)`;
+    const url = `/media/recordings/:recordingId/${file}.:format(^(?:${audioFileFormats.join('|')})$)`;
     const handler = (request: FastifyRequest, reply: FastifyReply) =>
       serveMedia(kind, request, reply, options);
     app.route({ method: ['GET', 'HEAD'], url, exposeHeadRoute: false, handler });
@@ -68,12 +75,15 @@ async function serveMedia(
   const recording = await recordingOf(recordingId);
   const { conversationId, state } = recording;
   if (kind === 'file' && state !== 'ended') return reply.code(202).header('retry-after', '1').send();
+  const ofFile = fileWishes(recording).stereo ? 'stereo' : 'mix';
   const rendition: RenditionRequest = {
     conversationId,
     recordingId,
-    kind: kind === 'file' ? (fileWishes(recording).stereo ? 'stereo' : 'mix') : kind,
+    kind: kind === 'file' ? ofFile : kind,
     trackId,
     format,
   };
-  return await answerRendition(request, reply, rendition, options);
+  const content = rendition.kind === 'mix' ? 'mono' : (trackId ?? rendition.kind);
+  const disposition = `inline; filename="${fileNameOf(recording, content, format)}"`;
+  return await answerRendition(request, reply, rendition, disposition, options);
 }

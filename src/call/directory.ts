@@ -15,7 +15,7 @@ import {
   setRecordingFile,
   setRecordingState,
 } from '../database/recordings.ts';
-import type { ClientState, Db, Recording as RecordingRow } from '../database/schema.ts';
+import type { Db, Recording as RecordingRow } from '../database/schema.ts';
 import type { Outbox } from '../delivery/outbox.ts';
 import type { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
@@ -30,6 +30,7 @@ import type { CallEndReason } from './end-reason.ts';
 import { parseFileOrder } from './file-order.ts';
 import type { EventFormatter, RecordingChanged } from './neutral-events.ts';
 import type { Recording } from './recording.ts';
+import { clientStateOf, tellerOf, tellerOfMeta } from './recording-teller.ts';
 import { WriteQueue } from './write-queue.ts';
 
 export interface DirectoryOptions {
@@ -188,16 +189,16 @@ export class Directory {
   /** It began, was paused, or goes on; whoever wants to know is told, once. */
   recordingProgressed(recording: Recording, conferenceName: string, atSample: number): void {
     const { recordingId, conversationId, accountId, rateHz, wishes, call, activity } = recording;
-    const { statusUrl, controlId, clientState } = wishes;
+    const { statusUrl, controlId, clientState, dialect, dialectData } = wishes;
     const eventId = newId();
     const isTold = statusUrl !== undefined && activity !== 'waiting';
     this.#write(conversationId, `recording ${activity}`, async () => {
       await this.#options.outbox.transaction(async (trx, outbox) => {
         await setRecordingState(trx, recordingId, activity);
         if (!isTold || (await getEvent(trx, eventId))) return;
-        const payload = this.#formatted({
+        const payload = this.#formatted(dialect, {
           ...{ kind: 'recording.changed', accountId, conversationId, conferenceName, recordingId },
-          ...{ state: activity, connectionId: call?.legId, controlId, clientState },
+          ...{ state: activity, connectionId: call?.legId, controlId, clientState, dialectData },
           atMs: Math.round((atSample * 1000) / rateHz),
         });
         const type = 'recording.changed';
@@ -355,7 +356,7 @@ export class Directory {
       digit: recording.digit ?? null,
       endedAt: new Date(recording.endedUnixMs),
     });
-    if (row) await this.#tellEnd(trx, row, textOf(meta.conferenceName), textOf(meta.statusUrl));
+    if (row) await this.#tellEnd(trx, row, textOf(meta.conferenceName), tellerOfMeta(meta));
     const toMs = (sample: number) => Math.round((sample * 1000) / rateHz);
     for (const [joinOrder, track] of recording.tracks.entries())
       await saveChannel(trx, {
@@ -380,13 +381,13 @@ export class Directory {
     trx: Db,
     row: RecordingRow,
     conferenceName = '',
-    statusUrl = statusUrlOf(row.wishes),
+    { statusUrl, statusDialect, dialectData } = tellerOf(row.wishes),
   ): Promise<void> {
     if (statusUrl === undefined) return;
     const { accountId, conversationId, recordingId, rateHz, startSample, endSample, reason, digit } = row;
     const toMs = (sample: number | null) => Math.round(((sample ?? 0) * 1000) / rateHz);
-    const payload = this.#formatted({
-      ...{ kind: 'recording.changed', accountId, conversationId, conferenceName, recordingId },
+    const payload = this.#formatted(statusDialect, {
+      ...{ kind: 'recording.changed', accountId, conversationId, conferenceName, recordingId, dialectData },
       state: endStates[reason ?? ''] ?? 'finished',
       connectionId: row.connectionId ?? undefined,
       controlId: row.controlId ?? undefined,
@@ -409,9 +410,8 @@ export class Directory {
     });
   }
 
-  /** What the native API started is told in its own form. */
-  #formatted(event: RecordingChanged): Record<string, unknown> {
-    return this.#options.formatters.native?.(event) ?? {};
+  #formatted(dialect = 'native', event: RecordingChanged): Record<string, unknown> {
+    return this.#options.formatters[dialect]?.(event) ?? {};
   }
 }
 
@@ -420,15 +420,3 @@ const endStates: Readonly<Record<string, RecordingChanged['state']>> = {
   error: 'error',
   interrupted: 'error',
 };
-
-/** As the manifest's header kept it. */
-function clientStateOf({ clientState }: Record<string, unknown>): ClientState | undefined {
-  if (typeof clientState === 'string') return clientState;
-  const isObject = typeof clientState === 'object' && clientState !== null && !Array.isArray(clientState);
-  return isObject ? (clientState as Record<string, unknown>) : undefined;
-}
-
-function statusUrlOf(wishes: unknown): string | undefined {
-  const { statusUrl } = (wishes ?? {}) as { statusUrl?: unknown };
-  return typeof statusUrl === 'string' ? statusUrl : undefined;
-}

@@ -1,4 +1,5 @@
 import type { ClientState } from '../database/schema.ts';
+import type { JsonValue } from '../json-value.ts';
 
 /** What happened, in nobody's dialect. A dialect's formatter turns it into the vendor's body. */
 export type NeutralEvent = ConversationEnded | ConversationWarning | RecordingChanged;
@@ -36,6 +37,8 @@ export interface RecordingChanged {
   connectionId: string | undefined;
   controlId: string | undefined;
   clientState: ClientState | undefined;
+  /** What the dialect of the recording keeps with it (`RecordingWishes`). */
+  dialectData?: Record<string, JsonValue> | undefined;
   /** Where it changed, on the clock of its room. */
   atMs: number;
   /** Of an end. */

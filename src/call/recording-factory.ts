@@ -37,7 +37,7 @@ export class RecordingFactory implements RecordingMaker {
 
   create(room: RecordableRoom, wishes: RecordingWishes, call?: CallCapture): Recording {
     const { directory, closer, keys, files } = this.#options;
-    const { controlId, clientState, statusUrl } = wishes;
+    const { controlId, clientState, statusUrl, dialect: statusDialect, dialectData } = wishes;
     if (
       controlId !== undefined &&
       room.recordings.some((each) => each.running && each.wishes.controlId === controlId)
@@ -58,6 +58,8 @@ export class RecordingFactory implements RecordingMaker {
       ...(clientState !== undefined && { clientState }),
       ...(controlId !== undefined && { controlId }),
       ...(statusUrl !== undefined && { statusUrl }),
+      ...(statusDialect !== undefined && { statusDialect }),
+      ...(dialectData !== undefined && { dialectData }),
       ...(fileOrder && { file: fileOrder }),
     };
     const recording = new Recording({
