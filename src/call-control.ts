@@ -7,6 +7,7 @@ import { newFileOrder } from './call/file-order.ts';
 import type { Leg } from './call/leg.ts';
 import { LiveCalls } from './call/live-calls.ts';
 import { MediaPlane } from './call/media-plane.ts';
+import { OwnRecordings } from './call/own-recordings.ts';
 import { RecordingFactory, type RecordingFileMaker } from './call/recording-factory.ts';
 import { RecordingFiles } from './call/recording-files.ts';
 import { RecordingKeys } from './call/recording-keys.ts';
@@ -30,6 +31,7 @@ import type { UserAgent } from './sip/user-agent.ts';
 import { createTextToSpeech } from './speech/create-text-to-speech.ts';
 import { trunkRegistrations } from './trunk-signalling.ts';
 import { FileWriter } from './worker/file-writer.ts';
+import type { RenderPool } from './worker/render-pool.ts';
 import { WorkerPool } from './worker/worker-pool.ts';
 
 /** Signalling, media and what decides over them. */
@@ -45,6 +47,8 @@ export interface CallControl {
   registrations: TrunkRegistrations;
   /** Does verbs on its calls, for a dialect. */
   performer(dialect: string): VerbPerformer;
+  /** Told of the URLs of recordings once they are served. */
+  own: OwnRecordings;
 }
 
 /** How long a called party may ring. */
@@ -56,6 +60,7 @@ const workerDrainMs = 10_000;
 export async function openCallControl(
   config: Config,
   foundation: Foundation,
+  renders: RenderPool,
   parts: AsyncDisposableStack,
 ): Promise<CallControl> {
   const { clock, log, db, credentials, masterKey, directory, callbacks, dialPlans } = foundation;
@@ -89,6 +94,7 @@ export async function openCallControl(
       closer,
       files: fileMaker(config, foundation, files),
       keys: new RecordingKeys(masterKey),
+      notices: { samples: (...notice) => prompts.load(...notice) },
       rateHz: config.recording.rateHz,
       rateHzOf: (legId) => media.rateHzOf(legId),
     }),
@@ -122,7 +128,8 @@ export async function openCallControl(
     resolve: (account, from, target) => outbound.resolveFor(account, from, target),
     written: (connectionId) => directory.connectionWritten(connectionId),
   });
-  const prompts = openPrompts(config, foundation, parts);
+  const own = new OwnRecordings({ accountId, clock, db, calls, renders });
+  const prompts = openPrompts(config, foundation, own, parts);
   const performer = (dialect: string): VerbPerformer =>
     new LivePerformer({ calls, connector, prompts, clock, log, dialect });
   const runner = new ScriptRunner({ performer: performer('sift'), clock });
@@ -151,7 +158,7 @@ export async function openCallControl(
   const sipPorts = () => userAgent.listening.map(({ port }) => port);
   const outbound = new Outbound({ dialPlans, registrar, masterKey, host, sipPorts, srtp: config.rtp.srtp });
   const registrations = trunkRegistrations(foundation, userAgent);
-  return { calls, files, callLog, placer, pool, userAgent, registrations, performer };
+  return { calls, files, callLog, placer, pool, userAgent, registrations, performer, own };
 }
 
 /** Also where no files are wanted any more: of those that were, some may be left to finish, and to erase. */
@@ -208,6 +215,7 @@ async function startMedia(
 function openPrompts(
   config: Config,
   { clock, log, callbacks }: Foundation,
+  own: OwnRecordings,
   parts: AsyncDisposableStack,
 ): Prompts {
   const decoder = new AudioDecoder({ clock });
@@ -216,7 +224,13 @@ function openPrompts(
   parts.defer(() => textToSpeech.close());
   return new Prompts({
     textToSpeech,
-    audioSource: new AudioSource({ fetcher: callbacks, decoder, clock, limits: config.playback }),
+    audioSource: new AudioSource({
+      fetcher: callbacks,
+      decoder,
+      clock,
+      limits: config.playback,
+      readOwn: (url) => own.read(url),
+    }),
     log,
   });
 }

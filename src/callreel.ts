@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { buildApi } from './api/api.ts';
+import { mediaDoor } from './api/media-routes.ts';
 import type { Credentials } from './auth/credentials.ts';
 import { LinkSigner } from './auth/signed-link.ts';
 import { CallRecords } from './call/call-records.ts';
@@ -17,6 +18,7 @@ import { siftRoutes } from './dialects/sift/routes.ts';
 import { CallreelError } from './errors.ts';
 import { type Foundation, openFoundation, type Surroundings } from './foundation.ts';
 import type { Logger } from './logger.ts';
+import type { VerbPerformer } from './script/performer.ts';
 import { keepServerAddress } from './server-address.ts';
 import { localHost } from './sip/local-host.ts';
 import type { UserAgent } from './sip/user-agent.ts';
@@ -32,6 +34,8 @@ export interface Callreel {
   readonly sip: readonly { transport: string; host: string; port: number }[];
   readonly calls: LiveCalls;
   readonly media: WorkerPool;
+  /** Does verbs on its calls, for a dialect. */
+  performer(dialect: string): VerbPerformer;
   /**
    * No new calls; running ones go on for `drainSeconds`, then are ended; everything is finished and closed.
    * @returns false when a stalled disk or database kept something from it: the next start finishes that
@@ -66,9 +70,10 @@ async function build(
 ): Promise<Callreel> {
   const foundation = await openFoundation(config, surroundings, parts);
   const { clock, log, credentials, directory } = foundation;
-  const control = await openCallControl(config, foundation, parts);
-  const { calls, files, pool, userAgent, registrations } = control;
-  const publicUrl = await serveHttp(config, foundation, control, parts);
+  const renders = openRenders(config, foundation, parts);
+  const control = await openCallControl(config, foundation, renders, parts);
+  const { calls, files, pool, userAgent, registrations, performer } = control;
+  const publicUrl = await serveHttp(config, foundation, { ...control, renders }, parts);
   parts.defer(() => userAgent.close());
   await userAgent.start();
   parts.defer(() => registrations.close());
@@ -79,22 +84,32 @@ async function build(
     sip: userAgent.listening,
     calls,
     media: pool,
+    performer,
     stop: () => stop(config, { clock, log, userAgent, calls, files, directory, parts }),
   };
+}
+
+function openRenders(
+  { recording: { lossConcealment } }: Config,
+  { spoolDir, masterKey }: Foundation,
+  parts: AsyncDisposableStack,
+): RenderPool {
+  const renders = new RenderPool({ threads: renderThreads, spoolDir, masterKey, lossConcealment });
+  parts.defer(() => renders.close());
+  return renders;
 }
 
 /** @returns the base of every URL given out */
 async function serveHttp(
   config: Config,
   foundation: Foundation,
-  { calls, files, callLog, placer, registrations }: CallControl,
+  control: CallControl & { renders: RenderPool },
   parts: AsyncDisposableStack,
 ): Promise<string> {
   const { clock, log, db, credentials, masterKey, spoolDir, outbox } = foundation;
   const { accountId } = credentials;
-  const { lossConcealment } = config.recording;
-  const renders = new RenderPool({ threads: renderThreads, spoolDir, masterKey, lossConcealment });
-  parts.defer(() => renders.close());
+  const { calls, files, callLog, placer, registrations, renders, own } = control;
+  const links = LinkSigner.fromDataDir(config.dataDir);
   const forget = (recordingId: string) => renders.forget(recordingId);
   const eraseFile = (row: Recording) => files.erase(row);
   const eraser = new RecordingEraser({ db, clock, log, spoolDir, forget, eraseFile });
@@ -107,7 +122,7 @@ async function serveHttp(
     calls,
     placer,
     registrations,
-    links: LinkSigner.fromDataDir(config.dataDir),
+    links,
     renders,
     eraser,
     records: new CallRecords({ db, calls, callLog }),
@@ -124,6 +139,7 @@ async function serveHttp(
   await listen(http, config.http);
   const localUrl = urlOf(http.server.address() as AddressInfo);
   publicUrl = config.http.publicUrl?.replace(/\/$/, '') ?? localUrl;
+  own.serve(publicUrl, [mediaDoor(links, clock)]);
   parts.defer(keepServerAddress(config.dataDir, localUrl));
   return publicUrl;
 }

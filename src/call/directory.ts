@@ -12,6 +12,7 @@ import { getEvent } from '../database/events.ts';
 import {
   endRecording,
   insertRecording,
+  setRecordingEvidence,
   setRecordingFile,
   setRecordingState,
 } from '../database/recordings.ts';
@@ -30,6 +31,7 @@ import type { CallEndReason } from './end-reason.ts';
 import { parseFileOrder } from './file-order.ts';
 import type { EventFormatter, RecordingChanged } from './neutral-events.ts';
 import type { Recording } from './recording.ts';
+import { evidenceOf, recordingEvidence } from './recording-evidence.ts';
 import { clientStateOf, tellerOf, tellerOfMeta } from './recording-teller.ts';
 import { WriteQueue } from './write-queue.ts';
 
@@ -186,10 +188,19 @@ export class Directory {
     });
   }
 
+  /** Who consented and who heard the notice, as far as that is known by now. */
+  recordingEvidence({ recordingId, conversationId, consents, heardNotices }: Recording): Promise<void> {
+    const evidence = { consent: structuredClone(consents), notices: [...heardNotices] };
+    return this.#writes.add(conversationId, 'recording evidence', async () => {
+      await setRecordingEvidence(this.#options.db, recordingId, evidence);
+    });
+  }
+
   /** It began, was paused, or goes on; whoever wants to know is told, once. */
   recordingProgressed(recording: Recording, conferenceName: string, atSample: number): void {
     const { recordingId, conversationId, accountId, rateHz, wishes, call, activity } = recording;
     const { statusUrl, controlId, clientState, dialect, dialectData } = wishes;
+    const evidence = recordingEvidence(recording.consents, recording.heardNotices, rateHz);
     const eventId = newId();
     const isTold = statusUrl !== undefined && activity !== 'waiting';
     this.#write(conversationId, `recording ${activity}`, async () => {
@@ -200,6 +211,7 @@ export class Directory {
           ...{ kind: 'recording.changed', accountId, conversationId, conferenceName, recordingId },
           ...{ state: activity, connectionId: call?.legId, controlId, clientState, dialectData },
           atMs: Math.round((atSample * 1000) / rateHz),
+          ...evidence,
         });
         const type = 'recording.changed';
         await outbox.insert(trx, {
@@ -354,6 +366,7 @@ export class Directory {
       endSample,
       recordedSamples,
       digit: recording.digit ?? null,
+      notices: recording.notices,
       endedAt: new Date(recording.endedUnixMs),
     });
     if (row) await this.#tellEnd(trx, row, textOf(meta.conferenceName), tellerOfMeta(meta));
@@ -393,6 +406,7 @@ export class Directory {
       controlId: row.controlId ?? undefined,
       clientState: row.clientState ?? undefined,
       atMs: toMs(endSample),
+      ...evidenceOf(row),
       end: {
         reason: reason ?? 'error',
         digit: digit ?? undefined,
