@@ -1,5 +1,6 @@
 import type { ClientState } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
+import type { JsonValue } from '../json-value.ts';
 import type { CallCapture, Command, RecordingKeyMaterial, RecordingProgress } from '../media/control.ts';
 import type { RecorderOptions } from '../media/recorder-options.ts';
 import type { EndReason, PauseBehaviour } from '../spool/records.ts';
@@ -40,6 +41,10 @@ export interface RecordingWishes {
   stereo?: boolean | undefined;
   /** Told of every change of its state. */
   statusUrl?: string | undefined;
+  /** Whose form what `statusUrl` is told has; without it: ours. */
+  dialect?: string | undefined;
+  /** For that dialect, kept with the recording. */
+  dialectData?: Record<string, JsonValue> | undefined;
 }
 
 /** What it does as long as it runs. */
@@ -84,6 +89,7 @@ export class Recording {
   #reason: EndReason | undefined;
   readonly #ended = Promise.withResolvers<EndReason>();
   readonly #written = Promise.withResolvers<void>();
+  #pauseBehaviour: PauseBehaviour | undefined;
 
   constructor(options: RecordingOptions) {
     this.recordingId = options.recordingId;
@@ -103,6 +109,11 @@ export class Recording {
   /** As the worker said last. */
   get activity(): RecordingActivity {
     return this.#activity;
+  }
+
+  /** How the last pause appears in the files; undefined before the first. */
+  get pauseBehaviour(): PauseBehaviour | undefined {
+    return this.#pauseBehaviour;
   }
 
   /** Settles when everything is on disk, whatever the reason; never rejects. */
@@ -142,6 +153,8 @@ export class Recording {
   /** @throws CallreelError CONFLICT when it has ended, WORKER_LOST */
   async pause(behaviour: PauseBehaviour, scope: 'recording' | 'call'): Promise<void> {
     const { recordingId } = this;
+    // The worker's word that it is paused may come ahead of its answer.
+    this.#pauseBehaviour = behaviour;
     await this.#command({ verb: 'recording.pause', recordingId, behaviour, scope });
   }
 

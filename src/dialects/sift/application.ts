@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Application } from '../../database/schema.ts';
 import { CallreelError } from '../../errors.ts';
-import { normaliseNumber } from '../../routing/e164.ts';
+import { numberOf } from '../../routing/called-number.ts';
 import { parseRoutine } from './routine.ts';
 
 /** An empty text stands for "not set", as everywhere in Sift. */
@@ -69,19 +69,6 @@ function parseJson(text: string): unknown {
   } catch {
     throw new CallreelError('DOCUMENT_INVALID', 'expected JSON', { where: 'body.default_routine' });
   }
-}
-
-/**
- * E.164 where it begins with `+`, otherwise the user part of a SIP URI as callers dial it.
- * @throws CallreelError NUMBER_INVALID
- */
-export function numberOf(text: string): string {
-  const bare = text.trim();
-  if (bare.startsWith('+')) return normaliseNumber(bare);
-  if (/^[A-Za-z0-9_.!~*'-]{1,64}$/.test(bare)) return bare;
-  throw new CallreelError('NUMBER_INVALID', 'neither an E.164 number nor the user part of a SIP URI', {
-    where: bare.slice(0, 64),
-  });
 }
 
 /** Sift's Application object. */

@@ -74,7 +74,10 @@ class Copier {
 
   copy(value: unknown, depth: number): Json {
     if (depth > this.#limits.maxDepth)
-      throw new ScriptError('relay_script_nested_too_deep', `nested deeper than ${this.#limits.maxDepth} levels`);
+      throw new ScriptError(
+        'relay_script_nested_too_deep',
+        `nested deeper than ${this.#limits.maxDepth} levels`,
+      );
     this.#count(1, 0);
     if (typeof value === 'string') return this.#text(value);
     if (typeof value === 'boolean') return value;

@@ -33,7 +33,9 @@ export type Path = readonly (string | number)[];
 
 /** `sections.main[2].play.volume` */
 export function formatPath(path: Path): string {
-  return path.map((key, index) => (typeof key === 'number' ? `[${key}]` : index === 0 ? key : `.${key}`)).join('');
+  return path
+    .map((key, index) => (typeof key === 'number' ? `[${key}]` : index === 0 ? key : `.${key}`))
+    .join('');
 }
 
 /** What ends a script, or makes a document one that can't be run. It stays within this folder. */
@@ -85,8 +87,10 @@ export const todoOf: Readonly<Record<ScriptErrorCode, string>> = {
   relay_script_method_no_matching_condition: 'Add a `default`.',
   relay_script_method_execute_failed: 'See the message for the cause.',
   relay_script_voice_unresolved: 'Name a voice that the speech engine has.',
-  relay_script_js_eval_error: 'Correct the expression; docs/dialects/swml.md says which JavaScript is understood.',
-  relay_script_nested_too_deep: 'Nest less: use sections and `execute`, and let no section execute itself without end.',
+  relay_script_js_eval_error:
+    'Correct the expression; docs/dialects/swml.md says which JavaScript is understood.',
+  relay_script_nested_too_deep:
+    'Nest less: use sections and `execute`, and let no section execute itself without end.',
   relay_script_too_many_transfers: 'Let the chain of `transfer` end.',
   relay_script_internal_error: 'Report it with the log lines of that moment.',
 };
