@@ -21,6 +21,7 @@ import { Outbound } from './outbound.ts';
 import { AudioDecoder } from './playback/audio-decoder.ts';
 import { AudioSource } from './playback/audio-source.ts';
 import type { TrunkRegistrations } from './routing/trunk-registrations.ts';
+import { LivePerformer, type VerbPerformer } from './script/performer.ts';
 import { Prompts } from './script/prompts.ts';
 import { ScriptRunner } from './script/runner.ts';
 import { createSignalling } from './signalling.ts';
@@ -42,6 +43,8 @@ export interface CallControl {
   userAgent: UserAgent;
   /** Of trunks; begin with the first `sync`, once the user agent listens. */
   registrations: TrunkRegistrations;
+  /** Does verbs on its calls, for a dialect. */
+  performer(dialect: string): VerbPerformer;
 }
 
 /** How long a called party may ring. */
@@ -99,12 +102,13 @@ export async function openCallControl(
     media,
     adopt: (leg, placedFor) => calls.adopt(leg, placedFor),
   });
-  const resolve = (leg: Leg, target: CallTarget) => outbound.resolve(leg, target);
+  const resolve = (leg: Leg, target: CallTarget, from?: string) => outbound.resolve(leg, target, from);
   const find = (replaces: SipReplaces) => userAgent.find(replaces);
   const transfers = new Transfers({ calls, dialer, log, answerTimeoutMs, resolve, find });
   calls.transfers = transfers;
   const connector = new Connector({
     dialer,
+    clock,
     log,
     answerTimeoutMs,
     resolve,
@@ -119,7 +123,9 @@ export async function openCallControl(
     written: (connectionId) => directory.connectionWritten(connectionId),
   });
   const prompts = openPrompts(config, foundation, parts);
-  const runner = new ScriptRunner({ calls, connector, prompts, clock, log, dialect: 'sift' });
+  const performer = (dialect: string): VerbPerformer =>
+    new LivePerformer({ calls, connector, prompts, clock, log, dialect });
+  const runner = new ScriptRunner({ performer: performer('sift'), clock });
   const sift = new SiftIncoming({ callbacks, runner, log });
   const inbound = new Inbound({
     accountId,
@@ -145,7 +151,7 @@ export async function openCallControl(
   const sipPorts = () => userAgent.listening.map(({ port }) => port);
   const outbound = new Outbound({ dialPlans, registrar, masterKey, host, sipPorts, srtp: config.rtp.srtp });
   const registrations = trunkRegistrations(foundation, userAgent);
-  return { calls, files, callLog, placer, pool, userAgent, registrations };
+  return { calls, files, callLog, placer, pool, userAgent, registrations, performer };
 }
 
 /** Also where no files are wanted any more: of those that were, some may be left to finish, and to erase. */

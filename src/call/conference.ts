@@ -14,6 +14,18 @@ export interface JoinOptions {
   eventCallback: string | undefined;
   /** What the document asks for and this version does not have; told to the callback. */
   warnings?: readonly Warning[];
+  /** How the recording is made that a `record` policy starts. */
+  recording?: RecordingWishes | undefined;
+  /** A short tone to everybody when this party comes or goes. */
+  beep?: 'enter' | 'exit' | 'both' | undefined;
+  /** False: the party only waits, and hears nobody, until somebody comes who does not. */
+  startOnEnter?: boolean | undefined;
+  /** Everybody leaves with this party. */
+  endOnExit?: boolean | undefined;
+  /** No more than so many, this party among them. */
+  maxParticipants?: number | undefined;
+  /** What the party hears until the conference begins: it needs two, and one who does not only wait. */
+  whileWaiting?(leg: Leg): { stop(): void };
 }
 
 export interface Warning {
@@ -102,9 +114,10 @@ export class Conference {
   /**
    * The leg's stay, from now to its leaving. A recorded conference starts its recording first, so that it is on
    * record before the first packet; a call that was not answered is answered once the leg is in the room.
+   * @param signal takes it out again
    * @throws CallreelError CONFLICT when the leg is carried by another worker or already ended
    */
-  async join(leg: Leg, options: JoinOptions): Promise<StayEnd> {
+  async join(leg: Leg, options: JoinOptions, signal?: AbortSignal): Promise<StayEnd> {
     if (leg.ended) {
       this.#endIfAlone();
       return this.#endIfEmpty('call-ended');
@@ -118,11 +131,15 @@ export class Conference {
     const { promise, resolve } = Promise.withResolvers<StayEnd>();
     const member: Member = { leg, options, room: this, trackId: newId(), end: resolve };
     const removeHandlers = leg.addHandlers({ ended: () => member.room.#callEnded(member) });
+    const takeOut = () => member.room.leave(leg.id);
+    signal?.addEventListener('abort', takeOut, { once: true });
     this.#enter(member);
+    if (signal?.aborted) takeOut();
     try {
       return await promise;
     } finally {
       removeHandlers();
+      signal?.removeEventListener('abort', takeOut);
     }
   }
 

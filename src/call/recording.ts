@@ -90,6 +90,8 @@ export class Recording {
   readonly #ended = Promise.withResolvers<EndReason>();
   readonly #written = Promise.withResolvers<void>();
   #pauseBehaviour: PauseBehaviour | undefined;
+  readonly #taken = Promise.withResolvers<void>();
+  readonly #begun = Promise.withResolvers<void>();
 
   constructor(options: RecordingOptions) {
     this.recordingId = options.recordingId;
@@ -121,6 +123,21 @@ export class Recording {
     return this.#ended.promise;
   }
 
+  /** Settles when the worker has taken it on; also where it did not, and it has ended. Never rejects. */
+  get whenTaken(): Promise<void> {
+    return this.#taken.promise;
+  }
+
+  /** Settles when it records for the first time, or has ended. Never rejects. */
+  get whenBegun(): Promise<void> {
+    return this.#begun.promise;
+  }
+
+  /** Undefined before its end. */
+  get endReason(): EndReason | undefined {
+    return this.#reason;
+  }
+
   /** Settles when its end is in the directory: whoever asks from then on is told so. */
   get whenWritten(): Promise<void> {
     return this.#written.promise;
@@ -140,7 +157,10 @@ export class Recording {
         ...(call && { call }),
         ...(wishes.options && { options: wishes.options }),
       })
-      .catch(() => this.markEnded('error'));
+      .then(
+        () => this.#taken.resolve(),
+        () => this.markEnded('error'),
+      );
   }
 
   stop(reason: 'stopped' | 'consent_withdrawn' = 'stopped'): void {
@@ -176,6 +196,7 @@ export class Recording {
   /** The worker's word. */
   progressed(progress: RecordingProgress): void {
     this.#activity = activities[progress];
+    if (this.#activity === 'recording') this.#begun.resolve();
   }
 
   /** The worker's word, or recovery's after the worker was lost. */
@@ -183,6 +204,8 @@ export class Recording {
     if (this.#reason !== undefined) return;
     this.#step('ended');
     this.#reason = reason;
+    this.#taken.resolve();
+    this.#begun.resolve();
     this.#ended.resolve(reason);
   }
 
