@@ -15,7 +15,7 @@ import {
   setRecordingFile,
   setRecordingState,
 } from '../database/recordings.ts';
-import type { ClientState, Db, Recording as RecordingRow } from '../database/schema.ts';
+import type { Db, Recording as RecordingRow } from '../database/schema.ts';
 import type { Outbox } from '../delivery/outbox.ts';
 import type { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
@@ -31,6 +31,7 @@ import { parseFileOrder } from './file-order.ts';
 import type { EventFormatter, RecordingChanged } from './neutral-events.ts';
 import type { Recording } from './recording.ts';
 import { endEvent, progressEvent, type Telling, tellingOf } from './recording-events.ts';
+import { clientStateOf, wishesOf } from './recording-header.ts';
 import { WriteQueue } from './write-queue.ts';
 
 export interface DirectoryOptions {
@@ -382,17 +383,4 @@ export class Directory {
       callbackUrl: statusUrl,
     });
   }
-}
-
-/** As the manifest's header kept it. */
-function clientStateOf({ clientState }: Record<string, unknown>): ClientState | undefined {
-  if (typeof clientState === 'string') return clientState;
-  const isObject = typeof clientState === 'object' && clientState !== null && !Array.isArray(clientState);
-  return isObject ? (clientState as Record<string, unknown>) : undefined;
-}
-
-/** Also of manifests from before all of them were kept there. */
-function wishesOf({ wishes, statusUrl }: Record<string, unknown>): object | undefined {
-  if (typeof wishes === 'object' && wishes !== null) return wishes;
-  return typeof statusUrl === 'string' ? { statusUrl } : undefined;
 }

@@ -48,8 +48,8 @@ export type ApplicationInput = z.output<typeof applicationInput>;
  * of either. Null: none.
  * @throws CallreelError DOCUMENT_INVALID with the path inside the body
  */
-export function defaultRoutineOf(given: unknown): unknown[] | null {
-  const value = typeof given === 'string' && given !== '' ? parseJson(given) : given;
+export function defaultRoutineOf(given: unknown, where = 'body.default_routine'): unknown[] | null {
+  const value = typeof given === 'string' && given !== '' ? parseJson(given, where) : given;
   if (value == null || value === '') return null;
   const document = Array.isArray(value) ? { routine: value } : value;
   try {
@@ -57,17 +57,17 @@ export function defaultRoutineOf(given: unknown): unknown[] | null {
   } catch (error) {
     if (!(error instanceof CallreelError)) throw error;
     const place = (error.where ?? '').replace(/^(body|routine)/, '');
-    throw new CallreelError(error.code, error.message, { where: `body.default_routine${place}` });
+    throw new CallreelError(error.code, error.message, { where: `${where}${place}` });
   }
   const { routine } = document as { routine: unknown[] };
   return routine.length === 0 ? null : routine;
 }
 
-function parseJson(text: string): unknown {
+function parseJson(text: string, where: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new CallreelError('DOCUMENT_INVALID', 'expected JSON', { where: 'body.default_routine' });
+    throw new CallreelError('DOCUMENT_INVALID', 'expected JSON', { where });
   }
 }
 

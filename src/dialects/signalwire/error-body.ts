@@ -45,18 +45,23 @@ function classify(cause: FastifyError): { status: number; refusal?: Refusal } {
     if (status === 401 || status >= 500)
       return { status: cause.blame === 'destination' ? 422 : status, ...of(cause) };
     const attribute = /^body\.(?:params\.)?(.+)$/.exec(where)?.[1];
-    return { status: 422, refusal: { message, attribute, isMissing: false } };
+    return { status: 422, refusal: refusalOf(message, attribute) };
   }
   if (cause.validation) {
     const [first] = cause.validation;
     const path = (first?.instancePath ?? '').split('/').filter(Boolean);
     const attribute = (path[0] === 'params' ? path.slice(1) : path).join('.') || undefined;
     const message = first?.message ?? cause.message;
-    return { status: 422, refusal: { message, attribute, isMissing: / received undefined$/.test(message) } };
+    return { status: 422, refusal: refusalOf(message, attribute) };
   }
   if ((cause.statusCode ?? 500) < 500)
     return { status: 422, refusal: { message: cause.message, attribute: undefined, isMissing: false } };
   return { status: 500 };
+}
+
+function refusalOf(message: string, attribute: string | undefined): Refusal {
+  const isMissing = / received undefined$| is required$/.test(message);
+  return { message: isMissing ? 'is required' : message, attribute, isMissing };
 }
 
 /** What another server refused is told as what is wrong with the request: its URL or its number. */
