@@ -330,3 +330,14 @@ test('stereo MP3 and MP4: announced length; one direction alone is on its own si
     assert.equal((await bytesOf(mp4)).length, mp4.byteLength);
   }
 });
+
+test('the length of every file follows from its samples, pauses in it', () => {
+  for (const behaviour of ['skip', 'silence', 'mask'] as const)
+    for (const format of audioFileFormats)
+      for (const kind of ['mix', 'stereo'] as const) {
+        const paused = view({ pauses: [{ fromSample: 800, toSample: 1600, behaviour }] });
+        const rendition = openRendition(paused, { kind, format });
+        const shape = { format, rateHz: 8000, channels: kind === 'stereo' ? 2 : 1 } as const;
+        assert.equal(rendition.byteLength, audioFileBytes(shape, rendition.samples), `${format} ${kind}`);
+      }
+});

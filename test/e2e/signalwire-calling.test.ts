@@ -198,3 +198,31 @@ suite('the rest of the door', { concurrency: false }, () => {
     assert.ok(told.every(({ call_id }) => call_id === leg.id));
   });
 });
+
+suite('calling.play', { concurrency: false }, () => {
+  const states = (path: string) =>
+    stage.scene.app.requests(path).map(({ body }) => (body as { params: { state: string } }).params.state);
+
+  test('plays beside the document that runs, tells how it goes, and is stopped by its control id', async () => {
+    const url = stage.scene.handle('/plays', () => ({}));
+    const { call, leg } = await stage.dial(waiting);
+    const play = [{ type: 'ringtone', params: { name: 'us', duration: 1 } }];
+    const given = { control_id: 'once', play, status_url: url };
+    assert.equal((await stage.command('calling.play', given, leg.id)).status, 200);
+    await eventually('its end', () => states('/plays').at(1));
+    assert.deepEqual(states('/plays'), ['playing', 'finished']);
+    assert.ok(hears(call.received(rateHz), 440), 'the ringing tone');
+    const endless = {
+      control_id: 'long',
+      play: [{ type: 'silence', params: { duration: 600 } }],
+      status_url: url,
+    };
+    assert.equal((await stage.command('calling.play', endless, leg.id)).status, 200);
+    assert.equal((await stage.command('calling.play', endless, leg.id)).status, 422);
+    assert.equal((await stage.command('calling.play.stop', { control_id: 'long' }, leg.id)).status, 200);
+    await eventually('its end', () => states('/plays').at(3));
+    assert.deepEqual(states('/plays').slice(2), ['playing', 'finished']);
+    assert.equal((await stage.command('calling.play.stop', { control_id: 'long' }, leg.id)).status, 404);
+    await call.hangUp();
+  });
+});
