@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { MPEGDecoder } from 'mpg123-decoder';
 import { tone } from '../audio/tone.ts';
+import { audioFileBytes, audioFileFormats } from '../container/audio-file.ts';
 import { editOf, fragmentFrames } from '../container/test-mp4.ts';
 import { wavHeaderBytes } from '../container/wav.ts';
 import { parseWav, pcm16Samples } from '../container/wav-parser.ts';
