@@ -31,7 +31,6 @@ function conditionsOf(conditions: readonly Condition[]): object[] {
   return conditions.map((condition) => {
     const otherwise = condition.else && { else: stepsOf(condition.else) };
     if (!('when' in condition)) return { ...otherwise };
-    // biome-ignore lint/suspicious/noThenProperty: the vendor's name
     return { when: condition.when, then: stepsOf(condition.then), ...otherwise };
   });
 }
