@@ -24,7 +24,8 @@ function answerTo(request: DocumentRequest): string {
 function faultOf(): string {
   try {
     const event = verifyWebhook('whsec_c2VjcmV0', { headers: {}, body: '' });
-    return 'params' in event ? event.params.state : event.type;
+    if ('type' in event) return event.type;
+    return event.event_type === 'calling.call.record' ? event.params.state : event.event_type;
   } catch (error) {
     if (error instanceof WebhookError) return error.fault;
     throw error;

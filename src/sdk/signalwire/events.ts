@@ -22,23 +22,35 @@ export interface RecordedFile {
 
 export type RecordState = 'recording' | 'paused' | 'finished' | 'no_input' | 'error';
 
-/** Of `record_call` and `record`, to their `status_url`: one for each change of state. */
-export type CallRecordEvent = Envelope<
-  'calling.call.record',
-  {
-    call_id: string;
-    node_id: string;
-    control_id: string;
-    state: RecordState;
-    /** Present when the state is `finished`. */
-    record?: RecordedFile;
-    /** The same once more, where the documentation of `record` has it. */
-    url?: string;
-    duration?: number;
-    size?: number;
-    recording_id?: string;
-  }
+interface OfCall {
+  call_id: string;
+  node_id: string;
+  control_id: string;
+}
+
+/** Of a recording: one for each change of its state. What is known of the file stands here and in `record`. */
+export interface RecordParameters extends OfCall, Partial<RecordedFile> {
+  state: RecordState;
+  recording_id: string;
+  /** Of an end. */
+  record?: RecordedFile & {
+    audio: { format: string; direction: 'speak' | 'listen' | 'both'; stereo: boolean };
+  };
+  /** Of a pause. */
+  pause_behavior?: 'skip' | 'silence';
+  /** Unix times in seconds, of an end. */
+  start_time?: number;
+  end_time?: number;
+}
+
+/** To the `status_url` of `record_call`, `record` and the REST command `calling.record`. */
+export type CallRecordEvent = Envelope<'calling.call.record', RecordParameters>;
+
+/** To the `status_url` of `play` and the REST command `calling.play`. */
+export type CallPlayEvent = Envelope<
+  'calling.call.play',
+  OfCall & { state: 'playing' | 'paused' | 'finished' | 'error' }
 >;
 
-/** What a SWML application gets at the URLs that its documents name. */
-export type SignalWireEvent = CallRecordEvent;
+/** What a SWML application gets at the URLs that its documents name, as far as it concerns recordings and prompts. */
+export type SignalWireEvent = CallRecordEvent | CallPlayEvent;
