@@ -14,21 +14,26 @@ import { SilenceWatch } from './call/silence-watch.ts';
 import { Transfers } from './call/transfer.ts';
 import type { Config } from './config.ts';
 import { SiftIncoming } from './dialects/sift/incoming.ts';
+import { SwmlIncoming } from './dialects/signalwire/swml-incoming.ts';
 import type { Foundation } from './foundation.ts';
 import { Inbound } from './inbound.ts';
 import { mediaAddressFor, outsideHost } from './listen-addresses.ts';
 import { Outbound } from './outbound.ts';
+import { OwnRecordings } from './own-recordings.ts';
 import { AudioDecoder } from './playback/audio-decoder.ts';
 import { AudioSource } from './playback/audio-source.ts';
 import type { TrunkRegistrations } from './routing/trunk-registrations.ts';
+import { LivePerformer, type VerbPerformer } from './script/performer.ts';
 import { Prompts } from './script/prompts.ts';
 import { ScriptRunner } from './script/runner.ts';
 import { createSignalling } from './signalling.ts';
+import { openSignalwire, type Signalwire } from './signalwire.ts';
 import type { SipReplaces } from './sip/session.ts';
 import type { UserAgent } from './sip/user-agent.ts';
 import { createTextToSpeech } from './speech/create-text-to-speech.ts';
 import { trunkRegistrations } from './trunk-signalling.ts';
 import { FileWriter } from './worker/file-writer.ts';
+import type { RenderPool } from './worker/render-pool.ts';
 import { WorkerPool } from './worker/worker-pool.ts';
 
 /** Signalling, media and what decides over them. */
@@ -42,6 +47,7 @@ export interface CallControl {
   userAgent: UserAgent;
   /** Of trunks; begin with the first `sync`, once the user agent listens. */
   registrations: TrunkRegistrations;
+  signalwire: Signalwire;
 }
 
 /** How long a called party may ring. */
@@ -53,6 +59,7 @@ const workerDrainMs = 10_000;
 export async function openCallControl(
   config: Config,
   foundation: Foundation,
+  renders: RenderPool,
   parts: AsyncDisposableStack,
 ): Promise<CallControl> {
   const { clock, log, db, credentials, masterKey, directory, callbacks, dialPlans } = foundation;
@@ -99,12 +106,13 @@ export async function openCallControl(
     media,
     adopt: (leg, placedFor) => calls.adopt(leg, placedFor),
   });
-  const resolve = (leg: Leg, target: CallTarget) => outbound.resolve(leg, target);
+  const resolve = (leg: Leg, target: CallTarget, from?: string) => outbound.resolve(leg, target, from);
   const find = (replaces: SipReplaces) => userAgent.find(replaces);
   const transfers = new Transfers({ calls, dialer, log, answerTimeoutMs, resolve, find });
   calls.transfers = transfers;
   const connector = new Connector({
     dialer,
+    clock,
     log,
     answerTimeoutMs,
     resolve,
@@ -118,16 +126,24 @@ export async function openCallControl(
     resolve: (account, from, target) => outbound.resolveFor(account, from, target),
     written: (connectionId) => directory.connectionWritten(connectionId),
   });
-  const prompts = openPrompts(config, foundation, parts);
-  const runner = new ScriptRunner({ calls, connector, prompts, clock, log, dialect: 'sift' });
+  const own = new OwnRecordings({
+    ...foundation,
+    ...{ accountId, calls, renders, maxBytes: config.playback.maxBytes },
+    links: foundation.signalwire.links,
+  });
+  const prompts = openPrompts(config, foundation, own, parts);
+  const performer = (dialect: string): VerbPerformer =>
+    new LivePerformer({ calls, connector, prompts, clock, log, dialect });
+  const runner = new ScriptRunner({ performer: performer('sift'), clock });
   const sift = new SiftIncoming({ callbacks, runner, log });
+  const signalwire = openSignalwire(foundation, performer('signalwire'));
   const inbound = new Inbound({
     accountId,
     db,
     dialPlans,
     calls,
     media,
-    sift,
+    incoming: { sift, signalwire: new SwmlIncoming(signalwire.sessions, log) },
     transfers,
     log,
     noteRefused: (address, reason, fields) => userAgent.noteRefused(address, reason, fields),
@@ -145,7 +161,7 @@ export async function openCallControl(
   const sipPorts = () => userAgent.listening.map(({ port }) => port);
   const outbound = new Outbound({ dialPlans, registrar, masterKey, host, sipPorts, srtp: config.rtp.srtp });
   const registrations = trunkRegistrations(foundation, userAgent);
-  return { calls, files, callLog, placer, pool, userAgent, registrations };
+  return { calls, files, callLog, placer, pool, userAgent, registrations, signalwire };
 }
 
 /** Also where no files are wanted any more: of those that were, some may be left to finish, and to erase. */
@@ -202,6 +218,7 @@ async function startMedia(
 function openPrompts(
   config: Config,
   { clock, log, callbacks }: Foundation,
+  own: OwnRecordings,
   parts: AsyncDisposableStack,
 ): Prompts {
   const decoder = new AudioDecoder({ clock });
@@ -210,7 +227,10 @@ function openPrompts(
   parts.defer(() => textToSpeech.close());
   return new Prompts({
     textToSpeech,
-    audioSource: new AudioSource({ fetcher: callbacks, decoder, clock, limits: config.playback }),
+    audioSource: new AudioSource({
+      ...{ fetcher: callbacks, decoder, clock, limits: config.playback },
+      readOwn: (url) => own.read(url),
+    }),
     log,
   });
 }

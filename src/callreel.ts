@@ -1,8 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { buildApi } from './api/api.ts';
+import { authenticateBasic } from './auth/basic.ts';
 import type { Credentials } from './auth/credentials.ts';
-import { LinkSigner } from './auth/signed-link.ts';
 import { CallRecords } from './call/call-records.ts';
 import { Conversations } from './call/conversations.ts';
 import type { Directory } from './call/directory.ts';
@@ -13,7 +13,11 @@ import { type CallControl, openCallControl } from './call-control.ts';
 import { type Clock, sleep } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Recording } from './database/schema.ts';
+import { defaultRoutineOf } from './dialects/sift/application.ts';
 import { siftRoutes } from './dialects/sift/routes.ts';
+import { signalwireRoutes } from './dialects/signalwire/routes.ts';
+import { downloadRoutes } from './dialects/signalwire/routes-download.ts';
+import { checkedSwml } from './dialects/signalwire/swml-document.ts';
 import { CallreelError } from './errors.ts';
 import { type Foundation, openFoundation, type Surroundings } from './foundation.ts';
 import type { Logger } from './logger.ts';
@@ -66,9 +70,10 @@ async function build(
 ): Promise<Callreel> {
   const foundation = await openFoundation(config, surroundings, parts);
   const { clock, log, credentials, directory } = foundation;
-  const control = await openCallControl(config, foundation, parts);
+  const renders = openRenders(config, foundation, parts);
+  const control = await openCallControl(config, foundation, renders, parts);
   const { calls, files, pool, userAgent, registrations } = control;
-  const publicUrl = await serveHttp(config, foundation, control, parts);
+  const publicUrl = await serveHttp(config, foundation, control, renders, parts);
   parts.defer(() => userAgent.close());
   await userAgent.start();
   parts.defer(() => registrations.close());
@@ -83,47 +88,77 @@ async function build(
   };
 }
 
+function openRenders(
+  { recording }: Config,
+  { spoolDir, masterKey }: Foundation,
+  parts: AsyncDisposableStack,
+): RenderPool {
+  const { lossConcealment } = recording;
+  const renders = new RenderPool({ threads: renderThreads, spoolDir, masterKey, lossConcealment });
+  parts.defer(() => renders.close());
+  return renders;
+}
+
 /** @returns the base of every URL given out */
 async function serveHttp(
   config: Config,
   foundation: Foundation,
-  { calls, files, callLog, placer, registrations }: CallControl,
+  { calls, files, callLog, placer, registrations, signalwire }: CallControl,
+  renders: RenderPool,
   parts: AsyncDisposableStack,
 ): Promise<string> {
   const { clock, log, db, credentials, masterKey, spoolDir, outbox } = foundation;
   const { accountId } = credentials;
-  const { lossConcealment } = config.recording;
-  const renders = new RenderPool({ threads: renderThreads, spoolDir, masterKey, lossConcealment });
-  parts.defer(() => renders.close());
   const forget = (recordingId: string) => renders.forget(recordingId);
   const eraseFile = (row: Recording) => files.erase(row);
   const eraser = new RecordingEraser({ db, clock, log, spoolDir, forget, eraseFile });
   await eraser.finishInterrupted();
   files.finishPrevious();
   const conversations = new Conversations({ db, calls, spoolDir, clock });
-  let publicUrl = '';
   const http = buildApi({
     ...foundation,
     calls,
     placer,
     registrations,
-    links: LinkSigner.fromDataDir(config.dataDir),
     renders,
     eraser,
     records: new CallRecords({ db, calls, callLog }),
     captures: new CaptureExport({ spoolDir, masterKey, log }),
     masterKey,
     replayEvent: (eventId) => outbox.replay(eventId),
-    publicUrl: () => publicUrl,
+    documents: {
+      sift: (given) => defaultRoutineOf(given, 'body.document'),
+      signalwire: (given) => checkedSwml(given),
+    },
     dialects: [
       (app, mediaUrl) =>
-        siftRoutes(app, { accountId, db, conversations, mediaUrl, publicUrl: () => publicUrl }),
+        siftRoutes(app, { accountId, db, conversations, mediaUrl, publicUrl: foundation.publicUrl }),
+      (app) =>
+        signalwireRoutes(app, {
+          ...foundation,
+          ...foundation.signalwire,
+          ...signalwire,
+          accountId,
+          calls,
+          placer,
+          eraser,
+        }),
+    ],
+    open: [
+      (app, files) =>
+        downloadRoutes(app, {
+          ...files,
+          log,
+          links: foundation.signalwire.links,
+          authenticate: ({ headers }) => authenticateBasic(headers.authorization, credentials),
+        }),
     ],
   });
   parts.defer(() => http.close());
   await listen(http, config.http);
   const localUrl = urlOf(http.server.address() as AddressInfo);
-  publicUrl = config.http.publicUrl?.replace(/\/$/, '') ?? localUrl;
+  const publicUrl = config.http.publicUrl?.replace(/\/$/, '') ?? localUrl;
+  foundation.listening(publicUrl);
   parts.defer(keepServerAddress(config.dataDir, localUrl));
   return publicUrl;
 }

@@ -14,6 +14,9 @@ export interface Clock {
   after(delayMs: number, action: () => void): Timer;
 }
 
+/** The longest delay that Node's timers know; a longer one would be over at once. */
+export const longestDelayMs = 2 ** 31 - 1;
+
 /** Milliseconds between the Unix epoch and the monotonic origin are not constant; never subtract across the two. */
 export const systemClock: Clock = {
   unixMs: () => Date.now(),

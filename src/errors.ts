@@ -152,6 +152,16 @@ export const catalogue = {
     status: 502,
     todo: 'The named party was busy, did not answer, or its trunk refused; the status says which.',
   },
+  CALL_ENDED: {
+    blame: 'caller',
+    status: 409,
+    todo: 'Nothing: the party hung up, or the call was ended, before this was done.',
+  },
+  CONFERENCE_FULL: {
+    blame: 'caller',
+    status: 409,
+    todo: 'Raise `max_participants`, or wait until somebody leaves.',
+  },
   INBOUND_FORBIDDEN: {
     blame: 'caller',
     status: 403,

@@ -33,13 +33,18 @@ export class Outbound {
     this.#options = options;
   }
 
-  /** For a party. @throws CallreelError OUTBOUND_FORBIDDEN, NO_TRUNK, NUMBER_INVALID, NOT_FOUND */
-  resolve(leg: Leg, target: CallTarget): Promise<ResolvedTarget> {
+  /**
+   * For a party.
+   * @param from what the called party is to see, in place of who calls
+   * @throws CallreelError OUTBOUND_FORBIDDEN, NO_TRUNK, NUMBER_INVALID, NOT_FOUND
+   */
+  resolve(leg: Leg, target: CallTarget, from?: string): Promise<ResolvedTarget> {
+    const calling = from === undefined ? callingOf(leg) : callingAs(leg.connection.accountId, from);
     switch (target.kind) {
       case 'phone':
-        return this.#phone(callingOf(leg), target.number);
+        return this.#phone(calling, target.number);
       case 'client':
-        return this.#client(callingOf(leg), target.name);
+        return this.#client(calling, target.name);
       case 'address':
         return this.#address(leg, target.address);
     }
@@ -47,7 +52,7 @@ export class Outbound {
 
   /** For nobody who calls. @throws CallreelError as `resolve` */
   async resolveFor(accountId: string, from: string, target: CallTarget): Promise<ResolvedTarget> {
-    const calling = { accountId, from, caller: { party: from } };
+    const calling = callingAs(accountId, from);
     if (target.kind === 'phone') return await this.#phone(calling, target.number);
     if (target.kind === 'client') return await this.#client(calling, target.name);
     throw new TypeError('only a party names an address');
@@ -166,6 +171,10 @@ interface Calling {
 function callingOf({ connection }: Leg): Calling {
   const { accountId, from, to, sipIdentity } = connection;
   return { accountId, from: to, caller: { party: from, displayName: sipIdentity?.from?.displayName } };
+}
+
+function callingAs(accountId: string, from: string): Calling {
+  return { accountId, from, caller: { party: from } };
 }
 
 /** Every phone of a user rings; a binding is reached by where its REGISTER came from. */

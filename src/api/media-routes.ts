@@ -66,14 +66,27 @@ async function serveMedia(
   links.verify(url.pathname, { expires, signature }, clock.unixMs());
   const { recordingId, trackId, format } = request.params as MediaParameters;
   const recording = await recordingOf(recordingId);
-  const { conversationId, state } = recording;
-  if (kind === 'file' && state !== 'ended') return reply.code(202).header('retry-after', '1').send();
-  const rendition: RenditionRequest = {
-    conversationId,
-    recordingId,
-    kind: kind === 'file' ? (fileWishes(recording).stereo ? 'stereo' : 'mix') : kind,
-    trackId,
-    format,
-  };
+  if (kind === 'file') return await sendFile(request, reply, recording, options, format);
+  const { conversationId } = recording;
+  return await answerRendition(
+    request,
+    reply,
+    { conversationId, recordingId, kind, trackId, format },
+    options,
+  );
+}
+
+/** Answers with the file that a recording was started for; 202 before its end. @throws CallreelError as `RenderPool.open` */
+export async function sendFile(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  recording: Recording,
+  options: RenditionAnswerOptions,
+  format: AudioFileFormat = fileWishes(recording).format,
+): Promise<FastifyReply> {
+  const { conversationId, recordingId, state } = recording;
+  if (state !== 'ended') return reply.code(202).header('retry-after', '1').send();
+  const kind = fileWishes(recording).stereo ? 'stereo' : 'mix';
+  const rendition = { conversationId, recordingId, kind, trackId: undefined, format } as const;
   return await answerRendition(request, reply, rendition, options);
 }

@@ -1,12 +1,14 @@
+import { tone } from '../audio/tone.ts';
 import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { LegReport, RecordingPolicy, RoomMode } from '../media/control.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
+import { ConferenceStart, type WaitingOptions } from './conference-start.ts';
 import type { Leg } from './leg.ts';
 import type { RecordingMaker } from './recordable-room.ts';
 import type { Recording, RecordingWishes } from './recording.ts';
 
-export interface JoinOptions {
+export interface JoinOptions extends WaitingOptions {
   policy: RecordingPolicy;
   /** DTMF digit that leaves the conference while the call goes on. */
   leaveKey: string | undefined;
@@ -14,6 +16,14 @@ export interface JoinOptions {
   eventCallback: string | undefined;
   /** What the document asks for and this version does not have; told to the callback. */
   warnings?: readonly Warning[];
+  /** How the recording is made that a `record` policy starts. */
+  recording?: RecordingWishes | undefined;
+  /** A short tone to everybody when this party comes or goes. */
+  beep?: 'enter' | 'exit' | 'both' | undefined;
+  /** Everybody leaves with this party. */
+  endOnExit?: boolean | undefined;
+  /** No more than so many, this party among them. */
+  maxParticipants?: number | undefined;
 }
 
 export interface Warning {
@@ -24,12 +34,18 @@ export interface Warning {
 /** How a stay in a conference ended: the party left it, the call ended, or the conference was closed by us. */
 export type StayEnd = 'left' | 'call-ended' | 'closed';
 
+/** Apart from the beep of a recording. */
+const beepRateHz = 8000;
+const beepSamples = tone({ rateHz: beepRateHz, frequencyHz: 850, levelDbov: -20 }, beepRateHz / 5);
+
 interface Member {
   readonly leg: Leg;
   readonly options: JoinOptions;
   /** Where it is now: a transfer may take it to another conversation within one stay. */
   room: Conference;
   trackId: string;
+  /** In no room yet: the conference has not begun. */
+  waiting: boolean;
   end(outcome: StayEnd): void;
 }
 
@@ -68,6 +84,7 @@ export class Conference {
   readonly #options: ConferenceOptions;
   readonly #members = new Map<string, Member>();
   readonly #watchers = new Set<() => void>();
+  readonly #start = new ConferenceStart();
   /** Parties that are on their way. */
   #expected = 0;
   #closed = false;
@@ -102,9 +119,10 @@ export class Conference {
   /**
    * The leg's stay, from now to its leaving. A recorded conference starts its recording first, so that it is on
    * record before the first packet; a call that was not answered is answered once the leg is in the room.
-   * @throws CallreelError CONFLICT when the leg is carried by another worker or already ended
+   * @param signal takes it out again
+   * @throws CallreelError CONFLICT when the leg is carried by another worker or already ended, CONFERENCE_FULL
    */
-  async join(leg: Leg, options: JoinOptions): Promise<StayEnd> {
+  async join(leg: Leg, options: JoinOptions, signal?: AbortSignal): Promise<StayEnd> {
     if (leg.ended) {
       this.#endIfAlone();
       return this.#endIfEmpty('call-ended');
@@ -114,15 +132,27 @@ export class Conference {
       this.#endIfAlone();
       throw new CallreelError('CONFLICT', `the call ${leg.id} can not join the conference ${this.name}`);
     }
+    if (options.maxParticipants !== undefined && this.#members.size >= options.maxParticipants)
+      throw new CallreelError('CONFERENCE_FULL', `${this.#members.size} are in it`, { where: this.name });
     if (options.eventCallback !== undefined) this.#addCallback(options.eventCallback, options.warnings ?? []);
     const { promise, resolve } = Promise.withResolvers<StayEnd>();
-    const member: Member = { leg, options, room: this, trackId: newId(), end: resolve };
-    const removeHandlers = leg.addHandlers({ ended: () => member.room.#callEnded(member) });
+    const member: Member = { leg, options, room: this, trackId: newId(), waiting: false, end: resolve };
+    const removeHandlers = leg.addHandlers({
+      // Once it is let in, the worker listens for the key.
+      digit: (digit) => {
+        if (member.waiting && digit === options.leaveKey) takeOut();
+      },
+      ended: () => member.room.#callEnded(member),
+    });
+    const takeOut = () => member.room.leave(leg.id);
+    signal?.addEventListener('abort', takeOut, { once: true });
     this.#enter(member);
+    if (signal?.aborted) takeOut();
     try {
       return await promise;
     } finally {
       removeHandlers();
+      signal?.removeEventListener('abort', takeOut);
     }
   }
 
@@ -159,6 +189,7 @@ export class Conference {
   /** Takes a party out of the room whose call is about to be ended; its stay ends with the call, not before. */
   stepOut(legId: string): void {
     if (!this.#members.delete(legId)) return;
+    this.#start.left(legId);
     this.worker.send({ verb: 'room.leave', legId }).catch(() => undefined);
     this.#changed();
   }
@@ -219,8 +250,31 @@ export class Conference {
 
   #enter(member: Member): void {
     this.#members.set(member.leg.id, member);
-    if (member.options.policy === 'record') this.startRecording();
+    member.waiting = !this.#start.opens(member.options);
+    if (member.waiting) {
+      member.leg.answer();
+      this.#start.hears(member.leg, member.options);
+      return;
+    }
+    for (const waiting of this.#members.values())
+      if (waiting.waiting) {
+        waiting.waiting = false;
+        this.#letIn(waiting);
+      }
+    this.#letIn(member);
+    this.#start.counts(this.#members.size);
+  }
+
+  #letIn(member: Member): void {
+    const { policy, recording, beep } = member.options;
+    if (policy === 'record') this.startRecording(recording);
     this.#sendJoin(member);
+    if (beep === 'enter' || beep === 'both') this.#beep();
+  }
+
+  /** To everybody who is in the room. */
+  #beep(): void {
+    for (const { leg, waiting } of this.#members.values()) if (!waiting) leg.play(beepSamples, beepRateHz);
   }
 
   #sendJoin(member: Member): void {
@@ -244,7 +298,10 @@ export class Conference {
         },
       })
       .then(
-        () => member.leg.answer(),
+        () => {
+          member.leg.answer();
+          this.#start.hears(member.leg, member.options);
+        },
         () => member.leg.reject(500, 'the media worker refused the join'),
       );
   }
@@ -258,8 +315,12 @@ export class Conference {
     const member = this.#members.get(legId);
     if (!member) return;
     this.#members.delete(legId);
+    this.#start.left(legId);
+    const { beep, endOnExit } = member.options;
+    if (!member.waiting && (beep === 'exit' || beep === 'both')) this.#beep();
     member.end(this.#endIfEmpty(outcome));
     this.#changed();
+    if (endOnExit) this.close();
     this.#endIfAlone();
   }
 

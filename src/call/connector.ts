@@ -1,11 +1,14 @@
+import type { Clock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import type { SipAddress } from '../sip/session.ts';
+import type { SipAddress, SipHeader } from '../sip/session.ts';
+import type { MediaWorker } from '../worker/media-worker.ts';
 import type { Conference, JoinOptions, StayEnd } from './conference.ts';
 import { type Dialer, DialFailure, type DialTarget } from './dialer.ts';
 import { EarlyMedia } from './early-media.ts';
-import { refusalFor } from './end-reason.ts';
-import type { Leg } from './leg.ts';
+import { hangUpReasons, refusalFor } from './end-reason.ts';
+import { assertExtraHeaders } from './extra-headers.ts';
+import { Leg } from './leg.ts';
 
 /** Whom to call, as an application says it. */
 export type CallTarget =
@@ -25,12 +28,55 @@ export interface ResolvedTarget {
   order: 'in-order' | 'at-once';
 }
 
+/** How one party is called. */
+export interface ConnectManner {
+  /** What the called party sees as the caller; without it the number that was called to get here. */
+  from?: string | undefined;
+  /** How long it may ring. */
+  timeoutMs?: number | undefined;
+  /** More of the INVITE. */
+  headers?: readonly SipHeader[] | undefined;
+}
+
+/** What is not here is that of the whole request; the headers of both are sent. */
+export interface ConnectTo extends ConnectManner {
+  target: CallTarget;
+}
+
+export interface ConnectRequest extends ConnectManner {
+  /** Called in order, those in one of them at once: the first answer wins. */
+  groups: readonly (readonly ConnectTo[])[];
+  /** The called party is hung up so long after its answer. */
+  maxDurationMs?: number | undefined;
+  /** The caller is answered when the called party answers, not before. */
+  answerOnBridge?: boolean | undefined;
+  /** Plays to the caller while it rings, in place of a tone and of what the called side sends. */
+  ringback?(caller: Leg): { stop(): void };
+  join: Omit<JoinOptions, 'leaveKey'>;
+}
+
+export interface ConnectResult {
+  outcome: 'connected' | 'failed';
+  /** Why nobody was reached: a `CallEndReason`, or a code of the catalogue, in lower case with hyphens. */
+  reason?: string;
+  /** The last refusal's. */
+  sipStatus?: number;
+  /** Who answered. */
+  peer?: { connectionId: string; from: string; to: string };
+  /** The called party hung up; or the caller's side did: its party, its document, the longest duration. */
+  endedBy?: 'caller' | 'called';
+}
+
 export interface ConnectorOptions {
   dialer: Dialer;
+  clock: Clock;
   log: Logger;
   answerTimeoutMs: number;
-  /** @throws CallreelError OUTBOUND_FORBIDDEN, NO_TRUNK, NUMBER_INVALID, NOT_FOUND (no such client is registered) */
-  resolve(leg: Leg, target: CallTarget): Promise<ResolvedTarget>;
+  /**
+   * @param from what the called party is to see as the caller, where that was said
+   * @throws CallreelError OUTBOUND_FORBIDDEN, NO_TRUNK, NUMBER_INVALID, NOT_FOUND (no such client is registered)
+   */
+  resolve(leg: Leg, target: CallTarget, from?: string): Promise<ResolvedTarget>;
   /** Opens the room of two; it is finished like any other. */
   openPair(leg: Leg, dialect: string): Conference;
 }
@@ -48,8 +94,13 @@ export async function seat(
   }
 }
 
-/** How the attempt to bring two parties together ended. */
-export type ConnectEnd = 'caller-ended' | 'called-ended' | 'not-reached';
+interface Attempt {
+  caller: Leg;
+  worker: MediaWorker;
+  request: ConnectRequest;
+  early: EarlyMedia | undefined;
+  signal: AbortSignal;
+}
 
 /** Calls somebody for a party and puts both into a conversation of two, whose packets are relayed as they are. */
 export class Connector {
@@ -59,58 +110,147 @@ export class Connector {
     this.#options = options;
   }
 
-  /** Ends when either hangs up; a caller who is left alone goes on with the next command of its document. */
+  /**
+   * Ends when either hangs up; a caller who is left alone goes on with the next command of its document.
+   * @param signal gives it up: the called party is hung up, the caller goes on
+   * @throws CallreelError what the caller's media could not do, REQUEST_INVALID for headers that are not ours to give
+   */
   async connect(
     caller: Leg,
-    target: CallTarget,
+    request: ConnectRequest,
     dialect: string,
-    options: Omit<JoinOptions, 'leaveKey'>,
-  ): Promise<ConnectEnd> {
-    const { log } = this.#options;
+    signal?: AbortSignal,
+  ): Promise<ConnectResult> {
+    assertExtraHeaders(request.headers);
+    for (const to of request.groups.flat()) assertExtraHeaders(to.headers);
     await caller.openMedia(caller.id);
-    const called = await this.#reach(caller, target);
-    if (!called) return caller.ended ? 'caller-ended' : 'not-reached';
-    const pair = this.#options.openPair(caller, dialect);
+    if (!request.answerOnBridge) caller.answer();
+    const called = await this.#reach(caller, request, signal);
+    if (!(called instanceof Leg)) return called;
+    return await this.#bridge(caller, called, request, this.#options.openPair(caller, dialect), signal);
+  }
+
+  async #bridge(
+    caller: Leg,
+    called: Leg,
+    { join: options, maxDurationMs }: ConnectRequest,
+    pair: Conference,
+    signal: AbortSignal | undefined,
+  ): Promise<ConnectResult> {
+    const { clock, log } = this.#options;
     const join = { ...options, leaveKey: undefined };
+    let calledHungUp = false;
+    called.addHandlers({ ended: ({ cause }) => (calledHungUp = cause !== 'local') });
+    const limit =
+      maxDurationMs === undefined
+        ? undefined
+        : clock.after(maxDurationMs, () => called.hangUp('the longest duration is over'));
     // Whoever is left alone is taken out by the pair, whatever transfers there were.
-    const stay = pair.join(caller, join);
+    const stay = pair.join(caller, join, signal);
     seat(pair, called, join).catch((error: unknown) =>
       log.warn({ error, connectionId: called.id }, 'the called party could not be put through'),
     );
-    await stay;
-    return caller.ended ? 'caller-ended' : 'called-ended';
+    try {
+      await stay;
+    } finally {
+      limit?.cancel();
+    }
+    const { connectionId, from, to } = called.connection;
+    const endedBy = calledHungUp && !caller.ended ? 'called' : 'caller';
+    return { outcome: 'connected', peer: { connectionId, from, to }, endedBy };
   }
 
-  async #reach(caller: Leg, target: CallTarget): Promise<Leg | undefined> {
-    const { dialer, log, answerTimeoutMs } = this.#options;
-    const worker = caller.worker;
-    if (!worker) return undefined;
+  async #reach(
+    caller: Leg,
+    request: ConnectRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<Leg | ConnectResult> {
+    const { worker } = caller;
+    if (!worker) return { outcome: 'failed', reason: 'failed' };
     const hungUp = new AbortController();
     const removeHandlers = caller.addHandlers({ ended: () => hungUp.abort() });
-    const early = new EarlyMedia(caller, worker);
+    const ringback = request.ringback?.(caller);
+    const early = ringback ? undefined : new EarlyMedia(caller, worker);
+    const given = signal ? AbortSignal.any([hungUp.signal, signal]) : hungUp.signal;
     caller.refuseLater(undefined);
+    let failure: CallreelError | undefined;
     try {
-      const { to, from, ways, order } = await this.#options.resolve(caller, target);
-      return await dialer.dial({
-        accountId: caller.connection.accountId,
-        from,
-        to,
-        callerId: caller.id,
-        targets: ways,
-        order,
-        worker,
-        timeoutMs: answerTimeoutMs,
-        signal: hungUp.signal,
-        progress: (leg, status, hasMedia) => early.progress(leg, status, hasMedia),
-      });
-    } catch (error) {
-      if (!(error instanceof CallreelError)) throw error;
-      if (error instanceof DialFailure) caller.refuseLater(refusalFor(error.reason));
-      log.warn({ error, connectionId: caller.id }, 'the called party was not reached');
-      return undefined;
+      for (const group of request.groups) {
+        if (given.aborted) break;
+        try {
+          return await this.#group(group, { caller, worker, request, early, signal: given });
+        } catch (error) {
+          if (!(error instanceof CallreelError)) throw error;
+          failure = error;
+          this.#options.log.warn({ error, connectionId: caller.id }, 'the called party was not reached');
+        }
+      }
     } finally {
-      early.close();
+      early?.close();
+      ringback?.stop();
       removeHandlers();
     }
+    if (failure instanceof DialFailure) caller.refuseLater(refusalFor(failure.reason));
+    return failed(failure);
   }
+
+  /** @throws CallreelError what says most about why none of them was reached */
+  async #group(group: readonly ConnectTo[], attempt: Attempt): Promise<Leg> {
+    const [first, ...others] = group;
+    if (first && others.length === 0) return await this.#call(first, attempt);
+    const decided = new AbortController();
+    const signal = AbortSignal.any([attempt.signal, decided.signal]);
+    const calls = group.map(async (to) => {
+      const leg = await this.#call(to, { ...attempt, signal });
+      if (decided.signal.aborted) {
+        leg.hangUp(hangUpReasons.answeredElsewhere);
+        throw new CallreelError('DIAL_FAILED', 'somebody else was faster', { where: leg.connection.to });
+      }
+      decided.abort(hangUpReasons.answeredElsewhere);
+      return leg;
+    });
+    try {
+      return await Promise.any(calls);
+    } catch (error) {
+      const [reason] = error instanceof AggregateError ? error.errors.toSorted(byMeaning) : [error];
+      throw reason ?? new CallreelError('DIAL_FAILED', 'nobody is to be called');
+    }
+  }
+
+  async #call(to: ConnectTo, { caller, worker, request, early, signal }: Attempt): Promise<Leg> {
+    const { dialer, answerTimeoutMs, resolve } = this.#options;
+    const where = await resolve(caller, to.target, to.from ?? request.from);
+    if (signal.aborted) throw new CallreelError('DIAL_FAILED', 'nobody waits any more', { where: where.to });
+    const more = [...(request.headers ?? []), ...(to.headers ?? [])];
+    return await dialer.dial({
+      accountId: caller.connection.accountId,
+      from: where.from,
+      to: where.to,
+      callerId: caller.id,
+      targets: where.ways.map((way) => ({ ...way, headers: [...(way.headers ?? []), ...more] })),
+      order: where.order,
+      worker,
+      timeoutMs: to.timeoutMs ?? request.timeoutMs ?? answerTimeoutMs,
+      signal,
+      progress: (leg, status, hasMedia) => early?.progress(leg, status, hasMedia),
+    });
+  }
+}
+
+const telling: readonly string[] = ['declined', 'busy', 'no-answer'];
+
+function byMeaning(a: unknown, b: unknown): number {
+  const weight = (error: unknown) => {
+    const said = error instanceof DialFailure ? telling.indexOf(error.reason) : -1;
+    return said < 0 ? telling.length : said;
+  };
+  return weight(a) - weight(b);
+}
+
+function failed(error: CallreelError | undefined): ConnectResult {
+  if (error === undefined) return { outcome: 'failed', reason: 'cancelled' };
+  if (!(error instanceof DialFailure))
+    return { outcome: 'failed', reason: error.code.toLowerCase().replaceAll('_', '-') };
+  const { reason, sipStatus } = error;
+  return { outcome: 'failed', reason, ...(sipStatus !== undefined && { sipStatus }) };
 }

@@ -48,7 +48,7 @@ export interface DialRequest {
   /** Carries the room both parties will be in. */
   worker: MediaWorker;
   timeoutMs: number;
-  /** Ends the attempt: the caller hung up. */
+  /** Ends the attempt: the caller hung up, or for the reason of `hangUpReasons` that it was aborted with. */
   signal: AbortSignal;
   /** A leg is on its way; before anything is on record of it. */
   begun?(leg: Leg): void;
@@ -161,7 +161,7 @@ export class Dialer {
         ? undefined
         : clock.after(patienceMs, () => leg.hangUp(hangUpReasons.noResponse));
     const abort = () =>
-      leg.hangUp(request.signal.aborted ? hangUpReasons.callerHungUp : hangUpReasons.answeredElsewhere);
+      leg.hangUp(request.signal.aborted ? givenUp(request.signal) : hangUpReasons.answeredElsewhere);
     signal.addEventListener('abort', abort, { once: true });
     leg.addHandlers({
       responded: () => patience?.cancel(),
@@ -200,14 +200,21 @@ export class Dialer {
   }
 }
 
+function givenUp({ reason }: AbortSignal): string {
+  return typeof reason === 'string' ? reason : hangUpReasons.callerHungUp;
+}
+
 /** Nobody answered. `reason` says it in nobody's dialect. */
 export class DialFailure extends CallreelError {
   readonly reason: CallEndReason;
+  /** Undefined where no SIP status ended it. */
+  readonly sipStatus: number | undefined;
 
   constructor(to: string, reason: CallEndReason, { status, cause, reason: text }: SipEnd) {
     const said = [reason === 'cancelled' ? undefined : (status ?? cause), text].filter(Boolean).join(' ');
     super('DIAL_FAILED', `${to} was not reached: ${reason}${said === '' ? '' : ` (${said})`}`, { where: to });
     this.reason = reason;
+    this.sipStatus = status;
   }
 }
 

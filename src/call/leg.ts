@@ -1,5 +1,5 @@
 import { CallreelError } from '../errors.ts';
-import type { PlayEnd } from '../media/control.ts';
+import type { DigitsEnd, PlayEnd } from '../media/control.ts';
 import { warningFor } from '../sdp/warning.ts';
 import type {
   OfferAnswer,
@@ -13,6 +13,7 @@ import { nextState, type TransitionTable } from '../state-machine.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
 import type { Connection } from './connection.ts';
 import { infoDigit } from './info-digit.ts';
+import { KeyPresses } from './key-presses.ts';
 import type { MediaPlane } from './media-plane.ts';
 import { type Playback, PromptPlayback } from './prompt-playback.ts';
 
@@ -68,6 +69,7 @@ export class Leg {
   readonly #media: MediaPlane;
   readonly #handlers = new Set<LegHandlers>();
   readonly #prompts: PromptPlayback;
+  readonly #keys: KeyPresses;
   #state: LegState = 'ringing';
   #worker: MediaWorker | undefined;
   #sdpAnswer = '';
@@ -82,6 +84,7 @@ export class Leg {
     this.session = session;
     this.#media = media;
     this.#prompts = new PromptPlayback(connection.connectionId);
+    this.#keys = new KeyPresses(connection.connectionId);
     if (worker) {
       this.#worker = worker;
       this.#state = 'ready';
@@ -158,6 +161,21 @@ export class Leg {
   /** The worker's word about a prompt. */
   playEnded(playId: string, reason: PlayEnd): void {
     this.#prompts.ended(playId, reason);
+  }
+
+  /**
+   * Presses keys towards the party (RFC 4733), behind those that are pressed already.
+   * @param digits `0`-`9`, `*`, `#`, `A`-`D`; `w` waits for half a second
+   * @throws CallreelError NO_COMMON_CODEC where the party takes none, REQUEST_INVALID, WORKER_LOST
+   */
+  async pressKeys(digits: string): Promise<DigitsEnd> {
+    if (!this.#worker || this.#state === 'ended') return 'leg-closed';
+    return await this.#keys.press(this.#worker, digits);
+  }
+
+  /** The worker's word about keys. */
+  keysPressed(digitsId: string, reason: DigitsEnd): void {
+    this.#keys.ended(digitsId, reason);
   }
 
   /**
@@ -298,6 +316,7 @@ export class Leg {
     const worker = this.#worker;
     if (worker) void this.#media.close(this.id, worker);
     this.#prompts.close();
+    this.#keys.close();
     for (const handlers of this.#handlers) handlers.ended?.(end);
     this.#handlers.clear();
   }

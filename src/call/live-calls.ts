@@ -142,15 +142,24 @@ export class LiveCalls {
     this.#options.directory.connectionIdentified(leg.connection);
   }
 
+  /** Opens the leg's media where the named conference is, or will be. @throws CallreelError as `Leg.openMedia` */
+  async openMediaFor(leg: Leg, conferenceName: string): Promise<void> {
+    await leg.openMedia(this.#conferenceKey(leg.connection.accountId, conferenceName));
+  }
+
+  /** The named conference, opened by this leg where there is none; for one whose media `openMediaFor` opened. */
+  conferenceFor(leg: Leg, name: string, dialect: string): Conference {
+    const key = this.#conferenceKey(leg.connection.accountId, name);
+    return this.#conferences.get(key) ?? this.#openConference(key, leg, name, dialect);
+  }
+
   /**
    * Puts the leg into the named conference and answers it where needed.
    * @returns how the stay ended
    */
   async joinConference(leg: Leg, name: string, dialect: string, options: JoinOptions): Promise<StayEnd> {
-    const key = this.#conferenceKey(leg.connection.accountId, name);
-    await leg.openMedia(key);
-    const conference = this.#conferences.get(key) ?? this.#openConference(key, leg, name, dialect);
-    return await conference.join(leg, options);
+    await this.openMediaFor(leg, name);
+    return await this.conferenceFor(leg, name, dialect).join(leg, options);
   }
 
   /** Opens a room for two parties, whose packets are relayed as they are. */
@@ -203,6 +212,13 @@ export class LiveCalls {
     return this.#recordedCall(leg, worker).addRecording(wishes);
   }
 
+  /** Those of the call by itself that run, oldest first. */
+  recordingsOfCall(connectionId: string): Recording[] {
+    for (const { call, recordings } of this.#recordedCalls.values())
+      if (call.legId === connectionId) return recordings.filter(({ running }) => running);
+    return [];
+  }
+
   /** The recording that runs, or whose end is not on record yet. */
   recording(recordingId: string): Recording | undefined {
     for (const room of [...this.#unfinished.values(), ...this.#recordedCalls.values()])
@@ -245,6 +261,8 @@ export class LiveCalls {
     else if (event.event === 'leg.inactive') this.#silent(event.legId, event.silentMs);
     else if (event.event === 'leg.digit') this.#legs.get(event.legId)?.digit(event.digit);
     else if (event.event === 'play.ended') this.#legs.get(event.legId)?.playEnded(event.playId, event.reason);
+    else if (event.event === 'digits.ended')
+      this.#legs.get(event.legId)?.keysPressed(event.digitsId, event.reason);
     else if (event.event === 'stay.left')
       this.#unfinished.get(event.roomId)?.leftByKey(event.legId, event.trackId);
     else if (event.event === 'leg.report' && event.stay)

@@ -1,4 +1,8 @@
+import type { AudioFileFormat } from '../container/audio-file.ts';
 import type { ClientState } from '../database/schema.ts';
+import type { JsonValue } from '../json-value.ts';
+import type { RecorderOptions } from '../media/recorder-options.ts';
+import type { PauseBehaviour } from '../spool/records.ts';
 
 /** What happened, in nobody's dialect. A dialect's formatter turns it into the vendor's body. */
 export type NeutralEvent = ConversationEnded | ConversationWarning | RecordingChanged;
@@ -36,10 +40,28 @@ export interface RecordingChanged {
   connectionId: string | undefined;
   controlId: string | undefined;
   clientState: ClientState | undefined;
+  /** What the dialect that started it keeps with it. */
+  dialectData: Record<string, JsonValue> | undefined;
+  /** Of a call: what of it. */
+  direction: NonNullable<RecorderOptions['direction']>;
+  /** What its URL gives. */
+  format: AudioFileFormat;
+  stereo: boolean;
+  /** Of a pause. */
+  pauseBehaviour?: PauseBehaviour | undefined;
   /** Where it changed, on the clock of its room. */
   atMs: number;
   /** Of an end. */
-  end?: { reason: string; digit: string | undefined; startMs: number; recordedMs: number };
+  end?: {
+    reason: string;
+    digit: string | undefined;
+    startMs: number;
+    recordedMs: number;
+    startedUnixMs: number;
+    endedUnixMs: number;
+    /** The file that its URL gives; undefined where nothing was recorded. */
+    file: { durationSeconds: number; bytes: number } | undefined;
+  };
 }
 
 /** @returns the JSON body of the vendor's event */

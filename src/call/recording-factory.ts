@@ -37,7 +37,7 @@ export class RecordingFactory implements RecordingMaker {
 
   create(room: RecordableRoom, wishes: RecordingWishes, call?: CallCapture): Recording {
     const { directory, closer, keys, files } = this.#options;
-    const { controlId, clientState, statusUrl } = wishes;
+    const { controlId, clientState, statusUrl, ...others } = wishes;
     if (
       controlId !== undefined &&
       room.recordings.some((each) => each.running && each.wishes.controlId === controlId)
@@ -58,6 +58,7 @@ export class RecordingFactory implements RecordingMaker {
       ...(clientState !== undefined && { clientState }),
       ...(controlId !== undefined && { controlId }),
       ...(statusUrl !== undefined && { statusUrl }),
+      wishes: { ...others, ...(statusUrl !== undefined && { statusUrl }) },
       ...(fileOrder && { file: fileOrder }),
     };
     const recording = new Recording({

@@ -1,5 +1,6 @@
 import type { ClientState } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
+import type { JsonValue } from '../json-value.ts';
 import type { CallCapture, Command, RecordingKeyMaterial, RecordingProgress } from '../media/control.ts';
 import type { RecorderOptions } from '../media/recorder-options.ts';
 import type { EndReason, PauseBehaviour } from '../spool/records.ts';
@@ -40,6 +41,10 @@ export interface RecordingWishes {
   stereo?: boolean | undefined;
   /** Told of every change of its state. */
   statusUrl?: string | undefined;
+  /** Whose form what `statusUrl` is told has; without it: ours. */
+  dialect?: string | undefined;
+  /** For that dialect, kept with the recording. */
+  dialectData?: Record<string, JsonValue> | undefined;
 }
 
 /** What it does as long as it runs. */
@@ -84,6 +89,9 @@ export class Recording {
   #reason: EndReason | undefined;
   readonly #ended = Promise.withResolvers<EndReason>();
   readonly #written = Promise.withResolvers<void>();
+  #pauseBehaviour: PauseBehaviour | undefined;
+  readonly #taken = Promise.withResolvers<void>();
+  readonly #begun = Promise.withResolvers<void>();
 
   constructor(options: RecordingOptions) {
     this.recordingId = options.recordingId;
@@ -105,9 +113,29 @@ export class Recording {
     return this.#activity;
   }
 
+  /** How the last pause appears in the files; undefined before the first. */
+  get pauseBehaviour(): PauseBehaviour | undefined {
+    return this.#pauseBehaviour;
+  }
+
   /** Settles when everything is on disk, whatever the reason; never rejects. */
   get whenEnded(): Promise<EndReason> {
     return this.#ended.promise;
+  }
+
+  /** Settles when the worker has taken it on; also where it did not, and it has ended. Never rejects. */
+  get whenTaken(): Promise<void> {
+    return this.#taken.promise;
+  }
+
+  /** Settles when it records for the first time, or has ended. Never rejects. */
+  get whenBegun(): Promise<void> {
+    return this.#begun.promise;
+  }
+
+  /** Undefined before its end. */
+  get endReason(): EndReason | undefined {
+    return this.#reason;
   }
 
   /** Settles when its end is in the directory: whoever asks from then on is told so. */
@@ -129,7 +157,10 @@ export class Recording {
         ...(call && { call }),
         ...(wishes.options && { options: wishes.options }),
       })
-      .catch(() => this.markEnded('error'));
+      .then(
+        () => this.#taken.resolve(),
+        () => this.markEnded('error'),
+      );
   }
 
   stop(reason: 'stopped' | 'consent_withdrawn' = 'stopped'): void {
@@ -142,6 +173,8 @@ export class Recording {
   /** @throws CallreelError CONFLICT when it has ended, WORKER_LOST */
   async pause(behaviour: PauseBehaviour, scope: 'recording' | 'call'): Promise<void> {
     const { recordingId } = this;
+    // The worker's word that it is paused may come ahead of its answer.
+    this.#pauseBehaviour = behaviour;
     await this.#command({ verb: 'recording.pause', recordingId, behaviour, scope });
   }
 
@@ -163,6 +196,7 @@ export class Recording {
   /** The worker's word. */
   progressed(progress: RecordingProgress): void {
     this.#activity = activities[progress];
+    if (this.#activity === 'recording') this.#begun.resolve();
   }
 
   /** The worker's word, or recovery's after the worker was lost. */
@@ -170,6 +204,8 @@ export class Recording {
     if (this.#reason !== undefined) return;
     this.#step('ended');
     this.#reason = reason;
+    this.#taken.resolve();
+    this.#begun.resolve();
     this.#ended.resolve(reason);
   }
 

@@ -1,16 +1,21 @@
+import { ringingCadence } from '../audio/ringing-tone.ts';
 import type { Logger } from '../logger.ts';
 import type { AudioSource } from '../playback/audio-source.ts';
 import type { TextToSpeech } from '../speech/text-to-speech.ts';
 import type { Prompt } from './verb.ts';
 
 export interface PromptsOptions {
-  textToSpeech: TextToSpeech;
-  audioSource: AudioSource;
+  textToSpeech: Pick<TextToSpeech, 'speak'>;
+  audioSource: Pick<AudioSource, 'load'>;
   log: Logger;
 }
 
 /** What telephones hear; more would only be resampled away. */
 export const promptRateHz = 8000;
+
+/** Of what is made here, and may last for ever. */
+const partSamples = 20 * promptRateHz;
+const stillness = new Int16Array(partSamples);
 
 /** Turns what a document wants to be heard into samples. */
 export class Prompts {
@@ -21,10 +26,18 @@ export class Prompts {
   }
 
   /**
-   * @returns mono, 16 bit, at `promptRateHz`
+   * The prompt, in parts that are to be heard one behind the other without a gap.
+   * @returns each mono, 16 bit, at `promptRateHz`, and shared: never write to them
    * @throws CallreelError SPEECH_*, AUDIO_*, CALLBACK_FORBIDDEN; the signal's reason
    */
-  async samples(prompt: Prompt, signal: AbortSignal): Promise<Int16Array> {
+  async *parts(prompt: Prompt, signal: AbortSignal): AsyncGenerator<Int16Array, void, void> {
+    if (prompt.kind === 'text' || prompt.kind === 'url') yield await this.load(prompt, signal);
+    else if (prompt.kind === 'silence') yield* repeated(stillness, prompt.durationMs);
+    else yield* repeated(ringingCadence(prompt.country, promptRateHz), prompt.durationMs);
+  }
+
+  /** What takes time to get. @returns, @throws as `parts` */
+  async load(prompt: Prompt & { kind: 'text' | 'url' }, signal: AbortSignal): Promise<Int16Array> {
     const { textToSpeech, audioSource, log } = this.#options;
     if (prompt.kind === 'url') {
       const audio = await audioSource.load({ url: prompt.url, rateHz: promptRateHz, signal });
@@ -35,4 +48,11 @@ export class Prompts {
     for (const warning of speech.warnings) log.warn({ warning }, 'spoken with another voice than asked for');
     return speech.samples;
   }
+}
+
+/** Whole periods, and at last a part of one. */
+function* repeated(period: Int16Array, durationMs: number): Generator<Int16Array, void, void> {
+  let leftSamples = Math.round((durationMs * promptRateHz) / 1000);
+  for (; leftSamples > 0; leftSamples -= period.length)
+    yield leftSamples < period.length ? period.subarray(0, leftSamples) : period;
 }

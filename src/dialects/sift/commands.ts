@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import type { CallTarget } from '../../call/connector.ts';
 import type { RecordingPolicy } from '../../media/control.ts';
-import type { Next, Verb } from '../../script/verb.ts';
+import type { Connect, Next, Step } from '../../script/verb.ts';
 
 /** Asks one of the routine's own URLs what comes next; undefined: go on. */
 export type Ask = (url: string, answer: Record<string, unknown>) => Promise<Next>;
@@ -72,7 +73,12 @@ function conversationOptions(command: ConversationParameters, policy: RecordingP
   };
 }
 
-/** The schema of one command each, giving the neutral verb. */
+/** The caller's own phone rings until the called party answers. */
+function connect(target: CallTarget, join: Connect['join']): Step {
+  return { verb: 'connect', groups: [[{ target }]], answerOnBridge: true, join };
+}
+
+/** The schema of one command each, giving the neutral verb and what to ask when it has ended. */
 export function commandSchemas(ask: Ask) {
   const done = (url: string | undefined) => (url === undefined ? {} : { done: () => ask(url, {}) });
 
@@ -84,17 +90,17 @@ export function commandSchemas(ask: Ask) {
       on_done: callbackUrl,
     })
     .transform(
-      ({ text, voice, on_done }): Verb => ({
-        verb: 'say',
-        prompt: { kind: 'text', text, ...(voice ? { voice } : {}) },
+      ({ text, voice, on_done }): Step => ({
+        verb: 'play',
+        prompts: [{ kind: 'text', text, ...(voice ? { voice } : {}) }],
         ...done(on_done),
       }),
     );
 
   const play = z.object({ name: z.literal('Play'), sound_url: soundUrl, on_done: callbackUrl }).transform(
-    ({ sound_url, on_done }): Verb => ({
+    ({ sound_url, on_done }): Step => ({
       verb: 'play',
-      prompt: { kind: 'url', url: sound_url },
+      prompts: [{ kind: 'url', url: sound_url }],
       ...done(on_done),
     }),
   );
@@ -105,28 +111,32 @@ export function commandSchemas(ask: Ask) {
     prompt_text: z.string().max(maxTextCharacters).nullish(),
     on_done: callbackUrl,
   };
-  const promptOf = (command: {
+  const promptsOf = (command: {
     prompt_url?: string | undefined;
     prompt_text?: string | null | undefined;
   }) => {
-    if (command.prompt_url !== undefined) return { kind: 'url' as const, url: command.prompt_url };
-    return command.prompt_text ? { kind: 'text' as const, text: command.prompt_text } : undefined;
+    if (command.prompt_url !== undefined) return [{ kind: 'url' as const, url: command.prompt_url }];
+    return command.prompt_text ? [{ kind: 'text' as const, text: command.prompt_text }] : [];
   };
   const gather = (
     command: z.output<z.ZodObject<typeof gathered>>,
     limits: { maxDigits: number; terminators: string },
     answer: (digits: string) => Record<string, unknown>,
-  ): Verb => ({
-    verb: 'gather',
-    ...limits,
-    prompt: promptOf(command),
-    timeoutMs: (command.timeout_seconds ?? defaultTimeoutSeconds) * 1000,
-    // The vendor's answer to a time-out is an empty string, whatever was pressed before.
-    done: async ({ digits, ended }) =>
-      command.on_done === undefined
-        ? undefined
-        : ask(command.on_done, answer(ended === 'timeout' ? '' : digits)),
-  });
+  ): Step => {
+    const timeoutMs = (command.timeout_seconds ?? defaultTimeoutSeconds) * 1000;
+    return {
+      verb: 'collect',
+      ...limits,
+      prompts: promptsOf(command),
+      initialTimeoutMs: timeoutMs,
+      digitTimeoutMs: timeoutMs,
+      // The vendor's answer to a time-out is an empty string, whatever was pressed before.
+      done: async ({ digits, ended }) =>
+        command.on_done === undefined
+          ? undefined
+          : ask(command.on_done, answer(ended === 'timeout' ? '' : digits)),
+    };
+  };
 
   const getDigits = z
     .object({
@@ -164,7 +174,7 @@ export function commandSchemas(ask: Ask) {
       ...conversation,
     })
     .transform(
-      (command): Verb => ({
+      (command): Step => ({
         verb: 'join-conference',
         name: command.conference_name,
         options: {
@@ -177,25 +187,25 @@ export function commandSchemas(ask: Ask) {
   const callPhone = z
     .object({ name: z.literal('CallPhone'), phone_number: z.string().min(1).max(256), ...conversation })
     .transform(
-      (command): Verb => ({
-        verb: 'connect',
-        target: { kind: 'phone', number: command.phone_number },
-        options: conversationOptions(command, policyOf(command.do_record)),
-      }),
+      (command): Step =>
+        connect(
+          { kind: 'phone', number: command.phone_number },
+          conversationOptions(command, policyOf(command.do_record)),
+        ),
     );
 
   // Recorded unless told otherwise, unlike the other two (wire.md, section 1).
   const callClient = z
     .object({ name: z.literal('CallClient'), client_name: z.string().min(1).max(200), ...conversation })
     .transform(
-      (command): Verb => ({
-        verb: 'connect',
-        target: { kind: 'client', name: command.client_name },
-        options: conversationOptions(command, policyOf(command.do_record ?? true)),
-      }),
+      (command): Step =>
+        connect(
+          { kind: 'client', name: command.client_name },
+          conversationOptions(command, policyOf(command.do_record ?? true)),
+        ),
     );
 
-  const hangUp = z.object({ name: z.literal('HangUp') }).transform((): Verb => ({ verb: 'hang-up' }));
+  const hangUp = z.object({ name: z.literal('HangUp') }).transform((): Step => ({ verb: 'hang-up' }));
 
   return [say, play, getDigits, getNumber, joinConference, callPhone, callClient, hangUp] as const;
 }

@@ -4,7 +4,7 @@ import { CallreelError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { Application } from '../../routing/application.ts';
 import type { ScriptRunner } from '../../script/runner.ts';
-import type { Verb } from '../../script/verb.ts';
+import type { Step } from '../../script/verb.ts';
 import type { Ask } from './commands.ts';
 import { parseRoutine } from './routine.ts';
 
@@ -63,7 +63,7 @@ export class SiftIncoming {
     this.#options.log.warn({ connectionId: leg.id, appId, error }, 'the call ends unanswered');
   }
 
-  async #routine(leg: Leg, application: Application): Promise<Verb[]> {
+  async #routine(leg: Leg, application: Application): Promise<Step[]> {
     const { onIncoming, defaultRoutine } = application;
     const ask = this.#asker(leg);
     if (onIncoming !== undefined)

@@ -5,8 +5,8 @@ import { getApplication } from '../../database/applications.ts';
 import { assignNumber, deleteNumber, getNumber, pageNumbers } from '../../database/numbers.ts';
 import type { PhoneNumber } from '../../database/schema.ts';
 import { CallreelError } from '../../errors.ts';
+import { numberOf } from '../../routing/called-number.ts';
 import { callingPrefix } from '../../routing/country-codes.ts';
-import { numberOf } from './application.ts';
 import { pageBody, pageQuery, pageRequest } from './pages.ts';
 import type { SiftRoutesOptions } from './routes-options.ts';
 
@@ -31,7 +31,7 @@ export function numberRoutes(app: FastifyInstance, options: SiftRoutesOptions): 
     const named = given.application === undefined ? given.app_id : given.application;
     const before = await getNumber(db, accountId, number);
     const appId = named === undefined ? (before?.appId ?? null) : named || null;
-    if (appId !== null && !(await getApplication(db, accountId, appId)))
+    if (appId !== null && !(await getApplication(db, accountId, appId, 'sift')))
       throw new CallreelError('REQUEST_INVALID', 'there is no such application', {
         where: 'body.application',
       });

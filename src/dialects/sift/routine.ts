@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CallreelError } from '../../errors.ts';
 import { assertSaneInput } from '../../sane-input.ts';
-import type { Verb } from '../../script/verb.ts';
+import type { Step } from '../../script/verb.ts';
 import { type Ask, commandSchemas } from './commands.ts';
 
 const maxCommands = 200;
@@ -15,7 +15,7 @@ const nobodyAsks: Ask = async () => undefined;
  * @param ask what a command's `on_done` is asked by
  * @throws CallreelError DOCUMENT_INVALID with the path of the first wrong field
  */
-export function parseRoutine(body: unknown, ask: Ask = nobodyAsks): Verb[] {
+export function parseRoutine(body: unknown, ask: Ask = nobodyAsks): Step[] {
   assertSaneInput(body, 'body', 'DOCUMENT_INVALID');
   const document = z.object({
     routine: z.array(z.discriminatedUnion('name', commandSchemas(ask))).max(maxCommands),

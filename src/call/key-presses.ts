@@ -1,0 +1,40 @@
+import { newId } from '../ids.ts';
+import type { DigitsEnd } from '../media/control.ts';
+import type { MediaWorker } from '../worker/media-worker.ts';
+
+/** How long a key is down, and what lies between two: what telephones do by themselves. */
+const durationMs = 100;
+const gapMs = 100;
+
+/** The keys that are pressed towards a leg, until the worker says that they were. */
+export class KeyPresses {
+  readonly #legId: string;
+  readonly #pressing = new Map<string, (reason: DigitsEnd) => void>();
+
+  constructor(legId: string) {
+    this.#legId = legId;
+  }
+
+  /** @throws CallreelError as the worker: NO_COMMON_CODEC, REQUEST_INVALID, WORKER_LOST */
+  async press(worker: MediaWorker, digits: string): Promise<DigitsEnd> {
+    const digitsId = newId();
+    const { promise, resolve } = Promise.withResolvers<DigitsEnd>();
+    this.#pressing.set(digitsId, resolve);
+    try {
+      await worker.send({ verb: 'digits.send', legId: this.#legId, digitsId, digits, durationMs, gapMs });
+      return await promise;
+    } finally {
+      this.#pressing.delete(digitsId);
+    }
+  }
+
+  /** The worker's word. */
+  ended(digitsId: string, reason: DigitsEnd): void {
+    this.#pressing.get(digitsId)?.(reason);
+  }
+
+  /** The leg is gone, with its worker perhaps. */
+  close(): void {
+    for (const resolve of this.#pressing.values()) resolve('leg-closed');
+  }
+}
