@@ -38,10 +38,18 @@ export function formatPath(path: Path): string {
     .join('');
 }
 
+export interface Place {
+  /** From 1; 0 for a document that came as an object. */
+  line: number;
+  column: number;
+}
+
 /** What ends a script, or makes a document one that can't be run. It stays within this folder. */
 export class ScriptError extends Error {
   readonly code: ScriptErrorCode;
   readonly path: Path | undefined;
+  /** In its document; told by whoever knows that. */
+  place: Place | undefined;
 
   constructor(code: ScriptErrorCode, message: string, path?: Path) {
     super(message);
