@@ -39,7 +39,8 @@ export function vendorErrors(app: FastifyInstance, form: ErrorForm, log: Logger)
 
 function classify(cause: FastifyError): { status: number; refusal?: Refusal } {
   if (cause instanceof CallreelError) {
-    const { status, message, where = '' } = cause;
+    const { code, status, message, where = '' } = cause;
+    if (code === 'LINK_INVALID' || code === 'LINK_EXPIRED') return { status: 403 };
     // Gone, or erased: the vendor's objects are not there any more.
     if (status === 404 || status === 410) return { status: 404 };
     if (status === 401 || status >= 500)
