@@ -105,8 +105,8 @@ describe('one call for each method, as a step and on a document', () => {
       },
     ],
     [
-      connect({ serial: [{ to: 'a' }], confirm: done, ringback: { urls: ['ring:us'], sayVoice: 'x' } }),
-      { connect: { serial: [{ to: 'a' }], confirm: done, ringback: { urls: ['ring:us'], say_voice: 'x' } } },
+      connect({ serial: [{ to: 'a' }], ringback: { urls: ['ring:us'], sayVoice: 'x' } }),
+      { connect: { serial: [{ to: 'a' }], ringback: { urls: ['ring:us'], say_voice: 'x' } } },
     ],
     [
       connect({ parallel: [{ to: 'a' }, { to: 'b' }] }),
@@ -222,6 +222,8 @@ export function refused(): void {
   play({ url: 'say:a', urls: ['say:b'] });
   // @ts-expect-error: a connection goes somewhere
   connect({ timeout: 5 });
+  // @ts-expect-error: to one, or to several
+  connect({ to: 'a', parallel: [{ to: 'b' }] });
   // @ts-expect-error: a text is no number
   answer({ maxDuration: '60' });
   // @ts-expect-error: `then` is missing

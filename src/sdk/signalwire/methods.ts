@@ -84,24 +84,22 @@ export function stopRecordCall(which?: StopRecordCallOptions | string): Step {
   return { stop_record_call: snakeCased(typeof which === 'string' ? { controlId: which } : which) };
 }
 
-function deviceOf(device: ConnectOptions | Device): object {
-  const { result, confirm, ringback, ...plain } = device;
-  return snakeCased({
-    ...plain,
-    ringback: Array.isArray(ringback) || ringback === undefined ? ringback : snakeCased(ringback),
-    confirm: confirm === undefined || typeof confirm === 'string' ? confirm : stepsOf(confirm),
-    result: resultOf(result),
-    ...('serial' in plain && { serial: plain.serial.map(deviceOf) }),
-    ...('parallel' in plain && { parallel: plain.parallel.map(deviceOf) }),
-    ...('serialParallel' in plain && {
-      serialParallel: plain.serialParallel.map((group) => group.map(deviceOf)),
-    }),
-  });
-}
+const devicesOf = (devices: readonly Device[]) => devices.map(snakeCased);
 
 /** Calls one party, or several: one after another, at once, or in groups one after another. */
 export function connect(options: ConnectOptions | string): Step {
-  return { connect: deviceOf(typeof options === 'string' ? { to: options } : options) };
+  if (typeof options === 'string') return { connect: { to: options } };
+  const { serial, parallel, serialParallel, ringback, result } = options;
+  return {
+    connect: snakeCased({
+      ...options,
+      serial: serial && devicesOf(serial),
+      parallel: parallel && devicesOf(parallel),
+      serialParallel: serialParallel?.map(devicesOf),
+      ringback: ringback && ('url' in ringback || 'urls' in ringback ? snakeCased(ringback) : ringback),
+      result: resultOf(result),
+    }),
+  };
 }
 
 /** Puts the call into a conference. */

@@ -1,4 +1,4 @@
-import type { BooleanOrVariable, NumberOrVariable, Sound, Variable } from './values.ts';
+import type { BooleanOrVariable, NumberOrVariable, Sound } from './values.ts';
 
 /** One step of a section: the name of a method and what it is given, as the vendor writes it. */
 export interface Step {
@@ -107,6 +107,7 @@ export interface StopRecordCallOptions {
 
 export type CallState = 'created' | 'ringing' | 'answered' | 'ended';
 
+/** Of one destination, or of all of them. */
 interface Dialling {
   from?: string | undefined;
   /** Of the INVITE to a SIP URI. */
@@ -114,39 +115,43 @@ interface Dialling {
   codecs?: string | undefined;
   webrtcMedia?: BooleanOrVariable | undefined;
   sessionTimeout?: NumberOrVariable | undefined;
-  ringback?: readonly string[] | PlayOptions | undefined;
-  result?: ResultSteps | undefined;
   /** Seconds for the answer. */
   timeout?: NumberOrVariable | undefined;
-  /** In seconds. */
-  maxDuration?: NumberOrVariable | undefined;
-  /** The caller is answered only when the called party answers. */
-  answerOnBridge?: BooleanOrVariable | undefined;
-  /** A URL, or steps for the called party. */
-  confirm?: string | StepList | undefined;
-  confirmTimeout?: NumberOrVariable | undefined;
   username?: string | undefined;
   password?: string | undefined;
   encryption?: 'mandatory' | 'optional' | 'forbidden' | undefined;
   callStateUrl?: string | undefined;
   callStateEvents?: readonly CallState[] | undefined;
-  transferAfterBridge?: string | Variable | undefined;
 }
 
-/** A phone number or SIP URI, and how it is called. */
+/** A phone number, SIP URI or registered user (`/private/NAME`), and how it is called. */
 export interface Device extends Dialling {
   to: string;
 }
 
-export type ConnectOptions =
-  | Device
-  | (Dialling & { serial: readonly Device[] })
-  | (Dialling & { parallel: readonly Device[] })
-  | (Dialling & { serialParallel: readonly (readonly Device[])[] });
+type Destinations =
+  | { to: string; serial?: undefined; parallel?: undefined; serialParallel?: undefined }
+  | { serial: readonly Device[]; to?: undefined; parallel?: undefined; serialParallel?: undefined }
+  | { parallel: readonly Device[]; to?: undefined; serial?: undefined; serialParallel?: undefined }
+  | {
+      serialParallel: readonly (readonly Device[])[];
+      to?: undefined;
+      serial?: undefined;
+      parallel?: undefined;
+    };
+
+export type ConnectOptions = Dialling &
+  Destinations & {
+    ringback?: readonly string[] | PlayOptions | undefined;
+    /** In seconds. */
+    maxDuration?: NumberOrVariable | undefined;
+    /** The caller is answered only when the called party answers. */
+    answerOnBridge?: BooleanOrVariable | undefined;
+    result?: ResultSteps | undefined;
+  };
 
 export interface JoinConferenceOptions {
   name: string;
-  muted?: BooleanOrVariable | undefined;
   beep?: 'true' | 'false' | 'onEnter' | 'onExit' | undefined;
   startOnEnter?: BooleanOrVariable | undefined;
   endOnExit?: BooleanOrVariable | undefined;
@@ -155,7 +160,6 @@ export interface JoinConferenceOptions {
   record?: 'do-not-record' | 'record-from-start' | undefined;
   region?: string | undefined;
   trim?: 'trim-silence' | 'do-not-trim' | undefined;
-  coach?: string | undefined;
   statusCallback?: string | undefined;
   statusCallbackMethod?: 'GET' | 'POST' | undefined;
   statusCallbackEvent?:

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { swmlMistakes } from '../../../test/swml-schema.ts';
+import { checkSwml } from '../../dialects/signalwire/swml-document.ts';
 import { FunctionResult, type Step, say, silence, steps, swml } from '../signalwire.ts';
 
 // biome-ignore-start lint/suspicious/noTemplateCurlyInString: SWML's variables
@@ -16,7 +17,6 @@ const device = {
   webrtcMedia: '${vars.webrtc}',
   sessionTimeout: 600,
   timeout: 20,
-  maxDuration: '${vars.max}',
   username: 'u',
   password: 'p',
   encryption: 'optional',
@@ -94,9 +94,7 @@ const documents = {
     ...device,
     ringback: ['ring:us'],
     answerOnBridge: true,
-    confirm: steps().play('say:A call for you'),
-    confirmTimeout: 5,
-    transferAfterBridge: 'menu',
+    maxDuration: '${vars.max}',
     result: { variable: 'return_value', case: { connected: done }, default: done },
   }),
   'connect many': swml()
@@ -108,12 +106,10 @@ const documents = {
     .connect({
       parallel: [device],
       ringback: { url: 'say:Wait', volume: 3 },
-      confirm: 'https://app.example/confirm',
     })
     .connect({ serialParallel: [[device, device], [{ to: 'sip:b@example.com' }]], timeout: 30 }),
   join_conference: swml().joinConference({
     name: 'room',
-    muted: '${vars.muted}',
     beep: 'onEnter',
     startOnEnter: false,
     endOnExit: true,
@@ -122,7 +118,6 @@ const documents = {
     record: 'record-from-start',
     region: 'us',
     trim: 'do-not-trim',
-    coach: 'c-1',
     statusCallback: statusUrl,
     statusCallbackMethod: 'POST',
     statusCallbackEvent: 'join',
@@ -134,6 +129,7 @@ const documents = {
   'ways through a document': swml()
     .cond({ when: 'vars.a == 1', then: done, else: done }, { else: done })
     .switch({ variable: 'a', case: { 1: done, two: [] }, default: done })
+    .label('a')
     .goto({ label: 'a', when: 'vars.a < 3', max: 3 })
     .execute({
       dest: 'menu',
@@ -154,9 +150,18 @@ const documents = {
       connectTimeout: '${vars.t}',
       saveVariables: true,
     })
-    .return([{ a: 1 }]),
+    .return([{ a: 1 }])
+    .section('menu', [{ return: {} }]),
 };
 // biome-ignore-end lint/suspicious/noTemplateCurlyInString: SWML's variables
+
+describe('the server reads what the builders emit', () => {
+  for (const [name, document] of Object.entries(documents))
+    test(name, () => {
+      const mistakes = checkSwml(JSON.stringify(document)).filter(({ severity }) => severity === 'error');
+      assert.deepEqual(mistakes, []);
+    });
+});
 
 describe("the vendor's schema accepts what the builders emit", () => {
   for (const [name, document] of Object.entries(documents))
