@@ -7,6 +7,7 @@ import { newFileOrder } from './call/file-order.ts';
 import type { Leg } from './call/leg.ts';
 import { LiveCalls } from './call/live-calls.ts';
 import { MediaPlane } from './call/media-plane.ts';
+import { OwnRecordings } from './call/own-recordings.ts';
 import { RecordingFactory, type RecordingFileMaker } from './call/recording-factory.ts';
 import { RecordingFiles } from './call/recording-files.ts';
 import { RecordingKeys } from './call/recording-keys.ts';
@@ -19,7 +20,6 @@ import type { Foundation } from './foundation.ts';
 import { Inbound } from './inbound.ts';
 import { mediaAddressFor, outsideHost } from './listen-addresses.ts';
 import { Outbound } from './outbound.ts';
-import { OwnRecordings } from './own-recordings.ts';
 import { AudioDecoder } from './playback/audio-decoder.ts';
 import { AudioSource } from './playback/audio-source.ts';
 import type { TrunkRegistrations } from './routing/trunk-registrations.ts';
@@ -47,7 +47,11 @@ export interface CallControl {
   userAgent: UserAgent;
   /** Of trunks; begin with the first `sync`, once the user agent listens. */
   registrations: TrunkRegistrations;
+  /** Does verbs on its calls, for a dialect. */
+  performer(dialect: string): VerbPerformer;
   signalwire: Signalwire;
+  /** Told of the URLs of recordings once they are served. */
+  own: OwnRecordings;
 }
 
 /** How long a called party may ring. */
@@ -126,11 +130,7 @@ export async function openCallControl(
     resolve: (account, from, target) => outbound.resolveFor(account, from, target),
     written: (connectionId) => directory.connectionWritten(connectionId),
   });
-  const own = new OwnRecordings({
-    ...foundation,
-    ...{ accountId, calls, renders, maxBytes: config.playback.maxBytes },
-    links: foundation.signalwire.links,
-  });
+  const own = new OwnRecordings({ accountId, clock, db, calls, renders });
   const prompts = openPrompts(config, foundation, own, parts);
   const performer = (dialect: string): VerbPerformer =>
     new LivePerformer({ calls, connector, prompts, clock, log, dialect });
@@ -161,7 +161,7 @@ export async function openCallControl(
   const sipPorts = () => userAgent.listening.map(({ port }) => port);
   const outbound = new Outbound({ dialPlans, registrar, masterKey, host, sipPorts, srtp: config.rtp.srtp });
   const registrations = trunkRegistrations(foundation, userAgent);
-  return { calls, files, callLog, placer, pool, userAgent, registrations, signalwire };
+  return { calls, files, callLog, placer, pool, userAgent, registrations, performer, own, signalwire };
 }
 
 /** Also where no files are wanted any more: of those that were, some may be left to finish, and to erase. */
@@ -228,7 +228,10 @@ function openPrompts(
   return new Prompts({
     textToSpeech,
     audioSource: new AudioSource({
-      ...{ fetcher: callbacks, decoder, clock, limits: config.playback },
+      fetcher: callbacks,
+      decoder,
+      clock,
+      limits: config.playback,
       readOwn: (url) => own.read(url),
     }),
     log,

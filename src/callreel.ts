@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { buildApi } from './api/api.ts';
-import { authenticateBasic } from './auth/basic.ts';
+import { mediaDoor } from './api/media-routes.ts';
 import type { Credentials } from './auth/credentials.ts';
 import { CallRecords } from './call/call-records.ts';
 import { Conversations } from './call/conversations.ts';
@@ -15,13 +15,13 @@ import type { Config } from './config.ts';
 import type { Recording } from './database/schema.ts';
 import { defaultRoutineOf } from './dialects/sift/application.ts';
 import { siftRoutes } from './dialects/sift/routes.ts';
-import { signalwireRoutes } from './dialects/signalwire/routes.ts';
-import { downloadRoutes } from './dialects/signalwire/routes-download.ts';
-import { checkedSwml } from './dialects/signalwire/swml-document.ts';
+import { checkedDocument } from './dialects/signalwire/checked-document.ts';
 import { CallreelError } from './errors.ts';
 import { type Foundation, openFoundation, type Surroundings } from './foundation.ts';
 import type { Logger } from './logger.ts';
+import type { VerbPerformer } from './script/performer.ts';
 import { keepServerAddress } from './server-address.ts';
+import { signalwireDoors } from './signalwire.ts';
 import { localHost } from './sip/local-host.ts';
 import type { UserAgent } from './sip/user-agent.ts';
 import { CaptureExport } from './worker/capture-export.ts';
@@ -36,6 +36,8 @@ export interface Callreel {
   readonly sip: readonly { transport: string; host: string; port: number }[];
   readonly calls: LiveCalls;
   readonly media: WorkerPool;
+  /** Does verbs on its calls, for a dialect. */
+  performer(dialect: string): VerbPerformer;
   /**
    * No new calls; running ones go on for `drainSeconds`, then are ended; everything is finished and closed.
    * @returns false when a stalled disk or database kept something from it: the next start finishes that
@@ -72,8 +74,8 @@ async function build(
   const { clock, log, credentials, directory } = foundation;
   const renders = openRenders(config, foundation, parts);
   const control = await openCallControl(config, foundation, renders, parts);
-  const { calls, files, pool, userAgent, registrations } = control;
-  const publicUrl = await serveHttp(config, foundation, control, renders, parts);
+  const { calls, files, pool, userAgent, registrations, performer } = control;
+  const publicUrl = await serveHttp(config, foundation, { ...control, renders }, parts);
   parts.defer(() => userAgent.close());
   await userAgent.start();
   parts.defer(() => registrations.close());
@@ -84,16 +86,16 @@ async function build(
     sip: userAgent.listening,
     calls,
     media: pool,
+    performer,
     stop: () => stop(config, { clock, log, userAgent, calls, files, directory, parts }),
   };
 }
 
 function openRenders(
-  { recording }: Config,
+  { recording: { lossConcealment } }: Config,
   { spoolDir, masterKey }: Foundation,
   parts: AsyncDisposableStack,
 ): RenderPool {
-  const { lossConcealment } = recording;
   const renders = new RenderPool({ threads: renderThreads, spoolDir, masterKey, lossConcealment });
   parts.defer(() => renders.close());
   return renders;
@@ -103,18 +105,19 @@ function openRenders(
 async function serveHttp(
   config: Config,
   foundation: Foundation,
-  { calls, files, callLog, placer, registrations, signalwire }: CallControl,
-  renders: RenderPool,
+  control: CallControl & { renders: RenderPool },
   parts: AsyncDisposableStack,
 ): Promise<string> {
-  const { clock, log, db, credentials, masterKey, spoolDir, outbox } = foundation;
+  const { clock, log, db, credentials, masterKey, spoolDir, outbox, links, publicUrl } = foundation;
   const { accountId } = credentials;
+  const { calls, files, callLog, placer, registrations, renders, own } = control;
   const forget = (recordingId: string) => renders.forget(recordingId);
   const eraseFile = (row: Recording) => files.erase(row);
   const eraser = new RecordingEraser({ db, clock, log, spoolDir, forget, eraseFile });
   await eraser.finishInterrupted();
   files.finishPrevious();
   const conversations = new Conversations({ db, calls, spoolDir, clock });
+  const signalwire = signalwireDoors(foundation, { ...control, eraser });
   const http = buildApi({
     ...foundation,
     calls,
@@ -128,39 +131,21 @@ async function serveHttp(
     replayEvent: (eventId) => outbox.replay(eventId),
     documents: {
       sift: (given) => defaultRoutineOf(given, 'body.document'),
-      signalwire: (given) => checkedSwml(given),
+      signalwire: (given) => checkedDocument(given, 'body.document'),
     },
     dialects: [
-      (app, mediaUrl) =>
-        siftRoutes(app, { accountId, db, conversations, mediaUrl, publicUrl: foundation.publicUrl }),
-      (app) =>
-        signalwireRoutes(app, {
-          ...foundation,
-          ...foundation.signalwire,
-          ...signalwire,
-          accountId,
-          calls,
-          placer,
-          eraser,
-        }),
+      (app, mediaUrl) => siftRoutes(app, { accountId, db, conversations, mediaUrl, publicUrl }),
+      signalwire.routes,
     ],
-    open: [
-      (app, files) =>
-        downloadRoutes(app, {
-          ...files,
-          log,
-          links: foundation.signalwire.links,
-          authenticate: ({ headers }) => authenticateBasic(headers.authorization, credentials),
-        }),
-    ],
+    open: [signalwire.download],
   });
   parts.defer(() => http.close());
   await listen(http, config.http);
   const localUrl = urlOf(http.server.address() as AddressInfo);
-  const publicUrl = config.http.publicUrl?.replace(/\/$/, '') ?? localUrl;
-  foundation.listening(publicUrl);
+  foundation.listening(config.http.publicUrl?.replace(/\/$/, '') ?? localUrl);
+  own.serve(publicUrl(), [mediaDoor(links, clock), foundation.signalwire.links.door]);
   parts.defer(keepServerAddress(config.dataDir, localUrl));
-  return publicUrl;
+  return publicUrl();
 }
 
 interface Stopping {

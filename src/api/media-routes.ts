@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { LinkSigner } from '../auth/signed-link.ts';
+import type { Door } from '../call/own-recordings.ts';
 import type { Clock } from '../clock.ts';
 import type { AudioFileFormat } from '../container/audio-file.ts';
 import type { Recording } from '../database/schema.ts';
@@ -37,6 +38,19 @@ export function filePath(recordingId: string, format: AudioFileFormat): string {
 
 export function channelPath(recordingId: string, trackId: string, format: AudioFileFormat): string {
   return `/media/recordings/${recordingId}/channels/${trackId}.${format}`;
+}
+
+/** Which file a link of `mediaRoutes` gives. */
+export function mediaDoor(links: LinkSigner, clock: Clock): Door {
+  const path = /^\/media\/recordings\/([^/]+)\/(mix|file|conversation|channels\/([^/]+))\.(?:wav|mp3|mp4)$/;
+  return ({ pathname, searchParams }) => {
+    const [, recordingId, file, trackId] = path.exec(pathname) ?? [];
+    if (recordingId === undefined) return undefined;
+    const { expires, signature } = Object.fromEntries(searchParams);
+    links.verify(pathname, { expires, signature }, clock.unixMs());
+    if (trackId !== undefined) return { recordingId, kind: 'channel', trackId };
+    return { recordingId, kind: file === 'conversation' ? file : 'mix', trackId };
+  };
 }
 
 /** Files of recordings by signed link, for clients that send no headers (features.md, G21). */

@@ -302,6 +302,7 @@ export class Directory {
         clientState: clientStateOf(meta),
       })),
     });
+    if (!payload) return;
     for (const callbackUrl of row.eventCallbacks)
       await this.#options.outbox.insert(trx, {
         accountId,
@@ -377,7 +378,8 @@ export class Directory {
   async #tell(trx: Db, { statusUrl, dialect }: Telling, event: RecordingChanged, eventId = newId()) {
     const { formatters, outbox } = this.#options;
     const { accountId, conversationId, kind: type } = event;
-    const payload = (formatters[dialect] ?? formatters.native)?.(event) ?? {};
+    const payload = (formatters[dialect] ?? formatters.native)?.(event);
+    if (!payload) return;
     await outbox.insert(trx, {
       ...{ eventId, accountId, conversationId, type, payload, dialect },
       callbackUrl: statusUrl,

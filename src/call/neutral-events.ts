@@ -64,5 +64,5 @@ export interface RecordingChanged {
   };
 }
 
-/** @returns the JSON body of the vendor's event */
-export type EventFormatter = (event: NeutralEvent) => Record<string, unknown>;
+/** @returns the JSON body of the vendor's event; undefined for what is not to be told */
+export type EventFormatter = (event: NeutralEvent) => Record<string, unknown> | undefined;

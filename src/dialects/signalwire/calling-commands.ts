@@ -84,7 +84,7 @@ export function callingCommands(options: SignalwireRoutesOptions): Readonly<Reco
       plays.stop(leg, parse(z.object({ control_id: controlId }), params).control_id),
     record: (leg, params) => {
       const wishes = recordingWishes(parse(recordParameters, params));
-      calls.recordCall(leg.id, inContext(wishes, `calling:${leg.id}`, 'calling.record', publicUrl()));
+      calls.recordCall(leg.id, inContext(wishes, `calling:${leg.id}`, publicUrl()));
     },
     'record.pause': async (leg, params) => {
       const { control_id: id, behavior } = parse(pause, params);

@@ -37,37 +37,38 @@ export function vendorErrors(app: FastifyInstance, form: ErrorForm, log: Logger)
   });
 }
 
-function classify(cause: FastifyError): { status: number; refusal?: Refusal } {
-  if (cause instanceof CallreelError) {
-    const { code, status, message, where = '' } = cause;
-    if (code === 'LINK_INVALID' || code === 'LINK_EXPIRED') return { status: 403 };
-    // Gone, or erased: the vendor's objects are not there any more.
-    if (status === 404 || status === 410) return { status: 404 };
-    if (status === 401 || status >= 500)
-      return { status: cause.blame === 'destination' ? 422 : status, ...of(cause) };
-    const attribute = /^body\.(?:params\.)?(.+)$/.exec(where)?.[1];
-    return { status: 422, refusal: refusalOf(message, attribute) };
-  }
+interface Classified {
+  status: number;
+  refusal?: Refusal;
+}
+
+function classify(cause: FastifyError): Classified {
+  if (cause instanceof CallreelError) return classifyOurs(cause);
   if (cause.validation) {
     const [first] = cause.validation;
     const path = (first?.instancePath ?? '').split('/').filter(Boolean);
     const attribute = (path[0] === 'params' ? path.slice(1) : path).join('.') || undefined;
-    const message = first?.message ?? cause.message;
-    return { status: 422, refusal: refusalOf(message, attribute) };
+    return { status: 422, refusal: refusalOf(first?.message ?? cause.message, attribute) };
   }
-  if ((cause.statusCode ?? 500) < 500)
-    return { status: 422, refusal: { message: cause.message, attribute: undefined, isMissing: false } };
+  if ((cause.statusCode ?? 500) < 500) return { status: 422, refusal: refusalOf(cause.message) };
   return { status: 500 };
 }
 
-function refusalOf(message: string, attribute: string | undefined): Refusal {
-  const isMissing = / received undefined$| is required$/.test(message);
-  return { message: isMissing ? 'is required' : message, attribute, isMissing };
+function classifyOurs({ code, status, blame, message, where = '' }: CallreelError): Classified {
+  if (code === 'LINK_INVALID' || code === 'LINK_EXPIRED') return { status: 403 };
+  if (status === 401) return { status };
+  // Gone, or erased: the vendor's objects are not there any more.
+  if (status === 404 || status === 410) return { status: 404 };
+  // What another server refused is told as what is wrong with the request: its URL or its number.
+  if (blame === 'destination') return { status: 422, refusal: refusalOf(message) };
+  if (status >= 500) return { status };
+  const attribute = /^body\.(?:params\.)?(.+)$/.exec(where)?.[1];
+  return { status: 422, refusal: refusalOf(message, attribute) };
 }
 
-/** What another server refused is told as what is wrong with the request: its URL or its number. */
-function of({ blame, message }: CallreelError): { refusal?: Refusal } {
-  return blame === 'destination' ? { refusal: { message, attribute: undefined, isMissing: false } } : {};
+function refusalOf(message: string, attribute?: string): Refusal {
+  const isMissing = / received undefined$| is required$/.test(message);
+  return { message: isMissing ? 'is required' : message, attribute, isMissing };
 }
 
 function callingError({ message, attribute, isMissing }: Refusal): Record<string, unknown> {

@@ -16,8 +16,6 @@ export interface RecordingContext {
   channel: string;
   /** Of this server when it was started: where its URL begins. */
   baseUrl: string;
-  /** Which method or command started it. */
-  method: string;
 }
 
 /** The bodies that receivers of this dialect's events get. */
@@ -25,7 +23,7 @@ export function signalwireEventFormatter(options: SignalwireEventOptions): Event
   return (event) => {
     switch (event.kind) {
       case 'recording.changed':
-        return recordEvent(event, options);
+        return isWanted(event) ? recordEvent(event, options) : undefined;
       case 'conversation.ended':
         return {
           ...envelope('calling.conference', `conference:${event.conversationId}`, options),
@@ -89,11 +87,25 @@ function recordEvent(event: RecordingChanged, options: SignalwireEventOptions): 
   };
 }
 
+/** What `recording_status_callback_event` of a conference calls the states; it asks for the end unless told. */
+const conferenceEvents: Readonly<Record<RecordingChanged['state'], string>> = {
+  recording: 'in-progress',
+  paused: 'paused',
+  finished: 'completed',
+  no_input: 'absent',
+  error: 'absent',
+};
+
+function isWanted({ state, dialectData = {} }: RecordingChanged): boolean {
+  if (dialectData.method !== 'join_conference') return true;
+  const wanted = Array.isArray(dialectData.status_events) ? dialectData.status_events : ['completed'];
+  return wanted.includes(conferenceEvents[state]);
+}
+
 function contextOf({ dialectData = {}, conversationId }: RecordingChanged): RecordingContext {
   const text = (value: unknown, otherwise: string) => (typeof value === 'string' ? value : otherwise);
   return {
     channel: text(dialectData.channel, `conference:${conversationId}`),
     baseUrl: text(dialectData.baseUrl, ''),
-    method: text(dialectData.method, 'record_call'),
   };
 }

@@ -1,6 +1,6 @@
 import type { LinkSigner } from '../../auth/signed-link.ts';
+import type { Door } from '../../call/own-recordings.ts';
 import type { Clock } from '../../clock.ts';
-import { CallreelError } from '../../errors.ts';
 
 /** As long as a webhook may still be tried again, and as long again for whoever fetches late. */
 const linkLifetimeMs = 7 * 24 * 3600 * 1000;
@@ -25,22 +25,13 @@ export class RecordingLinks {
     return baseUrl + this.#links.sign(downloadPath(recordingId), this.#clock.unixMs() + linkLifetimeMs);
   }
 
-  /** @returns undefined for a URL that is none of ours, or that opens nothing (any more) */
-  recordingOf(url: string, baseUrl: string): string | undefined {
-    if (baseUrl === '' || !url.startsWith(`${baseUrl}/`)) return undefined;
-    const parsed = URL.parse(url.slice(baseUrl.length), 'http://local');
-    const recordingId = /^\/api\/v1\/recordings\/([0-9a-f]{1,64})\/download$/.exec(
-      parsed?.pathname ?? '',
-    )?.[1];
-    if (!parsed || recordingId === undefined) return undefined;
-    try {
-      this.verify(recordingId, Object.fromEntries(parsed.searchParams));
-      return recordingId;
-    } catch (error) {
-      if (error instanceof CallreelError) return undefined;
-      throw error;
-    }
-  }
+  /** Which file a link gives, for whoever reads it without HTTP. */
+  readonly door: Door = ({ pathname, searchParams }) => {
+    const [, recordingId] = /^\/api\/v1\/recordings\/([^/]+)\/download$/.exec(pathname) ?? [];
+    if (recordingId === undefined) return undefined;
+    this.verify(recordingId, Object.fromEntries(searchParams));
+    return { recordingId, kind: 'mix', trackId: undefined };
+  };
 
   /** @throws CallreelError LINK_INVALID, LINK_EXPIRED */
   verify(recordingId: string, query: Record<string, unknown>): void {

@@ -89,19 +89,16 @@ export class LegHost implements SwmlHost {
 
   /** What a recording is told of is told in this dialect, and names this session. */
   #inContext<V extends Verb>(verb: V): V {
-    if (verb.verb !== 'record' && verb.verb !== 'start-recording') return verb;
-    const method = verb.verb === 'record' ? 'record' : 'record_call';
-    return { ...verb, wishes: inContext(verb.wishes, this.#channel, method, this.#options.publicUrl()) };
+    const add = (wishes: RecordingWishes) => inContext(wishes, this.#channel, this.#options.publicUrl());
+    if (verb.verb === 'record' || verb.verb === 'start-recording')
+      return { ...verb, wishes: add(verb.wishes) };
+    if (verb.verb !== 'join-conference' || !verb.options.recording) return verb;
+    return { ...verb, options: { ...verb.options, recording: add(verb.options.recording) } };
   }
 }
 
 /** The wishes of whoever speaks this dialect. */
-export function inContext(
-  wishes: RecordingWishes,
-  channel: string,
-  method: string,
-  baseUrl: string,
-): RecordingWishes {
-  const context: RecordingContext = { channel, baseUrl, method };
+export function inContext(wishes: RecordingWishes, channel: string, baseUrl: string): RecordingWishes {
+  const context: RecordingContext = { channel, baseUrl };
   return { ...wishes, dialect: 'signalwire', dialectData: { ...wishes.dialectData, ...context } };
 }

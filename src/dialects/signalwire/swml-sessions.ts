@@ -3,7 +3,6 @@ import type { Leg } from '../../call/leg.ts';
 import { CallreelError } from '../../errors.ts';
 import type { SwmlEnd } from './host.ts';
 import { SwmlInterpreter } from './interpreter.ts';
-import { parseSwml } from './swml-document.ts';
 import { LegHost, type LegHostOptions } from './swml-host.ts';
 
 /** Where a call's document is: at a URL, asked again at another where that fails, or here. */
@@ -57,9 +56,9 @@ export class SwmlSessions {
     const { log } = this.#options;
     const channel = `swml:${randomUUID()}`;
     const host = new LegHost(this.#options, leg, channel, ended);
-    const document = parseSwml(await this.#load(host, source));
+    const document = await this.#load(host, source);
     if (ended.aborted) return undefined;
-    const { reason, error } = await new SwmlInterpreter(host).run(document);
+    const { reason, error } = await new SwmlInterpreter(host).runSource(document);
     log.info({ connectionId: leg.id, channel, reason, error }, 'a document ended');
     return reason === 'failed' ? failureOf(error) : undefined;
   }

@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Leg } from '../../src/call/leg.ts';
+import type { Recording } from '../../src/call/recording.ts';
+import { wavHeader } from '../../src/container/wav.ts';
+import { SiftIncoming } from '../../src/dialects/sift/incoming.ts';
+import type { VerbPerformer } from '../../src/script/performer.ts';
+import type { Prompt, Verb, VerbResults } from '../../src/script/verb.ts';
+import { parseSipUri } from '../../src/sip/uri.ts';
+import { lineCodecs, packetPayloads } from '../../src/testkit/line-codec.ts';
+import { noise } from '../../src/testkit/noise.ts';
+import { type IncomingPhoneCall, Phone } from '../../src/testkit/phone.ts';
+import type { PhoneCall } from '../../src/testkit/phone-call.ts';
+import { fetchAudio } from '../../src/testkit/recorded-audio.ts';
+import type { TestServerOptions } from '../../src/testkit/server.ts';
+import { HttpClient } from './http-client.ts';
+import { Scene, type SceneCallOptions } from './scene.ts';
+
+export const rateHz = 8000;
+const promptSeed = 4000;
+
+/** A call, from both of its ends. */
+export interface Performance {
+  /** What the script has. */
+  leg: Leg;
+  perform<V extends Verb>(verb: V, signal?: AbortSignal): Promise<VerbResults[V['verb']]>;
+  /** What the caller has, once it is answered; rejects with the refusal. */
+  answered: Promise<PhoneCall>;
+  /** The provisional statuses so far. */
+  progress: number[];
+}
+
+/** A server whose calls are handed to the test, in place of an application. */
+export class VerbStage implements AsyncDisposable {
+  readonly scene: Scene;
+  readonly http: HttpClient;
+  readonly performer: VerbPerformer;
+  readonly #prompts: Server;
+  readonly #arrivals = new Map<string, (leg: Leg) => void>();
+  readonly #phones: Phone[] = [];
+  /** What was asked for over HTTP. */
+  readonly fetched: string[] = [];
+  #lastNumber = 15_560_000_000;
+  #lastSeed = promptSeed;
+
+  private constructor(scene: Scene, prompts: Server) {
+    this.scene = scene;
+    this.http = new HttpClient(scene.server.callreel);
+    this.performer = scene.server.callreel.performer('native');
+    this.#prompts = prompts;
+  }
+
+  static async open(options?: TestServerOptions): Promise<VerbStage> {
+    const prompts = createServer();
+    await new Promise<void>((resolve) => prompts.listen(0, '127.0.0.1', resolve));
+    const stage = new VerbStage(await Scene.open(options), prompts);
+    prompts.on('request', (request, response) => {
+      stage.fetched.push(request.url ?? '');
+      const [, seed, samples] = /^\/(\d+)\/(\d+)\.wav$/.exec(request.url ?? '') ?? [];
+      if (seed === undefined) response.writeHead(404).end();
+      else response.end(wav(noise({ seed: Number(seed), samples: Number(samples) })));
+    });
+    SiftIncoming.prototype.answer = async (leg) => stage.#arrivals.get(leg.connection.from)?.(leg);
+    return stage;
+  }
+
+  /** A call that nothing was done with yet. */
+  async call(options: SceneCallOptions = {}): Promise<Performance> {
+    const number = `+${++this.#lastNumber}`;
+    const { promise, resolve } = Promise.withResolvers<Leg>();
+    this.#arrivals.set(number, resolve);
+    const progress: number[] = [];
+    const onProgress = (status: number) => void progress.push(status);
+    const answered = this.scene.call([], { number, onProgress, ...options });
+    answered.catch(() => undefined);
+    const leg = await promise;
+    return {
+      leg,
+      answered,
+      progress,
+      perform: (verb, signal) => this.performer.perform(leg, verb, signal),
+    };
+  }
+
+  /** One that is answered already. */
+  async answeredCall(options?: SceneCallOptions): Promise<Performance & { phone: PhoneCall }> {
+    const performance = await this.call(options);
+    await performance.perform({ verb: 'answer' });
+    return { ...performance, phone: await performance.answered };
+  }
+
+  /** A prompt that stands nowhere else, and how a telephone hears it. */
+  prompt(samples: number): { prompt: Prompt; sound: Int16Array } {
+    const seed = this.#lastSeed++;
+    const { port } = this.#prompts.address() as AddressInfo;
+    const url = `http://127.0.0.1:${port}/${seed}/${samples}.wav`;
+    return { prompt: { kind: 'url', url }, sound: lineCoded(noise({ seed, samples })) };
+  }
+
+  /** A phone that a trunk of its own reaches by these numbers. */
+  async dialled(prefix: string, onCall?: (call: IncomingPhoneCall) => unknown): Promise<Phone> {
+    const called = await Phone.create({ number: 'called' });
+    this.#phones.push(called);
+    called.onCall = onCall;
+    const trunk = { name: `to${prefix.slice(1)}`, host: '127.0.0.1', port: parseSipUri(called.sipUri)?.port };
+    const made = await this.http.json('POST', '/v1/trunks', { ...trunk, routes: [{ prefix }] });
+    assert.equal(made.status, 201);
+    await this.http.json('POST', '/v1/dial-permissions', { prefix, allow: true });
+    return called;
+  }
+
+  /** What is known of a recording. */
+  async body({
+    recordingId,
+  }: Recording): Promise<{ url: string; state: string; reason: string; digit: string }> {
+    return (await this.http.get<never>(`/v1/recordings/${recordingId}`)).body;
+  }
+
+  /** The file of a recording that has ended. */
+  async file(recording: Recording): Promise<Int16Array> {
+    const { url } = await this.body(recording);
+    const { channels } = await fetchAudio(url);
+    assert.equal(channels.length, 1);
+    return channels[0]!;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#phones.map((phone) => phone.close()));
+    await this.scene[Symbol.asyncDispose]();
+    this.#prompts.closeAllConnections();
+    await new Promise<void>((resolve) => this.#prompts.close(() => resolve()));
+  }
+}
+
+/** As it sounds after G.711. */
+export function lineCoded(samples: Int16Array): Int16Array {
+  const { PCMU } = lineCodecs;
+  return PCMU.decode(Buffer.concat(packetPayloads(PCMU, samples))).subarray(0, samples.length);
+}
+
+export function joined(...parts: Int16Array[]): Int16Array {
+  const out = new Int16Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+function wav(samples: Int16Array): Buffer {
+  return Buffer.concat([
+    wavHeader({ rateHz, channels: 1, dataBytes: 2 * samples.length }),
+    Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength),
+  ]);
+}
