@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
 import { makeTemporaryDir } from '../../src/database/temporary-database.ts';
+import { routine } from '../../src/sdk/sift.ts';
+import { swml } from '../../src/sdk/signalwire.ts';
 import { speech } from '../../src/testkit/speech.ts';
 import { eventually } from '../e2e/eventually.ts';
 import { packInto, run, runConsumer, writeConsumer } from '../package/pack.ts';
@@ -21,6 +23,12 @@ const settings = {
   CALLREEL_WORKERS: '1',
   CALLREEL_DRAIN_SECONDS: '0',
 };
+
+interface Recording {
+  recording_id: string;
+  duration_ms: number;
+  file: { state: string; path: string } | null;
+}
 
 let dir: string;
 let server: ChildProcess | undefined;
@@ -69,27 +77,32 @@ describe('the package, installed by npm elsewhere', () => {
     assertPrinted(await runConsumer(dir, join(dir, 'node_modules', 'oldest', 'bin', 'node')));
   });
 
-  test('the server takes a call, speaks, records it and makes its files', async () => {
+  test('the server takes calls of both dialects, speaks, records them and makes their files', async () => {
     const files = `recording: { files: { directory: ${join(dir, 'files')}, format: mp3 } }\n`;
     writeFileSync(join(dir, 'callreel.yaml'), files);
-    const routine = [
-      { name: 'Say', text: 'Hello.' },
-      { name: 'JoinConference', conference_name: 'room', do_record: true },
-    ];
-    writeFileSync(join(dir, 'routine.json'), JSON.stringify(routine));
-    const port = await serve();
-    await callreel('app', 'create', '--name', 'packed', '--routine', 'routine.json', '--number', '2000');
-    const to = `sip:2000@127.0.0.1:${port}`;
     writeFileSync(join(dir, 'said.wav'), plainWav((await speech('english')).subarray(0, saidSeconds * 8000)));
-    await callreel('call', '--from', 'said.wav', '--to', to, '--record', 'heard.wav');
-    const recording = await eventually('the file', async () => {
-      const [first] = JSON.parse(await callreel('recordings', 'list', '--json'));
-      return first?.file?.state === 'written' ? first : undefined;
+    const port = await serve();
+    const ask = routine().say('Hello.').joinConference({ conferenceName: 'room', doRecord: true });
+    const answer = swml().answer().recordCall({ format: 'mp3' }).play('say:Hello.').sleep(-1);
+    for (const [dialect, document, number] of [
+      ['sift', ask, '2000'],
+      ['signalwire', answer, '3000'],
+    ] as const) {
+      writeFileSync(join(dir, 'document.json'), JSON.stringify(document));
+      const options = ['--dialect', dialect, '--document', 'document.json', '--number', number];
+      await callreel('app', 'create', '--name', dialect, ...options);
+      const to = `sip:${number}@127.0.0.1:${port}`;
+      await callreel('call', '--from', 'said.wav', '--to', to, '--record', 'heard.wav');
+    }
+    const recordings: Recording[] = await eventually('the files', async () => {
+      const listed = JSON.parse(await callreel('recordings', 'list', '--json')) as Recording[];
+      return listed.every(({ file }) => file?.state === 'written') ? listed : undefined;
     });
-    assert.ok(recording.duration_ms > 1000);
-    assert.ok(existsSync(recording.file.path));
-    for (const format of ['wav', 'mp3'])
-      await callreel('recordings', 'get', recording.recording_id, '--format', format, '--out', `a.${format}`);
-    assert.ok(readFileSync(join(dir, 'a.mp3')).equals(readFileSync(recording.file.path)));
+    assert.equal(recordings.length, 2);
+    for (const { recording_id, duration_ms, file } of recordings) {
+      assert.ok(duration_ms > 1000);
+      await callreel('recordings', 'get', recording_id, '--format', 'mp3', '--out', `${recording_id}.mp3`);
+      assert.ok(readFileSync(join(dir, `${recording_id}.mp3`)).equals(readFileSync(file!.path)));
+    }
   });
 });
