@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { playMp4 } from '../../src/container/test-mp4-playback.ts';
 import { wavHeader } from '../../src/container/wav.ts';
 import { makeTemporaryDir } from '../../src/database/temporary-database.ts';
 import { decodeWav } from '../../src/testkit/audio-file.ts';
@@ -98,6 +99,33 @@ describe('a call, from the command line to the file', () => {
       'mp3',
     );
     assert.deepEqual([mp3.file, statSync(join(dir, mp3.file)).size], [`${recording_id}.mp3`, mp3.bytes]);
+
+    const get = (...options: string[]) => callreel.run('recordings', 'get', recording_id, ...options);
+    for (const [options, file] of [
+      [[], `${recording_id}.wav`],
+      [['--channel', 'stereo', '--format', 'mp4'], `${recording_id}-stereo.mp4`],
+      [['--channel', 'all'], `${recording_id}-all.wav`],
+    ] as const) {
+      const { code, stdout, stderr } = await get(...options);
+      assert.equal(code, 0, stderr);
+      assert.equal(stdout, `${file}: ${statSync(join(dir, file)).size} bytes\n`);
+    }
+    const [mono] = decodeWav(readFileSync(join(dir, `${recording_id}.wav`))).channels;
+    const sides = await playMp4(readFileSync(join(dir, `${recording_id}-stereo.mp4`)));
+    assert.deepEqual(
+      [sides.rateHz, ...sides.channels.map(({ length }) => length)],
+      [8000, mono!.length, mono!.length],
+    );
+    for (const [options, complaint] of [
+      [['--channel', 'middle'], /REQUEST_INVALID: expected mono, stereo, left, right, all, or the id/],
+      [['--channel', '0123456789abcdef'], new RegExp(`NOT_FOUND: .* it has ${channel}\n`)],
+      [['--channel', 'all', '--format', 'mp3'], /REQUEST_INVALID: .* expected wav\n/],
+    ] as const) {
+      const { code, stdout, stderr } = await get(...options, '--out', 'none');
+      assert.deepEqual([code, stdout], [1, '']);
+      assert.match(stderr, complaint);
+    }
+    assert.equal(existsSync(join(dir, 'none')), false);
 
     const manifest = join(scene.server.dataDir, 'spool', conversation_id, `${recording_id}.rec`);
     const exported = await callreel.run('spool', 'export', manifest, '--out', 'out');
@@ -250,7 +278,7 @@ describe('misuse', { concurrency: 3 }, () => {
     [['app', 'create', '--dialect', 'x', '--document', 'y'], /--dialect wants sift or signalwire/],
     [['recordings', 'show'], /RECORDING_ID is missing/],
     [['recordings', 'show', 'a', 'b'], /no place for "b"/],
-    [['recordings', 'get', 'a', '--format', 'ogg'], /--format wants wav or mp3/],
+    [['recordings', 'get', 'a', '--format', 'ogg'], /--format wants wav, mp3 or mp4/],
     [['recordings', 'list', '--limit', 'many'], /--limit wants a number/],
     [['call', '--from', 'said.wav'], /--to is missing/],
     [['spool', 'export', 'x.rec'], /--out is missing/],
