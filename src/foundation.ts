@@ -1,6 +1,5 @@
 import { formatNativeEvent } from './api/native-events.ts';
 import { type Credentials, loadCredentials } from './auth/credentials.ts';
-import { keptSecret } from './auth/kept-secret.ts';
 import { LinkSigner } from './auth/signed-link.ts';
 import { Directory } from './call/directory.ts';
 import { finishPreviousRun } from './call/restart.ts';
@@ -13,12 +12,13 @@ import { applyConfiguredNumbers } from './database/numbers.ts';
 import type { Db } from './database/schema.ts';
 import { type DeliveryTime, startJobs, testClockSession } from './delivery/jobs.ts';
 import { Outbox } from './delivery/outbox.ts';
-import { newWebhookSecret, webhookSender } from './delivery/webhooks.ts';
+import { webhookSender } from './delivery/webhooks.ts';
 import { formatSiftEvent } from './dialects/sift/events.ts';
 import { signalwireEventFormatter } from './dialects/signalwire/events.ts';
 import { identityOf, type SignalwireIdentity } from './dialects/signalwire/identity.ts';
 import { RecordingLinks } from './dialects/signalwire/recording-link.ts';
-import { newSigningKey, signatureHeaders } from './dialects/signalwire/signature.ts';
+import { signatureHeaders } from './dialects/signalwire/signature.ts';
+import { signalwireSigningKey, webhookSecret } from './kept-secrets.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { DialPlans } from './routing/dial-plan.ts';
 import type { Secret } from './secret.ts';
@@ -65,8 +65,6 @@ export interface SignalwireFoundation {
 
 /** Name of this node in the rows of its recordings. */
 const node = 'local';
-/** File in the data directory. */
-export const signingKeyName = 'signalwire-signing-key';
 
 /**
  * Opens the data directory and the database, and finishes what the run before left.
@@ -97,12 +95,12 @@ export async function openFoundation(
   parts.defer(() => callbacks.close());
   const jobs = await startJobs(database.pool, log, deliveryTime?.jobs);
   parts.defer(() => jobs.stop({ graceful: false }));
-  const secret = config.webhooks.secret ?? keptSecret(dataDir, 'webhook-secret', newWebhookSecret);
+  const secret = webhookSecret(config);
   const links = LinkSigner.fromDataDir(dataDir);
   const signalwire: SignalwireFoundation = {
     identity: identityOf(credentials.accountId, node),
     links: new RecordingLinks(links, clock),
-    signingKey: config.signalwire.signingKey ?? keptSecret(dataDir, signingKeyName, newSigningKey),
+    signingKey: signalwireSigningKey(config),
   };
   const signatures = {
     signalwire: (url: string, body: string) => signatureHeaders(signalwire.signingKey, url, body),

@@ -10,7 +10,7 @@ import { utter } from './utterance.ts';
 const stage = await SignalwireStage.open();
 after(() => stage[Symbol.asyncDispose]());
 
-const waiting = { version: '1.0.0', sections: { main: [{ answer: {} }, { sleep: 60 }] } };
+const waiting = { version: '1.0.0', sections: { main: [{ answer: {} }, { sleep: 60_000 }] } };
 const rateHz = 8000;
 const [voiceHz, secretHz] = partyTonesHz;
 

@@ -15,7 +15,7 @@ import {
 } from './signalwire-stage.ts';
 
 /** Calls to applications of this dialect: the signed request for a document, the answer, and what fails. */
-const document = { version: '1.0.0', sections: { main: [{ answer: {} }, { sleep: 60 }] } };
+const document = { version: '1.0.0', sections: { main: [{ answer: {} }, { sleep: 60_000 }] } };
 const stage = await SignalwireStage.open({ inline: document });
 after(() => stage[Symbol.asyncDispose]());
 
@@ -56,9 +56,13 @@ suite('the request for a document', { concurrency: false }, () => {
   });
 
   test('the answer may be YAML, and an application may keep its document', async () => {
-    stage.document = answer(200, 'version: 1.0.0\nsections:\n  main:\n    - answer: {}\n    - sleep: 60\n', {
-      'content-type': 'application/yaml',
-    });
+    stage.document = answer(
+      200,
+      'version: 1.0.0\nsections:\n  main:\n    - answer: {}\n    - sleep: 60000\n',
+      {
+        'content-type': 'application/yaml',
+      },
+    );
     await (await stage.call(askedNumber)).hangUp();
     await (await stage.call(inlineNumber)).hangUp();
   });

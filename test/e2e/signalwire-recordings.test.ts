@@ -26,7 +26,7 @@ const withoutQuery = (url: string | undefined) => url?.split('?')[0];
 
 before(async () => {
   const steps = kinds.map((kind) => ({ record_call: { ...kind, status_url: stage.statusUrl } }));
-  const main = [{ answer: {} }, ...steps, { sleep: 60 }];
+  const main = [{ answer: {} }, ...steps, { sleep: 60_000 }];
   stage.document = { version: '1.0.0', sections: { main } };
   const call = await stage.call(askedNumber);
   for (const { control_id } of kinds) {

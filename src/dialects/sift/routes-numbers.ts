@@ -31,7 +31,7 @@ export function numberRoutes(app: FastifyInstance, options: SiftRoutesOptions): 
     const named = given.application === undefined ? given.app_id : given.application;
     const before = await getNumber(db, accountId, number);
     const appId = named === undefined ? (before?.appId ?? null) : named || null;
-    if (appId !== null && !(await getApplication(db, accountId, appId, 'sift')))
+    if (appId !== null && !(await getApplication(db, accountId, appId)))
       throw new CallreelError('REQUEST_INVALID', 'there is no such application', {
         where: 'body.application',
       });
