@@ -8,7 +8,15 @@ import { CallreelError } from '../errors.ts';
 import { createHttpServer } from './http-server.ts';
 import { Idempotency } from './idempotency.ts';
 import { KeptAnswers } from './kept-answers.ts';
-import { channelPath, conversationPath, filePath, mediaRoutes, mixPath, sendFile } from './media-routes.ts';
+import {
+  channelPath,
+  conversationPath,
+  filePath,
+  mediaRoutes,
+  mixPath,
+  sendFile,
+  stereoPath,
+} from './media-routes.ts';
 import type { MediaUrl } from './media-url.ts';
 import { type NativeRoutesOptions, nativeRoutes } from './native-routes.ts';
 import { collectRoutes, openApiRoute } from './openapi.ts';
@@ -58,10 +66,17 @@ export function buildApi(options: ApiOptions): FastifyInstance {
       routes(app, files);
       done();
     });
-  const mediaUrl: MediaUrl = (recordingId, trackId, format, mixBegins = 'recording') => {
-    const pathOfMix = { recording: mixPath, conversation: conversationPath, file: filePath }[mixBegins];
+  const pathsOfMix = {
+    recording: mixPath,
+    stereo: stereoPath,
+    conversation: conversationPath,
+    file: filePath,
+  };
+  const mediaUrl: MediaUrl = (recordingId, trackId, format, mix = 'recording') => {
     const path =
-      trackId === undefined ? pathOfMix(recordingId, format) : channelPath(recordingId, trackId, format);
+      trackId === undefined
+        ? pathsOfMix[mix](recordingId, format)
+        : channelPath(recordingId, trackId, format);
     return publicUrl() + links.sign(path, clock.unixMs() + linkLifetimeMs);
   };
   const idempotency = new Idempotency(new KeptAnswers({ ...options, accountId }), log);

@@ -1,11 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { type AudioFileFormat, audioFileFormats } from '../container/audio-file.ts';
 import type { Recording } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
 import type { RenditionRequest } from '../worker/render-protocol.ts';
 import { errors } from './error-body.ts';
 import { file } from './fields.ts';
+import { fileNameOf } from './file-name.ts';
+import { fileWishes } from './recording-body.ts';
 import { recordingParameter } from './recording-routes.ts';
 import { answerRendition, type RenditionAnswerOptions } from './rendition-answer.ts';
 
@@ -16,9 +19,13 @@ export interface DownloadRoutesOptions extends RenditionAnswerOptions {
 
 const query = z.strictObject({
   format: z
-    .enum(['wav', 'mp3'])
-    .default('wav')
-    .meta({ description: 'Of the file.', examples: ['wav'] }),
+    .enum(audioFileFormats)
+    .optional()
+    .meta({
+      description:
+        'Of the file; `mp4` is AAC. Unless given the `format` of the recording; with `all`, `wav`.',
+      examples: ['mp4'],
+    }),
   channels: z
     .string()
     .max(64)
@@ -26,13 +33,14 @@ const query = z.strictObject({
       /^(mono|stereo|left|right|all|[0-9a-f]{16})$/,
       'expected mono, stereo, left, right, all, or the id of a channel',
     )
-    .default('mono')
+    .optional()
     .meta({
       description:
-        '`mono`: everybody in one channel. `stereo`: the party that joined first on the left, all others on the ' +
-        'right; WAV only. `left`, `right`: one side of that alone. `all`: one channel for each stay of a party, in ' +
-        'the order of joining; WAV only. All of these are equally long. The id of a channel: that stay alone, from ' +
-        'its joining to its leaving.',
+        '`mono`: everybody in one channel. `stereo`: of a call what the party says on the left, what it hears on the ' +
+        'right; of a conference the party that joined first on the left, all others on the right. `left`, `right`: ' +
+        'one side of that alone. `all`: one channel for each stay of a party, in the order of joining; WAV only. All ' +
+        'of these are equally long. The id of a channel: that stay alone, from its joining to its leaving. Unless ' +
+        'given `stereo` where the recording is, else `mono`.',
       examples: ['stereo'],
     }),
 });
@@ -43,7 +51,11 @@ const kinds: Readonly<Record<string, Exclude<RenditionRequest['kind'], 'channel'
   right: 'right',
   all: 'channels',
 };
-const content = { 'audio/wav': { schema: file }, 'audio/mpeg': { schema: file } };
+const content = {
+  'audio/wav': { schema: file },
+  'audio/mpeg': { schema: file },
+  'audio/mp4': { schema: file },
+};
 const answers = {
   200: {
     description:
@@ -75,40 +87,39 @@ export function downloadRoutes(app: FastifyInstance, options: DownloadRoutesOpti
       response: { ...answers, ...errors('NOT_FOUND', 'RECORDING_ERASED', 'RENDER_FAILED', 'SPOOL_CORRUPT') },
     },
     handler: async (request, reply) => {
-      const { format, channels } = request.query;
       const recording = await options.recordingOf(request.params.recordingId);
-      const rendition = renditionOf(recording, channels, format);
-      void reply.header(
-        'content-disposition',
-        `attachment; filename="${fileNameOf(recording, channels, format)}"`,
-      );
-      try {
-        return await answerRendition(request, reply, rendition, options);
-      } catch (error) {
-        // What fails is no file.
-        void reply.removeHeader('content-disposition');
-        throw error;
-      }
+      const wanted = fileOf(recording, request.query);
+      const disposition = `attachment; filename="${fileNameOf(recording, wanted.channels, wanted.format)}"`;
+      return await answerRendition(request, reply, renditionOf(recording, wanted), disposition, options);
     },
   });
 }
 
+interface WantedFile {
+  channels: string;
+  format: AudioFileFormat;
+}
+
+/** What is not said is as the recording was started for. */
+function fileOf(recording: Recording, { format, channels }: z.output<typeof query>): WantedFile {
+  const wishes = fileWishes(recording);
+  return {
+    channels: channels ?? (wishes.stereo ? 'stereo' : 'mono'),
+    format: format ?? (channels === 'all' ? 'wav' : wishes.format),
+  };
+}
+
+/** @throws CallreelError REQUEST_INVALID */
 function renditionOf(
   { conversationId, recordingId }: Recording,
-  channels: string,
-  format: 'wav' | 'mp3',
+  { channels, format }: WantedFile,
 ): RenditionRequest {
   const common = { conversationId, recordingId, format, trackId: undefined };
   const kind = kinds[channels];
   if (kind === undefined) return { ...common, kind: 'channel', trackId: channels };
-  if (format === 'wav' || (kind !== 'stereo' && kind !== 'channels')) return { ...common, kind };
-  throw new CallreelError('REQUEST_INVALID', 'MP3 files have one channel: take wav, or one of the sides', {
-    where: 'querystring.format',
-  });
-}
-
-/** Letters, digits, `-` and a dot: nothing in it comes from who calls. */
-function fileNameOf({ recordingId, startedAt }: Recording, channels: string, format: string): string {
-  const began = startedAt.toISOString().slice(0, 19).replaceAll(/[-:]/g, '');
-  return `${began}Z-${recordingId}-${channels}.${format}`;
+  if (kind === 'channels' && format !== 'wav')
+    throw new CallreelError('REQUEST_INVALID', 'a file of all channels is WAV: expected wav', {
+      where: 'querystring.format',
+    });
+  return { ...common, kind };
 }

@@ -2,9 +2,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { LinkSigner } from '../auth/signed-link.ts';
 import type { Door } from '../call/own-recordings.ts';
 import type { Clock } from '../clock.ts';
-import type { AudioFileFormat } from '../container/audio-file.ts';
+import { type AudioFileFormat, audioFileFormats } from '../container/audio-file.ts';
 import type { Recording } from '../database/schema.ts';
 import type { RenditionRequest } from '../worker/render-protocol.ts';
+import { fileNameOf } from './file-name.ts';
 import { fileWishes } from './recording-body.ts';
 import { answerRendition, type RenditionAnswerOptions } from './rendition-answer.ts';
 
@@ -24,6 +25,11 @@ interface MediaParameters {
 /** The path of a file of a recording; signed links are made of these. */
 export function mixPath(recordingId: string, format: AudioFileFormat): string {
   return `/media/recordings/${recordingId}/mix.${format}`;
+}
+
+/** As the mix, left and right (`render/sides.ts`). */
+export function stereoPath(recordingId: string, format: AudioFileFormat): string {
+  return `/media/recordings/${recordingId}/stereo.${format}`;
 }
 
 /** The mix as long as the conversation: silent until the recording began. */
@@ -57,11 +63,12 @@ export function mediaDoor(links: LinkSigner, clock: Clock): Door {
 export function mediaRoutes(app: FastifyInstance, options: MediaRoutesOptions): void {
   for (const [kind, file] of [
     ['mix', 'mix'],
+    ['stereo', 'stereo'],
     ['conversation', 'conversation'],
     ['channel', 'channels/:trackId'],
     ['file', 'file'],
   ] as const) {
-    const url = `/media/recordings/:recordingId/${file}.:format(^(?:wav|mp3|mp4)$)`;
+    const url = `/media/recordings/:recordingId/${file}.:format(^(?:${audioFileFormats.join('|')})$)`;
     const handler = (request: FastifyRequest, reply: FastifyReply) =>
       serveMedia(kind, request, reply, options);
     app.route({ method: ['GET', 'HEAD'], url, exposeHeadRoute: false, handler });
@@ -81,13 +88,13 @@ async function serveMedia(
   const { recordingId, trackId, format } = request.params as MediaParameters;
   const recording = await recordingOf(recordingId);
   if (kind === 'file') return await sendFile(request, reply, recording, options, format);
-  const { conversationId } = recording;
-  return await answerRendition(
-    request,
-    reply,
-    { conversationId, recordingId, kind, trackId, format },
-    options,
-  );
+  const rendition = { conversationId: recording.conversationId, recordingId, kind, trackId, format };
+  const disposition = dispositionOf(recording, kind === 'mix' ? 'mono' : (trackId ?? kind), format);
+  return await answerRendition(request, reply, rendition, disposition, options);
+}
+
+function dispositionOf(recording: Recording, content: string, format: AudioFileFormat): string {
+  return `inline; filename="${fileNameOf(recording, content, format)}"`;
 }
 
 /** Answers with the file that a recording was started for; 202 before its end. @throws CallreelError as `RenderPool.open` */
@@ -101,6 +108,7 @@ export async function sendFile(
   const { conversationId, recordingId, state } = recording;
   if (state !== 'ended') return reply.code(202).header('retry-after', '1').send();
   const kind = fileWishes(recording).stereo ? 'stereo' : 'mix';
-  const rendition = { conversationId, recordingId, kind, trackId: undefined, format } as const;
-  return await answerRendition(request, reply, rendition, options);
+  const rendition: RenditionRequest = { conversationId, recordingId, kind, trackId: undefined, format };
+  const disposition = dispositionOf(recording, kind === 'mix' ? 'mono' : kind, format);
+  return await answerRendition(request, reply, rendition, disposition, options);
 }

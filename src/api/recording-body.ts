@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { RecordingWishes } from '../call/recording.ts';
+import { type AudioFileFormat, audioFileFormats } from '../container/audio-file.ts';
 import type { Channel, Recording } from '../database/schema.ts';
 import type { LegReport } from '../media/control.ts';
 import type { EndReason } from '../spool/records.ts';
@@ -12,12 +13,11 @@ const link =
   'A signed link: any client can fetch it for 24 hours, without a header; it answers ranges once the recording ended.';
 const fileExample =
   'https://callreel.example.com/media/recordings/5f3a9c0d1e2b4a67/mix.wav?expires=…&signature=…';
-const files = z
-  .object({
-    wav_file: text(`WAV, 16 bits. ${link}`, fileExample),
-    mp3_file: text(`MP3. ${link}`, fileExample.replace('.wav', '.mp3')),
-  })
-  .meta({ description: 'Everybody in one channel, from the beginning of the recording to its end.' });
+const files = z.object({
+  wav_file: text(`WAV, 16 bits. ${link}`, fileExample),
+  mp3_file: text(`MP3. ${link}`, fileExample.replace('.wav', '.mp3')),
+  mp4_file: text(`MP4 (AAC). ${link}`, fileExample.replace('.wav', '.mp4')),
+});
 
 const endReasons = {
   stopped: 'it was told to stop.',
@@ -61,7 +61,7 @@ export const recordingBody = z.object({
   client_state: clientState,
   connection_id: identifier('The call that it records by itself; null for a conference.').nullable(),
   control_id: text('The name that its starter gave it; null without one.', 'main').nullable(),
-  format: choice(['wav', 'mp3', 'mp4'], 'Of the file that `url` gives.'),
+  format: choice(audioFileFormats, 'Of the file that `url` gives.'),
   stereo: flag('Whether that file has two channels.', false),
   url: text(
     'The file that it was started for, known from the start: 202 with `Retry-After` until it is whole, complete from ' +
@@ -92,7 +92,7 @@ export const recordingBody = z.object({
 });
 
 /** What was asked of its file. */
-export function fileWishes({ wishes }: Recording): { format: 'wav' | 'mp3' | 'mp4'; stereo: boolean } {
+export function fileWishes({ wishes }: Recording): { format: AudioFileFormat; stereo: boolean } {
   const { format, stereo } = (wishes ?? {}) as RecordingWishes;
   return { format: format ?? 'wav', stereo: stereo ?? false };
 }
@@ -116,14 +116,20 @@ const channelBody = z.object({
     description:
       'Loss, jitter and codecs of this stay; null while the recording goes on, and where a crash lost them.',
   }),
-  wav_file: files.shape.wav_file,
-  mp3_file: files.shape.mp3_file,
+  ...files.shape,
 });
 
 export const wholeRecordingBody = z
   .object({
     ...recordingBody.shape,
-    mix: files,
+    mix: files.meta({
+      description: 'Everybody in one channel, from the beginning of the recording to its end.',
+    }),
+    stereo_mix: files.meta({
+      description:
+        'The same in two channels: of a call what the party says on the left, what it hears on the right; of a ' +
+        'conference the party that joined first on the left, all others on the right.',
+    }),
     channels: z.array(channelBody).meta({
       description: 'Each stay of each party, in the order of joining; there once the recording ended.',
     }),
@@ -164,12 +170,14 @@ export function toWholeRecordingBody(
   const { recordingId } = row;
   return {
     ...toRecordingBody(row, mediaUrl),
-    mix: {
-      wav_file: mediaUrl(recordingId, undefined, 'wav'),
-      mp3_file: mediaUrl(recordingId, undefined, 'mp3'),
-    },
+    mix: toFiles((format) => mediaUrl(recordingId, undefined, format)),
+    stereo_mix: toFiles((format) => mediaUrl(recordingId, undefined, format, 'stereo')),
     channels: channels.map((channel) => toChannel(channel, row, mediaUrl)),
   };
+}
+
+function toFiles(urlOf: (format: AudioFileFormat) => string): z.output<typeof files> {
+  return { wav_file: urlOf('wav'), mp3_file: urlOf('mp3'), mp4_file: urlOf('mp4') };
 }
 
 function toChannel(row: Channel, recording: Recording, mediaUrl: MediaUrl): z.output<typeof channelBody> {
@@ -186,7 +194,6 @@ function toChannel(row: Channel, recording: Recording, mediaUrl: MediaUrl): z.ou
     end_ms: row.endMs,
     no_media: row.noMedia,
     media: row.media ? toStayMedia(row.media as LegReport, toSample) : null,
-    wav_file: mediaUrl(recordingId, channelId, 'wav'),
-    mp3_file: mediaUrl(recordingId, channelId, 'mp3'),
+    ...toFiles((format) => mediaUrl(recordingId, channelId, format)),
   };
 }

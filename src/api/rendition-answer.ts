@@ -15,24 +15,27 @@ export interface RenditionAnswerOptions {
 /**
  * Answers GET and HEAD with a file of a recording. A finished one has an exact length and answers ranges; one that
  * still grows answers with what is there.
+ * @param disposition of the file, for `Content-Disposition`
  * @throws CallreelError as `RenderPool.open`
  */
 export async function answerRendition(
   request: FastifyRequest,
   reply: FastifyReply,
   rendition: RenditionRequest,
+  disposition: string,
   { log, calls, renders }: RenditionAnswerOptions,
 ): Promise<FastifyReply> {
   await calls.settle(rendition.conversationId);
   const open = await renders.open(rendition);
   const { contentType, byteLength, complete, trackIds } = open.head;
   void reply.header('content-type', contentType).header('cache-control', 'private, no-store');
-  if (trackIds) void reply.header('callreel-channels', trackIds.join(', '));
   const range = complete ? parseByteRange(request.headers.range, byteLength) : undefined;
   if (range === 'unsatisfiable') {
     open.release();
     return reply.code(416).header('content-range', `bytes */${byteLength}`).send();
   }
+  void reply.header('content-disposition', disposition);
+  if (trackIds) void reply.header('callreel-channels', trackIds.join(', '));
   const first = range?.first ?? 0;
   const last = range?.last ?? byteLength - 1;
   if (complete) void reply.header('accept-ranges', 'bytes');

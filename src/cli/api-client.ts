@@ -85,7 +85,7 @@ export class ApiClient {
 }
 
 /** `fetch` with the catalogue's error for a server that is not there. */
-export async function request(url: URL, init?: RequestInit): Promise<Response> {
+async function request(url: URL, init?: RequestInit): Promise<Response> {
   try {
     return await fetch(url, init);
   } catch (cause) {

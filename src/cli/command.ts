@@ -63,5 +63,10 @@ export function oneOf<const Choice extends string>(
 ): Choice | undefined {
   const choice = choices.find((candidate) => candidate === value);
   if (value === undefined || choice !== undefined) return choice;
-  throw new CallreelError('USAGE', `--${option} wants ${choices.join(' or ')}`, { where: value });
+  throw new CallreelError('USAGE', `--${option} wants ${listed(choices)}`, { where: value });
+}
+
+/** `a, b or c`. */
+function listed(choices: readonly string[]): string {
+  return [choices.slice(0, -1).join(', '), ...choices.slice(-1)].filter((part) => part !== '').join(' or ');
 }

@@ -1,5 +1,5 @@
-import { CallreelError } from '../errors.ts';
-import { ApiClient, request, serverOptions, serverOptionsHelp } from './api-client.ts';
+import { type AudioFileFormat, audioFileFormats } from '../container/audio-file.ts';
+import { ApiClient, serverOptions, serverOptionsHelp } from './api-client.ts';
 import { type Command, numeric, oneOf, parseCommandLine } from './command.ts';
 import { saveBody } from './download.ts';
 import { print, printFields, printJson, printTable } from './output.ts';
@@ -15,12 +15,7 @@ interface Recording {
   duration_ms: number | null;
 }
 
-interface Files {
-  wav_file: string;
-  mp3_file: string;
-}
-
-interface Channel extends Files {
+interface Channel {
   channel_id: string;
   connection_id: string;
   from: string;
@@ -31,7 +26,6 @@ interface Channel extends Files {
 }
 
 interface WholeRecording extends Recording {
-  mix: Files;
   channels: Channel[];
 }
 
@@ -113,10 +107,11 @@ ${serverOptionsHelp}`,
   {
     words: ['recordings', 'get'],
     summary: 'download a file of a recording',
-    usage: 'RECORDING_ID [--channel ID] [--format wav|mp3] [--out FILE]',
-    details: `  --channel ID        this channel instead of the mix
-  --format wav|mp3    wav unless given
-  --out FILE          <recording id>.wav in this directory unless given
+    usage: 'RECORDING_ID [--channel WHICH] [--format wav|mp3|mp4] [--out FILE]',
+    details: `  --channel WHICH        mono, stereo, left, right, all, or the id of a channel; unless given mono or stereo,
+                         as the recording was started
+  --format wav|mp3|mp4   that of the recording unless given; all is wav only
+  --out FILE             <recording id>.<format> in this directory unless given
 ${serverOptionsHelp}`,
     async run(args) {
       const { values, positionals } = parseCommandLine(
@@ -129,20 +124,32 @@ ${serverOptionsHelp}`,
         },
         ['RECORDING_ID'],
       );
-      const format = oneOf(values.format, 'format', ['wav', 'mp3']) ?? 'wav';
-      const recording = await fetchRecording(ApiClient.open(values), positionals[0]!);
-      const files = values.channel === undefined ? recording.mix : channelOf(recording, values.channel);
+      const format = oneOf(values.format, 'format', audioFileFormats);
+      const recordingId = positionals[0]!;
+      const answer = await ApiClient.open(values).fetch(downloadPath(recordingId, values.channel, format));
       const suffix = values.channel === undefined ? '' : `-${values.channel}`;
-      const file = values.out ?? `${recording.recording_id}${suffix}.${format}`;
-      const bytes = await saveBody(await request(new URL(files[`${format}_file`])), file);
+      const file = values.out ?? `${recordingId}${suffix}.${formatOf(answer)}`;
+      const bytes = await saveBody(answer, file);
       if (values.json) return printJson({ file, bytes });
       print(`${file}: ${bytes} bytes`);
     },
   },
 ];
 
-function channelOf({ channels }: WholeRecording, channelId: string): Channel {
-  const channel = channels.find(({ channel_id }) => channel_id === channelId);
-  if (channel) return channel;
-  throw new CallreelError('NOT_FOUND', 'the recording has no such channel', { where: channelId });
+function downloadPath(
+  recordingId: string,
+  channels: string | undefined,
+  format: AudioFileFormat | undefined,
+): string {
+  const query = new URLSearchParams({
+    ...(channels !== undefined && { channels }),
+    ...(format && { format }),
+  });
+  return `/v1/recordings/${encodeURIComponent(recordingId)}/download?${query}`;
+}
+
+/** The server knows what the recording was started for. */
+function formatOf({ headers }: Response): AudioFileFormat | undefined {
+  const named = headers.get('content-disposition') ?? '';
+  return audioFileFormats.find((format) => named.endsWith(`.${format}"`));
 }

@@ -76,8 +76,14 @@ test('silence before the rest is the same frames as silence that was encoded', (
 });
 
 test('the configuration names AAC-LC, the rate and the channels; what there is not is refused', () => {
-  assert.deepEqual([...aacConfig({ rateHz: 8000, channels: 1, bitRateKbps: 32 })], [0x15, 0x88]);
-  assert.deepEqual([...aacConfig({ rateHz: 48_000, channels: 2, bitRateKbps: 128 })], [0x11, 0x90]);
+  assert.deepEqual(
+    [...aacConfig({ rateHz: 8000, channels: 1, bitRateKbps: 32 })],
+    [0x15, 0x88, 0x56, 0xe5, 0],
+  );
+  assert.deepEqual(
+    [...aacConfig({ rateHz: 48_000, channels: 2, bitRateKbps: 128 })],
+    [0x11, 0x90, 0x56, 0xe5, 0],
+  );
   for (const shape of [
     { rateHz: 11_025 as 8000, channels: 1, bitRateKbps: 32 },
     { rateHz: 8000, channels: 1, bitRateKbps: 3 },

@@ -33,6 +33,9 @@ const droppedFrames = 1;
 /** Samples that come out of a decoder before the audio: one frame exactly. */
 export const aacDelaySamples = aacFrameSamples;
 
+/** The sync extension 0x2b7 with object type 5, and that it is not present. */
+const noSbr = [0x56, 0xe5, 0x00];
+
 const defaultKbps: Readonly<Record<AacRateHz, number>> = { 8000: 32, 16000: 48, 48000: 64 };
 /** Sampling frequency index, ISO/IEC 14496-3 table 1.18. */
 const rateIndex: Readonly<Record<AacRateHz, number>> = { 8000: 11, 16000: 8, 48000: 3 };
@@ -41,7 +44,11 @@ export function defaultAacBitRateKbps(rateHz: AacRateHz, channels: 1 | 2): numbe
   return defaultKbps[rateHz] * channels;
 }
 
-/** AudioSpecificConfig, ISO/IEC 14496-3 1.6.2.1. @throws CallreelError REQUEST_INVALID */
+/**
+ * AudioSpecificConfig, ISO/IEC 14496-3 1.6.2.1. It says that there is no SBR: at low rates decoders assume some
+ * otherwise (1.6.5), double the sample rate and play late.
+ * @throws CallreelError REQUEST_INVALID
+ */
 export function aacConfig(shape: AacShape): Uint8Array {
   const { rateHz, channels, bitRateKbps } = shape;
   const kbps = bitRateKbps / channels;
@@ -49,7 +56,7 @@ export function aacConfig(shape: AacShape): Uint8Array {
     throw new CallreelError('REQUEST_INVALID', `${named(shape)} is not supported`, { where: 'bitRateKbps' });
   const objectType = 2; // AAC LC
   const bits = (objectType << 11) | (rateIndex[rateHz] << 7) | (channels << 3);
-  return Uint8Array.of(bits >> 8, bits & 0xff);
+  return Uint8Array.of(bits >> 8, bits & 0xff, ...noSbr);
 }
 
 function named({ rateHz, channels, bitRateKbps }: AacShape): string {

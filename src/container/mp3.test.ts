@@ -10,7 +10,7 @@ import {
   mp3DelaySamples,
   mp3InfoFrame,
 } from './mp3-frame.ts';
-import { testTones } from './test-signal.ts';
+import { distanceDb, testTones, toneDb } from './test-signal.ts';
 
 const rates = [8000, 16_000, 48_000] as const;
 
@@ -42,33 +42,6 @@ async function decodeStereo(bytes: Uint8Array): Promise<Float32Array[]> {
   decoder.free();
   assert.deepEqual(errors, []);
   return channelData;
-}
-
-/** RMS level of the tone in the middle of `pcm`, in dB of full scale. */
-function toneDb(pcm: Float32Array, rateHz: number, hertz: number): number {
-  const from = Math.floor(pcm.length / 4);
-  const length = rateHz;
-  let [real, imaginary] = [0, 0];
-  for (let k = 0; k < length; k += 1) {
-    const window = 1 - Math.cos((2 * Math.PI * k) / length);
-    const turn = (2 * Math.PI * hertz * k) / rateHz;
-    real += pcm[from + k]! * window * Math.cos(turn);
-    imaginary += pcm[from + k]! * window * Math.sin(turn);
-  }
-  return 10 * Math.log10((2 * (real ** 2 + imaginary ** 2)) / length ** 2);
-}
-
-/** Level of the difference below the level of the signal, in dB. */
-function distanceDb(signal: Int16Array, decoded: Float32Array): number {
-  let power = 0;
-  let error = 0;
-  // The first and last frames carry the encoder's edges.
-  for (let k = 2304; k < signal.length - 2304; k += 1) {
-    const sample = (signal[k] ?? 0) / 32_768;
-    power += sample * sample;
-    error += (sample - (decoded[k] ?? 0)) ** 2;
-  }
-  return 10 * Math.log10(power / error);
 }
 
 test('the file is exactly as long as announced, at every length, rate and bit rate', async () => {

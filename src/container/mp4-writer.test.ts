@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import decodeFile from '@audio/decode-aac';
 import { AacEncoder, defaultAacBitRateKbps } from './aac.ts';
 import { Mp4Writer } from './mp4-writer.ts';
 import { editOf, fragmentFrames, inner, movieFrames, wholeBoxes } from './test-mp4.ts';
-import { fileOf, testTones } from './test-signal.ts';
+import { playMp4 } from './test-mp4-playback.ts';
+import { distanceDb, fileOf, isSameAudio, testTones, toneDb } from './test-signal.ts';
 
 const samples = 5 * 8000 + 77;
 const shape = { rateHz: 8000, channels: 2 } as const;
@@ -38,6 +40,53 @@ test('cut off at any byte, a growing file is whole boxes and every frame of its 
     most = there.length;
   }
   assert.ok(most * 1024 > samples - 8192 - 2048);
+});
+
+test('cut off at any byte it plays what it would play whole, up to a second and what the encoder holds', async () => {
+  const { writer, file } = grown();
+  const parts = writer.finish();
+  const finished = fileOf([{ at: 0, bytes: file }, ...parts]);
+  const whole = await playMp4(finished);
+  let frames = 0;
+  for (let length = wholeBoxes(file).boxes[2]!.end; length <= file.length; length += 1) {
+    const cut = file.subarray(0, length);
+    const there = fragmentFrames(cut).frames.length;
+    if (there === frames) continue;
+    frames = there;
+    const played = await playMp4(cut);
+    assert.equal(played.rateHz, 8000);
+    for (const [side, pcm] of played.channels.entries()) {
+      assert.equal(pcm.length, (frames - 1) * 1024);
+      assert.ok(isSameAudio(pcm, whole.channels[side]!.subarray(0, pcm.length)));
+    }
+  }
+  assert.ok((frames - 1) * 1024 >= samples - 8192 - 2623);
+});
+
+test('finished it plays at its rate with its exact number of samples, in place, each side alone', async () => {
+  for (const rateHz of [8000, 16_000, 48_000] as const)
+    for (const tones of [[440], [440, 0], [0, 700], [440, 700]]) {
+      const channels = tones.length === 2 ? 2 : 1;
+      const length = 3 * rateHz + 11;
+      const toned = testTones(length, rateHz, ...tones);
+      const open = new Mp4Writer({ rateHz, channels });
+      const bytes = fileOf([...open.write(toned), ...open.finish()]);
+      const played = await playMp4(bytes);
+      // Once more by the container reader of the decoder's own package.
+      const { channelData, sampleRate } = await decodeFile(bytes);
+      assert.deepEqual([played.rateHz, sampleRate], [rateHz, rateHz]);
+      assert.ok(played.channels.every((pcm, side) => isSameAudio(pcm, channelData[side]!)));
+      for (const [side, hertz] of tones.entries()) {
+        const pcm = played.channels[side]!;
+        assert.equal(pcm.length, length);
+        if (hertz === 0) continue;
+        const distance = distanceDb(toned, pcm, side, channels);
+        assert.ok(distance > 40, `${rateHz} Hz, ${tones}, channel ${side}: ${distance.toFixed(1)} dB`);
+        if (channels === 1) continue;
+        const bled = toneDb(pcm, rateHz, hertz) - toneDb(played.channels[1 - side]!, rateHz, hertz);
+        assert.ok(bled > 60, `${rateHz} Hz: ${hertz} Hz only ${bled.toFixed(1)} dB below`);
+      }
+    }
 });
 
 test('what was refreshed is there but for what the encoder holds', () => {

@@ -4,7 +4,8 @@ import { CallreelError } from '../errors.ts';
 import { AacEncoder, defaultAacBitRateKbps } from './aac.ts';
 import { Mp4Encoder, type Mp4Shape, mp4Bytes } from './mp4.ts';
 import { editOf, fragmentFrames, inner, wholeBoxes } from './test-mp4.ts';
-import { testTones } from './test-signal.ts';
+import { playMp4 } from './test-mp4-playback.ts';
+import { distanceDb, isSameAudio, testTones, toneDb } from './test-signal.ts';
 
 function shapeOf(rateHz: 8000 | 16_000 | 48_000, channels: 1 | 2, samples: number): Mp4Shape {
   return { rateHz, channels, samples, bitRateKbps: defaultAacBitRateKbps(rateHz, channels) };
@@ -55,6 +56,65 @@ test('all frames are where the file says, behind an index, an edit and a duratio
   assert.deepEqual([at, time], [file.length, 1024 + samples]);
   const lastRun = inner(boxes.at(-2)!.body, 'traf', 'trun');
   assert.equal(lastRun.readUInt32BE(lastRun.length - 8), 1024 + samples - (frames.length - 1) * 1024);
+});
+
+test('plays back at its rate with its exact number of samples, in place', async () => {
+  for (const rateHz of [8000, 16_000, 48_000] as const)
+    for (const channels of [1, 2] as const)
+      for (const samples of [1, 1023, 1024, 1025, 3 * rateHz + 11, 11 * rateHz]) {
+        const signal = testTones(samples, rateHz, ...[440, 700].slice(0, channels));
+        const played = await playMp4(encode(signal, shapeOf(rateHz, channels, samples)));
+        assert.deepEqual(
+          [played.rateHz, ...played.channels.map(({ length }) => length)],
+          [rateHz, ...Array(channels).fill(samples)],
+        );
+        if (samples < rateHz) continue;
+        for (const [side, pcm] of played.channels.entries()) {
+          const distance = distanceDb(signal, pcm, side, channels);
+          assert.ok(distance > 40, `${rateHz} Hz, channel ${side} of ${channels}: ${distance.toFixed(1)} dB`);
+        }
+      }
+});
+
+test('stereo: what is on one side is not heard on the other, alone or beside another tone', async () => {
+  for (const rateHz of [8000, 16_000, 48_000] as const)
+    for (const tones of [
+      [440, 0],
+      [0, 700],
+      [440, 700],
+    ] as const) {
+      const samples = 3 * rateHz + 11;
+      const file = encode(testTones(samples, rateHz, ...tones), shapeOf(rateHz, 2, samples));
+      const { channels } = await playMp4(file);
+      for (const [side, hertz] of tones.entries()) {
+        if (hertz === 0) continue;
+        const heard = toneDb(channels[side]!, rateHz, hertz);
+        const bled = toneDb(channels[1 - side]!, rateHz, hertz);
+        assert.ok(Math.abs(heard + 11.7) < 0.5, `${heard.toFixed(1)} dB`);
+        assert.ok(heard - bled > 60, `${rateHz} Hz: ${hertz} Hz only ${(heard - bled).toFixed(1)} dB below`);
+      }
+    }
+});
+
+test('cut off at any byte it plays up to the last fragment that is there whole', async () => {
+  const samples = 25 * 8000 + 7;
+  const file = encode(testTones(samples, 8000, 440, 700), shapeOf(8000, 2, samples));
+  const whole = await playMp4(file);
+  // `sidx` is the fourth box.
+  const head = wholeBoxes(file).boxes[3]!.end;
+  let frames = 0;
+  for (let length = head; length < file.length; length += 1) {
+    const cut = file.subarray(0, length);
+    const there = fragmentFrames(cut).frames.length;
+    if (there === frames) continue;
+    frames = there;
+    const { channels } = await playMp4(cut);
+    for (const [side, pcm] of channels.entries()) {
+      assert.equal(pcm.length, (frames - 1) * 1024);
+      assert.ok(isSameAudio(pcm, whole.channels[side]!.subarray(0, pcm.length)));
+    }
+  }
+  assert.ok(frames * 1024 >= 20 * 8000);
 });
 
 test('chunks of any size give the same bytes, and silence in front those of silence that was encoded', () => {

@@ -7,6 +7,8 @@ import { MPEGDecoder } from 'mpg123-decoder';
 import { tone } from '../audio/tone.ts';
 import { audioFileBytes, audioFileFormats } from '../container/audio-file.ts';
 import { editOf, fragmentFrames } from '../container/test-mp4.ts';
+import { playMp4 } from '../container/test-mp4-playback.ts';
+import { distanceDb } from '../container/test-signal.ts';
 import { wavHeaderBytes } from '../container/wav.ts';
 import { parseWav, pcm16Samples } from '../container/wav-parser.ts';
 import { CallreelError } from '../errors.ts';
@@ -268,6 +270,12 @@ test('MP4: announced length, every range that part of the whole, one frame of AA
     const { frames } = fragmentFrames(whole);
     assert.equal(frames.length, 1 + Math.ceil(rendition.samples / 1024));
     assert.equal(editOf(whole).samples, rendition.samples);
+    const { rateHz, channels } = await playMp4(whole);
+    const pcm = await pcmOf(openRendition(lateView(), { kind, trackId: 'a', format: 'wav' }));
+    assert.deepEqual([rateHz, channels.map(({ length }) => length)], [8000, [pcm.length]]);
+    // In the mix there is noise, which no encoder keeps wave by wave.
+    const distance = distanceDb(pcm, channels[0]!);
+    assert.ok(distance > (kind === 'channel' ? 40 : 5), `${kind}: ${distance.toFixed(1)} dB`);
     for (const [from, to] of [
       [0, 1],
       [700, 9000],
@@ -328,7 +336,12 @@ test('stereo MP3 and MP4: announced length; one direction alone is on its own si
     assert.ok(sounding! > 0.2 && silent! < 0.0001, `${loudest}`);
 
     const mp4 = openRendition(call, { kind: 'stereo', format: 'mp4' });
-    assert.equal((await bytesOf(mp4)).length, mp4.byteLength);
+    const bytes = await bytesOf(mp4);
+    assert.equal(bytes.length, mp4.byteLength);
+    const { channels } = await playMp4(bytes);
+    const peaks = channels.map((pcm) => pcm.reduce((peak, sample) => Math.max(peak, Math.abs(sample)), 0));
+    if (side === 'heard') peaks.reverse();
+    assert.ok(peaks[0]! > 0.2 && peaks[1]! < 0.0001, `${peaks}`);
   }
 });
 

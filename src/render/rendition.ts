@@ -172,9 +172,18 @@ function mixSpan(view: RecordingView, endSample: number): Span {
 
 function channelSignal(view: RecordingView, endSample: number, trackId: string): Signal {
   const track = view.tracks.find((each) => each.trackId === trackId);
-  if (!track) throw new CallreelError('NOT_FOUND', 'no such track in the recording', { where: trackId });
+  if (!track) throw noSuchChannel(view, trackId);
   const span = channelSpan(view, track, endSample);
   return pausedSignal(view, span, (fromSample) => new ChannelReader(track, view, fromSample));
+}
+
+const maxListedChannels = 20;
+
+function noSuchChannel({ tracks }: RecordingView, trackId: string): CallreelError {
+  const listed = tracks.slice(0, maxListedChannels).map((each) => each.trackId);
+  if (tracks.length > listed.length) listed.push('…');
+  const has = listed.length > 0 ? `it has ${listed.join(', ')}` : 'nobody was recorded';
+  return new CallreelError('NOT_FOUND', `no such channel in the recording: ${has}`, { where: trackId });
 }
 
 function channelSpan(view: RecordingView, track: TrackView, endSample: number): Span {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { playMp4 } from '../../src/container/test-mp4-playback.ts';
 import { wavHeader } from '../../src/container/wav.ts';
 import { makeTemporaryDir } from '../../src/database/temporary-database.ts';
 import { decodeWav } from '../../src/testkit/audio-file.ts';
@@ -99,6 +100,33 @@ describe('a call, from the command line to the file', () => {
     );
     assert.deepEqual([mp3.file, statSync(join(dir, mp3.file)).size], [`${recording_id}.mp3`, mp3.bytes]);
 
+    const get = (...options: string[]) => callreel.run('recordings', 'get', recording_id, ...options);
+    for (const [options, file] of [
+      [[], `${recording_id}.wav`],
+      [['--channel', 'stereo', '--format', 'mp4'], `${recording_id}-stereo.mp4`],
+      [['--channel', 'all'], `${recording_id}-all.wav`],
+    ] as const) {
+      const { code, stdout, stderr } = await get(...options);
+      assert.equal(code, 0, stderr);
+      assert.equal(stdout, `${file}: ${statSync(join(dir, file)).size} bytes\n`);
+    }
+    const [mono] = decodeWav(readFileSync(join(dir, `${recording_id}.wav`))).channels;
+    const sides = await playMp4(readFileSync(join(dir, `${recording_id}-stereo.mp4`)));
+    assert.deepEqual(
+      [sides.rateHz, ...sides.channels.map(({ length }) => length)],
+      [8000, mono!.length, mono!.length],
+    );
+    for (const [options, complaint] of [
+      [['--channel', 'middle'], /REQUEST_INVALID: expected mono, stereo, left, right, all, or the id/],
+      [['--channel', '0123456789abcdef'], new RegExp(`NOT_FOUND: .* it has ${channel}\n`)],
+      [['--channel', 'all', '--format', 'mp3'], /REQUEST_INVALID: .* expected wav\n/],
+    ] as const) {
+      const { code, stdout, stderr } = await get(...options, '--out', 'none');
+      assert.deepEqual([code, stdout], [1, '']);
+      assert.match(stderr, complaint);
+    }
+    assert.equal(existsSync(join(dir, 'none')), false);
+
     const manifest = join(scene.server.dataDir, 'spool', conversation_id, `${recording_id}.rec`);
     const exported = await callreel.run('spool', 'export', manifest, '--out', 'out');
     assert.equal(exported.code, 0, exported.stderr);
@@ -147,14 +175,10 @@ describe('directory', () => {
   test('applications and numbers', async () => {
     writeFileSync(join(dir, 'routine.yaml'), '- name: HangUp\n');
     const options = ['--name', 'cli', '--routine', 'routine.yaml', '--number', '+15550200099'];
-    const app = await callreel.json<{ app_id: string; default_routine: unknown }>(
-      'app',
-      'create',
-      ...options,
-    );
-    assert.deepEqual(app.default_routine, [{ name: 'HangUp' }]);
+    const app = await callreel.json<{ app_id: string; document: unknown }>('app', 'create', ...options);
+    assert.deepEqual(app.document, [{ name: 'HangUp' }]);
     const listed = await callreel.run('app', 'list');
-    assert.match(listed.stdout, new RegExp(`${app.app_id} +cli +\\+15550200099 +its default routine`));
+    assert.match(listed.stdout, new RegExp(`${app.app_id} +cli +sift +\\+15550200099 +its own document`));
     const assigned = await callreel.run('number', 'assign', '+1 555 020 0098', app.app_id);
     assert.equal(assigned.stdout, `+15550200098 is answered by ${app.app_id}\n`);
     const freed = await callreel.run('number', 'assign', '+15550200098', '--free');
@@ -162,6 +186,28 @@ describe('directory', () => {
     assert.equal((await callreel.run('app', 'delete', app.app_id)).stdout, `deleted ${app.app_id}\n`);
     const numbers = await callreel.run('number', 'list');
     assert.match(numbers.stdout, /^\+15550200099 +-$/m);
+  });
+
+  test('an application of another dialect: its document is checked with the line, and kept', async () => {
+    const create = ['app', 'create', '--name', 'swml', '--dialect', 'signalwire'];
+    writeFileSync(
+      join(dir, 'call.yaml'),
+      'version: 1.0.0\nsections:\n  main:\n    - record_call:\n        format: mp3\n',
+    );
+    const app = await callreel.json<Record<string, unknown>>(...create, '--document', 'call.yaml');
+    assert.deepEqual([app.dialect, app.url, app.numbers], ['signalwire', null, []]);
+    assert.match(JSON.stringify(app.document), /record_call/);
+    writeFileSync(join(dir, 'wrong.yaml'), 'sections:\n  main:\n    - record_call:\n        format: ogg\n');
+    const wrong = await callreel.run(...create, '--document', 'wrong.yaml');
+    assert.match(wrong.stderr, /DOCUMENT_INVALID: wrong.yaml:4:\d+: sections.main\[0\].record_call.format: /);
+    const byUrl = await callreel.json<Record<string, unknown>>(
+      ...create,
+      '--on-incoming',
+      'https://app.example/swml',
+    );
+    assert.deepEqual([byUrl.url, byUrl.document], ['https://app.example/swml', null]);
+    for (const { app_id } of [app, byUrl])
+      assert.equal((await callreel.run('app', 'delete', String(app_id))).code, 0);
   });
 
   test('trunks and what may be dialled', async () => {
@@ -228,10 +274,11 @@ describe('misuse', { concurrency: 3 }, () => {
     [['dance'], /USAGE: there is no command "dance"/],
     [['trunk'], /trunk add .*USAGE/s],
     [['app', 'list', '--bogus'], /USAGE: Unknown option '--bogus'/],
-    [['app', 'create', '--name', 'x'], /--on-incoming or --routine is missing/],
+    [['app', 'create', '--name', 'x'], /--on-incoming or --document is missing/],
+    [['app', 'create', '--dialect', 'x', '--document', 'y'], /--dialect wants sift or signalwire/],
     [['recordings', 'show'], /RECORDING_ID is missing/],
     [['recordings', 'show', 'a', 'b'], /no place for "b"/],
-    [['recordings', 'get', 'a', '--format', 'ogg'], /--format wants wav or mp3/],
+    [['recordings', 'get', 'a', '--format', 'ogg'], /--format wants wav, mp3 or mp4/],
     [['recordings', 'list', '--limit', 'many'], /--limit wants a number/],
     [['call', '--from', 'said.wav'], /--to is missing/],
     [['spool', 'export', 'x.rec'], /--out is missing/],
@@ -291,6 +338,27 @@ describe('script check', { concurrency: 3 }, () => {
     ['twice.json', '{"routine": 7, "routine": []}', 0, /^twice.json: 0 commands/],
     ['twice.yaml', 'routine: []\nroutine: []\n', 1, /where: +twice.yaml:2:1/],
     ['text.txt', 'hello', 1, /text.txt:1:1: /],
+    [
+      'swml.yaml',
+      'version: 1.0.0\nsections:\n  main:\n    - record_call: {}\n',
+      0,
+      /^swml.yaml: a SWML document/,
+    ],
+    ['swml.json', '{"sections": {"main": [{"stop_call_record": {}}]}}', 0, /^swml.json: a SWML document/m],
+    [
+      'range.yaml',
+      'sections:\n  main:\n    - answer: {}\n    - record_call:\n        input_sensitivity: 101\n    - dance: {}\n',
+      1,
+      /range.yaml:5:\d+: sections.main\[1\].record_call.input_sensitivity: .*\(relay_script_method_parameter_invalid_value\)\n +range.yaml:6:\d+: /,
+    ],
+    ['no-main.json', '{\n "sections": {}}', 1, /no-main.json:2:\d+: .*relay_script_main_section_missing/],
+    [
+      'broken.yaml',
+      'version: 1.0.0\nsections:\n  main: [\n',
+      1,
+      /broken.yaml:\d+:\d+: .*relay_script_parse_error/,
+    ],
+    ['say.yaml', '- name: Say\n  text: "sections: none"\n', 0, /^say.yaml: 1 commands/],
     ['bomb.yaml', bomb(), 1, /aliases/],
   ];
   for (const [name, text, code, said] of files)

@@ -20,8 +20,8 @@ const formats = [
 
 const guard = 0x5a5a;
 const outSamples = 5760;
-/** Of one input; Opus takes a millisecond to make up 0.7 s at 8000 Hz, the longest that there is room for. */
-const maxPackets = 100;
+/** Of one input; to make up 0.7 s at 8000 Hz, the longest that there is room for, and to encode it takes Opus 2.5 ms. */
+const maxPackets = 50;
 const maxWasmBytes = 64 * 1024 * 1024;
 
 /**
