@@ -10,11 +10,11 @@ export interface Clock {
   unixMs(): number;
   /** Monotonic time in microseconds; the same origin for every process and thread of one boot. */
   monotonicUs(): number;
-  /** Runs `action` once, not before `delayMs` have passed. Timers never keep a draining process alive. */
+  /** Runs `action` once, not before `delayMs` have passed, or `longestDelayMs`. Timers never keep a draining process alive. */
   after(delayMs: number, action: () => void): Timer;
 }
 
-/** The longest delay that Node's timers know; a longer one would be over at once. */
+/** 24 days: Node's timers know no more, and a longer delay were over at once. */
 export const longestDelayMs = 2 ** 31 - 1;
 
 /** Milliseconds between the Unix epoch and the monotonic origin are not constant; never subtract across the two. */
@@ -22,7 +22,7 @@ export const systemClock: Clock = {
   unixMs: () => Date.now(),
   monotonicUs: () => Number(process.hrtime.bigint() / 1000n),
   after(delayMs, action) {
-    const handle = setTimeout(action, delayMs);
+    const handle = setTimeout(action, Math.min(delayMs, longestDelayMs));
     handle.unref();
     return { cancel: () => clearTimeout(handle) };
   },

@@ -191,7 +191,7 @@ export class Connector {
       removeHandlers();
     }
     if (failure instanceof DialFailure) caller.refuseLater(refusalFor(failure.reason));
-    return failed(failure);
+    return given.aborted ? { outcome: 'failed', reason: 'cancelled' } : failed(failure);
   }
 
   /** @throws CallreelError what says most about why none of them was reached */
@@ -248,9 +248,11 @@ function byMeaning(a: unknown, b: unknown): number {
 }
 
 function failed(error: CallreelError | undefined): ConnectResult {
-  if (error === undefined) return { outcome: 'failed', reason: 'cancelled' };
-  if (!(error instanceof DialFailure))
-    return { outcome: 'failed', reason: error.code.toLowerCase().replaceAll('_', '-') };
-  const { reason, sipStatus } = error;
-  return { outcome: 'failed', reason, ...(sipStatus !== undefined && { sipStatus }) };
+  if (error instanceof DialFailure) {
+    const { reason, sipStatus } = error;
+    return { outcome: 'failed', reason, ...(sipStatus !== undefined && { sipStatus }) };
+  }
+  const code = error?.code ?? 'DIAL_FAILED';
+  if (code === 'DIAL_FAILED') return { outcome: 'failed', reason: 'failed' };
+  return { outcome: 'failed', reason: code.toLowerCase().replaceAll('_', '-') };
 }

@@ -2,7 +2,11 @@ import type { Leg } from '../call/leg.ts';
 import type { LiveCalls } from '../call/live-calls.ts';
 import type { Recording, RecordingWishes } from '../call/recording.ts';
 import { CallreelError } from '../errors.ts';
+import type { EndReason } from '../spool/records.ts';
 import type { VerbResults } from './verb.ts';
+
+/** How one ends that was stopped. */
+const byUs: ReadonlySet<EndReason | undefined> = new Set(['stopped', 'no_media'] as const);
 
 export interface CallRecordingsOptions {
   calls: Pick<LiveCalls, 'recordCall' | 'recordingsOfCall'>;
@@ -57,7 +61,7 @@ export class CallRecordings {
     if (!recording) return undefined;
     recording.stop();
     await recording.whenWritten;
-    return recording.endReason === 'stopped' ? recording : undefined;
+    return byUs.has(recording.endReason) ? recording : undefined;
   }
 }
 

@@ -29,6 +29,8 @@ const loadedAhead = 4;
 const leadMs = 300;
 /** What the worker has beside the one that plays: enough that no gap comes between, little enough to keep. */
 const maxQueuedParts = 16;
+/** What a loop keeps of its prompts. */
+const maxKeptSamples = 600 * promptRateHz;
 const maxQueuedSamples = 60 * promptRateHz;
 
 /** Plays prompts to parties, one behind the other. */
@@ -61,12 +63,13 @@ export class PromptPlayer {
           : new CallreelError('INTERNAL', 'a prompt failed', { cause: error });
     };
     const queue = new PlaybackQueue(listener, skipped);
+    const load = loop ? keeping(this.#load(signal)) : this.#load(signal);
     const stop = () => queue.stop();
     signal.addEventListener('abort', stop, { once: true });
     try {
       let heard = true;
       for (let round = 0; heard && !signal.aborted && (loop || round === 0); round++)
-        heard = await this.#round(queue, prompts, signal, volumeDb, skipped);
+        heard = await this.#round(queue, { prompts, load, signal, volumeDb, skipped });
       await queue.whenEmpty();
       return failure;
     } finally {
@@ -75,14 +78,8 @@ export class PromptPlayer {
   }
 
   /** @returns whether there was anything */
-  async #round(
-    queue: PlaybackQueue,
-    prompts: readonly Prompt[],
-    signal: AbortSignal,
-    volumeDb: number,
-    skipped: (error: unknown) => void,
-  ): Promise<boolean> {
-    const loader = new Lookahead(prompts, (prompt) => this.#options.prompts.load(prompt, signal));
+  async #round(queue: PlaybackQueue, { prompts, load, signal, volumeDb, skipped }: Round): Promise<boolean> {
+    const loader = new Lookahead(prompts, load);
     let heard = false;
     for (const [index, prompt] of prompts.entries()) {
       try {
@@ -104,6 +101,10 @@ export class PromptPlayer {
     return heard;
   }
 
+  #load(signal: AbortSignal): Load {
+    return (prompt) => this.#options.prompts.load(prompt, signal);
+  }
+
   async #lead(loader: Lookahead): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = this.#options.clock.after(leadMs, resolve);
@@ -113,15 +114,38 @@ export class PromptPlayer {
 }
 
 type Loadable = Prompt & { kind: 'text' | 'url' };
+type Load = (prompt: Loadable) => Promise<Int16Array>;
+
+interface Round {
+  prompts: readonly Prompt[];
+  load: Load;
+  signal: AbortSignal;
+  volumeDb: number;
+  skipped(error: unknown): void;
+}
+
+/** What is heard again is not fetched again, within bounds. */
+function keeping(load: Load): Load {
+  const kept = new Map<Loadable, Int16Array>();
+  let keptSamples = 0;
+  return async (prompt) => {
+    const before = kept.get(prompt);
+    if (before) return before;
+    const samples = await load(prompt);
+    keptSamples += samples.length;
+    if (keptSamples <= maxKeptSamples) kept.set(prompt, samples);
+    return samples;
+  };
+}
 
 /** Begins to load the next prompts of a list while one is heard; holds none that was. */
 class Lookahead {
   readonly #prompts: readonly Prompt[];
-  readonly #load: (prompt: Loadable) => Promise<Int16Array>;
+  readonly #load: Load;
   readonly #loading = new Map<number, Promise<Int16Array>>();
   #next = 0;
 
-  constructor(prompts: readonly Prompt[], load: (prompt: Loadable) => Promise<Int16Array>) {
+  constructor(prompts: readonly Prompt[], load: Load) {
     this.#prompts = prompts;
     this.#load = load;
   }

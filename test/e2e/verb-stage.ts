@@ -7,6 +7,7 @@ import { wavHeader } from '../../src/container/wav.ts';
 import { SiftIncoming } from '../../src/dialects/sift/incoming.ts';
 import type { VerbPerformer } from '../../src/script/performer.ts';
 import type { Prompt, Verb, VerbResults } from '../../src/script/verb.ts';
+import { readServerAddress } from '../../src/server-address.ts';
 import { parseSipUri } from '../../src/sip/uri.ts';
 import { lineCodecs, packetPayloads } from '../../src/testkit/line-codec.ts';
 import { noise } from '../../src/testkit/noise.ts';
@@ -18,7 +19,11 @@ import { HttpClient } from './http-client.ts';
 import { Scene, type SceneCallOptions } from './scene.ts';
 
 export const rateHz = 8000;
-const promptSeed = 4000;
+/** Of all stages: a call is known by who calls. */
+const arrivals = new Map<string, (leg: Leg) => void>();
+let lastNumber = 15_560_000_000;
+let lastSeed = 4000;
+const tailSamples = 2400;
 
 /** A call, from both of its ends. */
 export interface Performance {
@@ -37,16 +42,15 @@ export class VerbStage implements AsyncDisposable {
   readonly http: HttpClient;
   readonly performer: VerbPerformer;
   readonly #prompts: Server;
-  readonly #arrivals = new Map<string, (leg: Leg) => void>();
   readonly #phones: Phone[] = [];
   /** What was asked for over HTTP. */
   readonly fetched: string[] = [];
-  #lastNumber = 15_560_000_000;
-  #lastSeed = promptSeed;
 
   private constructor(scene: Scene, prompts: Server) {
     this.scene = scene;
-    this.http = new HttpClient(scene.server.callreel);
+    const { callreel, dataDir } = scene.server;
+    // Whatever is given out as its address.
+    this.http = new HttpClient({ ...callreel, publicUrl: readServerAddress(dataDir) ?? '' });
     this.performer = scene.server.callreel.performer('native');
     this.#prompts = prompts;
   }
@@ -61,15 +65,15 @@ export class VerbStage implements AsyncDisposable {
       if (seed === undefined) response.writeHead(404).end();
       else response.end(wav(noise({ seed: Number(seed), samples: Number(samples) })));
     });
-    SiftIncoming.prototype.answer = async (leg) => stage.#arrivals.get(leg.connection.from)?.(leg);
+    SiftIncoming.prototype.answer = async (leg) => arrivals.get(leg.connection.from)?.(leg);
     return stage;
   }
 
   /** A call that nothing was done with yet. */
   async call(options: SceneCallOptions = {}): Promise<Performance> {
-    const number = `+${++this.#lastNumber}`;
+    const number = `+${++lastNumber}`;
     const { promise, resolve } = Promise.withResolvers<Leg>();
-    this.#arrivals.set(number, resolve);
+    arrivals.set(number, resolve);
     const progress: number[] = [];
     const onProgress = (status: number) => void progress.push(status);
     const answered = this.scene.call([], { number, onProgress, ...options });
@@ -91,8 +95,8 @@ export class VerbStage implements AsyncDisposable {
   }
 
   /** A prompt that stands nowhere else, and how a telephone hears it. */
-  prompt(samples: number): { prompt: Prompt; sound: Int16Array } {
-    const seed = this.#lastSeed++;
+  prompt(samples: number): { prompt: Prompt & { kind: 'url' }; sound: Int16Array } {
+    const seed = lastSeed++;
     const { port } = this.#prompts.address() as AddressInfo;
     const url = `http://127.0.0.1:${port}/${seed}/${samples}.wav`;
     return { prompt: { kind: 'url', url }, sound: lineCoded(noise({ seed, samples })) };
@@ -131,6 +135,13 @@ export class VerbStage implements AsyncDisposable {
     this.#prompts.closeAllConnections();
     await new Promise<void>((resolve) => this.#prompts.close(() => resolve()));
   }
+}
+
+/** Says something and is silent for a moment, so that all of it is over wherever it goes. @returns it as it is heard */
+export async function speak(phone: PhoneCall, samples: number, seed: number): Promise<Int16Array> {
+  const said = noise({ samples, seed });
+  await phone.play(joined(said, new Int16Array(tailSamples)));
+  return lineCoded(said);
 }
 
 /** As it sounds after G.711. */
