@@ -13,8 +13,9 @@ import {
 import { type Json, jsonObject, toJson, valueLimits } from './json.ts';
 import { type Path, type Place, ScriptError, type ScriptErrorCode } from './script-error.ts';
 
-/** In characters. Reading one takes tens of milliseconds. */
 export const maxDocumentCharacters = 131_072;
+/** YAML takes longer to read: a hostile one of this length 0.3 s. */
+export const maxYamlCharacters = 65_536;
 
 /** A document's value, with the way back from a path to its place. */
 export interface DocumentText {
@@ -41,7 +42,14 @@ export function readDocumentText(text: string): DocumentText {
   if (plain.length > maxDocumentCharacters)
     throw mistake('relay_script_parse_error', `longer than ${maxDocumentCharacters} characters`, nowhere);
   const json = /^\s*[{[]/.test(plain) ? readJson(plain) : undefined;
-  return json ?? readYaml(plain);
+  if (json) return json;
+  if (plain.length > maxYamlCharacters)
+    throw mistake(
+      'relay_script_parse_error',
+      `no JSON, and longer than ${maxYamlCharacters} characters`,
+      nowhere,
+    );
+  return readYaml(plain);
 }
 
 /** @throws ScriptError */
@@ -99,7 +107,8 @@ function readYaml(text: string): DocumentText {
   const [problem] = document.errors;
   if (problem)
     throw mistake(
-      'relay_script_parse_error',
+      // The parser tells so of its own stack.
+      /call stack/.test(problem.message) ? 'relay_script_nested_too_deep' : 'relay_script_parse_error',
       problem.message.split('\n')[0] ?? 'neither JSON nor YAML',
       place(problem.pos[0]),
     );

@@ -132,7 +132,8 @@ export const flag: Kind<boolean> = {
 export function oneOf<const T extends string>(...choices: readonly T[]): Kind<T> {
   return {
     read(value, path) {
-      const chosen = choices.find((choice) => choice === String(value));
+      const chosen =
+        typeof value === 'object' ? undefined : choices.find((choice) => choice === String(value));
       return chosen ?? invalid(`${choices.join(', ')} expected, not ${shown(value)}`, path);
     },
   };

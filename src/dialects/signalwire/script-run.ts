@@ -166,7 +166,8 @@ export class ScriptRun implements Run {
     const { sections } = await this.#fetch(url, jsonObject(), path);
     const main = memberOf(sections, 'main') ?? [];
     return (isList(main) ? main : []).flatMap((step) => {
-      const play = memberOf(step, 'play') ?? null;
+      const play = memberOf(step, 'play');
+      if (play === undefined) return [];
       const urls = memberOf(play, 'urls') ?? [memberOf(play, 'url') ?? play];
       return playables.read(this.fill(urls, path), path).flatMap((prompt) => prompt ?? []);
     });
@@ -174,7 +175,7 @@ export class ScriptRun implements Run {
 
   /** Puts on record that a document was not begun. */
   refused(problems: readonly Problem[]): SwmlEnd {
-    for (const problem of problems) this.#tellProblem(problem);
+    for (const problem of problems) this.#event(problem);
     const first = problems.find(({ severity }) => severity === 'error') ?? problems[0]!;
     this.variables.set('script_error', first.code);
     const { code, message, path, line, column } = first;
@@ -201,9 +202,7 @@ export class ScriptRun implements Run {
   #begin(document: SwmlDocument): void {
     if (this.#begun.has(document)) return;
     this.#begun.add(document);
-    for (const problem of document.warnings) this.#tellProblem(problem);
-    const [first] = document.warnings;
-    if (first) this.variables.set('script_error', first.code);
+    for (const problem of document.warnings) this.#event(problem);
   }
 
   async #section({ document, section, params }: Target): Promise<Flow> {
@@ -273,12 +272,12 @@ export class ScriptRun implements Run {
     return this.#frame?.document.placeOf(path) ?? { line: 0, column: 0 };
   }
 
-  #tellProblem({ code, message, path, line, column }: Problem): void {
-    this.#tell(code, message, path, { line, column });
-  }
-
   #tell(code: ScriptErrorCode, message: string, path: string, { line, column }: Place): void {
     this.variables.set('script_error', code);
+    this.#event({ code, message, path, line, column });
+  }
+
+  #event({ code, message, path, line, column }: Omit<Problem, 'severity' | 'todo'>): void {
     const place: [string, Json][] =
       line === 0
         ? []

@@ -21,7 +21,7 @@ export function loadSwml(source: unknown, { steps = false } = {}): LoadedSwml {
     const whole = steps && isList(value) ? asDocument(value) : value;
     const checker = new DocumentChecker(placeOf);
     const sections = checker.document(whole);
-    const { problems } = checker;
+    const problems = checker.problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
     const isRight = problems.every(({ severity }) => severity === 'warning');
     return { document: isRight ? { sections, warnings: problems, placeOf } : undefined, problems };
   } catch (error) {

@@ -2,7 +2,7 @@ import type { CallreelError } from '../../../errors.ts';
 import type { Prompt, Verb, VerbResults } from '../../../script/verb.ts';
 import type { SwmlDocument } from '../document.ts';
 import type { SwmlHost } from '../host.ts';
-import { type Json, type JsonObject, jsonObject, memberOf } from '../json.ts';
+import { isObject, type Json, type JsonObject, jsonObject, memberOf } from '../json.ts';
 import {
   attempt,
   type Checker,
@@ -94,7 +94,7 @@ export function method<P extends Parameters>(definition: ParameterMethod<P>): Me
     check(params, path, checker) {
       const given = named(params);
       checkParameters(parameters, given, path, checker);
-      if (combine) attempt(() => combine(givenIn(given), path), path, checker);
+      if (combine && isObject(given)) attempt(() => combine(givenIn(given), path), path, checker);
     },
     async run(params, path, run) {
       const given = named(params);
