@@ -48,7 +48,12 @@ export function callingCommands(options: SignalwireRoutesOptions): Readonly<Reco
   const { calls, publicUrl, sessions } = options;
   const plays = new CallingPlays(options);
 
-  const replace = (leg: Leg, source: DocumentSource): void => void sessions.run(leg, source);
+  /** @throws CallreelError CONFLICT for a call that something else serves: it would do both at once */
+  const replace = (leg: Leg, source: DocumentSource): void => {
+    if (!sessions.runsOn(leg.id))
+      throw new CallreelError('CONFLICT', 'no document runs on this call', { where: 'body.id' });
+    void sessions.run(leg, source);
+  };
 
   /** The last started that runs, unless named. @throws CallreelError NOT_FOUND */
   const running = (leg: Leg, id: string | undefined): Recording => {

@@ -73,7 +73,9 @@ function recordEvent(event: RecordingChanged, options: SignalwireEventOptions): 
   return {
     ...envelope('calling.call.record', channel, options),
     params: {
-      call_id: event.connectionId ?? '',
+      ...(event.connectionId === undefined
+        ? { conference_id: event.conversationId, conference_name: event.conferenceName }
+        : { call_id: event.connectionId }),
       node_id: options.identity.nodeId,
       control_id: controlId,
       state,

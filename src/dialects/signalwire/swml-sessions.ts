@@ -29,6 +29,7 @@ export class SwmlSessions {
 
   /** Never throws: whatever fails ends the call decently. */
   async run(leg: Leg, source: DocumentSource): Promise<void> {
+    if (leg.ended) return;
     const session: Session = { replaced: new AbortController() };
     this.#sessions
       .get(leg.id)
