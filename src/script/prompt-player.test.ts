@@ -49,7 +49,11 @@ function playerOf(load: (url: string) => Promise<Int16Array>) {
       return { samples: await load(url), rateHz: 8000 as const };
     },
   };
-  const prompts = new Prompts({ audioSource, textToSpeech: { speak: () => assert.fail() }, log: silentLogger });
+  const prompts = new Prompts({
+    audioSource,
+    textToSpeech: { speak: () => assert.fail() },
+    log: silentLogger,
+  });
   return { player: new PromptPlayer({ prompts, clock, log: silentLogger }), loaded, clock };
 }
 
