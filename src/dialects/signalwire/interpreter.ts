@@ -23,7 +23,7 @@ export class SwmlInterpreter {
   constructor(host: SwmlHost, limits: Partial<SwmlLimits> = {}) {
     this.#host = host;
     this.#limits = { ...swmlLimits, ...limits };
-    this.#variables = new Variables(() => ({ call: toScope(host.call), envs: toScope(host.envs ?? {}) }));
+    this.#variables = new Variables({ call: () => toScope(host.call), envs: toScope(host.envs ?? {}) });
   }
 
   /** `vars`, as they are now. */

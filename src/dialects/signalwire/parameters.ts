@@ -68,8 +68,9 @@ export function invalid(message: string, path: Path): never {
   throw new ScriptError(invalidCode, message, path);
 }
 
-function shown(value: Json): string {
-  const text = JSON.stringify(value);
+/** As an error names it: short, and without what stands before the `@` of a URL. */
+export function shown(value: Json): string {
+  const text = JSON.stringify(value).replaceAll(/\/\/[^/"]*@/g, '//***@');
   return text.length > 60 ? `${text.slice(0, 60)}...` : text;
 }
 

@@ -7,6 +7,7 @@ import {
   type Kind,
   number,
   optional,
+  shown,
   text,
   withDefault,
 } from './parameters.ts';
@@ -29,9 +30,7 @@ export const playable: Kind<Prompt | undefined> = {
     if (playable === '') return undefined;
     const prompt = playable === undefined ? undefined : promptOf(playable);
     const expected = 'say:TEXT, silence:SECONDS, ring:[SECONDS:]COUNTRY or an http(s) URL is expected';
-    return prompt === undefined
-      ? invalid(`${expected}, not ${JSON.stringify(value).slice(0, 60)}`, path)
-      : (prompt ?? undefined);
+    return prompt === undefined ? invalid(`${expected}, not ${shown(value)}`, path) : (prompt ?? undefined);
   },
 };
 

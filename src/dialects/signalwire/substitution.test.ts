@@ -8,10 +8,11 @@ import { Variables, variablePath } from './variables.ts';
 
 function filling(steps = 1_000_000) {
   const scopes = {
-    call: toJson({ from: '+15551234567', type: 'sip', headers: [{ name: 'X', value: 'y' }] }) as JsonObject,
+    call: () =>
+      toJson({ from: '+15551234567', type: 'sip', headers: [{ name: 'X', value: 'y' }] }) as JsonObject,
     envs: toJson({ city: 'Berlin', name: 'from envs' }) as JsonObject,
   };
-  const variables = new Variables(() => scopes);
+  const variables = new Variables(scopes);
   variables.setAll({
     ...{ name: 'Ann', flag: true, count: 3, ratio: 0.5, list: ['a', 'b'], nested: { deep: [{ x: 1 }] } },
     ...{ headers: { 'content-type': 'text/html' }, a: 5, b: 2, evil: '${name}', quote: '" + secret + "' },

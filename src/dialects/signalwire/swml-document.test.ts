@@ -208,6 +208,11 @@ describe('checkSwml', () => {
       [`method_parameter_invalid_value ${m}.connect.confirm`],
     ],
     [
+      'connect with encryption that may not be had',
+      { connect: { to: 'sip:a@b', encryption: 'mandatory' } },
+      [`method_parameter_invalid_value ${m}.connect.encryption`],
+    ],
+    [
       'connect in series to nobody',
       { connect: { serial: [] } },
       [`method_parameter_invalid_value ${m}.connect.serial`],
@@ -303,12 +308,16 @@ describe('checkSwml', () => {
 
   it('warns of what has no effect here, and runs it', () => {
     const document = {
-      sections: { main: [{ connect: { to: 'sip:a@b.example', encryption: 'mandatory', codecs: 'PCMU' } }] },
+      sections: {
+        main: [
+          { connect: { to: 'sip:a@b.example', encryption: 'optional', from_name: 'A', codecs: 'PCMU' } },
+        ],
+      },
     };
     assert.deepEqual(
       problemsOf(document),
       [
-        `warning method_parameter_undefined ${m}.connect.encryption`,
+        `warning method_parameter_undefined ${m}.connect.from_name`,
         `warning method_parameter_undefined ${m}.connect.codecs`,
       ].sort(),
     );

@@ -24,8 +24,9 @@ export function variablePath(source: string): readonly string[] | undefined {
   return [...source.matchAll(/\[["']?([^\]"']*)["']?\]|[^.[\]]+/g)].map(([key, inner]) => inner ?? key);
 }
 
+/** What is not the script's own; asked for where it is named. */
 export interface Scopes {
-  readonly call: JsonObject;
+  call(): JsonObject;
   readonly envs: JsonObject;
 }
 
@@ -34,12 +35,12 @@ export interface Scopes {
  * A name without a scope is looked for in `vars`, then `envs`, then `call`.
  */
 export class Variables {
-  readonly #scopes: () => Scopes;
+  readonly #scopes: Scopes;
   #vars: MutableJsonObject = jsonObject();
   #params: JsonObject = jsonObject();
   #size = 0;
 
-  constructor(scopes: () => Scopes) {
+  constructor(scopes: Scopes) {
     this.#scopes = scopes;
   }
 
@@ -48,7 +49,7 @@ export class Variables {
   }
 
   get envs(): JsonObject {
-    return this.#scopes().envs;
+    return this.#scopes.envs;
   }
 
   get params(): JsonObject {
@@ -57,11 +58,6 @@ export class Variables {
 
   set params(params: JsonObject) {
     this.#params = params;
-  }
-
-  /** Takes over what another run of this call left. */
-  restore(vars: JsonObject): void {
-    for (const [name, value] of Object.entries(vars)) this.set(name, value);
   }
 
   /** @throws ScriptError where all variables together would be too large */
@@ -98,12 +94,12 @@ export class Variables {
 
   /** What a name at the beginning of a path or in an expression stands for. */
   readonly named = (name: string): Json | undefined => {
-    const { call, envs } = this.#scopes();
-    if (name === 'call') return call;
+    const { envs } = this.#scopes;
+    if (name === 'call') return this.#scopes.call();
     if (name === 'envs') return envs;
     if (name === 'params') return this.#params;
     if (name === 'vars') return this.#vars;
-    return memberOf(this.#vars, name) ?? memberOf(envs, name) ?? memberOf(call, name);
+    return memberOf(this.#vars, name) ?? memberOf(envs, name) ?? memberOf(this.#scopes.call(), name);
   };
 
   /** undefined where nothing is set. */

@@ -29,6 +29,16 @@ describe('hangup', () => {
       assert.equal(end.reason, 'hung-up');
     }
   });
+
+  it('has hung up, though the end of the call is told first', async () => {
+    const host = new TestHost();
+    host.answers['hang-up'] = () => {
+      host.hangUp.abort(new CallreelError('CONFLICT', 'the call ended'));
+      return new Promise(() => {});
+    };
+    const { end } = await runSwml(['hangup', { play: 'say:x' }], { host });
+    assert.deepEqual(end, { reason: 'hung-up' });
+  });
 });
 
 describe('send_digits', () => {

@@ -25,7 +25,11 @@ export const hangup = method({
   parameters: { reason: optional(oneOf('hangup', 'busy', 'decline')) },
   shorthand: (reason) => (typeof reason === 'string' ? { reason } : undefined),
   async run({ reason }, run, path) {
-    await perform(run, { verb: 'hang-up', reason }, path);
+    try {
+      await perform(run, { verb: 'hang-up', reason }, path);
+    } catch {
+      // It ended the call.
+    }
     return { kind: 'hang-up' };
   },
 });

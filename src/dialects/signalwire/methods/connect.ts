@@ -9,6 +9,7 @@ import {
   type Kind,
   list,
   number,
+  oneOf,
   optional,
   required,
   text,
@@ -59,6 +60,15 @@ const queued = unavailable('there are no queues in this version');
 const streamed = unavailable('calls can not be connected to streams in this version');
 const stateEvents = ineffective('the called leg has no events of its own in this version');
 
+/** SRTP is a setting of the server: to demand it of one call and not get it would be worse than to be told so. */
+const encryption: Kind<'optional' | 'forbidden'> = {
+  read(value, path) {
+    if (value === 'mandatory')
+      return invalid('encryption is demanded by the setting rtp.srtp, for all calls', path);
+    return oneOf('optional', 'forbidden').read(value, path);
+  },
+};
+
 /** Of one destination or of all. */
 const manner = {
   from: optional(caller),
@@ -67,7 +77,7 @@ const manner = {
   username: ineffective('trunks authenticate with their own credentials'),
   password: ineffective('trunks authenticate with their own credentials'),
   codecs: ineffective('the order of codecs is a setting of the server (rtp.codecs)'),
-  encryption: ineffective('SRTP is a setting of the server (rtp.srtp)'),
+  encryption: optional(encryption),
   webrtc_media: ineffective('there is no WebRTC in this version'),
   session_timeout: ineffective('session timers are a setting of the server (sip.sessionExpiresSeconds)'),
   call_state_url: stateEvents,
