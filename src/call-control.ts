@@ -97,6 +97,7 @@ export async function openCallControl(
       closer,
       files: fileMaker(config, foundation, files),
       keys: new RecordingKeys(masterKey),
+      notices: { samples: (...notice) => prompts.load(...notice) },
       rateHz: config.recording.rateHz,
       rateHzOf: (legId) => media.rateHzOf(legId),
     }),

@@ -16,7 +16,7 @@ import { callCommandRoutes } from './call-commands.ts';
 import { callRoutes } from './call-routes.ts';
 import { connectionRoutes } from './connection-routes.ts';
 import { dialPermissionRoutes } from './dial-permission-routes.ts';
-import { downloadRoutes } from './download-routes.ts';
+import { consentClipRoutes, downloadRoutes } from './download-routes.ts';
 import { eventRoutes } from './event-routes.ts';
 import { liveRoutes } from './live-routes.ts';
 import type { MediaUrl } from './media-url.ts';
@@ -55,6 +55,7 @@ export function nativeRoutes(app: FastifyInstance, options: NativeRoutesOptions)
   recordingRoutes(app, options);
   recordingCommands(app, options);
   downloadRoutes(app, options);
+  consentClipRoutes(app, options);
   callRoutes(app, options);
   applicationRoutes(app, options);
   callCommandRoutes(app, options);

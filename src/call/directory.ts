@@ -12,6 +12,7 @@ import { getEvent } from '../database/events.ts';
 import {
   endRecording,
   insertRecording,
+  setRecordingEvidence,
   setRecordingFile,
   setRecordingState,
 } from '../database/recordings.ts';
@@ -187,6 +188,14 @@ export class Directory {
     });
   }
 
+  /** Who consented and who heard the notice, as far as that is known by now. */
+  recordingEvidence({ recordingId, conversationId, consents, heardNotices }: Recording): Promise<void> {
+    const evidence = { consent: structuredClone(consents), notices: [...heardNotices] };
+    return this.#writes.add(conversationId, 'recording evidence', async () => {
+      await setRecordingEvidence(this.#options.db, recordingId, evidence);
+    });
+  }
+
   /** It began, was paused, or goes on; whoever wants to know is told, once. */
   recordingProgressed(recording: Recording, conferenceName: string, atSample: number): void {
     const { recordingId, conversationId, wishes, activity } = recording;
@@ -346,6 +355,7 @@ export class Directory {
       recordedSamples,
       fileSamples,
       digit: recording.digit ?? null,
+      notices: recording.notices,
       endedAt: new Date(recording.endedUnixMs),
     });
     if (row) await this.#tellEnd(trx, row, textOf(meta.conferenceName), recording.startedUnixMs);

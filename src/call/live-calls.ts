@@ -15,7 +15,7 @@ import { callEndReason } from './end-reason.ts';
 import { Leg } from './leg.ts';
 import type { MediaPlane } from './media-plane.ts';
 import { RecordedCall } from './recorded-call.ts';
-import type { Recording, RecordingWishes } from './recording.ts';
+import type { GivenConsent, Recording, RecordingWishes } from './recording.ts';
 import type { RecordingFactory } from './recording-factory.ts';
 import type { SilenceWatch } from './silence-watch.ts';
 
@@ -32,6 +32,9 @@ export interface LiveCallsOptions {
   /** Keeps the messages and media figures of each leg. */
   callLog?: CallLog;
 }
+
+/** Of one recording. */
+const maxConsents = 1000;
 
 /** Every call and conference that lives on this node, and the verbs that act on them. */
 export class LiveCalls {
@@ -249,6 +252,27 @@ export class LiveCalls {
     return this.#options.directory.conversationWritten(conversationId);
   }
 
+  /**
+   * Puts the consent on record, then has the recording follow it; what can not be proven is not begun.
+   * @throws CallreelError as `Recording.consent`; CONFLICT when there are too many
+   */
+  async consent(recording: Recording, given: GivenConsent): Promise<void> {
+    if (recording.consents.length >= maxConsents)
+      throw new CallreelError('CONFLICT', `a recording has at most ${maxConsents} consents`, {
+        where: recording.recordingId,
+      });
+    const { directory } = this.#options;
+    recording.consents.push(given);
+    await directory.recordingEvidence(recording);
+    try {
+      await recording.consent(given);
+    } catch (error) {
+      recording.consents.splice(recording.consents.indexOf(given), 1);
+      await directory.recordingEvidence(recording);
+      throw error;
+    }
+  }
+
   /** Makes what is spooled so far visible to a reader; for recordings that still grow. */
   async settle(conversationId: string): Promise<void> {
     const room = this.#unfinished.get(conversationId) ?? this.#recordedCalls.get(conversationId);
@@ -269,6 +293,8 @@ export class LiveCalls {
       this.#unfinished.get(event.stay.roomId)?.stayReports.set(event.stay.trackId, event.report);
     else if (event.event === 'recording.ended') {
       this.#recordingIn(event.roomId, event.recordingId)?.markEnded(event.reason);
+    } else if (event.event === 'recording.noticed' || event.event === 'recording.consented') {
+      this.#recordingEvidence(event);
     } else if (
       event.event === 'recording.started' ||
       event.event === 'recording.paused' ||
@@ -320,6 +346,16 @@ export class LiveCalls {
   #recordingIn(roomId: string, recordingId: string): Recording | undefined {
     const room = this.#unfinished.get(roomId) ?? this.#recordedCalls.get(roomId);
     return room?.recordings.find((recording) => recording.recordingId === recordingId);
+  }
+
+  #recordingEvidence(
+    event: Extract<WorkerEvent, { event: 'recording.noticed' | 'recording.consented' }>,
+  ): void {
+    const recording = this.#recordingIn(event.roomId, event.recordingId);
+    if (!recording) return;
+    if (event.event === 'recording.noticed') recording.noticed(event.notice);
+    else recording.consented(event.consent);
+    void this.#options.directory.recordingEvidence(recording);
   }
 
   #recordingProgressed(

@@ -3,6 +3,7 @@ import type { ClientState } from '../database/schema.ts';
 import type { JsonValue } from '../json-value.ts';
 import type { RecorderOptions } from '../media/recorder-options.ts';
 import type { PauseBehaviour } from '../spool/records.ts';
+import type { RecordingEvidence } from './recording-evidence.ts';
 
 /** What happened, in nobody's dialect. A dialect's formatter turns it into the vendor's body. */
 export type NeutralEvent = ConversationEnded | ConversationWarning | RecordingChanged;
@@ -29,7 +30,7 @@ export interface ConversationEnded {
 }
 
 /** A recording's state is another now; one event for each transition. */
-export interface RecordingChanged {
+export interface RecordingChanged extends RecordingEvidence {
   kind: 'recording.changed';
   accountId: string;
   conversationId: string;

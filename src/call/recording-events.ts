@@ -2,6 +2,7 @@ import { type AudioFileFormat, type AudioFileRateHz, audioFileBytes } from '../c
 import type { Recording as RecordingRow } from '../database/schema.ts';
 import type { RecordingChanged } from './neutral-events.ts';
 import type { Recording, RecordingWishes } from './recording.ts';
+import { evidenceOf, recordingEvidence } from './recording-evidence.ts';
 
 /** Who is told of a recording, and in whose form. */
 export interface Telling {
@@ -34,6 +35,7 @@ export function progressEvent(
     ...fileOf(wishes),
     pauseBehaviour: activity === 'paused' ? recording.pauseBehaviour : undefined,
     atMs: Math.round((atSample * 1000) / rateHz),
+    ...recordingEvidence(recording.consents, recording.heardNotices, rateHz),
   };
 }
 
@@ -55,6 +57,7 @@ export function endEvent(
     clientState: row.clientState ?? undefined,
     ...wanted,
     atMs: toMs(endSample),
+    ...evidenceOf(row),
     end: {
       reason,
       digit: row.digit ?? undefined,

@@ -4,10 +4,12 @@ import type { RtpTransport } from '../rtp/transport.ts';
 import type { PauseBehaviour } from '../spool/records.ts';
 import type { CaptureSink } from './capture-sink.ts';
 import { slotUs } from './codec-table.ts';
+import type { RecordingConsent, RecordingNotice } from './consent-control.ts';
 import type {
   Command,
   CommandReply,
   LegOpen,
+  PlayStart,
   RecordingStart,
   RecordingStop,
   WorkerEvent,
@@ -15,6 +17,7 @@ import type {
 } from './control.ts';
 import { Legs } from './legs.ts';
 import type { OverlayToneKind } from './overlay-tone.ts';
+import type { PlayListener } from './player.ts';
 import { Rooms } from './rooms.ts';
 
 /** What the recording stage asks of the media stage. */
@@ -27,6 +30,13 @@ export interface RecordedLegs {
   playTone(roomId: string, kind: OverlayToneKind, ended: (atUs: number) => void): void;
   /** What these legs said and nobody heard yet is not heard any more: it was said while nothing was to be recorded. */
   dropBuffered(legIds: readonly string[]): void;
+  /**
+   * Plays to one leg, whatever room it is in. `ended` is told of a stop too.
+   * @throws CallreelError where the leg does not take it
+   */
+  play(prompt: PlayStart, ended: PlayListener): { stop(): void; playedMs(): number };
+  /** Whether the peer sends, and so hears what it is sent. */
+  sends(legId: string): boolean;
 }
 
 /** The recording stage as commands see it; what it says back comes as events. Times are monotonic microseconds. */
@@ -43,7 +53,9 @@ export interface RecordingControl {
   /** @throws CallreelError */
   resume(recordingId: string, atUs: number): void;
   /** @throws CallreelError */
-  consent(recordingId: string, atUs: number): void;
+  consent(command: Omit<RecordingConsent, 'verb'>, atUs: number): void;
+  /** @throws CallreelError */
+  notice(command: Omit<RecordingNotice, 'verb'>): void;
   /** Before anything is sent in the slot of this moment: what was to begin with it begins. */
   slotBegins(atUs: number): void;
   /** Once a slot of 20 ms. */
@@ -91,6 +103,12 @@ export class CommandExecutor {
       dropBuffered: (legIds) => {
         for (const legId of legIds) this.legs.find(legId)?.playout.clear();
       },
+      play: (prompt, ended) => {
+        const { player } = this.legs.get(prompt.legId).output;
+        player.start(prompt, ended);
+        return { stop: () => player.stop(prompt.playId), playedMs: () => player.playedMs(prompt.playId) };
+      },
+      sends: (legId) => this.legs.find(legId)?.hasHeard ?? false,
     };
   }
 
@@ -173,7 +191,10 @@ export class CommandExecutor {
         recordings.resume(command.recordingId, atUs);
         return {};
       case 'recording.consent':
-        recordings.consent(command.recordingId, atUs);
+        recordings.consent(command, atUs);
+        return {};
+      case 'recording.notice':
+        recordings.notice(command);
         return {};
       case 'leg.key':
         this.legs.get(command.legId).key(command.digit);

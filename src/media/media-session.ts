@@ -135,6 +135,11 @@ export class MediaSession implements DatagramSink {
     return this.#stay;
   }
 
+  /** A packet of the peer came. */
+  get hasHeard(): boolean {
+    return this.#heard;
+  }
+
   get attached(): boolean {
     return this.#port !== undefined;
   }

@@ -89,7 +89,7 @@ export class Capture implements CaptureSink {
     const captured = this.#stays.get(stay.trackId);
     if (!captured) return;
     captured.digit(digit);
-    this.#rooms.get(stay.roomId)?.digit(digit, this.#clock.monotonicUs());
+    this.#rooms.get(stay.roomId)?.digit(stay.legId, digit, this.#clock.monotonicUs());
   }
 
   senderReport(stay: Stay, report: CapturedSenderReport): void {

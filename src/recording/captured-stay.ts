@@ -2,6 +2,7 @@ import type { CapturedDigit, CapturedPacket, CapturedSenderReport, Stay } from '
 import type { OpenSegment, SpoolProducer } from '../spool/producer.ts';
 import { payloadDurationTicks } from '../timeline/payload-duration.ts';
 import { PauseSpeech } from './pause-speech.ts';
+import type { RecentSpeech } from './recent-speech.ts';
 import type { RecordedTrack } from './recorded-track.ts';
 import type { Recorder } from './recorder.ts';
 import { StayDecoder } from './stay-decoder.ts';
@@ -30,6 +31,8 @@ export class CapturedStay {
   readonly #pauseSpeech = new PauseSpeech();
   /** Who gets it from the first packet on that begins at `atUs` or later. */
   #joining: { wanted: readonly Recorder[]; atUs: number } | undefined;
+  /** What is to have what is said though no recording has it. */
+  readonly listeners = new Set<RecentSpeech>();
   #hasCaptured = false;
   #tracks: RecordedTrack[] = [];
   #segment: OpenSegment | undefined;
@@ -58,8 +61,10 @@ export class CapturedStay {
 
   /** From here on exactly these recordings get the stream. */
   want(recorders: readonly Recorder[], atUs: number): void {
-    const { side = 'said' } = this.stay;
-    const wanted = this.isRecordable ? recorders.filter((each) => each.wantsSide(side)) : [];
+    const { side = 'said', party } = this.stay;
+    const wanted = this.isRecordable
+      ? recorders.filter((each) => each.wantsSide(side) && each.consents.mayRecord(party.connectionId))
+      : [];
     const isKept = this.#wantedBy.every((each) => wanted.includes(each));
     this.#joining = undefined;
     if (isKept && wanted.length === this.#wantedBy.length) return;
@@ -79,6 +84,7 @@ export class CapturedStay {
   packet(packet: CapturedPacket): void {
     if (this.#joining && packet.arrivalUs >= this.#joining.atUs)
       this.#switchTo(this.#joining.wanted, this.#joining.atUs);
+    if (this.listeners.size > 0) for (const listener of this.listeners) listener.keep(packet);
     const segment = this.#segment;
     if (!segment || this.#isOfPause(packet)) {
       if (!segment && this.stay.side !== 'heard') this.#pauseSpeech.note(packet);

@@ -27,6 +27,8 @@ const event: RecordingChanged = {
   format: 'wav',
   stereo: false,
   atMs: 0,
+  consents: [],
+  notices: [],
 };
 const end = {
   reason: 'stopped',
