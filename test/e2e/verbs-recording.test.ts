@@ -28,7 +28,7 @@ suite('recordings of a script', { concurrency: 4 }, () => {
     const { state, reason } = await stage.body(recording);
     assert.deepEqual([state, reason], ['ended', 'stopped']);
     const samples = await stage.file(recording);
-    for (const { sound } of [first!, second!]) assertExactRun(samples, sound);
+    for (const { sound } of [first!, second!]) assertHeard(samples, sound);
     for (const { sound } of [before!, behind!]) assertNoRun(samples, sound, { minSamples: 16 });
   });
 
