@@ -68,6 +68,7 @@ export class LivePerformer implements VerbPerformer {
   async #perform(leg: Leg, verb: Verb, signal?: AbortSignal): Promise<VerbResults[Verb['verb']]> {
     if (verb.verb === 'hang-up') return hangUp(leg, verb.reason);
     if (leg.ended) throw callEnded(leg);
+    signal?.throwIfAborted();
     const hungUp = new AbortController();
     const removeHandlers = leg.addHandlers({ ended: () => hungUp.abort(callEnded(leg)) });
     const over = signal ? AbortSignal.any([hungUp.signal, signal]) : hungUp.signal;
