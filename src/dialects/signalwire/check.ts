@@ -10,6 +10,7 @@ import {
   type Problem,
   ScriptError,
   type ScriptErrorCode,
+  shortened,
   todoOf,
 } from './script-error.ts';
 import { stepOf } from './step.ts';
@@ -56,7 +57,15 @@ export class DocumentChecker implements Checker {
     if (this.problems.length >= maxProblems && severity === 'warning') return;
     if (this.problems.length >= 2 * maxProblems) return;
     const { line, column } = this.#placeOf(path);
-    this.problems.push({ severity, code, message, todo: todoOf[code], path: formatPath(path), line, column });
+    this.problems.push({
+      severity,
+      code,
+      message: shortened(message),
+      todo: todoOf[code],
+      path: formatPath(path),
+      line,
+      column,
+    });
   }
 
   steps(value: Json, path: Path): void {

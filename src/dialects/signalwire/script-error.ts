@@ -28,12 +28,21 @@ export const scriptErrorCodes = [
 
 export type ScriptErrorCode = (typeof scriptErrorCodes)[number];
 
+const maxMessageCharacters = 500;
+const maxKeyCharacters = 100;
+
+/** Names in a message are as long as who wrote the document made them. */
+export function shortened(message: string): string {
+  return message.length <= maxMessageCharacters ? message : `${message.slice(0, maxMessageCharacters)}...`;
+}
+
 /** From the document's top: `['sections', 'main', 2, 'play', 'volume']`. */
 export type Path = readonly (string | number)[];
 
 /** `sections.main[2].play.volume` */
 export function formatPath(path: Path): string {
   return path
+    .map((key) => (typeof key === 'number' ? key : key.slice(0, maxKeyCharacters)))
     .map((key, index) => (typeof key === 'number' ? `[${key}]` : index === 0 ? key : `.${key}`))
     .join('');
 }
@@ -52,7 +61,7 @@ export class ScriptError extends Error {
   place: Place | undefined;
 
   constructor(code: ScriptErrorCode, message: string, path?: Path) {
-    super(message);
+    super(shortened(message));
     this.name = 'ScriptError';
     this.code = code;
     this.path = path;

@@ -14,6 +14,7 @@ import {
   type Problem,
   ScriptError,
   type ScriptErrorCode,
+  shortened,
 } from './script-error.ts';
 import { stepOf } from './step.ts';
 import { type Filling, isMet, substitute } from './substitution.ts';
@@ -96,7 +97,7 @@ export class ScriptRun implements Run {
   }
 
   warn(code: ScriptErrorCode, message: string, path: Path): void {
-    this.#tell(code, message, formatPath(path), this.#placeOf(path));
+    this.#tell(code, shortened(message), formatPath(path), this.#placeOf(path));
   }
 
   fill(value: Json, path: Path): Json {
