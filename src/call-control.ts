@@ -69,7 +69,7 @@ export async function openCallControl(
   const { clock, log, db, credentials, masterKey, directory, callbacks, dialPlans } = foundation;
   const { accountId } = credentials;
   const pool = await startMedia(config, foundation, parts);
-  const callLog = new CallLog({ clock, store: (leg, kept) => directory.connectionLogged(leg, kept) });
+  const callLog = new CallLog({ clock, store: (leg, kept) => directory.connections.logged(leg, kept) });
   const media = new MediaPlane({
     pool,
     advertisedAddress: mediaAddressFor(config),
@@ -129,7 +129,7 @@ export async function openCallControl(
     log,
     dialect: 'native',
     resolve: (account, from, target) => outbound.resolveFor(account, from, target),
-    written: (connectionId) => directory.connectionWritten(connectionId),
+    written: (connectionId) => directory.connections.written(connectionId),
   });
   const own = new OwnRecordings({ accountId, clock, db, calls, renders });
   const prompts = openPrompts(config, foundation, own, parts);

@@ -1,12 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { saveLegLog } from '../database/calls.ts';
 import { saveChannel } from '../database/channels.ts';
-import {
-  endConnection,
-  identifyConnection,
-  insertConnection,
-  setConnected,
-} from '../database/connections.ts';
 import { endConversation, insertConversation, setEventCallbacks } from '../database/conversations.ts';
 import { getEvent } from '../database/events.ts';
 import {
@@ -24,10 +17,8 @@ import type { Logger } from '../logger.ts';
 import type { LegReport } from '../media/control.ts';
 import type { RecordingSummary } from '../recording/summary.ts';
 import type { FileOrder } from '../worker/file-protocol.ts';
-import type { LegLog } from './call-log.ts';
 import type { Conference, Warning } from './conference.ts';
-import type { Connection } from './connection.ts';
-import type { CallEndReason } from './end-reason.ts';
+import { ConnectionRows } from './connection-rows.ts';
 import { parseFileOrder } from './file-order.ts';
 import type { EventFormatter, RecordingChanged } from './neutral-events.ts';
 import type { Recording } from './recording.ts';
@@ -67,64 +58,17 @@ export interface EndedConversation {
 export class Directory {
   readonly #options: DirectoryOptions;
   readonly #writes: WriteQueue;
+  readonly connections: ConnectionRows;
 
   constructor(options: DirectoryOptions) {
     this.#options = options;
     this.#writes = new WriteQueue(options.clock, options.log);
+    this.connections = new ConnectionRows(options.db, this.#writes);
   }
 
-  connectionStarted(connection: Connection): void {
-    const { connectionId, accountId, from, to, direction, sipCallId, startedUnixMs } = connection;
-    const { sipIdentity, trunkId, callId, clientState } = connection;
-    this.#write(connectionId, 'connection started', async () => {
-      await insertConnection(this.#options.db, {
-        connectionId,
-        accountId,
-        from,
-        to,
-        direction,
-        sipCallId,
-        sipIdentity,
-        trunkId,
-        callId,
-        clientState,
-        startTime: new Date(startedUnixMs),
-      });
-    });
-  }
-
-  /** When what was written of the connection so far is in the database. */
-  connectionWritten(connectionId: string): Promise<void> {
-    return this.#writes.add(connectionId, 'nothing more', () => Promise.resolve());
-  }
-
-  /** As `connectionWritten`, of a conversation or a call that is recorded by itself. */
+  /** When what was written so far of the conversation, or of a call that is recorded by itself, is in the database. */
   conversationWritten(conversationId: string): Promise<void> {
     return this.#writes.add(conversationId, 'nothing more', () => Promise.resolve());
-  }
-
-  /** Who calls and by which trunk is known now. */
-  connectionIdentified({ connectionId, from, to, sipIdentity, trunkId }: Connection): void {
-    this.#write(connectionId, 'connection identified', async () => {
-      await identifyConnection(this.#options.db, connectionId, { from, to, sipIdentity, trunkId });
-    });
-  }
-
-  connectionAnswered(connectionId: string): void {
-    this.#write(connectionId, 'connection answered', async () => {
-      await setConnected(this.#options.db, connectionId);
-    });
-  }
-
-  connectionEnded(connectionId: string, endedUnixMs: number, reason: CallEndReason): void {
-    this.#write(connectionId, 'connection ended', async () => {
-      await endConnection(this.#options.db, connectionId, new Date(endedUnixMs), reason);
-    });
-  }
-
-  /** What is kept of a connection's messages and media, after its end. */
-  connectionLogged(connectionId: string, log: LegLog): Promise<void> {
-    return this.#writes.add(connectionId, 'call log', () => saveLegLog(this.#options.db, connectionId, log));
   }
 
   conversationStarted(conference: Conference): void {

@@ -118,7 +118,7 @@ export class LiveCalls {
     leg.connection.callId ??= this.#legs.get(placedFor)?.connection.callId ?? leg.id;
     this.#legs.set(leg.id, leg);
     callLog?.begin(leg.id, leg.session.callId);
-    directory.connectionStarted(leg.connection);
+    directory.connections.started(leg.connection);
     let answered = false;
     leg.addHandlers({
       referred: (referral) => {
@@ -127,12 +127,12 @@ export class LiveCalls {
       },
       answered: () => {
         answered = true;
-        directory.connectionAnswered(leg.id);
+        directory.connections.answered(leg.id);
         silence?.answered(leg);
       },
       ended: (end) => {
         this.#legs.delete(leg.id);
-        directory.connectionEnded(leg.id, clock.unixMs(), callEndReason(end, answered));
+        directory.connections.ended(leg.id, clock.unixMs(), callEndReason(end, answered));
         callLog?.end(leg.id);
       },
     });
@@ -142,7 +142,7 @@ export class LiveCalls {
   /** Who calls and by which trunk, once that is known; before anything is done for the call. */
   identify(leg: Leg, known: Partial<Pick<Connection, 'from' | 'to' | 'sipIdentity' | 'trunkId'>>): void {
     Object.assign(leg.connection, known);
-    this.#options.directory.connectionIdentified(leg.connection);
+    this.#options.directory.connections.identified(leg.connection);
   }
 
   /** Opens the leg's media where the named conference is, or will be. @throws CallreelError as `Leg.openMedia` */

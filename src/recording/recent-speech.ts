@@ -18,7 +18,7 @@ export class RecentSpeech {
 
   /** Copied: the packet's memory is reused. */
   keep(packet: CapturedPacket): void {
-    if (packet.arrivalUs < this.#fromUs) return;
+    if ((packet.saidUs ?? packet.arrivalUs) < this.#fromUs) return;
     this.#packets.push({ ...packet, payload: packet.payload.slice() });
     this.#bytes += packet.payload.length;
     const oldestUs = packet.arrivalUs - this.#longestUs;

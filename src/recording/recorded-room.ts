@@ -168,10 +168,10 @@ export class RecordedRoom {
   }
 
   /** A key of a party, after it was spooled. Only what the party itself presses is told here. */
-  digit(legId: string, { digit, arrivalUs }: CapturedDigit, atUs: number): void {
+  digit(legId: string, { digit, arrivalUs, saidUs }: CapturedDigit, atUs: number): void {
     for (const recorder of [...this.#recorders]) {
       recorder.consents.pressed(legId, atUs);
-      const end = recorder.endedBy(digit, arrivalUs);
+      const end = recorder.endedBy(digit, arrivalUs, saidUs);
       if (end) this.end(recorder, atUs, end);
     }
   }

@@ -72,6 +72,8 @@ export class Recorder {
   /** Paused by its own command, and with the whole call. */
   #pausedAlone: PauseBehaviour | undefined;
   #pausedWithCall: PauseBehaviour | undefined;
+  /** As the manifest has it. */
+  #pausedAs: PauseBehaviour | undefined;
 
   constructor(input: RecorderInput) {
     this.recordingId = input.recordingId;
@@ -232,8 +234,8 @@ export class Recorder {
   }
 
   /** The key that ends it, where this one does: where it went down the recording is over. */
-  endedBy(digit: string, atUs: number): RecorderEnd | undefined {
-    if (this.#state !== 'recording' || atUs < this.#recordsSinceUs) return undefined;
+  endedBy(digit: string, atUs: number, saidUs = atUs): RecorderEnd | undefined {
+    if (this.#state !== 'recording' || saidUs < this.#recordsSinceUs) return undefined;
     if (!this.options.terminators?.includes(digit)) return undefined;
     return { reason: 'terminator', atSample: this.sampleAt(atUs), digit };
   }
@@ -314,11 +316,16 @@ export class Recorder {
     this.#applyPause(undefined);
   }
 
+  /** What it was told by itself counts; where only the call is paused, what that was told. */
   #applyPause(atUs: number | undefined): void {
-    const behaviour = this.#pausedWithCall ?? this.#pausedAlone;
+    const behaviour = this.#pausedAlone ?? this.#pausedWithCall;
     if (atUs !== undefined) this.consents.setPaused(behaviour !== undefined, atUs);
-    if (behaviour === undefined ? !this.#step('resume') : !this.#step('pause')) return;
+    if (!this.#step(behaviour === undefined ? 'resume' : 'pause')) {
+      if (this.#state === 'paused' && behaviour !== this.#pausedAs) this.#pauseOtherwise(atUs, behaviour!);
+      return;
+    }
     const atSample = atUs === undefined ? this.#startSample : this.#mark(atUs);
+    this.#pausedAs = behaviour;
     if (behaviour === undefined) {
       this.#recordsSinceUs = atUs ?? 0;
       this.time.resume(atSample);
@@ -350,6 +357,14 @@ export class Recorder {
     const report = { ...notice, atSample: this.sampleAt(beganUs) };
     this.#write({ type: 'notice', ...report });
     this.#input.noticed?.(report);
+  }
+
+  /** It stays paused, and nobody is told: the rest of the span is only kept in another way. */
+  #pauseOtherwise(atUs: number | undefined, behaviour: PauseBehaviour): void {
+    const atSample = atUs === undefined ? this.#startSample : this.#mark(atUs);
+    this.#pausedAs = behaviour;
+    this.#write({ type: 'resume', atSample });
+    this.#write({ type: 'pause', atSample, behaviour });
   }
 
   /** Beginning and pauses in their order; a packet of a stay that is over may reach beyond them. */

@@ -42,8 +42,8 @@ export class Recordings implements RecordingControl {
   constructor(options: RecordingsOptions) {
     this.#options = options;
     // Nobody could resume the calls that it paused any more.
-    options.capture.recordingEnded = (recordingId, atUs) =>
-      this.legs?.dropBuffered(options.capture.resumeCalls(recordingId, atUs));
+    options.capture.recordingEnded = (recordingId, atUs) => options.capture.resumeCalls(recordingId, atUs);
+    options.capture.callsResumed = (legIds, atUs) => this.legs?.endPause(legIds, atUs);
   }
 
   /** Entries the ring had no room for. */
@@ -93,7 +93,7 @@ export class Recordings implements RecordingControl {
     const consent = this.#options.capture.room(roomId)?.consent(recorder, command, atUs);
     if (given && consent) this.#options.emit({ event: 'recording.consented', recordingId, roomId, consent });
     if (recorder.state !== 'waiting' || this.#beeping.has(recorder)) return;
-    this.legs?.dropBuffered(this.#options.capture.callsWith(recorder.roomId));
+    this.legs?.endPause(this.#options.capture.callsWith(recorder.roomId), atUs);
     this.#beep(recorder, atUs);
   }
 
@@ -134,7 +134,7 @@ export class Recordings implements RecordingControl {
   resume(recordingId: string, atUs: number): void {
     const recorder = this.#findRunning(recordingId);
     const { capture } = this.#options;
-    this.legs?.dropBuffered(capture.resumeCalls(recordingId, atUs));
+    capture.resumeCalls(recordingId, atUs);
     capture.room(recorder.roomId)?.resume(recorder, atUs);
   }
 
