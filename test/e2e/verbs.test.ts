@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
+import { DtmfDetector } from '../../src/audio/dtmf-detector.ts';
 import { amplified } from '../../src/audio/gain.ts';
 import { ringingCadence } from '../../src/audio/ringing-tone.ts';
 import type { Prompt } from '../../src/script/verb.ts';
@@ -138,6 +139,12 @@ suite('verbs on real calls', { concurrency: true }, () => {
     await assert.rejects(perform({ verb: 'send-digits', digits: '1x' }), { code: 'REQUEST_INVALID' });
   });
 
+  test('send-digits: in the audio, to a party that takes no telephone-events', async () => {
+    const { perform, phone } = await stage.answeredCall({ telephoneEventPayloadType: null });
+    assert.deepEqual(await perform({ verb: 'send-digits', digits: '12w#' }), { outcome: 'sent' });
+    await eventually('the keys', () => keysIn(phone.received()) === '12#' || undefined);
+  });
+
   test('sleep: for a while', async () => {
     const { perform } = await stage.answeredCall();
     assert.deepEqual(await perform({ verb: 'sleep', durationMs: 20 }), { outcome: 'over' });
@@ -156,6 +163,12 @@ suite('verbs on real calls', { concurrency: true }, () => {
       assert.equal((await phone.ended).cause, 'remote');
     });
 });
+
+function keysIn(samples: Int16Array): string {
+  let keys = '';
+  new DtmfDetector(8000, (digit) => (keys += digit)).push(samples);
+  return keys;
+}
 
 /** Waits for what is on its way. @throws AssertionError that says how much of it came */
 async function heard(phone: PhoneCall, sound: Int16Array): Promise<void> {
