@@ -66,7 +66,7 @@ export async function openCallControl(
   const { clock, log, db, credentials, masterKey, directory, callbacks, dialPlans } = foundation;
   const { accountId } = credentials;
   const pool = await startMedia(config, foundation, parts);
-  const callLog = new CallLog({ clock, store: (leg, kept) => directory.connectionLogged(leg, kept) });
+  const callLog = new CallLog({ clock, store: (leg, kept) => directory.connections.logged(leg, kept) });
   const media = new MediaPlane({
     pool,
     advertisedAddress: mediaAddressFor(config),
@@ -94,6 +94,7 @@ export async function openCallControl(
       closer,
       files: fileMaker(config, foundation, files),
       keys: new RecordingKeys(masterKey),
+      notices: { samples: (...notice) => prompts.load(...notice) },
       rateHz: config.recording.rateHz,
       rateHzOf: (legId) => media.rateHzOf(legId),
     }),
@@ -125,7 +126,7 @@ export async function openCallControl(
     log,
     dialect: 'native',
     resolve: (account, from, target) => outbound.resolveFor(account, from, target),
-    written: (connectionId) => directory.connectionWritten(connectionId),
+    written: (connectionId) => directory.connections.written(connectionId),
   });
   const own = new OwnRecordings({ accountId, clock, db, calls, renders });
   const prompts = openPrompts(config, foundation, own, parts);

@@ -6,7 +6,7 @@ import type { Recording } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
 import type { RenditionRequest } from '../worker/render-protocol.ts';
 import { errors } from './error-body.ts';
-import { file } from './fields.ts';
+import { file, identifierParameter } from './fields.ts';
 import { fileNameOf } from './file-name.ts';
 import { fileWishes } from './recording-body.ts';
 import { recordingParameter } from './recording-routes.ts';
@@ -44,7 +44,7 @@ const query = z.strictObject({
       examples: ['stereo'],
     }),
 });
-const kinds: Readonly<Record<string, Exclude<RenditionRequest['kind'], 'channel'> | undefined>> = {
+const kinds: Readonly<Record<string, Exclude<RenditionRequest['kind'], 'channel' | 'clip'> | undefined>> = {
   mono: 'mix',
   stereo: 'stereo',
   left: 'left',
@@ -91,6 +91,38 @@ export function downloadRoutes(app: FastifyInstance, options: DownloadRoutesOpti
       const wanted = fileOf(recording, request.query);
       const disposition = `attachment; filename="${fileNameOf(recording, wanted.channels, wanted.format)}"`;
       return await answerRendition(request, reply, renditionOf(recording, wanted), disposition, options);
+    },
+  });
+}
+
+/** `/v1/recordings/{id}/consent-clips/{clip}`: what a party said before it consented by voice. */
+export function consentClipRoutes(app: FastifyInstance, options: DownloadRoutesOptions): void {
+  app.withTypeProvider<ZodTypeProvider>().route({
+    method: ['GET', 'HEAD'],
+    url: '/v1/recordings/:recordingId/consent-clips/:clipId',
+    exposeHeadRoute: false,
+    schema: {
+      operationId: 'downloadConsentClip',
+      summary: 'What a party said before it consented',
+      description:
+        'WAV, one channel; there from the moment the consent is answered, erased with the recording.',
+      tags: ['recordings'],
+      params: recordingParameter.extend({ clipId: identifierParameter('The clip.') }),
+      response: {
+        200: { description: 'The clip.', content: { 'audio/wav': { schema: file } } },
+        206: { ...answers[206], content: { 'audio/wav': { schema: file } } },
+        416: answers[416],
+        ...errors('NOT_FOUND', 'RECORDING_ERASED', 'RENDER_FAILED', 'SPOOL_CORRUPT'),
+      },
+    },
+    handler: async (request, reply) => {
+      const { recordingId, clipId } = request.params;
+      const recording = await options.recordingOf(recordingId);
+      const { conversationId } = recording;
+      const format = 'wav';
+      const rendition = { conversationId, recordingId, kind: 'clip', trackId: clipId, format } as const;
+      const disposition = `attachment; filename="${fileNameOf(recording, `consent-${clipId}`, format)}"`;
+      return await answerRendition(request, reply, rendition, disposition, options);
     },
   });
 }

@@ -1,5 +1,6 @@
 import type { EventFormatter } from '../call/neutral-events.ts';
 import { assertNever } from '../errors.ts';
+import { toEvidenceBody } from './consent-body.ts';
 
 /** Events of conversations that the native API began. */
 export const formatNativeEvent: EventFormatter = (event) => {
@@ -32,6 +33,7 @@ export const formatNativeEvent: EventFormatter = (event) => {
         control_id: event.controlId ?? null,
         client_state: event.clientState ?? null,
         at_ms: event.atMs,
+        ...toEvidenceBody(event),
         ...(event.end && {
           reason: event.end.reason,
           digit: event.end.digit ?? null,

@@ -15,7 +15,7 @@ import { callCommandRoutes } from './call-commands.ts';
 import { callRoutes } from './call-routes.ts';
 import { connectionRoutes } from './connection-routes.ts';
 import { dialPermissionRoutes } from './dial-permission-routes.ts';
-import { downloadRoutes } from './download-routes.ts';
+import { consentClipRoutes, downloadRoutes } from './download-routes.ts';
 import { eventRoutes } from './event-routes.ts';
 import { liveRoutes } from './live-routes.ts';
 import type { MediaUrl } from './media-url.ts';
@@ -52,6 +52,7 @@ export function nativeRoutes(app: FastifyInstance, options: NativeRoutesOptions)
   recordingRoutes(app, options);
   recordingCommands(app, options);
   downloadRoutes(app, options);
+  consentClipRoutes(app, options);
   callRoutes(app, options);
   callCommandRoutes(app, options);
   connectionRoutes(app, options);

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import type { RecordingWishes } from '../call/recording.ts';
+import { evidenceOf } from '../call/recording-evidence.ts';
 import { type AudioFileFormat, audioFileFormats } from '../container/audio-file.ts';
 import type { Channel, Recording } from '../database/schema.ts';
 import type { LegReport } from '../media/control.ts';
 import type { EndReason } from '../spool/records.ts';
 import { clientState } from './client-state.ts';
+import { consentsBody, noticesBody, toEvidenceBody } from './consent-body.ts';
 import { callDirection, choice, flag, identifier, integer, moment, text } from './fields.ts';
 import { stayMediaBody, toStayMedia } from './media-body.ts';
 import type { MediaUrl } from './media-url.ts';
@@ -28,6 +30,7 @@ const endReasons = {
   end_silence: 'nobody spoke any more.',
   no_input: 'nobody spoke at all.',
   consent_withdrawn: 'consent was withdrawn; nothing of it is left.',
+  no_consent: 'the consent that it waited for was never given; it holds nothing.',
   no_media: 'not one packet came.',
   interrupted: 'a crash, up to which it is whole.',
   error: 'it never came to life.',
@@ -85,10 +88,8 @@ export const recordingBody = z.object({
     }),
   recorded_ms: integer('Recorded time, pauses left out, in ms; null until it ended.', 731_020).nullable(),
   digit: text('The key that ended it; null for any other end.', '#').nullable(),
-  consent: z
-    .record(z.string(), z.unknown())
-    .nullable()
-    .meta({ description: 'What is on record about consent.', examples: [{ method: 'dtmf' }] }),
+  consents: consentsBody,
+  notices: noticesBody,
 });
 
 /** What was asked of its file. */
@@ -158,7 +159,7 @@ export function toRecordingBody(row: Recording, mediaUrl: MediaUrl): z.output<ty
     file: row.fileState && { state: row.fileState, path: row.filePath, reason: row.fileReason },
     recorded_ms: recordedSamples === null ? null : toMs(recordedSamples),
     digit: row.digit,
-    consent: (row.consent ?? null) as Record<string, unknown> | null,
+    ...toEvidenceBody(evidenceOf(row)),
   };
 }
 

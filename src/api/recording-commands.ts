@@ -5,12 +5,12 @@ import type { LiveCalls } from '../call/live-calls.ts';
 import type { Recording } from '../call/recording.ts';
 import type { RecordingEraser } from '../call/recording-eraser.ts';
 import { type Clock, sleep } from '../clock.ts';
-import { setRecordingConsent } from '../database/recordings.ts';
-import type { Db, Recording as RecordingRow } from '../database/schema.ts';
+import type { Recording as RecordingRow } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
+import { newId } from '../ids.ts';
 import { maxTimerMs } from '../media/recorder-options.ts';
 import { errors, keyed } from './error-body.ts';
-import { identifierParameter, integer } from './fields.ts';
+import { identifier, identifierParameter, integer } from './fields.ts';
 import type { MediaUrl } from './media-url.ts';
 import { recordingBody, toRecordingBody } from './recording-body.ts';
 import { pauseInput, recordingInput, wishesOf } from './recording-input.ts';
@@ -18,7 +18,6 @@ import { pauseInput, recordingInput, wishesOf } from './recording-input.ts';
 export interface RecordingCommandOptions {
   accountId: string;
   clock: Clock;
-  db: Db;
   calls: LiveCalls;
   eraser: Pick<RecordingEraser, 'erase'>;
   mediaUrl: MediaUrl;
@@ -40,20 +39,32 @@ const consentInput = z
       .string()
       .min(1)
       .max(64)
-      .meta({ description: 'How it was given.', examples: ['dtmf'] }),
+      .meta({
+        description: 'How it was given; `voice` keeps what was said before (`keep_consent_clip`).',
+        examples: ['voice'],
+      }),
     who: z
       .string()
       .min(1)
       .max(256)
       .meta({ description: 'Who gave it.', examples: ['+15558881188'] }),
-    audio_offset_ms: length('Where in the audio it was given, in ms.', 4200),
-    notice_ms: length('How much of the notice the party heard, in ms.', 3800),
+    connection_id: identifier(
+      'Whose consent it is: a party of the recording. Without it that of everybody who is in it now.',
+    )
+      .min(1)
+      .max(64)
+      .optional(),
+    audio_offset_ms: length('Where in the audio it was given, in ms; unless given, now.', 4200),
+    notice_ms: length(
+      'How much of your own notice the party heard, in ms; of a notice of the recording it is counted.',
+      3800,
+    ),
   })
   .meta({ description: 'Kept with the recording.' });
 
 /** Starting, stopping, pausing and resuming recordings, and consent to them. */
 export function recordingCommands(app: FastifyInstance, options: RecordingCommandOptions): void {
-  const { calls, clock, db, accountId, eraser, mediaUrl, recordingOf } = options;
+  const { calls, clock, accountId, eraser, mediaUrl, recordingOf } = options;
   const api = app.withTypeProvider<ZodTypeProvider>();
 
   api.post(
@@ -159,7 +170,8 @@ export function recordingCommands(app: FastifyInstance, options: RecordingComman
         operationId: 'giveConsent',
         summary: 'Consent to a recording',
         description:
-          'Keeps who consented, when and how with the recording; one that waits for it (`consent: required`) begins.',
+          'Keeps who consented, when and how with the recording. One that waits for it (`consent: required`) begins, and ' +
+          'has those whose consent it is: nothing of any other party, nor of who comes later, before theirs.',
         tags: ['recordings'],
         params: recordingParameter,
         body: consentInput,
@@ -171,10 +183,12 @@ export function recordingCommands(app: FastifyInstance, options: RecordingComman
     },
     async ({ params: { recordingId }, body }) => {
       const recording = await running(recordingId);
-      const at = new Date(clock.unixMs()).toISOString();
-      // On record first: what can not be proven is not begun.
-      await setRecordingConsent(db, recordingId, { ...body, at });
-      await recording.consent();
+      const { method, who, connection_id, audio_offset_ms, notice_ms } = body;
+      await calls.consent(recording, {
+        consentId: newId(),
+        ...{ method, who, at: new Date(clock.unixMs()).toISOString() },
+        ...{ connectionId: connection_id, audioOffsetMs: audio_offset_ms, noticeMs: notice_ms },
+      });
       return await rowBody(recording);
     },
   );

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import type { Notice } from '../call/notice.ts';
 import type { RecordingWishes } from '../call/recording.ts';
 import type { RecorderOptions } from '../media/recorder-options.ts';
 import { maxTimerMs } from '../media/recorder-options.ts';
+import { maxTextCharacters } from '../speech/text-to-speech.ts';
 import { pauseBehaviours } from '../spool/records.ts';
 import { clientStateInput } from './client-state.ts';
 import { choice, flag } from './fields.ts';
@@ -19,7 +21,7 @@ function timer(description: string, example: number) {
 }
 
 /** What a recording is started with; each is described where it is read (docs/recording.md). */
-export const recordingInput = z.strictObject({
+const recordingFields = z.strictObject({
   client_state: clientStateInput,
   control_id: z
     .string()
@@ -81,9 +83,62 @@ export const recordingInput = z.strictObject({
   ).optional(),
   consent: choice(
     ['required'],
-    '`required`: nothing is recorded before `POST /v1/recordings/{id}/consent`.',
+    '`required`: nothing of a party is recorded before its `POST /v1/recordings/{id}/consent`.',
+  ).optional(),
+  notice_text: z
+    .string()
+    .min(1)
+    .max(maxTextCharacters)
+    .meta({
+      description:
+        'Spoken to each party when it comes into the recording, at its start or later; a key of the party ends it. ' +
+        'This or `notice_url`. At most two minutes.',
+      examples: ['This call is recorded.'],
+    })
+    .optional(),
+  notice_voice: z
+    .string()
+    .min(1)
+    .max(128)
+    .meta({ description: 'Voice of `notice_text`, by its name in the engine.', examples: ['slt'] })
+    .optional(),
+  notice_url: z
+    .url({ protocol: /^https?$/, error: 'expected an http or https URL' })
+    .max(maxUrlLength)
+    .meta({
+      description: 'A WAV or MP3 file, as `notice_text`.',
+      examples: ['https://app.example.com/notice.wav'],
+    })
+    .optional(),
+  keep_consent_clip: flag(
+    'Whether the last 10 s of what a party said since the notice are kept as evidence when it consents with the ' +
+      'method `voice`; in memory until then, and gone with any other. With `consent` only.',
   ).optional(),
 });
+
+/** What a recording is started with, as far as one field decides about another. */
+export const recordingInput = recordingFields
+  .refine(({ notice_text, notice_url }) => notice_text === undefined || notice_url === undefined, {
+    path: ['notice_url'],
+    error: 'expected notice_text or notice_url, not both',
+  })
+  .refine(({ notice_text, notice_voice }) => notice_voice === undefined || notice_text !== undefined, {
+    path: ['notice_voice'],
+    error: 'expected notice_text with it',
+  })
+  .refine(({ keep_consent_clip, consent }) => !keep_consent_clip || consent === 'required', {
+    path: ['keep_consent_clip'],
+    error: 'expected consent: required with it',
+  })
+  .meta({
+    examples: [
+      {
+        ...{ format: 'mp3', stereo: true, beep: true, terminators: '#', end_silence_timeout_ms: 5000 },
+        ...{ consent: 'required', notice_text: 'This call is recorded.', keep_consent_clip: true },
+        ...{ control_id: 'main', status_url: 'https://app.example.com/recordings' },
+      },
+    ],
+  });
 
 export const pauseInput = z
   .strictObject({
@@ -114,6 +169,8 @@ export function wishesOf(input: z.output<typeof recordingInput> | undefined): Re
       maxLengthMs: input.max_length_ms || undefined,
       trim: input.trim,
       consent: input.consent,
+      keepConsentClip: input.keep_consent_clip || undefined,
+      notice: undefined,
     } satisfies { [Option in keyof RecorderOptions]: unknown }).filter(([, value]) => value !== undefined),
   ) as RecorderOptions;
   return {
@@ -122,6 +179,16 @@ export function wishesOf(input: z.output<typeof recordingInput> | undefined): Re
     statusUrl: status_url,
     format,
     stereo,
+    notice: noticeOf(input),
     ...(Object.keys(options).length > 0 && { options }),
   };
+}
+
+function noticeOf({
+  notice_text: text,
+  notice_voice: voice,
+  notice_url: url,
+}: z.output<typeof recordingInput>): Notice | undefined {
+  if (url !== undefined) return { kind: 'url', url };
+  return text === undefined ? undefined : { kind: 'text', text, ...(voice !== undefined && { voice }) };
 }

@@ -136,6 +136,8 @@ export function liveRecording(
       return { trackId, connectionId, from, to, direction, startMs, endMs, durationMs };
     });
   const startMs = toMs(header.startSample);
+  const waits = header.waitsFor !== undefined && !manifest.some(({ type }) => type === 'begin');
+  if (waits) return { recordingId, ended: false, startMs, endMs: startMs, channels: [] };
   return { recordingId, ended: false, startMs, endMs: Math.max(startMs, nowMs), channels };
 }
 

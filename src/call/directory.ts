@@ -1,17 +1,11 @@
 import type { Clock } from '../clock.ts';
-import { saveLegLog } from '../database/calls.ts';
 import { saveChannel } from '../database/channels.ts';
-import {
-  endConnection,
-  identifyConnection,
-  insertConnection,
-  setConnected,
-} from '../database/connections.ts';
 import { endConversation, insertConversation, setEventCallbacks } from '../database/conversations.ts';
 import { getEvent } from '../database/events.ts';
 import {
   endRecording,
   insertRecording,
+  setRecordingEvidence,
   setRecordingFile,
   setRecordingState,
 } from '../database/recordings.ts';
@@ -23,13 +17,12 @@ import type { Logger } from '../logger.ts';
 import type { LegReport } from '../media/control.ts';
 import type { RecordingSummary } from '../recording/summary.ts';
 import type { FileOrder } from '../worker/file-protocol.ts';
-import type { LegLog } from './call-log.ts';
 import type { Conference, Warning } from './conference.ts';
-import type { Connection } from './connection.ts';
-import type { CallEndReason } from './end-reason.ts';
+import { ConnectionRows } from './connection-rows.ts';
 import { parseFileOrder } from './file-order.ts';
 import type { EventFormatter, RecordingChanged } from './neutral-events.ts';
 import type { Recording } from './recording.ts';
+import { evidenceOf, recordingEvidence } from './recording-evidence.ts';
 import { clientStateOf, tellerOf, tellerOfMeta } from './recording-teller.ts';
 import { WriteQueue } from './write-queue.ts';
 
@@ -65,64 +58,17 @@ export interface EndedConversation {
 export class Directory {
   readonly #options: DirectoryOptions;
   readonly #writes: WriteQueue;
+  readonly connections: ConnectionRows;
 
   constructor(options: DirectoryOptions) {
     this.#options = options;
     this.#writes = new WriteQueue(options.clock, options.log);
+    this.connections = new ConnectionRows(options.db, this.#writes);
   }
 
-  connectionStarted(connection: Connection): void {
-    const { connectionId, accountId, from, to, direction, sipCallId, startedUnixMs } = connection;
-    const { sipIdentity, trunkId, callId, clientState } = connection;
-    this.#write(connectionId, 'connection started', async () => {
-      await insertConnection(this.#options.db, {
-        connectionId,
-        accountId,
-        from,
-        to,
-        direction,
-        sipCallId,
-        sipIdentity,
-        trunkId,
-        callId,
-        clientState,
-        startTime: new Date(startedUnixMs),
-      });
-    });
-  }
-
-  /** When what was written of the connection so far is in the database. */
-  connectionWritten(connectionId: string): Promise<void> {
-    return this.#writes.add(connectionId, 'nothing more', () => Promise.resolve());
-  }
-
-  /** As `connectionWritten`, of a conversation or a call that is recorded by itself. */
+  /** When what was written so far of the conversation, or of a call that is recorded by itself, is in the database. */
   conversationWritten(conversationId: string): Promise<void> {
     return this.#writes.add(conversationId, 'nothing more', () => Promise.resolve());
-  }
-
-  /** Who calls and by which trunk is known now. */
-  connectionIdentified({ connectionId, from, to, sipIdentity, trunkId }: Connection): void {
-    this.#write(connectionId, 'connection identified', async () => {
-      await identifyConnection(this.#options.db, connectionId, { from, to, sipIdentity, trunkId });
-    });
-  }
-
-  connectionAnswered(connectionId: string): void {
-    this.#write(connectionId, 'connection answered', async () => {
-      await setConnected(this.#options.db, connectionId);
-    });
-  }
-
-  connectionEnded(connectionId: string, endedUnixMs: number, reason: CallEndReason): void {
-    this.#write(connectionId, 'connection ended', async () => {
-      await endConnection(this.#options.db, connectionId, new Date(endedUnixMs), reason);
-    });
-  }
-
-  /** What is kept of a connection's messages and media, after its end. */
-  connectionLogged(connectionId: string, log: LegLog): Promise<void> {
-    return this.#writes.add(connectionId, 'call log', () => saveLegLog(this.#options.db, connectionId, log));
   }
 
   conversationStarted(conference: Conference): void {
@@ -186,10 +132,19 @@ export class Directory {
     });
   }
 
+  /** Who consented and who heard the notice, as far as that is known by now. */
+  recordingEvidence({ recordingId, conversationId, consents, heardNotices }: Recording): Promise<void> {
+    const evidence = { consent: structuredClone(consents), notices: [...heardNotices] };
+    return this.#writes.add(conversationId, 'recording evidence', async () => {
+      await setRecordingEvidence(this.#options.db, recordingId, evidence);
+    });
+  }
+
   /** It began, was paused, or goes on; whoever wants to know is told, once. */
   recordingProgressed(recording: Recording, conferenceName: string, atSample: number): void {
     const { recordingId, conversationId, accountId, rateHz, wishes, call, activity } = recording;
     const { statusUrl, controlId, clientState, dialect, dialectData } = wishes;
+    const evidence = recordingEvidence(recording.consents, recording.heardNotices, rateHz);
     const eventId = newId();
     const isTold = statusUrl !== undefined && activity !== 'waiting';
     this.#write(conversationId, `recording ${activity}`, async () => {
@@ -200,6 +155,7 @@ export class Directory {
           ...{ kind: 'recording.changed', accountId, conversationId, conferenceName, recordingId },
           ...{ state: activity, connectionId: call?.legId, controlId, clientState, dialectData },
           atMs: Math.round((atSample * 1000) / rateHz),
+          ...evidence,
         });
         const type = 'recording.changed';
         await outbox.insert(trx, {
@@ -354,6 +310,7 @@ export class Directory {
       endSample,
       recordedSamples,
       digit: recording.digit ?? null,
+      notices: recording.notices,
       endedAt: new Date(recording.endedUnixMs),
     });
     if (row) await this.#tellEnd(trx, row, textOf(meta.conferenceName), tellerOfMeta(meta));
@@ -393,6 +350,7 @@ export class Directory {
       controlId: row.controlId ?? undefined,
       clientState: row.clientState ?? undefined,
       atMs: toMs(endSample),
+      ...evidenceOf(row),
       end: {
         reason: reason ?? 'error',
         digit: digit ?? undefined,

@@ -15,7 +15,7 @@ import { callEndReason } from './end-reason.ts';
 import { Leg } from './leg.ts';
 import type { MediaPlane } from './media-plane.ts';
 import { RecordedCall } from './recorded-call.ts';
-import type { Recording, RecordingWishes } from './recording.ts';
+import type { GivenConsent, Recording, RecordingWishes } from './recording.ts';
 import type { RecordingFactory } from './recording-factory.ts';
 import type { SilenceWatch } from './silence-watch.ts';
 
@@ -32,6 +32,9 @@ export interface LiveCallsOptions {
   /** Keeps the messages and media figures of each leg. */
   callLog?: CallLog;
 }
+
+/** Of one recording. */
+const maxConsents = 1000;
 
 /** Every call and conference that lives on this node, and the verbs that act on them. */
 export class LiveCalls {
@@ -115,7 +118,7 @@ export class LiveCalls {
     leg.connection.callId ??= this.#legs.get(placedFor)?.connection.callId ?? leg.id;
     this.#legs.set(leg.id, leg);
     callLog?.begin(leg.id, leg.session.callId);
-    directory.connectionStarted(leg.connection);
+    directory.connections.started(leg.connection);
     let answered = false;
     leg.addHandlers({
       referred: (referral) => {
@@ -124,12 +127,12 @@ export class LiveCalls {
       },
       answered: () => {
         answered = true;
-        directory.connectionAnswered(leg.id);
+        directory.connections.answered(leg.id);
         silence?.answered(leg);
       },
       ended: (end) => {
         this.#legs.delete(leg.id);
-        directory.connectionEnded(leg.id, clock.unixMs(), callEndReason(end, answered));
+        directory.connections.ended(leg.id, clock.unixMs(), callEndReason(end, answered));
         callLog?.end(leg.id);
       },
     });
@@ -139,7 +142,7 @@ export class LiveCalls {
   /** Who calls and by which trunk, once that is known; before anything is done for the call. */
   identify(leg: Leg, known: Partial<Pick<Connection, 'from' | 'to' | 'sipIdentity' | 'trunkId'>>): void {
     Object.assign(leg.connection, known);
-    this.#options.directory.connectionIdentified(leg.connection);
+    this.#options.directory.connections.identified(leg.connection);
   }
 
   /** Opens the leg's media where the named conference is, or will be. @throws CallreelError as `Leg.openMedia` */
@@ -249,6 +252,27 @@ export class LiveCalls {
     return this.#options.directory.conversationWritten(conversationId);
   }
 
+  /**
+   * Puts the consent on record, then has the recording follow it; what can not be proven is not begun.
+   * @throws CallreelError as `Recording.consent`; CONFLICT when there are too many
+   */
+  async consent(recording: Recording, given: GivenConsent): Promise<void> {
+    if (recording.consents.length >= maxConsents)
+      throw new CallreelError('CONFLICT', `a recording has at most ${maxConsents} consents`, {
+        where: recording.recordingId,
+      });
+    const { directory } = this.#options;
+    recording.consents.push(given);
+    await directory.recordingEvidence(recording);
+    try {
+      await recording.consent(given);
+    } catch (error) {
+      recording.consents.splice(recording.consents.indexOf(given), 1);
+      await directory.recordingEvidence(recording);
+      throw error;
+    }
+  }
+
   /** Makes what is spooled so far visible to a reader; for recordings that still grow. */
   async settle(conversationId: string): Promise<void> {
     const room = this.#unfinished.get(conversationId) ?? this.#recordedCalls.get(conversationId);
@@ -269,6 +293,8 @@ export class LiveCalls {
       this.#unfinished.get(event.stay.roomId)?.stayReports.set(event.stay.trackId, event.report);
     else if (event.event === 'recording.ended') {
       this.#recordingIn(event.roomId, event.recordingId)?.markEnded(event.reason);
+    } else if (event.event === 'recording.noticed' || event.event === 'recording.consented') {
+      this.#recordingEvidence(event);
     } else if (
       event.event === 'recording.started' ||
       event.event === 'recording.paused' ||
@@ -320,6 +346,16 @@ export class LiveCalls {
   #recordingIn(roomId: string, recordingId: string): Recording | undefined {
     const room = this.#unfinished.get(roomId) ?? this.#recordedCalls.get(roomId);
     return room?.recordings.find((recording) => recording.recordingId === recordingId);
+  }
+
+  #recordingEvidence(
+    event: Extract<WorkerEvent, { event: 'recording.noticed' | 'recording.consented' }>,
+  ): void {
+    const recording = this.#recordingIn(event.roomId, event.recordingId);
+    if (!recording) return;
+    if (event.event === 'recording.noticed') recording.noticed(event.notice);
+    else recording.consented(event.consent);
+    void this.#options.directory.recordingEvidence(recording);
   }
 
   #recordingProgressed(

@@ -1,5 +1,6 @@
 import type { ClientState } from '../database/schema.ts';
 import type { JsonValue } from '../json-value.ts';
+import type { RecordingEvidence } from './recording-evidence.ts';
 
 /** What happened, in nobody's dialect. A dialect's formatter turns it into the vendor's body. */
 export type NeutralEvent = ConversationEnded | ConversationWarning | RecordingChanged;
@@ -26,7 +27,7 @@ export interface ConversationEnded {
 }
 
 /** A recording's state is another now; one event for each transition. */
-export interface RecordingChanged {
+export interface RecordingChanged extends RecordingEvidence {
   kind: 'recording.changed';
   accountId: string;
   conversationId: string;

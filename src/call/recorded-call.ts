@@ -24,22 +24,28 @@ export class RecordedCall implements RecordableRoom {
   readonly worker: MediaWorker;
   readonly startedUnixMs: number;
   readonly eventCallbacks: ReadonlySet<string> = new Set();
-  readonly recordings: Recording[] = [];
   readonly call: CallCapture;
-  readonly #recordings: RecordingMaker;
+  readonly #maker: RecordingMaker;
+  /** Until their ends are in the directory: however many a long call has, those that run need memory. */
+  readonly #unwritten = new Map<string, Recording>();
 
   constructor({ leg, worker, startedUnixMs, recordings }: RecordedCallOptions) {
     const { connectionId, accountId, from, to, direction } = leg.connection;
     this.accountId = accountId;
     this.worker = worker;
     this.startedUnixMs = startedUnixMs;
-    this.#recordings = recordings;
+    this.#maker = recordings;
     this.call = {
       legId: leg.id,
       saidTrackId: newId(),
       heardTrackId: newId(),
       party: { connectionId, from, to, direction, role: 'participant' },
     };
+  }
+
+  /** Those that run, and those whose ends are not on record yet. */
+  get recordings(): Recording[] {
+    return [...this.#unwritten.values()];
   }
 
   get members(): { connectionId: string; trackId: string }[] {
@@ -51,8 +57,10 @@ export class RecordedCall implements RecordableRoom {
    * @throws CallreelError CONFLICT for a control id that runs
    */
   addRecording(wishes: RecordingWishes): Recording {
-    const recording = this.#recordings.create(this, wishes, this.call);
-    this.recordings.push(recording);
+    const recording = this.#maker.create(this, wishes, this.call);
+    const { recordingId } = recording;
+    this.#unwritten.set(recordingId, recording);
+    void recording.whenWritten.then(() => this.#unwritten.delete(recordingId));
     recording.start();
     return recording;
   }

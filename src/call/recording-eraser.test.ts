@@ -42,7 +42,7 @@ beforeEach(async () => {
 afterEach(() => spool.remove());
 
 /** One packet, on disk and on record. */
-async function record(recordingId: string, ended = true): Promise<void> {
+async function record(recordingId: string, ended = true, reason = 'stopped'): Promise<void> {
   const { sealedKey } = spool.startRecording(recordingId);
   const track = { type: 'track', trackId: 't1', startSample: 0, party: testParty } as const;
   spool.producer.append(recordingId, track);
@@ -67,7 +67,7 @@ async function record(recordingId: string, ended = true): Promise<void> {
   if (ended) {
     spool.producer.append(recordingId, { type: 'end', atSample: 160, endedUnixMs: 0, reason: 'stopped' });
     spool.producer.finishRecording(recordingId);
-    const end = { reason: 'stopped', endSample: 160, endedAt: new Date(20) };
+    const end = { reason, endSample: 160, endedAt: new Date(20) };
     await endRecording(database.db, recordingId, end);
   }
   spool.pump();
@@ -111,5 +111,17 @@ test('what a crash interrupted is finished at the next start, with the time of i
   const row = await getRecording(database.db, accountId, 'a');
   assert.deepEqual([row?.sealedKey, row?.erasedAt], [null, beganAt]);
   await eraser.finishInterrupted();
+  assert.deepEqual(forgotten, ['a']);
+});
+
+test('a withdrawn consent that a crash kept from being carried out is, at the next start', async () => {
+  await record('a', true, 'consent_withdrawn');
+  await record('b');
+  await eraser.finishInterrupted();
+  assert.equal(existsSync(manifest('a')), false);
+  assert.equal(existsSync(manifest('b')), true);
+  const row = await getRecording(database.db, accountId, 'a');
+  assert.ok(row?.erasedAt);
+  assert.equal(row.sealedKey, null);
   assert.deepEqual(forgotten, ['a']);
 });

@@ -4,6 +4,7 @@ import {
   finishErasure,
   getRecording,
   listHalfErasedRecordings,
+  listWithdrawnRecordings,
 } from '../database/recordings.ts';
 import type { Db, Recording } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
@@ -51,6 +52,10 @@ export class RecordingEraser {
   /** Ends what the run before began. */
   async finishInterrupted(): Promise<void> {
     const { db, log, spoolDir } = this.#options;
+    for (const { accountId, recordingId } of await listWithdrawnRecordings(db, spoolDir))
+      await this.erase(accountId, recordingId).catch((error: unknown) =>
+        log.error({ error, recordingId }, 'a recording could not be erased'),
+      );
     for (const row of await listHalfErasedRecordings(db, spoolDir)) {
       try {
         await this.#finish(row);

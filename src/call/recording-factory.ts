@@ -3,6 +3,7 @@ import { newId } from '../ids.ts';
 import type { CallCapture } from '../media/control.ts';
 import type { FileOrder } from '../worker/file-protocol.ts';
 import type { Directory } from './directory.ts';
+import type { NoticeSource } from './notice.ts';
 import type { RecordableRoom, RecordingMaker } from './recordable-room.ts';
 import { Recording, type RecordingWishes } from './recording.ts';
 import type { RecordingKeys } from './recording-keys.ts';
@@ -14,6 +15,7 @@ export interface RecordingFactoryOptions {
   /** Where a file is wanted of each. */
   files?: RecordingFileMaker | undefined;
   keys: RecordingKeys;
+  notices?: NoticeSource | undefined;
   /** Rate of new recordings; undefined: by the best codec of the parties when the recording starts. */
   rateHz: number | undefined;
   /** The rate that does a party's codec justice. */
@@ -36,7 +38,7 @@ export class RecordingFactory implements RecordingMaker {
   }
 
   create(room: RecordableRoom, wishes: RecordingWishes, call?: CallCapture): Recording {
-    const { directory, closer, keys, files } = this.#options;
+    const { directory, closer, keys, files, notices } = this.#options;
     const { controlId, clientState, statusUrl, dialect: statusDialect, dialectData } = wishes;
     if (
       controlId !== undefined &&
@@ -63,7 +65,7 @@ export class RecordingFactory implements RecordingMaker {
       ...(fileOrder && { file: fileOrder }),
     };
     const recording = new Recording({
-      ...{ recordingId, conversationId, accountId, key, worker, meta, wishes, call },
+      ...{ recordingId, conversationId, accountId, key, worker, meta, wishes, call, notices },
       rateHz: this.#options.rateHz ?? this.#bestRateHz(room),
     });
     directory.recordingStarted(recording, key.sealed, fileOrder);

@@ -1,11 +1,18 @@
 import type { ClientState } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
 import type { JsonValue } from '../json-value.ts';
+import {
+  type ConsentReport,
+  maxNoticeSamples,
+  type NoticeReport,
+  type RecordingNotice,
+} from '../media/consent-control.ts';
 import type { CallCapture, Command, RecordingKeyMaterial, RecordingProgress } from '../media/control.ts';
 import type { RecorderOptions } from '../media/recorder-options.ts';
 import type { EndReason, PauseBehaviour } from '../spool/records.ts';
 import { nextState, type TransitionTable } from '../state-machine.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
+import type { Notice, NoticeSource } from './notice.ts';
 
 export type RecordingState = 'new' | 'recording' | 'ending' | 'ended';
 export type RecordingEvent = 'start' | 'stop' | 'ended';
@@ -41,10 +48,25 @@ export interface RecordingWishes {
   stereo?: boolean | undefined;
   /** Told of every change of its state. */
   statusUrl?: string | undefined;
+  /** What each party is told when it comes into the recording. */
+  notice?: Notice | undefined;
   /** Whose form what `statusUrl` is told has; without it: ours. */
   dialect?: string | undefined;
   /** For that dialect, kept with the recording. */
   dialectData?: Record<string, JsonValue> | undefined;
+}
+
+/** Who consented, as it is on record: first what was said, then what the worker knows of it. */
+export interface GivenConsent {
+  consentId: string;
+  method: string;
+  who: string;
+  at: string;
+  /** Whose consent it is; without it that of everybody who was there. */
+  connectionId?: string | undefined;
+  audioOffsetMs?: number | undefined;
+  noticeMs?: number | undefined;
+  effect?: ConsentReport;
 }
 
 /** What it does as long as it runs. */
@@ -58,7 +80,7 @@ const activities: Readonly<Record<RecordingProgress, RecordingActivity>> = {
 
 type RecordingCommand = Extract<
   Command,
-  { verb: 'recording.pause' | 'recording.resume' | 'recording.consent' }
+  { verb: 'recording.pause' | 'recording.resume' | 'recording.consent' | 'recording.notice' }
 >;
 
 export interface RecordingOptions {
@@ -73,6 +95,8 @@ export interface RecordingOptions {
   wishes: RecordingWishes;
   /** Of a call that is recorded by itself. */
   call?: CallCapture | undefined;
+  /** Where there is a notice. */
+  notices?: NoticeSource | undefined;
 }
 
 /** The server's mirror of one recorder; the state that counts is decided in the media worker, on sample time. */
@@ -83,6 +107,9 @@ export class Recording {
   readonly accountId: string;
   readonly wishes: RecordingWishes;
   readonly call: CallCapture | undefined;
+  /** In the order they came. */
+  readonly consents: GivenConsent[] = [];
+  readonly heardNotices: NoticeReport[] = [];
   readonly #options: RecordingOptions;
   #state: RecordingState = 'new';
   #activity: RecordingActivity = 'waiting';
@@ -145,16 +172,19 @@ export class Recording {
   start(): void {
     if (!this.#step('start')) return;
     const { recordingId, conversationId, accountId, rateHz, key, worker, meta, call, wishes } = this.#options;
+    const { notice } = wishes;
+    const options = { ...wishes.options, ...(notice && { notice: true }) };
     worker
       .send({
         ...{ verb: 'recording.start', recordingId, roomId: conversationId, accountId, rateHz, key, meta },
         ...(call && { call }),
-        ...(wishes.options && { options: wishes.options }),
+        ...(Object.keys(options).length > 0 && { options }),
       })
       .then(
         () => this.#taken.resolve(),
         () => this.markEnded('error'),
       );
+    if (notice) void this.#giveNotice(notice);
   }
 
   stop(reason: 'stopped' | 'consent_withdrawn' = 'stopped'): void {
@@ -175,9 +205,15 @@ export class Recording {
     await this.#command({ verb: 'recording.resume', recordingId: this.recordingId });
   }
 
-  /** What waits for consent may begin. @throws CallreelError as `pause` */
-  async consent(): Promise<void> {
-    await this.#command({ verb: 'recording.consent', recordingId: this.recordingId });
+  /**
+   * Whoever it is of may be recorded; what waits for consent begins. It is on record before.
+   * @throws CallreelError as `pause`, NOT_FOUND for a party that is not there
+   */
+  async consent({ consentId, method, who, connectionId }: GivenConsent): Promise<void> {
+    await this.#command({
+      ...{ verb: 'recording.consent', recordingId: this.recordingId, given: { consentId, method, who } },
+      ...(connectionId !== undefined && { connectionId }),
+    });
   }
 
   /** Its end is in the directory. */
@@ -189,6 +225,17 @@ export class Recording {
   progressed(progress: RecordingProgress): void {
     this.#activity = activities[progress];
     if (this.#activity === 'recording') this.#begun.resolve();
+  }
+
+  /** The worker's word. */
+  noticed(notice: NoticeReport): void {
+    this.heardNotices.push(notice);
+  }
+
+  /** The worker's word. */
+  consented(report: ConsentReport): void {
+    const given = this.consents.find(({ consentId }) => consentId === report.consentId);
+    if (given) given.effect = report;
   }
 
   /** The worker's word, or recovery's after the worker was lost. */
@@ -208,10 +255,30 @@ export class Recording {
         await this.#options.worker.send(command);
         return;
       } catch (error) {
-        if (!(error instanceof CallreelError && error.code === 'NOT_FOUND')) throw error;
+        const isGone = error instanceof CallreelError && error.code === 'NOT_FOUND';
+        if (!isGone || error.where !== this.recordingId) throw error;
       }
     }
     throw new CallreelError('CONFLICT', 'the recording has ended', { where: this.recordingId });
+  }
+
+  /** What keeps it from being heard is on record for each party; the recording goes on as it was started. */
+  async #giveNotice(notice: Notice): Promise<void> {
+    const { recordingId } = this;
+    const over = new AbortController();
+    void this.whenEnded.then(() => over.abort());
+    const give = (audio: RecordingNotice['audio']) =>
+      this.#command({ verb: 'recording.notice', recordingId, audio });
+    try {
+      const samples = await this.#options.notices?.samples(notice, over.signal);
+      if (!samples || samples.length === 0) throw new CallreelError('AUDIO_INVALID', 'the notice is empty');
+      if (samples.length > maxNoticeSamples)
+        throw new CallreelError('AUDIO_TOO_LONG', 'a notice has at most two minutes');
+      await give({ samples, rateHz: 8000 });
+    } catch (error) {
+      const failure = error instanceof CallreelError ? error.code : 'STATE_INVALID';
+      await give({ failure }).catch(() => undefined);
+    }
   }
 
   #step(event: RecordingEvent): boolean {

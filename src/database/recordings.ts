@@ -46,11 +46,13 @@ export async function endRecording(
     endedAt: Date;
     recordedSamples?: number;
     digit?: string | null;
+    notices?: readonly object[];
   },
 ): Promise<Recording | undefined> {
+  const { notices, ...rest } = end;
   return await db
     .updateTable('recordings')
-    .set({ state: 'ended', ...end })
+    .set({ state: 'ended', ...rest, ...(notices && { notices: json(notices) }) })
     .where('recordingId', '=', recordingId)
     .where('state', '!=', 'ended')
     .returningAll()
@@ -99,11 +101,15 @@ export async function listRecordingsWithoutFile(db: Db, node: string): Promise<R
     .execute();
 }
 
-/** Adds to what is on record about consent. */
-export async function setRecordingConsent(db: Db, recordingId: string, consent: object): Promise<void> {
+/** All that is on record about consent by now. */
+export async function setRecordingEvidence(
+  db: Db,
+  recordingId: string,
+  { consent, notices }: { consent: readonly object[]; notices: readonly object[] },
+): Promise<void> {
   await db
     .updateTable('recordings')
-    .set({ consent: json(consent) })
+    .set({ consent: json(consent), notices: json(notices) })
     .where('recordingId', '=', recordingId)
     .execute();
 }
@@ -238,6 +244,17 @@ export async function finishErasure(db: Db, recordingId: string): Promise<void> 
     .updateTable('recordings')
     .set({ sealedKey: null, fileOrder: null, fileState: null, filePath: null, fileReason: null })
     .where('recordingId', '=', recordingId)
+    .execute();
+}
+
+/** Whose consent was withdrawn, in the spool of this directory, and which a crash kept from being erased. */
+export async function listWithdrawnRecordings(db: Db, spoolDir: string): Promise<Recording[]> {
+  return await db
+    .selectFrom('recordings')
+    .selectAll()
+    .where('spoolDir', '=', spoolDir)
+    .where('reason', '=', 'consent_withdrawn')
+    .where('erasedAt', 'is', null)
     .execute();
 }
 

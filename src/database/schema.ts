@@ -124,8 +124,10 @@ export interface RecordingTable {
   controlId: ColumnType<string | null, string | null | undefined, never>;
   /** What it was started with (`call/recording`, `RecordingWishes`). */
   wishes: ColumnType<unknown, unknown, never>;
-  /** Who consented, when and how. */
+  /** Who consented, when and how (`call/recording`, `GivenConsent`, a list). */
   consent: ColumnType<unknown, never, unknown>;
+  /** What parties heard of the notice (`media/control`, `NoticeReport`, a list). */
+  notices: ColumnType<unknown, never, unknown>;
   /** In samples at `rateHz`, pauses left out; null until it ended. */
   recordedSamples: ColumnType<number | null, never, number>;
   /** The key that ended it. */

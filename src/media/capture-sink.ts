@@ -29,6 +29,8 @@ export interface CapturedPacket {
   rtpTime: number;
   /** Monotonic microseconds. */
   arrivalUs: number;
+  /** When it would have come by the fastest way of its stream; without it: `arrivalUs`, which is the latest. */
+  saidUs?: number;
   payload: Uint8Array;
 }
 
@@ -37,6 +39,8 @@ export interface CapturedDigit {
   digit: string;
   rtpTime: number;
   arrivalUs: number;
+  /** As of a packet. */
+  saidUs?: number;
 }
 
 /** A sender report of the peer (RFC 3550 section 6.4.1): where its RTP time stands on its wall clock. */

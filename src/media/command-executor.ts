@@ -4,17 +4,22 @@ import type { RtpTransport } from '../rtp/transport.ts';
 import type { PauseBehaviour } from '../spool/records.ts';
 import type { CaptureSink } from './capture-sink.ts';
 import { slotUs } from './codec-table.ts';
+import type { RecordingConsent, RecordingNotice } from './consent-control.ts';
 import type {
+  CallCapture,
   Command,
   CommandReply,
   LegOpen,
+  PlayStart,
   RecordingStart,
   RecordingStop,
   WorkerEvent,
   WorkerStats,
 } from './control.ts';
 import { Legs } from './legs.ts';
+import type { MediaSession } from './media-session.ts';
 import type { OverlayToneKind } from './overlay-tone.ts';
+import type { PlayListener } from './player.ts';
 import { Rooms } from './rooms.ts';
 
 /** What the recording stage asks of the media stage. */
@@ -22,11 +27,22 @@ export interface RecordedLegs {
   /**
    * A beep to the party whose call it is, a warning to everybody who hears or is heard in it.
    * @param roomId as the recording has it
-   * @param ended told the moment at which the first of them has heard it all; at once where nobody is there
+   * @param ended told the moment at which the first of them has heard it all; at once where nobody is there, or is
+   * any more
    */
   playTone(roomId: string, kind: OverlayToneKind, ended: (atUs: number) => void): void;
-  /** What these legs said and nobody heard yet is not heard any more: it was said while nothing was to be recorded. */
-  dropBuffered(legIds: readonly string[]): void;
+  /**
+   * What these legs said before this moment and nobody heard yet is not heard any more, nor what of it is still on its
+   * way: it was said while nothing was to be recorded.
+   */
+  endPause(legIds: readonly string[], atUs: number): void;
+  /**
+   * Plays to one leg, whatever room it is in. `ended` is told of a stop too.
+   * @throws CallreelError where the leg does not take it
+   */
+  play(prompt: PlayStart, ended: PlayListener): { stop(): void; playedMs(): number };
+  /** Whether the peer sends, and so hears what it is sent. */
+  sends(legId: string): boolean;
 }
 
 /** The recording stage as commands see it; what it says back comes as events. Times are monotonic microseconds. */
@@ -43,7 +59,9 @@ export interface RecordingControl {
   /** @throws CallreelError */
   resume(recordingId: string, atUs: number): void;
   /** @throws CallreelError */
-  consent(recordingId: string, atUs: number): void;
+  consent(command: Omit<RecordingConsent, 'verb'>, atUs: number): void;
+  /** @throws CallreelError */
+  notice(command: Omit<RecordingNotice, 'verb'>): void;
   /** Before anything is sent in the slot of this moment: what was to begin with it begins. */
   slotBegins(atUs: number): void;
   /** Once a slot of 20 ms. */
@@ -88,9 +106,16 @@ export class CommandExecutor {
     });
     options.recordings.legs = {
       playTone: (...tone) => this.#playTone(...tone),
-      dropBuffered: (legIds) => {
-        for (const legId of legIds) this.legs.find(legId)?.playout.clear();
+      endPause: (legIds, atUs) => {
+        for (const legId of legIds) this.legs.find(legId)?.endPause(atUs);
+        this.rooms.forgetAudio(legIds);
       },
+      play: (prompt, ended) => {
+        const { player } = this.legs.get(prompt.legId).output;
+        player.start(prompt, ended);
+        return { stop: () => player.stop(prompt.playId), playedMs: () => player.playedMs(prompt.playId) };
+      },
+      sends: (legId) => this.legs.find(legId)?.hasHeard ?? false,
     };
   }
 
@@ -173,7 +198,10 @@ export class CommandExecutor {
         recordings.resume(command.recordingId, atUs);
         return {};
       case 'recording.consent':
-        recordings.consent(command.recordingId, atUs);
+        recordings.consent(command, atUs);
+        return {};
+      case 'recording.notice':
+        recordings.notice(command);
         return {};
       case 'leg.key':
         this.legs.get(command.legId).key(command.digit);
@@ -197,23 +225,28 @@ export class CommandExecutor {
   }
 
   #startRecording(command: RecordingStart, atUs: number): void {
-    const { capture, recordings } = this.#options;
     const { call, roomId } = command;
-    if (call) {
-      const session = this.legs.get(call.legId);
-      const { legId, saidTrackId, heardTrackId, party } = call;
-      if (session.callRoomId === undefined) {
-        const stay = { roomId, legId, policy: 'record', party } as const;
-        const said = { ...stay, trackId: saidTrackId };
-        const heard = { ...stay, trackId: heardTrackId, side: 'heard' } as const;
-        capture.stayOpened(said, atUs);
-        capture.stayOpened(heard, atUs);
-        session.captureCall(said, heard);
-        this.rooms.callCaptured(session);
-      } else if (session.callRoomId !== roomId)
-        throw new CallreelError('CONFLICT', 'the call is recorded in another room', { where: roomId });
-    }
-    recordings.start(command, atUs);
+    const session = call && this.legs.get(call.legId);
+    let startUs = atUs;
+    if (session && session.callRoomId === undefined) startUs = this.#captureCall(session, call, roomId, atUs);
+    else if (session && session.callRoomId !== roomId)
+      throw new CallreelError('CONFLICT', 'the call is recorded in another room', { where: roomId });
+    this.#options.recordings.start(command, startUs);
+  }
+
+  /** @returns when it begins: with the first word that nobody heard yet, where that is before now */
+  #captureCall(session: MediaSession, call: CallCapture, roomId: string, atUs: number): number {
+    const { capture } = this.#options;
+    const { legId, saidTrackId, heardTrackId, party } = call;
+    const sinceUs = Math.min(atUs, session.earlySinceUs(atUs));
+    const stay = { roomId, legId, policy: 'record', party } as const;
+    const said = { ...stay, trackId: saidTrackId };
+    const heard = { ...stay, trackId: heardTrackId, side: 'heard' } as const;
+    capture.stayOpened(said, sinceUs);
+    capture.stayOpened(heard, sinceUs);
+    session.captureCall(said, heard);
+    this.rooms.callCaptured(session);
+    return sinceUs;
   }
 
   #endCallCapture(legId: string, atUs: number): void {
@@ -232,12 +265,19 @@ export class CommandExecutor {
         ? [caller]
         : [caller, ...near.filter((each) => each !== caller)]
       : this.rooms.sessions(roomId);
-    if (sessions.length === 0) ended(this.#options.clock.monotonicUs());
-    let first = true;
+    let waiting = sessions.length;
+    let isOver = false;
+    const over = (atUs: number): void => {
+      if (!isOver) ended(atUs);
+      isOver = true;
+    };
+    const nowUs = (): number => this.#options.clock.monotonicUs();
+    if (waiting === 0) over(nowUs());
     for (const { output } of sessions)
       output.tone.start(kind, (atUs) => {
-        if (first) ended(atUs);
-        first = false;
+        waiting--;
+        if (atUs !== undefined) over(atUs);
+        else if (waiting === 0) over(nowUs());
       });
   }
 

@@ -1,5 +1,6 @@
 import type { CodecName } from '../codec/codec.ts';
 import type { EndReason, Party, PauseBehaviour } from '../spool/records.ts';
+import type { ConsentReport, NoticeReport, RecordingConsent, RecordingNotice } from './consent-control.ts';
 import type { RecorderOptions } from './recorder-options.ts';
 
 /**
@@ -232,12 +233,6 @@ export interface RecordingResume {
   recordingId: string;
 }
 
-/** What was started with `consent: required` may begin. */
-export interface RecordingConsent {
-  verb: 'recording.consent';
-  recordingId: string;
-}
-
 /** A key that the party pressed and that came by another way than its media (SIP INFO). */
 export interface LegKey {
   verb: 'leg.key';
@@ -275,6 +270,7 @@ export type Command =
   | RecordingPause
   | RecordingResume
   | RecordingConsent
+  | RecordingNotice
   | LegKey
   | SpoolSettle
   | WorkerDrain
@@ -303,6 +299,10 @@ export type WorkerEvent =
   | { event: 'stay.left'; legId: string; trackId: string; roomId: string }
   /** Decided at a sample of the recording; the manifest's lines are on their way to the disk. */
   | { event: RecordingProgress; recordingId: string; roomId: string; atSample: number }
+  /** What a party heard of the notice. */
+  | { event: 'recording.noticed'; recordingId: string; roomId: string; notice: NoticeReport }
+  /** Consent took effect; comes before the recording begins with it. */
+  | { event: 'recording.consented'; recordingId: string; roomId: string; consent: ConsentReport }
   /** Everything is settled and synced: the manifest on disk is final and says the rest. */
   | { event: 'recording.ended'; recordingId: string; roomId: string; reason: EndReason }
   | { event: 'fault'; message: string };

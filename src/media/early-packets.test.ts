@@ -37,6 +37,15 @@ describe('EarlyPackets', () => {
     for (let index = 0; index < maxEarlyPackets + 3; index++) early.hold(datagram(index, index));
     assert.equal(released(early, maxEarlyUs).length, maxEarlyPackets);
   });
+
+  it('lets nothing grow too old that is recorded', () => {
+    const early = new EarlyPackets();
+    for (const index of [1, 2, 3, 4]) early.hold(datagram(index, index * 1000));
+    early.recordFrom(2000);
+    early.recordFrom(3000);
+    assert.equal(early.firstArrivalUs(10 * maxEarlyUs), 2000);
+    assert.deepEqual(released(early, 10 * maxEarlyUs), [2, 3, 4]);
+  });
 });
 
 describe('packets before the answer', () => {

@@ -5,8 +5,8 @@ const ssrcOffset = 8;
 
 /** A 2xx that was lost comes again after T1, 500 ms (RFC 3261 section 13.3.1.4): what was said meanwhile is here. */
 export const maxEarlyUs = 600_000;
-/** As much of packets of 10 ms. */
-export const maxEarlyPackets = 64;
+/** As much of packets of 10 ms, before an answer and behind it. */
+export const maxEarlyPackets = 128;
 
 /**
  * What a party sends before we know that it is the one: the first words of a called party, which overtake the answer
@@ -17,6 +17,7 @@ export class EarlyPackets {
   readonly #maxUs: number;
   readonly #maxPackets: number;
   readonly #kept: Datagram[] = [];
+  #recordedFromUs = Number.POSITIVE_INFINITY;
 
   constructor({ maxUs = maxEarlyUs, maxPackets = maxEarlyPackets } = {}) {
     this.#maxUs = maxUs;
@@ -35,15 +36,24 @@ export class EarlyPackets {
     this.#kept.splice(0, this.#kept.length, ...ofStream);
   }
 
+  /** What came from this moment on is recorded: it does not grow too old. */
+  recordFrom(us: number): void {
+    this.#recordedFromUs = Math.min(this.#recordedFromUs, us);
+  }
+
   /** When the first of those arrived that `release` would give; undefined: there is none. */
   firstArrivalUs(nowUs: number): number | undefined {
-    return this.#kept.find(({ arrivalUs }) => nowUs - arrivalUs <= this.#maxUs)?.arrivalUs;
+    return this.#kept.find(({ arrivalUs }) => this.#isWanted(arrivalUs, nowUs))?.arrivalUs;
   }
 
   /** Gives everything that is not too old, in the order of arrival, and forgets it. */
   release(nowUs: number, take: (datagram: Datagram) => void): void {
     for (const datagram of this.#kept.splice(0))
-      if (nowUs - datagram.arrivalUs <= this.#maxUs) take(datagram);
+      if (this.#isWanted(datagram.arrivalUs, nowUs)) take(datagram);
+  }
+
+  #isWanted(arrivalUs: number, nowUs: number): boolean {
+    return nowUs - arrivalUs <= this.#maxUs || arrivalUs >= this.#recordedFromUs;
   }
 }
 

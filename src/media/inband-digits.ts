@@ -2,8 +2,11 @@ import { DtmfDetector } from '../audio/dtmf-detector.ts';
 import { slotSamplesAt } from './codec-table.ts';
 import type { Playout } from './playout.ts';
 
-/** @param sinceDownMs how long ago the key went down, as it was heard */
-export type InbandPress = (digit: string, durationMs: number, sinceDownMs: number) => void;
+/** @param downUs when the key went down, as it was heard; monotonic microseconds */
+export type InbandPress = (digit: string, durationMs: number, downUs: number) => void;
+
+/** A key that begins so soon behind a cut was down before it. */
+const cutMs = 10;
 
 /** Hears keys in the audio of a leg that negotiated no telephone events. */
 export class InbandDigits {
@@ -12,23 +15,51 @@ export class InbandDigits {
   #rateHz = 0;
   /** Given to the detector, the slot that it looks at included. */
   #position = 0;
+  #nowUs = 0;
+  /** When the audio was cut, and where it went on; undefined: it did not yet. */
+  #cutUs = Number.NEGATIVE_INFINITY;
+  #wentOnAt: number | undefined = Number.NEGATIVE_INFINITY;
+  #isCutting = false;
+  /** The key that sounded when it was cut. */
+  #cutKey = '';
 
   constructor(pressed: InbandPress) {
     this.#pressed = pressed;
   }
 
   /** Once a slot, with what it brought. */
-  hear({ frame, rateHz }: Playout): void {
+  hear({ frame, rateHz }: Playout, nowUs: number): void {
     if (!this.#detector || rateHz !== this.#rateHz) {
       this.#rateHz = rateHz;
       this.#position = 0;
-      const toMs = (samples: number) => Math.round((samples * 1000) / rateHz);
-      this.#detector = new DtmfDetector(rateHz, (digit, start, samples) =>
-        this.#pressed(digit, toMs(samples), toMs(this.#position - start)),
-      );
+      if (this.#wentOnAt !== undefined) this.#wentOnAt = Number.NEGATIVE_INFINITY;
+      this.#detector = new DtmfDetector(rateHz, (...press) => this.#released(...press));
     }
+    if (frame) this.#wentOnAt ??= this.#position;
+    this.#nowUs = nowUs;
     this.#position += frame?.length ?? slotSamplesAt(rateHz);
     if (frame) this.#detector.push(frame);
     else this.#detector.skip(slotSamplesAt(rateHz));
+  }
+
+  /** What comes from here on does not follow what was heard; a key that sounds on is the one of before. */
+  cut(nowUs: number): void {
+    this.#cutKey = '';
+    this.#isCutting = true;
+    this.#detector?.skip(0);
+    this.#isCutting = false;
+    this.#cutUs = nowUs;
+    this.#wentOnAt = undefined;
+  }
+
+  #released(digit: string, startSample: number, samples: number): void {
+    const toMs = (count: number) => Math.round((count * 1000) / this.#rateHz);
+    let downUs = this.#nowUs - toMs(this.#position - startSample) * 1000;
+    if (this.#isCutting) this.#cutKey = digit;
+    else if (toMs(startSample - (this.#wentOnAt ?? startSample)) <= cutMs) {
+      if (digit === this.#cutKey) return;
+      downUs = Math.min(downUs, this.#cutUs - 1);
+    }
+    this.#pressed(digit, toMs(samples), downUs);
   }
 }

@@ -1,23 +1,22 @@
 import type { Clock } from '../clock.ts';
 import { RtpPacketView, RtpParser } from '../rtp/packet.ts';
 import { isRtcp } from '../rtp/rtcp.ts';
-import { toRtpTimestamp, toSequenceNumber } from '../rtp/sequence.ts';
-import { type KeyPress, TelephoneEventReceiver } from '../rtp/telephone-event.ts';
 import type { Datagram, DatagramSink, TransportPort } from '../rtp/transport.ts';
-import type { CapturedPacket, CaptureSink, Stay } from './capture-sink.ts';
+import type { CapturedDigit, CaptureSink, Stay } from './capture-sink.ts';
 import type { LegNegotiate, WorkerEvent } from './control.ts';
-import { EarlyPackets, maxEarlyUs } from './early-packets.ts';
+import { EarlyWords } from './early-words.ts';
 import { HeardCapture } from './heard-capture.ts';
-import { InbandDigits } from './inband-digits.ts';
-import type { BufferedPacket } from './jitter-buffer.ts';
+import { Inactivity } from './inactivity.ts';
+import { KeyPresses, type StreamKeyPress } from './key-presses.ts';
 import { LegOutput, type SlotTime } from './leg-output.ts';
 import { LegStatistics } from './leg-statistics.ts';
 import { PacketProtection } from './packet-protection.ts';
+import { PauseEnd } from './pause-end.ts';
 import { PayloadTypes } from './payload-types.ts';
 import { Playout } from './playout.ts';
 import type { ReceiveFormat } from './receive-formats.ts';
 import { ReceiveGate } from './receive-gate.ts';
-import type { RelayedPacket } from './relay.ts';
+import { ReceivedPacket } from './received-packet.ts';
 import { RtcpSession } from './rtcp-session.ts';
 import { SourceLatch } from './source-latch.ts';
 import { UnprovenPackets } from './unproven-packets.ts';
@@ -43,9 +42,6 @@ export interface MediaSessionCounters {
   unexpectedPackets: number;
 }
 
-/** By event code (RFC 4733 section 3.2). */
-const eventKeys = '0123456789*#ABCD';
-
 /** More than the jitter buffer can hold. */
 const maxPassedOverSlots = 64;
 
@@ -67,51 +63,38 @@ export class MediaSession implements DatagramSink {
   readonly playout = new Playout();
   readonly #rtcp: RtcpSession;
   readonly #statistics: LegStatistics;
-  readonly #packet: CapturedPacket & BufferedPacket & { marker: boolean } = {
-    codec: 'PCMU',
-    payloadType: 0,
-    clockRateHz: 8000,
-    ssrc: 0,
-    sequenceNumber: toSequenceNumber(0),
-    rtpTime: toRtpTimestamp(0),
-    arrivalUs: 0,
-    payload: new Uint8Array(0),
-    marker: false,
-  };
+  readonly #packet = new ReceivedPacket();
   readonly #payloadTypes = new PayloadTypes();
   readonly #gate = new ReceiveGate();
   readonly #protection = new PacketProtection();
-  readonly #events = new TelephoneEventReceiver(8000, (press) => this.#keyPressed(press));
-  #inband: InbandDigits | undefined;
-  /** Of the audio that came last: comfort noise between it has the same. */
-  #audioClockHz = 8000;
-  #eventSsrc = 0;
+  readonly #keys: KeyPresses;
+  readonly #pauseEnd = new PauseEnd();
   #heard = false;
-  #inactivityTimeoutMs: number | undefined;
-  /** Arrival of the last packet, or since when one is due; undefined: from the next slot on. */
-  #lastPacketUs: number | undefined;
-  #reportedInactive = false;
+  readonly #inactivity = new Inactivity((silentMs) =>
+    this.#post({ event: 'leg.inactive', legId: this.legId, silentMs }),
+  );
   #stay: Stay | undefined;
   /** What the party says, for recordings of this call by itself; what it hears goes by `output`. */
   #call: { said: Stay; heard: Stay } | undefined;
   #leaveKey: string | undefined;
-  /** Its event code: the other leg of a relay does not hear it. */
-  #leaveEvent = -1;
   #relayTarget: LegOutput | undefined;
   #port: TransportPort | undefined;
-  /** Until the first stay. */
-  #early: EarlyPackets | undefined;
+  readonly #early: EarlyWords;
   readonly #unproven = new UnprovenPackets((datagram) => {
     this.counters.strayPackets--;
     this.#receiveRtp(datagram);
   });
-  #holdsUntilUs = Number.POSITIVE_INFINITY;
 
   constructor(options: MediaSessionOptions) {
     this.legId = options.legId;
     this.#options = options;
     this.#capture = options.capture;
-    if (options.awaitsAnswer) this.#early = new EarlyPackets();
+    this.#early = new EarlyWords(options.awaitsAnswer);
+    this.#keys = new KeyPresses({
+      nowUs: () => options.clock.monotonicUs(),
+      pressed: (press) => this.#keyPressed(press),
+      heard: (press) => this.#keyDone({ ...press, rtpTime: this.#packet.rtpTime }),
+    });
     this.output = new LegOutput(options.legId, this.#latch, options.slotTime, options.post);
     this.#statistics = new LegStatistics(options.clock.monotonicUs(), () => ({
       refused: this.counters.strayPackets,
@@ -125,6 +108,7 @@ export class MediaSession implements DatagramSink {
       latch: this.#latch,
       reception: this.#statistics.reception,
       senderReport: (report) => {
+        if (this.#pauseEnd.hides(report.arrivalUs, report.ssrc, report.rtpTime)) return;
         if (this.#stay) this.#capture.senderReport(this.#stay, report);
         if (this.#call) this.#capture.senderReport(this.#call.said, report);
       },
@@ -133,6 +117,11 @@ export class MediaSession implements DatagramSink {
 
   get stay(): Stay | undefined {
     return this.#stay;
+  }
+
+  /** A packet of the peer came. */
+  get hasHeard(): boolean {
+    return this.#heard;
   }
 
   get attached(): boolean {
@@ -183,42 +172,36 @@ export class MediaSession implements DatagramSink {
     this.output.protect(this.#protection.context, renew);
     this.#rtcp.protect(this.#protection.context);
     agreeTypes(nowUs);
-    if (telephoneEvent) this.#inband = undefined;
-    else this.#inband ??= new InbandDigits((...press) => this.#heardKey(...press));
+    this.#keys.agree(telephoneEvent !== undefined);
     const receives = direction === 'sendrecv' || direction === 'recvonly';
     if (receives && !this.#gate.isOpen) {
-      this.#lastPacketUs = undefined;
+      this.#inactivity.beginAnew();
       this.playout.clear();
     }
     this.#gate.agree(receives, nowUs);
-    this.#inactivityTimeoutMs = inactivityTimeoutMs;
+    this.#inactivity.agree(inactivityTimeoutMs);
     this.#latch.signal(remote, signallingAddress);
     this.#unproven.releaseAll(nowUs);
-    this.#holdsUntilUs = nowUs + maxEarlyUs;
+    this.#early.agreed(nowUs);
     if (this.#stay) this.admitEarly();
+    else if (this.#call) this.#early.record(nowUs);
   }
 
   /** When the first of what `admitEarly` would give arrived; `nowUs` where there is nothing. */
   earlySinceUs(nowUs: number): number {
-    if (!this.#early || this.#holdsUntilUs === Number.POSITIVE_INFINITY) return nowUs;
-    this.#early.keepNewestStream();
-    return this.#early.firstArrivalUs(nowUs) ?? nowUs;
+    return this.#early.sinceUs(nowUs);
   }
 
   /** What came before the answer, once there is an agreement to read it by and somebody to hear it. */
   admitEarly(): void {
-    const early = this.#early;
-    if (!early || this.#holdsUntilUs === Number.POSITIVE_INFINITY) return;
-    this.#early = undefined;
-    early.keepNewestStream();
-    early.release(this.#options.clock.monotonicUs(), (datagram) => this.#receiveRtp(datagram));
+    this.#early.admit(this.#options.clock.monotonicUs(), (datagram) => this.#receiveRtp(datagram));
   }
 
   enter(stay: Stay, leaveKey: string | undefined): void {
     this.#stay = stay;
     this.#unproven.forget();
     this.#leaveKey = leaveKey;
-    this.#leaveEvent = leaveKey === undefined ? -1 : eventKeys.indexOf(leaveKey);
+    this.#keys.useLeaveKey(leaveKey);
     this.playout.clear();
     this.#statistics.beginStay(this.#options.clock.monotonicUs());
   }
@@ -243,6 +226,7 @@ export class MediaSession implements DatagramSink {
   /** From here on both halves of the call go to recordings of its own. */
   captureCall(said: Stay, heard: Stay): void {
     this.#call = { said, heard };
+    this.#early.record(this.#options.clock.monotonicUs());
     this.output.heard = new HeardCapture({
       nowUs: () => this.#options.clock.monotonicUs(),
       packet: (packet) => this.#capture.packet(heard, packet),
@@ -256,15 +240,12 @@ export class MediaSession implements DatagramSink {
 
   /** A key that came by another way than the media. */
   key(digit: string): void {
-    const captured = { digit, rtpTime: 0, arrivalUs: this.#options.clock.monotonicUs() };
-    if (this.#stay) this.#capture.digit(this.#stay, captured);
-    if (this.#call) this.#capture.digit(this.#call.said, captured);
+    this.#captureKey({ digit, rtpTime: 0, arrivalUs: this.#options.clock.monotonicUs() });
   }
 
   receive(datagram: Datagram): void {
     if (isRtcp(datagram.data)) this.receiveRtcp(datagram, true);
-    else if (this.#early && datagram.arrivalUs < this.#holdsUntilUs) this.#early.hold(datagram);
-    else this.#receiveRtp(datagram);
+    else if (!this.#early.hold(datagram)) this.#receiveRtp(datagram);
   }
 
   #receiveRtp(datagram: Datagram): void {
@@ -289,18 +270,30 @@ export class MediaSession implements DatagramSink {
     }
     if (this.#unproven.releaseTo(sourceAddress, sourcePort, arrivalUs)) this.#parser.parse(data, view);
     if (!this.#heard) this.#firstHeard(datagram);
-    this.#alive(arrivalUs);
+    this.#inactivity.alive(arrivalUs);
     this.#payloadTypes.took(view, meaning, arrivalUs);
     this.#gate.took(view.ssrc);
     const { format } = meaning;
+    const packet = this.#packet;
+    packet.fill(view, arrivalUs);
     if (format?.decoder) this.#protection.tookAudio(datagram, view);
     if (format?.decoder)
       this.#statistics.audio(format, ssrc, sequenceNumber, timestamp, arrivalUs, payloadBytes);
-    else this.#statistics.other(this.#audioClockHz, ssrc, sequenceNumber, timestamp, arrivalUs, payloadBytes);
+    else this.#statistics.other(packet.clockRateHz, ssrc, sequenceNumber, timestamp, arrivalUs, payloadBytes);
     if (!format) this.#receiveEvent(meaning.clockRateHz, arrivalUs);
-    else if ((this.#stay || this.#call || this.#inband) && (payloadBytes > 0 || !format.decoder))
-      this.#receiveAudio(format, arrivalUs);
-    else this.#relayTarget?.leaveOut(this.#fillPacket());
+    else if (this.#isOfPause(format)) this.#relayTarget?.leaveOut(packet);
+    else if ((this.#stay || this.#call || this.#keys.hearsAudio) && (payloadBytes > 0 || !format.decoder))
+      this.#receiveAudio(format);
+    else this.#relayTarget?.leaveOut(packet);
+  }
+
+  /** The pause of the call is over, and what was said in it was heard by those who listened: nobody else will. */
+  endPause(atUs: number): void {
+    this.#pauseEnd.set(atUs);
+    this.playout.clear();
+    this.#payloadTypes.renewDecoders();
+    this.output.sender?.renewEncoder();
+    this.#keys.cut();
   }
 
   #refuse(datagram: Datagram): void {
@@ -311,7 +304,8 @@ export class MediaSession implements DatagramSink {
   /** From the RTCP port, or the RTP port where both share it (RFC 5761). */
   receiveRtcp({ data, arrivalUs, sourceAddress, sourcePort }: Datagram, onRtpPort = false): void {
     const opened = this.#protection.openFormerRtcp(data, arrivalUs);
-    if (this.#rtcp.receive(opened, arrivalUs, sourceAddress, sourcePort, onRtpPort)) this.#alive(arrivalUs);
+    if (this.#rtcp.receive(opened, arrivalUs, sourceAddress, sourcePort, onRtpPort))
+      this.#inactivity.alive(arrivalUs);
   }
 
   /** Packets go to this leg as they are, where it can take them; undefined: all of them are for the mix. */
@@ -323,12 +317,12 @@ export class MediaSession implements DatagramSink {
   /** The next slot for the room, in `playout`. */
   takeSlot(): void {
     this.playout.take();
-    this.#inband?.hear(this.playout);
+    this.#keys.hear(this.playout);
   }
 
   /** A slot in no room. */
   slotAlone(): void {
-    if (this.#inband) this.takeSlot();
+    if (this.#keys.hearsAudio) this.takeSlot();
     this.output.sendAlone();
   }
 
@@ -340,41 +334,37 @@ export class MediaSession implements DatagramSink {
 
   /** Once a slot: what is decided by nothing having come. */
   expire(nowUs: number): void {
-    this.#events.expire(nowUs);
+    this.#keys.expire(nowUs);
     this.#rtcp.slot(nowUs);
     if (this.#latch.settle(nowUs))
       this.#unproven.releaseTo(this.#latch.sendAddress, this.#latch.sendPort, nowUs);
-    if (nowUs >= this.#holdsUntilUs) this.#early?.release(nowUs, (datagram) => this.#receiveRtp(datagram));
-    this.#lastPacketUs ??= nowUs;
-    if (this.#inactivityTimeoutMs === undefined || !this.#heard || !this.#gate.isOpen) return;
-    const silentMs = Math.floor((nowUs - this.#lastPacketUs) / 1000);
-    if (this.#reportedInactive || silentMs < this.#inactivityTimeoutMs) return;
-    this.#reportedInactive = true;
-    this.#post({ event: 'leg.inactive', legId: this.legId, silentMs });
+    this.#early.expire(nowUs, (datagram) => this.#receiveRtp(datagram));
+    this.#inactivity.slot(nowUs, this.#heard && this.#gate.isOpen);
   }
 
   #receiveEvent(clockRateHz: number, arrivalUs: number): void {
-    const view = this.#view;
-    const isLeaveKey = view.payloadBytes > 0 && view.data[view.payloadOffset] === this.#leaveEvent;
-    if (!isLeaveKey) this.#relayTarget?.relayEvent(this.#fillPacket(), clockRateHz);
-    if (view.ssrc !== this.#eventSsrc) this.#events.end();
-    this.#eventSsrc = view.ssrc;
-    this.#events.useClock(clockRateHz);
-    this.#events.receive(view.payload(), view.timestamp, arrivalUs);
+    if (!this.#keys.isLeaveKey(this.#view)) this.#relayTarget?.relayEvent(this.#packet, clockRateHz);
+    this.#keys.receive(this.#view, clockRateHz, arrivalUs);
   }
 
-  #keyPressed({ digit, rtpTime, durationMs, arrivalUs }: KeyPress): void {
-    if (this.#stay) this.#capture.digit(this.#stay, { digit, rtpTime, arrivalUs });
-    if (this.#call) this.#capture.digit(this.#call.said, { digit, rtpTime, arrivalUs });
+  /** One that went down in a pause is for the application alone, though it came afterwards. */
+  #keyPressed({ ssrc, clockRateHz, durationMs, ...press }: StreamKeyPress): void {
+    const { digit, rtpTime, arrivalUs } = press;
+    const saidUs = this.#pauseEnd.saidAt(arrivalUs, ssrc, rtpTime, clockRateHz);
+    const isHidden = this.#pauseEnd.hides(arrivalUs, ssrc, rtpTime, clockRateHz);
+    this.#keyDone({ digit, rtpTime, arrivalUs, durationMs, saidUs }, isHidden);
+  }
+
+  #keyDone({ durationMs, ...captured }: CapturedDigit & { durationMs: number }, isHidden = false): void {
+    const { digit } = captured;
+    if (!isHidden) this.#captureKey(captured);
     this.#post({ event: 'leg.digit', legId: this.legId, digit, durationMs });
     if (this.#stay && digit === this.#leaveKey) this.#options.leaveKeyPressed(this);
   }
 
-  /** In the audio, so its place is known by when it was played. */
-  #heardKey(digit: string, durationMs: number, sinceDownMs: number): void {
-    const { rtpTime } = this.#packet;
-    const arrivalUs = this.#options.clock.monotonicUs() - sinceDownMs * 1000;
-    this.#keyPressed({ digit, rtpTime, durationMs, arrivalUs });
+  #captureKey(captured: CapturedDigit): void {
+    if (this.#stay) this.#capture.digit(this.#stay, captured);
+    if (this.#call) this.#capture.digit(this.#call.said, captured);
   }
 
   #firstHeard({ sourceAddress, sourcePort }: Datagram): void {
@@ -382,43 +372,29 @@ export class MediaSession implements DatagramSink {
     this.#post({ event: 'leg.media', legId: this.legId, address: sourceAddress, port: sourcePort });
   }
 
-  #alive(arrivalUs: number): void {
-    this.#lastPacketUs = arrivalUs;
-    this.#reportedInactive = false;
-  }
-
   #post(event: WorkerEvent): void {
     this.#options.post(event);
   }
 
-  #receiveAudio(format: ReceiveFormat, arrivalUs: number): void {
+  #isOfPause(format: ReceiveFormat): boolean {
     const packet = this.#packet;
-    this.#fillPacket();
-    packet.codec = format.codec;
-    packet.payloadType = format.payloadType;
-    packet.arrivalUs = arrivalUs;
+    packet.hasFormat(format);
+    const isOfPause = this.#pauseEnd.hidesAudio(packet);
+    packet.saidUs = this.#pauseEnd.saidUs;
+    return isOfPause;
+  }
+
+  #receiveAudio(format: ReceiveFormat): void {
+    const packet = this.#packet;
     const { decoder } = format;
-    if (decoder) this.#audioClockHz = format.clockRateHz;
-    packet.clockRateHz = this.#audioClockHz;
     // Who must not be recorded in a room is not recorded from there by any other way.
     if (this.#call && this.#stay?.policy !== 'never') this.#capture.packet(this.#call.said, packet);
-    if (!this.#stay && !this.#inband) return;
+    if (!this.#stay && !this.#keys.hearsAudio) return;
     if (this.#stay) this.#capture.packet(this.#stay, packet);
     if (!decoder) {
       if (!this.#relayTarget?.relayNoise(packet, packet.clockRateHz)) this.playout.putNoise(packet);
-    } else if (!this.#relayTarget?.relay(packet, format) || this.#inband)
+    } else if (!this.#relayTarget?.relay(packet, format) || this.#keys.hearsAudio)
       this.playout.put(packet, format, decoder);
     else if (this.playout.active) this.playout.clear();
-  }
-
-  #fillPacket(): RelayedPacket {
-    const view = this.#view;
-    const packet = this.#packet;
-    packet.ssrc = view.ssrc;
-    packet.sequenceNumber = view.sequenceNumber;
-    packet.rtpTime = view.timestamp;
-    packet.marker = view.marker;
-    packet.payload = view.payload();
-    return packet;
   }
 }

@@ -12,7 +12,7 @@ const levelDbov = -20;
 interface Overlay {
   readonly kind: OverlayToneKind;
   slot: number;
-  ended(atUs: number): void;
+  ended(atUs: number | undefined): void;
 }
 
 /** Tones over whatever else a leg is sent, one after the other. */
@@ -23,8 +23,8 @@ export class OverlayTone {
     return this.#waiting.length > 0;
   }
 
-  /** @param ended told the moment at which it is over, exactly; not called where the leg is closed before */
-  start(kind: OverlayToneKind, ended: (atUs: number) => void): void {
+  /** @param ended told the moment at which it is over, exactly; undefined where the leg is closed before */
+  start(kind: OverlayToneKind, ended: (atUs: number | undefined) => void): void {
     this.#waiting.push({ kind, slot: 0, ended });
   }
 
@@ -42,6 +42,6 @@ export class OverlayTone {
   }
 
   close(): void {
-    this.#waiting.length = 0;
+    for (const { ended } of this.#waiting.splice(0)) ended(undefined);
   }
 }

@@ -1,6 +1,7 @@
 import type { RtpPacketView } from '../rtp/packet.ts';
 import { sequenceDelta, toRtpTimestamp, toSequenceNumber } from '../rtp/sequence.ts';
 import { payloadDurationTicks } from '../timeline/payload-duration.ts';
+import { decoderFor, isStateless } from './codec-table.ts';
 import type { LegNegotiate } from './control.ts';
 import { eventClocks, receiveFormats } from './receive-formats.ts';
 import { isOfFormerMeaning, type LastPacket, type PayloadMeaning } from './reused-payload-type.ts';
@@ -77,6 +78,16 @@ export class PayloadTypes {
     last.rtpTime = packet.timestamp;
     last.clockRateHz = clockRateHz;
     last.ticks = payloadDurationTicks(format.codec, clockRateHz, packet.payload());
+  }
+
+  /** Decoders forget what they decoded. */
+  renewDecoders(): void {
+    for (const meaning of [...this.#current, ...this.#former]) {
+      const format = meaning?.format;
+      if (!format?.decoder || isStateless(format.codec)) continue;
+      format.decoder.close?.();
+      format.decoder = decoderFor(format);
+    }
   }
 
   /** @returns whether the packet is of a number's new meaning */

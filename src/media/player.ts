@@ -9,12 +9,17 @@ import {
 } from './control.ts';
 import { Prompt } from './prompt.ts';
 
+/** @param playedMs as `play.ended` */
+export type PlayListener = (reason: PlayEnd, playedMs: number) => void;
+
 /** Plays one leg's prompts, one behind the other, slot by slot. */
 export class Player {
   readonly #legId: string;
   readonly #post: (event: WorkerEvent) => void;
   /** The first one plays. */
   readonly #prompts: Prompt[] = [];
+  /** Whom the end of a prompt is told, where that is not the server. */
+  readonly #listeners = new Map<string, PlayListener>();
   #rateHz: AudioRateHz = audioRatesHz[0];
 
   constructor(legId: string, post: (event: WorkerEvent) => void) {
@@ -33,15 +38,26 @@ export class Player {
     for (const prompt of this.#prompts) prompt.setRate(rateHz);
   }
 
-  /** @throws CallreelError CONFLICT for an id that waits or plays, REQUEST_INVALID when too much would wait */
-  start(command: PlayStart): void {
+  /**
+   * @param ended told in place of `play.ended`; such a prompt waits for no loop
+   * @throws CallreelError CONFLICT for an id that waits or plays, REQUEST_INVALID when too much would wait
+   */
+  start(command: PlayStart, ended?: PlayListener): void {
     const { playId, samples } = command;
     if (this.#prompts.some((prompt) => prompt.playId === playId))
       throw new CallreelError('CONFLICT', 'the prompt plays already', { where: playId });
     const waitingSamples = this.#prompts.reduce((sum, { length }) => sum + length, samples.length);
     if (waitingSamples > maxPromptSamples || this.#prompts.length === maxQueuedPrompts)
       throw new CallreelError('REQUEST_INVALID', 'too much audio waits to be played', { where: playId });
-    this.#prompts.push(new Prompt(command, this.#rateHz));
+    const prompt = new Prompt(command, this.#rateHz);
+    const loop = ended ? this.#prompts.findIndex(({ loops }) => loops) : -1;
+    this.#prompts.splice(loop < 0 ? this.#prompts.length : loop, 0, prompt);
+    if (ended) this.#listeners.set(playId, ended);
+  }
+
+  /** How much the leg was sent of one that waits or plays. */
+  playedMs(playId: string): number {
+    return Math.round(this.#prompts.find((prompt) => prompt.playId === playId)?.sentMs ?? 0);
   }
 
   stop(playId: string): void {
@@ -72,6 +88,9 @@ export class Player {
   #end(index: number, reason: PlayEnd): void {
     const [{ playId, sentMs }] = this.#prompts.splice(index, 1) as [Prompt];
     const playedMs = Math.round(sentMs);
-    this.#post({ event: 'play.ended', legId: this.#legId, playId, reason, playedMs });
+    const listener = this.#listeners.get(playId);
+    this.#listeners.delete(playId);
+    if (listener) listener(reason, playedMs);
+    else this.#post({ event: 'play.ended', legId: this.#legId, playId, reason, playedMs });
   }
 }

@@ -47,9 +47,11 @@ export class Playout implements PartySlot {
     };
   }
 
-  /** Forgets what waits. */
+  /** Forgets what waits, and what was heard. */
   clear(): void {
     this.#former = undefined;
+    this.frame = undefined;
+    this.previousFrame = undefined;
     this.#buffer.jitter.clear();
   }
 

@@ -12,7 +12,8 @@ export class Prompt {
   /** How much the leg was sent of it. */
   sentMs = 0;
   readonly #samples: Int16Array;
-  readonly #loops: boolean;
+  /** It has no end of its own. */
+  readonly loops: boolean;
   /** The next sample to read, or to resample. */
   #position = 0;
   readonly #rateHz: number;
@@ -33,7 +34,7 @@ export class Prompt {
     this.playId = playId;
     this.overRoom = overRoom;
     this.#samples = samples;
-    this.#loops = loop && samples.length > 0;
+    this.loops = loop && samples.length > 0;
     this.#rateHz = rateHz;
     this.#outRateHz = outRateHz;
     this.#useRate();
@@ -44,7 +45,7 @@ export class Prompt {
     if (outRateHz === this.#outRateHz) return;
     const { length } = this.#samples;
     const read = this.#rateFrom + Math.round((this.#readSamples * this.#rateHz) / this.#outRateHz);
-    this.#position = this.#loops ? read % length : Math.min(read, length);
+    this.#position = this.loops ? read % length : Math.min(read, length);
     this.#outRateHz = outRateHz;
     this.#useRate();
   }
@@ -66,7 +67,7 @@ export class Prompt {
 
   get ended(): boolean {
     if (this.#resampler) return this.#resampledFrom === this.#resampledTo && !this.#resample();
-    return !this.#loops && this.#position === this.#samples.length;
+    return !this.loops && this.#position === this.#samples.length;
   }
 
   /**
@@ -101,7 +102,7 @@ export class Prompt {
     const resampler = this.#resampler!;
     this.#resampledFrom = this.#resampledTo = 0;
     while (this.#resampledTo === 0 && !this.#flushed) {
-      if (this.#position === this.#samples.length && this.#loops) this.#position = 0;
+      if (this.#position === this.#samples.length && this.loops) this.#position = 0;
       const part = this.#samples.subarray(this.#position, this.#position + resampler.fromHz / partsPerSecond);
       this.#position += part.length;
       this.#flushed = part.length === 0;

@@ -21,9 +21,18 @@ export interface RecorderOptions {
   maxLengthMs?: number;
   /** Silence before the first and behind the last word is left out of the files. */
   trim?: boolean;
-  /** Nothing is recorded before `recording.consent`. */
+  /** Nothing of a party is recorded before its `recording.consent`. */
   consent?: 'required';
+  /** `recording.notice` follows. */
+  notice?: boolean;
+  /** With `consent`: what a party said last before it consented by voice is kept (`voiceMethod`). */
+  keepConsentClip?: boolean;
 }
+
+/** Of a consent that was spoken. */
+export const voiceMethod = 'voice';
+/** How much of what was said before is kept of it, at most. */
+export const maxClipMs = 10_000;
 
 /** Longer, and a timer is no timer. */
 export const maxTimerMs = 86_400_000;

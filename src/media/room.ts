@@ -29,7 +29,7 @@ const sharingMembers = 4;
 export class Room {
   readonly roomId: string;
   readonly #members: Member[] = [];
-  readonly #encodings = new SharedEncodings();
+  #encodings = new SharedEncodings();
   readonly #faded = new Int16Array(maxSlotSamples);
   #mix = new RoomMix(audioRatesHz[0]);
   /** What recordings of single calls hear where somebody must not be recorded. */
@@ -71,6 +71,17 @@ export class Room {
     for (const member of this.#members) {
       const { heard } = member.session.output;
       if (heard) heard.withheld = this.#members.some((other) => other !== member && isNeverRecorded(other));
+    }
+  }
+
+  /** Its filters and encoders hold nothing of what was said any more. */
+  forgetAudio(): void {
+    this.#beginMix(this.#mix.rateHz);
+    this.#encodings = new SharedEncodings();
+    this.#recordable = undefined;
+    for (const member of this.#members) {
+      member.former = undefined;
+      member.recordable = new MixParty();
     }
   }
 

@@ -47,6 +47,12 @@ export class Rooms {
     if (stay) this.#rooms.get(stay.roomId)?.withhold();
   }
 
+  /** What these legs said before is in nothing that is mixed from here on. */
+  forgetAudio(legIds: readonly string[]): void {
+    for (const room of this.#rooms.values())
+      if (room.sessions().some(({ legId }) => legIds.includes(legId))) room.forgetAudio();
+  }
+
   /** Nothing happens when the leg is in no room: it may just have left by its key. */
   leave(session: MediaSession, atUs: number): void {
     const stay = session.exit(atUs);

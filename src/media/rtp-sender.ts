@@ -47,6 +47,7 @@ export class RtpSender implements PayloadSink {
   #format: NegotiatedCodec | undefined;
   #packetizer: Packetizer | undefined;
   #packetizerKey = '';
+  #ptimeMs = slotMs;
   #slotTicks = 0;
   #silence = noSamples;
   /** End of the packets that were no slots. */
@@ -136,10 +137,18 @@ export class RtpSender implements PayloadSink {
     this.#packetizerKey = key;
     if (this.#format && this.#format.clockRateHz !== format.clockRateHz) this.#beginStream();
     this.#packetizer = packetizer;
+    this.#ptimeMs = ptimeMs;
     this.#format = format;
     this.#header.payloadType = format.payloadType;
     this.#slotTicks = (format.clockRateHz * slotMs) / 1000;
     this.#silence = new Int16Array((packetizer.rateHz * slotMs) / 1000);
+  }
+
+  /** What is encoded from here on has nothing of what was encoded before. */
+  renewEncoder(): void {
+    if (!this.#format || isStateless(this.#format.codec)) return;
+    this.#dropPending();
+    this.#packetizer = packetizerFor(this.#format, this.#ptimeMs);
   }
 
   /** From now on packets leave as SRTP, or as plain RTP. A new key comes with `renew`: it is given another SSRC. */

@@ -62,8 +62,11 @@ class RecordingLog implements RecordingControl {
   resume(recordingId: string): void {
     this.calls.push(`resume ${recordingId}`);
   }
-  consent(recordingId: string): void {
+  consent({ recordingId }: { recordingId: string }): void {
     this.calls.push(`consent ${recordingId}`);
+  }
+  notice({ recordingId }: { recordingId: string }): void {
+    this.calls.push(`notice ${recordingId}`);
   }
   slotBegins(): void {}
   slot(): void {}

@@ -22,6 +22,11 @@ export class CallHolds {
     return this.#holds.size > 0;
   }
 
+  /** The calls that were asked for, wherever they are now. */
+  get legIds(): string[] {
+    return [...this.#holds.values()].flatMap(({ legIds }) => [...legIds]);
+  }
+
   /** Once more by the same recording: calls that came meanwhile are held, too; the behaviour stays. */
   hold(recordingId: string, legIds: readonly string[], behaviour: PauseBehaviour): void {
     const hold = this.#holds.get(recordingId) ?? { behaviour, legIds: new Set() };

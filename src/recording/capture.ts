@@ -31,8 +31,12 @@ export class Capture implements CaptureSink {
   readonly #rooms = new Map<string, RecordedRoom>();
   readonly #stays = new Map<string, CapturedStay>();
   readonly #holds = new CallHolds();
+  /** The calls that are paused. */
+  #heldLegs: ReadonlySet<string> = new Set();
   /** Told when nothing of a recording is recorded any more; its files follow. */
   recordingEnded: ((recordingId: string, atUs: number) => void) | undefined;
+  /** Told which calls were paused until now and may be recorded from here on. */
+  callsResumed: ((legIds: string[], atUs: number) => void) | undefined;
 
   constructor({ spool, clock, newSegmentId = newId }: CaptureOptions) {
     this.#spool = spool;
@@ -89,7 +93,7 @@ export class Capture implements CaptureSink {
     const captured = this.#stays.get(stay.trackId);
     if (!captured) return;
     captured.digit(digit);
-    this.#rooms.get(stay.roomId)?.digit(digit, this.#clock.monotonicUs());
+    this.#rooms.get(stay.roomId)?.digit(stay.legId, digit, this.#clock.monotonicUs());
   }
 
   senderReport(stay: Stay, report: CapturedSenderReport): void {
@@ -119,24 +123,27 @@ export class Capture implements CaptureSink {
     return connectedLegs(roomId, [...this.#rooms.values()]);
   }
 
-  /** @returns the calls that may be recorded again, and those that came to them meanwhile */
-  resumeCalls(recordingId: string, atUs = this.#clock.monotonicUs()): string[] {
-    if (!this.#holds.any) return [];
-    const held = [...this.#rooms.values()].filter((room) => room.isHeld);
+  /** Ends what `pauseCalls` began for this recording. */
+  resumeCalls(recordingId: string, atUs: number): void {
+    if (!this.#holds.any) return;
     this.#holds.release(recordingId);
     this.#applyHolds(atUs);
-    return [...new Set(held.filter((room) => !room.isHeld).flatMap((room) => room.legIds))];
   }
 
   /** @param arriving a stay that is about to begin */
   #applyHolds(atUs: number, arriving?: Stay): void {
-    const held = this.#holds.roomsHeld(
-      Array.from(this.#rooms.values(), ({ roomId, legIds }) => ({
-        roomId,
-        legIds: arriving?.roomId === roomId ? [...legIds, arriving.legId] : legIds,
-      })),
-    );
+    const rooms = Array.from(this.#rooms.values(), ({ roomId, legIds }) => ({
+      roomId,
+      legIds: arriving?.roomId === roomId ? [...legIds, arriving.legId] : legIds,
+    }));
+    const held = this.#holds.roomsHeld(rooms);
+    const heldLegs = new Set(this.#holds.legIds);
+    for (const { roomId, legIds } of rooms)
+      if (held.has(roomId)) for (const legId of legIds) heldLegs.add(legId);
+    const resumed = [...this.#heldLegs].filter((legId) => !heldLegs.has(legId));
+    this.#heldLegs = heldLegs;
     for (const room of this.#rooms.values()) room.hold(held.get(room.roomId), atUs);
+    if (resumed.length > 0) this.callsResumed?.(resumed, atUs);
   }
 
   roomClosed(
@@ -149,5 +156,6 @@ export class Capture implements CaptureSink {
     this.#rooms.delete(roomId);
     for (const [trackId, { stay }] of this.#stays) if (stay.roomId === roomId) this.#stays.delete(trackId);
     room.close(atUs, reason);
+    if (this.#holds.any) this.#applyHolds(atUs);
   }
 }

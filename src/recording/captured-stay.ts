@@ -1,7 +1,7 @@
 import type { CapturedDigit, CapturedPacket, CapturedSenderReport, Stay } from '../media/capture-sink.ts';
 import type { OpenSegment, SpoolProducer } from '../spool/producer.ts';
 import { payloadDurationTicks } from '../timeline/payload-duration.ts';
-import { PauseSpeech } from './pause-speech.ts';
+import type { RecentSpeech } from './recent-speech.ts';
 import type { RecordedTrack } from './recorded-track.ts';
 import type { Recorder } from './recorder.ts';
 import { StayDecoder } from './stay-decoder.ts';
@@ -27,9 +27,12 @@ export class CapturedStay {
   readonly #options: CapturedStayOptions;
   #wantedBy: readonly Recorder[] = [];
   #wantedFromUs = 0;
-  readonly #pauseSpeech = new PauseSpeech();
+  /** What was said before, while nobody wanted it, is in no recording. */
+  #saidFromUs = Number.NEGATIVE_INFINITY;
   /** Who gets it from the first packet on that begins at `atUs` or later. */
   #joining: { wanted: readonly Recorder[]; atUs: number } | undefined;
+  /** What is to have what is said though no recording has it. */
+  readonly listeners = new Set<RecentSpeech>();
   #hasCaptured = false;
   #tracks: RecordedTrack[] = [];
   #segment: OpenSegment | undefined;
@@ -58,8 +61,10 @@ export class CapturedStay {
 
   /** From here on exactly these recordings get the stream. */
   want(recorders: readonly Recorder[], atUs: number): void {
-    const { side = 'said' } = this.stay;
-    const wanted = this.isRecordable ? recorders.filter((each) => each.wantsSide(side)) : [];
+    const { side = 'said', party } = this.stay;
+    const wanted = this.isRecordable
+      ? recorders.filter((each) => each.wantsSide(side) && each.consents.mayRecord(party.connectionId))
+      : [];
     const isKept = this.#wantedBy.every((each) => wanted.includes(each));
     this.#joining = undefined;
     if (isKept && wanted.length === this.#wantedBy.length) return;
@@ -79,11 +84,9 @@ export class CapturedStay {
   packet(packet: CapturedPacket): void {
     if (this.#joining && packet.arrivalUs >= this.#joining.atUs)
       this.#switchTo(this.#joining.wanted, this.#joining.atUs);
+    if (this.listeners.size > 0) for (const listener of this.listeners) listener.keep(packet);
     const segment = this.#segment;
-    if (!segment || this.#isOfPause(packet)) {
-      if (!segment && this.stay.side !== 'heard') this.#pauseSpeech.note(packet);
-      return;
-    }
+    if (!segment || this.#isOfPause(packet)) return;
     const { spool } = this.#options;
     const originUs = this.#options.originUs();
     if (this.#options.isCut && packet.arrivalUs < this.startUs) return;
@@ -103,7 +106,8 @@ export class CapturedStay {
   /** One that went down while one of the recordings was paused is in none: they share the segment. */
   digit(digit: CapturedDigit): void {
     const segment = this.#segment;
-    if (!segment || this.#wantedBy.some((each) => each.recordsSinceUs > digit.arrivalUs)) return;
+    const { saidUs = digit.arrivalUs } = digit;
+    if (!segment || this.#wantedBy.some((each) => each.recordsSinceUs > saidUs)) return;
     const { spool } = this.#options;
     this.#hasCaptured = true;
     const arrivalUs = Math.max(0, digit.arrivalUs - this.#options.originUs());
@@ -123,8 +127,9 @@ export class CapturedStay {
 
   /** What is sent as one packet may have begun before it was to be recorded, what comes may have been said before. */
   #isOfPause(packet: CapturedPacket): boolean {
-    if (this.stay.side === 'heard') return packet.arrivalUs < this.#wantedFromUs;
-    return this.#pauseSpeech.has(packet);
+    const { saidUs = packet.arrivalUs, arrivalUs } = packet;
+    if (this.stay.side === 'heard') return arrivalUs < this.#wantedFromUs;
+    return saidUs < this.#saidFromUs;
   }
 
   #switchTo(wanted: readonly Recorder[], atUs: number): void {
@@ -132,7 +137,7 @@ export class CapturedStay {
     this.#closeSegment();
     if (this.#wantedBy.length === 0) {
       this.#wantedFromUs = atUs;
-      this.#pauseSpeech.end(atUs);
+      if (atUs > this.startUs) this.#saidFromUs = atUs;
     }
     this.#wantedBy = wanted;
     if (wanted.length > 0) this.#openSegment(wanted, atUs);

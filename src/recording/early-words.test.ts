@@ -133,3 +133,86 @@ describe('words that overtake the answer', () => {
     assert.equal(b.end - b.at, 33 * slot);
   });
 });
+
+describe('words that overtake the answer of a call that is recorded by itself', () => {
+  let bench: RecordingBench;
+
+  beforeEach(() => {
+    bench = new RecordingBench();
+  });
+
+  afterEach(async () => {
+    await bench.close();
+  });
+
+  const talkSlots = 40;
+
+  /** How many slots of speech are in what the party says, and where it is heard speaking by the other one. */
+  async function recorded({ leadSlots = 0, recordAfter = 0, joinAfter = 0 }) {
+    await bench.call('a');
+    await bench.record('a', 'other');
+    await bench.join('a', 'room');
+    await bench.slots(10);
+    const { phone, answer } = await bench.ring('b');
+    const talk = (slots: number) => bench.slots(slots, [[phone, samples(slots, 8000)]]);
+    await talk(leadSlots);
+    await answer();
+    await talk(recordAfter);
+    await bench.record('b', 'r');
+    await talk(Math.max(0, joinAfter));
+    if (joinAfter >= 0) await bench.join('b', 'room');
+    await talk(talkSlots);
+    for (const recordingId of ['r', 'other'])
+      await bench.execute({ verb: 'recording.stop', recordingId, reason: 'stopped' });
+    await bench.slots(3);
+    const span = async (recordingId: string, legId: string, side: string) => {
+      const request = { kind: 'channel', trackId: `${side}-${legId}`, format: 'wav' } as const;
+      const audio = await bench.render(recordingId, `call-${legId}`, request);
+      const isLoud = (sample: number): boolean => Math.abs(sample) > 2000;
+      return { at: audio.findIndex(isLoud) / slot, end: (audio.findLastIndex(isLoud) + 1) / slot };
+    };
+    return {
+      said: await span('r', 'b', 'said'),
+      heard: await span('other', 'a', 'heard'),
+      heardLength: (await bench.render('r', 'call-b')).length / slot,
+    };
+  }
+
+  for (const [leadSlots, recordAfter, joinAfter] of [
+    [5, 0, 0],
+    [5, 0, 5],
+    [5, 3, 5],
+    [25, 0, 20],
+    [0, 0, 5],
+    [0, 5, 25],
+  ] as const)
+    it(`by ${leadSlots} packets, recorded ${recordAfter} behind it, joined ${joinAfter} later: all is there, in its place`, async () => {
+      const { said, heard, heardLength } = await recorded({ leadSlots, recordAfter, joinAfter });
+      const spoken = leadSlots + recordAfter + joinAfter + talkSlots;
+      assert.deepEqual(said, { at: 0, end: spoken });
+      // The call that is recorded lasts one slot more: its last packet came within it.
+      assert.equal(heardLength, spoken + 1);
+      assert.ok(heard.end > heard.at);
+    });
+
+  it('are there where the party joins nobody', async () => {
+    const { said } = await recorded({ leadSlots: 5, joinAfter: -1 });
+    assert.deepEqual(said, { at: 0, end: 5 + talkSlots });
+  });
+
+  it('are not there from before consent', async () => {
+    const { phone, answer } = await bench.ring('b');
+    await bench.slots(5, [[phone, samples(5, 8000)]]);
+    await answer();
+    await bench.record('b', 'r', { options: { consent: 'required' } });
+    await bench.slots(4, [[phone, samples(4, 8000)]]);
+    await bench.execute({ verb: 'recording.consent', recordingId: 'r' });
+    await bench.slots(3, [[phone, samples(3, 8000)]]);
+    await bench.join('b', 'room');
+    await bench.slots(3, [[phone, samples(3, 8000)]]);
+    await bench.execute({ verb: 'recording.stop', recordingId: 'r', reason: 'stopped' });
+    await bench.slots(3);
+    const request = { kind: 'channel', trackId: 'said-b', format: 'wav' } as const;
+    assert.equal((await bench.render('r', 'call-b', request)).length, 6 * slot);
+  });
+});

@@ -1,4 +1,6 @@
+import { CallreelError } from '../errors.ts';
 import type { CapturedDigit, Stay } from '../media/capture-sink.ts';
+import type { ConsentReport, RecordingConsent } from '../media/consent-control.ts';
 import type { SpoolProducer } from '../spool/producer.ts';
 import type { PauseBehaviour } from '../spool/records.ts';
 import { CapturedStay } from './captured-stay.ts';
@@ -75,7 +77,10 @@ export class RecordedRoom {
     const isCut = startUs > atUs;
     const captured = new CapturedStay({ stay, startUs, isCut, originUs, spool, newSegmentId });
     this.#stays.set(stay.trackId, captured);
-    for (const recorder of this.#recorders) this.#openTrack(recorder, captured);
+    for (const recorder of this.#recorders) {
+      this.#openTrack(recorder, captured);
+      recorder.consents.came(captured, atUs);
+    }
     captured.want(this.#wanting(), startUs);
     return captured;
   }
@@ -86,16 +91,22 @@ export class RecordedRoom {
     this.#stays.delete(trackId);
     this.#hasCaptured ||= captured.hasCaptured;
     captured.close();
-    for (const recorder of this.#recorders) recorder.closeTrack(trackId, atUs);
+    for (const recorder of this.#recorders) {
+      recorder.consents.left(captured, atUs);
+      recorder.closeTrack(trackId, atUs);
+    }
   }
 
   /** A recorder that was just started. */
   add(recorder: Recorder, atUs: number): void {
     this.#recorders.add(recorder);
     this.#changes(atUs);
-    this.#limited ||= recorder.limits.any;
+    this.#limited ||= recorder.limits.any || recorder.consents.any;
     if (this.#held) recorder.pauseWithCall(atUs, this.#held);
-    for (const captured of this.#stays.values()) this.#openTrack(recorder, captured);
+    for (const captured of this.#stays.values()) {
+      this.#openTrack(recorder, captured);
+      recorder.consents.came(captured, atUs);
+    }
     this.#applyWants(atUs);
   }
 
@@ -109,6 +120,30 @@ export class RecordedRoom {
     this.#changes(atUs);
     recorder.resume(atUs);
     this.#applyWants(atUs);
+  }
+
+  /**
+   * Parties may be in the recording from now on.
+   * @param connectionId undefined: whoever is there
+   * @throws CallreelError NOT_FOUND for a party that is not there, or is in no recording at all
+   */
+  consent(
+    recorder: Recorder,
+    { given = {}, connectionId }: Pick<RecordingConsent, 'connectionId'> & { given?: object },
+    atUs: number,
+  ): ConsentReport {
+    const stays = [...this.#stays.values()].filter(
+      ({ isRecordable, stay: { party } }) =>
+        isRecordable && (connectionId === undefined || party.connectionId === connectionId),
+    );
+    if (connectionId !== undefined && stays.length === 0)
+      throw new CallreelError('NOT_FOUND', 'no such party can be in the recording', { where: connectionId });
+    const said = stays.map(({ stay }) => stay).filter(({ side = 'said' }) => side === 'said');
+    this.#changes(atUs);
+    const report = recorder.consent(said, given, atUs);
+    for (const captured of stays) this.#openTrack(recorder, captured, atUs);
+    this.#applyWants(atUs);
+    return report;
   }
 
   /** A recorder that waited. */
@@ -133,9 +168,10 @@ export class RecordedRoom {
   }
 
   /** A key of a party, after it was spooled. Only what the party itself presses is told here. */
-  digit({ digit, arrivalUs }: CapturedDigit, atUs: number): void {
+  digit(legId: string, { digit, arrivalUs, saidUs }: CapturedDigit, atUs: number): void {
     for (const recorder of [...this.#recorders]) {
-      const end = recorder.endedBy(digit, arrivalUs);
+      recorder.consents.pressed(legId, atUs);
+      const end = recorder.endedBy(digit, arrivalUs, saidUs);
       if (end) this.end(recorder, atUs, end);
     }
   }
@@ -144,6 +180,7 @@ export class RecordedRoom {
   slot(nowUs: number): void {
     if (!this.#limited) return;
     for (const recorder of [...this.#recorders]) {
+      recorder.consents.slot(nowUs);
       const end = recorder.limitReached(nowUs);
       if (end) this.end(recorder, nowUs, end);
     }
@@ -188,9 +225,10 @@ export class RecordedRoom {
     if (atUs > this.#originUs) this.#changedUs = atUs;
   }
 
-  #openTrack(recorder: Recorder, { isRecordable, stay, startUs }: CapturedStay): void {
+  #openTrack(recorder: Recorder, { isRecordable, stay, startUs }: CapturedStay, consentUs = 0): void {
     const { trackId, party, side = 'said' } = stay;
-    if (isRecordable && recorder.wantsSide(side)) recorder.openTrack(trackId, side, party, startUs);
+    if (isRecordable && recorder.wantsSide(side) && recorder.consents.mayRecord(party.connectionId))
+      recorder.openTrack(trackId, side, party, Math.max(startUs, consentUs));
   }
 
   #applyWants(atUs: number): void {

@@ -1,8 +1,14 @@
+import { newId } from '../ids.ts';
+import type { CapturedPacket, Stay } from '../media/capture-sink.ts';
+import type { ConsentReport, NoticeReport, RecordingConsent } from '../media/consent-control.ts';
 import type { RecordingKeyMaterial } from '../media/control.ts';
-import type { RecorderOptions } from '../media/recorder-options.ts';
+import { type RecorderOptions, voiceMethod } from '../media/recorder-options.ts';
 import type { SpoolProducer } from '../spool/producer.ts';
 import type { EndReason, ManifestRecord, Party, PauseBehaviour, TrackSide } from '../spool/records.ts';
 import { nextState } from '../state-machine.ts';
+import { writeClip } from './consent-clip.ts';
+import { PartyConsents } from './party-consents.ts';
+import { PartyNotices, type PartyNoticesOptions } from './party-notices.ts';
 import { RecordedTime } from './recorded-time.ts';
 import { RecordedTrack } from './recorded-track.ts';
 import { RecorderLimits } from './recorder-limits.ts';
@@ -28,6 +34,11 @@ export interface RecorderInput {
   spool: SpoolProducer;
   /** Told of every change but the end, with its exact position. */
   changed(change: RecorderChange, atSample: number): void;
+  /** A party heard the notice, or as much of it as it did. */
+  noticed?(notice: NoticeReport): void;
+  /** Plays the notice; undefined: there is none. */
+  legs?: PartyNoticesOptions['legs'] | undefined;
+  newSegmentId?: () => string;
 }
 
 export type RecorderChange = 'began' | 'paused' | 'resumed';
@@ -45,6 +56,7 @@ export class Recorder {
   readonly rateHz: number;
   readonly time = new RecordedTime();
   readonly limits: RecorderLimits;
+  readonly consents: PartyConsents;
   readonly #input: RecorderInput;
   #originUs: number;
   readonly #tracks = new Map<string, RecordedTrack>();
@@ -52,6 +64,7 @@ export class Recorder {
   #startSample = 0;
   #firstMediaSample = Number.POSITIVE_INFINITY;
   #hasBegun = false;
+  #hasConsent = false;
   #lastSample = 0;
   #markSample = 0;
   #endReason: EndReason | undefined;
@@ -59,6 +72,8 @@ export class Recorder {
   /** Paused by its own command, and with the whole call. */
   #pausedAlone: PauseBehaviour | undefined;
   #pausedWithCall: PauseBehaviour | undefined;
+  /** As the manifest has it. */
+  #pausedAs: PauseBehaviour | undefined;
 
   constructor(input: RecorderInput) {
     this.recordingId = input.recordingId;
@@ -68,6 +83,12 @@ export class Recorder {
     this.limits = new RecorderLimits(input.options, input.rateHz, this.time);
     this.#input = input;
     this.#originUs = input.originUs;
+    const { recordingId, legs } = input;
+    const notices =
+      input.options.notice && legs
+        ? new PartyNotices({ recordingId, legs, ended: (...notice) => this.#noticed(...notice) })
+        : undefined;
+    this.consents = new PartyConsents(input.options, notices);
   }
 
   /** Monotonic microseconds of position 0; while nothing but its own start, there, has a position. */
@@ -117,10 +138,10 @@ export class Recorder {
 
   /**
    * Puts the recording on record, before the first of its packets.
-   * @param waits it records from `begin` on
+   * @param waitsFor it records from `begin` on
    */
-  start(atUs: number, waits = false): void {
-    if (!this.#step(waits ? 'wait' : 'start')) return;
+  start(atUs: number, waitsFor?: 'beep' | 'consent'): void {
+    if (!this.#step(waitsFor ? 'wait' : 'start')) return;
     const { recordingId, roomId, accountId, rateHz, key, meta, originUnixMs, spool } = this.#input;
     this.#startSample = this.sampleAt(atUs);
     this.#markSample = this.#lastSample = this.#startSample;
@@ -135,12 +156,38 @@ export class Recorder {
         originUnixMs,
         startSample: this.#startSample,
         sealedKey: key.sealed,
+        ...(waitsFor && { waitsFor }),
         meta,
       },
       key.plain,
     );
-    if (waits) return;
+    if (waitsFor) return;
     this.#began();
+  }
+
+  /**
+   * Parties may be in it from now on; their tracks follow. What they said last is kept where they said yes to it.
+   * @param stays of those who consent, what each says
+   */
+  consent(
+    stays: readonly Stay[],
+    { consentId = '', method = '', who = '' }: Partial<NonNullable<RecordingConsent['given']>>,
+    atUs: number,
+  ): ConsentReport {
+    const { notices } = this.consents;
+    const atSample = this.sampleAt(atUs);
+    const connectionIds = stays.map(({ party }) => party.connectionId);
+    this.#hasConsent = true;
+    this.#write({ type: 'consent', atSample, connectionIds, method, who });
+    const clips = stays.flatMap((stay) => {
+      const said = this.consents.consent(stay.party.connectionId, atUs);
+      return method === voiceMethod && said.length > 0 ? [this.#keepClip(stay, said, atUs)] : [];
+    });
+    const heard = connectionIds.map((connectionId) => notices?.playedMs(connectionId) ?? 0);
+    return {
+      ...{ consentId, atSample, connectionIds, clips },
+      ...(notices && heard.length > 0 && { noticeMs: Math.min(...heard) }),
+    };
   }
 
   /** The beep is over, or consent is here. Tracks that opened before begin with it. */
@@ -187,14 +234,15 @@ export class Recorder {
   }
 
   /** The key that ends it, where this one does: where it went down the recording is over. */
-  endedBy(digit: string, atUs: number): RecorderEnd | undefined {
-    if (this.#state !== 'recording' || atUs < this.#recordsSinceUs) return undefined;
+  endedBy(digit: string, atUs: number, saidUs = atUs): RecorderEnd | undefined {
+    if (this.#state !== 'recording' || saidUs < this.#recordsSinceUs) return undefined;
     if (!this.options.terminators?.includes(digit)) return undefined;
     return { reason: 'terminator', atSample: this.sampleAt(atUs), digit };
   }
 
   /** A stay becomes a track from its own beginning or the recording's, whichever is later. */
   openTrack(trackId: string, side: TrackSide, party: Party, stayStartUs: number): void {
+    if (this.#tracks.has(trackId)) return;
     const startSample = Math.max(this.#startSample, this.sampleAt(stayStartUs));
     const listener = this.#listensTo(side) ? this.limits.listener : undefined;
     this.#tracks.set(trackId, new RecordedTrack(trackId, startSample, this.rateHz, listener));
@@ -222,11 +270,14 @@ export class Recorder {
 
   /** Closes what is open and writes the last line. */
   finish(atUs: number, endedUnixMs: number, { reason, atSample, digit }: RecorderEnd): void {
+    this.consents.close(atUs);
     for (const trackId of [...this.#tracks.keys()]) this.closeTrack(trackId, atUs, atSample);
     const trim = this.limits.trim(atSample ?? this.sampleAt(atUs));
     const orderly = reason !== 'interrupted' && reason !== 'error' && reason !== 'no_input';
     const endSample = this.#endSample(atUs, atSample);
     this.#endReason = orderly && this.#firstMediaSample >= endSample ? 'no_media' : reason;
+    const lacksConsent = this.options.consent === 'required' && !this.#hasConsent;
+    if (lacksConsent && reason !== 'consent_withdrawn' && reason !== 'error') this.#endReason = 'no_consent';
     this.#write({
       type: 'end',
       atSample: endSample,
@@ -265,10 +316,16 @@ export class Recorder {
     this.#applyPause(undefined);
   }
 
+  /** What it was told by itself counts; where only the call is paused, what that was told. */
   #applyPause(atUs: number | undefined): void {
-    const behaviour = this.#pausedWithCall ?? this.#pausedAlone;
-    if (behaviour === undefined ? !this.#step('resume') : !this.#step('pause')) return;
+    const behaviour = this.#pausedAlone ?? this.#pausedWithCall;
+    if (atUs !== undefined) this.consents.setPaused(behaviour !== undefined, atUs);
+    if (!this.#step(behaviour === undefined ? 'resume' : 'pause')) {
+      if (this.#state === 'paused' && behaviour !== this.#pausedAs) this.#pauseOtherwise(atUs, behaviour!);
+      return;
+    }
     const atSample = atUs === undefined ? this.#startSample : this.#mark(atUs);
+    this.#pausedAs = behaviour;
     if (behaviour === undefined) {
       this.#recordsSinceUs = atUs ?? 0;
       this.time.resume(atSample);
@@ -278,6 +335,36 @@ export class Recorder {
       this.#write({ type: 'pause', atSample, behaviour });
     }
     this.#input.changed(behaviour === undefined ? 'resumed' : 'paused', atSample);
+  }
+
+  #keepClip(
+    { trackId, party }: Stay,
+    said: readonly CapturedPacket[],
+    atUs: number,
+  ): ConsentReport['clips'][0] {
+    const { recordingId, roomId } = this;
+    const startSample = this.sampleAt(said[0]!.arrivalUs);
+    const endSample = Math.max(startSample, this.sampleAt(atUs));
+    const clipId = this.#input.newSegmentId?.() ?? newId();
+    writeClip(this.#input.spool, this.#originUs, said, {
+      ...{ segmentId: clipId, conversationId: roomId, trackId, wants: [{ recordingId, startSample }] },
+      clip: { party, endSample },
+    });
+    return { clipId, connectionId: party.connectionId, startSample, endSample };
+  }
+
+  #noticed(notice: Omit<NoticeReport, 'atSample'>, beganUs: number): void {
+    const report = { ...notice, atSample: this.sampleAt(beganUs) };
+    this.#write({ type: 'notice', ...report });
+    this.#input.noticed?.(report);
+  }
+
+  /** It stays paused, and nobody is told: the rest of the span is only kept in another way. */
+  #pauseOtherwise(atUs: number | undefined, behaviour: PauseBehaviour): void {
+    const atSample = atUs === undefined ? this.#startSample : this.#mark(atUs);
+    this.#pausedAs = behaviour;
+    this.#write({ type: 'resume', atSample });
+    this.#write({ type: 'pause', atSample, behaviour });
   }
 
   /** Beginning and pauses in their order; a packet of a stay that is over may reach beyond them. */

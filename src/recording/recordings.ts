@@ -1,5 +1,6 @@
 import { CallreelError } from '../errors.ts';
 import type { RecordedLegs, RecordingControl } from '../media/command-executor.ts';
+import type { RecordingConsent, RecordingNotice } from '../media/consent-control.ts';
 import type { RecordingStart, WorkerEvent } from '../media/control.ts';
 import type { RecorderOptions } from '../media/recorder-options.ts';
 import { keyBytes } from '../spool/keys.ts';
@@ -33,14 +34,16 @@ export class Recordings implements RecordingControl {
   legs: RecordedLegs | undefined;
   /** When each of them that warns does so next. */
   readonly #warnings = new Map<Recorder, number>();
+  /** Those whose beep sounds. */
+  readonly #beeping = new WeakSet<Recorder>();
   /** Those whose beep is over with the slot that runs. */
   readonly #beginning = new Set<Recorder>();
 
   constructor(options: RecordingsOptions) {
     this.#options = options;
     // Nobody could resume the calls that it paused any more.
-    options.capture.recordingEnded = (recordingId, atUs) =>
-      this.legs?.dropBuffered(options.capture.resumeCalls(recordingId, atUs));
+    options.capture.recordingEnded = (recordingId, atUs) => options.capture.resumeCalls(recordingId, atUs);
+    options.capture.callsResumed = (legIds, atUs) => this.legs?.endPause(legIds, atUs);
   }
 
   /** Entries the ring had no room for. */
@@ -70,22 +73,33 @@ export class Recordings implements RecordingControl {
     const recorder = new Recorder({
       ...{ recordingId, roomId, accountId, rateHz, key, meta, options, originUs, originUnixMs, spool },
       changed: (change, atSample) => emit({ event: eventOf[change], recordingId, roomId, atSample }),
+      noticed: (notice) => emit({ event: 'recording.noticed', recordingId, roomId, notice }),
+      legs: this.legs,
     });
-    recorder.start(atUs, options.consent === 'required' || options.beep === true);
+    recorder.start(atUs, options.consent === 'required' ? 'consent' : options.beep ? 'beep' : undefined);
     this.#recorders.set(recordingId, recorder);
     room.add(recorder, atUs);
     if (options.consent !== 'required') this.#beep(recorder, atUs);
   }
 
   /**
-   * Consent is given: what was started with `consent: required` begins.
-   * @throws CallreelError NOT_FOUND, CONFLICT when it has ended
+   * Consent is given: what was started with `consent: required` begins, and has those who gave it.
+   * @throws CallreelError NOT_FOUND, also for a party that is not there, CONFLICT when it has ended
    */
-  consent(recordingId: string, atUs: number): void {
+  consent(command: Omit<RecordingConsent, 'verb'>, atUs: number): void {
+    const { recordingId, given } = command;
     const recorder = this.#findRunning(recordingId);
-    if (recorder.state !== 'waiting') return;
-    this.legs?.dropBuffered(this.#options.capture.callsWith(recorder.roomId));
+    const { roomId } = recorder;
+    const consent = this.#options.capture.room(roomId)?.consent(recorder, command, atUs);
+    if (given && consent) this.#options.emit({ event: 'recording.consented', recordingId, roomId, consent });
+    if (recorder.state !== 'waiting' || this.#beeping.has(recorder)) return;
+    this.legs?.endPause(this.#options.capture.callsWith(recorder.roomId), atUs);
     this.#beep(recorder, atUs);
+  }
+
+  /** @throws CallreelError NOT_FOUND, CONFLICT when it has ended */
+  notice({ recordingId, audio }: Omit<RecordingNotice, 'verb'>): void {
+    this.#findRunning(recordingId).consents.notices?.give(audio);
   }
 
   /** @throws CallreelError NOT_FOUND */
@@ -120,7 +134,7 @@ export class Recordings implements RecordingControl {
   resume(recordingId: string, atUs: number): void {
     const recorder = this.#findRunning(recordingId);
     const { capture } = this.#options;
-    this.legs?.dropBuffered(capture.resumeCalls(recordingId, atUs));
+    capture.resumeCalls(recordingId, atUs);
     capture.room(recorder.roomId)?.resume(recorder, atUs);
   }
 
@@ -160,6 +174,7 @@ export class Recordings implements RecordingControl {
       this.#begin(recorder, atUs);
       return;
     }
+    this.#beeping.add(recorder);
     this.legs.playTone(roomId, 'beep', (endUs) => {
       // The last slot of the beep is not sent yet: it is not to be in the file.
       if (endUs > atUs) this.#beginning.add(recorder);

@@ -10,6 +10,7 @@ import { loadMasterKey, type MasterKey } from '../spool/keys.ts';
 import { openSpool, readManifest, readTrack, type SpoolRecording } from '../spool/reader.ts';
 import { TestSpool, temporaryDirectory, testParty } from '../spool/test-spool.ts';
 import { recoverSpool } from './recovery.ts';
+import { summariseRecording } from './summary.ts';
 
 const program = fileURLToPath(new URL('./test-recording-process.ts', import.meta.url));
 const directories: string[] = [];
@@ -129,6 +130,54 @@ function interrupted(): Spool {
   cpSync(spool.dataDirectory, dataDirectory, { recursive: true });
   return { spoolDirectory: join(dataDirectory, 'spool'), masterKey: spool.masterKey };
 }
+
+test('what was killed while it waited has no length, and says whether consent was given', () => {
+  const waiting = new TestSpool();
+  try {
+    const { producer } = waiting;
+    const start = (recordingId: string, waitsFor: 'beep' | 'consent') =>
+      waiting.startRecording(recordingId, { startSample: 400, waitsFor });
+    const come = (recordingId: string, atSample: number) =>
+      producer.append(recordingId, { type: 'track', trackId: 't', startSample: atSample, party: testParty });
+    const consents = (recordingId: string) =>
+      producer.append(recordingId, {
+        ...{ type: 'consent', atSample: 800, connectionIds: ['a'], method: 'dtmf', who: 'Ann' },
+      });
+    start('beep', 'beep');
+    come('beep', 2000);
+    start('consent', 'consent');
+    come('consent', 2000);
+    start('given', 'consent');
+    consents('given');
+    come('given', 2000);
+    start('begun', 'consent');
+    consents('begun');
+    producer.append('begun', { type: 'begin', atSample: 800 });
+    come('begun', 2000);
+    waiting.pump();
+    const { finished } = recoverSpool(waiting);
+    assert.deepEqual(
+      finished.map(({ header, end }) => [header.recordingId, end.reason, end.atSample]),
+      [
+        ['beep', 'interrupted', 400],
+        ['begun', 'interrupted', 2000],
+        ['consent', 'no_consent', 400],
+        ['given', 'interrupted', 400],
+      ],
+    );
+    for (const { header } of finished) {
+      const { recordedSamples, startSample } = summariseRecording(
+        waiting.spoolDirectory,
+        'room',
+        header.recordingId,
+      );
+      const begins = header.recordingId === 'begun';
+      assert.deepEqual([startSample, recordedSamples], begins ? [800, 1200] : [400, 0]);
+    }
+  } finally {
+    waiting.remove();
+  }
+});
 
 test('missing track ends are added, those that are there stay', () => {
   const killed = interrupted();

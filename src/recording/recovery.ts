@@ -106,9 +106,14 @@ function finishRecording(
   const trackEnds = tracks
     .filter((track) => track.endSample === undefined)
     .map((track) => trackEndOf(track, header.rateHz, fail));
-  const atSample = lastSample([...records, ...trackEnds]);
-  const endedUnixMs = header.originUnixMs + Math.round((atSample * 1000) / header.rateHz);
-  const end: ManifestEnd = { type: 'end', atSample, endedUnixMs, reason: 'interrupted' };
+  const waits = header.waitsFor !== undefined && !records.some(({ type }) => type === 'begin');
+  const lacksConsent = header.waitsFor === 'consent' && !records.some(({ type }) => type === 'consent');
+  const lastKnown = lastSample([...records, ...trackEnds]);
+  // What only waited has no length.
+  const atSample = waits ? header.startSample : lastKnown;
+  const endedUnixMs = header.originUnixMs + Math.round((lastKnown * 1000) / header.rateHz);
+  const reason = lacksConsent ? 'no_consent' : 'interrupted';
+  const end: ManifestEnd = { type: 'end', atSample, endedUnixMs, reason };
   appendLines(path, goodBytes, [...trackEnds, end]);
   const packets = [...records, ...trackEnds].reduce(
     (sum, record) => sum + (record.type === 'track-end' ? record.packets : 0),

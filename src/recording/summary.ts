@@ -4,6 +4,7 @@ import { manifestFile } from '../spool/layout.ts';
 import { readManifest } from '../spool/reader.ts';
 import type {
   EndReason,
+  ManifestNotice,
   ManifestRecord,
   ManifestTrack,
   ManifestTrackEnd,
@@ -39,6 +40,8 @@ export interface RecordingSummary {
   sealedKey: string;
   /** In the order the parties joined. */
   tracks: TrackSummary[];
+  /** What parties heard of the notice. */
+  notices: Omit<ManifestNotice, 'type'>[];
   meta: Record<string, unknown>;
 }
 
@@ -74,6 +77,11 @@ export function summariseRecording(
     recordedSamples: recordedSamples(records, startSample, endSample),
     sealedKey: header.sealedKey,
     tracks: summariseTracks(records, end.atSample),
+    notices: records.flatMap((record) => {
+      if (record.type !== 'notice') return [];
+      const { type: _, ...notice } = record;
+      return [notice];
+    }),
     meta: header.meta,
   };
 }

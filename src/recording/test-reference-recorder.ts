@@ -137,9 +137,8 @@ export class ReferenceRecorder {
         .filter((legId) => on !== roomOfScript || this.#isInAt(legId, atUs))
         .map((legId) => this.#held.get(legId))
         .find((hold) => hold && hold.fromUs <= atUs && atUs < hold.toUs);
-      const behaviour = held?.behaviour ?? alone;
-      const before = changes.at(-1)?.behaviour;
-      if ((behaviour === undefined) !== (before === undefined)) changes.push({ atUs, behaviour });
+      const behaviour = alone ?? held?.behaviour;
+      if (behaviour !== changes.at(-1)?.behaviour) changes.push({ atUs, behaviour });
     }
     return changes;
   }
@@ -334,8 +333,9 @@ function pausesOf(
   const pauses: ReferencePause[] = [];
   for (const { atUs, behaviour } of changes) {
     if (atUs >= endUs) break;
+    const before = pauses.at(-1);
+    if (before) before.toSample = Math.min(before.toSample, sampleAt(atUs));
     if (behaviour !== undefined) pauses.push({ fromSample: sampleAt(atUs), toSample: endSample, behaviour });
-    else pauses.at(-1)!.toSample = Math.min(endSample, sampleAt(atUs));
   }
   return pauses;
 }

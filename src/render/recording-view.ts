@@ -1,3 +1,4 @@
+import { CallreelError } from '../errors.ts';
 import { readTrack, type SpoolRecording } from '../spool/reader.ts';
 import type { RecordingView } from './track-source.ts';
 
@@ -22,4 +23,16 @@ export function recordingView(
     pauses,
     ...(onDamage ? { onDamage } : {}),
   };
+}
+
+/**
+ * One of its consent clips, as if it was a recording.
+ * @throws CallreelError NOT_FOUND
+ */
+export function clipView(recording: SpoolRecording, clipId: string): RecordingView {
+  const clip = recording.clips.find(({ trackId }) => trackId === clipId);
+  if (!clip) throw new CallreelError('NOT_FOUND', 'there is no such clip', { where: clipId });
+  const { startSample, endSample = startSample } = clip;
+  const view = recordingView({ ...recording, startSample, tracks: [clip], pauses: [], end: undefined });
+  return { ...view, endSample };
 }

@@ -91,7 +91,8 @@ function namedSegments(directory: string): Set<string> | undefined {
     for (const name of listDirectory(directory)) {
       if (!name.endsWith(manifestSuffix)) continue;
       for (const record of readManifest(join(directory, name)))
-        if (record.type === 'segment') named.add(`${record.segmentId}${segmentSuffix}`);
+        if (record.type === 'segment' || record.type === 'clip')
+          named.add(`${record.segmentId}${segmentSuffix}`);
     }
   } catch (error) {
     if (error instanceof CallreelError) return undefined;

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { CallreelError } from '../errors.ts';
 import { lineCrcBytes } from './manifest-line.ts';
-import { endReasons, type ManifestRecord, pauseBehaviours } from './records.ts';
+import { endReasons, type ManifestRecord, noticeOutcomes, pauseBehaviours } from './records.ts';
 
 /** A recording of many hours with a pause a second stays far below. */
 export const maxManifestBytes = 64 * 1024 * 1024;
@@ -29,9 +29,34 @@ const manifestRecord = z.discriminatedUnion('type', [
     originUnixMs: z.int(),
     startSample: sample,
     sealedKey: z.string(),
+    waitsFor: z.enum(['beep', 'consent']).optional(),
     meta: z.record(z.string(), z.unknown()),
   }),
   z.object({ type: z.literal('begin'), atSample: sample }),
+  z.object({
+    type: z.literal('notice'),
+    connectionId: z.string(),
+    atSample: sample,
+    playedMs: count,
+    lengthMs: count,
+    outcome: z.enum(noticeOutcomes),
+    reason: z.string().optional(),
+  }),
+  z.object({
+    type: z.literal('consent'),
+    atSample: sample,
+    connectionIds: z.array(z.string()),
+    method: z.string(),
+    who: z.string(),
+  }),
+  z.object({
+    type: z.literal('clip'),
+    segmentId: z.string().regex(/^[0-9a-f]{16}$/),
+    party,
+    startSample: sample,
+    endSample: sample,
+    wrappedKey: z.string(),
+  }),
   z.object({
     type: z.literal('track'),
     trackId: z.string(),

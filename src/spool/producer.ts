@@ -16,6 +16,7 @@ import type {
   FormatRecord,
   ManifestHeader,
   ManifestRecord,
+  Party,
   SenderReportRecord,
 } from './records.ts';
 import { RingProducer } from './ring.ts';
@@ -39,6 +40,8 @@ export interface SegmentOpening {
   trackId: string;
   /** Every recording that may read the segment, with its start on that recording's own scale. */
   wants: { recordingId: string; startSample: number }[];
+  /** It is no part of the track, but what was said before a consent by voice; of one recording. */
+  clip?: { party: Party; endSample: number };
 }
 
 /** A segment on the tick thread's side. */

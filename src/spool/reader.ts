@@ -7,6 +7,7 @@ import { type MasterKey, openRecordingKey, unwrapSegmentKey } from './keys.ts';
 import { assertFileId, manifestSuffix, segmentSuffix } from './layout.ts';
 import { decodeManifest, maxManifestBytes } from './manifest.ts';
 import type {
+  ManifestClip,
   ManifestEnd,
   ManifestHeader,
   ManifestPause,
@@ -29,6 +30,8 @@ export interface SpoolRecording {
   /** In the order of their beginning. */
   tracks: SpoolTrack[];
   pauses: SpoolPause[];
+  /** What parties said before they consented by voice, each a track by itself, named by its segment. */
+  clips: SpoolTrack[];
   /** Undefined while the recording runs. */
   end: ManifestEnd | undefined;
 }
@@ -114,7 +117,14 @@ class RecordingBuilder {
   readonly #tracks = new Map<string, SpoolTrack>();
 
   constructor(header: ManifestHeader, directory: string, recordingKey: Secret<Buffer>) {
-    this.recording = { header, startSample: header.startSample, tracks: [], pauses: [], end: undefined };
+    this.recording = {
+      header,
+      startSample: header.startSample,
+      tracks: [],
+      pauses: [],
+      clips: [],
+      end: undefined,
+    };
     this.#directory = directory;
     this.#recordingKey = recordingKey;
   }
@@ -123,6 +133,7 @@ class RecordingBuilder {
     if (record.type === 'begin') this.recording.startSample = record.atSample;
     else if (record.type === 'track') this.#addTrack(record);
     else if (record.type === 'segment') this.#addSegment(record);
+    else if (record.type === 'clip') this.#addClip(record);
     else if (record.type === 'track-end') this.#endTrack(record);
     else if (record.type === 'pause') this.#pause(record);
     else if (record.type === 'resume') this.#resume(record);
@@ -136,11 +147,24 @@ class RecordingBuilder {
     this.recording.tracks.push(track);
   }
 
-  #addSegment({ segmentId, trackId, startSample, wrappedKey }: ManifestSegment): void {
+  #addSegment(record: ManifestSegment): void {
+    this.#track(record.trackId).segments.push(this.#segment(record));
+  }
+
+  #addClip(record: ManifestClip): void {
+    const { segmentId, party, startSample, endSample } = record;
+    const counts = { packets: undefined, overflowPackets: undefined };
+    const segments = [this.#segment(record)];
+    this.recording.clips.push({
+      ...{ trackId: segmentId, side: 'said', party, startSample, endSample, ...counts, segments },
+    });
+  }
+
+  #segment({ segmentId, startSample, wrappedKey }: Omit<ManifestSegment, 'type' | 'trackId'>): SpoolSegment {
     const { recordingId } = this.recording.header;
     const key = unwrapSegmentKey(this.#recordingKey, recordingId, segmentId, wrappedKey);
     const path = join(this.#directory, `${segmentId}${segmentSuffix}`);
-    this.#track(trackId).segments.push({ segmentId, startSample, path, key, mustBeComplete: false });
+    return { segmentId, startSample, path, key, mustBeComplete: false };
   }
 
   #endTrack({ trackId, endSample, packets, overflowPackets }: ManifestTrackEnd): void {
@@ -159,7 +183,7 @@ class RecordingBuilder {
   #end(end: ManifestEnd): void {
     this.recording.end = end;
     if (end.reason === 'interrupted') return;
-    for (const track of this.recording.tracks)
+    for (const track of [...this.recording.tracks, ...this.recording.clips])
       for (const segment of track.segments) segment.mustBeComplete = true;
   }
 

@@ -67,7 +67,10 @@ export interface Party {
   role: 'participant' | 'caller' | 'agent';
 }
 
-/** Why a recording ended. `no_media`: it ran and ended properly, but no packet was ever spooled. */
+/**
+ * Why a recording ended. `no_media`: it ran and ended properly, but no packet was ever spooled. `no_consent`: whatever
+ * ended it, the consent that it waited for was never given.
+ */
 export const endReasons = [
   'stopped',
   'conversation_ended',
@@ -77,6 +80,7 @@ export const endReasons = [
   'end_silence',
   'no_input',
   'consent_withdrawn',
+  'no_consent',
   'no_media',
   'interrupted',
   'error',
@@ -87,6 +91,9 @@ export type EndReason = (typeof endReasons)[number];
 export type ManifestRecord =
   | ManifestHeader
   | ManifestBegin
+  | ManifestNotice
+  | ManifestConsent
+  | ManifestClip
   | ManifestTrack
   | ManifestSegment
   | ManifestTrackEnd
@@ -108,6 +115,8 @@ export interface ManifestHeader {
   startSample: number;
   /** Recording key sealed by the master key, base64. */
   sealedKey: string;
+  /** What comes before its beginning: nothing is recorded without a `begin`. Without it: it began at once. */
+  waitsFor?: 'beep' | 'consent';
   meta: Record<string, unknown>;
 }
 
@@ -115,6 +124,47 @@ export interface ManifestHeader {
 export interface ManifestBegin {
   type: 'begin';
   atSample: number;
+}
+
+/**
+ * How the notice to a party ended: it heard all of it, pressed a key, left or hung up, the recording ended first, or
+ * there was nothing to play.
+ */
+export const noticeOutcomes = ['played', 'key', 'left', 'stopped', 'failed'] as const;
+export type NoticeOutcome = (typeof noticeOutcomes)[number];
+
+/** What one party heard of the recording's notice. */
+export interface ManifestNotice {
+  type: 'notice';
+  connectionId: string;
+  /** Where it began to be heard, or was over before. */
+  atSample: number;
+  /** What the party was really sent of it. */
+  playedMs: number;
+  lengthMs: number;
+  outcome: NoticeOutcome;
+  /** Code of the error, where it failed. */
+  reason?: string;
+}
+
+/** Consent of parties: where it is required they are recorded from here on. */
+export interface ManifestConsent {
+  type: 'consent';
+  atSample: number;
+  connectionIds: string[];
+  method: string;
+  who: string;
+}
+
+/** What a party said before it consented by voice: a segment of its own, in no other file of the recording. */
+export interface ManifestClip {
+  type: 'clip';
+  segmentId: string;
+  party: Party;
+  startSample: number;
+  endSample: number;
+  /** Segment key wrapped by this recording's key, base64. */
+  wrappedKey: string;
 }
 
 /** Which half of a party's call a track holds: what the party says, or what it is sent. */

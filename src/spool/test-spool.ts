@@ -53,7 +53,13 @@ export class TestSpool {
 
   startRecording(
     recordingId: string,
-    { conversationId = 'room', meta = {}, rateHz = 8000 } = {},
+    {
+      conversationId = 'room',
+      meta = {},
+      rateHz = 8000,
+      startSample = 0,
+      waitsFor,
+    }: Partial<ManifestHeader> = {},
   ): ManifestHeader {
     const { plain, sealed } = newRecordingKey(this.masterKey, recordingId);
     const header: ManifestHeader = {
@@ -64,8 +70,9 @@ export class TestSpool {
       accountId: 'account',
       rateHz,
       originUnixMs: this.clock.unixMs(),
-      startSample: 0,
+      startSample,
       sealedKey: sealed,
+      ...(waitsFor && { waitsFor }),
       meta,
     };
     this.producer.startRecording(header, plain);

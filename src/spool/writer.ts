@@ -176,14 +176,18 @@ export class SpoolWriter {
     this.#finished.push(recording);
   }
 
-  #openSegment(handle: number, { segmentId, conversationId, trackId, wants }: SegmentOpening): void {
+  #openSegment(handle: number, { segmentId, conversationId, trackId, wants, clip }: SegmentOpening): void {
     const key = newSegmentKey();
     const file = this.#files.open(conversationId, segmentFile(conversationId, segmentId), false);
     for (const { recordingId, startSample } of wants) {
       const recording = this.#recordings.get(recordingId);
       if (!recording) continue;
       const wrappedKey = wrapSegmentKey(recording.key, recordingId, segmentId, key);
-      this.#addLine(recordingId, { type: 'segment', segmentId, trackId, startSample, wrappedKey });
+      const line = { segmentId, startSample, wrappedKey };
+      this.#addLine(
+        recordingId,
+        clip ? { type: 'clip', ...line, ...clip } : { type: 'segment', trackId, ...line },
+      );
       for (const old of recording.segments)
         if (old.closed && old.syncedBytes === old.length) recording.segments.delete(old);
       recording.segments.add(file);

@@ -4,13 +4,13 @@ import {
   maxJumpUs,
   maxLagUs,
   maxLeadUs,
-  maxMarks,
   maxMisorderPackets,
   maxRuns,
   maxStallUs,
   reorderHorizonUs,
 } from './bounds.ts';
 import { type HoleCause, Holes } from './holes.ts';
+import { MarkList } from './mark-list.ts';
 import { gapMark, type TimelineMark } from './marks.ts';
 import { RtpRun, sequenceDelta } from './rtp-run.ts';
 import type { TimelineCounters } from './timeline-counters.ts';
@@ -51,7 +51,7 @@ export class TrackTimeline {
     early: 0,
   };
   readonly #holes = new Holes();
-  readonly #marks: TimelineMark[] = [];
+  readonly #marks = new MarkList();
   /** Newest last; the last one is where the stream goes on. */
   readonly #runs: RtpRun[] = [];
   readonly #horizonSamples: number;
@@ -59,7 +59,6 @@ export class TrackTimeline {
   readonly #maxLagSamples: number;
   readonly #maxStallSamples: number;
   #format: TrackFormat | undefined;
-  #placedFormat: TrackFormat | undefined;
   #endSample: number;
   #arrivalSample = 0;
   /** The next packet that is placed behind all audio follows a pause without RTP time. */
@@ -90,8 +89,7 @@ export class TrackTimeline {
 
   /** In order of position; the first 10,000 at most. */
   get marks(): TimelineMark[] {
-    const open = this.#holes.open.flatMap(gapMark);
-    return [...this.#marks, ...open].sort((a, b) => a.atSample - b.atSample);
+    return this.#marks.with(this.#holes.open.flatMap(gapMark));
   }
 
   /** Says what the packets from here on are; at the start and at every change. */
@@ -344,31 +342,16 @@ export class TrackTimeline {
     this.#counters.lostPackets += sequence - run.latest.sequence - 1;
     if (cause === 'loss') this.#counters.gapSamples += holeSamples;
     if (holeSamples > 0) this.#holes.push({ cause, fromSample: this.#endSample, toSample: sample });
-    this.#markFormat(sample);
-    if (cause === 'jump') this.#mark({ kind: 'jump', atSample: sample, samples: holeSamples });
+    this.#marks.placed(this.#format as TrackFormat, sample);
+    if (cause === 'jump') this.#marks.add({ kind: 'jump', atSample: sample, samples: holeSamples });
     run.advance(sequence, packet.rtpTime, sample, packet.arrivalSample);
     this.#endSample = sample + durationSamples;
     this.#suspectNext = -1;
     this.#resumes = false;
     for (const hole of this.#holes.settle(this.#endSample - this.#horizonSamples)) {
-      for (const mark of gapMark(hole)) this.#mark(mark);
+      for (const mark of gapMark(hole)) this.#marks.add(mark);
     }
     return { atSample: sample, durationSamples };
-  }
-
-  #markFormat(atSample: number): void {
-    const before = this.#placedFormat;
-    const now = this.#format as TrackFormat;
-    if (now.codec === 'CN') return;
-    this.#placedFormat = now;
-    if (!before || before === now) return;
-    if (before.ssrc !== now.ssrc) this.#mark({ kind: 'ssrc-change', atSample, ssrc: now.ssrc });
-    if (before.codec === now.codec && before.clockRateHz === now.clockRateHz) return;
-    this.#mark({ kind: 'codec-change', atSample, codec: now.codec, clockRateHz: now.clockRateHz });
-  }
-
-  #mark(mark: TimelineMark): void {
-    if (this.#marks.length < maxMarks) this.#marks.push(mark);
   }
 
   /** Where a clock begins that is known by arrival only. */

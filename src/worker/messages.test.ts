@@ -72,7 +72,17 @@ const commands: { [V in Command['verb']]: Extract<Command, { verb: V }> } = {
   'recording.stop': { verb: 'recording.stop', recordingId: 'r', reason: 'stopped' },
   'recording.pause': { verb: 'recording.pause', recordingId: 'r', behaviour: 'mask', scope: 'call' },
   'recording.resume': { verb: 'recording.resume', recordingId: 'r' },
-  'recording.consent': { verb: 'recording.consent', recordingId: 'r' },
+  'recording.consent': {
+    verb: 'recording.consent',
+    recordingId: 'r',
+    given: { consentId: 'c', method: 'voice', who: 'Ann' },
+    connectionId: 'a',
+  },
+  'recording.notice': {
+    verb: 'recording.notice',
+    recordingId: 'r',
+    audio: { samples: new Int16Array(3), rateHz: 8000 },
+  },
   'leg.key': { verb: 'leg.key', legId: 'a', digit: '#' },
   'spool.settle': { verb: 'spool.settle', roomId: 'room' },
   'worker.drain': { verb: 'worker.drain' },

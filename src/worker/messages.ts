@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { catalogue, type ErrorCode } from '../errors.ts';
+import { maxNoticeSamples } from '../media/consent-control.ts';
 import {
   type Command,
   type CommandReply,
@@ -10,7 +11,7 @@ import {
   type WorkerStats,
 } from '../media/control.ts';
 import { maxTimerMs, type RecorderOptions } from '../media/recorder-options.ts';
-import { endReasons, pauseBehaviours } from '../spool/records.ts';
+import { endReasons, noticeOutcomes, pauseBehaviours } from '../spool/records.ts';
 
 /**
  * What crosses the border between the server and a media worker, and inside the worker between its main thread and
@@ -90,6 +91,8 @@ const recorderOptions = z.object({
   maxLengthMs: timerMs.min(1).optional(),
   trim: z.boolean().optional(),
   consent: z.literal('required').optional(),
+  notice: z.boolean().optional(),
+  keepConsentClip: z.boolean().optional(),
 }) satisfies z.ZodType<RecorderOptions>;
 
 const maxMetaBytes = 64 * 1024;
@@ -183,7 +186,25 @@ const command = z.discriminatedUnion('verb', [
     scope: z.enum(['recording', 'call']),
   }),
   z.object({ verb: z.literal('recording.resume'), recordingId: id }),
-  z.object({ verb: z.literal('recording.consent'), recordingId: id }),
+  z.object({
+    verb: z.literal('recording.consent'),
+    recordingId: id,
+    given: z.object({ consentId: id, method: text, who: text }).optional(),
+    connectionId: id.optional(),
+  }),
+  z.object({
+    verb: z.literal('recording.notice'),
+    recordingId: id,
+    audio: z.union([
+      z.object({
+        samples: z
+          .instanceof(Int16Array)
+          .refine(({ length }) => length <= maxNoticeSamples, 'the notice is too long'),
+        rateHz: z.literal([8000, 16_000, 48_000]),
+      }),
+      z.object({ failure: id }),
+    ]),
+  }),
   z.object({ verb: z.literal('leg.key'), legId: id, digit }),
   z.object({ verb: z.literal('spool.settle'), roomId: id }),
   z.object({ verb: z.literal('worker.drain') }),
@@ -268,6 +289,31 @@ const event = z.discriminatedUnion('event', [
     recordingId: id,
     roomId: id,
     atSample: count,
+  }),
+  z.object({
+    event: z.literal('recording.noticed'),
+    recordingId: id,
+    roomId: id,
+    notice: z.object({
+      connectionId: id,
+      atSample: count,
+      playedMs: count,
+      lengthMs: count,
+      outcome: z.enum(noticeOutcomes),
+      reason: text.optional(),
+    }),
+  }),
+  z.object({
+    event: z.literal('recording.consented'),
+    recordingId: id,
+    roomId: id,
+    consent: z.object({
+      consentId: id,
+      atSample: count,
+      connectionIds: z.array(id),
+      noticeMs: count.optional(),
+      clips: z.array(z.object({ clipId: id, connectionId: id, startSample: count, endSample: count })),
+    }),
   }),
   z.object({ event: z.literal('recording.ended'), recordingId: id, roomId: id, reason: endReason }),
   z.object({ event: z.literal('fault'), message: z.string() }),

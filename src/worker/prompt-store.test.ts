@@ -44,6 +44,29 @@ describe('PromptStore', () => {
     assert.equal(store.bytes, 0);
   });
 
+  it('keeps a notice until its recording has ended or it was refused, once with the prompts that are the same', () => {
+    const notice = (recordingId: string) =>
+      ({ verb: 'recording.notice', recordingId, audio: { samples: music.slice(), rateHz: 8000 } }) as const;
+    const recordingEnded = (recordingId: string): WorkerMessage => ({
+      kind: 'event',
+      event: { event: 'recording.ended', recordingId, roomId: 'room', reason: 'stopped' },
+    });
+    const { samples } = store.keep(1, play('a', 'r'));
+    const { audio } = store.keepNotice(2, notice('r'));
+    assert.ok('samples' in audio && audio.samples.buffer === samples.buffer);
+    assert.throws(() => store.keepNotice(3, notice('r')), { code: 'CONFLICT' });
+    store.observe(ended('a', 'r'));
+    assert.equal(store.bytes, 2000);
+    store.observe(recordingEnded('other'));
+    store.observe(recordingEnded('r'));
+    assert.equal(store.bytes, 0);
+    store.keepNotice(4, notice('r'));
+    store.observe(refusal(4));
+    const failed = { verb: 'recording.notice', recordingId: 'r', audio: { failure: 'x' } } as const;
+    assert.equal(store.keepNotice(5, failed), failed);
+    assert.equal(store.bytes, 0);
+  });
+
   it('keeps the audio of a part of a larger array, and no more', () => {
     const { samples } = store.keep(1, { ...play('a', 'p'), samples: music.subarray(100, 110) });
     assert.deepEqual([...samples], [...music.subarray(100, 110)]);

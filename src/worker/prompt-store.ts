@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { CallreelError } from '../errors.ts';
+import type { RecordingNotice } from '../media/consent-control.ts';
 import type { PlayStart } from '../media/control.ts';
 import type { WorkerMessage } from './messages.ts';
 
@@ -39,24 +40,38 @@ export class PromptStore {
    * @throws CallreelError CONFLICT, PROMPTS_EXHAUSTED
    */
   keep(messageId: number, command: PlayStart): PlayStart {
-    const play = playKey(command);
-    if (this.#plays.has(play))
-      throw new CallreelError('CONFLICT', 'the prompt plays already', { where: command.playId });
-    const audio = this.#store(command.samples);
-    audio.users++;
-    this.#plays.set(play, audio);
-    this.#unanswered.set(messageId, play);
-    return { ...command, samples: audio.samples };
+    return { ...command, samples: this.#use(messageId, playKey(command), command.playId, command.samples) };
+  }
+
+  /**
+   * Keeps a notice until its recording has ended or it was refused.
+   * @throws CallreelError CONFLICT, PROMPTS_EXHAUSTED
+   */
+  keepNotice(messageId: number, command: RecordingNotice): RecordingNotice {
+    if ('failure' in command.audio) return command;
+    const samples = this.#use(messageId, noticeKey(command), command.recordingId, command.audio.samples);
+    return { ...command, audio: { ...command.audio, samples } };
   }
 
   /** Takes what the tick thread says: a refused start and an ended prompt need their audio no more. */
   observe(message: WorkerMessage): void {
     if (message.kind === 'event' && message.event.event === 'play.ended')
       this.#release(playKey(message.event));
+    if (message.kind === 'event' && message.event.event === 'recording.ended')
+      this.#release(noticeKey(message.event));
     if (message.kind !== 'reply' && message.kind !== 'refusal') return;
     const play = this.#unanswered.get(message.id);
     this.#unanswered.delete(message.id);
     if (play !== undefined && message.kind === 'refusal') this.#release(play);
+  }
+
+  #use(messageId: number, play: string, where: string, samples: Int16Array): Int16Array {
+    if (this.#plays.has(play)) throw new CallreelError('CONFLICT', 'the prompt plays already', { where });
+    const audio = this.#store(samples);
+    audio.users++;
+    this.#plays.set(play, audio);
+    this.#unanswered.set(messageId, play);
+    return audio.samples;
   }
 
   #store(samples: Int16Array): StoredAudio {
@@ -89,4 +104,8 @@ export class PromptStore {
 
 function playKey({ legId, playId }: { legId: string; playId: string }): string {
   return JSON.stringify([legId, playId]);
+}
+
+function noticeKey({ recordingId }: { recordingId: string }): string {
+  return JSON.stringify(['', recordingId]);
 }

@@ -1,7 +1,7 @@
 import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { CallreelError } from '../errors.ts';
-import { recordingView } from '../render/recording-view.ts';
+import { clipView, recordingView } from '../render/recording-view.ts';
 import { openRendition, type Rendition } from '../render/rendition.ts';
 import { Secret } from '../secret.ts';
 import { conversationDirectoryOf } from '../spool/layout.ts';
@@ -27,7 +27,7 @@ const files = new Map<number, OpenFile>();
 function openFile({ conversationId, recordingId, kind, trackId, format }: RenditionRequest): OpenFile {
   const recording = openSpool(conversationDirectoryOf(spoolDir, conversationId), recordingId, key);
   const view = {
-    ...recordingView(recording),
+    ...(kind === 'clip' ? clipView(recording, trackId ?? '') : recordingView(recording)),
     ...(lossConcealment === 'off' && { lossConcealment }),
   };
   const rendition = openRendition(view, requestOf({ kind, trackId, format }));
@@ -40,7 +40,7 @@ function requestOf({
   trackId = '',
   format,
 }: Pick<RenditionRequest, 'kind' | 'trackId' | 'format'>): Parameters<typeof openRendition>[1] {
-  if (kind === 'channel') return { kind, trackId, format };
+  if (kind === 'channel' || kind === 'clip') return { kind: 'channel', trackId, format };
   return kind === 'channels' ? { kind, format: 'wav' } : { kind, format };
 }
 

@@ -76,7 +76,10 @@ process.on('message', (message) => {
 function forward(message: CommandMessage): void {
   const { id, command } = message;
   try {
-    toTick(command.verb === 'play.start' ? { ...message, command: prompts.keep(id, command) } : message);
+    if (command.verb === 'play.start') toTick({ ...message, command: prompts.keep(id, command) });
+    else if (command.verb === 'recording.notice')
+      toTick({ ...message, command: prompts.keepNotice(id, command) });
+    else toTick(message);
   } catch (error) {
     if (!(error instanceof CallreelError)) throw error;
     refuse(id, { code: error.code, message: error.message, where: error.where });

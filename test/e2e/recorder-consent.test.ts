@@ -46,17 +46,17 @@ suite('recorder: consent and control ids', { concurrency: false }, () => {
     const conference = await stage.post<RecordingBody>(`/v1/conferences/${room}/recordings`, required);
     for (const recording of [waiting, both, conference.body])
       assert.deepEqual(
-        [(await stage.get(recording)).state, (await stage.get(recording)).consent],
-        ['waiting', null],
+        [(await stage.get(recording)).state, (await stage.get(recording)).consents],
+        ['waiting', []],
       );
     await sayTone(ann, secretHz);
     await sayTone(bob, secretHz);
     assert.equal((await stage.get(waiting)).state, 'waiting');
     assert.equal((await fetch(waiting.url)).status, 202);
     const body = await consent(waiting);
-    const { at, ...rest } = body.consent!;
-    assert.deepEqual(rest, given);
-    assert.ok(!Number.isNaN(Date.parse(String(at))));
+    const { at, ...rest } = body.consents[0]!;
+    assert.deepEqual(rest, { ...given, connection_ids: [ann.connectionId], clips: [] });
+    assert.ok(!Number.isNaN(Date.parse(at)));
     await consent(both, { method: 'x', who: 'x' });
     await consent(conference.body, {
       method: 'x'.repeat(64),
@@ -81,27 +81,27 @@ suite('recorder: consent and control ids', { concurrency: false }, () => {
   test('consent that is not required is kept all the same, and changes nothing', async () => {
     const recording = await stage.record(ann);
     await sayTone(ann, annHz);
-    const { audio_offset_ms, notice_ms, at, ...rest } = (
+    const { audio_offset_ms, notice_ms, method, who } = (
       await consent(recording, { method: 'spoken', who: 'Ann' })
-    ).consent!;
-    assert.deepEqual(
-      [rest, audio_offset_ms, notice_ms, typeof at],
-      [{ method: 'spoken', who: 'Ann' }, undefined, undefined, 'string'],
-    );
+    ).consents[0]!;
+    assert.deepEqual([method, who, notice_ms], ['spoken', 'Ann', null]);
+    // Unless told, where it was given.
+    assert.ok(audio_offset_ms !== null && audio_offset_ms >= 400);
     await sayTone(bob, bobHz);
     const ended = await stage.stop(recording);
     assert.equal(whoIsIn(await wavSamples(ended)), 'ann+bob');
-    assert.equal(ended.consent!.method, 'spoken');
+    assert.equal(ended.consents[0]!.method, 'spoken');
     const { status, body } = await stage.post(consentPath(recording), given);
     assert.deepEqual([status, body.error.code], [409, 'CONFLICT']);
-    assert.equal((await stage.get(recording)).consent!.method, 'spoken');
+    assert.deepEqual((await stage.get(recording)).consents, ended.consents);
   });
 
   test('consent that is never given: stopped, it holds nothing', async () => {
     const recording = await stage.record(ann, required);
     await sayTone(ann, secretHz);
     const ended = await stage.stop(recording);
-    assert.deepEqual([ended.recorded_ms, ended.duration_ms, ended.consent], [0, 0, null]);
+    assert.deepEqual([ended.recorded_ms, ended.duration_ms, ended.consents], [0, 0, []]);
+    assert.equal(ended.reason, 'no_consent');
     assert.equal((await wavSamples(ended)).length, 0);
   });
 

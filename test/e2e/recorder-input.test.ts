@@ -31,6 +31,9 @@ const refused: Record<string, readonly unknown[]> = {
   max_length_ms: timers,
   trim: flags,
   consent: [...choices, 'Required', 'none'],
+  notice_text: ['', 'x'.repeat(5001), 5, null, ['x']],
+  notice_url: ['', 'app', 'ftp://app.example.com/', urlOf(2001), 5, null],
+  keep_consent_clip: [...flags, true],
   control_id: ['', 'x'.repeat(65), 5, null, ['main']],
   status_url: ['', 'app', 'ftp://app.example.com/', 'file:///etc/passwd', urlOf(2001), 5, null],
   client_state: [5, true, null, ['a'], 'x'.repeat(4095), { text: 'x'.repeat(4086) }],
@@ -68,6 +71,15 @@ suite('recorder: what is asked for', { concurrency: false }, () => {
         for (const value of values) await assertRefused(path, { [field]: value }, `body.${field}`);
     });
 
+  test('refused: fields that do not go together', async () => {
+    for (const path of [call, conference]) {
+      await assertRefused(path, { notice_text: 'x', notice_url: urlOf(30) }, 'body.notice_url');
+      for (const notice_voice of ['', 'x'.repeat(129), 5, null])
+        await assertRefused(path, { notice_text: 'x', notice_voice }, 'body.notice_voice');
+      await assertRefused(path, { notice_voice: 'slt' }, 'body.notice_voice');
+    }
+  });
+
   test('refused: a body that is no object', async () => {
     for (const body of [[], 'beep', 5, true]) await assertRefused(call, body, 'body');
     const { status, body } = await stage.http.form<ErrorBody>('POST', call, { beep: 'true' });
@@ -100,10 +112,10 @@ suite('recorder: what is asked for', { concurrency: false }, () => {
     const plain = (await stage.http.post<RecordingBody>(call)).body;
     const empty = await stage.record(ann);
     for (const recording of [plain, empty]) {
-      const { format, stereo, client_state, control_id, connection_id, consent, state } = recording;
+      const { format, stereo, client_state, control_id, connection_id, consents, state } = recording;
       assert.deepEqual(
-        [format, stereo, client_state, control_id, connection_id, consent],
-        ['wav', false, null, null, ann.connectionId, null],
+        [format, stereo, client_state, control_id, connection_id, consents],
+        ['wav', false, null, null, ann.connectionId, []],
       );
       assert.ok(state === 'waiting' || state === 'recording', state);
       await stage.stop(recording);
@@ -123,12 +135,13 @@ suite('recorder: what is asked for', { concurrency: false }, () => {
       who: [undefined, '', 'x'.repeat(257), 5, null],
       audio_offset_ms: [-1, 0.5, day + 1, '5', null],
       notice_ms: [-1, 0.5, day + 1, '5', null],
+      connection_id: ['', 5, null],
       at: ['2026-09-14T08:30:00.000Z'],
     }))
       for (const value of values)
         await assertRefused(`${path}/consent`, { ...consent, [field]: value }, `body.${field}`);
     const now = await stage.get(recording);
-    assert.deepEqual([now.state, now.consent], ['recording', null]);
+    assert.deepEqual([now.state, now.consents], ['recording', []]);
     await stage.stop(recording);
   });
 

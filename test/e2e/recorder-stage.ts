@@ -11,6 +11,25 @@ import { type ErrorBody, type HttpAnswer, HttpClient } from './http-client.ts';
 import { Scene } from './scene.ts';
 import { utter } from './utterance.ts';
 
+export interface ConsentBody {
+  method: string;
+  who: string;
+  at: string;
+  connection_ids: string[];
+  audio_offset_ms: number | null;
+  notice_ms: number | null;
+  clips: { clip_id: string; connection_id: string; start_ms: number; duration_ms: number }[];
+}
+
+export interface NoticeBody {
+  connection_id: string;
+  at_ms: number;
+  played_ms: number;
+  length_ms: number;
+  outcome: string;
+  reason: string | null;
+}
+
 export interface RecordingBody {
   recording_id: string;
   conversation_id: string;
@@ -26,7 +45,8 @@ export interface RecordingBody {
   format: string;
   stereo: boolean;
   url: string;
-  consent: Record<string, unknown> | null;
+  consents: ConsentBody[];
+  notices: NoticeBody[];
   channels: { channel_id: string; start_ms: number }[];
 }
 
@@ -63,24 +83,32 @@ export class RecorderStage implements AsyncDisposable {
   }
 
   static async open(): Promise<RecorderStage> {
-    const samples = tone({ frequencyHz: promptHz, durationMs: promptMs });
-    const head = wavHeader({ rateHz, channels: 1, dataBytes: 2 * samples.length });
-    const prompt = Buffer.concat([head, Buffer.from(samples.buffer)]);
-    const prompts = createServer((_, response) => response.end(prompt));
+    const prompts = createServer(({ url }, response) => {
+      const durationMs = Number(/^\/(\d+)\.wav$/.exec(url ?? '')?.[1]);
+      const samples = tone({ frequencyHz: promptHz, durationMs: durationMs || 0 });
+      const head = wavHeader({ rateHz, channels: 1, dataBytes: 2 * samples.length });
+      response.statusCode = durationMs > 0 ? 200 : 404;
+      response.end(Buffer.concat([head, Buffer.from(samples.buffer)]));
+    });
     await new Promise<void>((resolve) => prompts.listen(0, '127.0.0.1', resolve));
     return new RecorderStage(await Scene.open(), prompts);
   }
 
   /** A call in the conference; out of it, it hears the prompt, and is in `<conference> again` afterwards. */
   async join(conference: string, count = 1): Promise<Party> {
-    const { port } = this.#prompts.address() as AddressInfo;
     const call = await this.scene.call([
       this.scene.join(conference),
-      { name: 'Play', sound_url: `http://127.0.0.1:${port}/prompt.wav` } as { name: string },
+      { name: 'Play', sound_url: this.promptUrl(promptMs) } as { name: string },
       this.scene.join(`${conference} again`),
     ]);
     const participants = await this.scene.participants(conference, count);
     return { call, connectionId: participants.at(-1)!.connection_id };
+  }
+
+  /** A file of the prompt's tone. */
+  promptUrl(durationMs: number): string {
+    const { port } = this.#prompts.address() as AddressInfo;
+    return `http://127.0.0.1:${port}/${durationMs}.wav`;
   }
 
   /** Takes the party out of the conference, and waits until it has heard the prompt. */

@@ -35,7 +35,7 @@ export function unsealSpool(dataDir: string, target: string): Unsealed {
     for (const name of names.filter((each) => each.endsWith(manifestSuffix))) {
       const { recording, records } = exportSpool(join(directory, name), masterKey);
       mkdirSync(join(target, conversationId), { recursive: true });
-      for (const track of recording.tracks) {
+      for (const track of [...recording.tracks, ...recording.clips]) {
         const payloads = [...records(track)].flatMap(payloadOf);
         writeFileSync(join(target, conversationId, `${name}-${track.trackId}`), Buffer.concat(payloads));
         for (const { segmentId } of track.segments) opened.add(`${segmentId}${segmentSuffix}`);

@@ -1,0 +1,76 @@
+import { saveLegLog } from '../database/calls.ts';
+import {
+  endConnection,
+  identifyConnection,
+  insertConnection,
+  setConnected,
+} from '../database/connections.ts';
+import type { Db } from '../database/schema.ts';
+import type { LegLog } from './call-log.ts';
+import type { Connection } from './connection.ts';
+import type { CallEndReason } from './end-reason.ts';
+import type { WriteQueue } from './write-queue.ts';
+
+/** The directory's rows of connections: each is written in order, and no call waits for it. */
+export class ConnectionRows {
+  readonly #db: Db;
+  readonly #writes: WriteQueue;
+
+  constructor(db: Db, writes: WriteQueue) {
+    this.#db = db;
+    this.#writes = writes;
+  }
+
+  started(connection: Connection): void {
+    const { connectionId, accountId, from, to, direction, sipCallId, startedUnixMs } = connection;
+    const { sipIdentity, trunkId, callId, clientState } = connection;
+    this.#write(connectionId, 'connection started', async () => {
+      await insertConnection(this.#db, {
+        connectionId,
+        accountId,
+        from,
+        to,
+        direction,
+        sipCallId,
+        sipIdentity,
+        trunkId,
+        callId,
+        clientState,
+        startTime: new Date(startedUnixMs),
+      });
+    });
+  }
+
+  /** When what was written of the connection so far is in the database. */
+  written(connectionId: string): Promise<void> {
+    return this.#writes.add(connectionId, 'nothing more', () => Promise.resolve());
+  }
+
+  /** Who calls and by which trunk is known now. */
+  identified({ connectionId, from, to, sipIdentity, trunkId }: Connection): void {
+    this.#write(connectionId, 'connection identified', async () => {
+      await identifyConnection(this.#db, connectionId, { from, to, sipIdentity, trunkId });
+    });
+  }
+
+  answered(connectionId: string): void {
+    this.#write(connectionId, 'connection answered', async () => {
+      await setConnected(this.#db, connectionId);
+    });
+  }
+
+  ended(connectionId: string, endedUnixMs: number, reason: CallEndReason): void {
+    this.#write(connectionId, 'connection ended', async () => {
+      await endConnection(this.#db, connectionId, new Date(endedUnixMs), reason);
+    });
+  }
+
+  /** What is kept of a connection's messages and media, after its end. */
+  logged(connectionId: string, log: LegLog): Promise<void> {
+    return this.#writes.add(connectionId, 'call log', () => saveLegLog(this.#db, connectionId, log));
+  }
+
+  #write(key: string, what: string, write: () => Promise<void>): void {
+    void this.#writes.add(key, what, write);
+  }
+}
