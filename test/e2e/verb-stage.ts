@@ -16,6 +16,7 @@ import type { PhoneCall } from '../../src/testkit/phone-call.ts';
 import { fetchAudio } from '../../src/testkit/recorded-audio.ts';
 import { longestRun } from '../../src/testkit/sample-run.ts';
 import type { TestServerOptions } from '../../src/testkit/server.ts';
+import { eventually } from './eventually.ts';
 import { HttpClient } from './http-client.ts';
 import type { RecordingBody } from './recorder-stage.ts';
 import { Scene, type SceneCallOptions } from './scene.ts';
@@ -114,6 +115,14 @@ export class VerbStage implements AsyncDisposable {
     assert.equal(made.status, 201);
     await this.http.json('POST', '/v1/dial-permissions', { prefix, allow: true });
     return called;
+  }
+
+  /** Waits until the party can be heard by another one. */
+  async inConversation({ leg }: Pick<Performance, 'leg'>): Promise<void> {
+    const { calls } = this.scene.server.callreel;
+    const both = () => calls.conferenceOf(leg.id)?.memberCount === 2 || undefined;
+    await eventually('two in a conversation', both);
+    await calls.conferenceOf(leg.id)!.worker.send({ verb: 'worker.stats' });
   }
 
   /** What is known of a recording. */

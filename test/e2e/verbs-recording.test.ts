@@ -143,7 +143,7 @@ suite('recordings of a script', { concurrency: 4 }, () => {
   });
 
   test('a recording has both sides of a conversation of two', async () => {
-    const { perform, phone } = await stage.answeredCall();
+    const { perform, phone, leg } = await stage.answeredCall();
     const answered = Promise.withResolvers<PhoneCall>();
     await stage.dialled('+4941', async (incoming) => answered.resolve(await incoming.answer()));
     const { recording } = await perform({ verb: 'start-recording', wishes: {} });
@@ -151,6 +151,7 @@ suite('recordings of a script', { concurrency: 4 }, () => {
     const target = { kind: 'phone', number: '+4941123456' } as const;
     const connected = perform({ verb: 'connect', groups: [[{ target }]], join });
     const called = await answered.promise;
+    await stage.inConversation({ leg });
     const said = await speak(phone, 4000, 56);
     const heard = await speak(called, 4000, 57);
     await called.hangUp();
