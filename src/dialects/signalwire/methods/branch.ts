@@ -15,7 +15,6 @@ import { type Path, ScriptError } from '../script-error.ts';
 import { variablePath } from '../variables.ts';
 import type { Flow, Run } from './method.ts';
 
-// biome-ignore lint/suspicious/noThenProperty: it is what the vendor calls it, and never awaited
 const whenThen = { when: required(condition), then: required(steps), else: optional(steps) };
 const otherwise = { else: required(steps) };
 
