@@ -45,6 +45,19 @@ module.exports = {
       to: { path: '^src/[a-z]+/' },
     },
     ...upward,
+    {
+      name: 'sdk-stands-alone',
+      comment: 'Application writers load it without the server and its dependencies, in older Nodes too.',
+      severity: 'error',
+      from: { path: '^src/sdk/', pathNot: '\\.test\\.ts$' },
+      to: { pathNot: '^(src/sdk/|src/clock\\.ts$|(node:)?crypto$)' },
+    },
+    {
+      name: 'server-does-not-import-sdk',
+      severity: 'error',
+      from: { path: '^src/(?!sdk/)' },
+      to: { path: '^src/sdk/' },
+    },
   ],
   options: {
     tsPreCompilationDeps: true,

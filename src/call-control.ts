@@ -15,6 +15,7 @@ import { SilenceWatch } from './call/silence-watch.ts';
 import { Transfers } from './call/transfer.ts';
 import type { Config } from './config.ts';
 import { SiftIncoming } from './dialects/sift/incoming.ts';
+import { SwmlIncoming } from './dialects/signalwire/swml-incoming.ts';
 import type { Foundation } from './foundation.ts';
 import { Inbound } from './inbound.ts';
 import { mediaAddressFor, outsideHost } from './listen-addresses.ts';
@@ -26,6 +27,7 @@ import { LivePerformer, type VerbPerformer } from './script/performer.ts';
 import { Prompts } from './script/prompts.ts';
 import { ScriptRunner } from './script/runner.ts';
 import { createSignalling } from './signalling.ts';
+import { openSignalwire, type Signalwire } from './signalwire.ts';
 import type { SipReplaces } from './sip/session.ts';
 import type { UserAgent } from './sip/user-agent.ts';
 import { createTextToSpeech } from './speech/create-text-to-speech.ts';
@@ -47,6 +49,7 @@ export interface CallControl {
   registrations: TrunkRegistrations;
   /** Does verbs on its calls, for a dialect. */
   performer(dialect: string): VerbPerformer;
+  signalwire: Signalwire;
   /** Told of the URLs of recordings once they are served. */
   own: OwnRecordings;
 }
@@ -134,13 +137,15 @@ export async function openCallControl(
     new LivePerformer({ calls, connector, prompts, clock, log, dialect });
   const runner = new ScriptRunner({ performer: performer('sift'), clock });
   const sift = new SiftIncoming({ callbacks, runner, log });
+  const signalwire = openSignalwire(foundation, performer('signalwire'));
+  parts.defer(() => signalwire.statuses.whenIdle());
   const inbound = new Inbound({
     accountId,
     db,
     dialPlans,
     calls,
     media,
-    sift,
+    incoming: { sift, signalwire: new SwmlIncoming(signalwire.sessions, log) },
     transfers,
     log,
     noteRefused: (address, reason, fields) => userAgent.noteRefused(address, reason, fields),
@@ -158,7 +163,7 @@ export async function openCallControl(
   const sipPorts = () => userAgent.listening.map(({ port }) => port);
   const outbound = new Outbound({ dialPlans, registrar, masterKey, host, sipPorts, srtp: config.rtp.srtp });
   const registrations = trunkRegistrations(foundation, userAgent);
-  return { calls, files, callLog, placer, pool, userAgent, registrations, performer, own };
+  return { calls, files, callLog, placer, pool, userAgent, registrations, performer, own, signalwire };
 }
 
 /** Also where no files are wanted any more: of those that were, some may be left to finish, and to erase. */

@@ -3,7 +3,6 @@ import type { FastifyInstance } from 'fastify';
 import { buildApi } from './api/api.ts';
 import { mediaDoor } from './api/media-routes.ts';
 import type { Credentials } from './auth/credentials.ts';
-import { LinkSigner } from './auth/signed-link.ts';
 import { CallRecords } from './call/call-records.ts';
 import { Conversations } from './call/conversations.ts';
 import type { Directory } from './call/directory.ts';
@@ -14,12 +13,15 @@ import { type CallControl, openCallControl } from './call-control.ts';
 import { type Clock, sleep } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Recording } from './database/schema.ts';
+import { defaultRoutineOf } from './dialects/sift/application.ts';
 import { siftRoutes } from './dialects/sift/routes.ts';
+import { checkedDocument } from './dialects/signalwire/checked-document.ts';
 import { CallreelError } from './errors.ts';
 import { type Foundation, openFoundation, type Surroundings } from './foundation.ts';
 import type { Logger } from './logger.ts';
 import type { VerbPerformer } from './script/performer.ts';
 import { keepServerAddress } from './server-address.ts';
+import { signalwireDoors } from './signalwire.ts';
 import { localHost } from './sip/local-host.ts';
 import type { UserAgent } from './sip/user-agent.ts';
 import { CaptureExport } from './worker/capture-export.ts';
@@ -106,42 +108,44 @@ async function serveHttp(
   control: CallControl & { renders: RenderPool },
   parts: AsyncDisposableStack,
 ): Promise<string> {
-  const { clock, log, db, credentials, masterKey, spoolDir, outbox } = foundation;
+  const { clock, log, db, credentials, masterKey, spoolDir, outbox, links, publicUrl } = foundation;
   const { accountId } = credentials;
   const { calls, files, callLog, placer, registrations, renders, own } = control;
-  const links = LinkSigner.fromDataDir(config.dataDir);
   const forget = (recordingId: string) => renders.forget(recordingId);
   const eraseFile = (row: Recording) => files.erase(row);
   const eraser = new RecordingEraser({ db, clock, log, spoolDir, forget, eraseFile });
   await eraser.finishInterrupted();
   files.finishPrevious();
   const conversations = new Conversations({ db, calls, spoolDir, clock });
-  let publicUrl = '';
+  const signalwire = signalwireDoors(foundation, { ...control, eraser });
   const http = buildApi({
     ...foundation,
     calls,
     placer,
     registrations,
-    links,
     renders,
     eraser,
     records: new CallRecords({ db, calls, callLog }),
     captures: new CaptureExport({ spoolDir, masterKey, log }),
     masterKey,
     replayEvent: (eventId) => outbox.replay(eventId),
-    publicUrl: () => publicUrl,
+    documents: {
+      sift: (given) => defaultRoutineOf(given, 'body.document'),
+      signalwire: (given) => checkedDocument(given, 'body.document'),
+    },
     dialects: [
-      (app, mediaUrl) =>
-        siftRoutes(app, { accountId, db, conversations, mediaUrl, publicUrl: () => publicUrl }),
+      (app, mediaUrl) => siftRoutes(app, { accountId, db, conversations, mediaUrl, publicUrl }),
+      signalwire.routes,
     ],
+    open: [signalwire.download],
   });
   parts.defer(() => http.close());
   await listen(http, config.http);
   const localUrl = urlOf(http.server.address() as AddressInfo);
-  publicUrl = config.http.publicUrl?.replace(/\/$/, '') ?? localUrl;
-  own.serve(publicUrl, [mediaDoor(links, clock)]);
+  foundation.listening(config.http.publicUrl?.replace(/\/$/, '') ?? localUrl);
+  own.serve(publicUrl(), [mediaDoor(links, clock), foundation.signalwire.links.door]);
   parts.defer(keepServerAddress(config.dataDir, localUrl));
-  return publicUrl;
+  return publicUrl();
 }
 
 interface Stopping {

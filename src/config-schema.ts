@@ -216,15 +216,25 @@ export const configSchema = z.strictObject({
         .optional(),
     })
     .prefault({}),
+  /** The SignalWire dialect. */
+  signalwire: z
+    .strictObject({
+      /** Signs the requests for documents and the events; made at the first start when not set. */
+      signingKey: secret.optional(),
+    })
+    .prefault({}),
   /** Which application answers which number. */
   numbers: z
     .array(
       z.strictObject({
         /** E.164, or the user part of the SIP URI that is called. */
         number: z.string().min(1),
+        /** Whose language the documents are in; sift when not set. */
+        dialect: z.enum(['sift', 'signalwire']).optional(),
+        /** Asked for a document when a call comes in. */
         onIncoming: httpUrl.optional(),
-        /** Used only when `onIncoming` is not set. */
-        defaultRoutine: z.array(z.unknown()).optional(),
+        /** The document itself, used only when `onIncoming` is not set: a routine, or SWML. */
+        defaultRoutine: z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]).optional(),
       }),
     )
     .default([]),

@@ -190,7 +190,7 @@ export const catalogue = {
     status: 403,
     todo: 'The URL points at a private address; add its network to `callbacks.allow`.',
   },
-  DOCUMENT_INVALID: { blame: 'caller', status: 400, todo: 'Correct the named command of the routine.' },
+  DOCUMENT_INVALID: { blame: 'caller', status: 400, todo: 'Correct the named place of the document.' },
   // Media and recording
   PORTS_EXHAUSTED: { blame: 'ours', status: 503, todo: 'Widen `rtp.ports` or wait for calls to end.' },
   PROMPTS_EXHAUSTED: {

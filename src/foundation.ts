@@ -1,6 +1,6 @@
 import { formatNativeEvent } from './api/native-events.ts';
 import { type Credentials, loadCredentials } from './auth/credentials.ts';
-import { keptSecret } from './auth/kept-secret.ts';
+import { LinkSigner } from './auth/signed-link.ts';
 import { Directory } from './call/directory.ts';
 import { finishPreviousRun } from './call/restart.ts';
 import { AddressGuard } from './callbacks/address-guard.ts';
@@ -12,10 +12,16 @@ import { applyConfiguredNumbers } from './database/numbers.ts';
 import type { Db } from './database/schema.ts';
 import { type DeliveryTime, startJobs, testClockSession } from './delivery/jobs.ts';
 import { Outbox } from './delivery/outbox.ts';
-import { newWebhookSecret, webhookSender } from './delivery/webhooks.ts';
+import { webhookSender } from './delivery/webhooks.ts';
 import { formatSiftEvent } from './dialects/sift/events.ts';
+import { signalwireEventFormatter } from './dialects/signalwire/events.ts';
+import { identityOf, type SignalwireIdentity } from './dialects/signalwire/identity.ts';
+import { RecordingLinks } from './dialects/signalwire/recording-link.ts';
+import { signatureHeaders } from './dialects/signalwire/signature.ts';
+import { signalwireSigningKey, webhookSecret } from './kept-secrets.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { DialPlans } from './routing/dial-plan.ts';
+import type { Secret } from './secret.ts';
 import { loadMasterKey, type MasterKey } from './spool/keys.ts';
 import { spoolDirectoryOf } from './spool/layout.ts';
 import { endPreviousWorkers } from './worker/previous-workers.ts';
@@ -42,6 +48,19 @@ export interface Foundation {
   outbox: Outbox;
   directory: Directory;
   dialPlans: DialPlans;
+  /** Signs the links to files. */
+  links: LinkSigner;
+  /** Base of every URL given out; empty until the server listens. */
+  publicUrl(): string;
+  listening(publicUrl: string): void;
+  signalwire: SignalwireFoundation;
+}
+
+/** What the SignalWire dialect knows of itself before there are calls. */
+export interface SignalwireFoundation {
+  identity: SignalwireIdentity;
+  links: RecordingLinks;
+  signingKey: Secret;
 }
 
 /** Name of this node in the rows of its recordings. */
@@ -76,18 +95,31 @@ export async function openFoundation(
   parts.defer(() => callbacks.close());
   const jobs = await startJobs(database.pool, log, deliveryTime?.jobs);
   parts.defer(() => jobs.stop({ graceful: false }));
-  const secret = config.webhooks.secret ?? keptSecret(dataDir, 'webhook-secret', newWebhookSecret);
+  const secret = webhookSecret(config);
+  const links = LinkSigner.fromDataDir(dataDir);
+  const signalwire: SignalwireFoundation = {
+    identity: identityOf(credentials.accountId, node),
+    links: new RecordingLinks(links, clock),
+    signingKey: signalwireSigningKey(config),
+  };
+  const signatures = {
+    signalwire: (url: string, body: string) => signatureHeaders(signalwire.signingKey, url, body),
+  };
   const outbox = await Outbox.start({
     db,
     boss: jobs,
-    send: webhookSender({ client: callbacks, secret, clock: deliveryTime?.clock ?? clock }),
+    send: webhookSender({ client: callbacks, secret, clock: deliveryTime?.clock ?? clock, signatures }),
     clock: deliveryTime?.clock ?? clock,
     logger: log,
     exclusive: config.database.url === undefined,
   });
   parts.defer(() => outbox.stop());
 
-  const formatters = { sift: formatSiftEvent, native: formatNativeEvent };
+  const formatters = {
+    sift: formatSiftEvent,
+    native: formatNativeEvent,
+    signalwire: signalwireEventFormatter({ clock, ...signalwire }),
+  };
   const directory = new Directory({ clock, log, db, outbox, spoolDir, node, formatters });
   await applyConfiguredNumbers(db, credentials.accountId, config.numbers);
   await endPreviousWorkers(spoolDir, clock);
@@ -98,5 +130,13 @@ export async function openFoundation(
     allowCallsFrom: config.sip.allowCallsFrom,
     country: config.sip.country,
   });
-  return { clock, log, db, credentials, masterKey, spoolDir, node, callbacks, outbox, directory, dialPlans };
+  let publicUrl = '';
+  return {
+    ...{ clock, log, db, credentials, masterKey, spoolDir, node, callbacks, outbox, directory, dialPlans },
+    ...{ links, signalwire },
+    publicUrl: () => publicUrl,
+    listening: (url) => {
+      publicUrl = url;
+    },
+  };
 }

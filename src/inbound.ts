@@ -3,11 +3,11 @@ import type { Leg } from './call/leg.ts';
 import type { LiveCalls } from './call/live-calls.ts';
 import type { MediaPlane } from './call/media-plane.ts';
 import type { Transfers } from './call/transfer.ts';
-import type { Db } from './database/schema.ts';
-import type { SiftIncoming } from './dialects/sift/incoming.ts';
+import type { Db, Dialect } from './database/schema.ts';
 import { CallreelError } from './errors.ts';
 import type { Logger } from './logger.ts';
 import { mayReplace } from './replacement.ts';
+import type { Application } from './routing/application.ts';
 import { callerName } from './routing/caller.ts';
 import type { DialPlans } from './routing/dial-plan.ts';
 import { toE164 } from './routing/e164.ts';
@@ -25,7 +25,8 @@ export interface InboundOptions {
   dialPlans: DialPlans;
   calls: LiveCalls;
   media: Pick<MediaPlane, 'examine'>;
-  sift: SiftIncoming;
+  /** By dialect: serves a call to its end. Never throws. */
+  incoming: Readonly<Record<Dialect, { answer(leg: Leg, application: Application): Promise<void> }>>;
   transfers: Transfers;
   log: Logger;
   /** Logs a call that was refused (`sip/refusal-log`). */
@@ -79,7 +80,7 @@ export class Inbound {
   }
 
   async #serve(session: SipSession, leg: Leg): Promise<void> {
-    const { accountId, db, dialPlans, sift, transfers } = this.#options;
+    const { accountId, db, dialPlans, incoming, transfers } = this.#options;
     const requestUser = userOf(session.requestUri) ?? session.to.user;
     const source = { address: session.peer.address, requestUser };
     const { trunk, trusted, byContact } = await dialPlans.admitInbound(accountId, source);
@@ -99,7 +100,7 @@ export class Inbound {
         where: called.slice(0, 64),
       });
     // From here on the dialect answers for the call, to its end.
-    void sift.answer(leg, application);
+    void incoming[application.dialect].answer(leg, application);
   }
 
   /** @throws CallreelError INBOUND_FORBIDDEN */

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { authenticateBasic } from '../auth/basic.ts';
 import type { Credentials } from '../auth/credentials.ts';
 import type { LinkSigner } from '../auth/signed-link.ts';
@@ -8,7 +8,15 @@ import { CallreelError } from '../errors.ts';
 import { createHttpServer } from './http-server.ts';
 import { Idempotency } from './idempotency.ts';
 import { KeptAnswers } from './kept-answers.ts';
-import { channelPath, conversationPath, filePath, mediaRoutes, mixPath, stereoPath } from './media-routes.ts';
+import {
+  channelPath,
+  conversationPath,
+  filePath,
+  mediaRoutes,
+  mixPath,
+  sendFile,
+  stereoPath,
+} from './media-routes.ts';
 import type { MediaUrl } from './media-url.ts';
 import { type NativeRoutesOptions, nativeRoutes } from './native-routes.ts';
 import { collectRoutes, openApiRoute } from './openapi.ts';
@@ -21,6 +29,16 @@ export interface ApiOptions extends Omit<NativeRoutesOptions, 'accountId' | 'med
   publicUrl(): string;
   /** Dialects' own routes, behind the same authentication. */
   dialects: ((app: FastifyInstance, mediaUrl: MediaUrl) => void)[];
+  /** Dialects' routes that let in by themselves. */
+  open: ((app: FastifyInstance, files: RecordingFileAnswers) => void)[];
+}
+
+/** What a route needs that answers with files of recordings. */
+export interface RecordingFileAnswers {
+  /** @throws CallreelError NOT_FOUND, RECORDING_ERASED */
+  recordingOf(recordingId: string): Promise<Recording>;
+  /** The file that it was started for; 202 before its end. */
+  sendFile(request: FastifyRequest, reply: FastifyReply, recording: Recording): Promise<FastifyReply>;
 }
 
 const linkLifetimeMs = 24 * 3600 * 1000;
@@ -39,6 +57,15 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     });
   };
   mediaRoutes(http, { ...options, recordingOf });
+  const files: RecordingFileAnswers = {
+    recordingOf,
+    sendFile: (request, reply, recording) => sendFile(request, reply, recording, options),
+  };
+  for (const routes of options.open)
+    http.register((app, _options, done) => {
+      routes(app, files);
+      done();
+    });
   const pathsOfMix = {
     recording: mixPath,
     stereo: stereoPath,

@@ -130,8 +130,7 @@ export function callCommandRoutes(
         accountId,
         from,
         target: targetOf(to),
-        conferenceName: name,
-        join: { policy, leaveKey, eventCallback },
+        goal: { conferenceName: name, join: { policy, leaveKey, eventCallback } },
         timeoutMs,
         clientState: client_state,
       });

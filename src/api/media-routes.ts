@@ -87,17 +87,28 @@ async function serveMedia(
   links.verify(url.pathname, { expires, signature }, clock.unixMs());
   const { recordingId, trackId, format } = request.params as MediaParameters;
   const recording = await recordingOf(recordingId);
-  const { conversationId, state } = recording;
-  if (kind === 'file' && state !== 'ended') return reply.code(202).header('retry-after', '1').send();
-  const ofFile = fileWishes(recording).stereo ? 'stereo' : 'mix';
-  const rendition: RenditionRequest = {
-    conversationId,
-    recordingId,
-    kind: kind === 'file' ? ofFile : kind,
-    trackId,
-    format,
-  };
-  const content = rendition.kind === 'mix' ? 'mono' : (trackId ?? rendition.kind);
-  const disposition = `inline; filename="${fileNameOf(recording, content, format)}"`;
+  if (kind === 'file') return await sendFile(request, reply, recording, options, format);
+  const rendition = { conversationId: recording.conversationId, recordingId, kind, trackId, format };
+  const disposition = dispositionOf(recording, kind === 'mix' ? 'mono' : (trackId ?? kind), format);
+  return await answerRendition(request, reply, rendition, disposition, options);
+}
+
+function dispositionOf(recording: Recording, content: string, format: AudioFileFormat): string {
+  return `inline; filename="${fileNameOf(recording, content, format)}"`;
+}
+
+/** Answers with the file that a recording was started for; 202 before its end. @throws CallreelError as `RenderPool.open` */
+export async function sendFile(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  recording: Recording,
+  options: RenditionAnswerOptions,
+  format: AudioFileFormat = fileWishes(recording).format,
+): Promise<FastifyReply> {
+  const { conversationId, recordingId, state } = recording;
+  if (state !== 'ended') return reply.code(202).header('retry-after', '1').send();
+  const kind = fileWishes(recording).stereo ? 'stereo' : 'mix';
+  const rendition: RenditionRequest = { conversationId, recordingId, kind, trackId: undefined, format };
+  const disposition = dispositionOf(recording, kind === 'mix' ? 'mono' : kind, format);
   return await answerRendition(request, reply, rendition, disposition, options);
 }

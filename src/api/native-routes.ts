@@ -11,6 +11,7 @@ import type { TrunkRegistrations } from '../routing/trunk-registrations.ts';
 import type { Secret } from '../secret.ts';
 import type { CaptureExport } from '../worker/capture-export.ts';
 import type { RenderPool } from '../worker/render-pool.ts';
+import { applicationRoutes, type DocumentChecks } from './application-routes.ts';
 import { callCommandRoutes } from './call-commands.ts';
 import { callRoutes } from './call-routes.ts';
 import { connectionRoutes } from './connection-routes.ts';
@@ -39,6 +40,8 @@ export interface NativeRoutesOptions {
   /** Seals what users entrust to us. */
   masterKey: Secret<Buffer>;
   mediaUrl: MediaUrl;
+  /** Checks the documents of applications. */
+  documents: DocumentChecks;
   /** @throws CallreelError NOT_FOUND, RECORDING_ERASED */
   recordingOf(recordingId: string): Promise<Recording>;
   /** Sends an event once more. @throws CallreelError NOT_FOUND, CONFLICT */
@@ -54,6 +57,7 @@ export function nativeRoutes(app: FastifyInstance, options: NativeRoutesOptions)
   downloadRoutes(app, options);
   consentClipRoutes(app, options);
   callRoutes(app, options);
+  applicationRoutes(app, options);
   callCommandRoutes(app, options);
   connectionRoutes(app, options);
   eventRoutes(app, { ...options, replay: replayEvent });

@@ -14,12 +14,18 @@ export interface PlacedCall {
   /** Whom the called party sees: a number or a SIP URI. */
   from: string;
   target: CallTarget;
-  /** The conference it joins once it is answered. */
-  conferenceName: string;
-  join: JoinOptions;
+  /** What becomes of it once it is answered. */
+  goal: PlacedCallGoal;
   timeoutMs: number;
   clientState?: ClientState | undefined;
+  /** The call is on its way: ahead of anything that may become of it. */
+  begun?(leg: Leg): void;
 }
+
+/** It joins a conference and ends with its stay there; or somebody takes it over, to its end. */
+export type PlacedCallGoal =
+  | { conferenceName: string; join: JoinOptions }
+  | { serve(leg: Leg): Promise<void> };
 
 export interface CallPlacerOptions {
   calls: LiveCalls;
@@ -32,7 +38,7 @@ export interface CallPlacerOptions {
   written(connectionId: string): Promise<void>;
 }
 
-/** Places calls that nobody's call is the reason of: each joins a conference once it is answered. */
+/** Places calls that nobody's call is the reason of. */
 export class CallPlacer {
   readonly #options: CallPlacerOptions;
 
@@ -65,7 +71,8 @@ export class CallPlacer {
   /** @throws what came before the first leg was begun */
   async #run(call: PlacedCall, { to, from, ways, order }: ResolvedTarget, begun: (leg: Leg) => void) {
     const { calls, dialer, log, dialect } = this.#options;
-    const { accountId, conferenceName, timeoutMs, clientState } = call;
+    const { accountId, goal, timeoutMs, clientState } = call;
+    const room = 'serve' in goal ? newId() : goal.conferenceName;
     let first: Leg | undefined;
     try {
       const leg = await dialer.dial({
@@ -76,20 +83,22 @@ export class CallPlacer {
         targets: ways,
         // Nobody's: there is no codec to prefer.
         callerId: newId(),
-        worker: calls.workerFor(accountId, conferenceName),
+        worker: calls.workerFor(accountId, room),
         timeoutMs,
         signal: new AbortController().signal,
         begun: (each) => {
           first ??= each;
           Object.assign(each.connection, { callId: first.id, clientState });
+          if (each === first) call.begun?.(each);
           begun(first);
         },
       });
-      const join = () => calls.joinConference(leg, conferenceName, dialect, call.join);
-      await seat({ join }, leg, call.join);
+      if ('serve' in goal) return await goal.serve(leg);
+      const join = () => calls.joinConference(leg, goal.conferenceName, dialect, goal.join);
+      await seat({ join }, leg, goal.join);
     } catch (error) {
       if (first === undefined) throw error;
-      log.info({ error, callId: first.id }, 'a call that was placed did not get into its conference');
+      log.info({ error, callId: first.id }, 'a call that was placed was not served');
     }
   }
 }

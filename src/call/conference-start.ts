@@ -29,12 +29,13 @@ export class ConferenceStart {
       this.#heard.set(leg.id, whileWaiting(leg));
   }
 
-  /** So many are there. */
-  counts(parties: number): void {
-    if (!this.#open || parties < 2) return;
+  /** So many are there. @returns whether it begins with that */
+  counts(parties: number): boolean {
+    if (this.#begun || !this.#open || parties < 2) return false;
     this.#begun = true;
     for (const heard of this.#heard.values()) heard.stop();
     this.#heard.clear();
+    return true;
   }
 
   left(legId: string): void {

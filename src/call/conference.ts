@@ -24,6 +24,17 @@ export interface JoinOptions extends WaitingOptions {
   endOnExit?: boolean | undefined;
   /** No more than so many, this party among them. */
   maxParticipants?: number | undefined;
+  /** Told what happens there from this party's coming on, to the end of the conference. */
+  observer?: ConferenceObserver | undefined;
+}
+
+/** Told at once, in this order. The same object is told once, whoever brought it. */
+export interface ConferenceObserver {
+  came?(conference: Conference, leg: Leg): void;
+  /** Two are there, and one of them does not only wait. */
+  begun?(conference: Conference): void;
+  went?(conference: Conference, leg: Leg): void;
+  ended?(conference: Conference): void;
 }
 
 export interface Warning {
@@ -87,6 +98,7 @@ export class Conference {
   readonly #members = new Map<string, Member>();
   readonly #watchers = new Set<() => void>();
   readonly #start = new ConferenceStart();
+  readonly #observers = new Set<ConferenceObserver>();
   /** Parties that are on their way. */
   #expected = 0;
   #closed = false;
@@ -196,8 +208,9 @@ export class Conference {
 
   /** Takes a party out of the room whose call is about to be ended; its stay ends with the call, not before. */
   stepOut(legId: string): void {
-    if (!this.#members.delete(legId)) return;
-    this.#start.left(legId);
+    const member = this.#members.get(legId);
+    if (!member) return;
+    this.#gone(member);
     this.worker.send({ verb: 'room.leave', legId }).catch(() => undefined);
     this.#changed();
   }
@@ -258,12 +271,15 @@ export class Conference {
   }
 
   #enter(member: Member): void {
-    this.#members.set(member.leg.id, member);
-    member.waiting = !this.#start.opens(member.options);
+    const { leg, options } = member;
+    this.#members.set(leg.id, member);
+    if (options.observer) this.#observers.add(options.observer);
+    member.waiting = !this.#start.opens(options);
+    this.#tell((observer) => observer.came?.(this, leg));
     if (member.waiting) {
       member.isPresent = true;
-      member.leg.answer();
-      this.#start.hears(member.leg, member.options);
+      leg.answer();
+      this.#start.hears(leg, options);
       return;
     }
     for (const waiting of this.#members.values())
@@ -272,7 +288,7 @@ export class Conference {
         this.#letIn(waiting);
       }
     this.#letIn(member);
-    this.#start.counts(this.#members.size);
+    if (this.#start.counts(this.#members.size)) this.#tell((observer) => observer.begun?.(this));
   }
 
   #letIn(member: Member): void {
@@ -326,14 +342,23 @@ export class Conference {
   #remove(legId: string, outcome: StayEnd): void {
     const member = this.#members.get(legId);
     if (!member) return;
-    this.#members.delete(legId);
-    this.#start.left(legId);
+    this.#gone(member);
     const { beep, endOnExit } = member.options;
     if (!member.waiting && (beep === 'exit' || beep === 'both')) this.#beep();
     member.end(this.#endIfEmpty(outcome));
     this.#changed();
     if (endOnExit) this.close();
     this.#endIfAlone();
+  }
+
+  #gone({ leg }: Member): void {
+    this.#members.delete(leg.id);
+    this.#start.left(leg.id);
+    this.#tell((observer) => observer.went?.(this, leg));
+  }
+
+  #tell(what: (observer: ConferenceObserver) => void): void {
+    for (const observer of this.#observers) what(observer);
   }
 
   #changed(): void {
@@ -350,6 +375,7 @@ export class Conference {
     if (this.#members.size === 0 && !this.#closed) {
       this.#closed = true;
       this.#options.emptied(this);
+      this.#tell((observer) => observer.ended?.(this));
     }
     return outcome;
   }

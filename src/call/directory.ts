@@ -22,8 +22,8 @@ import { ConnectionRows } from './connection-rows.ts';
 import { parseFileOrder } from './file-order.ts';
 import type { EventFormatter, RecordingChanged } from './neutral-events.ts';
 import type { Recording } from './recording.ts';
-import { evidenceOf, recordingEvidence } from './recording-evidence.ts';
-import { clientStateOf, tellerOf, tellerOfMeta } from './recording-teller.ts';
+import { endEvent, progressEvent, type Telling, tellingOf } from './recording-events.ts';
+import { clientStateOf, wishesOf } from './recording-header.ts';
 import { WriteQueue } from './write-queue.ts';
 
 export interface DirectoryOptions {
@@ -107,7 +107,7 @@ export class Directory {
       await this.#options.outbox.transaction(async (trx, outbox) => {
         if (await getEvent(trx, eventId)) return;
         const type = 'conversation.warning';
-        await outbox.insert(trx, { eventId, accountId, conversationId, type, payload, callbackUrl });
+        await outbox.insert(trx, { eventId, accountId, conversationId, type, payload, callbackUrl, dialect });
       });
     });
   }
@@ -142,30 +142,15 @@ export class Directory {
 
   /** It began, was paused, or goes on; whoever wants to know is told, once. */
   recordingProgressed(recording: Recording, conferenceName: string, atSample: number): void {
-    const { recordingId, conversationId, accountId, rateHz, wishes, call, activity } = recording;
-    const { statusUrl, controlId, clientState, dialect, dialectData } = wishes;
-    const evidence = recordingEvidence(recording.consents, recording.heardNotices, rateHz);
+    const { recordingId, conversationId, wishes, activity } = recording;
     const eventId = newId();
-    const isTold = statusUrl !== undefined && activity !== 'waiting';
+    const telling = tellingOf(wishes);
+    const event = progressEvent(recording, conferenceName, atSample);
     this.#write(conversationId, `recording ${activity}`, async () => {
-      await this.#options.outbox.transaction(async (trx, outbox) => {
+      await this.#options.outbox.transaction(async (trx) => {
         await setRecordingState(trx, recordingId, activity);
-        if (!isTold || (await getEvent(trx, eventId))) return;
-        const payload = this.#formatted(dialect, {
-          ...{ kind: 'recording.changed', accountId, conversationId, conferenceName, recordingId },
-          ...{ state: activity, connectionId: call?.legId, controlId, clientState, dialectData },
-          atMs: Math.round((atSample * 1000) / rateHz),
-          ...evidence,
-        });
-        const type = 'recording.changed';
-        await outbox.insert(trx, {
-          eventId,
-          accountId,
-          conversationId,
-          type,
-          payload,
-          callbackUrl: statusUrl,
-        });
+        if (telling && event && !(await getEvent(trx, eventId)))
+          await this.#tell(trx, telling, event, eventId);
       });
     });
   }
@@ -270,6 +255,7 @@ export class Directory {
         clientState: clientStateOf(meta),
       })),
     });
+    if (!payload) return;
     for (const callbackUrl of row.eventCallbacks)
       await this.#options.outbox.insert(trx, {
         accountId,
@@ -277,6 +263,7 @@ export class Directory {
         type: 'conversation.ended',
         payload,
         callbackUrl,
+        dialect,
       });
   }
 
@@ -286,7 +273,7 @@ export class Directory {
     recording: RecordingSummary,
   ): Promise<void> {
     const { accountId, conversationId } = ended;
-    const { recordingId, rateHz, startSample, endSample, recordedSamples, meta } = recording;
+    const { recordingId, rateHz, startSample, endSample, recordedSamples, fileSamples, meta } = recording;
     const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined);
     await insertRecording(trx, {
       recordingId,
@@ -297,6 +284,7 @@ export class Directory {
       clientState: clientStateOf(meta),
       connectionId: textOf(meta.connectionId),
       controlId: textOf(meta.controlId),
+      wishes: wishesOf(meta),
       startSample,
       startedAt: new Date(recording.startedUnixMs),
       sealedKey: recording.sealedKey,
@@ -309,11 +297,12 @@ export class Directory {
       startSample,
       endSample,
       recordedSamples,
+      fileSamples,
       digit: recording.digit ?? null,
       notices: recording.notices,
       endedAt: new Date(recording.endedUnixMs),
     });
-    if (row) await this.#tellEnd(trx, row, textOf(meta.conferenceName), tellerOfMeta(meta));
+    if (row) await this.#tellEnd(trx, row, textOf(meta.conferenceName), recording.startedUnixMs);
     const toMs = (sample: number) => Math.round((sample * 1000) / rateHz);
     for (const [joinOrder, track] of recording.tracks.entries())
       await saveChannel(trx, {
@@ -334,47 +323,20 @@ export class Directory {
   }
 
   /** The terminal event; there is one, because a row ends once. */
-  async #tellEnd(
-    trx: Db,
-    row: RecordingRow,
-    conferenceName = '',
-    { statusUrl, statusDialect, dialectData } = tellerOf(row.wishes),
-  ): Promise<void> {
-    if (statusUrl === undefined) return;
-    const { accountId, conversationId, recordingId, rateHz, startSample, endSample, reason, digit } = row;
-    const toMs = (sample: number | null) => Math.round(((sample ?? 0) * 1000) / rateHz);
-    const payload = this.#formatted(statusDialect, {
-      ...{ kind: 'recording.changed', accountId, conversationId, conferenceName, recordingId, dialectData },
-      state: endStates[reason ?? ''] ?? 'finished',
-      connectionId: row.connectionId ?? undefined,
-      controlId: row.controlId ?? undefined,
-      clientState: row.clientState ?? undefined,
-      atMs: toMs(endSample),
-      ...evidenceOf(row),
-      end: {
-        reason: reason ?? 'error',
-        digit: digit ?? undefined,
-        startMs: toMs(startSample),
-        recordedMs: toMs(row.recordedSamples),
-      },
-    });
-    const type = 'recording.changed';
-    await this.#options.outbox.insert(trx, {
-      accountId,
-      conversationId,
-      type,
-      payload,
+  async #tellEnd(trx: Db, row: RecordingRow, conferenceName = '', startedUnixMs?: number): Promise<void> {
+    const telling = tellingOf(row.wishes);
+    if (telling) await this.#tell(trx, telling, endEvent(row, conferenceName, startedUnixMs));
+  }
+
+  /** What nobody else has a form for is told in ours. */
+  async #tell(trx: Db, { statusUrl, dialect }: Telling, event: RecordingChanged, eventId = newId()) {
+    const { formatters, outbox } = this.#options;
+    const { accountId, conversationId, kind: type } = event;
+    const payload = (formatters[dialect] ?? formatters.native)?.(event);
+    if (!payload) return;
+    await outbox.insert(trx, {
+      ...{ eventId, accountId, conversationId, type, payload, dialect },
       callbackUrl: statusUrl,
     });
   }
-
-  #formatted(dialect = 'native', event: RecordingChanged): Record<string, unknown> {
-    return this.#options.formatters[dialect]?.(event) ?? {};
-  }
 }
-
-const endStates: Readonly<Record<string, RecordingChanged['state']>> = {
-  no_input: 'no_input',
-  error: 'error',
-  interrupted: 'error',
-};

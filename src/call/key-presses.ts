@@ -3,8 +3,7 @@ import type { DigitsEnd } from '../media/control.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
 
 /** How long a key is down, and what lies between two: what telephones do by themselves. */
-const durationMs = 100;
-const gapMs = 100;
+export const keyTiming = { durationMs: 100, gapMs: 100 } as const;
 
 /** The keys that are pressed towards a leg, until the worker says that they were. */
 export class KeyPresses {
@@ -21,7 +20,7 @@ export class KeyPresses {
     const { promise, resolve } = Promise.withResolvers<DigitsEnd>();
     this.#pressing.set(digitsId, resolve);
     try {
-      await worker.send({ verb: 'digits.send', legId: this.#legId, digitsId, digits, durationMs, gapMs });
+      await worker.send({ verb: 'digits.send', legId: this.#legId, digitsId, digits, ...keyTiming });
       return await promise;
     } finally {
       this.#pressing.delete(digitsId);

@@ -1,5 +1,8 @@
+import type { AudioFileFormat } from '../container/audio-file.ts';
 import type { ClientState } from '../database/schema.ts';
 import type { JsonValue } from '../json-value.ts';
+import type { RecorderOptions } from '../media/recorder-options.ts';
+import type { PauseBehaviour } from '../spool/records.ts';
 import type { RecordingEvidence } from './recording-evidence.ts';
 
 /** What happened, in nobody's dialect. A dialect's formatter turns it into the vendor's body. */
@@ -38,13 +41,29 @@ export interface RecordingChanged extends RecordingEvidence {
   connectionId: string | undefined;
   controlId: string | undefined;
   clientState: ClientState | undefined;
-  /** What the dialect of the recording keeps with it (`RecordingWishes`). */
-  dialectData?: Record<string, JsonValue> | undefined;
+  /** What the dialect that started it keeps with it. */
+  dialectData: Record<string, JsonValue> | undefined;
+  /** Of a call: what of it. */
+  direction: NonNullable<RecorderOptions['direction']>;
+  /** What its URL gives. */
+  format: AudioFileFormat;
+  stereo: boolean;
+  /** Of a pause. */
+  pauseBehaviour?: PauseBehaviour | undefined;
   /** Where it changed, on the clock of its room. */
   atMs: number;
   /** Of an end. */
-  end?: { reason: string; digit: string | undefined; startMs: number; recordedMs: number };
+  end?: {
+    reason: string;
+    digit: string | undefined;
+    startMs: number;
+    recordedMs: number;
+    startedUnixMs: number;
+    endedUnixMs: number;
+    /** The file that its URL gives; undefined where nothing was recorded. */
+    file: { durationSeconds: number; bytes: number } | undefined;
+  };
 }
 
-/** @returns the JSON body of the vendor's event */
-export type EventFormatter = (event: NeutralEvent) => Record<string, unknown>;
+/** @returns the JSON body of the vendor's event; undefined for what is not to be told */
+export type EventFormatter = (event: NeutralEvent) => Record<string, unknown> | undefined;

@@ -59,6 +59,8 @@ export class OwnRecordings {
     const live = calls.recording(recordingId);
     // A key may have ended it, and the word of that be on its way.
     if (live) await Promise.race([live.whenWritten, sleep(clock, maxEndMs)]);
+    if (live?.running)
+      throw new CallreelError('AUDIO_UNREACHABLE', 'the recording goes on', { where: recordingId });
     const row = await getRecording(db, accountId, recordingId);
     if (!row) throw new CallreelError('NOT_FOUND', 'there is no such recording', { where: recordingId });
     if (row.erasedAt) throw new CallreelError('RECORDING_ERASED', 'it was erased', { where: recordingId });

@@ -39,7 +39,7 @@ export class RecordingFactory implements RecordingMaker {
 
   create(room: RecordableRoom, wishes: RecordingWishes, call?: CallCapture): Recording {
     const { directory, closer, keys, files, notices } = this.#options;
-    const { controlId, clientState, statusUrl, dialect: statusDialect, dialectData } = wishes;
+    const { controlId, clientState, statusUrl, ...others } = wishes;
     if (
       controlId !== undefined &&
       room.recordings.some((each) => each.running && each.wishes.controlId === controlId)
@@ -60,8 +60,7 @@ export class RecordingFactory implements RecordingMaker {
       ...(clientState !== undefined && { clientState }),
       ...(controlId !== undefined && { controlId }),
       ...(statusUrl !== undefined && { statusUrl }),
-      ...(statusDialect !== undefined && { statusDialect }),
-      ...(dialectData !== undefined && { dialectData }),
+      wishes: { ...others, ...(statusUrl !== undefined && { statusUrl }) },
       ...(fileOrder && { file: fileOrder }),
     };
     const recording = new Recording({

@@ -116,6 +116,7 @@ export class Recording {
   #reason: EndReason | undefined;
   readonly #ended = Promise.withResolvers<EndReason>();
   readonly #written = Promise.withResolvers<void>();
+  #pauseBehaviour: PauseBehaviour | undefined;
   readonly #taken = Promise.withResolvers<void>();
   readonly #begun = Promise.withResolvers<void>();
 
@@ -137,6 +138,11 @@ export class Recording {
   /** As the worker said last. */
   get activity(): RecordingActivity {
     return this.#activity;
+  }
+
+  /** How the last pause appears in the files; undefined before the first. */
+  get pauseBehaviour(): PauseBehaviour | undefined {
+    return this.#pauseBehaviour;
   }
 
   /** Settles when everything is on disk, whatever the reason; never rejects. */
@@ -197,6 +203,8 @@ export class Recording {
   /** @throws CallreelError CONFLICT when it has ended, WORKER_LOST */
   async pause(behaviour: PauseBehaviour, scope: 'recording' | 'call'): Promise<void> {
     const { recordingId } = this;
+    // The worker's word that it is paused may come ahead of its answer.
+    this.#pauseBehaviour = behaviour;
     await this.#command({ verb: 'recording.pause', recordingId, behaviour, scope });
   }
 

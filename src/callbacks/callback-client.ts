@@ -16,15 +16,19 @@ export interface CallbackOptions {
 
 export interface CallbackRequest {
   url: string;
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   headers?: Record<string, string>;
   body?: string;
   signal?: AbortSignal;
+  /** For the whole exchange, where it is less than the client's own. */
+  timeoutMs?: number;
 }
 
 export interface CallbackResponse {
   status: number;
   contentType: string;
+  /** In order; one that came several times stands there as often. */
+  headers: { name: string; value: string }[];
   /** As UTF-8. */
   body: string;
 }
@@ -64,12 +68,20 @@ export class CallbackClient {
    * One exchange; every status is an answer.
    * @throws CallreelError CALLBACK_FAILED, CALLBACK_FORBIDDEN, REQUEST_INVALID (the URL)
    */
-  async request({ url, method, headers = {}, body, signal }: CallbackRequest): Promise<CallbackResponse> {
+  async request({
+    url,
+    method,
+    headers = {},
+    body,
+    signal,
+    timeoutMs = this.#options.timeoutMs,
+  }: CallbackRequest): Promise<CallbackResponse> {
     const target = parseUserUrl(url);
     const shown = `${method} ${displayUrl(target)}`;
     this.#options.guard.checkHost(target.hostname);
     const deadline = new AbortController();
-    const timer = this.#options.clock.after(this.#options.timeoutMs, () => deadline.abort());
+    const limitMs = Math.min(timeoutMs, this.#options.timeoutMs);
+    const timer = this.#options.clock.after(limitMs, () => deadline.abort());
     try {
       const response = await undiciRequest(withoutUserInfo(target), {
         dispatcher: this.#agent,
@@ -79,10 +91,11 @@ export class CallbackClient {
         signal: signal ? AbortSignal.any([signal, deadline.signal]) : deadline.signal,
       });
       const contentType = String(response.headers['content-type'] ?? '');
-      return { status: response.statusCode, contentType, body: await response.body.text() };
+      const given = headerList(response.headers);
+      return { status: response.statusCode, contentType, headers: given, body: await response.body.text() };
     } catch (cause) {
       if (cause instanceof CallreelError) throw cause;
-      const what = deadline.signal.aborted ? this.#tooLate() : this.#describe(cause);
+      const what = deadline.signal.aborted ? this.#tooLate(limitMs) : this.#describe(cause);
       throw new CallreelError('CALLBACK_FAILED', `${shown}: ${what}`, { where: displayUrl(target), cause });
     } finally {
       timer.cancel();
@@ -129,8 +142,8 @@ export class CallbackClient {
     await Promise.all([this.#agent.destroy(), this.#audioAgent.destroy()]);
   }
 
-  #tooLate(): string {
-    return `no complete answer within ${this.#options.timeoutMs} ms`;
+  #tooLate(limitMs = this.#options.timeoutMs): string {
+    return `no complete answer within ${limitMs} ms`;
   }
 
   #describe(cause: unknown): string {
@@ -141,4 +154,12 @@ export class CallbackClient {
     if (cause instanceof AggregateError) return cause.errors.map((error) => this.#describe(error)).join('; ');
     return cause instanceof Error ? cause.message : String(cause);
   }
+}
+
+function headerList(
+  headers: Record<string, string | string[] | undefined>,
+): { name: string; value: string }[] {
+  return Object.entries(headers).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value ?? '']).map((each) => ({ name, value: each })),
+  );
 }

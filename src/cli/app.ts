@@ -1,18 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { CallreelError } from '../errors.ts';
 import { ApiClient, serverOptions, serverOptionsHelp } from './api-client.ts';
-import { type Command, parseCommandLine } from './command.ts';
+import { type Command, oneOf, parseCommandLine } from './command.ts';
 import { parseDocumentFile } from './document-lines.ts';
 import { print, printFields, printJson, printTable } from './output.ts';
+import { checkSwmlFile } from './swml-file.ts';
+
+const dialects = ['sift', 'signalwire'] as const;
 
 interface Application {
   app_id: string;
   name: string;
-  on_incoming: string | null;
-  default_routine: unknown[] | null;
-  phone_numbers: string[];
+  dialect: (typeof dialects)[number];
+  url: string | null;
+  document: unknown;
+  numbers: string[];
   /** In answers to a change: numbers that another application answered until now. */
-  taken_numbers?: { phone_number: string; former_app_id: string }[];
+  taken_numbers?: { number: string; former_app_id: string }[];
 }
 
 const maxListed = 10_000;
@@ -25,15 +29,16 @@ export const appCommands: Command[] = [
     details: serverOptionsHelp,
     async run(args) {
       const { values } = parseCommandLine(args, serverOptions);
-      const applications = await ApiClient.open(values).list<Application>('/v0/applications', {}, maxListed);
+      const applications = await ApiClient.open(values).list<Application>('/v1/applications', {}, maxListed);
       if (values.json) return printJson(applications);
       printTable(
-        ['APP ID', 'NAME', 'NUMBERS', 'ANSWERED BY'],
+        ['APP ID', 'NAME', 'DIALECT', 'NUMBERS', 'ANSWERED BY'],
         applications.map((app) => [
           app.app_id,
           app.name,
-          app.phone_numbers.join(' ') || null,
-          app.on_incoming ?? (app.default_routine ? 'its default routine' : null),
+          app.dialect,
+          app.numbers.join(' ') || null,
+          app.url ?? (app.document === null ? null : 'its own document'),
         ]),
       );
     },
@@ -41,37 +46,40 @@ export const appCommands: Command[] = [
   {
     words: ['app', 'create'],
     summary: 'a new application',
-    usage: '--name NAME (--on-incoming URL | --routine FILE)',
+    usage: '--name NAME [--dialect sift|signalwire] (--on-incoming URL | --document FILE)',
     details: `  --name NAME         what you call it
+  --dialect DIALECT   sift (routines; unless given) or signalwire (SWML)
   --on-incoming URL   asked by POST what to do with each call
-  --routine FILE      default routine, JSON or YAML: used when there is no --on-incoming
+  --document FILE     what to do with each call, JSON or YAML: used when there is no --on-incoming
+  --routine FILE      the same
   --number NUMBER     a number it answers; may be repeated
 ${serverOptionsHelp}`,
     async run(args) {
       const { values } = parseCommandLine(args, {
         ...serverOptions,
         name: { type: 'string' },
+        dialect: { type: 'string' },
         'on-incoming': { type: 'string' },
+        document: { type: 'string' },
         routine: { type: 'string' },
         number: { type: 'string', multiple: true },
       });
-      const { name, 'on-incoming': onIncoming, routine, number } = values;
-      if (onIncoming === undefined && routine === undefined)
-        throw new CallreelError('USAGE', '--on-incoming or --routine is missing');
-      const created = await ApiClient.open(values).post<Application>('/v0/applications', {
-        name,
-        on_incoming: onIncoming,
-        default_routine: routine === undefined ? undefined : readRoutine(routine),
-        phone_numbers: number,
-      });
+      const { name, 'on-incoming': url, document: file = values.routine, number } = values;
+      const dialect = oneOf(values.dialect, 'dialect', dialects) ?? 'sift';
+      if (url === undefined && file === undefined)
+        throw new CallreelError('USAGE', '--on-incoming or --document is missing');
+      const document = file === undefined ? undefined : documentOf(dialect, file);
+      const body = { name, dialect, url, document, numbers: number };
+      const created = await ApiClient.open(values).post<Application>('/v1/applications', body);
       if (values.json) return printJson(created);
       printFields({
         'app id': created.app_id,
         name: created.name,
-        numbers: created.phone_numbers.join(' ') || null,
-        ...(created.taken_numbers && {
+        dialect: created.dialect,
+        numbers: created.numbers.join(' ') || null,
+        ...(created.taken_numbers?.length && {
           'taken from': created.taken_numbers
-            .map(({ phone_number, former_app_id }) => `${former_app_id} (${phone_number})`)
+            .map(({ number, former_app_id }) => `${former_app_id} (${number})`)
             .join(' '),
         }),
       });
@@ -84,14 +92,18 @@ ${serverOptionsHelp}`,
     details: serverOptionsHelp,
     async run(args) {
       const { values, positionals } = parseCommandLine(args, serverOptions, ['APP_ID']);
-      await ApiClient.open(values).delete(`/v0/applications/${encodeURIComponent(positionals[0]!)}`);
+      await ApiClient.open(values).delete(`/v1/applications/${encodeURIComponent(positionals[0]!)}`);
       print(`deleted ${positionals[0]}`);
     },
   },
 ];
 
-function readRoutine(path: string): unknown {
-  return parseDocumentFile(path, readDocument(path)).value;
+/** Checked here first, so that a mistake is named by its line. SWML goes as text: its reader knows YAML better. */
+function documentOf(dialect: Application['dialect'], file: string): unknown {
+  const text = readDocument(file);
+  if (dialect === 'sift') return parseDocumentFile(file, text).value;
+  checkSwmlFile(file, text);
+  return text;
 }
 
 /** @throws CallreelError FILE_UNUSABLE */

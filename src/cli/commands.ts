@@ -8,6 +8,7 @@ import { eventCommands } from './events.ts';
 import { numberCommands } from './number.ts';
 import { recordingCommands } from './recordings.ts';
 import { scriptCommands } from './script.ts';
+import { secretCommands } from './secret.ts';
 import { serveCommands } from './serve.ts';
 import { spoolCommands } from './spool.ts';
 import { trunkCommands } from './trunk.ts';
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   ...callsCommands,
   ...recordingCommands,
   ...eventCommands,
+  ...secretCommands,
   ...scriptCommands,
   ...spoolCommands,
 ];

@@ -1,7 +1,10 @@
 import { CallreelError } from '../errors.ts';
-import { defaultMp3BitRateKbps } from './mp3-frame.ts';
+import { defaultAacBitRateKbps } from './aac.ts';
+import { defaultMp3BitRateKbps, mp3Bytes } from './mp3-frame.ts';
 import { Mp3Writer } from './mp3-writer.ts';
+import { mp4Bytes } from './mp4.ts';
 import { Mp4Writer } from './mp4-writer.ts';
+import { wavHeaderBytes } from './wav.ts';
 import { WavWriter } from './wav-writer.ts';
 import type { AudioFileWriter } from './writer.ts';
 
@@ -14,6 +17,14 @@ export interface AudioFileShape {
   rateHz: AudioFileRateHz;
   /** Two are left and right, never joint: nothing of one is heard in the other. */
   channels: 1 | 2;
+}
+
+/** Exact length of the file of so many samples of each channel, made in one go. */
+export function audioFileBytes({ format, rateHz, channels }: AudioFileShape, samples: number): number {
+  if (format === 'wav') return wavHeaderBytes + samples * channels * 2;
+  if (format === 'mp3')
+    return mp3Bytes({ rateHz, channels, bitRateKbps: defaultMp3BitRateKbps(channels), samples });
+  return mp4Bytes({ rateHz, channels, bitRateKbps: defaultAacBitRateKbps(rateHz, channels), samples });
 }
 
 const rates: readonly number[] = [8000, 16_000, 48_000];

@@ -1,25 +1,27 @@
 import { json } from './json.ts';
 import { fetchPage, type Page, type PageRequest } from './page.ts';
-import type { Application, Db } from './schema.ts';
+import type { Application, Db, Dialect } from './schema.ts';
 
 export interface NewApplication {
   appId: string;
   accountId: string;
   name: string;
+  /** Of an application that is there, what it has. */
+  dialect?: Dialect | undefined;
   onIncoming: string | null;
   /** Null for none. */
   defaultRoutine: unknown;
   script?: string | null;
 }
 
-/** Inserts the application, or replaces the one of the same id. */
+/** Inserts the application, or replaces the one of the same id, whose dialect stays. */
 export async function saveApplication(db: Db, application: NewApplication): Promise<Application> {
-  const { appId, accountId, name, onIncoming, defaultRoutine, script = null } = application;
+  const { appId, accountId, name, dialect, onIncoming, defaultRoutine, script = null } = application;
   const routine = defaultRoutine == null ? null : json(defaultRoutine);
   const content = { name, onIncoming, defaultRoutine: routine, script };
   return await db
     .insertInto('applications')
-    .values({ appId, accountId, ...content })
+    .values({ appId, accountId, dialect, ...content })
     .onConflict((conflict) => conflict.column('appId').doUpdateSet(content))
     .returningAll()
     .executeTakeFirstOrThrow();
@@ -29,12 +31,14 @@ export async function getApplication(
   db: Db,
   accountId: string,
   appId: string,
+  dialect?: Dialect,
 ): Promise<Application | undefined> {
   return await db
     .selectFrom('applications')
     .selectAll()
     .where('accountId', '=', accountId)
     .where('appId', '=', appId)
+    .$if(dialect !== undefined, (query) => query.where('dialect', '=', dialect!))
     .executeTakeFirst();
 }
 
@@ -42,7 +46,7 @@ export async function getApplication(
 export async function pageApplications(
   db: Db,
   accountId: string,
-  request: PageRequest,
+  { dialect, ...request }: PageRequest & { dialect?: Dialect | undefined },
 ): Promise<Page<Application>> {
   const positionOf = ({ createdAt, appId }: Application) => ({ at: createdAt, id: appId });
   return await fetchPage(request, positionOf, ({ comparison, order, beyond, limit }) =>
@@ -50,6 +54,7 @@ export async function pageApplications(
       .selectFrom('applications')
       .selectAll()
       .where('accountId', '=', accountId)
+      .$if(dialect !== undefined, (query) => query.where('dialect', '=', dialect!))
       .$if(beyond !== undefined, (query) =>
         query.where((eb) =>
           eb(eb.refTuple('createdAt', 'appId'), comparison, eb.tuple(beyond!.at, beyond!.id)),
@@ -62,12 +67,18 @@ export async function pageApplications(
   );
 }
 
-/** Its numbers become free. @returns whether there was one */
-export async function deleteApplication(db: Db, accountId: string, appId: string): Promise<boolean> {
+/** Its numbers become free. @param dialect one of another dialect is none @returns whether there was one */
+export async function deleteApplication(
+  db: Db,
+  accountId: string,
+  appId: string,
+  dialect?: Dialect,
+): Promise<boolean> {
   const result = await db
     .deleteFrom('applications')
     .where('accountId', '=', accountId)
     .where('appId', '=', appId)
+    .$if(dialect !== undefined, (query) => query.where('dialect', '=', dialect!))
     .executeTakeFirst();
   return result.numDeletedRows > 0n;
 }

@@ -117,6 +117,21 @@ export async function getConnection(
     .executeTakeFirst();
 }
 
+/** In no order; ids that are not known are left out. */
+export async function listConnections(
+  db: Db,
+  accountId: string,
+  connectionIds: readonly string[],
+): Promise<Connection[]> {
+  if (connectionIds.length === 0) return [];
+  return await db
+    .selectFrom('connections')
+    .selectAll()
+    .where('accountId', '=', accountId)
+    .where('connectionId', 'in', connectionIds)
+    .execute();
+}
+
 export interface ConnectionFilter {
   from?: string | undefined;
   to?: string | undefined;

@@ -10,6 +10,8 @@ export interface NewEvent {
   type: string;
   payload: unknown;
   callbackUrl: string;
+  /** Whose receiver it is, where that has signatures of its own. */
+  dialect?: string | undefined;
   createdAt: Date;
 }
 

@@ -9,6 +9,7 @@ import * as channelOrder from './migrations/0006-channel-order.ts';
 import * as recorder from './migrations/0007-recorder.ts';
 import * as files from './migrations/0008-files.ts';
 import * as consent from './migrations/0009-consent.ts';
+import * as applicationDialects from './migrations/0010-application-dialects.ts';
 import type { Db } from './schema.ts';
 
 /** The schema all of our tables lie in, so that a shared server keeps them apart. */
@@ -25,6 +26,7 @@ const migrations: Record<string, Migration> = {
   '0007-recorder': recorder,
   '0008-files': files,
   '0009-consent': consent,
+  '0010-application-dialects': applicationDialects,
 };
 
 /**

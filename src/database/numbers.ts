@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { saveApplication } from './applications.ts';
 import { fetchPage, type Page, type PageRequest } from './page.ts';
-import type { Application, Db, PhoneNumber } from './schema.ts';
+import type { Application, Db, Dialect, PhoneNumber } from './schema.ts';
 
 export interface ConfiguredNumber {
   number: string;
+  dialect?: Dialect | undefined;
   onIncoming?: string | undefined;
   defaultRoutine?: unknown;
 }
@@ -107,6 +108,29 @@ export async function listNumbersOfApplication(db: Db, appId: string): Promise<s
   return rows.map((row) => row.number);
 }
 
+/** A number that another application answered until now. */
+export interface TakenNumber {
+  number: string;
+  formerAppId: string;
+}
+
+/** Exactly these are the application's: a number that is no longer named becomes free. In a transaction. */
+export async function setNumbersOfApplication(
+  trx: Db,
+  { appId, accountId }: Pick<Application, 'appId' | 'accountId'>,
+  numbers: readonly string[],
+): Promise<TakenNumber[]> {
+  const taken: TakenNumber[] = [];
+  for (const number of await listNumbersOfApplication(trx, appId))
+    if (!numbers.includes(number)) await assignNumber(trx, { number, accountId, appId: null });
+  for (const number of numbers) {
+    const formerAppId = (await getNumber(trx, accountId, number))?.appId;
+    if (formerAppId && formerAppId !== appId) taken.push({ number, formerAppId });
+    await assignNumber(trx, { number, accountId, appId });
+  }
+  return taken;
+}
+
 /** Takes over what the configuration says about numbers: an application each, whose id follows from the number. */
 export async function applyConfiguredNumbers(
   db: Db,
@@ -114,12 +138,15 @@ export async function applyConfiguredNumbers(
   numbers: readonly ConfiguredNumber[],
 ): Promise<void> {
   await db.transaction().execute(async (trx) => {
-    for (const { number, onIncoming, defaultRoutine } of numbers) {
-      const appId = createHash('sha256').update(`${accountId}\n${number}`).digest('hex').slice(0, 16);
+    for (const { number, dialect = 'sift', onIncoming, defaultRoutine } of numbers) {
+      // An application keeps its dialect: a number that changes it gets another one.
+      const name = dialect === 'sift' ? `${accountId}\n${number}` : `${accountId}\n${number}\n${dialect}`;
+      const appId = createHash('sha256').update(name).digest('hex').slice(0, 16);
       await saveApplication(trx, {
         appId,
         accountId,
         name: number,
+        dialect,
         onIncoming: onIncoming ?? null,
         defaultRoutine: defaultRoutine ?? null,
       });

@@ -45,6 +45,7 @@ export async function endRecording(
     endSample: number;
     endedAt: Date;
     recordedSamples?: number;
+    fileSamples?: number;
     digit?: string | null;
     notices?: readonly object[];
   },

@@ -25,11 +25,16 @@ export type Db = Kysely<Schema>;
 /** Written as a value, stored as jsonb. */
 type Json = ColumnType<unknown, unknown, unknown>;
 
+/** Whose language an application's documents are in. */
+export type Dialect = 'sift' | 'signalwire';
+
 export interface ApplicationTable {
   appId: string;
   accountId: string;
   name: string;
-  /** URL asked for a routine when a call comes in. */
+  /** `sift` unless given. */
+  dialect: ColumnType<Dialect, Dialect | undefined, never>;
+  /** URL asked for a document when a call comes in. */
   onIncoming: string | null;
   /** Used only when `onIncoming` is not set. */
   defaultRoutine: Json;
@@ -140,6 +145,8 @@ export interface RecordingTable {
   filePath: ColumnType<string | null, never, string | null>;
   /** Code of the error that it failed with. */
   fileReason: ColumnType<string | null, never, string | null>;
+  /** Samples of a channel of its files, in the rate of the recording; null until it ended. */
+  fileSamples: ColumnType<number | null, never, number>;
 }
 
 /** A text or an object of the client's own; nothing here reads it. */
@@ -178,6 +185,8 @@ export interface EventTable {
   /** The body as the receiver gets it. */
   payload: Json;
   callbackUrl: string;
+  /** Whose receiver it is, where that has signatures of its own. */
+  dialect: ColumnType<string | null, string | undefined, never>;
   createdAt: Date;
   deliveredAt: Date | null;
   /** Attempts of delivery since the event was written or replayed, and when that was. */

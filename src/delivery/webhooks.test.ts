@@ -51,6 +51,26 @@ test('a receiver verifies the body by the Standard Webhooks library; ids are as 
   );
 });
 
+test('a receiver of a dialect gets the signatures that it knows beside ours', async () => {
+  const requests: Parameters<WebhookClient['request']>[0][] = [];
+  const client: WebhookClient = {
+    async request(request) {
+      requests.push(request);
+      return { status: 200 };
+    },
+  };
+  const signatures = { vendor: (url: string, body: string) => ({ 'x-vendor': `${url} ${body.length}` }) };
+  const secret = new Secret(newWebhookSecret());
+  const send = webhookSender({ client, secret, clock: systemClock, signatures });
+  for (const dialect of ['vendor', 'other', null]) await send({ ...event, dialect }, delivery('d', 1));
+  const length = JSON.stringify(event.payload).length;
+  assert.deepEqual(
+    requests.map(({ headers }) => headers['x-vendor']),
+    [`${event.callbackUrl} ${length}`, undefined, undefined],
+  );
+  for (const { headers } of requests) assert.ok(headers['webhook-signature']);
+});
+
 for (const status of [200, 299])
   test(`${status} is delivered`, async () => {
     await setUp(status).send(event, delivery('d', 1));

@@ -21,6 +21,8 @@ export interface WebhookOptions {
   /** `whsec_` and base64. */
   secret: Secret;
   clock: Clock;
+  /** By dialect: the signatures that its receivers know, beside ours. */
+  signatures?: Readonly<Record<string, (url: string, body: string) => Record<string, string>>> | undefined;
 }
 
 /** A signing secret in the form of Standard Webhooks. */
@@ -33,7 +35,7 @@ export function newWebhookSecret(): string {
  * in every attempt. Any 2xx counts as delivered.
  * @throws CallreelError CALLBACK_FAILED, CALLBACK_FORBIDDEN
  */
-export function webhookSender({ client, secret, clock }: WebhookOptions): EventSender {
+export function webhookSender({ client, secret, clock, signatures = {} }: WebhookOptions): EventSender {
   const signer = new Webhook(secret.reveal());
   return async (event, { deliveryId, attempt, signal }) => {
     const body = JSON.stringify(event.payload);
@@ -48,6 +50,7 @@ export function webhookSender({ client, secret, clock }: WebhookOptions): EventS
         'webhook-signature': signer.sign(event.eventId, timestamp, body),
         'callreel-delivery-id': deliveryId,
         'callreel-attempt': String(attempt),
+        ...signatures[event.dialect ?? '']?.(event.callbackUrl, body),
       },
       body,
       signal,

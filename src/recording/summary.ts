@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { CallreelError } from '../errors.ts';
+import { PauseMap } from '../render/pause-map.ts';
+import type { PauseView } from '../render/track-source.ts';
 import { manifestFile } from '../spool/layout.ts';
 import { readManifest } from '../spool/reader.ts';
 import type {
@@ -37,6 +39,8 @@ export interface RecordingSummary {
   digit: string | undefined;
   /** Recorded time: pauses are left out. */
   recordedSamples: number;
+  /** Of each channel of a file of everybody: pauses are in it as they were asked for. */
+  fileSamples: number;
   sealedKey: string;
   /** In the order the parties joined. */
   tracks: TrackSummary[];
@@ -75,6 +79,7 @@ export function summariseRecording(
     reason: end.reason,
     digit: end.digit,
     recordedSamples: recordedSamples(records, startSample, endSample),
+    fileSamples: fileSamples(records, startSample, endSample),
     sealedKey: header.sealedKey,
     tracks: summariseTracks(records, end.atSample),
     notices: records.flatMap((record) => {
@@ -117,4 +122,16 @@ function recordedSamples(records: readonly ManifestRecord[], startSample: number
   }
   end(endSample);
   return endSample - startSample - paused;
+}
+
+function fileSamples(records: readonly ManifestRecord[], startSample: number, endSample: number): number {
+  const pauses: PauseView[] = [];
+  for (const record of records) {
+    const last = pauses.at(-1);
+    if (record.type === 'pause')
+      pauses.push({ fromSample: record.atSample, toSample: undefined, behaviour: record.behaviour });
+    else if (record.type === 'resume' && last) last.toSample = record.atSample;
+  }
+  const span = { fromSample: startSample, toSample: Math.max(startSample, endSample) };
+  return new PauseMap(span, pauses).fileSamples;
 }

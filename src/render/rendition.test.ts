@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { MPEGDecoder } from 'mpg123-decoder';
 import { tone } from '../audio/tone.ts';
+import { audioFileBytes, audioFileFormats } from '../container/audio-file.ts';
 import { editOf, fragmentFrames } from '../container/test-mp4.ts';
 import { playMp4 } from '../container/test-mp4-playback.ts';
 import { distanceDb } from '../container/test-signal.ts';
@@ -342,4 +343,15 @@ test('stereo MP3 and MP4: announced length; one direction alone is on its own si
     if (side === 'heard') peaks.reverse();
     assert.ok(peaks[0]! > 0.2 && peaks[1]! < 0.0001, `${peaks}`);
   }
+});
+
+test('the length of every file follows from its samples, pauses in it', () => {
+  for (const behaviour of ['skip', 'silence', 'mask'] as const)
+    for (const format of audioFileFormats)
+      for (const kind of ['mix', 'stereo'] as const) {
+        const paused = view({ pauses: [{ fromSample: 800, toSample: 1600, behaviour }] });
+        const rendition = openRendition(paused, { kind, format });
+        const shape = { format, rateHz: 8000, channels: kind === 'stereo' ? 2 : 1 } as const;
+        assert.equal(rendition.byteLength, audioFileBytes(shape, rendition.samples), `${format} ${kind}`);
+      }
 });

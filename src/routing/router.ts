@@ -21,7 +21,7 @@ export async function findApplication(
         appId: row.appId,
         accountId: row.accountId,
         name: row.name,
-        dialect: 'sift',
+        dialect: row.dialect,
         onIncoming: row.onIncoming ?? undefined,
         defaultRoutine: row.defaultRoutine ?? undefined,
       };

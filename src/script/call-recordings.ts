@@ -5,8 +5,15 @@ import { CallreelError } from '../errors.ts';
 import type { EndReason } from '../spool/records.ts';
 import type { VerbResults } from './verb.ts';
 
-/** How one ends that was stopped. */
-const byUs: ReadonlySet<EndReason | undefined> = new Set(['stopped', 'no_media', 'no_consent'] as const);
+/** How one ends that was over before it was stopped, though nobody here was told yet. */
+const byItself: ReadonlySet<EndReason | undefined> = new Set([
+  'terminator',
+  'max_length',
+  'end_silence',
+  'no_input',
+  'error',
+  'interrupted',
+] as const);
 
 export interface CallRecordingsOptions {
   calls: Pick<LiveCalls, 'recordCall' | 'recordingsOfCall'>;
@@ -61,7 +68,7 @@ export class CallRecordings {
     if (!recording) return undefined;
     recording.stop();
     await recording.whenWritten;
-    return byUs.has(recording.endReason) ? recording : undefined;
+    return byItself.has(recording.endReason) ? undefined : recording;
   }
 }
 

@@ -7,7 +7,7 @@ import { assertNever, CallreelError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { CallRecordings } from './call-recordings.ts';
 import { DigitCollector } from './digit-collector.ts';
-import { keySequences } from './key-sequences.ts';
+import { sendKeys } from './key-sender.ts';
 import { PromptPlayer } from './prompt-player.ts';
 import type { Prompts } from './prompts.ts';
 import type {
@@ -19,7 +19,6 @@ import type {
   JoinConference,
   Play,
   Prompt,
-  SendDigits,
   Sleep,
   Verb,
   VerbResults,
@@ -69,6 +68,7 @@ export class LivePerformer implements VerbPerformer {
   async #perform(leg: Leg, verb: Verb, signal?: AbortSignal): Promise<VerbResults[Verb['verb']]> {
     if (verb.verb === 'hang-up') return hangUp(leg, verb.reason);
     if (leg.ended) throw callEnded(leg);
+    signal?.throwIfAborted();
     const hungUp = new AbortController();
     const removeHandlers = leg.addHandlers({ ended: () => hungUp.abort(callEnded(leg)) });
     const over = signal ? AbortSignal.any([hungUp.signal, signal]) : hungUp.signal;
@@ -92,7 +92,9 @@ export class LivePerformer implements VerbPerformer {
       case 'collect':
         return await this.#collect(leg, verb, over);
       case 'send-digits':
-        return await sendDigits(leg, verb);
+        await answered(leg);
+        await sendKeys(leg, verb.digits, over);
+        return { outcome: 'sent' };
       case 'sleep':
         return await this.#sleep(verb, over);
       case 'record':
@@ -195,18 +197,6 @@ export class LivePerformer implements VerbPerformer {
     void this.#player.play(leg, prompts, AbortSignal.any([over, stopped.signal]), { loop: true });
     return { stop: () => stopped.abort() };
   }
-}
-
-async function sendDigits(leg: Leg, { digits }: SendDigits): Promise<VerbResults['send-digits']> {
-  await answered(leg);
-  for (const sequence of keySequences(digits)) {
-    const end = await leg.pressKeys(sequence);
-    if (end === 'not-negotiated')
-      throw new CallreelError('NO_COMMON_CODEC', 'the party takes no key presses any more', {
-        where: leg.id,
-      });
-  }
-  return { outcome: 'sent' };
 }
 
 function hangUp(leg: Leg, reason: HangUp['reason'] = 'hangup'): VerbResults['hang-up'] {

@@ -115,7 +115,7 @@ test('what can not be had is left out, and the first of it reported', async () =
   assert.deepEqual(line.heard, [1, 4]);
 });
 
-test('the first waits a little for the next, and no longer', async () => {
+test('a short first one waits a little for the next, and no longer', async () => {
   const { player, clock } = playerOf((url) =>
     url === '1' ? samplesOf(url) : Promise.withResolvers<Int16Array>().promise,
   );
@@ -124,12 +124,25 @@ test('the first waits a little for the next, and no longer', async () => {
   const played = player.play(line, urls(2), given.signal);
   await settled();
   assert.equal(line.queue.length, 0);
-  clock.advanceMs(300);
+  clock.advanceMs(999);
+  await settled();
+  assert.equal(line.queue.length, 0);
+  clock.advanceMs(1);
   await settled();
   assert.equal(line.queue.length, 1);
   given.abort();
   await line.finish();
   void played;
+});
+
+test('a long first one waits for nothing', async () => {
+  const { player, clock } = playerOf((url) =>
+    url === '1' ? Promise.resolve(new Int16Array(16_000)) : Promise.withResolvers<Int16Array>().promise,
+  );
+  const line = new Line();
+  void player.play(line, urls(2), new AbortController().signal);
+  await settled();
+  assert.deepEqual([line.queue.length, clock.pendingTimers], [1, 0]);
 });
 
 test('a loop goes round without loading again, until it is given up', async () => {

@@ -25,8 +25,9 @@ export type Listener = Pick<Leg, 'id' | 'play'>;
 
 /** So many are fetched or spoken while those before them play. */
 const loadedAhead = 4;
-/** So long the first one waits for those behind it, lest it is over before they are here. */
-const leadMs = 300;
+/** A first one that is shorter waits so long for those behind it, lest it is over before they are here. */
+const shortSamples = 2 * promptRateHz;
+const leadMs = 1000;
 /** What the worker has beside the one that plays: enough that no gap comes between, little enough to keep. */
 const maxQueuedParts = 16;
 /** What a loop keeps of its prompts. */
@@ -85,7 +86,7 @@ export class PromptPlayer {
       try {
         const loaded = loader.at(index);
         const parts = loaded ? [await loaded] : this.#options.prompts.parts(prompt, signal);
-        if (index === 0) await this.#lead(loader);
+        if (index === 0 && isShort(prompt, await loaded)) await this.#lead(loader);
         for await (const part of parts) {
           if (part.length === 0) continue;
           await queue.room(part.length);
@@ -122,6 +123,11 @@ interface Round {
   signal: AbortSignal;
   volumeDb: number;
   skipped(error: unknown): void;
+}
+
+function isShort(prompt: Prompt, loaded: Int16Array | undefined): boolean {
+  const samples = 'durationMs' in prompt ? (prompt.durationMs * promptRateHz) / 1000 : (loaded?.length ?? 0);
+  return samples < shortSamples;
 }
 
 /** What is heard again is not fetched again, within bounds. */

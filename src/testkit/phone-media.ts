@@ -149,7 +149,7 @@ export class PhoneMediaSession {
   }
 
   #read(sdp: string): PhoneMedia {
-    return readPhoneSdp(sdp, this.#options.srtp?.suite);
+    return readPhoneSdp(sdp, this.#options.srtp?.suite, this.#offered.codecs);
   }
 
   #ownCrypto(suite: PhoneSrtpSuite, tag: number): PhoneCrypto {

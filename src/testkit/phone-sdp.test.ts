@@ -85,3 +85,11 @@ test('the answer to a direction is its opposite', () => {
     'inactive',
   ]);
 });
+
+test('keys are pressed by the clock of what both speak', () => {
+  const lines = ['v=0', 'c=IN IP4 192.0.2.7', 'm=audio 4000 RTP/AVP 96 0 97 101', 'a=rtpmap:96 opus/48000/2'];
+  const events = ['a=rtpmap:97 telephone-event/48000', 'a=rtpmap:101 telephone-event/8000'];
+  const sdp = [...lines, ...events].join('\r\n');
+  assert.equal(readPhoneSdp(sdp).telephoneEventPayloadType, 97);
+  assert.equal(readPhoneSdp(sdp, undefined, ['PCMU']).telephoneEventPayloadType, 101);
+});

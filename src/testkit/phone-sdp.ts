@@ -61,9 +61,14 @@ export function writePhoneSdp(media: PhoneMedia, sessionId: number, version: num
 /**
  * The peer's first audio description, reduced to what a phone can speak.
  * @param suite whose `a=crypto` is read
+ * @param speaks what the reader may be spoken to with; without it: everything
  * @throws Error that names what is missing
  */
-export function readPhoneSdp(sdp: string, suite?: PhoneSrtpSuite): PhoneMedia {
+export function readPhoneSdp(
+  sdp: string,
+  suite?: PhoneSrtpSuite,
+  speaks?: readonly LineCodecName[],
+): PhoneMedia {
   const { session, audio } = sections(sdp.split(/\r?\n/));
   const [media] = audio;
   const [, port, profile, ...payloadTypes] = media?.split(' ') ?? [];
@@ -83,7 +88,8 @@ export function readPhoneSdp(sdp: string, suite?: PhoneSrtpSuite): PhoneMedia {
     (type) => lineCodecOfPayloadType(Number(type), opusPayloadType)?.name ?? [],
   );
   // Of the clock of what will be spoken (RFC 4733, section 2.1).
-  const event = `telephone-event/${clockOf(codecs)}`;
+  const common = speaks ? codecs.filter((name) => speaks.includes(name)) : codecs;
+  const event = `telephone-event/${clockOf(common)}`;
   const eventType = payloadTypes.find((type) => rates.get(type)?.toLowerCase().startsWith(event));
   return {
     address,

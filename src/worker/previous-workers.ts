@@ -36,7 +36,7 @@ function isWorkerOf(pid: number, spoolDir: string): boolean {
     // It ended, or belongs to somebody else.
     return false;
   }
-  const script = parts.findIndex((part) => part.endsWith('/worker-process.ts'));
+  const script = parts.findIndex((part) => /\/worker-process\.[jt]s$/.test(part));
   if (script < 0) return false;
   try {
     return parseWorkerSettings(parts[script + 1]).spoolDir === spoolDir;

@@ -175,14 +175,10 @@ describe('directory', () => {
   test('applications and numbers', async () => {
     writeFileSync(join(dir, 'routine.yaml'), '- name: HangUp\n');
     const options = ['--name', 'cli', '--routine', 'routine.yaml', '--number', '+15550200099'];
-    const app = await callreel.json<{ app_id: string; default_routine: unknown }>(
-      'app',
-      'create',
-      ...options,
-    );
-    assert.deepEqual(app.default_routine, [{ name: 'HangUp' }]);
+    const app = await callreel.json<{ app_id: string; document: unknown }>('app', 'create', ...options);
+    assert.deepEqual(app.document, [{ name: 'HangUp' }]);
     const listed = await callreel.run('app', 'list');
-    assert.match(listed.stdout, new RegExp(`${app.app_id} +cli +\\+15550200099 +its default routine`));
+    assert.match(listed.stdout, new RegExp(`${app.app_id} +cli +sift +\\+15550200099 +its own document`));
     const assigned = await callreel.run('number', 'assign', '+1 555 020 0098', app.app_id);
     assert.equal(assigned.stdout, `+15550200098 is answered by ${app.app_id}\n`);
     const freed = await callreel.run('number', 'assign', '+15550200098', '--free');
@@ -190,6 +186,28 @@ describe('directory', () => {
     assert.equal((await callreel.run('app', 'delete', app.app_id)).stdout, `deleted ${app.app_id}\n`);
     const numbers = await callreel.run('number', 'list');
     assert.match(numbers.stdout, /^\+15550200099 +-$/m);
+  });
+
+  test('an application of another dialect: its document is checked with the line, and kept', async () => {
+    const create = ['app', 'create', '--name', 'swml', '--dialect', 'signalwire'];
+    writeFileSync(
+      join(dir, 'call.yaml'),
+      'version: 1.0.0\nsections:\n  main:\n    - record_call:\n        format: mp3\n',
+    );
+    const app = await callreel.json<Record<string, unknown>>(...create, '--document', 'call.yaml');
+    assert.deepEqual([app.dialect, app.url, app.numbers], ['signalwire', null, []]);
+    assert.match(JSON.stringify(app.document), /record_call/);
+    writeFileSync(join(dir, 'wrong.yaml'), 'sections:\n  main:\n    - record_call:\n        format: ogg\n');
+    const wrong = await callreel.run(...create, '--document', 'wrong.yaml');
+    assert.match(wrong.stderr, /DOCUMENT_INVALID: wrong.yaml:4:\d+: sections.main\[0\].record_call.format: /);
+    const byUrl = await callreel.json<Record<string, unknown>>(
+      ...create,
+      '--on-incoming',
+      'https://app.example/swml',
+    );
+    assert.deepEqual([byUrl.url, byUrl.document], ['https://app.example/swml', null]);
+    for (const { app_id } of [app, byUrl])
+      assert.equal((await callreel.run('app', 'delete', String(app_id))).code, 0);
   });
 
   test('trunks and what may be dialled', async () => {
@@ -256,7 +274,8 @@ describe('misuse', { concurrency: 3 }, () => {
     [['dance'], /USAGE: there is no command "dance"/],
     [['trunk'], /trunk add .*USAGE/s],
     [['app', 'list', '--bogus'], /USAGE: Unknown option '--bogus'/],
-    [['app', 'create', '--name', 'x'], /--on-incoming or --routine is missing/],
+    [['app', 'create', '--name', 'x'], /--on-incoming or --document is missing/],
+    [['app', 'create', '--dialect', 'x', '--document', 'y'], /--dialect wants sift or signalwire/],
     [['recordings', 'show'], /RECORDING_ID is missing/],
     [['recordings', 'show', 'a', 'b'], /no place for "b"/],
     [['recordings', 'get', 'a', '--format', 'ogg'], /--format wants wav, mp3 or mp4/],
@@ -319,6 +338,27 @@ describe('script check', { concurrency: 3 }, () => {
     ['twice.json', '{"routine": 7, "routine": []}', 0, /^twice.json: 0 commands/],
     ['twice.yaml', 'routine: []\nroutine: []\n', 1, /where: +twice.yaml:2:1/],
     ['text.txt', 'hello', 1, /text.txt:1:1: /],
+    [
+      'swml.yaml',
+      'version: 1.0.0\nsections:\n  main:\n    - record_call: {}\n',
+      0,
+      /^swml.yaml: a SWML document/,
+    ],
+    ['swml.json', '{"sections": {"main": [{"stop_call_record": {}}]}}', 0, /^swml.json: a SWML document/m],
+    [
+      'range.yaml',
+      'sections:\n  main:\n    - answer: {}\n    - record_call:\n        input_sensitivity: 101\n    - dance: {}\n',
+      1,
+      /range.yaml:5:\d+: sections.main\[1\].record_call.input_sensitivity: .*\(relay_script_method_parameter_invalid_value\)\n +range.yaml:6:\d+: /,
+    ],
+    ['no-main.json', '{\n "sections": {}}', 1, /no-main.json:2:\d+: .*relay_script_main_section_missing/],
+    [
+      'broken.yaml',
+      'version: 1.0.0\nsections:\n  main: [\n',
+      1,
+      /broken.yaml:\d+:\d+: .*relay_script_parse_error/,
+    ],
+    ['say.yaml', '- name: Say\n  text: "sections: none"\n', 0, /^say.yaml: 1 commands/],
     ['bomb.yaml', bomb(), 1, /aliases/],
   ];
   for (const [name, text, code, said] of files)

@@ -14,8 +14,11 @@ import { noise } from '../../src/testkit/noise.ts';
 import { type IncomingPhoneCall, Phone } from '../../src/testkit/phone.ts';
 import type { PhoneCall } from '../../src/testkit/phone-call.ts';
 import { fetchAudio } from '../../src/testkit/recorded-audio.ts';
+import { longestRun } from '../../src/testkit/sample-run.ts';
 import type { TestServerOptions } from '../../src/testkit/server.ts';
+import { eventually } from './eventually.ts';
 import { HttpClient } from './http-client.ts';
+import type { RecordingBody } from './recorder-stage.ts';
 import { Scene, type SceneCallOptions } from './scene.ts';
 
 export const rateHz = 8000;
@@ -114,11 +117,18 @@ export class VerbStage implements AsyncDisposable {
     return called;
   }
 
+  /** Waits until the party can be heard by another one. */
+  async inConversation({ leg }: Pick<Performance, 'leg'>): Promise<void> {
+    const { calls } = this.scene.server.callreel;
+    const both = () => calls.conferenceOf(leg.id)?.memberCount === 2 || undefined;
+    await eventually('two in a conversation', both);
+    await calls.conferenceOf(leg.id)!.worker.send({ verb: 'worker.stats' });
+  }
+
   /** What is known of a recording. */
-  async body({
-    recordingId,
-  }: Recording): Promise<{ url: string; state: string; reason: string; digit: string }> {
-    return (await this.http.get<never>(`/v1/recordings/${recordingId}`)).body;
+  async body({ recordingId, conversationId }: Recording): Promise<RecordingBody> {
+    await this.scene.server.callreel.calls.written(conversationId);
+    return (await this.http.get<RecordingBody>(`/v1/recordings/${recordingId}`)).body;
   }
 
   /** The file of a recording that has ended. */
@@ -142,6 +152,15 @@ export async function speak(phone: PhoneCall, samples: number, seed: number): Pr
   const said = noise({ samples, seed });
   await phone.play(joined(said, new Int16Array(tailSamples)));
   return lineCoded(said);
+}
+
+/** Whether it is there by way of a jitter buffer, which may change something where the machine is busy. */
+export function isHeard(samples: Int16Array, sound: Int16Array): boolean {
+  return longestRun(samples, sound).length >= 480;
+}
+
+export function assertHeard(samples: Int16Array, sound: Int16Array): void {
+  assert.ok(isHeard(samples, sound), 'it is not there');
 }
 
 /** As it sounds after G.711. */

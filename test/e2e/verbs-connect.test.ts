@@ -38,7 +38,7 @@ suite('connect', { concurrency: true }, () => {
   test('both are heard; the caller goes on when the called party hangs up', async () => {
     const { onCall, call, invite } = answering();
     await stage.dialled('+4921', onCall);
-    const { perform, phone } = await stage.answeredCall();
+    const { perform, phone, leg } = await stage.answeredCall();
     const headers = [{ name: 'X-Order', value: '4711' }];
     const both = [{ name: 'X-Place', value: '1' }];
     const verb = connect([[phoneAt('+4921123456', { headers: both })]], { headers, from: '+15551230000' });
@@ -48,6 +48,7 @@ suite('connect', { concurrency: true }, () => {
     const sent = new Map(session.headers.map(({ name, value }) => [name.toLowerCase(), value]));
     assert.deepEqual([sent.get('x-order'), sent.get('x-place')], ['4711', '1']);
     const called = await call;
+    await stage.inConversation({ leg });
     const said = await speak(phone, 4000, 61);
     const replied = await speak(called, 4000, 62);
     await assertPlayed(called, said);
@@ -170,6 +171,7 @@ suite('connect', { concurrency: true }, () => {
     heard.resolve();
     const called = await call;
     const phone = await answered;
+    await stage.inConversation({ leg });
     const replied = await speak(called, 4000, 63);
     await assertPlayed(phone, replied);
     await called.hangUp();

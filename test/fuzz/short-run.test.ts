@@ -9,6 +9,7 @@ const executions: Readonly<Record<string, number>> = {
   srtp: 300,
   codecs: 500,
   'jitter-buffer': 300,
+  swml: 700,
   'user-agent': 400,
 };
 const usualExecutions = 2000;

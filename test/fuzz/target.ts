@@ -87,6 +87,22 @@ export const targets: Readonly<Record<string, TargetEntry>> = {
     module: './targets/jitter-buffer.ts',
     covers: ['src/media/jitter-buffer.ts', 'src/media/playout-delay.ts', 'src/media/loss-concealment.ts'],
   },
+  swml: {
+    module: './targets/swml.ts',
+    covers: [
+      'src/dialects/signalwire/expression/*.ts',
+      'src/dialects/signalwire/methods/*.ts',
+      'src/dialects/signalwire/check.ts',
+      'src/dialects/signalwire/document-text.ts',
+      'src/dialects/signalwire/json.ts',
+      'src/dialects/signalwire/parameters.ts',
+      'src/dialects/signalwire/playable.ts',
+      'src/dialects/signalwire/script-run.ts',
+      'src/dialects/signalwire/step.ts',
+      'src/dialects/signalwire/substitution.ts',
+      'src/dialects/signalwire/variables.ts',
+    ],
+  },
   'user-agent': {
     module: './targets/user-agent.ts',
     covers: ['src/sip/*.ts'],

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Application } from '../../database/schema.ts';
 import { CallreelError } from '../../errors.ts';
-import { normaliseNumber } from '../../routing/e164.ts';
+import { numberOf } from '../../routing/called-number.ts';
 import { parseRoutine } from './routine.ts';
 
 /** An empty text stands for "not set", as everywhere in Sift. */
@@ -48,8 +48,8 @@ export type ApplicationInput = z.output<typeof applicationInput>;
  * of either. Null: none.
  * @throws CallreelError DOCUMENT_INVALID with the path inside the body
  */
-export function defaultRoutineOf(given: unknown): unknown[] | null {
-  const value = typeof given === 'string' && given !== '' ? parseJson(given) : given;
+export function defaultRoutineOf(given: unknown, where = 'body.default_routine'): unknown[] | null {
+  const value = typeof given === 'string' && given !== '' ? parseJson(given, where) : given;
   if (value == null || value === '') return null;
   const document = Array.isArray(value) ? { routine: value } : value;
   try {
@@ -57,31 +57,18 @@ export function defaultRoutineOf(given: unknown): unknown[] | null {
   } catch (error) {
     if (!(error instanceof CallreelError)) throw error;
     const place = (error.where ?? '').replace(/^(body|routine)/, '');
-    throw new CallreelError(error.code, error.message, { where: `body.default_routine${place}` });
+    throw new CallreelError(error.code, error.message, { where: `${where}${place}` });
   }
   const { routine } = document as { routine: unknown[] };
   return routine.length === 0 ? null : routine;
 }
 
-function parseJson(text: string): unknown {
+function parseJson(text: string, where: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new CallreelError('DOCUMENT_INVALID', 'expected JSON', { where: 'body.default_routine' });
+    throw new CallreelError('DOCUMENT_INVALID', 'expected JSON', { where });
   }
-}
-
-/**
- * E.164 where it begins with `+`, otherwise the user part of a SIP URI as callers dial it.
- * @throws CallreelError NUMBER_INVALID
- */
-export function numberOf(text: string): string {
-  const bare = text.trim();
-  if (bare.startsWith('+')) return normaliseNumber(bare);
-  if (/^[A-Za-z0-9_.!~*'-]{1,64}$/.test(bare)) return bare;
-  throw new CallreelError('NUMBER_INVALID', 'neither an E.164 number nor the user part of a SIP URI', {
-    where: bare.slice(0, 64),
-  });
 }
 
 /** Sift's Application object. */

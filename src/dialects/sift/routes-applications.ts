@@ -8,12 +8,11 @@ import {
   saveApplication,
 } from '../../database/applications.ts';
 import {
-  assignNumber,
-  getNumber,
   listNumbersOfApplication,
   numbersByApplication,
+  setNumbersOfApplication,
 } from '../../database/numbers.ts';
-import type { Application, Db } from '../../database/schema.ts';
+import type { Application, Db, Dialect } from '../../database/schema.ts';
 import { CallreelError } from '../../errors.ts';
 import { newId } from '../../ids.ts';
 import { type ApplicationInput, applicationBody, applicationInput, defaultRoutineOf } from './application.ts';
@@ -21,6 +20,8 @@ import { pageBody, pageQuery, pageRequest } from './pages.ts';
 import type { SiftRoutesOptions } from './routes-options.ts';
 
 const list = 'applications';
+/** Applications of others are not seen by this door. */
+const dialect: Dialect = 'sift';
 const byId = z.object({ appId: z.string().max(64) });
 
 /** `/v0/applications`: what answers the calls to which numbers. Bodies are JSON or forms. */
@@ -29,7 +30,7 @@ export function applicationRoutes(app: FastifyInstance, options: SiftRoutesOptio
   const api = app.withTypeProvider<ZodTypeProvider>();
 
   api.get('/v0/applications', { schema: { querystring: z.object(pageQuery) } }, async ({ query, url }) => {
-    const page = await pageApplications(db, accountId, pageRequest(list, query));
+    const page = await pageApplications(db, accountId, { ...pageRequest(list, query), dialect });
     const numbers = await numbersByApplication(
       db,
       page.rows.map(({ appId }) => appId),
@@ -45,6 +46,7 @@ export function applicationRoutes(app: FastifyInstance, options: SiftRoutesOptio
       appId,
       accountId,
       name: body.name ?? appId,
+      dialect,
       onIncoming: null,
       defaultRoutine: null,
       script: null,
@@ -69,14 +71,14 @@ export function applicationRoutes(app: FastifyInstance, options: SiftRoutesOptio
     '/v0/applications/:appId',
     { schema: { params: byId } },
     async ({ params: { appId } }, reply) => {
-      if (!(await deleteApplication(db, accountId, appId))) throw unknownApplication(appId);
+      if (!(await deleteApplication(db, accountId, appId, dialect))) throw unknownApplication(appId);
       return reply.code(204).send();
     },
   );
 }
 
 async function existing(db: Db, accountId: string, appId: string): Promise<Application> {
-  const row = await getApplication(db, accountId, appId);
+  const row = await getApplication(db, accountId, appId, dialect);
   if (!row) throw unknownApplication(appId);
   return row;
 }
@@ -97,37 +99,20 @@ async function write(
     appId,
     accountId,
     name: input.name ?? before.name,
+    dialect,
     onIncoming: input.on_incoming === undefined ? before.onIncoming : input.on_incoming,
     defaultRoutine: given === undefined ? before.defaultRoutine : defaultRoutineOf(given),
     script: input.script === undefined ? before.script : input.script,
   };
   return await db.transaction().execute(async (trx) => {
     const saved = await saveApplication(trx, application);
-    const taken = input.phone_numbers ? await setNumbers(trx, saved, input.phone_numbers) : [];
+    const taken = input.phone_numbers ? await setNumbersOfApplication(trx, saved, input.phone_numbers) : [];
     const body = applicationBody(saved, await listNumbersOfApplication(trx, appId));
-    return taken.length === 0 ? body : { ...body, taken_numbers: taken };
+    if (taken.length === 0) return body;
+    const taken_numbers = taken.map(({ number, formerAppId }) => ({
+      phone_number: number,
+      former_app_id: formerAppId,
+    }));
+    return { ...body, taken_numbers };
   });
-}
-
-/** A number that another application answered until now. */
-interface TakenNumber {
-  phone_number: string;
-  former_app_id: string;
-}
-
-/** Exactly these: a number that is no longer named becomes free. */
-async function setNumbers(
-  trx: Db,
-  { appId, accountId }: Application,
-  numbers: readonly string[],
-): Promise<TakenNumber[]> {
-  const taken: TakenNumber[] = [];
-  for (const number of await listNumbersOfApplication(trx, appId))
-    if (!numbers.includes(number)) await assignNumber(trx, { number, accountId, appId: null });
-  for (const number of numbers) {
-    const former = (await getNumber(trx, accountId, number))?.appId;
-    if (former && former !== appId) taken.push({ phone_number: number, former_app_id: former });
-    await assignNumber(trx, { number, accountId, appId });
-  }
-  return taken;
 }

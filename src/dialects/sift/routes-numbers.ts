@@ -5,8 +5,8 @@ import { getApplication } from '../../database/applications.ts';
 import { assignNumber, deleteNumber, getNumber, pageNumbers } from '../../database/numbers.ts';
 import type { PhoneNumber } from '../../database/schema.ts';
 import { CallreelError } from '../../errors.ts';
+import { numberOf } from '../../routing/called-number.ts';
 import { callingPrefix } from '../../routing/country-codes.ts';
-import { numberOf } from './application.ts';
 import { pageBody, pageQuery, pageRequest } from './pages.ts';
 import type { SiftRoutesOptions } from './routes-options.ts';
 

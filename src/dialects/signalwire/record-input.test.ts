@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { recordingWishes, recordParameters } from './record-input.ts';
+
+const wishes = (given: unknown) => recordingWishes(recordParameters.parse(given));
+
+suite('calling.record', () => {
+  test('the defaults of this door (wire.md, section 4)', () =>
+    assert.deepEqual(wishes({}), {
+      controlId: undefined,
+      statusUrl: undefined,
+      format: 'mp3',
+      stereo: false,
+      options: {
+        direction: 'speak',
+        beep: false,
+        inputSensitivity: 44,
+        terminators: '#',
+        initialTimeoutMs: 4000,
+        endSilenceTimeoutMs: 500,
+      },
+    }));
+
+  test('0 turns a limit off, an empty text the keys', () => {
+    const { options } = wishes({ audio: { initial_timeout: 0, end_silence_timeout: 0, terminators: '' } });
+    assert.deepEqual(options, { direction: 'speak', beep: false, inputSensitivity: 44 });
+  });
+
+  test('audio may stand in record.audio, in audio, or in record itself', () => {
+    for (const given of [
+      { record: { audio: { format: 'wav', max_length: 1.5 } } },
+      { audio: { format: 'wav', max_length: 1.5 } },
+      { record: { format: 'wav', max_length: 1.5 } },
+    ]) {
+      const { format, options } = wishes({ control_id: 'main', ...given });
+      assert.deepEqual([format, options?.maxLengthMs], ['wav', 1500]);
+    }
+  });
+
+  for (const wrong of [
+    { format: 'flac' },
+    { direction: 'none' },
+    { input_sensitivity: 100.1 },
+    { initial_timeout: -1 },
+    { terminators: 'x' },
+    { stereo: 'yes' },
+  ])
+    test(`refused: ${JSON.stringify(wrong)}`, () => {
+      assert.throws(() => wishes({ audio: wrong }));
+      assert.throws(() => wishes({ record: wrong }));
+    });
+});

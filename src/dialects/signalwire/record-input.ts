@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import type { RecordingWishes } from '../../call/recording.ts';
+import { maxTimerMs, type RecorderOptions } from '../../media/recorder-options.ts';
+
+const maxSeconds = maxTimerMs / 1000;
+const seconds = z.number().min(0).max(maxSeconds);
+
+/** With the defaults of this door (wire.md, section 4). */
+const audio = z.object({
+  format: z.enum(['wav', 'mp3', 'mp4']).default('mp3'),
+  stereo: z.boolean().default(false),
+  direction: z.enum(['speak', 'listen', 'both']).default('speak'),
+  beep: z.boolean().default(false),
+  input_sensitivity: z.number().min(0).max(100).default(44),
+  initial_timeout: seconds.default(4),
+  end_silence_timeout: seconds.default(0.5),
+  /** 0: none. */
+  max_length: seconds.default(0),
+  terminators: z
+    .string()
+    .regex(/^[0-9*#A-D]{0,16}$/, 'expected keys of 0-9 * # A-D')
+    .default('#'),
+});
+
+export const controlId = z.string().min(1).max(64);
+export const statusUrl = z
+  .url({ protocol: /^https?$/, error: 'must be a valid http or https url' })
+  .max(2000);
+
+/** `record.audio` is what clients send, `audio` and `record` itself what the vendor's pages have. */
+export const recordParameters = z.object({
+  control_id: controlId.optional(),
+  record: z.object({ audio: audio.optional() }).loose().optional(),
+  audio: audio.optional(),
+  status_url: statusUrl.optional(),
+});
+
+/** @throws ZodError what stands in `record` itself is wrong */
+export function recordingWishes(given: z.output<typeof recordParameters>): RecordingWishes {
+  const wanted = given.record?.audio ?? given.audio ?? audio.parse(given.record ?? {});
+  const toMs = (duration: number) => Math.round(duration * 1000) || undefined;
+  const options: RecorderOptions = {
+    direction: wanted.direction,
+    beep: wanted.beep,
+    inputSensitivity: wanted.input_sensitivity,
+    ...(wanted.terminators !== '' && { terminators: wanted.terminators }),
+    ...timer('initialTimeoutMs', toMs(wanted.initial_timeout)),
+    ...timer('endSilenceTimeoutMs', toMs(wanted.end_silence_timeout)),
+    ...timer('maxLengthMs', toMs(wanted.max_length)),
+  };
+  return {
+    controlId: given.control_id,
+    statusUrl: given.status_url,
+    format: wanted.format,
+    stereo: wanted.stereo,
+    options,
+  };
+}
+
+function timer(name: keyof RecorderOptions, valueMs: number | undefined): Partial<RecorderOptions> {
+  return valueMs === undefined ? {} : { [name]: valueMs };
+}
