@@ -48,8 +48,24 @@ export const pauseWindowUs = 500_000;
 /** By so much, and the jitter of before, packets may catch up behind a pause. */
 export const pauseSlackUs = 30_000;
 
+/**
+ * Behind a pause a sender may begin with so much audio at once that it kept back while it listened for a voice: that
+ * is no catching up. Usual are 40 to 60 ms.
+ */
+export const maxPreRollUs = 60_000;
+
+/** It is all there so soon; who sends 10 ms at a time has sent one more packet by then. */
+export const preRollWindowUs = 20_000;
+
 /** So many packets at least must keep the distance. */
 export const minPausePackets = 5;
+
+/**
+ * Nobody speaks several times as fast as time goes on: packets behind which nothing comes for `pauseWindowUs` and that
+ * came in less than one part in so many of their own length were held up, however few there are. `maxPreRollUs` at
+ * once and 100 ms as they are spoken take over half of it, and as much with 40 ms of jitter is no such burst either.
+ */
+export const minBurstSpeed = 3;
 
 /** Jitter is known from so many packets. */
 export const lagPackets = 32;

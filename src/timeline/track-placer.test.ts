@@ -241,6 +241,123 @@ describe('packets that were held up keep their RTP spacing', () => {
   });
 });
 
+const loadJitterMs = (k: number) => (k * 7919) % 97;
+
+describe('the last words before a hang-up', () => {
+  for (const [packets, stallMs] of [
+    [5, 340],
+    [6, 400],
+    [7, 700],
+    [6, 1200],
+    [16, 1500],
+    [10, 8000],
+  ] as const)
+    for (const spacingMs of [0, 0.4, 5])
+      test(`${packets} that a stall of ${stallMs} ms held up, one every ${spacingMs} ms: no silence before them`, () => {
+        const stream = new Stream();
+        for (let k = 0; k < 50; k++) stream.send(k, k, k * 20 + loadJitterMs(k));
+        for (let k = 50; k < 50 + packets; k++)
+          stream.send(k, k, 50 * 20 + stallMs + loadJitterMs(49) + (k - 50) * spacingMs);
+        assert.deepEqual(stream.frames(0, 50 + packets), upFrom(0, 50 + packets));
+        assert.deepEqual(stream.placer.timeline.marks, []);
+      });
+
+  for (const packets of [5, 6, 10])
+    test(`${packets} that are spoken behind a pause lie behind it`, () => {
+      const stream = new Stream();
+      for (let k = 0; k < 50; k++) stream.send(k, k, k * 20 + (k % 4) * 20);
+      stream.run(50, 50 + packets, { lateMs: 1600 });
+      assert.deepEqual(stream.frames(50, 50 + packets), upFrom(130, packets));
+    });
+
+  test('six that a stall held up, two lost and two in the wrong order', () => {
+    const stream = new Stream();
+    for (let k = 0; k < 50; k++) stream.send(k, k, k * 20 + loadJitterMs(k));
+    for (const [n, k] of [51, 50, 52, 55, 56, 57].entries()) stream.send(k, k, 1500 + loadJitterMs(49) + n);
+    assert.deepEqual(stream.frames(50, 58), [50, 51, 52, undefined, undefined, 55, 56, 57]);
+  });
+
+  test('five behind a pause, and one of before it that comes once more', () => {
+    const stream = new Stream();
+    stream.run(0, 50);
+    for (const [n, k] of [50, 40, 51, 52, 53, 54].entries()) stream.send(k, k, 2000 + n * 20);
+    assert.deepEqual(stream.frames(50, 55), upFrom(100, 5));
+  });
+
+  test('what follows a burst half a second later tells anew', () => {
+    for (const laterMs of [0, 900]) {
+      const stream = new Stream();
+      for (let k = 0; k < 50; k++) stream.send(k, k, k * 20 + loadJitterMs(k));
+      for (let k = 50; k < 56; k++) stream.send(k, k, 1500 + loadJitterMs(49) + (k - 50));
+      for (let k = 56; k < 90; k++) stream.send(k, k + 50, (k + 50) * 20 + laterMs);
+      assert.deepEqual(stream.frames(50, 56), upFrom(50, 6), `${laterMs} ms`);
+      const [first = 0] = stream.frames(56, 57);
+      assert.ok(Math.abs(first - 106 - laterMs / 20) <= 5, `${laterMs} ms: ${first}`);
+      assert.deepEqual(stream.frames(56, 90), upFrom(first, 34));
+    }
+  });
+});
+
+describe('a pause ends with what the sender kept back', () => {
+  for (const pauseMs of [320, 800, 1500, 5000])
+    for (const [preRollMs, ptimeMs] of [
+      [40, 20],
+      [60, 20],
+      [60, 10],
+      [60, 30],
+    ] as const)
+      for (const spokenMs of [150, 200, 800])
+        test(`${preRollMs} ms at once, in packets of ${ptimeMs} ms, after ${pauseMs} ms, ${spokenMs} ms in all`, () => {
+          const placed: number[] = [];
+          const placer = new TrackPlacer({ rateHz: 8000, startSample: 0 }, (_, { atSample }) => {
+            placed.push(atSample / 8);
+          });
+          placer.format({ codec: 'PCMU', clockRateHz: 8000, ssrc: 1 });
+          const packets = (from: number, to: number, arrivalMs: (ms: number) => number) => {
+            for (let ms = from; ms < to; ms += ptimeMs)
+              placer.offer({
+                sequenceNumber: ms / ptimeMs,
+                rtpTime: ms * 8,
+                arrivalUs: arrivalMs(ms) * 1000,
+                durationTicks: ptimeMs * 8,
+              });
+          };
+          packets(0, 900, (ms) => ms);
+          const resumedMs = 900 + pauseMs;
+          packets(900, 900 + spokenMs, (ms) => Math.max(resumedMs, ms + pauseMs - preRollMs));
+          placer.finish();
+          const silentMs = placed[900 / ptimeMs]! - 900;
+          assert.ok(Math.abs(silentMs - pauseMs) <= preRollMs, `${silentMs} ms`);
+          assert.equal(placed.length, Math.ceil((900 + spokenMs) / ptimeMs));
+        });
+});
+
+for (const [ptimeMs, atOnce] of [
+  [10, 2],
+  [10, 4],
+  [20, 2],
+  [20, 3],
+] as const)
+  test(`a pause of a phone that always sends ${atOnce} packets of ${ptimeMs} ms at once`, () => {
+    for (const packets of [12, 16, 40]) {
+      const placed: number[] = [];
+      const placer = new TrackPlacer({ rateHz: 8000, startSample: 0 }, (_, { atSample }) => {
+        placed.push(atSample / 8);
+      });
+      placer.format({ codec: 'PCMU', clockRateHz: 8000, ssrc: 1 });
+      for (let k = 0; k < 48 + packets; k++)
+        placer.offer({
+          sequenceNumber: k,
+          rtpTime: k * ptimeMs * 8,
+          arrivalUs: (Math.floor(k / atOnce) * atOnce * ptimeMs + (k < 48 ? 0 : 600)) * 1000,
+          durationTicks: ptimeMs * 8,
+        });
+      placer.finish();
+      assert.equal(placed.length, 48 + packets);
+      assert.ok(Math.abs(placed[48]! - 48 * ptimeMs - 600) <= atOnce * ptimeMs, `${placed[48]} of ${packets}`);
+    }
+  });
+
 test('routes that change to and fro do not add up', () => {
   const stream = new Stream();
   for (let k = 0; k < 5000; k++) stream.send(k, k, k * 20 + (Math.floor(k / 50) % 2 === 1 ? 140 : 0));

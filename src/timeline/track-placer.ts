@@ -3,13 +3,16 @@ import {
   maxJumpUs,
   maxMisorderPackets,
   maxPauseLeadUs,
+  maxPreRollUs,
   maxStartLeadUs,
   maxWaiting,
+  minBurstSpeed,
   minCatchUpUs,
   minPausePackets,
   minPauseUs,
   pauseSlackUs,
   pauseWindowUs,
+  preRollWindowUs,
   startWindowUs,
 } from './bounds.ts';
 import { sequenceDelta, timestampDelta } from './rtp-run.ts';
@@ -36,6 +39,8 @@ interface Stall {
   lag: number;
   leastLag: number;
   leastUs: number;
+  /** What arrives later is not of it. */
+  readonly untilUs: number;
 }
 
 /**
@@ -125,6 +130,7 @@ export class TrackPlacer<Packet extends TrackPacket> {
   /** Whether the packets behind it have to tell where it lies. */
   #isDoubtful(packet: Packet, format: TrackFormat): boolean {
     this.#tell(format);
+    if (this.#stall && packet.arrivalUs > this.#stall.untilUs) this.#endStall();
     return this.timeline.beginsRun || this.#excessSamples(packet) > this.#minPauseSamples;
   }
 
@@ -173,22 +179,23 @@ export class TrackPlacer<Packet extends TrackPacket> {
     const { sequenceNumber, rtpTime, arrivalUs } = first.packet;
     const lag = this.timeline.lagSamples(sequenceNumber, rtpTime, arrivalUs) ?? 0;
     const followers = this.#within(first, pauseWindowUs);
-    const lagAfter = Math.min(...followers.map((each) => lag + this.#laterSamples(first, each)));
+    const lagOf = (each: Waiting<Packet>): number => lag + this.#laterSamples(first, each);
+    const lagAfter = Math.min(...followers.map(lagOf));
     const known = this.#knownLags();
     const lagBefore = Math.min(...known);
     const latestBefore = Math.max(...known);
     const isLong = lag - latestBefore > this.#samplesOf(maxJumpUs);
     const jitter = this.#samplesOf(pauseSlackUs) + latestBefore - lagBefore;
+    const preRoll = jitter + this.#samplesOf(maxPreRollUs);
+    const spoken = followers.find(({ packet }) => packet.arrivalUs - arrivalUs > preRollWindowUs);
     const catchesUp =
       lagAfter - latestBefore <= this.#minPauseSamples ||
-      lag - lagAfter > Math.max(jitter, isLong ? this.#samplesOf(minCatchUpUs) : 0);
-    if (catchesUp) {
-      this.#stall = { latestBefore, lag, leastLag: lag, leastUs: arrivalUs };
-      this.timeline.catchUp(lagBefore);
-      return true;
-    }
+      lag - lagAfter > Math.max(preRoll, isLong ? this.#samplesOf(minCatchUpUs) : 0) ||
+      (!isLong && spoken !== undefined && lagOf(spoken) - lagAfter > jitter);
+    if (catchesUp) return this.#beginStall(first, lag);
     if (!ended && !this.#isOver(first, pauseWindowUs)) return false;
     if (followers.length < minPausePackets) return true;
+    if (this.#isBurst(first, followers)) return this.#beginStall(first, lag, followers.at(-1));
     const samples = Math.round(lagAfter - Math.max(lagBefore, -this.#samplesOf(maxPauseLeadUs)));
     if (samples <= this.#minPauseSamples) return true;
     const { packet } = this.#within(first, startWindowUs)
@@ -197,6 +204,24 @@ export class TrackPlacer<Packet extends TrackPacket> {
       .reduce((a, b) => (isBefore(b.packet, a.packet) ? b : a), first);
     this.timeline.resume(packet.sequenceNumber, packet.rtpTime, samples);
     return true;
+  }
+
+  /** RTP time counts from `first` on; up to `last`, if what follows is to be decided anew. */
+  #beginStall({ packet }: Waiting<Packet>, lag: number, last?: Waiting<Packet>): true {
+    const known = this.#knownLags();
+    const untilUs = last?.packet.arrivalUs ?? Number.POSITIVE_INFINITY;
+    const latestBefore = Math.max(...known);
+    this.#stall = { latestBefore, lag, leastLag: lag, leastUs: packet.arrivalUs, untilUs };
+    this.timeline.catchUp(Math.min(...known));
+    return true;
+  }
+
+  /** Whether they came far faster than they can have been spoken. */
+  #isBurst(first: Waiting<Packet>, followers: readonly Waiting<Packet>[]): boolean {
+    const ticks = followers.map(({ packet }) => timestampDelta(first.packet.rtpTime, packet.rtpTime));
+    const spokenUs = (Math.max(...ticks) * 1_000_000) / first.format.clockRateHz;
+    const elapsedUs = (followers.at(-1) ?? first).packet.arrivalUs - first.packet.arrivalUs;
+    return elapsedUs * minBurstSpeed <= spokenUs;
   }
 
   /** How much more `later` is behind its RTP time than `first`, in samples. */
