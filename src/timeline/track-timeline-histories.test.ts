@@ -1,20 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { randomOf } from './test-random.ts';
 import { type TrackPacket, TrackPlacer } from './track-placer.ts';
 import { type Placement, TrackTimeline } from './track-timeline.ts';
 
 /** Random packet histories: honest senders against their own account, hostile ones against what must always hold. */
-
-/** Mulberry32: the same histories in every run. */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 interface Sent {
   ssrc: number;
