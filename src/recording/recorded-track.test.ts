@@ -17,3 +17,15 @@ for (const stallFrames of [20, 60, 400])
     }
     assert.equal(track.mediaEndSample, (stallEnd + 100) * frame);
   });
+
+test('a stall that the party did not outlast makes the track no longer', () => {
+  for (const stallMs of [500, 5000]) {
+    const track = new RecordedTrack('t', 0, 8000);
+    track.format({ codec: 'PCMU', clockRateHz: 8000, ssrc: 1 });
+    for (let k = 0; k < 56; k++) {
+      const arrivalMs = k < 50 ? k * 20 + (k % 4) * 25 : 1000 + stallMs + (k - 50) / 3;
+      track.place(k, k * frame, arrivalMs * 1000, frame);
+    }
+    assert.equal(track.mediaEndSample, 56 * frame, `${stallMs} ms`);
+  }
+});

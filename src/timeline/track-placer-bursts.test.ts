@@ -165,3 +165,21 @@ test('stalls anywhere, jitter, losses, and a hang-up at any moment: every packet
   }
   assert.ok(heldUp > 50, `only ${heldUp} calls ended in a stall`);
 });
+
+test('what is settled of such a call at any moment is the same in the whole', () => {
+  for (let seed = 1; seed <= 100; seed++) {
+    const random = randomOf(seed);
+    const call = stalledCall(random);
+    const sent = call.slice(0, Math.floor((0.5 + random() / 2) * call.length));
+    const part = new Stream();
+    for (const { frame, atMs } of sent) part.send(frame, frame, atMs);
+    const early = part.frames(0, call.length);
+    const settled = part.placer.settledSample(sent.at(-1)!.atMs * 8) / 160;
+    const whole = new Stream();
+    for (const { frame, atMs } of call) whole.send(frame, frame, atMs);
+    const late = whole.frames(0, call.length);
+    const isSettled = (at: number | undefined): boolean => at !== undefined && at < settled;
+    for (const [k, at] of late.entries())
+      if (isSettled(at) || isSettled(early[k])) assert.equal(early[k], at, `seed ${seed}: packet ${k}`);
+  }
+});

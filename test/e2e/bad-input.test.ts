@@ -9,7 +9,6 @@ import { audioMisbehaviour, BadServer, callbackMisbehaviour, flood, wavHead } fr
 import type { Command, IncomingBody } from './bodies.ts';
 import { assertOnlyRun, channelFrom, samplesOf } from './channel-audio.ts';
 import { eventually } from './eventually.ts';
-import { withoutHoles } from './heard.ts';
 import { Scene } from './scene.ts';
 
 /**
@@ -226,9 +225,7 @@ async function recordedThen(commands: readonly object[]) {
 
 async function assertKept(call: PhoneCall, conference_name: string): Promise<void> {
   const { audio } = channelFrom(await scene.endedConversation({ conference_name }), call);
-  // Where this process stood still shortly before the last word, the phone made a pause there.
-  const samples = withoutHoles(await samplesOf(audio));
-  assertOnlyRun(samples, withoutHoles(call.sent()), 'what was recorded before');
+  assertOnlyRun(await samplesOf(audio), call.sent(), 'what was recorded before');
 }
 
 /** After the commands the routine goes on to its end, and what was recorded before them is kept. */
