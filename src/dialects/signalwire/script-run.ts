@@ -63,7 +63,7 @@ interface Frame {
 export class ScriptRun implements Run {
   readonly host: SwmlHost;
   readonly variables: Variables;
-  lastControlId: string | undefined;
+  readonly controlIds: string[] = [];
   readonly #limits: SwmlLimits;
   readonly #purse: { steps: number };
   readonly #ended: Promise<never>;

@@ -54,8 +54,8 @@ export interface Run {
   mayJump(label: string, max: number): boolean;
   /** What began may last for ever: given up when the call ends. */
   untilEnded<T>(promise: Promise<T>): Promise<T>;
-  /** The control id of the recording that the script started last. */
-  lastControlId: string | undefined;
+  /** The control ids of the recordings that the script started, the last one last. */
+  readonly controlIds: string[];
 }
 
 export interface Method {
