@@ -98,6 +98,14 @@ describe('a script', () => {
     );
   });
 
+  it('tells the step of what goes beyond a limit', async () => {
+    const steps = [{ set: { a: 'x'.repeat(40_000) } }, { set: { b: '${a}${a}' } }];
+    assert.equal((await runSwml(steps)).end.error?.path, 'sections.main[1].set');
+    const loop = [{ label: 'on' }, { set: { a: 1 } }, { goto: { label: 'on' } }, { execute: 'main' }];
+    const { end } = await runSwml(loop);
+    assert.match(end.error?.path ?? '', /^sections\.main\[/);
+  });
+
   it('runs what has no effect here, and says so without an error', async () => {
     const { host, vars } = await runSwml([{ play: { url: 'say:x', say_gender: 'female' } }]);
     assert.deepEqual(host.heard, ['x']);
