@@ -163,6 +163,7 @@ function levelOf(samples: Int16Array | undefined, frequencyHz: number): number {
   return loudest;
 }
 
+/** Tones lie at -15 dBov; words have something of each, below -38. */
 function assertHas(
   samples: Int16Array | undefined,
   label: string,
@@ -172,7 +173,7 @@ function assertHas(
   const level = (frequencyHz: number) =>
     `${label}: ${frequencyHz} Hz at ${levelOf(samples, frequencyHz)} dBov`;
   for (const frequencyHz of present) assert.ok(levelOf(samples, frequencyHz) > -25, level(frequencyHz));
-  for (const frequencyHz of absent) assert.ok(levelOf(samples, frequencyHz) < -45, level(frequencyHz));
+  for (const frequencyHz of absent) assert.ok(levelOf(samples, frequencyHz) < -30, level(frequencyHz));
 }
 
 /** Loudest sample of the stretch in which the page's prompt is spoken and the caller is silent. */
@@ -203,15 +204,14 @@ suite("seed 004: the page's documents, called by sipp", () => {
     const { channels, codec } = await onlyOneOf('playBack', 'both');
     assert.deepEqual([channels.length, codec], [1, 'pcm_s16le']);
     assert.ok(promptPeak(channels[0]) > 3000);
-    assertHas(channels[0], 'both sides', [beforeHz, behindHz], []);
-    assert.ok(levelOf(channels[0], beepHz) < -30, 'no beep');
+    assertHas(channels[0], 'both sides', [beforeHz, behindHz], [beepHz]);
     assert.ok(channels[0]!.length > 11 * rateHz, 'the prompt and ten seconds of silence');
   });
 
   test('# ends it where it goes down; what was recorded is played back all the same', async () => {
     const { channels } = await onlyOneOf('playBackWithKey', 'both');
     assert.ok(promptPeak(channels[0]) > 3000);
-    assertHas(channels[0], 'until the key', [beforeHz], [behindHz]);
+    assertHas(channels[0], 'until the key', [beforeHz], [behindHz, beepHz]);
     assert.ok(channels[0]!.length <= (keyMs * rateHz) / 1000);
     const heard = await onlyOneOf('playBackWithKey', 'outbound');
     assertHas(heard.channels[0], 'played back', [beforeHz], [behindHz]);
