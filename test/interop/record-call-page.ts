@@ -94,19 +94,19 @@ def forms():
         record_call(control_id='main'),
         record_call(control_id=compliance, stereo=True, beep=True, status_url=status_url),
         play(),
-        {'sleep': 1500},
+        {'sleep': 3000},
         stop_record_call('main'),
         stop_record_call(compliance),
         {'sleep': 500},
         record_call(control_id=compliance, stereo=True),
         play(),
-        {'sleep': 1000},
+        {'sleep': 3000},
     )
 
 @app.route('/agent/record-call-setting', methods=['POST'])
 def setting():
     asked()
-    return document({'record_call': {'format': 'wav', 'stereo': True}}, play(), {'sleep': 2000})
+    return document({'record_call': {'format': 'wav', 'stereo': True}}, play(), {'sleep': 5000})
 
 @app.route('/agent/auto-stop', methods=['POST'])
 def auto_stop():
@@ -122,6 +122,6 @@ def beep():
 @app.route('/agent/executes', methods=['POST'])
 def executes():
     asked()
-    return document({'execute': {'dest': request.url_root + 'page/mp3'}}, play(), {'sleep': 2000})
+    return document({'execute': {'dest': request.url_root + 'page/mp3'}}, play(), {'sleep': 5000})
 `;
 }
