@@ -34,6 +34,8 @@ export interface VerbPerformer {
    * @throws the signal's reason
    */
   perform<V extends Verb>(leg: Leg, verb: V, signal?: AbortSignal): Promise<VerbResults[V['verb']]>;
+  /** Whether texts can be spoken with it, and not by another one in its place. */
+  hasVoice?(voice: string): boolean;
 }
 
 export interface LivePerformerOptions {
@@ -63,6 +65,10 @@ export class LivePerformer implements VerbPerformer {
   async perform<V extends Verb>(leg: Leg, verb: V, signal?: AbortSignal): Promise<VerbResults[V['verb']]> {
     // What a verb gives is known by its name alone.
     return (await this.#perform(leg, verb, signal)) as VerbResults[V['verb']];
+  }
+
+  hasVoice(voice: string): boolean {
+    return this.#options.prompts.hasVoice(voice);
   }
 
   async #perform(leg: Leg, verb: Verb, signal?: AbortSignal): Promise<VerbResults[Verb['verb']]> {

@@ -5,7 +5,7 @@ import type { TextToSpeech } from '../speech/text-to-speech.ts';
 import type { Prompt } from './verb.ts';
 
 export interface PromptsOptions {
-  textToSpeech: Pick<TextToSpeech, 'speak'>;
+  textToSpeech: Pick<TextToSpeech, 'speak'> & Partial<Pick<TextToSpeech, 'hasVoice'>>;
   audioSource: Pick<AudioSource, 'load'>;
   log: Logger;
 }
@@ -34,6 +34,11 @@ export class Prompts {
     if (prompt.kind === 'text' || prompt.kind === 'url') yield await this.load(prompt, signal);
     else if (prompt.kind === 'silence') yield* repeated(stillness, prompt.durationMs);
     else yield* repeated(ringingCadence(prompt.country, promptRateHz), prompt.durationMs);
+  }
+
+  /** Whether a text can be spoken with it, and not by another one in its place. */
+  hasVoice(voice: string): boolean {
+    return this.#options.textToSpeech.hasVoice?.(voice) ?? true;
   }
 
   /** What takes time to get. @returns, @throws as `parts` */

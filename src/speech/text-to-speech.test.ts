@@ -156,6 +156,14 @@ describe('warnings', () => {
   });
 });
 
+test('which voices there are is known before anything is said', () => {
+  const speech = speechBy(new FliteEngine(new FakeClock()));
+  assert.deepEqual(
+    ['slt', 'SLT', 'Polly.Salli', 'nova'].map((voice) => speech.hasVoice(voice)),
+    [true, true, false, false],
+  );
+});
+
 test('a caller who hangs up gets the reason back', async () => {
   const signal = AbortSignal.abort(new Error('hung up'));
   const speech = speechBy(new FliteEngine(new FakeClock()));

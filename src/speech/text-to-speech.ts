@@ -28,6 +28,8 @@ export interface TextToSpeech {
    * @throws the signal's reason
    */
   speak(request: SpeakRequest): Promise<Speech>;
+  /** Whether the first engine knows it; another one speaks in its place where not. */
+  hasVoice(voice: string): boolean;
   close(): Promise<void>;
 }
 
@@ -67,6 +69,11 @@ export class CachedTextToSpeech implements TextToSpeech {
       }
     }
     throw failures[0];
+  }
+
+  hasVoice(voice: string): boolean {
+    const choice = this.#engines[0]?.chooseVoice(voice, undefined);
+    return !choice?.warnings.some(({ code }) => code === 'voice-unknown');
   }
 
   async close(): Promise<void> {

@@ -136,8 +136,27 @@ suite('the rest of the door', { concurrency: false }, () => {
     await eventually('the new document', () =>
       stage.scene.app.requests('/swml').length > asked ? true : undefined,
     );
-    const next = { version: '1.0.0', sections: { main: [] } };
+    const next = { version: '1.0.0', sections: { main: [{ hangup: {} }] } };
     assert.equal((await stage.command('calling.transfer', { dest: next }, leg.id)).status, 200);
+    await call.ended;
+  });
+
+  test('a document that cannot run is refused, and what goes on goes on', async () => {
+    const { call, leg } = await stage.dial(waiting);
+    const wrong = { version: '1.0.0', sections: { main: [{ answer: {} }, { recordcall: {} }] } };
+    for (const [command, params, attribute] of [
+      ['update', { swml: wrong }, 'swml'],
+      ['calling.transfer', { dest: JSON.stringify(wrong) }, 'dest'],
+      ['dial', { from: '+15558881188', to: 'client:nobody', swml: wrong }, 'swml'],
+    ] as const) {
+      const { status, body } = await stage.command<Refused>(command, params, leg.id);
+      const [error] = body.errors ?? [];
+      assert.deepEqual([status, error?.attribute], [422, attribute], command);
+      assert.match(error!.message, /relay_script_method_undefined.*recordcall.*sections\.main\[1\]/);
+    }
+    const wrongRecord = { control_id: 'x', record: { format: 'ogg' } };
+    assert.equal((await stage.command('calling.record', wrongRecord, leg.id)).status, 422);
+    assert.equal((await stage.command('calling.end', {}, leg.id)).status, 200, 'the call is still there');
     await call.ended;
   });
 

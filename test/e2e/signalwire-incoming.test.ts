@@ -109,6 +109,23 @@ suite('the request for a document', { concurrency: false }, () => {
   });
 });
 
+test('a voice that nobody here has: another one speaks, and the script knows', async () => {
+  const told = Promise.withResolvers<unknown>();
+  const url = stage.scene.handle('/voice', (body) => {
+    told.resolve(body);
+    return {};
+  });
+  const body = { error: '$' + '{script_error}', result: '$' + '{play_result}' };
+  const main = [
+    { play: { url: 'say:Hello.', say_voice: 'rime.spore' } },
+    { request: { url, method: 'POST', body } },
+  ];
+  stage.document = { version: '1.0.0', sections: { main } };
+  const call = await stage.call(askedNumber);
+  assert.deepEqual(await told.promise, { error: 'relay_script_voice_unresolved', result: 'success' });
+  await call.ended;
+});
+
 test('each door shows its own applications', async () => {
   const http = new HttpClient(stage.scene.server.callreel);
   const { body: native } = await http.get<{

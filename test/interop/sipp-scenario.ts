@@ -1,10 +1,14 @@
+import { keyPayloadType } from './rtp-capture.ts';
+
 /** Scenarios of sipp 3.6. Field 0 of the injection file is the caller's number, field 1 the called one. */
 export interface CallerScenario {
   transport: 'udp' | 'tcp';
   /** Headerless G.711 file to stream, and how: sipp knows no other form. */
   stream: { path: string; payloadType: 0 | 8; codec: 'PCMU' | 'PCMA' } | undefined;
-  /** From answer to BYE. */
-  callMs: number;
+  /** A capture file to send in place of a stream. */
+  capture?: string;
+  /** From answer to BYE; without it, the peer's BYE is waited for. */
+  callMs: number | undefined;
   /** Whole lines. */
   inviteHeaders?: readonly string[];
 }
@@ -12,13 +16,15 @@ export interface CallerScenario {
 const digitTolerance = '<recv response="100" optional="true"/>\n  <recv response="180" optional="true"/>';
 
 /** INVITE, answer, ACK, audio for a while, BYE. Without a stream, what comes in is echoed (`-rtp_echo`). */
-export function callerScenario({ transport, stream, callMs, inviteHeaders = [] }: CallerScenario): string {
+export function callerScenario(scenario: CallerScenario): string {
+  const { transport, stream, capture, callMs, inviteHeaders = [] } = scenario;
   const port = stream ? '[rtpstream_audio_port]' : '[media_port]';
   const payloadType = stream?.payloadType ?? 0;
   const codec = stream?.codec ?? 'PCMU';
-  const action = stream
-    ? `<nop><action><exec rtp_stream="${stream.path},-1,${payloadType},${codec}/8000"/></action></nop>`
-    : '';
+  const action = [
+    ...(stream ? [`<exec rtp_stream="${stream.path},-1,${payloadType},${codec}/8000"/>`] : []),
+    ...(capture ? [`<exec play_pcap_audio="${capture}"/>`] : []),
+  ].map((exec) => `<nop><action>${exec}</action></nop>`);
   return `<?xml version="1.0" encoding="ISO-8859-1" ?>
 <scenario name="callreel caller">
   <send retrans="500"><![CDATA[
@@ -28,7 +34,7 @@ Contact: <sip:[field0]@[local_ip]:[local_port];transport=[transport]>
 Content-Type: application/sdp
 Content-Length: [len]
 
-${description(port, payloadType, codec)}
+${description(port, payloadType, codec, capture !== undefined)}
 ]]></send>
   ${digitTolerance}
   <recv response="183" optional="true"/>
@@ -40,8 +46,14 @@ ${requestHeaders('ACK', '[peer_tag_param]')}
 Content-Length: 0
 
 ]]></send>
-  ${action}
-  <pause milliseconds="${callMs}"/>
+  ${action.join('\n  ')}
+  ${callMs === undefined ? peerHangsUp : hangUpAfter(callMs)}
+</scenario>
+`;
+}
+
+function hangUpAfter(callMs: number): string {
+  return `<pause milliseconds="${callMs}"/>
   <send retrans="500"><![CDATA[
 BYE [next_url] SIP/2.0
 ${requestHeaders('BYE', '[peer_tag_param]')}
@@ -49,9 +61,7 @@ ${requestHeaders('BYE', '[peer_tag_param]')}
 Content-Length: 0
 
 ]]></send>
-  <recv response="200"/>
-</scenario>
-`;
+  <recv response="200"/>`;
 }
 
 /** Answers every INVITE and echoes its audio until the caller hangs up. */
@@ -77,7 +87,12 @@ Content-Length: [len]
 ${description('[media_port]', 0, 'PCMU')}
 ]]></send>
   <recv request="ACK" crlf="true"/>
-  <recv request="BYE"/>
+  ${peerHangsUp}
+</scenario>
+`;
+}
+
+const peerHangsUp = `<recv request="BYE"/>
   <send><![CDATA[
 SIP/2.0 200 OK
 [last_Via:]
@@ -87,10 +102,7 @@ SIP/2.0 200 OK
 [last_CSeq:]
 Content-Length: 0
 
-]]></send>
-</scenario>
-`;
-}
+]]></send>`;
 
 const responseHeaders = `[last_Via:]
 [last_From:]
@@ -107,13 +119,13 @@ Call-ID: [call_id]
 CSeq: [cseq] ${method}`;
 }
 
-function description(port: string, payloadType: number, codec: string): string {
+function description(port: string, payloadType: number, codec: string, hasKeys = false): string {
   return `v=0
 o=sipp [pid] [call_number] IN IP4 [media_ip]
 s=-
 c=IN IP4 [media_ip]
 t=0 0
-m=audio ${port} RTP/AVP ${payloadType}
+m=audio ${port} RTP/AVP ${payloadType}${hasKeys ? ` ${keyPayloadType}` : ''}
 a=rtpmap:${payloadType} ${codec}/8000
-a=sendrecv`;
+${hasKeys ? `a=rtpmap:${keyPayloadType} telephone-event/8000\na=fmtp:${keyPayloadType} 0-15\n` : ''}a=sendrecv`;
 }

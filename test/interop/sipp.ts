@@ -7,6 +7,8 @@ import { lineCodecs } from '../../src/testkit/line-codec.ts';
 import { openResources } from '../../src/testkit/open-resources.ts';
 import { freePort } from './free-port.ts';
 import type { NetworkHost } from './network-namespaces.ts';
+import type { CapturedStream } from './rtp-capture.ts';
+import { rtpCapture } from './rtp-capture.ts';
 import { answererScenario, callerScenario } from './sipp-scenario.ts';
 import type { SippStatistics } from './sipp-statistics.ts';
 import { parseSippStatistics } from './sipp-statistics.ts';
@@ -26,8 +28,10 @@ export interface SippCallerOptions {
   /** Streamed over and over; without it, what comes in is echoed. 8 kHz. */
   audio?: Int16Array;
   codec?: 'PCMU' | 'PCMA';
-  /** From answer to BYE. */
-  callMs: number;
+  /** Sent once from the answer on, in place of `audio`. */
+  stream?: CapturedStream;
+  /** From answer to BYE; without it, the peer hangs up. */
+  callMs?: number;
   timeoutMs?: number;
   /** Where it runs; without it, here. */
   network?: NetworkHost;
@@ -59,17 +63,20 @@ export async function runSippCaller(options: SippCallerOptions): Promise<SippSta
     const path = folder.file('stream.raw');
     if (audio) await writeFile(path, lineCodecs[codec].encode(audio));
     const stream = audio ? { path, payloadType: payloadType as 0 | 8, codec } : undefined;
+    const capture = options.stream && folder.file('stream.pcap');
+    if (capture) await writeFile(capture, rtpCapture(options.stream!));
     await writeFile(
       folder.file('scenario.xml'),
-      callerScenario({ transport, stream, callMs, inviteHeaders }),
+      callerScenario({ transport, stream, capture, callMs, inviteHeaders }),
     );
-    const timeoutMs = options.timeoutMs ?? (calls.length / ratePerSecond) * 1000 + callMs + setUpAllowanceMs;
+    const callsMs = (calls.length / ratePerSecond) * 1000 + (callMs ?? 0);
+    const timeoutMs = options.timeoutMs ?? callsMs + setUpAllowanceMs;
     const sipp = startSipp(folder, calls.length, transport, network, [
       `${target.address}:${target.port}`,
       ...['-inf', folder.file('numbers.csv'), '-r', String(ratePerSecond), '-l', String(calls.length)],
       ...['-timeout', `${Math.ceil(timeoutMs / 1000)}s`, '-timeout_error'],
       ...['-mp', String(await freePort(host))],
-      ...(stream ? [] : ['-rtp_echo']),
+      ...(stream || capture ? [] : ['-rtp_echo']),
     ]);
     const statistics = await sipp.finished();
     if (statistics.successful === calls.length && statistics.failed === 0) return statistics;

@@ -3,6 +3,7 @@ import type { Leg } from '../../call/leg.ts';
 import type { Recording } from '../../call/recording.ts';
 import { CallreelError } from '../../errors.ts';
 import { CallingPlays } from './calling-plays.ts';
+import { checkedDocument } from './checked-document.ts';
 import { playParameters, playVerb } from './play-input.ts';
 import { controlId, recordingWishes, recordParameters } from './record-input.ts';
 import type { SignalwireRoutesOptions } from './routes-options.ts';
@@ -21,14 +22,18 @@ export const documentParameters = {
   fallback_url: url.optional(),
 };
 
-/** @throws CallreelError REQUEST_INVALID without either */
+/**
+ * A document that cannot run is refused here, and what goes on goes on.
+ * @throws CallreelError REQUEST_INVALID without either, DOCUMENT_INVALID
+ */
 export function sourceOf(given: {
   url?: string | undefined;
   swml?: unknown;
   fallback_url?: string | undefined;
 }): DocumentSource {
   if (given.url !== undefined) return { url: given.url, fallbackUrl: given.fallback_url };
-  if (given.swml !== undefined) return { document: given.swml };
+  if (given.swml !== undefined)
+    return { document: checkedDocument(given.swml, 'body.params.swml', { mayBeEmpty: true }) };
   throw new CallreelError('REQUEST_INVALID', 'url or swml is required', { where: 'body.params.url' });
 }
 
@@ -73,7 +78,10 @@ export function callingCommands(options: SignalwireRoutesOptions): Readonly<Reco
     transfer: (leg, params) => {
       const { dest } = parse(transfer, params);
       const isUrl = typeof dest === 'string' && /^https?:/i.test(dest);
-      replace(leg, isUrl ? { url: parse(url, dest) } : { document: dest });
+      replace(
+        leg,
+        isUrl ? { url: parse(url, dest) } : { document: checkedDocument(dest, 'body.params.dest') },
+      );
     },
     end: (leg, params) => {
       const { reason } = parse(end, params);

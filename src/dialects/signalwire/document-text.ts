@@ -105,13 +105,15 @@ function readYaml(text: string): DocumentText {
   };
   const document = parsed(text, lines);
   const [problem] = document.errors;
-  if (problem)
+  if (problem) {
+    // The parser tells so of its own stack.
+    const isDepth = /call stack/.test(problem.message);
     throw mistake(
-      // The parser tells so of its own stack.
-      /call stack/.test(problem.message) ? 'relay_script_nested_too_deep' : 'relay_script_parse_error',
-      problem.message.split('\n')[0] ?? 'neither JSON nor YAML',
+      isDepth ? 'relay_script_nested_too_deep' : 'relay_script_parse_error',
+      isDepth ? 'nested too deep' : (problem.message.split('\n')[0] ?? 'neither JSON nor YAML'),
       place(problem.pos[0]),
     );
+  }
   const reader = new NodeReader((node, code, message, path) => {
     throw mistake(code, message, place(node?.range?.[0] ?? 0), path);
   });

@@ -62,8 +62,8 @@ function classifyOurs({ code, status, blame, message, where = '' }: CallreelErro
   // What another server refused is told as what is wrong with the request: its URL or its number.
   if (blame === 'destination') return { status: 422, refusal: refusalOf(message) };
   if (status >= 500) return { status };
-  const attribute = /^body\.(?:params\.)?(.+)$/.exec(where)?.[1];
-  return { status: 422, refusal: refusalOf(message, attribute) };
+  const [, attribute, place] = /^body\.(?:params\.)?(\S+)(?: (.+))?$/.exec(where) ?? [];
+  return { status: 422, refusal: refusalOf(place ? `${message} (${place})` : message, attribute) };
 }
 
 function refusalOf(message: string, attribute?: string): Refusal {

@@ -98,6 +98,31 @@ describe('a script', () => {
     );
   });
 
+  it('says nothing in the log of what a variable holds: callers have pressed it', async () => {
+    const card = '4111111111111111';
+    for (const step of [
+      { record_call: { format: '${vars.card}' } },
+      { record_call: { input_sensitivity: '${card}' } },
+      { connect: { to: 'x${card}' } },
+      { play: 'ftp:${card}' },
+      { switch: { variable: 'card', case: { '1': [{ answer: {} }] } } },
+      { cond: [{ when: 'card.digits.length > 1', then: [{ answer: {} }] }] },
+      { join_conference: { name: 'a', max_participants: '${card}' } },
+    ]) {
+      const { host, end } = await runSwml([{ answer: {} }, step], { vars: { card } });
+      assert.ok(host.events.length > 0, JSON.stringify(step));
+      assert.doesNotMatch(JSON.stringify([host.events, end]), /4111/, JSON.stringify(step));
+    }
+  });
+
+  it('tells the step of what goes beyond a limit', async () => {
+    const steps = [{ set: { a: 'x'.repeat(40_000) } }, { set: { b: '${a}${a}' } }];
+    assert.equal((await runSwml(steps)).end.error?.path, 'sections.main[1].set');
+    const loop = [{ label: 'on' }, { set: { a: 1 } }, { goto: { label: 'on' } }, { execute: 'main' }];
+    const { end } = await runSwml(loop);
+    assert.match(end.error?.path ?? '', /^sections\.main\[/);
+  });
+
   it('runs what has no effect here, and says so without an error', async () => {
     const { host, vars } = await runSwml([{ play: { url: 'say:x', say_gender: 'female' } }]);
     assert.deepEqual(host.heard, ['x']);

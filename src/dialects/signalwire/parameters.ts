@@ -1,4 +1,5 @@
 import { isList, isObject, type Json, type JsonObject, jsonObject } from './json.ts';
+import { nearestName } from './nearest-name.ts';
 import { type Path, ScriptError, type ScriptErrorCode } from './script-error.ts';
 import { hasTemplate } from './substitution.ts';
 
@@ -68,9 +69,11 @@ export function invalid(message: string, path: Path): never {
   throw new ScriptError(invalidCode, message, path);
 }
 
-/** As an error names it: short, and without what stands before the `@` of a URL. */
+/** As an error names it: short, and without what stands before the `@` and behind the `?` of a URL. */
 export function shown(value: Json): string {
-  const text = JSON.stringify(value).replaceAll(/\/\/[^/"]*@/g, '//***@');
+  const text = JSON.stringify(value)
+    .replaceAll(/\/\/[^/"]*@/g, '//***@')
+    .replaceAll(/(\/\/[^?"\s]*\?)[^"\s]*/g, '$1***');
   return text.length > 60 ? `${text.slice(0, 60)}...` : text;
 }
 
@@ -214,7 +217,8 @@ export function group<P extends Parameters>(parameters: P): Kind<Values<P>> {
 /** @throws ScriptError the first thing that is wrong */
 export function readParameters<P extends Parameters>(parameters: P, value: Json, path: Path): Values<P> {
   if (!isObject(value)) throw wrongType(value, path);
-  for (const name of Object.keys(value)) if (!Object.hasOwn(parameters, name)) throw unknown(name, path);
+  for (const name of Object.keys(value))
+    if (!Object.hasOwn(parameters, name)) throw unknown(name, Object.keys(parameters), path);
   const read = jsonObject() as Record<string, unknown>;
   for (const [name, parameter] of Object.entries(parameters)) {
     const given = isObject(value) && Object.hasOwn(value, name) ? value[name]! : null;
@@ -231,7 +235,8 @@ export function checkParameters(parameters: Parameters, value: Json, path: Path,
     if (!hasTemplate(value)) tell(wrongType(value, path));
     return;
   }
-  for (const name of Object.keys(value)) if (!Object.hasOwn(parameters, name)) tell(unknown(name, path));
+  for (const name of Object.keys(value))
+    if (!Object.hasOwn(parameters, name)) tell(unknown(name, Object.keys(parameters), path));
   for (const [name, parameter] of Object.entries(parameters)) {
     const given = Object.hasOwn(value, name) ? value[name]! : null;
     if (given === null && parameter.required) tell(missing(name, path));
@@ -271,10 +276,11 @@ function wrongType(value: Json, path: Path): ScriptError {
   );
 }
 
-function unknown(name: string, path: Path): ScriptError {
+function unknown(name: string, names: readonly string[], path: Path): ScriptError {
+  const meant = nearestName(name, names);
   return new ScriptError(
     'relay_script_method_parameter_undefined',
-    `"${name.slice(0, 60)}" is no parameter of it`,
+    `"${name.slice(0, 60)}" is no parameter of it${meant === undefined ? '' : `; "${meant}" is one`}`,
     [...path, name],
   );
 }

@@ -22,7 +22,8 @@ const audio = z.object({
     .default('#'),
 });
 
-export const controlId = z.string().min(1).max(64);
+/** As long as `record_call` takes it. */
+export const controlId = z.string().min(1).max(255);
 export const statusUrl = z
   .url({ protocol: /^https?$/, error: 'must be a valid http or https url' })
   .max(2000);
@@ -30,14 +31,18 @@ export const statusUrl = z
 /** `record.audio` is what clients send, `audio` and `record` itself what the vendor's pages have. */
 export const recordParameters = z.object({
   control_id: controlId.optional(),
-  record: z.object({ audio: audio.optional() }).loose().optional(),
+  record: z.preprocess(inAudio, z.object({ audio: audio.optional() })).optional(),
   audio: audio.optional(),
   status_url: statusUrl.optional(),
 });
 
-/** @throws ZodError what stands in `record` itself is wrong */
+function inAudio(record: unknown): unknown {
+  const isBare = typeof record === 'object' && record !== null && !Object.hasOwn(record, 'audio');
+  return isBare ? { audio: record } : record;
+}
+
 export function recordingWishes(given: z.output<typeof recordParameters>): RecordingWishes {
-  const wanted = given.record?.audio ?? given.audio ?? audio.parse(given.record ?? {});
+  const wanted = given.record?.audio ?? given.audio ?? audio.parse({});
   const toMs = (duration: number) => Math.round(duration * 1000) || undefined;
   const options: RecorderOptions = {
     direction: wanted.direction,

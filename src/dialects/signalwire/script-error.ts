@@ -66,6 +66,11 @@ export class ScriptError extends Error {
     this.code = code;
     this.path = path;
   }
+
+  /** This error, at a place where it does not know its own. */
+  at(path: Path): ScriptError {
+    return this.path ? this : new ScriptError(this.code, this.message, path);
+  }
 }
 
 /** One mistake of a document, for who wrote it. */

@@ -63,7 +63,7 @@ interface Frame {
 export class ScriptRun implements Run {
   readonly host: SwmlHost;
   readonly variables: Variables;
-  lastControlId: string | undefined;
+  readonly controlIds: string[] = [];
   readonly #limits: SwmlLimits;
   readonly #purse: { steps: number };
   readonly #ended: Promise<never>;
@@ -123,9 +123,12 @@ export class ScriptRun implements Run {
     if (!isList(steps))
       throw new ScriptError('relay_script_element_wrong_type', 'a list of steps is expected', path);
     for (let index = 0; index < steps.length; index++) {
-      await this.#breathe();
-      const { method, params, path: at } = stepOf(steps[index]!, [...path, index]);
-      const flow = await method.run(params, at, this);
+      const place = [...path, index];
+      await this.#breathe(place);
+      const { method, params, path: at } = stepOf(steps[index]!, place);
+      const flow = await method.run(params, at, this).catch((error: unknown) => {
+        throw error instanceof ScriptError ? error.at(at) : error;
+      });
       if (flow?.kind !== 'jump') {
         if (flow) return flow;
         continue;
@@ -259,12 +262,13 @@ export class ScriptRun implements Run {
   }
 
   /** Counts a step, and lets others have their turn. */
-  async #breathe(): Promise<void> {
+  async #breathe(path: Path): Promise<void> {
     if (this.host.ended.aborted) throw this.host.ended.reason;
     if (++this.#steps > this.#limits.maxSteps)
       throw new ScriptError(
         'relay_script_method_execute_failed',
         `the script does not end within ${this.#limits.maxSteps} steps`,
+        path,
       );
     if (this.#steps % stepsBetweenBreaths === 0) await setImmediate();
   }

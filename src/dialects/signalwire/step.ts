@@ -8,6 +8,7 @@ import { play, prompt } from './methods/play.ts';
 import { record, recordCall, stopRecordCall } from './methods/record.ts';
 import { request, userEvent } from './methods/request.ts';
 import { set, unset } from './methods/variables.ts';
+import { nearestName } from './nearest-name.ts';
 import { type Path, ScriptError } from './script-error.ts';
 
 export const methods: ReadonlyMap<string, Method> = new Map(
@@ -79,8 +80,11 @@ export function stepOf(value: Json, path: Path): Step {
 function methodOf(name: string, path: Path): Method {
   const method = methods.get(name);
   if (method) return method;
-  const what = unavailableMethods.has(name)
-    ? `the method "${name}" is not available in this version`
-    : `there is no method "${name.slice(0, 60)}"`;
-  throw new ScriptError('relay_script_method_undefined', what, path);
+  throw new ScriptError('relay_script_method_undefined', whatIsMissing(name), path);
+}
+
+function whatIsMissing(name: string): string {
+  if (unavailableMethods.has(name)) return `the method "${name}" is not available in this version`;
+  const meant = nearestName(name, methods.keys());
+  return `there is no method "${name.slice(0, 60)}"${meant === undefined ? '' : `; "${meant}" is one`}`;
 }

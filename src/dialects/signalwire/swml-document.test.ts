@@ -60,6 +60,26 @@ sections:
 ];
 
 describe('checkSwml', () => {
+  it('places what is wrong with a whole text at its beginning', () => {
+    for (const text of ['x'.repeat(200_000), `{"sections":${'['.repeat(100)}${']'.repeat(100)}}`])
+      assert.deepEqual(
+        checkSwml(text).map(({ line, column }) => [line, column]),
+        [[1, 1]],
+      );
+  });
+
+  it('names what was meant, and no secret of a URL', () => {
+    const document = (step: unknown) => JSON.stringify({ sections: { main: [step] } });
+    assert.match(checkSwml(document({ anwser: {} }))[0]!.message, /"answer" is one$/);
+    assert.match(checkSwml(document({ record_call: { stero: true } }))[0]!.message, /"stereo" is one$/);
+    const url = 'http://bob:hunter2@a.example/p.wav?token=tops3cret';
+    for (const step of [{ play: [url, 'silence:1'] }, { sleep: url }, { record_call: { format: url } }]) {
+      const [{ message } = { message: '' }] = checkSwml(document(step));
+      assert.match(message, /\*\*\*@a\.example/);
+      assert.doesNotMatch(message, /hunter2|tops3cret/);
+    }
+  });
+
   it("W28-W33: finds nothing in the vendor's examples of record_call", () => {
     for (const example of seedExamples) assert.deepEqual(checkSwml(example), []);
   });

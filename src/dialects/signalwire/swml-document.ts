@@ -25,7 +25,7 @@ export function loadSwml(source: unknown, { steps = false } = {}): LoadedSwml {
     const isRight = problems.every(({ severity }) => severity === 'warning');
     return { document: isRight ? { sections, warnings: problems, placeOf } : undefined, problems };
   } catch (error) {
-    return { document: undefined, problems: [problemOf(error)] };
+    return { document: undefined, problems: [problemOf(error, typeof source === 'string')] };
   }
 }
 
@@ -38,10 +38,12 @@ function asDocument(steps: Json): JsonObject {
   return jsonObject([['sections', jsonObject([['main', steps]])]]);
 }
 
-function problemOf(error: unknown): Problem {
+/** What is wrong with a text as a whole is wrong at its first character. */
+function problemOf(error: unknown, isText: boolean): Problem {
   const isKnown = error instanceof ScriptError;
   const code = isKnown ? error.code : 'relay_script_parse_internal_error';
-  const { line, column } = (isKnown && error.place) || { line: 0, column: 0 };
+  const place = (isKnown && error.place) || { line: 0, column: 0 };
+  const { line, column } = isText && place.line === 0 ? { line: 1, column: 1 } : place;
   const path = formatPath((isKnown && error.path) || []);
   return {
     severity: 'error',

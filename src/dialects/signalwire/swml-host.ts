@@ -72,6 +72,10 @@ export class LegHost implements SwmlHost {
     return { status, body: text, headers: given };
   }
 
+  hasVoice(voice: string): boolean {
+    return this.#options.performer.hasVoice?.(voice) ?? true;
+  }
+
   recordingUrl(recordingId: string, _format: AudioFileFormat): string {
     return this.#options.links.url(this.#options.publicUrl(), recordingId);
   }

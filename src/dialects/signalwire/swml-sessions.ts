@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Leg } from '../../call/leg.ts';
+import { displayUrl, parseUserUrl } from '../../callbacks/user-url.ts';
 import { CallreelError } from '../../errors.ts';
 import type { SwmlEnd } from './host.ts';
 import { SwmlInterpreter } from './interpreter.ts';
@@ -61,7 +62,7 @@ export class SwmlSessions {
     if (ended.aborted) return undefined;
     const { reason, error } = await new SwmlInterpreter(host).runSource(document);
     log.info({ connectionId: leg.id, channel, reason, error }, 'a document ended');
-    return reason === 'failed' ? failureOf(error) : undefined;
+    return reason === 'failed' ? failureOf(error, source) : undefined;
   }
 
   async #load(host: LegHost, source: DocumentSource): Promise<unknown> {
@@ -90,9 +91,10 @@ export class SwmlSessions {
   }
 }
 
-function failureOf(error: SwmlEnd['error']): CallreelError {
-  if (!error) return new CallreelError('DOCUMENT_INVALID', 'the document failed');
+function failureOf(error: SwmlEnd['error'], source: DocumentSource): CallreelError {
+  const from = 'url' in source ? displayUrl(parseUserUrl(source.url)) : '';
+  if (!error) return new CallreelError('DOCUMENT_INVALID', 'the document failed', { where: from });
   const { code, message, path, line } = error;
-  const where = line > 0 ? `line ${line}: ${path}` : path;
+  const where = [from, line > 0 ? `line ${line}` : '', path].filter(Boolean).join(' ');
   return new CallreelError('DOCUMENT_INVALID', `${code}: ${message}`, { where });
 }

@@ -104,7 +104,8 @@ export async function runSwitch(value: Json, path: Path, run: Run): Promise<Flow
   const chosen = memberOf(all, text);
   if (chosen !== undefined) return await run.steps(chosen, [...path, 'case', text]);
   if (other !== undefined) return await run.steps(other, [...path, 'default']);
-  const message = `${name} is "${text.slice(0, 60)}": there is no such case, and no default`;
+  // Not what it is: it may have been pressed by the caller.
+  const message = `there is no case for the value of ${name}, and no default`;
   run.warn('relay_script_method_no_matching_condition', message, path);
   return undefined;
 }

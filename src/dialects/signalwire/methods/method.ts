@@ -11,7 +11,8 @@ import {
   readParameters,
   type Values,
 } from '../parameters.ts';
-import type { Path, ScriptErrorCode } from '../script-error.ts';
+import { type Path, ScriptError, type ScriptErrorCode } from '../script-error.ts';
+import { hasTemplate } from '../substitution.ts';
 import type { Variables } from '../variables.ts';
 
 /** What comes after a step: undefined for the next one. */
@@ -54,8 +55,8 @@ export interface Run {
   mayJump(label: string, max: number): boolean;
   /** What began may last for ever: given up when the call ends. */
   untilEnded<T>(promise: Promise<T>): Promise<T>;
-  /** The control id of the recording that the script started last. */
-  lastControlId: string | undefined;
+  /** The control ids of the recordings that the script started, the last one last. */
+  readonly controlIds: string[];
 }
 
 export interface Method {
@@ -89,6 +90,13 @@ export function method<P extends Parameters>(definition: ParameterMethod<P>): Me
     if (params === null) return jsonObject();
     return (typeof params === 'object' && !Array.isArray(params) ? undefined : shorthand?.(params)) ?? params;
   };
+  const read = (given: Json, filled: Json, path: Path): Values<P> => {
+    try {
+      return readParameters(parameters, filled, path);
+    } catch (error) {
+      throw error instanceof ScriptError && hasTemplate(given) ? withoutValue(error) : error;
+    }
+  };
   return {
     name,
     check(params, path, checker) {
@@ -107,11 +115,16 @@ export function method<P extends Parameters>(definition: ParameterMethod<P>): Me
               ]),
             )
           : named(run.fill(given, path));
-      const values = readParameters(parameters, filled, path);
+      const values = read(given, filled, path);
       combine?.(givenIn(filled), path);
       return await definition.run(values, run, path);
     },
   };
+}
+
+/** What variables bring is nobody's to read in a log: callers have pressed it, servers have answered it. */
+function withoutValue({ code, message, path }: ScriptError): ScriptError {
+  return new ScriptError(code, message.replace(/, not .*$/s, '; its variables bring something else'), path);
 }
 
 function givenIn(params: Json): Given {

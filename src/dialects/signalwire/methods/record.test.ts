@@ -214,9 +214,40 @@ describe('stop_record_call', () => {
   for (const name of ['stop_record_call', 'stop_call_record'])
     it(`W2, X3, W34: ${name} without a name stops the last`, async () => {
       const { host, vars } = await runSwml([{ record_call: {} }, { [name]: {} }]);
-      assert.deepEqual(host.done('stop-recording'), [{ verb: 'stop-recording', controlId: undefined }]);
+      const [started] = host.done('start-recording');
+      assert.deepEqual(host.done('stop-recording'), [
+        { verb: 'stop-recording', controlId: started?.wishes.controlId },
+      ]);
       assert.equal(vars.stop_record_call_result, 'success');
     });
+
+  it('W34: without a name, of a script that started none, the last of the call', async () => {
+    const { host } = await runSwml([{ stop_record_call: {} }]);
+    assert.deepEqual(host.done('stop-recording'), [{ verb: 'stop-recording', controlId: undefined }]);
+  });
+
+  it('W34: without a name, of several, the last that still runs; never one that others started', async () => {
+    const host = new TestHost();
+    const running = new Set(['a', 'b']);
+    host.answers['stop-recording'] = ({ controlId }) => ({
+      recording: running.delete(String(controlId)) ? { recordingId: `rec-${controlId}` } : undefined,
+    });
+    const { vars } = await runSwml(
+      [
+        ...['a', 'b', 'ended'].map((control_id) => ({ record_call: { control_id } })),
+        { stop_record_call: {} },
+        { stop_record_call: {} },
+        { set: { two: '${stop_record_call_result}' } },
+        { stop_record_call: {} },
+      ],
+      { host },
+    );
+    assert.deepEqual(
+      host.done('stop-recording').map(({ controlId }) => controlId),
+      ['ended', 'b', 'ended', 'b', 'a', 'ended', 'b', 'a'],
+    );
+    assert.deepEqual([vars.two, vars.stop_record_call_result], ['success', 'failed']);
+  });
 
   it('A7, A10, X2: by name, in every form that clients send', async () => {
     for (const parameters of [
@@ -240,7 +271,7 @@ describe('stop_record_call', () => {
     ]);
     assert.deepEqual(
       host.done('stop-recording').map(({ controlId }) => controlId),
-      [undefined, 'b'],
+      ['a', 'b'],
     );
   });
 

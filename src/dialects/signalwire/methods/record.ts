@@ -4,9 +4,11 @@ import type { RecorderOptions } from '../../../media/recorder-options.ts';
 import { isObject, type Json, type JsonObject, memberOf } from '../json.ts';
 import { flag, type Kind, number, oneOf, optional, text, url, withDefault } from '../parameters.ts';
 import { maxSeconds } from './call.ts';
-import { method, perform } from './method.ts';
+import { method, perform, type Run } from './method.ts';
 
 const maxControlIdCharacters = 255;
+/** Of the recordings that a script started. */
+const maxRemembered = 64;
 const seconds = number({ min: 0, max: maxSeconds });
 const keys = text({ maxLength: 16, form: /^[0-9*#A-Da-d]*$/, expected: 'keys (0-9 * # A-D) are' });
 
@@ -82,7 +84,7 @@ export const recordCall = method({
     if (!started) return undefined;
     variables.set('record_call_url', host.recordingUrl(started.recording.recordingId, recorded.format));
     variables.set('record_control_id', controlId);
-    run.lastControlId = controlId;
+    remember(run.controlIds, controlId);
     return undefined;
   },
 });
@@ -101,10 +103,14 @@ export const stopRecordCall = method({
   parameters: { control_id: optional(controlId), controlId: optional(controlId) },
   shorthand: (value) => (typeof value === 'string' ? stopOf(value) : undefined),
   async run({ control_id, controlId: camel }, run, path) {
-    const given = control_id ?? camel;
-    const verb = { verb: 'stop-recording', controlId: given || lastOf(run) } as const;
-    const stopped = await perform(run, verb, path);
-    run.variables.set('stop_record_call_result', stopped?.recording ? 'success' : 'failed');
+    const given = control_id || camel || setByScript(run);
+    let isStopped = false;
+    for (const controlId of given ? [given] : lastFirst(run.controlIds)) {
+      const stopped = await perform(run, { verb: 'stop-recording', controlId }, path);
+      isStopped = stopped?.recording !== undefined;
+      if (isStopped) break;
+    }
+    run.variables.set('stop_record_call_result', isStopped ? 'success' : 'failed');
     return undefined;
   },
 });
@@ -113,16 +119,26 @@ function stopOf(control_id: string): JsonObject {
   return { control_id };
 }
 
-/** The variable names another one only where the script has set it; the call knows its last one better. */
-function lastOf({
-  variables,
-  lastControlId,
-}: {
-  variables: { vars: JsonObject };
-  lastControlId: string | undefined;
-}): string | undefined {
+function remember(controlIds: string[], controlId: string): void {
+  const before = controlIds.indexOf(controlId);
+  if (before >= 0) controlIds.splice(before, 1);
+  controlIds.push(controlId);
+  if (controlIds.length > maxRemembered) controlIds.shift();
+}
+
+/**
+ * What a stop without a name tries, until one runs: recordings of the script, never one that somebody else has started
+ * beside it. A script that has started none takes the last one of the call.
+ */
+function* lastFirst(controlIds: string[]): Generator<string | undefined> {
+  if (controlIds.length === 0) yield undefined;
+  for (const controlId of controlIds.toReversed()) yield controlId;
+}
+
+/** The variable names another one only where the script has set it: of several that run, each is stopped in its turn. */
+function setByScript({ variables, controlIds }: Run): string | undefined {
   const set = memberOf(variables.vars, 'record_control_id');
-  return typeof set === 'string' && set !== '' && set !== lastControlId ? set : undefined;
+  return typeof set === 'string' && set !== '' && set !== controlIds.at(-1) ? set : undefined;
 }
 
 const failures: readonly string[] = ['no_input', 'no_media', 'error'];
