@@ -113,14 +113,16 @@ function checkDestination(url: string, field: string, fields: Fields): boolean {
     fields.refuse(field, `a URL of ${Object.keys(needsCredentials).join(', ')} is expected, as s3://bucket/`);
     return false;
   }
-  if (!needsCredentials[scheme] || fields.has('credentials')) return true;
+  if (!needsCredentials[scheme] || fields.raw('credentials')) return true;
   fields.missing('credentials');
   return false;
 }
 
 /** The name is kept, the format decides what is in it (features.md, X13). */
 function warnOfName(url: string, format: RecordingFormat, field: string, fields: Fields): true {
-  const extension = /\/[^/]+\.([a-z0-9]{2,4})$/i.exec(url.replace(/^[a-z]+:\//i, ''))?.[1]?.toLowerCase();
+  const [, scheme = '', place = ''] = /^([^:]+):\/\/(.*)$/s.exec(url) ?? [];
+  const path = scheme.toLowerCase() === 'sdrive' ? `/${place}` : place;
+  const extension = /\/[^/]+\.([a-z0-9]{2,4})$/i.exec(path)?.[1]?.toLowerCase();
   const isAudio = extension === 'mp3' || extension === 'wav';
   if (isAudio && extension !== format)
     fields.warn(field, `the file is named .${extension} and will hold ${format}, as "format" says`);
