@@ -66,24 +66,42 @@ function parsed(text: string, problems: Problems): unknown {
 
 /** Of the deepest part of a path that is there; of the text's own mistake, where it has one. */
 function placesOf(text: string): (path: Path) => Place {
-  let places: ReturnType<typeof jsonPlaces> | undefined;
+  let offsetOf: ((path: Path) => number) | undefined;
+  let placeAt: ((offset: number) => Place) | undefined;
   return (path) => {
     if (text.length > maxSvamlCharacters) return nowhere;
-    places ??= jsonPlaces(text);
-    if ('mistake' in places) return place(text, places.offset);
+    offsetOf ??= offsetsOf(text);
+    placeAt ??= linesOf(text);
+    return placeAt(offsetOf(path));
+  };
+}
+
+function offsetsOf(text: string): (path: Path) => number {
+  const places = jsonPlaces(text);
+  return (path) => {
+    if ('mistake' in places) return places.offset;
     let at = places.root;
     for (const key of path) {
       const inner = at.parts.get(key);
       if (!inner) break;
       at = inner;
     }
-    return place(text, at.offset);
+    return at.offset;
   };
 }
 
-function place(text: string, offset: number): Place {
-  const before = text.slice(0, offset);
-  return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') };
+function linesOf(text: string): (offset: number) => Place {
+  const starts = [0, ...Array.from(text.matchAll(/\n/g), ({ index }) => index + 1)];
+  return (offset) => {
+    let line = 0;
+    let end = starts.length;
+    while (end - line > 1) {
+      const middle = (line + end) >> 1;
+      if (starts[middle]! <= offset) line = middle;
+      else end = middle;
+    }
+    return { line: line + 1, column: offset - starts[line]! + 1 };
+  };
 }
 
 function read(
