@@ -94,7 +94,12 @@ const readers: Readonly<Record<ActionName, Reader>> = {
     fields.ineffective('locale', 'nothing is said by the action itself');
     return {
       name: 'connectPstn',
-      number: fields.text('number', { min: 3, max: 200, form: /^\+?[\d() .-]+$/, expected: 'a number' }),
+      number: fields.text('number', {
+        min: 1,
+        max: 200,
+        form: /^\+?[() .-]*\d[\d() .-]*$/,
+        expected: 'a number',
+      }),
       cli: fields.text('cli', cliLimits),
       dialTimeoutMs: toMs(fields.number('dialTimeout', seconds)),
       maxDurationMs: durationOf(fields),
@@ -182,7 +187,7 @@ function nameOf(given: string, use: SvamlUse | undefined, fields: Fields): Actio
 }
 
 /** Options without the flag mean it, and a flag says no only as `false` (features.md, S32, X10). */
-function readRecord(fields: Fields, rules: RecordingRules): SinchRecordingOptions | undefined {
+export function readRecord(fields: Fields, rules: RecordingRules): SinchRecordingOptions | undefined {
   const flag = fields.flag('record');
   const given = ['recordingOptions', 'options'].filter((name) => fields.has(name));
   if (flag === false || (flag === undefined && given.length === 0)) return undefined;
