@@ -1,6 +1,6 @@
 import { type Document, LineCounter, parseDocument } from 'yaml';
 import { CallreelError } from '../errors.ts';
-import { type JsonPlace, jsonPlaces } from './json-places.ts';
+import { type JsonPlace, jsonPlaces } from '../json-places.ts';
 
 /** A JSON or YAML text with the way back from a value to its place. */
 export interface DocumentFile {

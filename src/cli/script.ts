@@ -4,18 +4,24 @@ import { readDocument } from './app.ts';
 import { type Command, parseCommandLine } from './command.ts';
 import { parseDocumentFile, parsePath } from './document-lines.ts';
 import { print } from './output.ts';
+import { checkSvamlFile, isSvaml } from './svaml-file.ts';
 import { checkSwmlFile, isSwml } from './swml-file.ts';
 
 export const scriptCommands: Command[] = [
   {
     words: ['script', 'check'],
-    summary: 'is a Sift routine or a SWML document right? names the line if not',
+    summary: 'is a Sift routine, a SWML or a SVAML document right? names the line if not',
     usage: 'FILE',
-    details: `  FILE             JSON or YAML: {"routine": [...]} or the list alone, or SWML with "sections"; needs no server`,
+    details: `  FILE             JSON or YAML: {"routine": [...]} or the list alone, or SWML with "sections";
+                   or SVAML with "instructions" and "action" (JSON); needs no server`,
     async run(args) {
       const { positionals } = parseCommandLine(args, {}, ['FILE']);
       const file = positionals[0]!;
       const text = readDocument(file);
+      if (isSvaml(text)) {
+        for (const line of checkSvamlFile(file, text)) print(line);
+        return print(`${file}: a SVAML document, no mistake found`);
+      }
       if (!isSwml(text)) return print(`${file}: ${checkRoutine(file, text)} commands, no mistake found`);
       for (const line of checkSwmlFile(file, text)) print(line);
       print(`${file}: a SWML document, no mistake found`);

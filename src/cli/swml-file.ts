@@ -1,6 +1,6 @@
 import { parse } from 'yaml';
 import { checkSwml } from '../dialects/signalwire/swml-document.ts';
-import { CallreelError } from '../errors.ts';
+import { problemLines } from './problem-lines.ts';
 
 const maxAliases = 100;
 
@@ -21,13 +21,5 @@ export function isSwml(text: string): boolean {
  *   first of these
  */
 export function checkSwmlFile(file: string, text: string): string[] {
-  const problems = checkSwml(text);
-  const placed = problems.map((problem) => ({ ...problem, at: `${file}:${problem.line}:${problem.column}` }));
-  const lines = placed.map(({ at, severity, path, message, code }) => {
-    const what = path === '' ? message : `${path}: ${message}`;
-    return `${at}: ${severity === 'warning' ? 'warning: ' : ''}${what} (${code})`;
-  });
-  const mistake = placed.find(({ severity }) => severity === 'error');
-  if (mistake) throw new CallreelError('DOCUMENT_INVALID', lines.join('\n'), { where: mistake.at });
-  return lines;
+  return problemLines(file, checkSwml(text));
 }

@@ -32,7 +32,7 @@ describe('the packed package, unpacked elsewhere', () => {
     assert.ok(files.includes('wasm/opus/opus.wasm'));
   });
 
-  test('callreel/signalwire and callreel/sift compile and run with nothing else installed', async () => {
+  test('callreel/signalwire, callreel/sinch and callreel/sift compile and run with nothing else installed', async () => {
     assert.deepEqual(readdirSync(join(dir, 'node_modules')), ['callreel']);
     assertPrinted(await runConsumer(dir));
   });

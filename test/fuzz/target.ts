@@ -103,6 +103,19 @@ export const targets: Readonly<Record<string, TargetEntry>> = {
       'src/dialects/signalwire/variables.ts',
     ],
   },
+  svaml: {
+    module: './targets/svaml.ts',
+    covers: [
+      'src/dialects/sinch/action*.ts',
+      'src/dialects/sinch/fields.ts',
+      'src/dialects/sinch/instructions.ts',
+      'src/dialects/sinch/menu*.ts',
+      'src/dialects/sinch/prompt*.ts',
+      'src/dialects/sinch/recording-options.ts',
+      'src/dialects/sinch/steps.ts',
+      'src/dialects/sinch/svaml.ts',
+    ],
+  },
   'user-agent': {
     module: './targets/user-agent.ts',
     covers: ['src/sip/*.ts'],

@@ -71,7 +71,7 @@ async function serve(): Promise<number> {
 }
 
 describe('the package, installed by npm elsewhere', () => {
-  test('callreel/signalwire and callreel/sift compile and run, in this Node and in the oldest', async () => {
+  test('callreel/signalwire, callreel/sinch and callreel/sift compile and run, in this Node and in the oldest', async () => {
     assertPrinted(await runConsumer(dir));
     await npmInstall(dir, `oldest@npm:${oldestNode}`);
     assertPrinted(await runConsumer(dir, join(dir, 'node_modules', 'oldest', 'bin', 'node')));

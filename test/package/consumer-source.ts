@@ -3,6 +3,7 @@ export const consumerSource = `
 import { joinConference, routine, verifyWebhook as verifySift } from 'callreel/sift';
 import { FunctionResult, recordCall, swml, verifyRequest, verifyWebhook, WebhookError } from 'callreel/signalwire';
 import type { DocumentRequest, SwmlDocument } from 'callreel/signalwire';
+import { svaml, verifyCallback } from 'callreel/sinch';
 
 declare const console: { log(text: string): void };
 declare const process: { argv: string[]; version: string };
@@ -13,6 +14,9 @@ const document: SwmlDocument = swml()
   .stopRecordCall({})
   .play({ urls: ['say:Playing back', '\${record_call_url}'] })
   .toJSON();
+
+// @ts-expect-error: no such format
+svaml().startRecording({ destinationUrl: 's3://bucket/', format: 'ogg' });
 
 // @ts-expect-error: no such format
 recordCall({ format: 'ogg' });
@@ -42,6 +46,8 @@ console.log(
     answer: typeof answerTo,
     fault: faultOf(),
     sift: typeof verifySift,
+    svaml: svaml().say('Hello').hangup(),
+    sinch: typeof verifyCallback,
     signed: verifyRequest('key', { url: 'https://app.example/', headers: {}, body: '' }),
   }),
 );

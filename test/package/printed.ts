@@ -37,6 +37,8 @@ export function assertPrinted(printed: Record<string, unknown>): void {
     answer: 'function',
     fault: 'header-missing',
     sift: 'function',
+    svaml: { instructions: [{ name: 'say', text: 'Hello' }], action: { name: 'hangup' } },
+    sinch: 'function',
     signed: false,
   });
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { seededRandom } from '../testkit/random.ts';
 import { type JsonPlace, jsonPlaces } from './json-places.ts';
+import { seededRandom } from './testkit/random.ts';
 
 function placeOf(text: string, ...path: (string | number)[]): number | undefined {
   const places = jsonPlaces(text);

@@ -1,0 +1,130 @@
+import type { RecordingWishes } from '../../call/recording.ts';
+import { Secret } from '../../secret.ts';
+import type { Fields } from './fields.ts';
+
+export const recordingFormats = ['mp3', 'wav'] as const;
+export type RecordingFormat = (typeof recordingFormats)[number];
+
+/** Where a file goes, as it was given: each scheme's own parser reads both. */
+export interface DestinationWish {
+  /** `s3://bucket/folder/file.mp3` */
+  url: string;
+  credentials: Secret | undefined;
+}
+
+/** The vendor's `recordingOptions`, with its defaults. */
+export interface SinchRecordingOptions {
+  /** Undefined: our own default store. */
+  destination: DestinationWish | undefined;
+  format: RecordingFormat;
+  notificationEvents: boolean;
+  /** Asked for, and not made yet. */
+  transcription: { locale: string | undefined } | undefined;
+}
+
+/** Of the server that reads them. */
+export interface RecordingRules {
+  /** There is a store for recordings that name none. */
+  hasDefaultStore?: boolean | undefined;
+}
+
+/** Whether the vendor's page says that the destination can not do without them (features.md, S30, S36, S38). */
+const needsCredentials: Readonly<Record<string, boolean>> = {
+  s3: true,
+  azure: true,
+  gs: true,
+  sdrive: false,
+  file: false,
+};
+const maxUrlCharacters = 2000;
+const maxCredentialsCharacters = 4096;
+const transcriptionMessage =
+  'transcripts are not available in this version yet; the recording is made all the same';
+
+/**
+ * `destinationUrl`, `credentials`, `format`, `notificationEvents`, `transcriptionOptions`; the older name `destination`
+ * too (features.md, S19-S24, X11).
+ * @returns undefined where something of it is wrong, which is told then
+ */
+export function readRecordingOptions(
+  fields: Fields,
+  { hasDefaultStore = false }: RecordingRules = {},
+): SinchRecordingOptions | undefined {
+  const urlField = fields.has('destinationUrl') ? 'destinationUrl' : 'destination';
+  const url = fields.text(urlField, { max: maxUrlCharacters });
+  const credentials = readCredentials(fields);
+  const format = fields.oneOf('format', recordingFormats);
+  const options: SinchRecordingOptions = {
+    destination: url ? { url, credentials } : undefined,
+    format: format ?? 'mp3',
+    notificationEvents: fields.flag('notificationEvents') ?? true,
+    transcription: readTranscription(fields),
+  };
+  const isRight = url
+    ? checkDestination(url, urlField, fields) && warnOfName(url, options.format, urlField, fields)
+    : hasDefaultStore || missingUrl(fields);
+  fields.end();
+  return isRight && (format !== undefined || !fields.has('format')) ? options : undefined;
+}
+
+/** What one that is to be recorded is recorded with; where it goes is for whoever delivers it to add. */
+export function recordingWishes(
+  { format, notificationEvents, transcription }: SinchRecordingOptions,
+  kind: 'call' | 'conference',
+): RecordingWishes {
+  return {
+    format,
+    dialect: 'sinch',
+    dialectData: {
+      kind,
+      notificationEvents,
+      ...(transcription && { transcription: { locale: transcription.locale ?? null } }),
+    },
+  };
+}
+
+/** Never shown, whatever it is. */
+function readCredentials(fields: Fields): Secret | undefined {
+  const given = fields.raw('credentials');
+  if (given === undefined || given === '') return undefined;
+  if (typeof given === 'string' && given.length <= maxCredentialsCharacters) return new Secret(given);
+  return fields.refuse('credentials', `a text of at most ${maxCredentialsCharacters} characters is expected`);
+}
+
+function readTranscription(fields: Fields): SinchRecordingOptions['transcription'] {
+  const given = fields.object('transcriptionOptions');
+  if (!given) return undefined;
+  const enabled = given.flag('enabled') ?? false;
+  const locale = given.text('locale', { max: 35 });
+  given.end();
+  if (!enabled) return undefined;
+  fields.warn('transcriptionOptions', transcriptionMessage);
+  return { locale };
+}
+
+function missingUrl(fields: Fields): false {
+  fields.missing('destinationUrl');
+  return false;
+}
+
+function checkDestination(url: string, field: string, fields: Fields): boolean {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1]?.toLowerCase() ?? '';
+  if (!Object.hasOwn(needsCredentials, scheme)) {
+    fields.refuse(field, `a URL of ${Object.keys(needsCredentials).join(', ')} is expected, as s3://bucket/`);
+    return false;
+  }
+  if (!needsCredentials[scheme] || fields.raw('credentials')) return true;
+  fields.missing('credentials');
+  return false;
+}
+
+/** The name is kept, the format decides what is in it (features.md, X13). */
+function warnOfName(url: string, format: RecordingFormat, field: string, fields: Fields): true {
+  const [, scheme = '', place = ''] = /^([^:]+):\/\/(.*)$/s.exec(url) ?? [];
+  const path = scheme.toLowerCase() === 'sdrive' ? `/${place}` : place;
+  const extension = /\/[^/]+\.([a-z0-9]{2,4})$/i.exec(path)?.[1]?.toLowerCase();
+  const isAudio = extension === 'mp3' || extension === 'wav';
+  if (isAudio && extension !== format)
+    fields.warn(field, `the file is named .${extension} and will hold ${format}, as "format" says`);
+  return true;
+}

@@ -1,0 +1,155 @@
+import type { CallTarget } from '../../call/connector.ts';
+import type { RecordingWishes } from '../../call/recording.ts';
+import type { Clock } from '../../clock.ts';
+import { assertNever } from '../../errors.ts';
+import type { Connect, JoinConference, Prompt, Step } from '../../script/verb.ts';
+import type { SipHeader } from '../../sip/session.ts';
+import type { Action, ConnectConf, ConnectPstn } from './actions.ts';
+import type { Instruction } from './instructions.ts';
+import { type AskMenu, menuSteps } from './menu-steps.ts';
+import { parkSteps } from './park-steps.ts';
+import type { SinchRecordingOptions } from './recording-options.ts';
+import type { Svaml } from './svaml.ts';
+
+/** What a document needs of the call that it is for. */
+export interface SvamlCall {
+  /** Whom the caller called: where it is connected to unless the document says otherwise. */
+  dialed: string;
+  clock: Clock;
+  /** As a recording is kept: with its destination, whose credentials are sealed by then. */
+  wishesOf(options: SinchRecordingOptions, kind: 'call' | 'conference'): RecordingWishes;
+  askMenu: AskMenu;
+  /** What `moh` names; undefined: there is none, and nothing is played. */
+  musicOf(name: string): Prompt | undefined;
+}
+
+/** Of one round, before the next begins. */
+const ringMs = 6000;
+
+/** The instructions and then the action, as neutral verbs. Cookies are no verbs: `cookiesOf`. */
+export function svamlSteps({ instructions, action }: Svaml, call: SvamlCall): Step[] {
+  return [
+    ...instructions.flatMap((each) => instructionSteps(each, call)),
+    ...(action ? actionSteps(action, call) : []),
+  ];
+}
+
+/** What `setCookie` sets, the last one of a name. */
+export function cookiesOf({ instructions }: Svaml): Map<string, string> {
+  return new Map(
+    instructions.flatMap((each) => (each.name === 'setCookie' ? [[each.key, each.value] as const] : [])),
+  );
+}
+
+function instructionSteps(instruction: Instruction, call: SvamlCall): Step[] {
+  switch (instruction.name) {
+    case 'say':
+    case 'playFiles':
+      return instruction.prompts.length === 0 ? [] : [{ verb: 'play', prompts: instruction.prompts }];
+    case 'sendDtmf':
+      return [{ verb: 'send-digits', digits: instruction.digits }];
+    case 'setCookie':
+      return [];
+    case 'answer':
+      return [{ verb: 'answer' }];
+    case 'startRecording':
+      return [{ verb: 'start-recording', wishes: call.wishesOf(instruction.options, 'call') }];
+    case 'stopRecording':
+      return [{ verb: 'stop-recording' }];
+    default:
+      return assertNever(instruction, 'instruction');
+  }
+}
+
+function actionSteps(action: Action, call: SvamlCall): Step[] {
+  switch (action.name) {
+    case 'hangup':
+      return [{ verb: 'hang-up' }];
+    case 'continue':
+      return recordingSteps(action.record, call);
+    case 'connectPstn':
+      return [pstn(action, call), { verb: 'hang-up' }];
+    case 'connectSip': {
+      const { uri, cli, headers, maxDurationMs, record } = action;
+      const target: CallTarget = { kind: 'phone', number: uri };
+      return [connect({ target, cli, headers, maxDurationMs, record }, call), { verb: 'hang-up' }];
+    }
+    case 'connectMxp': {
+      const { username, headers, record } = action;
+      const target: CallTarget = { kind: 'client', name: username ?? call.dialed };
+      return [connect({ target, headers, record }, call), { verb: 'hang-up' }];
+    }
+    case 'connectConf':
+      return [conference(action, call), { verb: 'hang-up' }];
+    case 'runMenu':
+      return [...recordingSteps(action.record, call), ...menuSteps(action, call.askMenu)];
+    case 'park':
+      return [...recordingSteps(action.record, call), ...parkSteps(action, call.clock)];
+    case 'startRecording':
+      return recordingSteps(action.options, call);
+    case 'stopRecording':
+      return [{ verb: 'stop-recording' }];
+    default:
+      return assertNever(action, 'action');
+  }
+}
+
+function recordingSteps(options: SinchRecordingOptions | undefined, call: SvamlCall): Step[] {
+  return options ? [{ verb: 'start-recording', wishes: call.wishesOf(options, 'call') }] : [];
+}
+
+interface Connection {
+  target: CallTarget;
+  cli?: string | undefined;
+  headers?: readonly SipHeader[] | undefined;
+  timeoutMs?: number | undefined;
+  maxDurationMs?: number | undefined;
+  ringback?: readonly Prompt[] | undefined;
+  record?: SinchRecordingOptions | undefined;
+}
+
+function pstn(action: ConnectPstn, call: SvamlCall): Connect & Step {
+  const { number, cli, dialTimeoutMs, maxDurationMs, indications, record } = action;
+  const target: CallTarget = { kind: 'phone', number: number?.replaceAll(/[() .-]/g, '') ?? call.dialed };
+  const ringback: readonly Prompt[] | undefined =
+    indications === undefined ? undefined : [{ kind: 'ring', durationMs: ringMs, country: indications }];
+  return connect({ target, cli, timeoutMs: dialTimeoutMs, maxDurationMs, ringback, record }, call);
+}
+
+/** The caller is answered with the called party, and both are recorded from there (features.md, S25). */
+function connect(
+  { target, cli, headers = [], timeoutMs, maxDurationMs, ringback, record }: Connection,
+  call: SvamlCall,
+): Connect & Step {
+  return {
+    verb: 'connect',
+    groups: [[{ target }]],
+    answerOnBridge: true,
+    ...(cli !== undefined && { from: cli }),
+    ...(headers.length > 0 && { headers }),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(maxDurationMs !== undefined && { maxDurationMs }),
+    ...(ringback && { ringback }),
+    join: {
+      policy: record ? 'record' : 'follow',
+      eventCallback: undefined,
+      ...(record && { recording: call.wishesOf(record, 'call') }),
+    },
+  };
+}
+
+/** Its flag records the conference, whatever instructions record of this call (features.md, S6, S12). */
+function conference({ conferenceId, moh, record }: ConnectConf, call: SvamlCall): JoinConference & Step {
+  const music = moh === undefined ? undefined : call.musicOf(moh);
+  return {
+    verb: 'join-conference',
+    name: conferenceId,
+    options: {
+      policy: record ? 'record' : 'follow',
+      leaveKey: undefined,
+      eventCallback: undefined,
+      ...(record && { recording: call.wishesOf(record, 'conference') }),
+      ...(music && { waitPrompts: [music] }),
+    },
+  };
+}

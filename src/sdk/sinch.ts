@@ -1,0 +1,6 @@
+export type { RequestHeaders, SignedRequest } from './request-headers.ts';
+export * from './sinch/callback-signature.ts';
+export * from './sinch/document.ts';
+export type * from './sinch/events.ts';
+export type * from './sinch/options.ts';
+export { WebhookError, type WebhookFault, type WebhookOptions } from './webhook-signature.ts';
