@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { hopsLeft } from '../sip/max-forwards.ts';
 import type { SipAddress, SipHeader } from '../sip/session.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
 import type { Conference, JoinOptions, StayEnd } from './conference.ts';
@@ -227,6 +228,7 @@ export class Connector {
       from: where.from,
       to: where.to,
       callerId: caller.id,
+      maxForwards: hopsLeft(caller.session),
       targets: where.ways.map((way) => ({ ...way, headers: [...(way.headers ?? []), ...more] })),
       order: where.order,
       worker,

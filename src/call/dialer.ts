@@ -45,6 +45,8 @@ export interface DialRequest {
   targets: readonly DialTarget[];
   /** The leg it is for: what it speaks is offered first, so that nothing need be transcoded. */
   callerId: string;
+  /** How many hops the call has left; without it, as many as a new one. */
+  maxForwards?: number | undefined;
   /** Carries the room both parties will be in. */
   worker: MediaWorker;
   timeoutMs: number;
@@ -83,6 +85,12 @@ export class Dialer {
    * @throws CallreelError DIAL_FAILED with the reason, WORKER_LOST, PORTS_EXHAUSTED
    */
   async dial(request: DialRequest): Promise<Leg> {
+    if (request.maxForwards !== undefined && request.maxForwards < 1)
+      throw new DialFailure(request.to, 'failed', {
+        cause: 'rejected',
+        status: 483,
+        reason: 'Too Many Hops',
+      });
     const outcome = request.order === 'at-once' ? await this.#fork(request) : await this.#inOrder(request);
     if (outcome instanceof Leg) return outcome;
     const reason = request.signal.aborted ? 'cancelled' : callEndReason(outcome, false);
@@ -140,7 +148,7 @@ export class Dialer {
       srtp: target.srtp,
       secureSignalling: target.transport === 'tls' || /^sips:|;transport=tls/i.test(target.requestUri),
     });
-    const session = await this.#invite(connectionId, worker, target, offer);
+    const session = await this.#invite(connectionId, request, target, offer);
     const connection = {
       connectionId,
       accountId,
@@ -189,10 +197,17 @@ export class Dialer {
   }
 
   /** A way that makes no SIP message leaves no port open. */
-  async #invite(connectionId: string, worker: MediaWorker, target: DialTarget, offer: string) {
+  async #invite(
+    connectionId: string,
+    { worker, maxForwards }: DialRequest,
+    target: DialTarget,
+    offer: string,
+  ) {
     const { trunkId: _trunkId, codecs: _codecs, srtp: _srtp, ...way } = target;
     try {
-      return this.#options.userAgent().invite({ ...way, offer, handlers: { ended: () => undefined } });
+      return this.#options
+        .userAgent()
+        .invite({ ...way, offer, maxForwards, handlers: { ended: () => undefined } });
     } catch (error) {
       await this.#options.media.close(connectionId, worker);
       throw error;

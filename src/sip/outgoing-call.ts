@@ -26,6 +26,8 @@ export interface OutgoingCall {
   readonly route: readonly string[];
   /** Without it no redirection is followed. */
   readonly redirect: RedirectConsent | undefined;
+  /** Of its INVITEs; of a call that goes on with another one less than that one had (RFC 7332 section 3). */
+  readonly maxForwards?: number | undefined;
   /** Best knowledge of the peer's address before it is resolved. */
   readonly peer: Endpoint;
 }
@@ -66,5 +68,6 @@ export function inviteDraft(call: OutgoingCall, parts: InviteParts): RequestDraf
       ...extra,
     ],
     body: offer === undefined ? undefined : { contentType: sdpType, content: offer },
+    maxForwards: call.maxForwards,
   };
 }

@@ -15,6 +15,8 @@ export interface RequestDraft {
   /** From, To, Call-ID, CSeq, Route, Contact and the rest, in the order to be sent. */
   readonly headers: readonly SipHeader[];
   readonly body?: SipBody | undefined;
+  /** RFC 3261 section 8.1.1.6; 70 unless given. */
+  readonly maxForwards?: number | undefined;
 }
 
 export interface ResponseOptions {
@@ -31,7 +33,8 @@ export interface OutgoingResponse {
   readonly bytes: Buffer;
 }
 
-const maxForwards = 70;
+/** RFC 3261 section 8.1.1.6: of a request that begins with us. */
+export const defaultMaxForwards = 70;
 
 /** Line breaks in a value would begin a header of somebody else's making. */
 function clean(text: string): string {
@@ -55,6 +58,7 @@ function withBody(head: string, body: SipBody | undefined): Buffer {
 
 /** @param via value of the top Via, chosen by the transport */
 export function serializeRequest(draft: RequestDraft, via: string): Buffer {
+  const { maxForwards = defaultMaxForwards } = draft;
   const head = `${draft.method} ${clean(draft.uri)} SIP/2.0\r\nVia: ${via}\r\nMax-Forwards: ${maxForwards}\r\n`;
   return withBody(head + headerLines(draft.headers), draft.body);
 }

@@ -76,6 +76,8 @@ export interface InviteOptions {
   route?: readonly string[];
   /** Consents to places that the called party is redirected to; without it a redirection ends the call. */
   redirect?: RedirectConsent;
+  /** Of its INVITEs; of a call that goes on with another one less than that one had (RFC 7332 section 3). */
+  maxForwards?: number | undefined;
   handlers: SipSessionHandlers;
 }
 

@@ -145,6 +145,7 @@ export class UserAgent {
       viaNextHop: options.nextHop !== undefined,
       route: options.route ?? [],
       redirect: options.redirect,
+      maxForwards: options.maxForwards,
       peer: this.#knownTarget(options) ?? { transport: options.transport ?? 'udp', address: '', port: 0 },
     });
     this.#sessions.set(session.localTag, session);
