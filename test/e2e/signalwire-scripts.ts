@@ -164,15 +164,16 @@ export class Script {
     this.#stages.stage.documents.set(this.number, whole);
   }
 
-  /** The id of the call, as the document was asked for it. */
+  /** What the document was asked for with. */
+  async asked(): Promise<{ call_id: string; from: string; node_id: string }> {
+    type Asked = { call: { call_id: string; from: string; node_id: string } };
+    const { app } = this.#stages.stage.scene;
+    const ours = ({ call }: Asked) => call.from === this.number;
+    return ((await app.waitFor<Asked>(swmlPath, ours, patienceMs)).body as Asked).call;
+  }
+
   async callId(): Promise<string> {
-    type Asked = { call: { call_id: string; from: string } };
-    const request = await this.#stages.stage.scene.app.waitFor<Asked>(
-      swmlPath,
-      ({ call }) => call.from === this.number,
-      patienceMs,
-    );
-    return (request.body as Asked).call.call_id;
+    return (await this.asked()).call_id;
   }
 
   /** A call whose document is refused as a whole. @returns the vendor's code and the place */
