@@ -5,15 +5,19 @@ import { CallFailedError } from '../../src/testkit/call-failed-error.ts';
 import type { CallOptions } from '../../src/testkit/phone.ts';
 import type { PhoneCall } from '../../src/testkit/phone-call.ts';
 import type { CallbackRequest } from '../../src/testkit/request-log.ts';
+import { findPayloadRun } from '../../src/testkit/sample-run.ts';
+import { partyTonesHz, tone } from '../../src/testkit/tone.ts';
 import { toneLevelDbov } from '../../src/testkit/tone-level.ts';
 import { eventually } from './eventually.ts';
 import { type Format, playedFile } from './played-file.ts';
 import { PromptServer } from './prompt-server.ts';
 import { askedNumber, type RecordEvent, SignalwireStage, swmlPath } from './signalwire-stage.ts';
+import { utter } from './utterance.ts';
 import { isHeard, lineCoded, speak } from './verb-stage.ts';
 
 export const rateHz = 8000;
 export const beepHz = 1400;
+export const [voiceHz] = partyTonesHz;
 export type Step = Record<string, unknown> | string;
 export type Vars = Record<string, unknown>;
 
@@ -177,8 +181,8 @@ export class Script {
   }
 
   /** A call whose document is refused as a whole. @returns the vendor's code and the place */
-  async refused(main: Step[]): Promise<(string | undefined)[]> {
-    await assert.rejects(this.call(main), (error: unknown) => {
+  async refused(document: Step[] | object | string): Promise<(string | undefined)[]> {
+    await assert.rejects(this.call(document), (error: unknown) => {
       assert.ok(error instanceof CallFailedError);
       assert.equal(error.sipStatus, 500);
       return true;
@@ -253,9 +257,20 @@ export class Script {
     return [channels[0]!, channels[1]!];
   }
 
+  /** Another number than that of the stage's application. */
+  async callNumber(number: string): Promise<PhoneCall> {
+    this.#call = await this.#stages.stage.call(number, this.number);
+    return this.#call;
+  }
+
   /** The caller says something that stands nowhere else, and is silent for a moment. @returns it as it is heard */
-  async speak(samples = 4000): Promise<Int16Array> {
-    return await speak(this.phone, samples, ++lastSeed);
+  async speak(samples = 4000, phone = this.phone): Promise<Int16Array> {
+    return await speak(phone, samples, ++lastSeed);
+  }
+
+  /** The caller says what a lossy file is known by. */
+  async speakTone(durationMs = 600): Promise<void> {
+    await utter(this.phone, tone({ frequencyHz: voiceHz, durationMs }));
   }
 
   /** The caller. */
@@ -305,6 +320,28 @@ export function heardBy(call: PhoneCall): Int16Array {
   return from < 0
     ? new Int16Array()
     : samples.subarray(from, samples.findLastIndex((sample) => sample !== 0) + 1);
+}
+
+const pieceSamples = 800;
+/** A busy machine leaves out a packet now and then. */
+const leastShare = 0.9;
+
+/** Every sound of it is there, sample by sample, in its order. */
+export function assertPlayed(samples: Int16Array, expected: Int16Array): void {
+  let from = 0;
+  let pieces = 0;
+  let found = 0;
+  for (let at = 0; at + pieceSamples <= expected.length; at += pieceSamples) {
+    const piece = expected.subarray(at, at + pieceSamples);
+    if (new Set(piece).size < 10) continue;
+    pieces++;
+    const start = findPayloadRun(samples.subarray(from), piece);
+    if (start < 0) continue;
+    found++;
+    from += start + pieceSamples;
+  }
+  assert.ok(pieces > 0, 'there was nothing to be heard');
+  assert.ok(found >= leastShare * pieces, `${found} of ${pieces} pieces are there`);
 }
 
 /** Waits until the phone heard the sound. */
