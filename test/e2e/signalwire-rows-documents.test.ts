@@ -186,6 +186,41 @@ suite('documents', { concurrency: 8 }, () => {
     }
   });
 
+  test('W33: each format is played, stereo as mono', async () => {
+    const kinds = [{ format: 'wav', stereo: true }, { format: 'mp3' }, { format: 'mp4', stereo: true }];
+    const calls = kinds.map(async (kind) => {
+      const script = stage.script();
+      const call = await script.call([
+        script.recordCall({ ...kind, direction: 'speak' }),
+        script.gate('say'),
+        { stop_record_call: {} },
+        { play: { urls: ['silence:0.2', variable('record_call_url')] } },
+        script.gate('played'),
+      ]);
+      await script.at('say');
+      await script.speakTone();
+      script.go('say');
+      assert.equal((await script.at('played')).play_result, 'success');
+      await eventually('it is heard', () => hasTone(call.received(), voiceHz) || undefined, patienceMs);
+      script.go('played');
+    });
+    await Promise.all(calls);
+  });
+
+  test('W33: a recording that goes on is not played; the script goes on', async () => {
+    const script = stage.script();
+    await script.call([
+      script.recordCall(),
+      { play: { urls: [variable('record_call_url')] } },
+      script.note('played'),
+      { play: { urls: [variable('record_call_result_of_nothing')] } },
+      script.note('nothing'),
+    ]);
+    assert.equal((await script.at('played')).play_result, 'failed');
+    await script.at('nothing');
+    await script.event('finished');
+  });
+
   test('W29: example 1 from a URL: the end of main hangs up, the recording is finished', async () => {
     const script = stage.script();
     const call = await script.call(

@@ -226,6 +226,19 @@ suite('record_call', { concurrency: 6 }, () => {
     stream.socket.close();
   });
 
+  test('W7: a key that is heard as a tone ends it, where the phone has no other', async () => {
+    const script = stage.script();
+    const call = await script.call([script.recordCall({ terminators: '#' }), { sleep: -1 }], {
+      telephoneEventPayloadType: null,
+    });
+    await script.events(1);
+    const [low, high] = [941, 1477].map((frequencyHz) => tone({ frequencyHz, durationMs: 200 }));
+    await call.play(low!.map((sample, index) => sample + high![index]!));
+    await call.play(new Int16Array(2400));
+    assert.deepEqual(states(await script.events(2)), ['recording', 'finished']);
+    await script.end();
+  });
+
   test('W8: the key that ends it is not in the file; the script goes on, and prompt gets the key', async () => {
     const script = stage.script();
     const { url } = script.prompt();
