@@ -306,6 +306,14 @@ suite('documents', { concurrency: 8 }, () => {
     script.go('first');
     assert.equal((await script.at('none left')).stop_record_call_result, 'failed');
     await call.ended;
+    // A name that nobody set is not the last one's.
+    const nameless = stage.script();
+    const stopNobody = { stop_record_call: { control_id: variable('nobody') } };
+    await (await nameless.call([nameless.recordCall(), stopNobody, { sleep: -1 }])).ended;
+    assert.deepEqual(await nameless.error(), [
+      'relay_script_method_parameter_invalid_value',
+      'sections.main[2].stop_record_call.control_id',
+    ]);
   });
 
   test('W35: # has ended it: a later stop fails, the script goes on, and the URL is the file', async () => {

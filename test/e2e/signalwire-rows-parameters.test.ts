@@ -360,6 +360,7 @@ suite('record_call', { concurrency: 6 }, () => {
     await script.call([
       script.recordCall({ control_id: 'exact', max_length: 0.75 }),
       script.recordCall({ control_id: 'paused', max_length: 3 }),
+      script.recordCall({ control_id: 'least', max_length: 0.0004 }),
       { sleep: -1 },
     ]);
     const callId = await script.callId();
@@ -369,6 +370,7 @@ suite('record_call', { concurrency: 6 }, () => {
     const { params } = await script.event('finished', 'exact');
     assert.equal(params.duration, 0.75);
     assert.equal((await script.mono('exact')).length, 6000);
+    assert.equal((await script.mono('least')).length, 8);
     await script.command('record.resume', { control_id: 'paused' }, callId);
     const events = await script.events(4, 'paused');
     assert.deepEqual(states(events), ['recording', 'paused', 'recording', 'finished']);

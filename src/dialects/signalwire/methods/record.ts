@@ -8,6 +8,11 @@ import { method, perform } from './method.ts';
 
 const maxControlIdCharacters = 255;
 const seconds = number({ min: 0, max: maxSeconds });
+const identifier = text({
+  maxLength: maxControlIdCharacters,
+  form: /^[^\0]+$/,
+  expected: 'an identifier is',
+});
 const keys = text({ maxLength: 16, form: /^[0-9*#A-Da-d]*$/, expected: 'keys (0-9 * # A-D) are' });
 
 /** What `record` and `record_call` share; their defaults differ (wire.md, section 4). */
@@ -33,10 +38,10 @@ interface Recorded {
   status_url: string | undefined;
 }
 
-/** A time-out of 0 is none (X7). */
+/** A time of 0 is none (X7); however short another one is, it is one. */
 function wishesOf(recorded: Recorded, controlId: string, made: 'record' | 'record_call'): RecordingWishes {
   const ms = (value: number | undefined): number | undefined =>
-    value ? Math.round(value * 1000) : undefined;
+    value ? Math.max(1, Math.round(value * 1000)) : undefined;
   const options: RecorderOptions = {
     direction: recorded.direction,
     beep: recorded.beep,
@@ -65,9 +70,7 @@ export const recordCall = method({
   name: 'record_call',
   parameters: {
     ...shared,
-    control_id: optional(
-      text({ maxLength: maxControlIdCharacters, form: /^[^\0]+$/, expected: 'an identifier is' }),
-    ),
+    control_id: optional(identifier),
     direction: withDefault(oneOf('both', 'speak', 'listen'), 'both'),
     terminators: withDefault(keys, ''),
     initial_timeout: withDefault(seconds, 0),
@@ -89,7 +92,7 @@ export const recordCall = method({
 
 /** Seed 003 hands the SDK's method an object, which emits it as it is (X2). */
 const controlId: Kind<string> = {
-  read: (value, path) => text({ maxLength: maxControlIdCharacters }).read(innerId(value) ?? value, path),
+  read: (value, path) => identifier.read(innerId(value) ?? value, path),
 };
 
 function innerId(value: Json): Json | undefined {
@@ -101,8 +104,7 @@ export const stopRecordCall = method({
   parameters: { control_id: optional(controlId), controlId: optional(controlId) },
   shorthand: (value) => (typeof value === 'string' ? stopOf(value) : undefined),
   async run({ control_id, controlId: camel }, run, path) {
-    const given = control_id ?? camel;
-    const verb = { verb: 'stop-recording', controlId: given || lastOf(run) } as const;
+    const verb = { verb: 'stop-recording', controlId: control_id ?? camel ?? lastOf(run) } as const;
     const stopped = await perform(run, verb, path);
     run.variables.set('stop_record_call_result', stopped?.recording ? 'success' : 'failed');
     return undefined;
