@@ -348,3 +348,7 @@ export function assertPlayed(samples: Int16Array, expected: Int16Array): void {
 export async function hears(call: PhoneCall, sound: Int16Array): Promise<void> {
   await eventually('it is heard', () => isHeard(call.received(), sound) || undefined, patienceMs);
 }
+
+export function assertHeardBy(call: PhoneCall, sound: Int16Array): void {
+  assert.ok(isHeard(call.received(), sound), 'it was not heard');
+}

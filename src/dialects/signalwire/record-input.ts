@@ -22,7 +22,8 @@ const audio = z.object({
     .default('#'),
 });
 
-export const controlId = z.string().min(1).max(64);
+/** As long as that of a document. */
+export const controlId = z.string().min(1).max(255);
 export const statusUrl = z
   .url({ protocol: /^https?$/, error: 'must be a valid http or https url' })
   .max(2000);
@@ -38,7 +39,7 @@ export const recordParameters = z.object({
 /** @throws ZodError what stands in `record` itself is wrong */
 export function recordingWishes(given: z.output<typeof recordParameters>): RecordingWishes {
   const wanted = given.record?.audio ?? given.audio ?? audio.parse(given.record ?? {});
-  const toMs = (duration: number) => Math.round(duration * 1000) || undefined;
+  const toMs = (duration: number) => (duration === 0 ? undefined : Math.max(1, Math.round(duration * 1000)));
   const options: RecorderOptions = {
     direction: wanted.direction,
     beep: wanted.beep,
