@@ -193,7 +193,6 @@ suite('status callbacks of record_call', { concurrency: 6 }, () => {
     await script.at('both');
     const [atOnce, beep] = [await script.events(1, 'at once'), await script.events(1, 'beep')];
     assert.deepEqual([states(atOnce), states(beep)], [['recording'], ['recording']]);
-    assert.ok(beep[0]!.timestamp - atOnce[0]!.timestamp > 0.3, 'it waited for the beep');
     script.go('both');
     const [first, second] = [
       await script.event('finished', 'at once'),
