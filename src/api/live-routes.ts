@@ -52,7 +52,7 @@ function toBody(room: Conference, calls: LiveCalls): z.output<typeof conference>
     conversation_id: room.conversationId,
     start_time: new Date(room.startedUnixMs).toISOString(),
     recording: room.recordings.some((recording) => recording.running),
-    participants: room.members.flatMap(({ connectionId, trackId }) => {
+    participants: room.present.flatMap(({ connectionId, trackId }) => {
       const connection = calls.leg(connectionId)?.connection;
       if (!connection) return [];
       const { from, to, direction } = connection;
@@ -146,6 +146,7 @@ export function liveRoutes(app: FastifyInstance, { accountId, calls }: LiveRoute
         options || !isPlain
           ? calls.addRecording(accountId, params.name, wishesOf(body))
           : calls.startRecording(accountId, params.name, wishes);
+      await recording.whenTaken;
       // Whoever asks for it from now on finds it.
       await calls.written(recording.conversationId);
       reply.code(201);

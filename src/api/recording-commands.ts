@@ -87,6 +87,7 @@ export function recordingCommands(app: FastifyInstance, options: RecordingComman
     },
     async ({ params, body }, reply) => {
       const recording = calls.recordCall(params.connectionId, wishesOf(body));
+      await recording.whenTaken;
       reply.code(201);
       return await rowBody(recording);
     },

@@ -55,6 +55,8 @@ interface Member {
   /** Where it is now: a transfer may take it to another conversation within one stay. */
   room: Conference;
   trackId: string;
+  /** The worker has it there, so that it is heard, and recorded where that is wanted; or it waits for the beginning. */
+  isPresent: boolean;
   /** In no room yet: the conference has not begun. */
   waiting: boolean;
   end(outcome: StayEnd): void;
@@ -128,6 +130,11 @@ export class Conference {
     return [...this.#members.values()].map(({ leg, trackId }) => ({ connectionId: leg.id, trackId }));
   }
 
+  /** Those of them that are heard by now, or wait for the conference to begin. */
+  get present(): { connectionId: string; trackId: string }[] {
+    return this.members.filter(({ connectionId }) => this.#members.get(connectionId)?.isPresent);
+  }
+
   /**
    * The leg's stay, from now to its leaving. A recorded conference starts its recording first, so that it is on
    * record before the first packet; a call that was not answered is answered once the leg is in the room.
@@ -148,7 +155,8 @@ export class Conference {
       throw new CallreelError('CONFERENCE_FULL', `${this.#members.size} are in it`, { where: this.name });
     if (options.eventCallback !== undefined) this.#addCallback(options.eventCallback, options.warnings ?? []);
     const { promise, resolve } = Promise.withResolvers<StayEnd>();
-    const member: Member = { leg, options, room: this, trackId: newId(), waiting: false, end: resolve };
+    const states = { isPresent: false, waiting: false };
+    const member: Member = { leg, options, room: this, trackId: newId(), ...states, end: resolve };
     const removeHandlers = leg.addHandlers({
       // Once it is let in, the worker listens for the key.
       digit: (digit) => {
@@ -217,6 +225,7 @@ export class Conference {
     this.stepOut(legId);
     member.room = to;
     member.trackId = newId();
+    member.isPresent = false;
     to.#enter(member);
     this.#endIfEmpty('left');
     this.#endIfAlone();
@@ -268,6 +277,7 @@ export class Conference {
     member.waiting = !this.#start.opens(options);
     this.#tell((observer) => observer.came?.(this, leg));
     if (member.waiting) {
+      member.isPresent = true;
       leg.answer();
       this.#start.hears(leg, options);
       return;
@@ -294,14 +304,14 @@ export class Conference {
   }
 
   #sendJoin(member: Member): void {
-    const { options } = member;
+    const { options, trackId } = member;
     const { connection } = member.leg;
     this.worker
       .send({
         verb: 'room.join',
         legId: member.leg.id,
         roomId: this.conversationId,
-        trackId: member.trackId,
+        trackId,
         policy: options.policy,
         leaveKey: options.leaveKey,
         mode: this.#options.mode,
@@ -315,6 +325,8 @@ export class Conference {
       })
       .then(
         () => {
+          // It may be on its way to the next room.
+          if (member.trackId === trackId) member.isPresent = true;
           member.leg.answer();
           this.#start.hears(member.leg, member.options);
         },

@@ -153,6 +153,24 @@ describe('a call that is recorded by itself', () => {
     assert.deepEqual(tonesIn(mix, 0, mix.length), [500]);
   });
 
+  it('warns an interval after its beginning, and after every warning, to the slot', async () => {
+    await bench.call('a');
+    bench.advanceUs(7000);
+    await bench.record('a', 'r', { options: { warningToneIntervalMs: 1000 } });
+    await bench.slots(160);
+    await stop();
+    const heard = await channel('heard-a');
+    const edges: number[] = [];
+    for (const [at, sample] of heard.entries())
+      if (sample !== 0 && heard.subarray(Math.max(0, at - 160), at).every((each) => each === 0))
+        edges.push(at);
+    // Slots end 13 ms after the beginning, and every 20 ms; the next one has the tone, whose first sample is 0.
+    assert.deepEqual(
+      edges.map((at) => at / 8 - 1 / 8),
+      [1033, 2033, 3033],
+    );
+  });
+
   it('ends where a terminator went down', async () => {
     const phone = await bench.call('a');
     await bench.record('a', 'r', { options: { terminators: '#*' } });
@@ -179,6 +197,22 @@ describe('a call that is recorded by itself', () => {
     assert.equal(mix.length, 333 * 8);
     assert.deepEqual(tonesIn(mix, 0, 1600), [500]);
     assert.deepEqual(tonesIn(mix, 1600, 2664), [700]);
+  });
+
+  it('ends at its length where that is over before the next packet: media came, if none within', async () => {
+    const phone = await bench.call('a');
+    await bench.slots(3, [[phone, toneOf(500, 60)]]);
+    bench.advanceUs(5000);
+    await bench.record('a', 'r', { options: { maxLengthMs: 1 } });
+    await bench.record('a', 'mute', { options: { maxLengthMs: 1, direction: 'speak' } });
+    await bench.slots(30);
+    for (const [recordingId, reason] of [
+      ['r', 'max_length'],
+      ['mute', 'no_media'],
+    ] as const) {
+      const { startSample, end } = bench.open(recordingId, 'call-a');
+      assert.deepEqual([end?.reason, end!.atSample - startSample], [reason, 8], recordingId);
+    }
   });
 
   it('ends with no input where nobody speaks', async () => {

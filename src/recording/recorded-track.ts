@@ -23,7 +23,6 @@ export class RecordedTrack {
   readonly #packet: TrackPacket = { sequenceNumber: 0, rtpTime: 0, arrivalUs: 0, durationTicks: 0 };
   readonly #rateHz: number;
   #packets = 0;
-  #firstSample = Number.POSITIVE_INFINITY;
   #overflowPackets = 0;
 
   constructor(trackId: string, startSample: number, rateHz: number, listener?: TrackListener) {
@@ -31,9 +30,7 @@ export class RecordedTrack {
     this.#rateHz = rateHz;
     this.listener = listener;
     this.startSample = startSample;
-    this.#placer = new TrackPlacer({ rateHz, startSample }, (_packet, { atSample }) => {
-      this.#firstSample = Math.min(this.#firstSample, atSample);
-    });
+    this.#placer = new TrackPlacer({ rateHz, startSample }, () => {});
     if (listener) this.#live = new TrackTimeline({ rateHz, startSample });
   }
 
@@ -43,11 +40,6 @@ export class RecordedTrack {
 
   get overflowPackets(): number {
     return this.#overflowPackets;
-  }
-
-  /** Where its audio begins; after `mediaEndSample`. */
-  get firstSample(): number {
-    return this.#firstSample;
   }
 
   /** End of the last packet, where no more follow. */

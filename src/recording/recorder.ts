@@ -62,7 +62,7 @@ export class Recorder {
   readonly #tracks = new Map<string, RecordedTrack>();
   #state: RecorderState = 'new';
   #startSample = 0;
-  #firstMediaSample = Number.POSITIVE_INFINITY;
+  #packets = 0;
   #hasBegun = false;
   #hasConsent = false;
   #lastSample = 0;
@@ -263,7 +263,7 @@ export class Recorder {
     const { packets, overflowPackets, mediaEndSample } = track;
     const end = Math.max(this.sampleAt(atUs), mediaEndSample);
     const endSample = Math.max(track.startSample, Math.min(end, atMost));
-    this.#firstMediaSample = Math.min(this.#firstMediaSample, track.firstSample);
+    this.#packets += packets;
     this.#lastSample = Math.max(this.#lastSample, endSample);
     this.#write({ type: 'track-end', trackId, endSample, packets, overflowPackets });
   }
@@ -275,7 +275,7 @@ export class Recorder {
     const trim = this.limits.trim(atSample ?? this.sampleAt(atUs));
     const orderly = reason !== 'interrupted' && reason !== 'error' && reason !== 'no_input';
     const endSample = this.#endSample(atUs, atSample);
-    this.#endReason = orderly && this.#firstMediaSample >= endSample ? 'no_media' : reason;
+    this.#endReason = orderly && this.#packets === 0 ? 'no_media' : reason;
     const lacksConsent = this.options.consent === 'required' && !this.#hasConsent;
     if (lacksConsent && reason !== 'consent_withdrawn' && reason !== 'error') this.#endReason = 'no_consent';
     this.#write({

@@ -3,7 +3,14 @@ import type { PauseBehaviour } from '../spool/records.ts';
 import { type RecordingScript, roomOfScript, type ScriptLeg } from './test-recording-script.ts';
 import { ReferenceOutput } from './test-reference-output.ts';
 import { sine } from './test-reference-sine.ts';
-import { type ActionOf, type Interval, ScriptCalls, type Sent, slotSamples } from './test-script-calls.ts';
+import {
+  type ActionOf,
+  type Interval,
+  ScriptCalls,
+  type Sent,
+  slotSamples,
+  slotUs,
+} from './test-script-calls.ts';
 
 /*
  * What a script's recordings are to be, worked out from the script by the rules of docs/recording.md and nothing of
@@ -47,6 +54,9 @@ export interface ReferenceRecording {
 }
 
 type Record = ActionOf<'record'>;
+
+/** Audio of before a recording's length was over is waited for so long. */
+const lateAudioUs = 200_000;
 
 export class ReferenceRecorder {
   readonly #calls: ScriptCalls;
@@ -166,11 +176,13 @@ export class ReferenceRecorder {
     const isOn = (us: number): boolean => isUnpaused(us) && us < takenToUs;
     const tracks = this.#tracksOf(record, { startSample, sampleAt, isOn, endUs: takenToUs });
     const lastEnd = Math.max(sampleAt(endUs), startSample, ...tracks.map(({ toSample }) => toSample));
-    const endSample = Math.max(startSample, exactEnd ?? Math.min(lastEnd, limit ?? lastEnd));
+    const recordedTo = exactEnd ?? Math.min(lastEnd, limit ?? lastEnd);
+    const endSample = begins ? Math.max(startSample, recordedTo) : startSample;
     const pauses = pausesOf(changes, endUs, endSample, sampleAt);
     for (const track of tracks)
       track.toSample = Math.max(track.fromSample, Math.min(track.toSample, endSample));
-    const isEmpty = tracks.every((track) => this.#firstSample.get(track)! >= endSample);
+    const countedToUs = this.#countedToUs(record, ending, raw.end, isUnpaused);
+    const isEmpty = tracks.every((track) => this.#firstCameUs.get(track)! > countedToUs);
     const reason = isEmpty ? 'no_media' : ending.reason;
     const roomId = on === roomOfScript ? on : `call-${on}`;
     return {
@@ -212,7 +224,25 @@ export class ReferenceRecorder {
     return begins.length > 0 ? Math.min(...begins) : undefined;
   }
 
-  readonly #firstSample = new Map<ReferenceTrack, number>();
+  /** When the first packet of a track came. */
+  readonly #firstCameUs = new Map<ReferenceTrack, number>();
+
+  /** What comes until its end is decided is no longer in it, but shows that there was media. */
+  #countedToUs(
+    { on }: Record,
+    { endUs, takenToUs, reason }: { endUs: number; takenToUs: number; reason: string },
+    closedUs: number,
+    isUnpaused: (us: number) => boolean,
+  ): number {
+    if (reason !== 'max_length') return takenToUs;
+    // Nobody who is not there is waited for.
+    const isAwaited = (us: number): boolean =>
+      us < endUs + lateAudioUs &&
+      (on !== roomOfScript || this.#script.legs.some(({ legId }) => this.#isInAt(legId, us)));
+    let atUs = Math.ceil(endUs / slotUs) * slotUs;
+    while ((isAwaited(atUs) || !isUnpaused(atUs)) && atUs < closedUs) atUs += slotUs;
+    return Math.min(atUs, closedUs);
+  }
 
   #beeps({ on, atUs }: Record): boolean {
     return on !== roomOfScript || this.#script.legs.some(({ legId }) => this.#calls.isIn(legId, atUs));
@@ -307,7 +337,7 @@ export class ReferenceRecorder {
       toSample = Math.max(toSample, atSample + slotSamples);
     }
     const track = { trackId, side, legId, fromSample, toSample, samples, exact };
-    this.#firstSample.set(track, first ? first.streamSample + shift : Number.POSITIVE_INFINITY);
+    this.#firstCameUs.set(track, first ? (first.cameUs ?? first.atUs) : Number.POSITIVE_INFINITY);
     return track;
   }
 }

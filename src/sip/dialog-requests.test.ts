@@ -8,6 +8,7 @@ import {
   Arrivals,
   acceptAll,
   portOf,
+  quickTimers,
   RawPeer,
   type RequestParts,
   recordingHandlers,
@@ -42,6 +43,7 @@ async function call(
   const server = await startUserAgent({
     onInvite: acceptAll(sessions, callee.handlers),
     ...(options.log && { log: options.log }),
+    ...(options.ack === false && { timers: quickTimers }),
   });
   const peer = await RawPeer.open(portOf(server, 'udp'));
   peer.request('INVITE', { body: options.body ?? sdp });

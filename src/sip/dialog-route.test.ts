@@ -54,6 +54,7 @@ describe('requests of a call to a name', () => {
       const sessions = new Arrivals<SipSession>();
       const server = await startUserAgent({
         resolver: resolver(),
+        timers: quickTimers,
         onInvite: acceptAll(sessions, { ended: () => {} }),
       });
       const [caller, down, proxy] = [

@@ -11,6 +11,7 @@ import {
   Arrivals,
   acceptAll,
   portOf,
+  quickTimers,
   RawPeer,
   recordingHandlers,
   sdp,
@@ -39,7 +40,7 @@ async function clientOf(
   });
   dns.zone = [...records, { name: 'host.example', a: '127.0.0.1' }];
   const resolver = new DnsResolver({ clock: systemClock, servers: [dns.address] });
-  client = await startUserAgent({ resolver });
+  client = await startUserAgent({ resolver, timers: quickTimers });
   return client;
 }
 

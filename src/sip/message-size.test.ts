@@ -5,6 +5,7 @@ import {
   Arrivals,
   acceptAll,
   portOf,
+  quickTimers,
   RawPeer,
   recordingHandlers,
   sdp,
@@ -36,7 +37,7 @@ test('a large request goes by TCP where the peer takes it (RFC 3261 section 18.1
 
 test('it goes by UDP to a peer that has no TCP, and the next one at once', async () => {
   const peer = await RawPeer.open(0);
-  const client = await startUserAgent();
+  const client = await startUserAgent({ timers: quickTimers });
   for (let call = 0; call < 2; call++) {
     const caller = recordingHandlers();
     const requestUri = `sip:100@127.0.0.1:${peer.port}`;
@@ -58,7 +59,8 @@ test('it goes by UDP to a peer that has no TCP, and the next one at once', async
 
 test('T11: a UDP INVITE of 2.5 kB is taken whole', async () => {
   const sessions = new Arrivals<SipSession>();
-  const server = await startUserAgent({ onInvite: acceptAll(sessions, { ended: () => {} }) });
+  const onInvite = acceptAll(sessions, { ended: () => {} });
+  const server = await startUserAgent({ onInvite, timers: quickTimers });
   const peer = await RawPeer.open(portOf(server, 'udp'));
   peer.request('INVITE', { extra: [`X-Padding: ${'y'.repeat(2_500)}`], body: sdp });
   assert.equal((await peer.response('INVITE')).status, 200);

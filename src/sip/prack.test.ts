@@ -5,7 +5,15 @@ import { bodyText, headerValue, type SipRequest, type SipResponse } from './mess
 import { tagOf } from './name-address.ts';
 import { buildResponse, type ResponseOptions } from './serializer.ts';
 import type { SipSession, SipSessionHandlers } from './session.ts';
-import { Arrivals, portOf, RawPeer, recordingHandlers, sdp, startUserAgent } from './test-peers.ts';
+import {
+  Arrivals,
+  portOf,
+  quickTimers,
+  RawPeer,
+  recordingHandlers,
+  sdp,
+  startUserAgent,
+} from './test-peers.ts';
 
 throwOnUnlistedTransitions();
 
@@ -19,6 +27,7 @@ async function incoming(
   const callee = recordingHandlers(options.more);
   const sessions = new Arrivals<SipSession>();
   const server = await startUserAgent({
+    timers: quickTimers,
     onInvite: (session) => {
       session.handlers = callee.handlers;
       sessions.add(session);

@@ -5,7 +5,15 @@ import { tagOf } from './name-address.ts';
 import { formatReplaces, parseReplaces, replacesOf } from './replaces.ts';
 import { buildResponse } from './serializer.ts';
 import type { SipSession } from './session.ts';
-import { Arrivals, portOf, RawPeer, recordingHandlers, sdp, startUserAgent } from './test-peers.ts';
+import {
+  Arrivals,
+  portOf,
+  quickTimers,
+  RawPeer,
+  recordingHandlers,
+  sdp,
+  startUserAgent,
+} from './test-peers.ts';
 
 throwOnUnlistedTransitions();
 
@@ -30,6 +38,7 @@ async function setUp() {
   const sessions = new Arrivals<SipSession>();
   const handlers = recordingHandlers();
   const server = await startUserAgent({
+    timers: quickTimers,
     onInvite: (session) => {
       session.handlers = handlers.handlers;
       sessions.add(session);

@@ -11,6 +11,7 @@ import {
   Arrivals,
   acceptAll,
   portOf,
+  quickTimers,
   RawPeer,
   recordingHandlers,
   sdp,
@@ -155,7 +156,7 @@ test('a 481 ends the call, with a BYE to whoever is in between', async () => {
 });
 
 test('a re-INVITE that nobody answers ends the call', async () => {
-  const { peer, call, answer, caller, client } = await placed();
+  const { peer, call, answer, caller, client } = await placed({}, { timers: quickTimers });
   await assert.rejects(call.reoffer(sdp), refusedWith('481'));
   answer(await peer.incoming('BYE'), 200);
   assert.equal(caller.ends[0]?.cause, 'timeout');
@@ -164,7 +165,8 @@ test('a re-INVITE that nobody answers ends the call', async () => {
 });
 
 test('glare: both offer at once, each refuses with 491, and ours goes again', async () => {
-  const { peer, call, answer, ask, hangUp } = await placed({ reoffered: () => 'v=0\r\ns=ours\r\n' });
+  const more = { reoffered: () => 'v=0\r\ns=ours\r\n' };
+  const { peer, call, answer, ask, hangUp } = await placed(more, { timers: quickTimers });
   const asked = call.reoffer('v=0\r\ns=glare\r\n');
   const first = await peer.incoming('INVITE');
   ask('INVITE', 5, sdp);

@@ -4,7 +4,15 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { throwOnUnlistedTransitions } from '../state-machine.ts';
 import type { SipSession } from './session.ts';
-import { Arrivals, acceptAll, portOf, recordingHandlers, sdp, startUserAgent } from './test-peers.ts';
+import {
+  Arrivals,
+  acceptAll,
+  portOf,
+  quickTimers,
+  recordingHandlers,
+  sdp,
+  startUserAgent,
+} from './test-peers.ts';
 
 throwOnUnlistedTransitions();
 
@@ -21,8 +29,9 @@ test('a tenth of all datagrams lost: changes by both sides arrive, each once, an
   };
   const callee = recordingHandlers(more);
   const sessions = new Arrivals<SipSession>();
-  const server = await startUserAgent({ onInvite: acceptAll(sessions, callee.handlers) });
-  const client = await startUserAgent();
+  const onInvite = acceptAll(sessions, callee.handlers);
+  const server = await startUserAgent({ onInvite, timers: quickTimers });
+  const client = await startUserAgent({ timers: quickTimers });
   const hop = await lossyHop(portOf(server, 'udp'), 20_261_121);
   const caller = recordingHandlers(more);
   for (let round = 0; round < calls; round++) {

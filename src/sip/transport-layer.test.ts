@@ -6,6 +6,7 @@ import {
   Arrivals,
   acceptAll,
   portOf,
+  quickTimers,
   RawPeer,
   recordingHandlers,
   sdp,
@@ -43,6 +44,7 @@ test('listening on :: takes IPv4 peers as such, both ways', async () => {
   const sessions = new Arrivals<SipSession>();
   const server = await startUserAgent({
     listen: listenOn('::'),
+    timers: quickTimers,
     onInvite: acceptAll(sessions, { ended: () => {} }),
   });
   const peer = await RawPeer.open(portOf(server, 'udp'));

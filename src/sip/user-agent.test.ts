@@ -4,7 +4,15 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { throwOnUnlistedTransitions } from '../state-machine.ts';
 import type { SipSession } from './session.ts';
-import { Arrivals, acceptAll, portOf, recordingHandlers, sdp, startUserAgent } from './test-peers.ts';
+import {
+  Arrivals,
+  acceptAll,
+  portOf,
+  quickTimers,
+  recordingHandlers,
+  sdp,
+  startUserAgent,
+} from './test-peers.ts';
 
 throwOnUnlistedTransitions();
 
@@ -151,8 +159,9 @@ test('hanging up before anything was heard sends the CANCEL after the first prov
 test('half of all datagrams lost: the call still stands and ends on both sides', async () => {
   const callee = recordingHandlers();
   const sessions = new Arrivals<SipSession>();
-  const server = await startUserAgent({ onInvite: acceptAll(sessions, callee.handlers) });
-  const client = await startUserAgent();
+  const onInvite = acceptAll(sessions, callee.handlers);
+  const server = await startUserAgent({ onInvite, timers: quickTimers });
+  const client = await startUserAgent({ timers: quickTimers });
   const proxy = await lossyProxy(portOf(server, 'udp'));
   const caller = recordingHandlers();
   const call = client.invite({

@@ -81,7 +81,7 @@ export class CallbackApp {
   waitFor<Body>(
     path: string,
     predicate: (body: Body, request: CallbackRequest) => boolean = () => true,
-    timeoutMs = 10_000,
+    timeoutMs = 30_000,
   ): Promise<CallbackRequest> {
     return this.log.waitFor(path, predicate as (body: unknown) => boolean, timeoutMs);
   }

@@ -39,7 +39,7 @@ loopHold.port1.unref();
  * @throws AssertionError with every leaked port, connection, file, descriptor and timer
  */
 export async function assertNoLeak(before: OpenResources, options: LeakCheckOptions = {}): Promise<void> {
-  const { timeoutMs = 5000, clock = systemClock, allow = () => false } = options;
+  const { timeoutMs = 30_000, clock = systemClock, allow = () => false } = options;
   const deadlineUs = clock.monotonicUs() + timeoutMs * 1000;
   for (;;) {
     // The microtask and check phases of whatever was closed just now.

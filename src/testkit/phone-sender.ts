@@ -36,8 +36,8 @@ interface Batch {
   finish(completed: boolean): void;
 }
 
-/** After a stall of the process the backlog leaves at eight times its speed, not at once. */
-const maxPacketsPerWake = 2;
+/** After a stall of the process the backlog leaves as behind a stall of a network: in a burst, which sockets can hold. */
+const maxPacketsPerWake = 10;
 const backlogWakeMs = 5;
 
 /**
@@ -165,13 +165,17 @@ export class PhoneSender {
     return this.#enqueue(send, startUs);
   }
 
-  /** The due time of the next packet: on the grid, skipping the slots nobody used. */
+  /**
+   * The due time of the next packet: on the grid, skipping the slots nobody used. After a pause it is one to come:
+   * what is in it was not said before it was asked for.
+   */
   #claimSlot(): number {
     const nowUs = this.#clock.monotonicUs();
     this.#nextSlotUs ??= nowUs;
     const slotUs = this.#packetMs * 1000;
-    const idleSlots = Math.floor((nowUs - this.#nextSlotUs) / slotUs);
-    if (idleSlots < 1 || this.#options.keepAlive) return this.#nextSlotUs;
+    const followsOn = nowUs - this.#nextSlotUs < slotUs;
+    if (followsOn || this.#options.keepAlive) return this.#nextSlotUs;
+    const idleSlots = Math.ceil((nowUs - this.#nextSlotUs) / slotUs);
     this.#nextSlotUs += idleSlots * slotUs;
     const rtpTime = addToTimestamp(toRtpTimestamp(this.#position.rtpTime), idleSlots * this.#packetTicks);
     this.#position = { ...this.#position, rtpTime };
@@ -217,8 +221,12 @@ export class PhoneSender {
     this.#timer = this.#clock.after(delayMs, () => this.#wake());
   }
 
-  #wake(): void {
-    for (let packets = 0; packets < maxPacketsPerWake; packets++) {
+  /** @param backlogSinceUs of a wake for a backlog: when the one before was. On a busy machine there are fewer of them. */
+  #wake(backlogSinceUs?: number): void {
+    const wokenUs = this.#clock.monotonicUs();
+    const wakes = backlogSinceUs === undefined ? 1 : (wokenUs - backlogSinceUs) / 1000 / backlogWakeMs;
+    const most = Math.max(1, Math.floor(wakes)) * maxPacketsPerWake;
+    for (let packets = 0; packets < most; packets++) {
       const nowUs = this.#clock.monotonicUs();
       if (this.#sentPending === this.#pending.length) this.#keepAlive(nowUs);
       const next = this.#pending[this.#sentPending];
@@ -230,7 +238,7 @@ export class PhoneSender {
       this.#emit(next, nowUs);
     }
     this.#timer?.cancel();
-    this.#timer = this.#clock.after(backlogWakeMs, () => this.#wake());
+    this.#timer = this.#clock.after(backlogWakeMs, () => this.#wake(wokenUs));
   }
 
   #keepAlive(nowUs: number): void {

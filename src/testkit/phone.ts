@@ -1,4 +1,4 @@
-import { systemClock } from '../clock.ts';
+import { sleep, systemClock } from '../clock.ts';
 import { Secret } from '../secret.ts';
 import { makeSelfSigned } from '../sip/self-signed.ts';
 import type { SipAddress, SipEnd, SipHeader, SipSession } from '../sip/session.ts';
@@ -38,7 +38,7 @@ export interface CallOptions extends PhoneMediaOptions {
 }
 
 export interface AnswerOptions extends PhoneMediaOptions {
-  /** Spoken in the same turn as the 200 is sent, before anybody can have read it. */
+  /** Spoken from just before the 200 is sent on. */
   atOnce?: Int16Array;
 }
 
@@ -233,14 +233,23 @@ export class Phone {
         established: () => resolve(new PhoneCall(session, media, ended.promise)),
         ended: (end) => ended.resolve(end),
       });
+      const refuse = (error: unknown) => session.reject({ status: 488, reason: (error as Error).message });
       try {
         const { offer } = session;
-        session.accept(early.answer ?? (offer === undefined ? media.offer() : media.answer(offer)));
-        if (atOnce) void media.sender.play(atOnce);
+        const answer = early.answer ?? (offer === undefined ? media.offer() : media.answer(offer));
+        const spoken = atOnce ? this.#beginsToSpeak(media, atOnce) : undefined;
+        if (spoken) void spoken.then(() => session.accept(answer)).catch(refuse);
+        else session.accept(answer);
       } catch (error) {
-        session.reject({ status: 488, reason: (error as Error).message });
+        refuse(error);
       }
     });
+  }
+
+  /** Settles when the first packet has left: timers of one length fire in their order. */
+  #beginsToSpeak(media: PhoneMediaSession, samples: Int16Array): Promise<void> {
+    void media.sender.play(samples);
+    return sleep(this.#options.clock, 1);
   }
 }
 

@@ -21,11 +21,17 @@ export interface TestCall {
   tone: ToneGenerator;
 }
 
+const partPackets = 40;
+/** Half a minute. */
+const maxParts = 40;
+
 /** A real worker process with phones on the loopback, and everything cleaned up after the test. */
 export class TestServer {
   readonly spoolDir = mkdtempSync(join(tmpdir(), 'callreel-worker-'));
   readonly events: WorkerEvent[] = [];
   readonly #calls: TestCall[] = [];
+  /** How much each phone had received when somebody began to talk last. */
+  readonly #receivedBefore = new Map<TestPhone, number>();
   #worker: MediaWorker | undefined;
 
   get options(): MediaWorkerOptions {
@@ -87,9 +93,9 @@ export class TestServer {
     return recordingId;
   }
 
-  /** All these phones send their tones for so many packets of 20 ms; what they heard before is forgotten. */
+  /** All these phones send their tones for so many packets of 20 ms; what they heard before does not count. */
   async talk(calls: TestCall[], packets: number): Promise<void> {
-    for (const { phone } of this.#calls) phone.received.length = 0;
+    for (const { phone } of this.#calls) this.#receivedBefore.set(phone, phone.received.length);
     const samples = new Int16Array(160);
     const payload = new Uint8Array(160);
     const startUs = systemClock.monotonicUs();
@@ -103,9 +109,23 @@ export class TestServer {
     }
   }
 
-  /** Which of all calls' tones this phone heard, by the second half of what it received. */
+  /**
+   * These phones send their tones until each of the listeners hears so many: of one part alone little may have got
+   * through a worker that was held up.
+   * @returns what each listener hears
+   */
+  async hearing(calls: TestCall[], listeners: TestCall[], tones: number): Promise<number[][]> {
+    const heard = (): number[][] => listeners.map((listener) => this.hears(listener));
+    await this.talk(calls, partPackets);
+    for (let part = 1; part < maxParts && heard().some(({ length }) => length < tones); part++)
+      await this.talk(calls, partPackets);
+    return heard();
+  }
+
+  /** Which of all calls' tones this phone heard, by the second half of what it received of the last talk. */
   hears({ phone }: TestCall): number[] {
-    const half = phone.received.slice(Math.floor(phone.received.length / 2));
+    const received = phone.received.slice(this.#receivedBefore.get(phone));
+    const half = received.slice(Math.floor(received.length / 2));
     const samples = new Int16Array(half.reduce((sum, { payloadBytes }) => sum + payloadBytes, 0));
     let at = 0;
     for (const packet of half) at += decodeUlaw(packet.payload(), samples, at);

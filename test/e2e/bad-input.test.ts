@@ -9,14 +9,16 @@ import { audioMisbehaviour, BadServer, callbackMisbehaviour, flood, wavHead } fr
 import type { Command, IncomingBody } from './bodies.ts';
 import { assertOnlyRun, channelFrom, samplesOf } from './channel-audio.ts';
 import { eventually } from './eventually.ts';
+import { withoutHoles } from './heard.ts';
 import { Scene } from './scene.ts';
 
 /**
  * Whatever a user's servers and routines do wrong, as `docs/dialects/sift.md` says it ("What happens when"). One call
  * is recorded during all of it and must not lose a sample.
  */
-const callbackTimeoutMs = 2000;
-const playbackTimeoutMs = 5000;
+/** Nobody but who is meant to is so slow, however busy the machine. */
+const callbackTimeoutMs = 5000;
+const playbackTimeoutMs = 10_000;
 const neighbourName = 'the neighbour';
 
 interface LogLine {
@@ -224,7 +226,9 @@ async function recordedThen(commands: readonly object[]) {
 
 async function assertKept(call: PhoneCall, conference_name: string): Promise<void> {
   const { audio } = channelFrom(await scene.endedConversation({ conference_name }), call);
-  assertOnlyRun(await samplesOf(audio), call.sent(), 'what was recorded before');
+  // Where this process stood still shortly before the last word, the phone made a pause there.
+  const samples = withoutHoles(await samplesOf(audio));
+  assertOnlyRun(samples, withoutHoles(call.sent()), 'what was recorded before');
 }
 
 /** After the commands the routine goes on to its end, and what was recorded before them is kept. */
@@ -234,7 +238,7 @@ async function goesOn(commands: readonly object[]): Promise<{ code: string; wher
   await scene.app.waitFor<{ connection_id: string }>(
     '/after',
     ({ connection_id }) => connection_id === connectionId,
-    15_000,
+    60_000,
   );
   assert.equal((await call.ended).cause, 'remote');
   await assertKept(call, conference_name);
@@ -304,7 +308,7 @@ suite('bad input', { concurrency: 16 }, () => {
         return flood(response, dataBytes);
       });
       const { call, connectionId, conference_name } = await recordedThen([{ name: 'Play', sound_url }]);
-      await eventually('a second of it', () => (call.received().length > 8000 ? true : undefined), 15_000);
+      await eventually('a second of it', () => (call.received().length > 8000 ? true : undefined));
       await call.hangUp();
       assert.deepEqual(loggedErrors(connectionId), []);
       await assertKept(call, conference_name);
@@ -313,7 +317,7 @@ suite('bad input', { concurrency: 16 }, () => {
   test('a Say of 5,000 characters is spoken, until the caller hangs up', async () => {
     const text = 'This goes on and on. '.repeat(238);
     const { call, connectionId, conference_name } = await recordedThen([{ name: 'Say', text }]);
-    await eventually('a second of it', () => (call.received().length > 8000 ? true : undefined), 15_000);
+    await eventually('a second of it', () => (call.received().length > 8000 ? true : undefined));
     await call.hangUp();
     assert.deepEqual(loggedErrors(connectionId), []);
     await assertKept(call, conference_name);

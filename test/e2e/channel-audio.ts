@@ -49,6 +49,6 @@ export function assertOnlyRun(samples: Int16Array, expected: Int16Array, label: 
 }
 
 /** Packets of a call as the far end decodes them, one after the other. */
-export function decoded(call: PhoneCall, packets: readonly SentPacket[]): Int16Array {
+export function decoded(call: PhoneCall, packets: readonly Pick<SentPacket, 'payload'>[]): Int16Array {
   return lineCodecs[call.codec].decode(Buffer.concat(packets.map(({ payload }) => payload)));
 }

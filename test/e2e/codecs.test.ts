@@ -48,6 +48,25 @@ function assertTones(
   }
 }
 
+/** As `assertTones`, of live audio: on a busy machine there are holes in it, so each tone's best stretch counts. */
+function assertHeard(
+  samples: Int16Array,
+  rateHz: number,
+  frequenciesHz: readonly number[],
+  absentHz: readonly number[],
+  label: string,
+): void {
+  assertTones(samples, rateHz, [], absentHz, label);
+  const length = 0.3 * rateHz;
+  for (const frequencyHz of frequenciesHz) {
+    const levels: number[] = [];
+    for (let start = 0; start + length <= samples.length; start += length / 3)
+      levels.push(toneLevelDbov(samples, rateHz, frequencyHz, { start, end: start + length }));
+    const level = Math.max(...levels);
+    assert.ok(Math.abs(level - spokenDbov) < 6, `${label}: ${frequencyHz} Hz at ${level} dBov`);
+  }
+}
+
 async function assertChannel(
   conversation: ConversationBody,
   call: PhoneCall,
@@ -105,7 +124,7 @@ suite('codecs', { concurrency: true }, () => {
       for (const [i, call] of calls.entries()) {
         const { rateHz } = lineCodecs[call.codec];
         const others = tones.filter((_, other) => other !== i);
-        assertTones(call.received(rateHz), rateHz, others, [tones[i]!], `heard by ${call.codec}`);
+        assertHeard(call.received(rateHz), rateHz, others, [tones[i]!], `heard by ${call.codec}`);
       }
       const conversation = await scene.endedConversation({ conference_name: name });
       for (const [i, call] of calls.entries())
@@ -131,8 +150,8 @@ suite('codecs', { concurrency: true }, () => {
     assert.deepEqual([caller.codec, answered.codec], ['OPUS', 'OPUS']);
     await Promise.all([speak(caller, firstHz), speak(answered, 6000)]);
     await caller.hangUp();
-    assertTones(caller.received(48_000), 48_000, [6000], [firstHz], 'heard by the caller');
-    assertTones(answered.received(48_000), 48_000, [firstHz], [6000], 'heard by the called');
+    assertHeard(caller.received(48_000), 48_000, [6000], [firstHz], 'heard by the caller');
+    assertHeard(answered.received(48_000), 48_000, [firstHz], [6000], 'heard by the called');
     const numbers = [caller, answered].map(({ sentPayloads }) => sentPayloads[0]!.payloadType);
     assert.equal(numbers[0], 120);
     assert.notEqual(numbers[1], 111, 'the number of our offer');
@@ -151,7 +170,7 @@ suite('codecs', { concurrency: true }, () => {
     assert.deepEqual([caller.codec, answered.codec], ['OPUS', 'PCMA']);
     await Promise.all([speak(caller, firstHz), speak(answered, secondHz)]);
     await caller.hangUp();
-    assertTones(caller.received(48_000), 48_000, [secondHz], [firstHz], 'heard by the caller');
-    assertTones(answered.received(), 8000, [firstHz], [secondHz], 'heard by the called');
+    assertHeard(caller.received(48_000), 48_000, [secondHz], [firstHz], 'heard by the caller');
+    assertHeard(answered.received(), 8000, [firstHz], [secondHz], 'heard by the called');
   });
 });

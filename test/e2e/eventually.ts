@@ -10,7 +10,7 @@ const pollMs = 20;
 export async function eventually<T>(
   what: string,
   ask: () => Promise<T | undefined> | T | undefined,
-  timeoutMs = 10_000,
+  timeoutMs = 30_000,
 ): Promise<T> {
   const deadlineUs = systemClock.monotonicUs() + timeoutMs * 1000;
   for (;;) {

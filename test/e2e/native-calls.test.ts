@@ -80,7 +80,7 @@ suite('calls by the native API', () => {
     await call(body.call_id, 'connected');
     const conference = await eventually('the conference', async () => {
       const answer = await http.get<ConferenceBody>('/v1/conferences/placed%20room');
-      return answer.status === 200 ? answer.body : undefined;
+      return answer.status === 200 && answer.body.participants.length > 0 ? answer.body : undefined;
     });
     assert.equal(conference.recording, true);
     assert.deepEqual(

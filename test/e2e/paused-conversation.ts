@@ -63,6 +63,7 @@ export class PausedConversation {
   readonly #options: PausedConversationOptions;
   #paused: Asked | undefined;
   #resumed: Asked | undefined;
+  #stopped: Asked | undefined;
 
   private constructor(
     options: PausedConversationOptions,
@@ -130,7 +131,7 @@ export class PausedConversation {
   }
 
   async stop(): Promise<void> {
-    await this.#ask('stop');
+    this.#stopped = await this.#ask('stop');
   }
 
   async #ask(what: string, body?: unknown): Promise<Asked> {
@@ -192,15 +193,16 @@ export class PausedConversation {
       askedUs: Number.POSITIVE_INFINITY,
       answeredUs: Number.POSITIVE_INFINITY,
     };
+    const stoppedUs = this.#stopped?.askedUs ?? Number.POSITIVE_INFINITY;
     const between = (packets: readonly { atUs: number; payload: Uint8Array }[], from: number, to: number) =>
       packets.filter(({ atUs }) => atUs >= from && atUs < to).map(({ payload }) => payload);
     const sentBy = (call: PhoneCall) =>
       call.sentPayloads.map(({ sentUs, payload }) => ({ atUs: sentUs, payload }));
-    const heard = this.ann.receivedPackets.map(({ arrivalUs, payload }) => ({ atUs: arrivalUs, payload }));
+    const heard = heardBy(this.ann);
     const spans = (packets: { atUs: number; payload: Uint8Array }[]) => ({
       before: between(packets, 0, paused.askedUs - marginUs),
       paused: between(packets, paused.answeredUs, resumed.askedUs - marginUs),
-      after: between(packets, resumed.answeredUs + marginUs, Number.POSITIVE_INFINITY),
+      after: between(packets, resumed.answeredUs + marginUs, stoppedUs),
     });
     const [ann, bob, annHeard] = [spans(sentBy(this.ann)), spans(sentBy(this.bob)), spans(heard)];
     const isSpeech = (payload: Uint8Array) => payload.some((byte) => byte !== payload[0]);
@@ -216,6 +218,21 @@ export class PausedConversation {
       heardAfter: annHeard.after.filter(isSpeech),
     };
   }
+}
+
+/**
+ * What a party heard, and when it was sent: by its RTP time, which runs with the server's, as this process may read late
+ * what came.
+ */
+function heardBy({ receivedPackets }: PhoneCall): { atUs: number; payload: Uint8Array }[] {
+  const [first] = receivedPackets;
+  if (!first) return [];
+  const packets = receivedPackets.map(({ arrivalUs, rtpTime, payload }) => {
+    const sinceFirstUs = (((rtpTime - first.rtpTime) >>> 0) * 1_000_000) / 8000;
+    return { arrivalUs, sinceFirstUs, payload };
+  });
+  const firstUs = Math.min(...packets.map(({ arrivalUs, sinceFirstUs }) => arrivalUs - sinceFirstUs));
+  return packets.map(({ sinceFirstUs, payload }) => ({ atUs: firstUs + sinceFirstUs, payload }));
 }
 
 /** Until the call ends, without a gap, and no two utterances the same. */
@@ -281,7 +298,7 @@ export function clientOf({ publicUrl, dataDir }: ServerProcess): HttpClient {
   });
 }
 
-export const pausedMs = 900;
+export const pausedMs = 1500;
 export const speak = (ms: number): Promise<void> => setTimeout(ms);
 
 /** Enough to find what is there, and quick to look for. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
+import { systemClock } from '../../src/clock.ts';
 import { noise } from '../../src/testkit/noise.ts';
 import { findPayloadRun } from '../../src/testkit/sample-run.ts';
 import {
@@ -13,7 +14,7 @@ import {
   wavSamples,
   whoIsIn,
 } from './recorder-stage.ts';
-import { utter } from './utterance.ts';
+import { longestWaitMs, utter } from './utterance.ts';
 
 /**
  * What ends a recording by itself, at its ends of the range and between: many recordings of one call. First nothing
@@ -24,6 +25,7 @@ const room = 'limits';
 const day = 86_400_000;
 const keys = '0123456789*#ABCD';
 const wordMs = 600;
+const maxLateMs = 60;
 
 const cases = {
   plain: {},
@@ -82,15 +84,21 @@ before(async () => {
   ] as const)
     await stage.in(running.get(name)!, 'ended');
   await stage.in(running.get('not listened to')!, 'ended');
-  await start(spoken);
   const silence = new Int16Array((700 * rateHz) / 1000);
-  const heard = await utter(
-    ann.call,
-    Int16Array.from([...silence, ...whisper, ...silence, ...word, ...silence, ...silence]),
-  );
-  word = heard.subarray(silence.length * 2 + whisper.length).subarray(0, word.length);
-  for (const name of ['end silence 1 ms', 'end silence 300 ms', 'spoken to', 'usual'] as const)
-    await stage.in(running.get(name)!, 'ended');
+  const utterance = Int16Array.from([...silence, ...whisper, ...silence, ...word, ...silence, ...silence]);
+  for (let round = 1; ; round++) {
+    await start(spoken);
+    const fromUs = systemClock.monotonicUs();
+    const heard = await utter(ann.call, utterance);
+    for (const name of ['end silence 1 ms', 'end silence 300 ms', 'spoken to', 'usual'] as const)
+      await stage.in(running.get(name)!, 'ended');
+    word = heard.subarray(silence.length * 2 + whisper.length).subarray(0, word.length);
+    // A word with a hole in it ends at the hole: the phone and the server have to be punctual for what is asked here.
+    const lateMs = longestWaitMs(ann.call, fromUs);
+    if (lateMs <= maxLateMs) break;
+    assert.ok(round < 20, `${lateMs} ms late, round after round`);
+    for (const name of Object.keys(spoken)) await stage.stop(running.get(name as Case)!);
+  }
   await sayTone(ann, annHz);
   await ann.call.pressDigit('5');
   await ann.call.pressDigit('#');

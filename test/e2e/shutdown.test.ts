@@ -24,7 +24,7 @@ import { TemporaryDataDir } from './temporary-data-dir.ts';
 /** SIGTERM while calls run. */
 suite('shutdown', { concurrency: true }, () => {
   test('new calls get 503, running ones end after the drain time, everything is finished and delivered', async () => {
-    const drainSeconds = 1.2;
+    const drainSeconds = 5;
     using folder = new TemporaryDataDir();
     const dataDir = folder.path;
     await using audience = await Audience.create();
@@ -32,7 +32,7 @@ suite('shutdown', { concurrency: true }, () => {
     const uri = server.sipUri(calledNumber);
     const command = audience.join('drained', { do_record: true });
     const calls = [await audience.call(uri, [command]), await audience.call(uri, [command])];
-    const speaking = calls.map((call, seed) => call.play(noise({ samples: 10 * 8000, seed })));
+    const speaking = calls.map((call, seed) => call.play(noise({ samples: 60 * 8000, seed })));
     await setTimeout(400);
     const held = holdings(server, dataDir);
     const signalledUs = systemClock.monotonicUs();
@@ -99,7 +99,7 @@ function holdings(server: ServerProcess, dataDir: string): Holdings {
 
 /** It ended by itself, and nothing of it is left. */
 async function assertGone(server: ServerProcess, held: Holdings): Promise<void> {
-  const exit = await Promise.race([server.exited, setTimeout(20_000, undefined, { ref: false })]);
+  const exit = await Promise.race([server.exited, setTimeout(60_000, undefined, { ref: false })]);
   assert.deepEqual(exit, { code: 0, signal: null });
   for (const pid of held.workerPids) assert.ok(!existsSync(`/proc/${pid}`), `media worker ${pid}`);
   assert.deepEqual(clusterProcesses(held.cluster), []);
@@ -128,9 +128,14 @@ function assertSpooled(dataDir: string, conversationId: string, calls: readonly 
       record.kind === 'packet' ? [record.payload] : [],
     );
     const sent = calls[index]!.sentPayloads.map(({ payload }) => payload);
-    // What a phone sends between the end of the drain time and the BYE reaches nobody.
+    // What a phone sends between the end of the drain time and the BYE reaches nobody; until then it is sent audio.
+    const heardUs = calls[index]!.receivedPackets.at(-1)!.arrivalUs;
+    const late = calls[index]!.sentPayloads.filter(({ sentUs }) => sentUs > heardUs - 200_000);
     const missing = sent.length - payloads.length;
-    assert.ok(sent.length > 10 && missing >= 0 && missing <= 10, `${payloads.length} of ${sent.length}`);
+    assert.ok(
+      sent.length > 10 && missing >= 0 && missing <= late.length,
+      `${payloads.length} of ${sent.length}`,
+    );
     assert.deepEqual(Buffer.concat(payloads), Buffer.concat(sent.slice(0, payloads.length)));
   }
 }

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
 import { CallbackApp } from '../../src/testkit/callback-app.ts';
 import { noise } from '../../src/testkit/noise.ts';
 import { Phone } from '../../src/testkit/phone.ts';
@@ -11,6 +10,7 @@ import { tone } from '../../src/testkit/tone.ts';
 import { toneLevelDbov } from '../../src/testkit/tone-level.ts';
 import type { ConversationBody } from './bodies.ts';
 import { channelFrom, samplesOf } from './channel-audio.ts';
+import { assertBothHeard, withoutHoles } from './heard.ts';
 
 /** A plain PCM file, as users have them. */
 function wavFile(samples: Int16Array): Buffer {
@@ -91,7 +91,7 @@ suite('Sift commands on real calls', { concurrency: true }, () => {
     const listener = await call('3001', [{ name: 'Play', sound_url: `http://127.0.0.1:${port}/prompt.wav` }]);
     await listener.ended;
     files.close();
-    const levelDbov = toneLevelDbov(listener.received(), 8000, 617);
+    const levelDbov = toneLevelDbov(withoutHoles(listener.received()), 8000, 617);
     assert.ok(Math.abs(levelDbov + 15) < 1, `${levelDbov.toFixed(1)} dBov`);
   });
 
@@ -197,12 +197,10 @@ suite('Sift commands on real calls', { concurrency: true }, () => {
     assert.equal(callee.session.to.user, '+4930123456');
     const [first, second] = [noise({ samples: 8000, seed: 5 }), noise({ samples: 8000, seed: 6 })];
     await Promise.all([caller.play(first), callee.play(second)]);
-    await setTimeout(300);
+    await assertBothHeard(caller, callee);
     await callee.hangUp();
     await app.waitFor('/afterwards');
     await caller.ended;
-    assertExactRun(caller.received(), callee.sent(), { label: 'what the caller heard' });
-    assertExactRun(callee.received(), caller.sent(), { label: 'what the called party heard' });
     const { body } = await app.waitFor<{ type: string }>('/pair', ({ type }) => type === 'ended');
     const { conversation_id: id } = body as { conversation_id: string };
     const conversation = await server.api<ConversationBody>(`/v0/conversations/${id}`);

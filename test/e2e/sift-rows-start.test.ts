@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
 import { Secret } from '../../src/secret.ts';
 import { noise } from '../../src/testkit/noise.ts';
 import { Phone } from '../../src/testkit/phone.ts';
@@ -8,6 +7,8 @@ import type { PhoneCall } from '../../src/testkit/phone-call.ts';
 import { assertExactRun, longestRun } from '../../src/testkit/sample-run.ts';
 import type { ConversationBody, EndedEvent, IncomingBody } from './bodies.ts';
 import { channelFrom, samplesOf } from './channel-audio.ts';
+import { eventually } from './eventually.ts';
+import { assertBothHeard } from './heard.ts';
 import { HttpClient } from './http-client.ts';
 import { Scene } from './scene.ts';
 import { say } from './utterance.ts';
@@ -62,16 +63,14 @@ async function assertRecordedPair(
   calledName: string,
 ): Promise<void> {
   await Promise.all([
-    caller.play(noise({ samples: 4000, seed: 401 })).then(() => caller.play(quiet(403))),
-    called.play(noise({ samples: 4000, seed: 402 })).then(() => called.play(quiet(404))),
+    caller.play(Int16Array.of(...noise({ samples: 4000, seed: 401 }), ...quiet(403))),
+    called.play(Int16Array.of(...noise({ samples: 4000, seed: 402 }), ...quiet(404))),
   ]);
-  await setTimeout(200);
+  await assertBothHeard(caller, called);
   await called.hangUp();
   await caller.ended;
   assertRelayed(caller, called);
   assertRelayed(called, caller);
-  assertExactRun(caller.received(), called.sent(), { label: 'what the caller heard' });
-  assertExactRun(called.received(), caller.sent(), { label: 'what the called party heard' });
   const { body } = await scene.app.waitFor<EndedEvent>(eventPath, ({ type }) => type === 'ended');
   const conversation = await scene.conversation((body as EndedEvent).conversation_id);
   assert.equal(conversation.channels.length, 2);
@@ -146,12 +145,12 @@ suite('sift rows: start', { concurrency: true }, () => {
     const participants = await scene.participants('five', 5);
     assert.equal(new Set(participants.map(({ connection_id }) => connection_id)).size, 5);
     const words = await say(calls[0]!, 411);
-    await setTimeout(200);
-    for (const listener of calls.slice(1)) {
-      // Live audio may lose packets that come late on a busy machine; a tenth of a second of noise is no chance.
-      const { length } = longestRun(listener.received(), words);
-      assert.ok(length >= 800, `${length} samples heard`);
-    }
+    // Live audio may lose packets that come late on a busy machine; a tenth of a second of noise is no chance.
+    for (const listener of calls.slice(1))
+      await eventually(
+        'the words heard',
+        () => longestRun(listener.received(), words).length >= 800 || undefined,
+      );
     await Promise.all(calls.map((call) => call.hangUp()));
   });
 

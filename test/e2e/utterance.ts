@@ -16,3 +16,16 @@ export async function utter(call: PhoneCall, samples: Int16Array): Promise<Int16
   assert.equal(await call.play(samples), true);
   return decoded(call, call.sentPayloads.slice(before));
 }
+
+/**
+ * The longest time since then in which a phone that speaks and is sent audio sent nothing, or was sent nothing: what
+ * this process or the media worker was held up for.
+ */
+export function longestWaitMs({ sentPayloads, receivedPackets }: PhoneCall, fromUs: number): number {
+  const wait = (momentsUs: readonly number[]) => {
+    const since = momentsUs.filter((atUs) => atUs >= fromUs);
+    return Math.max(...since.slice(1).map((atUs, index) => atUs - since[index]!));
+  };
+  const sent = wait(sentPayloads.map(({ sentUs }) => sentUs));
+  return Math.max(sent, wait(receivedPackets.map(({ arrivalUs }) => arrivalUs))) / 1000;
+}
