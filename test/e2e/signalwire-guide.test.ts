@@ -7,6 +7,7 @@ import { assertExactRun, assertNoRun } from '../../src/testkit/sample-run.ts';
 import { eventually } from './eventually.ts';
 import { type Format, playedFile } from './played-file.ts';
 import {
+  assertSounds,
   beepHz,
   hasTone,
   heardBy,
@@ -19,7 +20,6 @@ import {
   voiceHz,
 } from './signalwire-scripts.ts';
 import type { RecordEvent, RestRecording } from './signalwire-stage.ts';
-import { assertHeard } from './verb-stage.ts';
 
 /**
  * The examples of the guide "Call Recording", as both SDKs emit them, executed one by one on live calls, and what the
@@ -150,7 +150,7 @@ for (const sdk of sdks)
         assert.equal(channels.length, 2);
         const [left, right] = channels;
         assertExactRun(left!, said);
-        assertHeard(right!, prompt);
+        assertSounds(right!, prompt);
         assertNoRun(left!, prompt);
         assertNoRun(right!, said);
       }
@@ -172,10 +172,10 @@ for (const sdk of sdks)
       );
       assertExactRun(speak!, said);
       assertNoRun(speak!, prompt);
-      assertHeard(listen!, prompt);
+      assertSounds(listen!, prompt);
       assertNoRun(listen!, said);
       assertExactRun(both!, said);
-      assertHeard(both!, prompt);
+      assertSounds(both!, prompt);
       assert.deepEqual(
         ['speak', 'listen', 'both'].map((example) => rest(example).track),
         ['inbound', 'outbound', 'both'],
@@ -188,7 +188,7 @@ for (const sdk of sdks)
       const { channels } = await file('defaults');
       assert.equal(channels.length, 1);
       assertExactRun(channels[0]!, said);
-      assertHeard(channels[0]!, prompt);
+      assertSounds(channels[0]!, prompt);
       assert.deepEqual([rest('defaults').stereo, rest('defaults').track], [false, 'both']);
     });
 
@@ -382,7 +382,7 @@ for (const sdk of sdks)
         if (!consents) return;
         const { channels } = await script.file(await script.event('finished'));
         assertExactRun(channels[0]!, said);
-        assertHeard(channels[1]!, sound);
+        assertSounds(channels[1]!, sound);
       });
   });
 

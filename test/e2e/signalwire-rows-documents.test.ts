@@ -7,7 +7,7 @@ import { assertExactRun, assertNoRun } from '../../src/testkit/sample-run.ts';
 import { eventually } from './eventually.ts';
 import { playedFile } from './played-file.ts';
 import {
-  assertPlayed,
+  assertSounds,
   beepHz,
   hasTone,
   heardBy,
@@ -128,7 +128,7 @@ suite('documents', { concurrency: 8 }, () => {
     assertExactRun(file, said);
     assert.ok(durationSeconds > 10.4 && durationSeconds < 20, `${durationSeconds} s`);
     assertNoRun(file, prompt.subarray(0, beepEnd(prompt) - 400), { minSamples: 80, label: 'the beep' });
-    assertPlayed(heard, lineCoded(file));
+    assertSounds(heard, lineCoded(file));
   });
 
   test('W30: example 2 kept with the application, ended by #', async () => {
@@ -143,14 +143,14 @@ suite('documents', { concurrency: 8 }, () => {
     );
     assertExactRun(file, said);
     assert.ok(durationSeconds < 10, `${durationSeconds} s`);
-    assertPlayed(heard, lineCoded(file));
+    assertSounds(heard, lineCoded(file));
   });
 
   test('W31: example 2: both sides are in the file, the prompt too', async () => {
     const { prompt, file } = await message('record-and-play-back');
     // The beep comes before; the pause behind it parts the two.
     assert.ok(hasTone(prompt, beepHz));
-    assertPlayed(file, prompt.subarray(beepEnd(prompt)));
+    assertSounds(file, prompt.subarray(beepEnd(prompt)));
   });
 
   test('W32: example 3: only the speaker is in the file', async () => {
@@ -160,7 +160,7 @@ suite('documents', { concurrency: 8 }, () => {
     const at = assertExactRun(file, said);
     for (const around of [file.subarray(0, at), file.subarray(at + said.length)])
       assert.ok(around.every((sample) => sample === 0));
-    assertPlayed(heard, said);
+    assertSounds(heard, said);
   });
 
   test('W32: example 3 kept with the application', async () => {
@@ -176,13 +176,13 @@ suite('documents', { concurrency: 8 }, () => {
     const at = assertExactRun(file, said);
     assert.ok(file.length - at > 8000 + said.length, 'no key ends this one');
     assertNoRun(file, prompt.subarray(beepEnd(prompt)), { minSamples: 80 });
-    assertPlayed(heard, said);
+    assertSounds(heard, said);
   });
 
   test('W33: the variable record_call_url among play.urls is what was recorded', async () => {
     for (const name of ['record-and-play-back', 'record-speaker'] as const) {
       const { said, heard } = await message(name);
-      assertPlayed(heard, said);
+      assertSounds(heard, said);
     }
   });
 

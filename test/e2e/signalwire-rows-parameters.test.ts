@@ -6,6 +6,7 @@ import { assertExactRun, assertNoRun } from '../../src/testkit/sample-run.ts';
 import { partyTonesHz, tone } from '../../src/testkit/tone.ts';
 import { audioSdp, HandPhone, HandStream, handPhoneName } from './hand-phone.ts';
 import {
+  assertSounds,
   beepHz,
   hasTone,
   heardBy,
@@ -17,7 +18,6 @@ import {
 } from './signalwire-scripts.ts';
 import { askedNumber } from './signalwire-stage.ts';
 import { utter } from './utterance.ts';
-import { assertHeard } from './verb-stage.ts';
 
 /** `record_call`: its parameters, their defaults, and the variables it sets (features.md, W1 to W16). */
 const stage = await ScriptStage.open();
@@ -61,7 +61,7 @@ suite('record_call', { concurrency: 6 }, () => {
     script.go('goes on');
     const samples = await script.mono('background');
     assertExactRun(samples, said);
-    assertHeard(samples, sound);
+    assertSounds(samples, sound);
     const { record_result, record_url } = await script.at('recorded');
     assert.equal(record_result, 'success');
     // Here since it is written, not since it was begun.
@@ -130,12 +130,12 @@ suite('record_call', { concurrency: 6 }, () => {
     for (const id of ['default', 'false']) {
       const mono = await script.mono(id);
       assertExactRun(mono, said);
-      assertHeard(mono, sound);
+      assertSounds(mono, sound);
     }
     for (const id of ['true', 'variable']) {
       const [left, right] = await script.stereo(id);
       assertExactRun(left, said);
-      assertHeard(right, sound);
+      assertSounds(right, sound);
       assertNoRun(left, sound);
       assertNoRun(right, said);
     }
@@ -182,12 +182,12 @@ suite('record_call', { concurrency: 6 }, () => {
     assertExactRun(speak, said);
     assertNoRun(speak, sound);
     const listen = await script.mono('listen');
-    assertHeard(listen, sound);
+    assertSounds(listen, sound);
     assertNoRun(listen, said);
     for (const id of ['both', 'default']) {
       const samples = await script.mono(id);
       assertExactRun(samples, said);
-      assertHeard(samples, sound);
+      assertSounds(samples, sound);
     }
     const [left, right] = await script.stereo('stereo speak');
     assertExactRun(left, said);
@@ -469,6 +469,6 @@ suite('record_call', { concurrency: 6 }, () => {
     await hears(call, sound);
     await script.at('over');
     script.go('over');
-    assertHeard(await script.mono(), sound);
+    assertSounds(await script.mono(), sound);
   });
 });
