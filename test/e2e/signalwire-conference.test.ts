@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
 import { assertExactRun } from '../../src/testkit/sample-run.ts';
-import { assertHeardBy, type Script, ScriptStage, states } from './signalwire-scripts.ts';
+import { type Script, ScriptStage, states } from './signalwire-scripts.ts';
 import type { RecordEvent } from './signalwire-stage.ts';
+import { assertHeardBy } from './sounds.ts';
 
 /** `join_conference` and its recording, by several callers (features.md, X20, X21, A25). */
 const stage = await ScriptStage.open();

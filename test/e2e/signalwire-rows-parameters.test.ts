@@ -1,46 +1,18 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
 import { after, suite, test } from 'node:test';
-import { activeSpan } from '../../src/testkit/active-span.ts';
 import { assertExactRun, assertNoRun } from '../../src/testkit/sample-run.ts';
 import { partyTonesHz, tone } from '../../src/testkit/tone.ts';
 import { audioSdp, HandPhone, HandStream, handPhoneName } from './hand-phone.ts';
-import {
-  assertSounds,
-  beepHz,
-  hasTone,
-  heardBy,
-  hears,
-  ScriptStage,
-  type Step,
-  states,
-  variable,
-} from './signalwire-scripts.ts';
+import { ScriptStage, type Step, states, variable } from './signalwire-scripts.ts';
 import { askedNumber } from './signalwire-stage.ts';
+import { assertSounds, beepHz, hasTone, heardBy, hears } from './sounds.ts';
 import { utter } from './utterance.ts';
 
-/** `record_call`: its parameters, their defaults, and the variables it sets (features.md, W1 to W16). */
+/** `record_call`: its parameters, their defaults, and the variables it sets (features.md, W1 to W9, W15 and W16). */
 const stage = await ScriptStage.open();
 after(() => stage[Symbol.asyncDispose]());
 const [voiceHz] = partyTonesHz;
-const invalidValue = 'relay_script_method_parameter_invalid_value';
 const stop = (control_id: string): Step => ({ stop_record_call: { control_id } });
-
-/** The vendor's error, whether the value stands in the document or comes by a variable. */
-async function assertInvalid(name: string, ...values: unknown[]): Promise<void> {
-  for (const value of values) {
-    const error = [invalidValue, `sections.main[1].record_call.${name}`];
-    assert.deepEqual(await stage.script().refused([{ record_call: { [name]: value } }]), error, `${value}`);
-  }
-  const script = stage.script();
-  const call = await script.call([
-    { set: { wrong: values[0] } },
-    { record_call: { [name]: variable('wrong') } },
-    { sleep: -1 },
-  ]);
-  await call.ended;
-  assert.deepEqual(await script.error(), [invalidValue, `sections.main[2].record_call.${name}`]);
-}
 
 suite('record_call', { concurrency: 6 }, () => {
   test('W1: it records in the background, and the script goes on; record waits', async () => {
@@ -108,7 +80,7 @@ suite('record_call', { concurrency: 6 }, () => {
     assert.equal((await long.command('record.stop', { control_id }, await long.callId())).status, 200);
     await long.event('finished', control_id);
     await long.end();
-    await assertInvalid('control_id', [], '', 'x'.repeat(256));
+    await stage.assertInvalid('control_id', [], '', 'x'.repeat(256));
   });
 
   test('W4: stereo is false unless given, also by a variable', async () => {
@@ -139,7 +111,7 @@ suite('record_call', { concurrency: 6 }, () => {
       assertNoRun(left, sound);
       assertNoRun(right, said);
     }
-    await assertInvalid('stereo', 'perhaps', 1);
+    await stage.assertInvalid('stereo', 'perhaps', 1);
   });
 
   test('W5: format is wav unless given, mp3 and mp4; each is what it says', async () => {
@@ -161,7 +133,7 @@ suite('record_call', { concurrency: 6 }, () => {
       const { rateHz, channels } = await script.file(event);
       assert.ok(hasTone(channels[0]!, voiceHz, rateHz), id);
     }
-    await assertInvalid('format', 'flac', 'WAV', 3);
+    await stage.assertInvalid('format', 'flac', 'WAV', 3);
   });
 
   test('W6: direction: speak is what the party says, listen what it hears, both unless given', async () => {
@@ -192,7 +164,7 @@ suite('record_call', { concurrency: 6 }, () => {
     const [left, right] = await script.stereo('stereo speak');
     assertExactRun(left, said);
     assert.ok(right.every((sample) => sample === 0));
-    await assertInvalid('direction', 'sideways', 'Speak');
+    await stage.assertInvalid('direction', 'sideways', 'Speak');
   });
 
   test('W7: terminators: none unless given; each of them ends it, no other key does', async () => {
@@ -214,7 +186,7 @@ suite('record_call', { concurrency: 6 }, () => {
     await script.event('finished', 'several');
     for (const id of ['none', 'empty']) assert.equal(script.requests(id).length, 1);
     await script.end();
-    await assertInvalid('terminators', '5x', 5.5);
+    await stage.assertInvalid('terminators', '5x', 5.5);
   });
 
   test('W7: a key that comes by INFO ends it too', async () => {
@@ -286,134 +258,7 @@ suite('record_call', { concurrency: 6 }, () => {
     assert.ok(right.every((sample) => sample === 0));
     assert.equal(heardBy(silent.phone).length, 0);
     assert.ok(hasTone(heardBy(beeping.phone), beepHz));
-    await assertInvalid('beep', 'loud', 1);
-  });
-
-  test('W10: input_sensitivity 0.0 to 100.0, 44.0 unless given, larger is more sensitive', async () => {
-    const ids = ['0', '40', 'default', '48', '100'];
-    /** Whose it is speech. */
-    const hearing = async (levelDbov: number): Promise<string[]> => {
-      const script = stage.script();
-      const call = await script.call([
-        ...ids.map((id) =>
-          script.recordCall({
-            ...{ control_id: id, initial_timeout: 8 },
-            ...(id !== 'default' && { input_sensitivity: Number(id) }),
-          }),
-        ),
-        script.recordCall({ control_id: 'until', max_length: 9 }),
-        { sleep: -1 },
-      ]);
-      await script.events(ids.length + 1);
-      await utter(call, tone({ frequencyHz: voiceHz, durationMs: 700, levelDbov }));
-      await script.event('finished', 'until');
-      const deaf = await Promise.all(
-        ids.map(async (id) => (script.requests(id).length > 1 ? (await script.events(2, id))[1] : undefined)),
-      );
-      for (const event of deaf) if (event) assert.equal(event.params.state, 'no_input');
-      await script.end();
-      return ids.filter((_, index) => deaf[index] === undefined);
-    };
-    // What is heard from 40, 44 and 48 on lies 1.4 dB apart (docs/voice-activity.md).
-    const heard = await Promise.all([-50, -42.6, -41.1, -15].map(hearing));
-    assert.deepEqual(heard, [['100'], ['48', '100'], ['default', '48', '100'], ids]);
-    await assertInvalid('input_sensitivity', 100.1, -0.1, 'much');
-  });
-
-  test('W11: initial_timeout: without speech no_input; 0 or none is off; speech turns it off', async () => {
-    const script = stage.script();
-    const call = await script.call([
-      script.recordCall({ control_id: 'short', initial_timeout: 0.35 }),
-      script.recordCall({ control_id: 'zero', initial_timeout: 0 }),
-      script.recordCall({ control_id: 'none' }),
-      script.gate('spoken to'),
-      script.recordCall({ control_id: 'spoken', initial_timeout: 8 }),
-      script.recordCall({ control_id: 'until', max_length: 9 }),
-      { sleep: -1 },
-    ]);
-    const events = await script.events(2, 'short');
-    assert.deepEqual(states(events), ['recording', 'no_input']);
-    assert.equal(events[1]!.params.duration, 0.35);
-    script.go('spoken to');
-    await script.events(1, 'until');
-    await utter(call, tone({ frequencyHz: voiceHz, durationMs: 400 }));
-    await script.event('finished', 'until');
-    for (const id of ['zero', 'none', 'spoken']) assert.equal(script.requests(id).length, 1, id);
-    await script.end();
-    await assertInvalid('initial_timeout', -1, 'soon');
-  });
-
-  test('W12: end_silence_timeout counts from the end of speech; before it never; 0 or none is off', async () => {
-    const script = stage.script();
-    const call = await script.call([
-      script.recordCall({ control_id: 'ends', end_silence_timeout: 0.6 }),
-      script.recordCall({ control_id: 'zero', end_silence_timeout: 0 }),
-      script.recordCall({ control_id: 'none' }),
-      script.recordCall({ control_id: 'silence', max_length: 1.2 }),
-      { sleep: -1 },
-    ]);
-    await script.event('finished', 'silence');
-    assert.equal(script.requests('ends').length, 1);
-    await utter(call, tone({ frequencyHz: voiceHz, durationMs: 400 }));
-    const samples = await script.mono('ends');
-    const { end } = activeSpan(samples);
-    assert.ok(Math.abs(samples.length - end - 4800) <= 160, `${samples.length} samples, speech until ${end}`);
-    for (const id of ['zero', 'none']) assert.equal(script.requests(id).length, 1, id);
-    await script.end();
-    await assertInvalid('end_silence_timeout', -1, 'soon');
-  });
-
-  test('W13: max_length: fractions of seconds of what is recorded, pauses left out', async () => {
-    const script = stage.script();
-    await script.call([
-      script.recordCall({ control_id: 'exact', max_length: 0.75 }),
-      script.recordCall({ control_id: 'paused', max_length: 8 }),
-      script.recordCall({ control_id: 'least', max_length: 0.0004 }),
-      { sleep: -1 },
-    ]);
-    const callId = await script.callId();
-    await script.events(1, 'paused');
-    assert.equal((await script.command('record.pause', { control_id: 'paused' }, callId)).status, 200);
-    await script.event('paused');
-    const { params } = await script.event('finished', 'exact');
-    assert.equal(params.duration, 0.75);
-    assert.equal((await script.mono('exact')).length, 6000);
-    assert.equal((await script.mono('least')).length, 8);
-    await script.command('record.resume', { control_id: 'paused' }, callId);
-    const events = await script.events(4, 'paused');
-    assert.deepEqual(states(events), ['recording', 'paused', 'recording', 'finished']);
-    const end = events.at(-1)!.params;
-    assert.equal(end.duration, 8);
-    assert.ok(end.end_time! - end.start_time! > 8);
-    assert.equal((await script.mono('paused')).length, 64_000);
-    await script.end();
-    await assertInvalid('max_length', -1, 'long');
-  });
-
-  test('W14: status_url is http or https, and gets JSON by POST', async () => {
-    const script = stage.script();
-    const bytes = Promise.withResolvers<number>();
-    const tls = createServer((socket) =>
-      socket
-        .on('error', () => undefined)
-        .once('data', (data) => {
-          bytes.resolve((data as Buffer)[0]!);
-          socket.destroy();
-        }),
-    );
-    await new Promise<void>((resolve) => tls.listen(0, '127.0.0.1', resolve));
-    const { port } = tls.address() as { port: number };
-    const call = await script.call([
-      script.recordCall(),
-      { record_call: { control_id: 'tls', status_url: `https://127.0.0.1:${port}/status` } },
-    ]);
-    await call.ended;
-    await script.events(2);
-    for (const { method, headers } of script.requests())
-      assert.deepEqual([method, headers['content-type']], ['POST', 'application/json']);
-    assert.equal(await bytes.promise, 0x16, 'a handshake of TLS');
-    await new Promise<void>((resolve) => tls.close(() => resolve()));
-    await assertInvalid('status_url', 'ftp://127.0.0.1/', 'no url');
+    await stage.assertInvalid('beep', 'loud', 1);
   });
 
   test('W15: record_call_url is known at the start, says 202 until it is ready, then is the file', async () => {
