@@ -20,6 +20,7 @@ export type Vars = Record<string, unknown>;
 /** A machine that has other things to do. */
 const patienceMs = 30_000;
 const gatePath = '/gate';
+const silenceSamples = 2400;
 let lastSeed = 7000;
 
 interface LogLine {
@@ -286,8 +287,9 @@ export class Script {
     return await speak(phone, samples, ++lastSeed);
   }
 
-  /** The caller says what a lossy file is known by. */
+  /** The caller is silent for a moment, until what it hears is over too, and says what a lossy file is known by. */
   async speakTone(durationMs = 600): Promise<void> {
+    await this.phone.play(new Int16Array(silenceSamples));
     await utter(this.phone, tone({ frequencyHz: voiceHz, durationMs }));
   }
 
