@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { activeSpan } from '../../src/testkit/active-span.ts';
 import type { PhoneCall } from '../../src/testkit/phone-call.ts';
 import { findPayloadRun } from '../../src/testkit/sample-run.ts';
 import { toneLevelDbov } from '../../src/testkit/tone-level.ts';
@@ -49,6 +50,16 @@ export function assertSounds(samples: Int16Array, sound: Int16Array, label = 'it
     from += start + pieceSamples;
   }
   assert.ok(found >= leastShare * pieces, `${label}: ${found} of ${pieces} pieces are there`);
+}
+
+/**
+ * Behind the last sound lies the silence that ended it: to 10 ms where the phone and the server are punctual
+ * (`silence-timer.test.ts`), never less, and more where a busy machine held up what was said.
+ */
+export function assertEndSilence(samples: Int16Array, seconds: number): void {
+  const silence = samples.length - activeSpan(samples).end;
+  const late = silence - seconds * rateHz;
+  assert.ok(late >= -160 && late < rateHz, `${silence} samples behind the last sound`);
 }
 
 /** Waits until the phone heard the sound. */
