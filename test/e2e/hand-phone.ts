@@ -31,8 +31,8 @@ export class HandPhone {
     this.#uri = uri;
   }
 
-  static async open(scene: Scene): Promise<HandPhone> {
-    const uri = scene.server.sipUri(calledNumber);
+  static async open(scene: Scene, number = calledNumber): Promise<HandPhone> {
+    const uri = scene.server.sipUri(number);
     return new HandPhone(await RawPeer.open(Number(uri.split(':').at(-1))), uri);
   }
 

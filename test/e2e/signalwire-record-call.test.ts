@@ -28,7 +28,7 @@ const states = (events: readonly RecordEvent[]) => events.map(({ params }) => pa
 const say = (call: PhoneCall, durationMs = 400) => utter(call, tone({ frequencyHz: voiceHz, durationMs }));
 
 suite('the life of a record_call', { concurrency: false }, () => {
-  test('W8 W17-W27 W38 a beep, a pause of each kind, and a key: one event for each, in order', async () => {
+  test('W8 W17-W27 W38 X15: a beep, a pause of each kind, and a key: one event for each, in order', async () => {
     const call = await callWith(recordCall('life', { beep: true, terminators: '#' }), { sleep: 60_000 });
     const [begun] = await stage.statuses('life', 1);
     assert.ok(begun);
@@ -78,7 +78,7 @@ suite('the life of a record_call', { concurrency: false }, () => {
     await call.hangUp();
   });
 
-  test('W11 A23 nobody speaks: no_input, with the file that there is', async () => {
+  test('W11 A18 A23: nobody speaks: no_input, with the file that there is', async () => {
     const call = await callWith(recordCall('silent', { initial_timeout: 0.3 }), { sleep: 60_000 });
     const events = await stage.statuses('silent', 2);
     assert.deepEqual(states(events), ['recording', 'no_input']);
@@ -88,7 +88,7 @@ suite('the life of a record_call', { concurrency: false }, () => {
     await call.hangUp();
   });
 
-  test('A8 A38 hanging up ends all that run, each told for itself', async () => {
+  test('A8 A38: hanging up ends all that run, each told for itself', async () => {
     const call = await callWith(
       recordCall('first', { format: 'mp3' }),
       recordCall('second', { stereo: true, direction: 'speak' }),
@@ -110,7 +110,7 @@ suite('the life of a record_call', { concurrency: false }, () => {
     for (const end of ends) await stage.bytes(end);
   });
 
-  test('X16 a control id that runs: the second record_call fails, the first goes on; afterwards it is free', async () => {
+  test('X16: a control id that runs: the second record_call fails, the first goes on; afterwards it is free', async () => {
     const reports: unknown[] = [];
     const url = stage.scene.handle('/report', (body) => {
       reports.push(body);
@@ -136,7 +136,7 @@ suite('the life of a record_call', { concurrency: false }, () => {
     ]);
   });
 
-  test('W30 W33 the file is played the moment that stop_record_call is done', async () => {
+  test('W30 W33: the file is played the moment that stop_record_call is done', async () => {
     const call = await callWith(
       recordCall('back', { direction: 'speak' }),
       { sleep: 700 },

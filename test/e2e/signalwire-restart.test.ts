@@ -11,7 +11,7 @@ import { partyTonesHz, tone } from '../../src/testkit/tone.ts';
 import type { RecordEvent } from './signalwire-stage.ts';
 import { TemporaryDataDir } from './temporary-data-dir.ts';
 
-test('a server killed while it records: the next start tells the end as the vendor would, once', async () => {
+test('W23 A53: error: a server killed while it records: the next start tells the end as the vendor would, once', async () => {
   using folder = new TemporaryDataDir();
   const app = await CallbackApp.create();
   const record_call = { control_id: 'crash', stereo: true, status_url: app.url('/status') };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type IncomingPhoneCall, Phone } from '../../src/testkit/phone.ts';
+import { type CallOptions, type IncomingPhoneCall, Phone } from '../../src/testkit/phone.ts';
 import type { PhoneCall } from '../../src/testkit/phone-call.ts';
 import { fetchAudio, type RecordedAudio } from '../../src/testkit/recorded-audio.ts';
 import type { CallbackRequest } from '../../src/testkit/request-log.ts';
@@ -81,13 +81,19 @@ export class SignalwireStage implements AsyncDisposable {
   readonly statusUrl: string;
   /** What the application answers with the next time. */
   document: unknown = { version: '1.0.0', sections: { main: [] } };
+  /** By who calls: instead of `document`. */
+  readonly documents = new Map<string, unknown>();
   readonly #phones: Phone[] = [];
+  #numbers = 0;
 
   private constructor(scene: Scene) {
     this.scene = scene;
     this.http = new HttpClient(scene.server.callreel);
     this.statusUrl = scene.handle(statusPath, () => ({}));
-    scene.handle(swmlPath, () => this.document);
+    scene.handle<{ call: { from: string } }>(
+      swmlPath,
+      ({ call: { from } }) => this.documents.get(from) ?? this.document,
+    );
   }
 
   static async open({ inline, ...options }: SignalwireStageOptions = {}): Promise<SignalwireStage> {
@@ -110,15 +116,20 @@ export class SignalwireStage implements AsyncDisposable {
     return readFileSync(join(this.scene.server.dataDir, 'signalwire-signing-key'), 'utf8').trim();
   }
 
-  async phone(): Promise<Phone> {
-    const phone = await Phone.create({ number: `+1555777${String(this.#phones.length).padStart(4, '0')}` });
+  async phone(number = this.newNumber()): Promise<Phone> {
+    const phone = await Phone.create({ number });
     this.#phones.push(phone);
     return phone;
   }
 
+  /** Of nobody so far. */
+  newNumber(): string {
+    return `+1555777${String(this.#numbers++).padStart(4, '0')}`;
+  }
+
   /** A phone calls the number. */
-  async call(number: string): Promise<PhoneCall> {
-    return (await this.phone()).call(this.scene.server.sipUri(number));
+  async call(number: string, from?: string, options?: CallOptions): Promise<PhoneCall> {
+    return (await this.phone(from)).call(this.scene.server.sipUri(number), options);
   }
 
   /** A phone that answers, and the call placed to it by the document. */

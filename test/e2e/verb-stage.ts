@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Leg } from '../../src/call/leg.ts';
 import type { Recording } from '../../src/call/recording.ts';
-import { wavHeader } from '../../src/container/wav.ts';
 import { SiftIncoming } from '../../src/dialects/sift/incoming.ts';
 import type { VerbPerformer } from '../../src/script/performer.ts';
 import type { Prompt, Verb, VerbResults } from '../../src/script/verb.ts';
@@ -18,6 +15,7 @@ import { longestRun } from '../../src/testkit/sample-run.ts';
 import type { TestServerOptions } from '../../src/testkit/server.ts';
 import { eventually } from './eventually.ts';
 import { HttpClient } from './http-client.ts';
+import { PromptServer } from './prompt-server.ts';
 import type { RecordingBody } from './recorder-stage.ts';
 import { Scene, type SceneCallOptions } from './scene.ts';
 
@@ -25,7 +23,6 @@ export const rateHz = 8000;
 /** Of all stages: a call is known by who calls. */
 const arrivals = new Map<string, (leg: Leg) => void>();
 let lastNumber = 15_560_000_000;
-let lastSeed = 4000;
 const tailSamples = 2400;
 
 /** A call, from both of its ends. */
@@ -44,12 +41,10 @@ export class VerbStage implements AsyncDisposable {
   readonly scene: Scene;
   readonly http: HttpClient;
   readonly performer: VerbPerformer;
-  readonly #prompts: Server;
+  readonly #prompts: PromptServer;
   readonly #phones: Phone[] = [];
-  /** What was asked for over HTTP. */
-  readonly fetched: string[] = [];
 
-  private constructor(scene: Scene, prompts: Server) {
+  private constructor(scene: Scene, prompts: PromptServer) {
     this.scene = scene;
     const { callreel, dataDir } = scene.server;
     // Whatever is given out as its address.
@@ -59,17 +54,14 @@ export class VerbStage implements AsyncDisposable {
   }
 
   static async open(options?: TestServerOptions): Promise<VerbStage> {
-    const prompts = createServer();
-    await new Promise<void>((resolve) => prompts.listen(0, '127.0.0.1', resolve));
-    const stage = new VerbStage(await Scene.open(options), prompts);
-    prompts.on('request', (request, response) => {
-      stage.fetched.push(request.url ?? '');
-      const [, seed, samples] = /^\/(\d+)\/(\d+)\.wav$/.exec(request.url ?? '') ?? [];
-      if (seed === undefined) response.writeHead(404).end();
-      else response.end(wav(noise({ seed: Number(seed), samples: Number(samples) })));
-    });
+    const stage = new VerbStage(await Scene.open(options), await PromptServer.open());
     SiftIncoming.prototype.answer = async (leg) => arrivals.get(leg.connection.from)?.(leg);
     return stage;
+  }
+
+  /** What was asked for over HTTP. */
+  get fetched(): readonly string[] {
+    return this.#prompts.fetched;
   }
 
   /** A call that nothing was done with yet. */
@@ -99,10 +91,8 @@ export class VerbStage implements AsyncDisposable {
 
   /** A prompt that stands nowhere else, and how a telephone hears it. */
   prompt(samples: number): { prompt: Prompt & { kind: 'url' }; sound: Int16Array } {
-    const seed = lastSeed++;
-    const { port } = this.#prompts.address() as AddressInfo;
-    const url = `http://127.0.0.1:${port}/${seed}/${samples}.wav`;
-    return { prompt: { kind: 'url', url }, sound: lineCoded(noise({ seed, samples })) };
+    const { url, samples: sent } = this.#prompts.prompt(samples);
+    return { prompt: { kind: 'url', url }, sound: lineCoded(sent) };
   }
 
   /** A phone that a trunk of its own reaches by these numbers. */
@@ -142,8 +132,7 @@ export class VerbStage implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#phones.map((phone) => phone.close()));
     await this.scene[Symbol.asyncDispose]();
-    this.#prompts.closeAllConnections();
-    await new Promise<void>((resolve) => this.#prompts.close(() => resolve()));
+    await this.#prompts.close();
   }
 }
 
@@ -177,11 +166,4 @@ export function joined(...parts: Int16Array[]): Int16Array {
     at += part.length;
   }
   return out;
-}
-
-function wav(samples: Int16Array): Buffer {
-  return Buffer.concat([
-    wavHeader({ rateHz, channels: 1, dataBytes: 2 * samples.length }),
-    Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength),
-  ]);
 }

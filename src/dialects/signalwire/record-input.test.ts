@@ -26,6 +26,13 @@ suite('calling.record', () => {
     assert.deepEqual(options, { direction: 'speak', beep: false, inputSensitivity: 44 });
   });
 
+  test('however short a time is, it is one', () => {
+    const { options } = wishes({
+      audio: { initial_timeout: 1e-9, end_silence_timeout: 0, max_length: 0.0004 },
+    });
+    assert.deepEqual([options?.initialTimeoutMs, options?.maxLengthMs], [1, 1]);
+  });
+
   test('audio may stand in record.audio, in audio, or in record itself', () => {
     for (const given of [
       { record: { audio: { format: 'wav', max_length: 1.5 } } },

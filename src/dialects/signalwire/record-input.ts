@@ -43,7 +43,7 @@ function inAudio(record: unknown): unknown {
 
 export function recordingWishes(given: z.output<typeof recordParameters>): RecordingWishes {
   const wanted = given.record?.audio ?? given.audio ?? audio.parse({});
-  const toMs = (duration: number) => Math.round(duration * 1000) || undefined;
+  const toMs = (duration: number) => (duration === 0 ? undefined : Math.max(1, Math.round(duration * 1000)));
   const options: RecorderOptions = {
     direction: wanted.direction,
     beep: wanted.beep,

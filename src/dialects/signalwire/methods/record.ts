@@ -10,6 +10,11 @@ const maxControlIdCharacters = 255;
 /** Of the recordings that a script started. */
 const maxRemembered = 64;
 const seconds = number({ min: 0, max: maxSeconds });
+const identifier = text({
+  maxLength: maxControlIdCharacters,
+  form: /^[^\0]+$/,
+  expected: 'an identifier is',
+});
 const keys = text({ maxLength: 16, form: /^[0-9*#A-Da-d]*$/, expected: 'keys (0-9 * # A-D) are' });
 
 /** What `record` and `record_call` share; their defaults differ (wire.md, section 4). */
@@ -35,10 +40,10 @@ interface Recorded {
   status_url: string | undefined;
 }
 
-/** A time-out of 0 is none (X7). */
+/** A time of 0 is none (X7); however short another one is, it is one. */
 function wishesOf(recorded: Recorded, controlId: string, made: 'record' | 'record_call'): RecordingWishes {
   const ms = (value: number | undefined): number | undefined =>
-    value ? Math.round(value * 1000) : undefined;
+    value ? Math.max(1, Math.round(value * 1000)) : undefined;
   const options: RecorderOptions = {
     direction: recorded.direction,
     beep: recorded.beep,
@@ -67,9 +72,7 @@ export const recordCall = method({
   name: 'record_call',
   parameters: {
     ...shared,
-    control_id: optional(
-      text({ maxLength: maxControlIdCharacters, form: /^[^\0]+$/, expected: 'an identifier is' }),
-    ),
+    control_id: optional(identifier),
     direction: withDefault(oneOf('both', 'speak', 'listen'), 'both'),
     terminators: withDefault(keys, ''),
     initial_timeout: withDefault(seconds, 0),
@@ -91,7 +94,7 @@ export const recordCall = method({
 
 /** Seed 003 hands the SDK's method an object, which emits it as it is (X2). */
 const controlId: Kind<string> = {
-  read: (value, path) => text({ maxLength: maxControlIdCharacters }).read(innerId(value) ?? value, path),
+  read: (value, path) => identifier.read(innerId(value) ?? value, path),
 };
 
 function innerId(value: Json): Json | undefined {
@@ -103,7 +106,7 @@ export const stopRecordCall = method({
   parameters: { control_id: optional(controlId), controlId: optional(controlId) },
   shorthand: (value) => (typeof value === 'string' ? stopOf(value) : undefined),
   async run({ control_id, controlId: camel }, run, path) {
-    const given = control_id || camel || setByScript(run);
+    const given = control_id ?? camel ?? setByScript(run);
     let isStopped = false;
     for (const controlId of given ? [given] : lastFirst(run.controlIds)) {
       const stopped = await perform(run, { verb: 'stop-recording', controlId }, path);
