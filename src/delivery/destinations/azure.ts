@@ -43,7 +43,7 @@ export class AzureDestination implements Destination {
   readonly #agents: StorageAgents;
   readonly #secrets: readonly string[];
 
-  /** @throws CallreelError CALLBACK_FORBIDDEN for an endpoint that the guard refuses */
+  /** @throws CallreelError DESTINATION_FORBIDDEN for an endpoint that the guard refuses */
   constructor(options: AzureOptions) {
     this.#options = options;
     this.#agents = storageAgents(options.endpoint);

@@ -49,7 +49,7 @@ export class S3Destination implements Destination {
   readonly #agents: StorageAgents;
   readonly #secrets: readonly string[];
 
-  /** @throws CallreelError CALLBACK_FORBIDDEN for an endpoint that the guard refuses */
+  /** @throws CallreelError DESTINATION_FORBIDDEN for an endpoint that the guard refuses */
   constructor(options: S3Options) {
     this.#options = options;
     this.#agents = storageAgents(options.endpoint);

@@ -10,6 +10,8 @@ export interface StorageFailure {
   text: string;
   /** The storage no longer knows the upload. */
   uploadLost?: boolean | undefined;
+  /** Without a status: waiting makes it no better. */
+  lasting?: boolean | undefined;
 }
 
 const maxTextCharacters = 500;
@@ -25,19 +27,20 @@ const notImplemented = 501;
  */
 export function storageError(
   what: string,
-  { status, name, text, uploadLost }: StorageFailure,
+  failure: StorageFailure,
   secrets: readonly string[],
 ): CallreelError {
-  const facts = [name, status].filter((fact) => fact !== undefined).join(', ');
-  const said = printable(text, secrets);
+  const facts = [failure.name, failure.status].filter((fact) => fact !== undefined).join(', ');
+  const said = printable(failure.text, secrets);
   const message = `${what}: ${facts === '' ? '' : `${printable(facts, secrets)}: `}${said}`;
-  return new CallreelError(uploadLost ? 'DESTINATION_UPLOAD_LOST' : codeOf(status), message, { where: what });
+  return new CallreelError(codeOf(failure), message, { where: what });
 }
 
-function codeOf(status: number | undefined): ErrorCode {
-  if (status === undefined || status === notImplemented)
-    return status === undefined ? 'DESTINATION_UNAVAILABLE' : 'DESTINATION_REFUSED';
-  return status >= 500 || passingStatuses.has(status) ? 'DESTINATION_UNAVAILABLE' : 'DESTINATION_REFUSED';
+function codeOf({ status, uploadLost, lasting }: StorageFailure): ErrorCode {
+  if (uploadLost) return 'DESTINATION_UPLOAD_LOST';
+  if (status === undefined) return lasting ? 'DESTINATION_REFUSED' : 'DESTINATION_UNAVAILABLE';
+  const passes = passingStatuses.has(status) || (status >= 500 && status !== notImplemented);
+  return passes ? 'DESTINATION_UNAVAILABLE' : 'DESTINATION_REFUSED';
 }
 
 function printable(text: string, secrets: readonly string[]): string {

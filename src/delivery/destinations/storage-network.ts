@@ -1,10 +1,11 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { LookupFunction } from 'node:net';
+import { CallreelError } from '../../errors.ts';
 
 /** Keeps endpoints that users name out of our own networks (`callbacks/address-guard`). */
 export interface EndpointGuard {
-  /** @throws CallreelError CALLBACK_FORBIDDEN */
+  /** @throws CallreelError */
   checkHost(hostname: string): void;
   readonly lookup: LookupFunction;
 }
@@ -24,10 +25,10 @@ export interface StorageAgents {
 
 const idleSocketMs = 10_000;
 
-/** @throws CallreelError CALLBACK_FORBIDDEN */
+/** @throws CallreelError DESTINATION_FORBIDDEN */
 export function storageAgents(endpoint: StorageEndpoint | undefined): StorageAgents {
   const guard = endpoint?.guard;
-  if (guard && endpoint) guard.checkHost(endpoint.url.hostname);
+  if (guard && endpoint) checkEndpoint(guard, endpoint.url);
   const options = { keepAlive: true, timeout: idleSocketMs, ...(guard ? { lookup: guard.lookup } : {}) };
   const http = new HttpAgent(options);
   const https = new HttpsAgent(options);
@@ -39,4 +40,13 @@ export function storageAgents(endpoint: StorageEndpoint | undefined): StorageAge
       https.destroy();
     },
   };
+}
+
+function checkEndpoint(guard: EndpointGuard, { hostname }: URL): void {
+  try {
+    guard.checkHost(hostname);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new CallreelError('DESTINATION_FORBIDDEN', message, { where: hostname });
+  }
 }
