@@ -71,6 +71,7 @@ async function uploadParts(
   for (let partNumber = 1; partNumber <= parts; partNumber++) {
     let receipt: string | undefined = current.receipts[partNumber];
     if (receipt === undefined) {
+      signal.throwIfAborted();
       const fromByte = (partNumber - 1) * partBytes;
       const content = await source.read(fromByte, Math.min(source.bytes, fromByte + partBytes));
       receipt = await destination.putPart(upload, partNumber, content, signal);
