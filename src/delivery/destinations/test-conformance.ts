@@ -57,7 +57,8 @@ export function testConformance(name: string, stage: () => ConformanceStage): vo
     await second.completeUpload(upload, receipts, signal);
     second.close();
     const found = await stored(object.key);
-    assert.ok(found?.content.equals(content));
+    assert.ok(found);
+    assert.ok(found.content.equals(content));
     assert.equal(found.contentType ?? contentType, contentType);
   });
 
