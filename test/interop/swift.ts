@@ -49,51 +49,67 @@ default = yes
 `,
   );
   const children: ChildProcess[] = [];
-  for (const ring of rings) children.push(await startRing(folder, ring));
-  const memcachedPort = await freePort();
-  children.push(
-    await started(folder, 'memcached', memcachedPort, [
-      ...['-u', 'nobody', '-l', host, '-p', String(memcachedPort), '-U', '0'],
-    ]),
-  );
-  const urls: Partial<Record<SwiftRegion, URL>> = {};
-  for (const region of regions) {
-    const port = await freePort();
-    const settings = folder.file(`proxy-${region}.conf`);
-    await writeFile(settings, proxySettings(folder, { port, memcachedPort, region }));
-    children.push(await started(folder, 'swift-proxy-server', port, [settings]));
-    urls[region] = new URL(`http://${host}:${port}`);
-  }
-  const client = new S3Client({
-    endpoint: urls['eu-central-1']?.href,
-    forcePathStyle: true,
-    region: 'eu-central-1',
-    credentials: swiftKeys,
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-  });
-  await client.send(new CreateBucketCommand({ Bucket: bucket }));
-  return {
-    urls: urls as Record<SwiftRegion, URL>,
-    bucket,
-    async stored(key) {
-      try {
-        const { Body, ContentType } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-        return { content: Buffer.from(await Body!.transformToByteArray()), contentType: ContentType };
-      } catch (error) {
-        if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404) return undefined;
-        throw error;
-      }
-    },
-    async stop() {
-      client.destroy();
-      for (const child of children.reverse()) {
-        const exited = once(child, 'exit');
-        if (child.kill()) await exited;
-      }
-      await folder.remove();
-    },
+  const stop = async () => {
+    for (const child of children) {
+      const exited = once(child, 'exit');
+      if (child.exitCode === null && child.kill()) await exited;
+    }
+    await folder.remove();
   };
+  try {
+    const urls = await startServers(folder, children);
+    const client = new S3Client({
+      endpoint: urls['eu-central-1'].href,
+      forcePathStyle: true,
+      region: 'eu-central-1',
+      credentials: swiftKeys,
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
+    });
+    await client.send(new CreateBucketCommand({ Bucket: bucket }));
+    return {
+      urls,
+      bucket,
+      stored: (key) => readObject(client, bucket, key),
+      async stop() {
+        client.destroy();
+        await stop();
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** @param children takes every process that was started */
+async function startServers(folder: TemporaryFolder, children: ChildProcess[]): Promise<Swift['urls']> {
+  const memcachedPort = await freePort();
+  const memcached = ['-u', 'nobody', '-l', host, '-p', String(memcachedPort), '-U', '0'];
+  await Promise.all([
+    start(folder, children, { program: 'memcached', port: memcachedPort, options: memcached }),
+    ...rings.map((ring) => startRing(folder, children, ring)),
+  ]);
+  const [amazon, google] = await Promise.all(
+    regions.map(async (region) => {
+      const port = await freePort();
+      const settings = folder.file(`proxy-${region}.conf`);
+      await writeFile(settings, proxySettings(folder, { port, memcachedPort, region }));
+      await start(folder, children, { program: 'swift-proxy-server', port, options: [settings] });
+      return new URL(`http://${host}:${port}`);
+    }),
+  );
+  return { 'eu-central-1': amazon!, auto: google! };
+}
+
+async function readObject(client: S3Client, bucket: string, key: string): ReturnType<Swift['stored']> {
+  try {
+    const { Body, ContentType } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+    return { content: Buffer.from(await Body!.transformToByteArray()), contentType: ContentType };
+  } catch (error) {
+    if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404) return undefined;
+    throw error;
+  }
 }
 
 function commonSettings(folder: TemporaryFolder, port: number): string {
@@ -107,7 +123,11 @@ log_address = ${folder.file('no-syslog')}
 `;
 }
 
-async function startRing(folder: TemporaryFolder, ring: (typeof rings)[number]): Promise<ChildProcess> {
+async function startRing(
+  folder: TemporaryFolder,
+  children: ChildProcess[],
+  ring: (typeof rings)[number],
+): Promise<void> {
   const port = await freePort();
   const builder = folder.file(`${ring}.builder`);
   await run('swift-ring-builder', [builder, 'create', '4', '1', '1']);
@@ -125,7 +145,7 @@ pipeline = ${ring}-server
 use = egg:swift#${ring}
 `,
   );
-  return await started(folder, `swift-${ring}-server`, port, [settings]);
+  await start(folder, children, { program: `swift-${ring}-server`, port, options: [settings] });
 }
 
 function proxySettings(
@@ -157,22 +177,22 @@ user_test_tester = ${swiftKeys.secretAccessKey} .admin
 }
 
 /** Runs a program until it listens. */
-async function started(
+async function start(
   folder: TemporaryFolder,
-  program: string,
-  port: number,
-  options: string[],
-): Promise<ChildProcess> {
-  const log = await open(folder.file(`${program}.log`), 'w');
+  children: ChildProcess[],
+  { program, port, options }: { program: string; port: number; options: string[] },
+): Promise<void> {
+  const logFile = folder.file(`${program}-${port}.log`);
+  const log = await open(logFile, 'w');
   const child = spawn(program, options, { stdio: ['ignore', log.fd, log.fd] });
+  children.push(child);
   await log.close();
   for (let attempt = 0; attempt < startAttempts; attempt++) {
-    if (await listens(port)) return child;
+    if (await listens(port)) return;
     if (child.exitCode !== null) break;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  child.kill();
-  throw new Error(`${program} did not start: ${await readFile(folder.file(`${program}.log`), 'utf8')}`);
+  throw new Error(`${program} did not start: ${await readFile(logFile, 'utf8')}`);
 }
 
 async function listens(port: number): Promise<boolean> {
