@@ -47,9 +47,9 @@ testConformance('Swift by S3', () => ({
 }));
 
 /** As the options of a recording name it; only writes come through to the storage. */
-function destinationOf(destinationUrl: string, credentials: string) {
+async function destinationOf(destinationUrl: string, credentials: string) {
   const place = parseDestinationUrl(destinationUrl);
-  const destination = openDestination(place, parseCredentials(place.scheme, new Secret(credentials)), {
+  const destination = await openDestination(place, parseCredentials(place.scheme, new Secret(credentials)), {
     clock: systemClock,
     endpoints: { s3: { url: proxies['eu-central-1']!.url }, gs: { url: proxies.auto!.url } },
   });
@@ -64,7 +64,7 @@ for (const [destinationUrl, credentials] of [
   ['gs://sinch-storage/voice-recordings/of-google.mp3', `ACCESS_KEY:${secretAccessKey}`],
 ] as const)
   test(`the right to write is enough: ${destinationUrl}`, async () => {
-    const { destination, key } = destinationOf(destinationUrl, credentials);
+    const { destination, key } = await destinationOf(destinationUrl, credentials);
     for (const bytes of [10_000, 2 * destination.partBytes + 1]) {
       const content = randomBytes(bytes);
       const source = { bytes, read: async (from: number, to: number) => content.subarray(from, to) };
@@ -97,7 +97,7 @@ test('a wrong secret, bucket or region is told in the words of the storage', asy
     ],
     ['gs://sinch-storage/x.mp3', 'KEY:wrong-secret', /^gs:.*: SignatureDoesNotMatch, 403: The request/],
   ] as const) {
-    const { destination, key } = destinationOf(url, credentials);
+    const { destination, key } = await destinationOf(url, credentials);
     await assert.rejects(destination.put({ key, contentType }, Buffer.from('x'), signal), {
       code: 'DESTINATION_REFUSED',
       message,

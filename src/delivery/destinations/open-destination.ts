@@ -1,12 +1,11 @@
 import type { Clock } from '../../clock.ts';
 import { assertNever, CallreelError } from '../../errors.ts';
-import { AzureDestination } from './azure.ts';
 import type { Destination } from './destination.ts';
 import type { DestinationCredentials } from './destination-credentials.ts';
 import type { DestinationPlace } from './destination-url.ts';
 import { FileDestination } from './file.ts';
 import type { OwnStore } from './own-store.ts';
-import { S3Destination, type S3Encryption } from './s3.ts';
+import type { S3Encryption } from './s3.ts';
 import type { StorageEndpoint } from './storage-network.ts';
 
 export interface DestinationSettings {
@@ -21,14 +20,15 @@ export interface DestinationSettings {
 }
 
 /**
+ * The vendors' libraries are loaded when the first destination needs them: together half a second and 50 MB.
  * @param credentials as `parseCredentials` gave them for the scheme of `place`
  * @throws CallreelError DESTINATION_INVALID, DESTINATION_FORBIDDEN
  */
-export function openDestination(
+export async function openDestination(
   place: DestinationPlace,
   credentials: DestinationCredentials,
   settings: DestinationSettings,
-): Destination {
+): Promise<Destination> {
   const { clock, endpoints = {} } = settings;
   switch (place.scheme) {
     case 's3':
@@ -36,6 +36,7 @@ export function openDestination(
       if (credentials.kind !== 'access-key') throw mismatch(place.scheme);
       const { scheme, bucket } = place;
       const extras = scheme === 's3' ? settings.s3 : {};
+      const { S3Destination } = await import('./s3.ts');
       return new S3Destination({
         scheme,
         bucket,
@@ -50,6 +51,7 @@ export function openDestination(
         throw mismatch(place.scheme);
       const { account, container } = place;
       const endpoint = endpoints.azure;
+      const { AzureDestination } = await import('./azure.ts');
       return new AzureDestination({ account, container, credentials, clock, endpoint, ...settings.azure });
     }
     case 'sdrive':
