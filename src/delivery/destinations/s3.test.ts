@@ -144,6 +144,21 @@ test('answers that no storage gives are failures', async () => {
   storage.close();
 });
 
+test('an answer without an end is not waited for', async () => {
+  const storage = destination();
+  const halfOfTheLimit = 'x'.repeat(512 * 1024);
+  for (const status of [200, 400, 503]) {
+    server.answer = () => ({ status, headers: { etag: '"1"' }, body: halfOfTheLimit.repeat(100) });
+    await assert.rejects(storage.completeUpload({ ...object, uploadId: 'u' }, ['"1"'], signal), {
+      code: 'DESTINATION_UNAVAILABLE',
+      message: /ECONNRESET/,
+    });
+  }
+  server.answer = () => ({ status: 200, headers: { etag: '"1"' }, body: halfOfTheLimit });
+  for (let time = 0; time < 5; time++) await storage.put(object, content, signal);
+  storage.close();
+});
+
 test('an error that comes as 200 is one', async () => {
   const body = xml('Error', { Code: 'InternalError', Message: 'We erred' });
   server.answer = () => ({ status: 200, body });

@@ -1,6 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import type { LookupFunction } from 'node:net';
+import type { LookupFunction, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { CallreelError } from '../../errors.ts';
 
 /** Keeps endpoints that users name out of our own networks (`callbacks/address-guard`). */
@@ -24,14 +25,16 @@ export interface StorageAgents {
 }
 
 const idleSocketMs = 10_000;
+/** Storages answer writes with a few lines; the client libraries take any length into memory. */
+const maxAnswerBytes = 1024 * 1024;
 
 /** @throws CallreelError DESTINATION_FORBIDDEN */
 export function storageAgents(endpoint: StorageEndpoint | undefined): StorageAgents {
   const guard = endpoint?.guard;
   if (guard && endpoint) checkEndpoint(guard, endpoint.url);
   const options = { keepAlive: true, timeout: idleSocketMs, ...(guard ? { lookup: guard.lookup } : {}) };
-  const http = new HttpAgent(options);
-  const https = new HttpsAgent(options);
+  const http = boundedAnswers(new HttpAgent(options));
+  const https = boundedAnswers(new HttpsAgent(options));
   return {
     http,
     https,
@@ -49,4 +52,27 @@ function checkEndpoint(guard: EndpointGuard, { hostname }: URL): void {
     const { message } = error as Error;
     throw new CallreelError('DESTINATION_FORBIDDEN', message, { where: hostname });
   }
+}
+
+/** Connections of this agent end where an answer goes on for too long. */
+function boundedAnswers<A extends HttpAgent>(agent: A): A {
+  const connect = agent.createConnection.bind(agent);
+  agent.createConnection = (options, callback) => {
+    const connection = connect(options, callback);
+    if (connection) bound(connection);
+    return connection;
+  };
+  return agent;
+}
+
+function bound(connection: Duplex | Socket): void {
+  let bytes = 0;
+  connection.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > maxAnswerBytes) connection.destroy();
+  });
+  // When the connection waits for the next request.
+  connection.on('free', () => {
+    bytes = 0;
+  });
 }
