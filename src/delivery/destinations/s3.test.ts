@@ -133,8 +133,12 @@ test('answers that no storage gives are failures', async () => {
   ] as const) {
     server.answer = () => answer;
     await assert.rejects(storage.put(object, content, signal), (thrown: CallreelError) => {
-      assert.equal(thrown.code, code, thrown.message);
-      assert.ok(thrown.message.length < 700);
+      assert.equal(thrown.code, code);
+      if (answer !== 'cut')
+        assert.equal(
+          thrown.message,
+          `s3://my-bucket/folder/a b+c.mp3: ${answer.status}: the answer has no error of a storage in it`,
+        );
       return true;
     });
   }
@@ -147,11 +151,15 @@ test('answers that no storage gives are failures', async () => {
 test('an answer without an end is not waited for', async () => {
   const storage = destination();
   const halfOfTheLimit = 'x'.repeat(512 * 1024);
-  for (const status of [200, 400, 503]) {
-    server.answer = () => ({ status, headers: { etag: '"1"' }, body: halfOfTheLimit.repeat(100) });
+  for (const [status, code] of [
+    [200, 'DESTINATION_UNAVAILABLE'],
+    [400, 'DESTINATION_REFUSED'],
+    [503, 'DESTINATION_UNAVAILABLE'],
+  ] as const) {
+    server.answer = () => ({ status, body: halfOfTheLimit.repeat(100) });
     await assert.rejects(storage.completeUpload({ ...object, uploadId: 'u' }, ['"1"'], signal), {
-      code: 'DESTINATION_UNAVAILABLE',
-      message: /ECONNRESET/,
+      code,
+      message: /: aborted$/,
     });
   }
   server.answer = () => ({ status: 200, headers: { etag: '"1"' }, body: halfOfTheLimit });

@@ -193,6 +193,12 @@ function answered<K extends string, A extends Partial<Record<K, string | undefin
   return answer as A & Record<K, string>;
 }
 
+/** For programmers, behind what was wrong with the answer. */
+const libraryAdvice = /\s*Deserialization error: to see the raw response.*$/s;
+
+/** A proxy's page, say. */
+const unreadable = /XML parse error/;
+
 /** An S3ServiceException, or what the connection died of. */
 function s3Failure(error: unknown): StorageFailure {
   const { $metadata, $response, name } = error as {
@@ -203,6 +209,8 @@ function s3Failure(error: unknown): StorageFailure {
   const status = $metadata?.httpStatusCode ?? $response?.statusCode;
   if (status === undefined) return connectionFailure(error);
   const uploadLost = name === 'NoSuchUpload';
-  const { text } = connectionFailure(error);
+  const text = connectionFailure(error).text.replace(libraryAdvice, '').trim();
+  if (name === 'Unknown' || unreadable.test(text))
+    return { status, text: 'the answer has no error of a storage in it' };
   return { status, name: name === 'Error' ? undefined : name, text, uploadLost };
 }
