@@ -249,6 +249,32 @@ export const catalogue = {
     status: 400,
     todo: 'Divide the text over several commands.',
   },
+  // Destinations of recordings
+  DESTINATION_INVALID: {
+    blame: 'caller',
+    status: 400,
+    todo: 'Correct the named part of the destination; docs/destinations.md has every form.',
+  },
+  DESTINATION_FORBIDDEN: {
+    blame: 'caller',
+    status: 403,
+    todo: 'Name a place that the operator of this server allows recordings to be written to.',
+  },
+  DESTINATION_REFUSED: {
+    blame: 'destination',
+    status: 502,
+    todo: 'Correct what the storage complains of: the credentials, the right to write, or the name of the place.',
+  },
+  DESTINATION_UNAVAILABLE: {
+    blame: 'destination',
+    status: 503,
+    todo: 'Nothing if it passes: it is tried again. Otherwise see that the storage answers and has room.',
+  },
+  DESTINATION_UPLOAD_LOST: {
+    blame: 'destination',
+    status: 502,
+    todo: 'Nothing: the upload begins anew. See that nobody else aborts uploads or writes to the same name.',
+  },
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type ErrorCode = keyof typeof catalogue;

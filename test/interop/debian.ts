@@ -6,7 +6,7 @@ const run = promisify(execFile);
 
 const sounds = '/usr/share/asterisk/sounds';
 
-/** Debian packages of foreign SIP stacks, decoders, HTTP programs and human voices, and a file by which each is known to be there. */
+/** Debian packages of foreign SIP stacks, decoders, HTTP programs, storages and human voices, and a file by which each is known to be there. */
 const packages = {
   'sip-tester': '/usr/bin/sipp',
   'baresip-core': '/usr/bin/baresip',
@@ -19,6 +19,11 @@ const packages = {
   nftables: '/usr/sbin/nft',
   'python3-flask': '/usr/lib/python3/dist-packages/flask/__init__.py',
   'python3-requests': '/usr/lib/python3/dist-packages/requests/__init__.py',
+  'swift-proxy': '/usr/bin/swift-proxy-server',
+  'swift-account': '/usr/bin/swift-account-server',
+  'swift-container': '/usr/bin/swift-container-server',
+  'swift-object': '/usr/bin/swift-object-server',
+  memcached: '/usr/bin/memcached',
   'asterisk-core-sounds-en-wav': `${sounds}/en_US_f_Allison/vm-options.wav`,
   'asterisk-core-sounds-es-wav': `${sounds}/es_MX_f_Allison/vm-options.wav`,
   'asterisk-core-sounds-fr-wav': `${sounds}/fr_CA_f_June/vm-options.wav`,
