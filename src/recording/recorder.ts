@@ -13,6 +13,7 @@ import { RecordedTime } from './recorded-time.ts';
 import { RecordedTrack } from './recorded-track.ts';
 import { RecorderLimits } from './recorder-limits.ts';
 import {
+  outwardEnds,
   type RecorderEnd,
   type RecorderEndEvent,
   type RecorderEvent,
@@ -273,9 +274,8 @@ export class Recorder {
     this.consents.close(atUs);
     for (const trackId of [...this.#tracks.keys()]) this.closeTrack(trackId, atUs, atSample);
     const trim = this.limits.trim(atSample ?? this.sampleAt(atUs));
-    const orderly = reason !== 'interrupted' && reason !== 'error' && reason !== 'no_input';
     const endSample = this.#endSample(atUs, atSample);
-    this.#endReason = orderly && this.#packets === 0 ? 'no_media' : reason;
+    this.#endReason = outwardEnds.has(reason) && this.#packets === 0 ? 'no_media' : reason;
     const lacksConsent = this.options.consent === 'required' && !this.#hasConsent;
     if (lacksConsent && reason !== 'consent_withdrawn' && reason !== 'error') this.#endReason = 'no_consent';
     this.#write({

@@ -68,7 +68,7 @@ export interface Party {
 }
 
 /**
- * Why a recording ended. `no_media`: it ran and ended properly, but no packet was ever spooled. `no_consent`: whatever
+ * Why a recording ended. `no_media`: it was stopped, or what it is of ended, and no packet was ever spooled. `no_consent`: whatever
  * ended it, the consent that it waited for was never given.
  */
 export const endReasons = [
