@@ -3,13 +3,7 @@ import type { PauseBehaviour } from '../spool/records.ts';
 import { type RecordingScript, roomOfScript, type ScriptLeg } from './test-recording-script.ts';
 import { ReferenceOutput } from './test-reference-output.ts';
 import { sine } from './test-reference-sine.ts';
-import {
-  type ActionOf,
-  type Interval,
-  ScriptCalls,
-  type Sent,
-  slotSamples,
-} from './test-script-calls.ts';
+import { type ActionOf, type Interval, ScriptCalls, type Sent, slotSamples } from './test-script-calls.ts';
 
 /*
  * What a script's recordings are to be, worked out from the script by the rules of docs/recording.md and nothing of
