@@ -216,6 +216,11 @@ export class Recorder {
     this.#applyPause(atUs);
   }
 
+  /** Now and then: while it is paused nothing else tells how far it came. */
+  alive(nowUs: number): void {
+    if (this.#state === 'paused') this.#write({ type: 'alive', atSample: this.#mark(nowUs) });
+  }
+
   /** From here on no stream is wanted; `finish` follows once the stays have closed their segments. */
   end(reason: RecorderEndEvent): boolean {
     return this.#step(reason);

@@ -80,6 +80,7 @@ const manifestRecord = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('pause'), atSample: sample, behaviour: z.enum(pauseBehaviours) }),
   z.object({ type: z.literal('resume'), atSample: sample }),
+  z.object({ type: z.literal('alive'), atSample: sample }),
   z.object({
     type: z.literal('end'),
     atSample: sample,

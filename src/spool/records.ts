@@ -99,6 +99,7 @@ export type ManifestRecord =
   | ManifestTrackEnd
   | ManifestPause
   | ManifestResume
+  | ManifestAlive
   | ManifestEnd;
 
 export interface ManifestHeader {
@@ -211,6 +212,14 @@ export interface ManifestPause {
 
 export interface ManifestResume {
   type: 'resume';
+  atSample: number;
+}
+
+/** So often a recording that is paused says so: nothing else tells how far it came before a crash. */
+export const aliveIntervalMs = 5000;
+
+export interface ManifestAlive {
+  type: 'alive';
   atSample: number;
 }
 
