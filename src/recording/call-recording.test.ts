@@ -184,40 +184,6 @@ describe('a call that is recorded by itself', () => {
     assert.deepEqual(tonesIn(await channel('said-a'), 0, 3200), [500]);
   });
 
-  for (const behaviour of ['pause', 'stop'] as const)
-    it(`ends where a terminator went down that is held into a ${behaviour}`, async () => {
-      const phone = await bench.call('a');
-      await bench.record('a', 'r', { options: { terminators: '#' } });
-      await bench.slots(10, [[phone, toneOf(500, 200)]]);
-      const release = await phone.hold('#');
-      await bench.slots(2);
-      const command =
-        behaviour === 'stop'
-          ? ({ verb: 'recording.stop', reason: 'stopped' } as const)
-          : ({ verb: 'recording.pause', behaviour: 'silence', scope: 'recording' } as const);
-      await assert.rejects(bench.execute({ ...command, recordingId: 'r' }), { code: 'NOT_FOUND' });
-      await release();
-      await bench.slots(5, [[phone, toneOf(900, 100)]]);
-      const { end } = bench.open('r', 'call-a');
-      assert.deepEqual([end?.reason, end?.digit, end?.atSample], ['terminator', '#', 1600]);
-    });
-
-  it('a key that is held beyond a pause in which it went down ends nothing', async () => {
-    const phone = await bench.call('a');
-    await bench.record('a', 'r', { options: { terminators: '#' } });
-    await bench.slots(10, [[phone, toneOf(500, 200)]]);
-    await bench.execute({
-      ...{ verb: 'recording.pause', recordingId: 'r', behaviour: 'silence', scope: 'recording' },
-    });
-    const release = await phone.hold('#');
-    await bench.slots(2);
-    await bench.execute({ verb: 'recording.resume', recordingId: 'r' });
-    await release();
-    await bench.slots(5);
-    await stop();
-    assert.equal(bench.open('r', 'call-a').end?.reason, 'stopped');
-  });
-
   it('ends at exactly its length, pauses not counted', async () => {
     const phone = await bench.call('a');
     await bench.record('a', 'r', { options: { maxLengthMs: 333 } });

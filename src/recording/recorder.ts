@@ -144,6 +144,7 @@ export class Recorder {
   start(atUs: number, waitsFor?: 'beep' | 'consent'): void {
     if (!this.#step(waitsFor ? 'wait' : 'start')) return;
     const { recordingId, roomId, accountId, rateHz, key, meta, originUnixMs, spool } = this.#input;
+    const { direction = 'both' } = this.options;
     this.#startSample = this.sampleAt(atUs);
     this.#markSample = this.#lastSample = this.#startSample;
     spool.startRecording(
@@ -158,6 +159,7 @@ export class Recorder {
         startSample: this.#startSample,
         sealedKey: key.sealed,
         ...(waitsFor && { waitsFor }),
+        ...(direction !== 'both' && { direction }),
         meta,
       },
       key.plain,

@@ -30,6 +30,7 @@ const manifestRecord = z.discriminatedUnion('type', [
     startSample: sample,
     sealedKey: z.string(),
     waitsFor: z.enum(['beep', 'consent']).optional(),
+    direction: z.enum(['speak', 'listen']).optional(),
     meta: z.record(z.string(), z.unknown()),
   }),
   z.object({ type: z.literal('begin'), atSample: sample }),

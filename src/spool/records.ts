@@ -118,6 +118,8 @@ export interface ManifestHeader {
   sealedKey: string;
   /** What comes before its beginning: nothing is recorded without a `begin`. Without it: it began at once. */
   waitsFor?: 'beep' | 'consent';
+  /** The one half of a call that it is about. Without it: both, or a room. */
+  direction?: 'speak' | 'listen';
   meta: Record<string, unknown>;
 }
 
