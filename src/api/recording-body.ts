@@ -31,7 +31,7 @@ const endReasons = {
   no_input: 'nobody spoke at all.',
   consent_withdrawn: 'consent was withdrawn; nothing of it is left.',
   no_consent: 'the consent that it waited for was never given; it holds nothing.',
-  no_media: 'not one packet came.',
+  no_media: 'it was stopped, or its call or conversation ended, and not one packet came.',
   interrupted: 'a crash, up to which it is whole.',
   error: 'it never came to life.',
 } satisfies Record<EndReason, string>;

@@ -19,7 +19,7 @@ export interface RecordingCommandOptions {
   accountId: string;
   clock: Clock;
   calls: LiveCalls;
-  eraser: Pick<RecordingEraser, 'erase'>;
+  eraser: Pick<RecordingEraser, 'erase' | 'withdraw'>;
   mediaUrl: MediaUrl;
   /** @throws CallreelError NOT_FOUND, RECORDING_ERASED */
   recordingOf(recordingId: string): Promise<RecordingRow>;
@@ -211,7 +211,12 @@ export function recordingCommands(app: FastifyInstance, options: RecordingComman
     },
     async ({ params: { recordingId } }, reply) => {
       const recording = calls.recording(recordingId);
-      recording?.stop('consent_withdrawn');
+      try {
+        await eraser.withdraw(accountId, recordingId);
+      } finally {
+        // Where the row can not be written its manifest says why it ended.
+        recording?.stop('consent_withdrawn');
+      }
       await Promise.race([recording?.whenWritten, sleep(clock, maxStopMs)]);
       await eraser.erase(accountId, recordingId);
       return reply.code(204).send();

@@ -20,7 +20,7 @@ export interface RecordingRoutesOptions {
   accountId: string;
   db: Db;
   mediaUrl: MediaUrl;
-  eraser: Pick<RecordingEraser, 'erase'>;
+  eraser: Pick<RecordingEraser, 'erase' | 'withdraw'>;
   /** @throws CallreelError NOT_FOUND, RECORDING_ERASED */
   recordingOf(recordingId: string): Promise<Recording>;
 }

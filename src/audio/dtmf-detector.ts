@@ -34,8 +34,12 @@ const silentKey = '';
 /** Told when the key is up: where it went down, counted in samples given, and for how long. */
 export type DigitSink = (digit: string, startSample: number, durationSamples: number) => void;
 
+/** Told while the key is down, as soon as it is sure to be one. */
+export type DigitDownSink = (digit: string, startSample: number) => void;
+
 export class DtmfDetector {
   readonly #onDigit: DigitSink;
+  readonly #onDown: DigitDownSink | undefined;
   /** Half a window. */
   readonly #hopSamples: number;
   readonly #tones: Tone[];
@@ -55,8 +59,9 @@ export class DtmfDetector {
   /** End of the last window that showed the pressed key. */
   #pressedTo = 0;
 
-  constructor(rateHz: number, onDigit: DigitSink) {
+  constructor(rateHz: number, onDigit: DigitSink, onDown?: DigitDownSink) {
     this.#onDigit = onDigit;
+    this.#onDown = onDown;
     this.#hopSamples = Math.round((windowSeconds * rateHz) / 2);
     const frequenciesHz = [...rowsHz, ...columnsHz, ...columnsHz.map((hertz) => 2 * hertz)];
     this.#tones = frequenciesHz.map((hertz) => new Tone(hertz / rateHz, this.#hopSamples));
@@ -108,6 +113,7 @@ export class DtmfDetector {
       this.#pressed = key;
       this.#pressedAt = this.#shownFrom;
       this.#pressedTo = this.#position;
+      this.#onDown?.(key, this.#shownFrom);
     }
   }
 

@@ -54,11 +54,11 @@ export class ConversationCloser {
 
   /** Finishes the recordings of a lost worker's rooms from its journals. */
   recover(workerId: string, conversationIds: readonly string[]): void {
-    const { log, spoolDir, masterKey } = this.#options;
+    const { clock, log, spoolDir, masterKey } = this.#options;
     const { finished, failures } = recoverSpool({
       spoolDirectory: spoolDir,
       masterKey,
-      lostWorker: { workerId, conversationIds },
+      lostWorker: { workerId, conversationIds, lostUnixMs: clock.unixMs() },
     });
     log.warn({ workerId, recordings: finished.length }, 'finished the recordings of a lost media worker');
     for (const failure of failures) log.error(failure, 'a recording could not be finished');

@@ -229,7 +229,9 @@ export class Directory {
       startTime: new Date(ended.startedUnixMs),
       eventCallbacks,
     });
-    for (const recording of ended.recordings) await this.#writeRecordingEnd(trx, ended, recording);
+    const reasons = new Map<string, string>();
+    for (const recording of ended.recordings)
+      reasons.set(recording.recordingId, await this.#writeRecordingEnd(trx, ended, recording));
     for (const recordingId of ended.failedRecordings) {
       const endedAt = new Date(ended.endedUnixMs);
       const row = await endRecording(trx, recordingId, { reason: 'error', endSample: 0, endedAt });
@@ -251,7 +253,7 @@ export class Directory {
       endedUnixMs: ended.endedUnixMs,
       recordings: ended.recordings.map(({ recordingId, reason, meta }) => ({
         recordingId,
-        reason,
+        reason: reasons.get(recordingId) ?? reason,
         clientState: clientStateOf(meta),
       })),
     });
@@ -267,11 +269,12 @@ export class Directory {
       });
   }
 
+  /** @returns why it ended, as it is on record */
   async #writeRecordingEnd(
     trx: Db,
     ended: Pick<EndedConversation, 'accountId' | 'conversationId' | 'stayReports'>,
     recording: RecordingSummary,
-  ): Promise<void> {
+  ): Promise<string> {
     const { accountId, conversationId } = ended;
     const { recordingId, rateHz, startSample, endSample, recordedSamples, fileSamples, meta } = recording;
     const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined);
@@ -320,6 +323,7 @@ export class Directory {
         packets: track.packets,
         media: ended.stayReports?.get(track.trackId),
       });
+    return row?.reason ?? recording.reason;
   }
 
   /** The terminal event; there is one, because a row ends once. */

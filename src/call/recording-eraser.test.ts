@@ -114,6 +114,27 @@ test('what a crash interrupted is finished at the next start, with the time of i
   assert.deepEqual(forgotten, ['a']);
 });
 
+test('a consent that was withdrawn while it ran: erased at the next start, whatever else is found to have ended it', async () => {
+  for (const recordingId of ['a', 'b', 'c']) await record(recordingId, false);
+  await eraser.withdraw('another account', 'b');
+  await eraser.withdraw(accountId, 'a');
+  for (const recordingId of ['a', 'b']) {
+    const reason = 'interrupted';
+    spool.producer.append(recordingId, { type: 'end', atSample: 160, endedUnixMs: 0, reason });
+    spool.producer.finishRecording(recordingId);
+    await endRecording(database.db, recordingId, { reason, endSample: 160, endedAt: new Date(20) });
+  }
+  spool.pump();
+  await eraser.finishInterrupted();
+  assert.deepEqual(['a', 'b', 'c'].map(manifest).map(existsSync), [false, true, true]);
+  const rows = await Promise.all(['a', 'b'].map((each) => getRecording(database.db, accountId, each)));
+  assert.deepEqual(
+    rows.map((row) => row?.reason),
+    ['consent_withdrawn', 'interrupted'],
+  );
+  assert.equal(rows[0]!.sealedKey, null);
+});
+
 test('a withdrawn consent that a crash kept from being carried out is, at the next start', async () => {
   await record('a', true, 'consent_withdrawn');
   await record('b');

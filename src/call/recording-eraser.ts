@@ -5,6 +5,7 @@ import {
   getRecording,
   listHalfErasedRecordings,
   listWithdrawnRecordings,
+  withdrawRecording,
 } from '../database/recordings.ts';
 import type { Db, Recording } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
@@ -47,6 +48,12 @@ export class RecordingEraser {
         where: recordingId,
       });
     throw new CallreelError('NOT_FOUND', 'there is no such recording', { where: recordingId });
+  }
+
+  /** Consent is withdrawn: from now on it is certain that it is erased, before it has ended and through a crash. */
+  async withdraw(accountId: string, recordingId: string): Promise<void> {
+    const { db, clock } = this.#options;
+    await withdrawRecording(db, accountId, recordingId, new Date(clock.unixMs()));
   }
 
   /** Ends what the run before began. */

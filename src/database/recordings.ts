@@ -53,7 +53,11 @@ export async function endRecording(
   const { notices, ...rest } = end;
   return await db
     .updateTable('recordings')
-    .set({ state: 'ended', ...rest, ...(notices && { notices: json(notices) }) })
+    .set((eb) => ({
+      ...{ state: 'ended' as const, ...rest, ...(notices && { notices: json(notices) }) },
+      // Nothing else erases what has not ended, and nothing that ends it at the same moment takes its place.
+      reason: eb.case().when('erasedAt', 'is not', null).then('consent_withdrawn').else(rest.reason).end(),
+    }))
     .where('recordingId', '=', recordingId)
     .where('state', '!=', 'ended')
     .returningAll()
@@ -238,6 +242,22 @@ export async function beginErasure(
     .where((eb) => eb.or([eb('erasedAt', 'is', null), eb('sealedKey', 'is not', null)]))
     .returningAll()
     .executeTakeFirst();
+}
+
+/** From now on it is given out no more, though it may run yet: it is erased once it has ended, whatever happens. */
+export async function withdrawRecording(
+  db: Db,
+  accountId: string,
+  recordingId: string,
+  erasedAt: Date,
+): Promise<void> {
+  await db
+    .updateTable('recordings')
+    .set({ erasedAt })
+    .where('accountId', '=', accountId)
+    .where('recordingId', '=', recordingId)
+    .where('erasedAt', 'is', null)
+    .execute();
 }
 
 export async function finishErasure(db: Db, recordingId: string): Promise<void> {

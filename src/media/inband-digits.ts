@@ -2,15 +2,18 @@ import { DtmfDetector } from '../audio/dtmf-detector.ts';
 import { slotSamplesAt } from './codec-table.ts';
 import type { Playout } from './playout.ts';
 
-/** @param downUs when the key went down, as it was heard; monotonic microseconds */
-export type InbandPress = (digit: string, durationMs: number, downUs: number) => void;
+export interface InbandDigitsOptions {
+  /** As soon as it is sure to be a key. @param downUs when it went down, as it was heard; monotonic microseconds */
+  wentDown(digit: string, downUs: number): void;
+  cameUp(digit: string, durationMs: number): void;
+}
 
 /** A key that begins so soon behind a cut was down before it. */
 const cutMs = 10;
 
 /** Hears keys in the audio of a leg that negotiated no telephone events. */
 export class InbandDigits {
-  readonly #pressed: InbandPress;
+  readonly #options: InbandDigitsOptions;
   #detector: DtmfDetector | undefined;
   #rateHz = 0;
   /** Given to the detector, the slot that it looks at included. */
@@ -23,8 +26,8 @@ export class InbandDigits {
   /** The key that sounded when it was cut. */
   #cutKey = '';
 
-  constructor(pressed: InbandPress) {
-    this.#pressed = pressed;
+  constructor(options: InbandDigitsOptions) {
+    this.#options = options;
   }
 
   /** Once a slot, with what it brought. */
@@ -33,7 +36,11 @@ export class InbandDigits {
       this.#rateHz = rateHz;
       this.#position = 0;
       if (this.#wentOnAt !== undefined) this.#wentOnAt = Number.NEGATIVE_INFINITY;
-      this.#detector = new DtmfDetector(rateHz, (...press) => this.#released(...press));
+      this.#detector = new DtmfDetector(
+        rateHz,
+        (...press) => this.#released(...press),
+        (...down) => this.#wentDown(...down),
+      );
     }
     if (frame) this.#wentOnAt ??= this.#position;
     this.#nowUs = nowUs;
@@ -52,14 +59,24 @@ export class InbandDigits {
     this.#wentOnAt = undefined;
   }
 
+  #wentDown(digit: string, startSample: number): void {
+    const downUs = this.#nowUs - this.#toMs(this.#position - startSample) * 1000;
+    if (!this.#isCut(startSample)) this.#options.wentDown(digit, downUs);
+    else if (digit !== this.#cutKey) this.#options.wentDown(digit, Math.min(downUs, this.#cutUs - 1));
+  }
+
   #released(digit: string, startSample: number, samples: number): void {
-    const toMs = (count: number) => Math.round((count * 1000) / this.#rateHz);
-    let downUs = this.#nowUs - toMs(this.#position - startSample) * 1000;
     if (this.#isCutting) this.#cutKey = digit;
-    else if (toMs(startSample - (this.#wentOnAt ?? startSample)) <= cutMs) {
-      if (digit === this.#cutKey) return;
-      downUs = Math.min(downUs, this.#cutUs - 1);
-    }
-    this.#pressed(digit, toMs(samples), downUs);
+    else if (this.#isCut(startSample) && digit === this.#cutKey) return;
+    this.#options.cameUp(digit, this.#toMs(samples));
+  }
+
+  /** Whether it was down before the cut, as far as can be heard. */
+  #isCut(startSample: number): boolean {
+    return this.#toMs(startSample - (this.#wentOnAt ?? startSample)) <= cutMs;
+  }
+
+  #toMs(samples: number): number {
+    return Math.round((samples * 1000) / this.#rateHz);
   }
 }

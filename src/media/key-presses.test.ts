@@ -11,14 +11,16 @@ const slotUs = 20_000;
 function listening() {
   const told: string[] = [];
   const downs: number[] = [];
+  const ups: string[] = [];
   let nowUs = 0;
   const keys = new KeyPresses({
     nowUs: () => nowUs,
-    pressed: ({ digit, ssrc, clockRateHz }) => told.push(`${digit} ${ssrc}/${clockRateHz}`),
-    heard: ({ digit, arrivalUs }) => {
+    wentDown: ({ digit, ssrc, clockRateHz }) => told.push(`${digit} ${ssrc}/${clockRateHz}`),
+    heardDown: ({ digit, arrivalUs }) => {
       told.push(digit);
       downs.push(arrivalUs / slotUs);
     },
+    cameUp: (digit) => ups.push(digit),
   });
   /** A slot of the key 5 in the audio, or of nothing. */
   const playout = new Playout();
@@ -34,7 +36,7 @@ function listening() {
       keys.hear(playout);
     }
   };
-  return { keys, told, downs, hear };
+  return { keys, told, downs, ups, hear };
 }
 
 function press(keys: KeyPresses, digit: string, ssrc: number, clockRateHz: number): void {
@@ -60,7 +62,7 @@ test('telephone events of each stream and clock, each key once', () => {
 });
 
 test('the audio is listened to where no events were agreed', () => {
-  const { keys, told, downs, hear } = listening();
+  const { keys, told, downs, ups, hear } = listening();
   keys.agree(true);
   assert.equal(keys.hearsAudio, false);
   hear(5, true);
@@ -68,13 +70,14 @@ test('the audio is listened to where no events were agreed', () => {
   assert.equal(keys.hearsAudio, true);
   hear(5, false);
   hear(5, true);
+  assert.deepEqual([told, ups], [['5'], []], 'it is down');
   hear(5, false);
-  assert.deepEqual(told, ['5']);
+  assert.deepEqual([told, ups], [['5'], ['5']]);
   assert.ok(Math.abs(downs[0]! - 10) < 1, `${downs[0]}`);
 });
 
 test('a key that goes on behind a cut is told once, as of before', () => {
-  const { keys, told, downs, hear } = listening();
+  const { keys, told, downs, ups, hear } = listening();
   keys.agree(false);
   hear(5, true);
   keys.cut();
@@ -83,7 +86,13 @@ test('a key that goes on behind a cut is told once, as of before', () => {
   assert.deepEqual(told, ['5']);
   hear(5, true);
   hear(5, false);
-  assert.deepEqual(told, ['5', '5']);
+  assert.deepEqual(
+    [told, ups],
+    [
+      ['5', '5'],
+      ['5', '5'],
+    ],
+  );
   assert.ok(downs[0]! < 1 && downs[1]! > 14, downs.join(' '));
 });
 

@@ -1,5 +1,5 @@
 import type { RtpPacketView } from '../rtp/packet.ts';
-import { type KeyPress, TelephoneEventReceiver } from '../rtp/telephone-event.ts';
+import { type KeyDown, TelephoneEventReceiver } from '../rtp/telephone-event.ts';
 import { InbandDigits } from './inband-digits.ts';
 import type { Playout } from './playout.ts';
 
@@ -7,7 +7,7 @@ import type { Playout } from './playout.ts';
 const eventKeys = '0123456789*#ABCD';
 
 /** Of one of the peer's streams. */
-export interface StreamKeyPress extends KeyPress {
+export interface StreamKeyDown extends KeyDown {
   ssrc: number;
   clockRateHz: number;
 }
@@ -15,17 +15,21 @@ export interface StreamKeyPress extends KeyPress {
 export interface KeyPressesOptions {
   /** Monotonic microseconds. */
   nowUs(): number;
-  /** One key press, as a telephone event. */
-  pressed(press: StreamKeyPress): void;
-  /** One that was heard in the audio: its place is known by when it was played. */
-  heard(press: Omit<KeyPress, 'rtpTime'>): void;
+  /** A key went down, by the first packet of its telephone event. */
+  wentDown(key: StreamKeyDown): void;
+  /** One that is heard in the audio: its place is known by when it was played. */
+  heardDown(key: Omit<KeyDown, 'rtpTime'>): void;
+  /** Either of them, once. */
+  cameUp(digit: string, durationMs: number): void;
 }
 
 /** The keys that a leg's party presses: as telephone events, or in the audio where none were agreed. */
 export class KeyPresses {
   readonly #options: KeyPressesOptions;
-  readonly #events = new TelephoneEventReceiver(8000, (press) =>
-    this.#options.pressed({ ...press, ssrc: this.#ssrc, clockRateHz: this.#clockRateHz }),
+  readonly #events = new TelephoneEventReceiver(
+    8000,
+    ({ digit, durationMs }) => this.#options.cameUp(digit, durationMs),
+    (key) => this.#options.wentDown({ ...key, ssrc: this.#ssrc, clockRateHz: this.#clockRateHz }),
   );
   #inband: InbandDigits | undefined;
   /** Of the events. */
@@ -46,9 +50,10 @@ export class KeyPresses {
   agree(hasEvents: boolean): void {
     if (hasEvents) this.#inband = undefined;
     else
-      this.#inband ??= new InbandDigits((digit, durationMs, arrivalUs) =>
-        this.#options.heard({ digit, durationMs, arrivalUs }),
-      );
+      this.#inband ??= new InbandDigits({
+        wentDown: (digit, arrivalUs) => this.#options.heardDown({ digit, arrivalUs }),
+        cameUp: (digit, durationMs) => this.#options.cameUp(digit, durationMs),
+      });
   }
 
   useLeaveKey(digit: string | undefined): void {

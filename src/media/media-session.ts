@@ -7,7 +7,7 @@ import type { LegNegotiate, WorkerEvent } from './control.ts';
 import { EarlyWords } from './early-words.ts';
 import { HeardCapture } from './heard-capture.ts';
 import { Inactivity } from './inactivity.ts';
-import { KeyPresses, type StreamKeyPress } from './key-presses.ts';
+import { KeyPresses, type StreamKeyDown } from './key-presses.ts';
 import { LegOutput, type SlotTime } from './leg-output.ts';
 import { LegStatistics } from './leg-statistics.ts';
 import { PacketProtection } from './packet-protection.ts';
@@ -92,8 +92,9 @@ export class MediaSession implements DatagramSink {
     this.#early = new EarlyWords(options.awaitsAnswer);
     this.#keys = new KeyPresses({
       nowUs: () => options.clock.monotonicUs(),
-      pressed: (press) => this.#keyPressed(press),
-      heard: (press) => this.#keyDone({ ...press, rtpTime: this.#packet.rtpTime }),
+      wentDown: (key) => this.#keyWentDown(key),
+      heardDown: (key) => this.#captureKey({ ...key, rtpTime: this.#packet.rtpTime }),
+      cameUp: (digit, durationMs) => this.#keyCameUp(digit, durationMs),
     });
     this.output = new LegOutput(options.legId, this.#latch, options.slotTime, options.post);
     this.#statistics = new LegStatistics(options.clock.monotonicUs(), () => ({
@@ -347,17 +348,15 @@ export class MediaSession implements DatagramSink {
     this.#keys.receive(this.#view, clockRateHz, arrivalUs);
   }
 
-  /** One that went down in a pause is for the application alone, though it came afterwards. */
-  #keyPressed({ ssrc, clockRateHz, durationMs, ...press }: StreamKeyPress): void {
-    const { digit, rtpTime, arrivalUs } = press;
-    const saidUs = this.#pauseEnd.saidAt(arrivalUs, ssrc, rtpTime, clockRateHz);
-    const isHidden = this.#pauseEnd.hides(arrivalUs, ssrc, rtpTime, clockRateHz);
-    this.#keyDone({ digit, rtpTime, arrivalUs, durationMs, saidUs }, isHidden);
+  /** For the recordings. One that went down in a pause is for the application alone, though it came afterwards. */
+  #keyWentDown({ ssrc, clockRateHz, ...key }: StreamKeyDown): void {
+    const { rtpTime, arrivalUs } = key;
+    if (this.#pauseEnd.hides(arrivalUs, ssrc, rtpTime, clockRateHz)) return;
+    this.#captureKey({ ...key, saidUs: this.#pauseEnd.saidAt(arrivalUs, ssrc, rtpTime, clockRateHz) });
   }
 
-  #keyDone({ durationMs, ...captured }: CapturedDigit & { durationMs: number }, isHidden = false): void {
-    const { digit } = captured;
-    if (!isHidden) this.#captureKey(captured);
+  /** For the application. */
+  #keyCameUp(digit: string, durationMs: number): void {
     this.#post({ event: 'leg.digit', legId: this.legId, digit, durationMs });
     if (this.#stay && digit === this.#leaveKey) this.#options.leaveKeyPressed(this);
   }

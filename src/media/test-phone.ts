@@ -2,7 +2,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { RtpPacketView, RtpParser, rtpHeaderBytes, writeRtpHeader } from '../rtp/packet.ts';
-import { keyPressPayloads } from '../rtp/telephone-event.ts';
+import { keyPressPayloads, type TelephoneEventPayload } from '../rtp/telephone-event.ts';
 import type { LegNegotiate } from './control.ts';
 
 /** What a phone sends; sequence number and time are the phone's own. */
@@ -97,6 +97,22 @@ export class TestPhone {
       await this.send({ payload, payloadType, marker, ticks: 0 });
     }
     this.timestamp = (downTime + (durationMs * clockRateHz) / 1000) >>> 0;
+  }
+
+  /** The first packet of a key press. @returns what sends the rest of it */
+  async hold(digit: string): Promise<() => Promise<void>> {
+    const [first, ...rest] = keyPressPayloads(digit, { durationMs: 100, ptimeMs: 20, clockRateHz: 8000 });
+    const downTime = this.timestamp;
+    const send = async ({ payload, marker }: TelephoneEventPayload): Promise<void> => {
+      const speechTime = this.timestamp;
+      this.timestamp = downTime;
+      await this.send({ payload, payloadType: 101, marker, ticks: 0 });
+      this.timestamp = speechTime;
+    };
+    await send(first!);
+    return async () => {
+      for (const packet of rest) await send(packet);
+    };
   }
 
   async close(): Promise<void> {

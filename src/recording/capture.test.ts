@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import type { CapturedPacket, Stay } from '../media/capture-sink.ts';
 import type { RecordingPolicy, WorkerEvent } from '../media/control.ts';
+import type { RecorderOptions } from '../media/recorder-options.ts';
 import { newRecordingKey } from '../spool/keys.ts';
 import { openSpool, readManifest, readTrack, type SpoolRecording } from '../spool/reader.ts';
 import { TestSpool, testParty } from '../spool/test-spool.ts';
@@ -39,7 +40,7 @@ const stayOf = (trackId: string, policy: RecordingPolicy = 'follow'): Stay => ({
   party: testParty,
 });
 
-function start(recordingId: string, rateHz = 8000): void {
+function start(recordingId: string, rateHz = 8000, options: RecorderOptions = {}): void {
   const key = newRecordingKey(spool.masterKey, recordingId);
   recordings.start(
     {
@@ -50,6 +51,7 @@ function start(recordingId: string, rateHz = 8000): void {
       rateHz,
       key,
       meta: { a: 1 },
+      options,
     },
     now(),
   );
@@ -211,6 +213,34 @@ test('a recording without a packet ends with no_media, with or without stays', (
   );
   assert.equal(recordings.count, 0);
   assert.equal(capture.roomCount, 0);
+});
+
+test('what ended it by itself, or for ever, is the reason though no packet came', () => {
+  for (const reason of ['consent_withdrawn', 'error', 'interrupted'] as const) {
+    start(reason);
+    recordings.stop(reason, reason, now());
+  }
+  start('key', 8000, { terminators: '#' });
+  start('long', 8000, { maxLengthMs: 20 });
+  start('mute', 8000, { initialTimeoutMs: 20 });
+  const ann = stayOf('t1');
+  capture.stayOpened(ann, now());
+  capture.digit(ann, { digit: '#', rtpTime: 0, arrivalUs: now() });
+  for (let slot = 0; slot < 20; slot++) {
+    spool.clock.advanceMs(20);
+    capture.slot(now());
+  }
+  capture.roomClosed('room', now());
+  settle();
+  const ends = events.flatMap((event) => (event.event === 'recording.ended' ? [event.reason] : []));
+  assert.deepEqual(ends.sort(), [
+    'consent_withdrawn',
+    'error',
+    'interrupted',
+    'max_length',
+    'no_input',
+    'terminator',
+  ]);
 });
 
 test('a change of codec, clock, payload type or SSRC is told once, and again in each segment', () => {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { tone } from '../audio/tone.ts';
 import type { TestPhone } from '../media/test-phone.ts';
 import { keyPressPayloads } from '../rtp/telephone-event.ts';
-import { readTrack } from '../spool/reader.ts';
+import { readManifest, readTrack } from '../spool/reader.ts';
 import { throwOnUnlistedTransitions } from '../state-machine.ts';
 import { RecordingBench } from './test-recording-bench.ts';
 
@@ -47,6 +47,24 @@ describe('a call that is paused', () => {
     await phone.send({ payload: new Uint8Array(160).fill(mark) });
     await bench.slots(1);
   };
+
+  it('tells how far it came as long as it lasts', async () => {
+    await bench.call('a');
+    await bench.record('a', 'r');
+    await bench.record('a', 'other');
+    await pause('r');
+    await bench.slots(1010);
+    await resume('r');
+    await bench.slots(510);
+    await stop('other');
+    const alive = readManifest(bench.spool.path('call-a/other.rec')).flatMap((record) =>
+      record.type === 'alive' ? record.atSample : [],
+    );
+    assert.ok(alive.length >= 4, `${alive}`);
+    for (const [index, atSample] of alive.slice(1).entries())
+      assert.equal(atSample - alive[index]!, 5 * 8000);
+    assert.ok(alive.at(-1)! <= 1010 * 160);
+  });
 
   it('is recorded again once nobody pauses it any more', async () => {
     const phone = await bench.call('a');

@@ -2,7 +2,7 @@ import { CallreelError } from '../errors.ts';
 import type { CapturedDigit, Stay } from '../media/capture-sink.ts';
 import type { ConsentReport, RecordingConsent } from '../media/consent-control.ts';
 import type { SpoolProducer } from '../spool/producer.ts';
-import type { PauseBehaviour } from '../spool/records.ts';
+import { aliveIntervalMs, type PauseBehaviour } from '../spool/records.ts';
 import { CapturedStay } from './captured-stay.ts';
 import type { Recorder } from './recorder.ts';
 import type { RecorderEnd } from './recorder-states.ts';
@@ -46,6 +46,7 @@ export class RecordedRoom {
   /** Some of them end by themselves. */
   #limited = false;
   #held: PauseBehaviour | undefined;
+  #aliveUs = 0;
 
   constructor(options: RecordedRoomOptions) {
     this.roomId = options.roomId;
@@ -178,12 +179,18 @@ export class RecordedRoom {
 
   /** Once a slot: ends what ends by itself. */
   slot(nowUs: number): void {
+    if (nowUs - this.#aliveUs >= aliveIntervalMs * 1000) this.#tellAlive(nowUs);
     if (!this.#limited) return;
     for (const recorder of [...this.#recorders]) {
       recorder.consents.slot(nowUs);
       const end = recorder.limitReached(nowUs);
       if (end) this.end(recorder, nowUs, end);
     }
+  }
+
+  #tellAlive(nowUs: number): void {
+    this.#aliveUs = nowUs;
+    for (const recorder of this.#recorders) recorder.alive(nowUs);
   }
 
   /** Its segments are closed before its last lines are written. */

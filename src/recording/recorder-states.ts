@@ -11,6 +11,9 @@ export type RecorderEvent = 'start' | 'wait' | 'begin' | 'pause' | 'resume' | Re
 /** Why it is to end; `no_media` is found out afterwards. */
 export type RecorderEndEvent = Exclude<EndReason, 'no_media'>;
 
+/** Those behind which `no_media` may stand: they say nothing of the recording itself. Any other is the reason. */
+export const outwardEnds: ReadonlySet<EndReason> = new Set(['stopped', 'conversation_ended', 'call_ended']);
+
 /** What ends a recording that waits for its beginning, or is paused: words and keys do not. */
 const ends = {
   stopped: 'finished',

@@ -13,6 +13,7 @@ import { RecordedTime } from './recorded-time.ts';
 import { RecordedTrack } from './recorded-track.ts';
 import { RecorderLimits } from './recorder-limits.ts';
 import {
+  outwardEnds,
   type RecorderEnd,
   type RecorderEndEvent,
   type RecorderEvent,
@@ -143,6 +144,7 @@ export class Recorder {
   start(atUs: number, waitsFor?: 'beep' | 'consent'): void {
     if (!this.#step(waitsFor ? 'wait' : 'start')) return;
     const { recordingId, roomId, accountId, rateHz, key, meta, originUnixMs, spool } = this.#input;
+    const { direction = 'both' } = this.options;
     this.#startSample = this.sampleAt(atUs);
     this.#markSample = this.#lastSample = this.#startSample;
     spool.startRecording(
@@ -157,6 +159,7 @@ export class Recorder {
         startSample: this.#startSample,
         sealedKey: key.sealed,
         ...(waitsFor && { waitsFor }),
+        ...(direction !== 'both' && { direction }),
         meta,
       },
       key.plain,
@@ -213,6 +216,11 @@ export class Recorder {
   pauseWithCall(atUs: number, behaviour: PauseBehaviour | undefined): void {
     this.#pausedWithCall = behaviour;
     this.#applyPause(atUs);
+  }
+
+  /** Now and then: while it is paused nothing else tells how far it came. */
+  alive(nowUs: number): void {
+    if (this.#state === 'paused') this.#write({ type: 'alive', atSample: this.#mark(nowUs) });
   }
 
   /** From here on no stream is wanted; `finish` follows once the stays have closed their segments. */
@@ -273,9 +281,8 @@ export class Recorder {
     this.consents.close(atUs);
     for (const trackId of [...this.#tracks.keys()]) this.closeTrack(trackId, atUs, atSample);
     const trim = this.limits.trim(atSample ?? this.sampleAt(atUs));
-    const orderly = reason !== 'interrupted' && reason !== 'error' && reason !== 'no_input';
     const endSample = this.#endSample(atUs, atSample);
-    this.#endReason = orderly && this.#packets === 0 ? 'no_media' : reason;
+    this.#endReason = outwardEnds.has(reason) && this.#packets === 0 ? 'no_media' : reason;
     const lacksConsent = this.options.consent === 'required' && !this.#hasConsent;
     if (lacksConsent && reason !== 'consent_withdrawn' && reason !== 'error') this.#endReason = 'no_consent';
     this.#write({

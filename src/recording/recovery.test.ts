@@ -179,6 +179,53 @@ test('what was killed while it waited has no length, and says whether consent wa
   }
 });
 
+test('what was killed while it was paused went on as far as is known of its room', () => {
+  const paused = new TestSpool();
+  try {
+    const { producer } = paused;
+    const start = (recordingId: string, rateHz: number) => {
+      paused.startRecording(recordingId, { rateHz });
+      const track = { type: 'track', trackId: 't', startSample: 0, party: testParty } as const;
+      producer.append(recordingId, track);
+    };
+    start('alone', 8000);
+    producer.append('alone', { type: 'pause', atSample: 1600, behaviour: 'mask' });
+    start('other', 16_000);
+    producer.append('other', { type: 'pause', atSample: 3200, behaviour: 'silence' });
+    producer.append('other', { type: 'resume', atSample: 4800 });
+    producer.append('other', { type: 'pause', atSample: 6400, behaviour: 'silence' });
+    producer.append('other', { type: 'alive', atSample: 16_000 });
+    start('running', 8000);
+    producer.append('running', { type: 'pause', atSample: 1600, behaviour: 'skip' });
+    producer.append('running', { type: 'resume', atSample: 2400 });
+    const originUnixMs = paused.clock.unixMs();
+    paused.pump();
+    const ends = (lostAfterMs?: number) => {
+      const dataDirectory = temporary();
+      cpSync(paused.dataDirectory, dataDirectory, { recursive: true });
+      const killed = { spoolDirectory: join(dataDirectory, 'spool'), masterKey: paused.masterKey };
+      const lostWorker = {
+        ...{ workerId: 'w', conversationIds: ['room'] },
+        ...(lostAfterMs !== undefined && { lostUnixMs: originUnixMs + lostAfterMs }),
+      };
+      recoverSpool({ ...killed, lostWorker });
+      return ['alone', 'other', 'running'].map((recordingId) => {
+        const { end, tracks, header } = open(killed, recordingId);
+        assert.equal(tracks[0]!.endSample, recordingId === 'running' ? 0 : end!.atSample, recordingId);
+        const ms = (end!.atSample * 1000) / header.rateHz;
+        assert.equal(end!.endedUnixMs, originUnixMs + ms);
+        return ms;
+      });
+    };
+    assert.deepEqual(ends(), [1000, 1000, 300], 'as long as one of them says it lived');
+    assert.deepEqual(ends(1750), [1750, 1750, 300], 'until the worker was lost');
+    assert.deepEqual(ends(3_600_000), [6000, 6000, 300], 'a clock that was set forward');
+    assert.deepEqual(ends(-3_600_000), [1000, 1000, 300], 'a clock that was set back');
+  } finally {
+    paused.remove();
+  }
+});
+
 test('missing track ends are added, those that are there stay', () => {
   const killed = interrupted();
   const { finished } = recoverSpool(killed);

@@ -8,7 +8,13 @@ import { isConversationName, manifestSuffix } from '../spool/layout.ts';
 import { decodeManifest } from '../spool/manifest.ts';
 import { encodeManifestLine } from '../spool/manifest-line.ts';
 import { openManifest, readManifestBytes, readTrack, type SpoolTrack } from '../spool/reader.ts';
-import type { ManifestEnd, ManifestHeader, ManifestRecord, ManifestTrackEnd } from '../spool/records.ts';
+import {
+  aliveIntervalMs,
+  type ManifestEnd,
+  type ManifestHeader,
+  type ManifestRecord,
+  type ManifestTrackEnd,
+} from '../spool/records.ts';
 import { type ReplayReport, replayJournals } from '../spool/replay.ts';
 import { payloadDurationTicks } from '../timeline/payload-duration.ts';
 import { RecordedTrack } from './recorded-track.ts';
@@ -24,6 +30,8 @@ export interface LostWorker {
   /** The `workerId` its writer thread was started with. */
   workerId: string;
   conversationIds: Iterable<string>;
+  /** When that was noticed: a recording that was paused went on until then, as far as the spool bears it out. */
+  lostUnixMs?: number;
 }
 
 export interface RecoveredRecording {
@@ -65,17 +73,18 @@ export function recoverSpool(options: RecoveryOptions): RecoveryReport {
 
 function recoverConversation(options: RecoveryOptions, conversationId: string, report: RecoveryReport): void {
   const directory = join(options.spoolDirectory, conversationId);
+  const found: FoundRecording[] = [];
   for (const name of listDirectory(directory)) {
     if (!name.endsWith(manifestSuffix)) continue;
     const recordingId = name.slice(0, -manifestSuffix.length);
-    const fail = (error: CallreelError): void => {
-      report.failures.push({ conversationId, recordingId, error });
-    };
+    const fail = (error: CallreelError) => report.failures.push({ conversationId, recordingId, error });
     attempt(fail, () => {
-      const finished = finishRecording(join(directory, name), options.masterKey, fail);
-      if (finished) report.finished.push(finished);
+      found.push(readRecording(join(directory, name), options.masterKey, fail));
     });
   }
+  const lastKnownMs = lastKnown(found, options.lostWorker?.lostUnixMs);
+  for (const recording of found)
+    if (!recording.hasEnded) report.finished.push(finishRecording(recording, lastKnownMs));
   sweepConversation(options.spoolDirectory, conversationId);
 }
 
@@ -88,12 +97,22 @@ function attempt(fail: (error: CallreelError) => void, action: () => void): void
   }
 }
 
-/** @returns undefined when it had ended already */
-function finishRecording(
+interface FoundRecording {
+  path: string;
+  goodBytes: number;
+  header: ManifestHeader;
+  records: ManifestRecord[];
+  hasEnded: boolean;
+  /** Of tracks that had no end, up to what is in the spool. */
+  trackEnds: ManifestTrackEnd[];
+  lastSample: number;
+}
+
+function readRecording(
   path: string,
   masterKey: MasterKey,
   fail: (error: CallreelError) => void,
-): RecoveredRecording | undefined {
+): FoundRecording {
   const { records, goodBytes } = decodeManifest(readManifestBytes(path), path);
   const header = records[0];
   if (header?.type !== 'header') {
@@ -101,17 +120,41 @@ function finishRecording(
     unlinkSync(path);
     throw new CallreelError('SPOOL_CORRUPT', 'the manifest has no header', { where: path });
   }
-  if (records.some((record) => record.type === 'end')) return undefined;
-  const { tracks } = openManifest(path, masterKey);
-  const trackEnds = tracks
-    .filter((track) => track.endSample === undefined)
-    .map((track) => trackEndOf(track, header.rateHz, fail));
+  const hasEnded = records.some((record) => record.type === 'end');
+  const trackEnds = hasEnded
+    ? []
+    : openManifest(path, masterKey)
+        .tracks.filter((track) => track.endSample === undefined)
+        .map((track) => trackEndOf(track, header.rateHz, fail));
+  const last = lastSample([...records, ...trackEnds]);
+  return { path, goodBytes, header, records, hasEnded, trackEnds, lastSample: last };
+}
+
+/** How far the room came, in milliseconds of its clock: a paused recording alone does not tell. */
+function lastKnown(recordings: readonly FoundRecording[], lostUnixMs: number | undefined): number {
+  const lastMs = Math.max(
+    0,
+    ...recordings.map(({ header, lastSample }) => (lastSample * 1000) / header.rateHz),
+  );
+  const [first] = recordings;
+  if (!first || lostUnixMs === undefined) return lastMs;
+  // Clocks are set now and then; what lives says so.
+  return Math.max(lastMs, Math.min(lostUnixMs - first.header.originUnixMs, lastMs + aliveIntervalMs));
+}
+
+function finishRecording(recording: FoundRecording, lastKnownMs: number): RecoveredRecording {
+  const { path, goodBytes, header, records } = recording;
+  const isPaused = records.findLast(({ type }) => type === 'pause' || type === 'resume')?.type === 'pause';
+  const knownSample = Math.round((lastKnownMs * header.rateHz) / 1000);
+  const lastSample = isPaused ? Math.max(recording.lastSample, knownSample) : recording.lastSample;
+  const trackEnds = recording.trackEnds.map((track) =>
+    isPaused ? { ...track, endSample: lastSample } : track,
+  );
   const waits = header.waitsFor !== undefined && !records.some(({ type }) => type === 'begin');
   const lacksConsent = header.waitsFor === 'consent' && !records.some(({ type }) => type === 'consent');
-  const lastKnown = lastSample([...records, ...trackEnds]);
   // What only waited has no length.
-  const atSample = waits ? header.startSample : lastKnown;
-  const endedUnixMs = header.originUnixMs + Math.round((lastKnown * 1000) / header.rateHz);
+  const atSample = waits ? header.startSample : lastSample;
+  const endedUnixMs = header.originUnixMs + Math.round((lastSample * 1000) / header.rateHz);
   const reason = lacksConsent ? 'no_consent' : 'interrupted';
   const end: ManifestEnd = { type: 'end', atSample, endedUnixMs, reason };
   appendLines(path, goodBytes, [...trackEnds, end]);

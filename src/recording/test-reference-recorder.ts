@@ -3,14 +3,7 @@ import type { PauseBehaviour } from '../spool/records.ts';
 import { type RecordingScript, roomOfScript, type ScriptLeg } from './test-recording-script.ts';
 import { ReferenceOutput } from './test-reference-output.ts';
 import { sine } from './test-reference-sine.ts';
-import {
-  type ActionOf,
-  type Interval,
-  ScriptCalls,
-  type Sent,
-  slotSamples,
-  slotUs,
-} from './test-script-calls.ts';
+import { type ActionOf, type Interval, ScriptCalls, type Sent, slotSamples } from './test-script-calls.ts';
 
 /*
  * What a script's recordings are to be, worked out from the script by the rules of docs/recording.md and nothing of
@@ -54,9 +47,6 @@ export interface ReferenceRecording {
 }
 
 type Record = ActionOf<'record'>;
-
-/** Audio of before a recording's length was over is waited for so long. */
-const lateAudioUs = 200_000;
 
 export class ReferenceRecorder {
   readonly #calls: ScriptCalls;
@@ -181,9 +171,8 @@ export class ReferenceRecorder {
     const pauses = pausesOf(changes, endUs, endSample, sampleAt);
     for (const track of tracks)
       track.toSample = Math.max(track.fromSample, Math.min(track.toSample, endSample));
-    const countedToUs = this.#countedToUs(record, ending, raw.end, isUnpaused);
-    const isEmpty = tracks.every((track) => this.#firstCameUs.get(track)! > countedToUs);
-    const reason = isEmpty ? 'no_media' : ending.reason;
+    const isEmpty = !tracks.some((track) => this.#tracksWithMedia.has(track));
+    const reason = isEmpty && ending.reason === raw.reason ? 'no_media' : ending.reason;
     const roomId = on === roomOfScript ? on : `call-${on}`;
     return {
       recordingId,
@@ -224,25 +213,7 @@ export class ReferenceRecorder {
     return begins.length > 0 ? Math.min(...begins) : undefined;
   }
 
-  /** When the first packet of a track came. */
-  readonly #firstCameUs = new Map<ReferenceTrack, number>();
-
-  /** What comes until its end is decided is no longer in it, but shows that there was media. */
-  #countedToUs(
-    { on }: Record,
-    { endUs, takenToUs, reason }: { endUs: number; takenToUs: number; reason: string },
-    closedUs: number,
-    isUnpaused: (us: number) => boolean,
-  ): number {
-    if (reason !== 'max_length') return takenToUs;
-    // Nobody who is not there is waited for.
-    const isAwaited = (us: number): boolean =>
-      us < endUs + lateAudioUs &&
-      (on !== roomOfScript || this.#script.legs.some(({ legId }) => this.#isInAt(legId, us)));
-    let atUs = Math.ceil(endUs / slotUs) * slotUs;
-    while ((isAwaited(atUs) || !isUnpaused(atUs)) && atUs < closedUs) atUs += slotUs;
-    return Math.min(atUs, closedUs);
-  }
+  readonly #tracksWithMedia = new Set<ReferenceTrack>();
 
   #beeps({ on, atUs }: Record): boolean {
     return on !== roomOfScript || this.#script.legs.some(({ legId }) => this.#calls.isIn(legId, atUs));
@@ -337,7 +308,7 @@ export class ReferenceRecorder {
       toSample = Math.max(toSample, atSample + slotSamples);
     }
     const track = { trackId, side, legId, fromSample, toSample, samples, exact };
-    this.#firstCameUs.set(track, first ? (first.cameUs ?? first.atUs) : Number.POSITIVE_INFINITY);
+    if (first) this.#tracksWithMedia.add(track);
     return track;
   }
 }

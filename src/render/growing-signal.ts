@@ -7,7 +7,7 @@ import { MixReader } from './mix.ts';
 import { PauseMap } from './pause-map.ts';
 import { PlacedPackets } from './placed-packets.ts';
 import { recordingView } from './recording-view.ts';
-import { StereoReader, sidesOf } from './sides.ts';
+import { StereoReader, sidesOf, tonedSides } from './sides.ts';
 import type { RecordingView, SampleReader, TrackView } from './track-source.ts';
 
 export interface GrowingSignalOptions {
@@ -158,7 +158,8 @@ export class GrowingSignal {
         const atSample = this.#givenTo;
         const part = this.#read(reader, block, span.toSample);
         pauses.silence(part, atSample, this.channels);
-        pauses.mask(part, atSample, view.rateHz, this.channels);
+        const toned = this.channels === 2 ? tonedSides(view) : undefined;
+        pauses.mask(part, atSample, view.rateHz, this.channels, toned);
         yield part;
       }
     }

@@ -10,6 +10,12 @@ export interface Span {
   toSample: number;
 }
 
+/** From `first` on, up to before `beyond`. */
+export interface ChannelRange {
+  first: number;
+  beyond: number;
+}
+
 /**
  * The two axes of a file with pauses: recording time (samples on the room's clock) and file time (samples from the
  * beginning of the file). `skip` cuts a span out of the file, `silence` and `mask` keep its length.
@@ -74,10 +80,16 @@ export class PauseMap {
   }
 
   /**
-   * Writes the tone of what was masked over `out`, the same in every channel. Its phase is that of the room's clock,
+   * Writes the tone of what was masked over `out`, the same in every channel of `toned`. Its phase is that of the room's clock,
    * so every file of the recording has the same samples at the same position.
    */
-  mask(out: Int16Array, atSample: number, rateHz: number, channels = 1): void {
+  mask(
+    out: Int16Array,
+    atSample: number,
+    rateHz: number,
+    channels = 1,
+    { first, beyond }: ChannelRange = { first: 0, beyond: channels },
+  ): void {
     const samples = out.length / channels;
     for (const { fromSample, toSample } of this.#masked) {
       const from = Math.max(fromSample, atSample);
@@ -87,7 +99,7 @@ export class PauseMap {
       new ToneGenerator({ rateHz, ...maskTone }, from).write(tone);
       let at = (from - atSample) * channels;
       for (const sample of tone) {
-        out.fill(sample, at, at + channels);
+        out.fill(sample, at + first, at + beyond);
         at += channels;
       }
     }

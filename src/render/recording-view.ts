@@ -10,6 +10,7 @@ export function recordingView(
   const { header, startSample, tracks, pauses, end } = recording;
   return {
     rateHz: header.rateHz,
+    ...(header.direction && { direction: header.direction }),
     startSample: end?.trim?.fromSample ?? startSample,
     endSample: end?.trim?.toSample ?? end?.atSample,
     tracks: tracks.map((track) => ({

@@ -318,6 +318,24 @@ test('stereo: what the party says left, what it hears right; pauses at the same 
     assert.deepEqual(await bytesOf(rendition, from, to), whole.subarray(from, to));
 });
 
+test('a masked span of one direction alone: the other side stays silent', async () => {
+  const pauses = [{ fromSample: 10_000, toSample: 12_001, behaviour: 'mask' as const }];
+  const isSilent = (pcm: Int16Array) => pcm.subarray(10_000, 12_001).every((sample) => sample === 0);
+  for (const [direction, side] of [
+    ['speak', 'said'],
+    ['listen', 'heard'],
+  ] as const) {
+    const call = { ...testView([half[side]], { endSample: samples, pauses }), direction };
+    const stereo = await pcmOf(openRendition(call, { kind: 'stereo', format: 'wav' }));
+    for (const [channel, kind] of (['left', 'right'] as const).entries()) {
+      const isRecorded = (side === 'said') === (kind === 'left');
+      assert.equal(isSilent(stereo.filter((_, k) => k % 2 === channel)), !isRecorded, `${direction} ${kind}`);
+      assert.equal(isSilent(await pcmOf(openRendition(call, { kind, format: 'wav' }))), !isRecorded);
+    }
+    assert.equal(isSilent(await pcmOf(openRendition(call, { kind: 'mix', format: 'wav' }))), false);
+  }
+});
+
 test('stereo MP3 and MP4: announced length; one direction alone is on its own side', async () => {
   for (const side of ['said', 'heard'] as const) {
     const call = testView([half[side]], { endSample: samples });

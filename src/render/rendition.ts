@@ -10,8 +10,8 @@ import { ChannelReader } from './channel.ts';
 import { settledEnd, settledMixEnd } from './growth.ts';
 import { InterleavedReader } from './interleaved.ts';
 import { MixReader } from './mix.ts';
-import { PauseMap, type Span } from './pause-map.ts';
-import { StereoReader, sidesOf } from './sides.ts';
+import { type ChannelRange, PauseMap, type Span } from './pause-map.ts';
+import { StereoReader, sidesOf, tonedSides } from './sides.ts';
 import { type RecordingView, type SampleReader, type TrackView, trackEnd } from './track-source.ts';
 
 /**
@@ -115,8 +115,7 @@ function signalOf(view: RecordingView, endSample: number, request: RenditionRequ
   if (request.kind === 'channel') return channelSignal(view, endSample, request.trackId);
   if (request.kind === 'channels') return channelsSignal(view, endSample);
   if (request.kind === 'stereo') return stereoSignal(view, endSample);
-  if (request.kind === 'left' || request.kind === 'right')
-    return mixSignal(view, endSample, sidesOf(view)[request.kind]);
+  if (request.kind === 'left' || request.kind === 'right') return sideSignal(view, endSample, request.kind);
   const mix = mixSignal(view, endSample);
   return request.kind === 'conversation' ? behindSilence(mix, view.startSample) : mix;
 }
@@ -137,20 +136,29 @@ function behindSilence(signal: Signal, leadSamples: number): Signal {
   return { rateHz, samples: leadSamples + signal.samples, channels: 1, leadSamples, blocks };
 }
 
-/** @param part whose tracks are mixed; the length is that of the whole */
-function mixSignal(view: RecordingView, endSample: number, part = view): Signal {
+function mixSignal(view: RecordingView, endSample: number): Signal {
   return pausedSignal(
     view,
     mixSpan(view, endSample),
-    (fromSample) => new MixReader(part, endSample, fromSample),
+    (fromSample) => new MixReader(view, endSample, fromSample),
   );
+}
+
+/** The length is that of the whole. */
+function sideSignal(view: RecordingView, endSample: number, side: 'left' | 'right'): Signal {
+  const part = sidesOf(view)[side];
+  const channel = side === 'left' ? 0 : 1;
+  const { first, beyond } = tonedSides(view);
+  const toned = { first: 0, beyond: first <= channel && channel < beyond ? 1 : 0 };
+  const open = (fromSample: number) => new MixReader(part, endSample, fromSample);
+  return pausedSignal(view, mixSpan(view, endSample), open, 1, toned);
 }
 
 function stereoSignal(view: RecordingView, endSample: number): Signal {
   const { left, right } = sidesOf(view);
   const open = (fromSample: number) =>
     new StereoReader(new MixReader(left, endSample, fromSample), new MixReader(right, endSample, fromSample));
-  return pausedSignal(view, mixSpan(view, endSample), open, 2);
+  return pausedSignal(view, mixSpan(view, endSample), open, 2, tonedSides(view));
 }
 
 function channelsSignal(view: RecordingView, endSample: number): Signal {
@@ -196,6 +204,7 @@ function pausedSignal(
   span: Span,
   open: (fromSample: number) => SampleReader & { close(): void },
   channels = 1,
+  toned?: ChannelRange,
 ): Signal {
   const { rateHz } = view;
   const pauses = new PauseMap(span, view.pauses);
@@ -215,7 +224,7 @@ function pausedSignal(
           const part = block.subarray(0, samples * channels);
           reader.read(part);
           pauses.silence(part, at, channels);
-          pauses.mask(part, at, rateHz, channels);
+          pauses.mask(part, at, rateHz, channels, toned);
           at += samples;
           yield part;
           // Rendering shares its thread with other requests.

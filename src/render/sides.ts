@@ -1,3 +1,4 @@
+import type { ChannelRange } from './pause-map.ts';
 import type { RecordingView, SampleReader, TrackView } from './track-source.ts';
 
 /** The two sides of a stereo file. */
@@ -17,6 +18,11 @@ export function sidesOf(view: RecordingView): Sides {
     left: { ...view, tracks: view.tracks.filter(isLeft) },
     right: { ...view, tracks: view.tracks.filter((track) => !isLeft(track)) },
   };
+}
+
+/** The channels of a stereo file in which a masked span is heard: a side that is not recorded stays silent. */
+export function tonedSides({ direction }: RecordingView): ChannelRange {
+  return { first: direction === 'listen' ? 1 : 0, beyond: direction === 'speak' ? 1 : 2 };
 }
 
 function callSides(view: RecordingView): Sides {

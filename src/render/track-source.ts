@@ -7,6 +7,8 @@ import type { PauseBehaviour, SpoolRecord, TrackSide } from '../spool/records.ts
  */
 export interface RecordingView {
   rateHz: number;
+  /** The one half of a call that it is about; the other side of a stereo file is silent. */
+  direction?: 'speak' | 'listen';
   startSample: number;
   /** Undefined while the recording grows. */
   endSample: number | undefined;

@@ -86,6 +86,20 @@ describe('receiver', () => {
     );
   });
 
+  test('a key that is down is told once, by the first of its packets that comes', () => {
+    const told: string[] = [];
+    const receiver = new TelephoneEventReceiver(
+      clockRateHz,
+      ({ digit }) => told.push(`${digit} up`),
+      ({ digit, rtpTime, arrivalUs }) => told.push(`${digit} down ${rtpTime} ${arrivalUs}`),
+    );
+    const [first, second] = [press('3', 1600, 0), press('4', 4000, 400_000)];
+    // The first packet of the first key is lost; its others come in disorder.
+    for (const packet of [first[2]!, first[1]!, ...first.slice(3), first[1]!, ...second])
+      receiver.receive(packet.payload, toRtpTimestamp(packet.rtpTime), packet.arrivalUs);
+    assert.deepEqual(told, ['3 down 1600 60000', '3 up', '4 down 4000 420000', '4 up']);
+  });
+
   test('without its end packets and without a next one it is over after a while, late packets included', () => {
     const presses: KeyPress[] = [];
     const receiver = new TelephoneEventReceiver(clockRateHz, (report) => presses.push(report));

@@ -20,15 +20,19 @@ const lostEndUs = 200_000;
 /** Packets of older events than this are another source's beginning, not late arrivals. */
 const reorderSeconds = 5;
 
-/** One key press, reported once. */
-export interface KeyPress {
+/** A key that is down. */
+export interface KeyDown {
   /** One of `0`-`9`, `*`, `#`, `A`-`D`. */
   digit: string;
   /** RTP time at which the key went down. */
   rtpTime: RtpTimestamp;
-  durationMs: number;
   /** Arrival of the first packet of this key press, monotonic microseconds. */
   arrivalUs: number;
+}
+
+/** One key press, reported once. */
+export interface KeyPress extends KeyDown {
+  durationMs: number;
 }
 
 interface CurrentEvent {
@@ -50,13 +54,16 @@ interface CurrentEvent {
 export class TelephoneEventReceiver {
   #clockRateHz: number;
   readonly #report: (press: KeyPress) => void;
+  readonly #wentDown: ((key: KeyDown) => void) | undefined;
   #current: CurrentEvent | undefined;
   /** Start of the last segment of the key press reported last. */
   #reportedTime: RtpTimestamp | undefined;
 
-  constructor(clockRateHz: number, report: (press: KeyPress) => void) {
+  /** @param wentDown told of each key press at its first packet, before `report` */
+  constructor(clockRateHz: number, report: (press: KeyPress) => void, wentDown?: (key: KeyDown) => void) {
     this.#clockRateHz = clockRateHz;
     this.#report = report;
+    this.#wentDown = wentDown;
   }
 
   /** Before a packet whose payload type has this clock; another one is never the same key press. */
@@ -86,6 +93,7 @@ export class TelephoneEventReceiver {
         segmentDuration: 0,
         durationBefore: 0,
       };
+      this.#wentDown?.({ digit: digits[event]!, rtpTime, arrivalUs });
     }
     // Packets of one event may overtake each other; its duration only grows.
     const current = this.#current!;

@@ -30,6 +30,7 @@ const manifestRecord = z.discriminatedUnion('type', [
     startSample: sample,
     sealedKey: z.string(),
     waitsFor: z.enum(['beep', 'consent']).optional(),
+    direction: z.enum(['speak', 'listen']).optional(),
     meta: z.record(z.string(), z.unknown()),
   }),
   z.object({ type: z.literal('begin'), atSample: sample }),
@@ -80,6 +81,7 @@ const manifestRecord = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('pause'), atSample: sample, behaviour: z.enum(pauseBehaviours) }),
   z.object({ type: z.literal('resume'), atSample: sample }),
+  z.object({ type: z.literal('alive'), atSample: sample }),
   z.object({
     type: z.literal('end'),
     atSample: sample,

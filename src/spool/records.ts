@@ -68,7 +68,7 @@ export interface Party {
 }
 
 /**
- * Why a recording ended. `no_media`: it ran and ended properly, but no packet was ever spooled. `no_consent`: whatever
+ * Why a recording ended. `no_media`: it was stopped, or what it is of ended, and no packet was ever spooled. `no_consent`: whatever
  * ended it, the consent that it waited for was never given.
  */
 export const endReasons = [
@@ -99,6 +99,7 @@ export type ManifestRecord =
   | ManifestTrackEnd
   | ManifestPause
   | ManifestResume
+  | ManifestAlive
   | ManifestEnd;
 
 export interface ManifestHeader {
@@ -117,6 +118,8 @@ export interface ManifestHeader {
   sealedKey: string;
   /** What comes before its beginning: nothing is recorded without a `begin`. Without it: it began at once. */
   waitsFor?: 'beep' | 'consent';
+  /** The one half of a call that it is about. Without it: both, or a room. */
+  direction?: 'speak' | 'listen';
   meta: Record<string, unknown>;
 }
 
@@ -211,6 +214,14 @@ export interface ManifestPause {
 
 export interface ManifestResume {
   type: 'resume';
+  atSample: number;
+}
+
+/** So often a recording that is paused says so: nothing else tells how far it came before a crash. */
+export const aliveIntervalMs = 5000;
+
+export interface ManifestAlive {
+  type: 'alive';
   atSample: number;
 }
 
