@@ -16,11 +16,13 @@ describe('a pause of the call reaches who is in one room with it', () => {
   let bench: RecordingBench;
   const phones = new Map<string, TestPhone>();
   const roomOf = new Map<string, string>();
+  const stopped = new Set<string>();
 
   beforeEach(async () => {
     bench = new RecordingBench();
     phones.clear();
     roomOf.clear();
+    stopped.clear();
     for (const legId of ['customer', 'agent', 'other']) phones.set(legId, await bench.call(legId));
   });
 
@@ -68,18 +70,20 @@ describe('a pause of the call reaches who is in one room with it', () => {
   /** Of each recording, whether it is paused by what was told. */
   function paused(): string[] {
     return [...roomOf.keys()].filter((recordingId) => {
-      const told = bench.events.filter((event) => 'recordingId' in event && event.recordingId === recordingId);
+      const told = bench.events.filter(
+        (event) => 'recordingId' in event && event.recordingId === recordingId,
+      );
       return told.findLast(({ event }) => event !== 'recording.ended')?.event === 'recording.paused';
     });
   }
 
-  /** Packets in each recording that hold 10 ms of the mark in a row, said or heard. */
+  /** Of each recording, which is stopped, the packets that hold 10 ms of the mark in a row, said or heard. */
   async function packetsWith(mark: number): Promise<Record<string, number>> {
     await bench.slots(10);
-    console.log(bench.events.filter((e) => !e.event.startsWith('recording.')).slice(0, 5), [...roomOf]);
-    for (const [recordingId, roomId] of roomOf)
-      if (!bench.open(recordingId, roomId).end)
+    for (const recordingId of roomOf.keys())
+      if (!stopped.has(recordingId))
         await bench.execute({ verb: 'recording.stop', recordingId, reason: 'stopped' });
+    for (const recordingId of roomOf.keys()) stopped.add(recordingId);
     await bench.slots(3);
     const marked = Buffer.alloc(80, mark);
     return Object.fromEntries(
@@ -88,7 +92,8 @@ describe('a pause of the call reaches who is in one room with it', () => {
         bench
           .open(recordingId, roomId)
           .tracks.flatMap((track) => [...readTrack(track)])
-          .filter((record) => record.kind === 'packet' && Buffer.from(record.payload).includes(marked)).length,
+          .filter((record) => record.kind === 'packet' && Buffer.from(record.payload).includes(marked))
+          .length,
       ]),
     );
   }
