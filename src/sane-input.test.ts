@@ -10,5 +10,17 @@ test('what a database can keep passes', () => {
 test('NUL, half a pair and endless nesting do not', () => {
   const deep = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`);
   for (const input of ['a\0', { a: ['\ud800'] }, { 'k\0': 1 }, deep])
-    assert.throws(() => assertSaneInput(input, 'body'), { code: 'REQUEST_INVALID', where: 'body' });
+    assert.throws(() => assertSaneInput(input, 'body'), { code: 'REQUEST_INVALID' });
+});
+
+test('it says where', () => {
+  const long = 'k'.repeat(65);
+  for (const [input, where] of [
+    ['a\0', 'body'],
+    [{ notice_text: 'a\0' }, 'body.notice_text'],
+    [{ a: ['b', '\ud800'] }, 'body.a[1]'],
+    [{ 'k\0': 1 }, 'body'],
+    [{ a: { [long]: '\0' } }, 'body.a'],
+  ] as const)
+    assert.throws(() => assertSaneInput(input, 'body'), { where });
 });

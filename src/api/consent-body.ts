@@ -44,7 +44,8 @@ const noticeBody = z
     length_ms: integer('How long it is, in ms; 0 where it could not be had.', 3800),
     outcome: choice(
       noticeOutcomes,
-      'How it ended: it came to its end (`played`), the party pressed a key (`key`), left or hung up (`left`), the ' +
+      'How it ended: it came to its end (`played`), or did so without a part that was not sent, as on hold (`partial`), ' +
+        'the party pressed a key (`key`), left or hung up (`left`), the ' +
         'recording ended first (`stopped`), or there was nothing to play (`failed`).',
     ),
     reason: text('Code of the error; null where none was.', 'AUDIO_UNREACHABLE')

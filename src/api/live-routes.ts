@@ -3,14 +3,19 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Conference } from '../call/conference.ts';
 import type { LiveCalls } from '../call/live-calls.ts';
-import { clientState } from './client-state.ts';
+import type { Recording as RecordingRow } from '../database/schema.ts';
 import { errors, keyed } from './error-body.ts';
 import { callDirection, flag, identifier, identifierParameter, moment, nothing, text } from './fields.ts';
+import type { MediaUrl } from './media-url.ts';
+import { recordingBody, toRecordingBody } from './recording-body.ts';
 import { recordingInput, wishesOf } from './recording-input.ts';
 
 export interface LiveRoutesOptions {
   accountId: string;
   calls: LiveCalls;
+  mediaUrl: MediaUrl;
+  /** @throws CallreelError NOT_FOUND, RECORDING_ERASED */
+  recordingOf(recordingId: string): Promise<RecordingRow>;
 }
 
 const conferenceName = 'Name of the conference, as the routines join it.';
@@ -38,13 +43,9 @@ const nameParameter = z
   .max(200)
   .meta({ description: conferenceName, examples: ['support'] });
 const byName = z.object({ name: nameParameter });
-const startedRecording = z
-  .object({
-    recording_id: identifier('The recording.'),
-    conversation_id: identifier('The conversation it records.'),
-    client_state: clientState,
-  })
-  .meta({ description: 'The recording runs: the one just started, or the one that ran before.' });
+const startedRecording = recordingBody.meta({
+  description: 'The recording runs: the one just started, or the one that ran before.',
+});
 
 function toBody(room: Conference, calls: LiveCalls): z.output<typeof conference> {
   return {
@@ -62,7 +63,8 @@ function toBody(room: Conference, calls: LiveCalls): z.output<typeof conference>
 }
 
 /** The native API of what lives right now. Authentication is the surrounding plugin's. */
-export function liveRoutes(app: FastifyInstance, { accountId, calls }: LiveRoutesOptions): void {
+export function liveRoutes(app: FastifyInstance, options: LiveRoutesOptions): void {
+  const { accountId, calls, mediaUrl, recordingOf } = options;
   const api = app.withTypeProvider<ZodTypeProvider>();
 
   api.get(
@@ -150,11 +152,7 @@ export function liveRoutes(app: FastifyInstance, { accountId, calls }: LiveRoute
       // Whoever asks for it from now on finds it.
       await calls.written(recording.conversationId);
       reply.code(201);
-      return {
-        recording_id: recording.recordingId,
-        conversation_id: recording.conversationId,
-        client_state: recording.clientState ?? null,
-      };
+      return toRecordingBody(await recordingOf(recording.recordingId), mediaUrl);
     },
   );
 

@@ -57,6 +57,34 @@ const idempotencyKey = {
   example: 'order-4711-start',
 };
 
+/** What a request of ours to an application is, as one path item of `webhooks`. */
+export function webhookOf(
+  { body, operationId, summary }: { body: z.ZodType; operationId: string; summary: string },
+  book: SchemaBook,
+): Record<string, unknown> {
+  const content = { 'application/json': book.mediaType(book.schemaOf(body, 'output')) };
+  const responses = { '2XX': { description: 'Taken. Anything else is tried again for 72 hours.' } };
+  const tags = ['events'];
+  const security: never[] = [];
+  return {
+    post: {
+      ...{ operationId, summary, tags, security },
+      parameters: signature.map(([name, description, example]) => ({
+        ...{ name, in: 'header', required: true, description, schema: { type: 'string' }, example },
+      })),
+      requestBody: { required: true, content },
+      responses,
+    },
+  };
+}
+
+/** Standard Webhooks. */
+const signature = [
+  ['webhook-id', 'Of the event; the same at every attempt.', '5f3a9c0d1e2b4a67'],
+  ['webhook-timestamp', 'Of this attempt, in seconds since 1970.', '1789374600'],
+  ['webhook-signature', '`v1,` and the HMAC-SHA256 of id, timestamp and body, in base64.', 'v1,K5oZfzN9…'],
+] as const;
+
 function parametersOf(
   place: 'path' | 'query' | 'header',
   type: z.ZodType | undefined,

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { nativeDocument } from './native-document.ts';
+import { formatNativeEvent } from './native-events.ts';
+import { conversationEnded, recordingChanged } from './webhook-bodies.ts';
 
 interface Operation {
   operationId?: string;
@@ -38,6 +40,39 @@ test('it is a document by the schema of OpenAPI 3.1', async () => {
   const validator = new Validator();
   const { valid, errors } = await validator.validate(structuredClone({ ...document }));
   assert.deepEqual([valid, errors, validator.version], [true, undefined, '3.1']);
+});
+
+test('it says what is sent to the applications, too', () => {
+  assert.deepEqual(Object.keys(document.webhooks).sort(), [
+    ...['conversation.ended', 'conversation.warning', 'recording.changed'],
+  ]);
+  const schemas = document.components.schemas as Record<string, Schema>;
+  const ended = formatNativeEvent({
+    ...{ kind: 'conversation.ended', accountId: 'a', conversationId: 'c', conferenceName: 'support' },
+    ...{ startedUnixMs: 1, endedUnixMs: 2 },
+    recordings: [{ recordingId: 'r', reason: 'stopped' }],
+  });
+  const changed = formatNativeEvent({
+    ...{ kind: 'recording.changed', accountId: 'a', conversationId: 'c', conferenceName: 'support' },
+    ...{ recordingId: 'r', state: 'finished', connectionId: undefined, controlId: undefined, atMs: 7 },
+    ...{ clientState: undefined, dialectData: undefined, consents: [], notices: [] },
+    ...{ direction: 'both', format: 'wav', stereo: false },
+    end: {
+      ...{ reason: 'terminator', digit: '#', startMs: 1, recordedMs: 2, startedUnixMs: 3, endedUnixMs: 4 },
+      file: undefined,
+    },
+  });
+  for (const [name, type, body] of [
+    ['ConversationEnded', conversationEnded, ended],
+    ['RecordingChanged', recordingChanged, changed],
+  ] as const) {
+    assert.deepEqual(type.strict().safeParse(body).error, undefined, name);
+    assert.deepEqual(
+      Object.keys(schemas[name]!.properties!).sort(),
+      Object.keys(body as object).sort(),
+      name,
+    );
+  }
 });
 
 test('a document that is none is found', async () => {

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { type DescribedRoute, errorExamples, operationOf } from './openapi-operation.ts';
+import { type DescribedRoute, errorExamples, operationOf, webhookOf } from './openapi-operation.ts';
 import { SchemaBook } from './schema-book.ts';
+import { webhooks } from './webhook-bodies.ts';
 
 /** OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.1). */
 export interface OpenApiDocument {
@@ -13,6 +14,8 @@ export interface OpenApiDocument {
   security: Record<string, string[]>[];
   /** By path, then by method. */
   paths: Record<string, Record<string, Record<string, unknown>>>;
+  /** What we send, by the `type` of its body. */
+  webhooks: Record<string, Record<string, unknown>>;
   components: Record<'schemas' | 'examples' | 'securitySchemes', Record<string, unknown>>;
 }
 
@@ -40,6 +43,9 @@ export function openApiDocument(routes: readonly DescribedRoute[]): OpenApiDocum
     const path = route.url.replaceAll(/:(\w+)/g, '{$1}');
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route, book) };
   }
+  const sent = Object.fromEntries(
+    Object.entries(webhooks).map(([type, webhook]) => [type, webhookOf(webhook, book)]),
+  );
   const license = { name: 'Apache-2.0', identifier: 'Apache-2.0' };
   const basic = { type: 'http', scheme: 'basic', description: 'Account id and auth token (RFC 7617).' };
   return {
@@ -48,6 +54,7 @@ export function openApiDocument(routes: readonly DescribedRoute[]): OpenApiDocum
     servers: [{ url: '/' }],
     security: [{ basic: [] }],
     paths,
+    webhooks: sent,
     components: { schemas: book.components, examples: errorExamples(), securitySchemes: { basic } },
   };
 }

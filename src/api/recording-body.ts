@@ -21,7 +21,7 @@ const files = z.object({
   mp4_file: text(`MP4 (AAC). ${link}`, fileExample.replace('.wav', '.mp4')),
 });
 
-const endReasons = {
+export const endReasons = {
   stopped: 'it was told to stop.',
   conversation_ended: 'the last party left.',
   call_ended: 'the call that it records was hung up.',

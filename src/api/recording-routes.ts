@@ -111,16 +111,17 @@ export function recordingRoutes(app: FastifyInstance, options: RecordingRoutesOp
         description:
           'Its audio and its keys are gone when this answers, and nothing can bring them back. Other recordings of ' +
           'the same conversation stay whole. That it was there is still listed, with `erased=true`. To erase it once ' +
-          'more is `NOT_FOUND`; before its conversation has ended it is `CONFLICT`.',
+          'more is `RECORDING_ERASED`; before its conversation has ended it is `CONFLICT`.',
         tags: ['recordings'],
         params: recordingParameter,
         response: {
           204: z.undefined().meta({ description: 'It is erased.' }),
-          ...errors(...keyed, 'NOT_FOUND', 'CONFLICT'),
+          ...errors(...keyed, 'NOT_FOUND', 'RECORDING_ERASED', 'CONFLICT'),
         },
       },
     },
     async ({ params: { recordingId } }, reply) => {
+      await recordingOf(recordingId);
       await eraser.erase(accountId, recordingId);
       return reply.code(204).send();
     },

@@ -28,12 +28,18 @@ const fileType = box('ftyp', text('iso6'), u32(0), text('iso6'), text('isom'), t
 /** Keeps the place of the header that turns everything behind it into one `mdat` (`mp4Enclosure`). */
 const placeholder = box('free', new Uint8Array(8));
 
-/** What stands before the fragments. @param samples of audio, once they are known */
-export function mp4Head(track: Mp4Track, samples = 0): Bytes {
-  const length = samples > 0 ? [fullBox('mehd', 1, 0, u64(samples))] : [];
+/** What stands before the fragments. @param samples of audio; undefined: it grows */
+export function mp4Head(track: Mp4Track, samples?: number): Bytes {
+  const length = samples ? [fullBox('mehd', 1, 0, u64(samples))] : [];
   const defaults = fullBox('trex', 0, 0, u32(trackId, 1, aacFrameSamples, 0, allIndependent));
   const extension = box('mvex', ...length, defaults);
-  const movie = box('moov', movieHeader(track), trackBox(track, samples), extension, ...gapless(samples));
+  const movie = box(
+    'moov',
+    movieHeader(track),
+    trackBox(track, samples ?? 0),
+    extension,
+    ...gapless(samples),
+  );
   return Buffer.concat([fileType, placeholder, movie]);
 }
 
@@ -133,15 +139,20 @@ function sampleTables(
   ];
 }
 
+/** Stands for a length that is not known yet: beyond every recording. */
+const openEnd = 0x7fffffff;
+
 /**
- * What the edit list says, once more for those who pass over it: iTunes' own note of the samples before the audio,
- * behind it, and of the audio.
+ * What the edit list says, once more for those who pass over it, or who (FFmpeg) follow it in a fragmented file with
+ * the times only and not with the samples: iTunes' own note of the samples before the audio, behind it, and of the
+ * audio.
  */
-function gapless(samples: number): Bytes[] {
+function gapless(samples: number | undefined): Bytes[] {
   if (samples === 0) return [];
-  const behind = aacFrames(samples) * aacFrameSamples - aacDelaySamples - samples;
+  const behind = samples ? aacFrames(samples) * aacFrameSamples - aacDelaySamples - samples : 0;
   const hex = (value: number, digits: number) => value.toString(16).toUpperCase().padStart(digits, '0');
-  const note = ` ${hex(0, 8)} ${hex(aacDelaySamples, 8)} ${hex(behind, 8)} ${hex(samples, 16)}`;
+  const length = hex(samples ?? openEnd, 16);
+  const note = ` ${hex(0, 8)} ${hex(aacDelaySamples, 8)} ${hex(behind, 8)} ${length}`;
   const utf8 = 1;
   const item = box(
     '----',

@@ -89,6 +89,22 @@ test('finished it plays at its rate with its exact number of samples, in place, 
     }
 });
 
+test('from its first byte on it says twice where the audio begins: some players follow the one, some the other', () => {
+  const { writer, file } = grown();
+  assert.deepEqual(editOf(file), { samples: 0, fromSample: 1024 });
+  const noteOf = (bytes: Buffer): number[] => {
+    const items = inner(bytes, 'moov', 'udta', 'meta').subarray(4);
+    const text = inner(items, 'ilst', '----', 'data').toString('latin1', 8);
+    return text
+      .trim()
+      .split(' ')
+      .map((hex) => Number.parseInt(hex, 16));
+  };
+  assert.deepEqual(noteOf(file), [0, 1024, 0, 0x7fffffff], 'to an end that is not known');
+  const finished = fileOf([{ at: 0, bytes: file }, ...writer.finish()]);
+  assert.deepEqual(noteOf(finished), [0, 1024, -(samples + 1024) & 1023, samples]);
+});
+
 test('what was refreshed is there but for what the encoder holds', () => {
   const { writer, file } = grown();
   const before = fragmentFrames(file).frames.length;

@@ -18,8 +18,9 @@ const fragmentSeconds = 1;
  * plain one: the movie is written behind them, then one header before them makes them its data.
  *
  * An edit list puts the first sample at the beginning exactly, and ends the audio with the last one once that is
- * known; a player that passes over edit lists is one AAC frame late (1024 samples). The last 2623 samples at most are
- * in the encoder until `finish`. The same audio in the same fragments is the same file.
+ * known; iTunes' note says so too, from the start. A player that passes over both is one AAC frame late (1024
+ * samples). The last 2623 samples at most are in the encoder until `finish`. The same audio in the same fragments is
+ * the same file.
  */
 export class Mp4Writer implements AudioFileWriter {
   readonly #encoder: AacEncoder;

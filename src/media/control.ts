@@ -224,7 +224,7 @@ export interface RecordingPause {
   verb: 'recording.pause';
   recordingId: string;
   behaviour: PauseBehaviour;
-  /** `call`: nothing of the calls in it is recorded by anything until `recording.resume`. */
+  /** `call`: nothing of the call, nor of who is in one room with it, is recorded until `recording.resume`. */
   scope: 'recording' | 'call';
 }
 

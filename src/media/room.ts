@@ -60,6 +60,7 @@ export class Room {
     const index = this.#members.findIndex((member) => member.session === session);
     if (index < 0) return;
     this.#members.splice(index, 1);
+    if (this.#members.length === 0) this.forgetAudio();
     session.relayTo(undefined);
     if (session.output.heard) session.output.heard.withheld = false;
     this.withhold();

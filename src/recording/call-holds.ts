@@ -1,8 +1,11 @@
 import type { PauseBehaviour } from '../spool/records.ts';
 
+/** One call, wherever it is, or whoever is in a room. */
+export type HeldCalls = { readonly legId: string } | { readonly roomId: string };
+
 interface Hold {
   behaviour: PauseBehaviour;
-  legIds: Set<string>;
+  calls: HeldCalls;
 }
 
 interface RoomLegs {
@@ -11,74 +14,50 @@ interface RoomLegs {
 }
 
 /**
- * The calls of which nothing is recorded for now, whatever recording asks (a pause with scope `call`): what one of
- * them says is heard by all that are in a room with it, so the pause reaches as far as its voice does.
+ * The calls of which nothing is recorded for now, whatever recording asks (a pause with scope `call`). At each moment
+ * a pause reaches the call that is paused and those that are in one room with it then: they hear it or are heard by it.
  */
 export class CallHolds {
-  /** By the recording whose pause it is: a call is recorded again once none of them is left. */
+  /** By the recording whose pause it is: a call is recorded again once none of them reaches it. */
   readonly #holds = new Map<string, Hold>();
 
   get any(): boolean {
     return this.#holds.size > 0;
   }
 
-  /** The calls that were asked for, wherever they are now. */
+  /** The calls that were asked for by themselves, wherever they are now. */
   get legIds(): string[] {
-    return [...this.#holds.values()].flatMap(({ legIds }) => [...legIds]);
+    return [...this.#holds.values()].flatMap(({ calls }) => ('legId' in calls ? calls.legId : []));
   }
 
-  /** Once more by the same recording: calls that came meanwhile are held, too; the behaviour stays. */
-  hold(recordingId: string, legIds: readonly string[], behaviour: PauseBehaviour): void {
-    const hold = this.#holds.get(recordingId) ?? { behaviour, legIds: new Set() };
-    for (const legId of legIds) hold.legIds.add(legId);
-    this.#holds.set(recordingId, hold);
+  /** Once more by the same recording: the pause stays as it was asked for first. */
+  hold(recordingId: string, calls: HeldCalls, behaviour: PauseBehaviour): void {
+    if (!this.#holds.has(recordingId)) this.#holds.set(recordingId, { behaviour, calls });
   }
 
   release(recordingId: string): void {
     this.#holds.delete(recordingId);
   }
 
-  /**
-   * How the recordings of each room are paused, by the first that asked; those that are not there are not. A room is
-   * reached by its own calls and through those in it that are in a reached one: what a held call says is heard there.
-   */
+  /** How the recordings of each room are paused now, by the first that asked; those that are not there are not. */
   roomsHeld(rooms: readonly RoomLegs[]): Map<string, PauseBehaviour> {
     const held = new Map<string, PauseBehaviour>();
-    const byLeg = roomsByLeg(rooms);
-    for (const { behaviour, legIds } of this.#holds.values())
-      for (const roomId of reachedRooms(legIds, byLeg)) if (!held.has(roomId)) held.set(roomId, behaviour);
+    for (const { behaviour, calls } of this.#holds.values()) {
+      const legIds = new Set(reachedLegs(calls, rooms));
+      for (const room of rooms) {
+        const isReached = isOf(calls, room) || room.legIds.some((legId) => legIds.has(legId));
+        if (isReached && !held.has(room.roomId)) held.set(room.roomId, behaviour);
+      }
+    }
     return held;
   }
 }
 
-/** The calls of the room, those in a room with one of them, and so on. */
-export function connectedLegs(roomId: string, rooms: readonly RoomLegs[]): string[] {
-  const legIds = rooms.find((room) => room.roomId === roomId)?.legIds ?? [];
-  const reached = reachedRooms(legIds, roomsByLeg(rooms));
-  return [...new Set(rooms.filter((room) => reached.has(room.roomId)).flatMap((room) => room.legIds))];
+/** The calls that were asked for, and those in one room with them. */
+export function reachedLegs(calls: HeldCalls, rooms: readonly RoomLegs[]): string[] {
+  return rooms.filter((room) => isOf(calls, room)).flatMap(({ legIds }) => legIds);
 }
 
-type RoomsByLeg = ReadonlyMap<string, readonly RoomLegs[]>;
-
-function roomsByLeg(rooms: readonly RoomLegs[]): RoomsByLeg {
-  const byLeg = new Map<string, RoomLegs[]>();
-  for (const { roomId, legIds } of rooms)
-    for (const legId of legIds) {
-      const known = byLeg.get(legId);
-      if (known) known.push({ roomId, legIds });
-      else byLeg.set(legId, [{ roomId, legIds }]);
-    }
-  return byLeg;
-}
-
-/** Of these calls, of those in a room with one of them, and so on. */
-function reachedRooms(legIds: Iterable<string>, byLeg: RoomsByLeg): Set<string> {
-  const reached = new Set<string>();
-  const waiting = [...legIds].flatMap((legId) => byLeg.get(legId) ?? []);
-  for (let room = waiting.pop(); room; room = waiting.pop()) {
-    if (reached.has(room.roomId)) continue;
-    reached.add(room.roomId);
-    for (const legId of room.legIds) waiting.push(...(byLeg.get(legId) ?? []));
-  }
-  return reached;
+function isOf(calls: HeldCalls, { roomId, legIds }: RoomLegs): boolean {
+  return 'legId' in calls ? legIds.includes(calls.legId) : calls.roomId === roomId;
 }

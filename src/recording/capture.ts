@@ -9,7 +9,7 @@ import type {
 } from '../media/capture-sink.ts';
 import type { SpoolProducer } from '../spool/producer.ts';
 import type { PauseBehaviour } from '../spool/records.ts';
-import { CallHolds, connectedLegs } from './call-holds.ts';
+import { CallHolds, type HeldCalls, reachedLegs } from './call-holds.ts';
 import type { CapturedStay } from './captured-stay.ts';
 import { RecordedRoom } from './recorded-room.ts';
 
@@ -31,7 +31,7 @@ export class Capture implements CaptureSink {
   readonly #rooms = new Map<string, RecordedRoom>();
   readonly #stays = new Map<string, CapturedStay>();
   readonly #holds = new CallHolds();
-  /** The calls that are paused. */
+  /** The calls that a pause reaches. */
   #heldLegs: ReadonlySet<string> = new Set();
   /** Told when nothing of a recording is recorded any more; its files follow. */
   recordingEnded: ((recordingId: string, atUs: number) => void) | undefined;
@@ -112,15 +112,23 @@ export class Capture implements CaptureSink {
     for (const room of this.#rooms.values()) room.slot(nowUs);
   }
 
-  /** Pauses every recording that one of the room's calls is in, here or elsewhere, until `resumeCalls`. */
+  /**
+   * Until `resumeCalls`, pauses every recording of the call that the room is of and of those in one room with it, as
+   * they come and go; of a conference: of whoever is in it.
+   */
   pauseCalls(roomId: string, recordingId: string, behaviour: PauseBehaviour, atUs: number): void {
-    this.#holds.hold(recordingId, this.callsWith(roomId), behaviour);
+    this.#holds.hold(recordingId, this.#callsOf(roomId), behaviour);
     this.#applyHolds(atUs);
   }
 
   /** Every call that hears, or is heard by, a call of the room. */
   callsWith(roomId: string): string[] {
-    return connectedLegs(roomId, [...this.#rooms.values()]);
+    return [...new Set(reachedLegs(this.#callsOf(roomId), [...this.#rooms.values()]))];
+  }
+
+  #callsOf(roomId: string): HeldCalls {
+    const legId = this.#rooms.get(roomId)?.callLegId;
+    return legId === undefined ? { roomId } : { legId };
   }
 
   /** Ends what `pauseCalls` began for this recording. */

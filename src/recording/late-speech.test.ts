@@ -9,41 +9,13 @@ import { rtpHeaderBytes, writeRtpHeader } from '../rtp/packet.ts';
 import { keyPressPayloads } from '../rtp/telephone-event.ts';
 import { readTrack } from '../spool/reader.ts';
 import { throwOnUnlistedTransitions } from '../state-machine.ts';
+import { HeldUp } from './test-held-up.ts';
 import { RecordingBench } from './test-recording-bench.ts';
 
 throwOnUnlistedTransitions();
 
 const [before, secret, after] = [0x11, 0x22, 0x33];
 const silence = 0xff;
-
-/** A phone whose packets are held up by the network until they are let go. */
-class HeldUp {
-  readonly #phone: TestPhone;
-  readonly #held: Uint8Array[] = [];
-
-  constructor(phone: TestPhone) {
-    this.#phone = phone;
-  }
-
-  /** A packet of 20 ms that nobody gets yet. */
-  say(mark: number, payloadType = 0): void {
-    const { sequenceNumber, timestamp, ssrc } = this.#phone;
-    const bytes = payloadType === 0 ? 160 : 1;
-    const datagram = new Uint8Array(rtpHeaderBytes + bytes).fill(mark);
-    writeRtpHeader(datagram, { marker: false, payloadType, sequenceNumber, timestamp, ssrc });
-    this.hold(datagram, payloadType === 0 ? 160 : 0);
-  }
-
-  hold(datagram: Uint8Array, ticks: number): void {
-    this.#held.push(datagram);
-    this.#phone.sequenceNumber = (this.#phone.sequenceNumber + 1) & 0xffff;
-    this.#phone.timestamp = (this.#phone.timestamp + ticks) >>> 0;
-  }
-
-  async letGo(): Promise<void> {
-    for (const datagram of this.#held.splice(0)) await this.#phone.sendRaw(datagram);
-  }
-}
 
 describe('what was said in a pause of the call and comes behind it', () => {
   let bench: RecordingBench;

@@ -104,7 +104,8 @@ export class PartyNotices {
           party.playing = undefined;
           party.playedMs = playedMs;
           const left = reason === 'leg-closed' ? 'left' : party.stopped;
-          this.#end(party, reason === 'finished' ? 'played' : left, nowUs);
+          const heard = playedMs < lengthMsOf(audio) ? 'partial' : 'played';
+          this.#end(party, reason === 'finished' ? heard : left, nowUs);
         },
       );
     } catch (error) {
@@ -124,11 +125,14 @@ export class PartyNotices {
     const { connectionId, playedMs, beganUs = atUs } = party;
     party.outcome = outcome;
     const audio = this.#audio;
-    const lengthMs =
-      audio && 'samples' in audio ? Math.round((audio.samples.length * 1000) / audio.rateHz) : 0;
+    const lengthMs = audio && 'samples' in audio ? lengthMsOf(audio) : 0;
     const notice = { connectionId, playedMs, lengthMs, outcome, ...(reason !== undefined && { reason }) };
     this.#options.ended(notice, beganUs);
   }
+}
+
+function lengthMsOf({ samples, rateHz }: { samples: Int16Array; rateHz: number }): number {
+  return Math.round((samples.length * 1000) / rateHz);
 }
 
 function codeOf(error: unknown): string {

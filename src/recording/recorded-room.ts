@@ -63,6 +63,12 @@ export class RecordedRoom {
     return [...this.#stays.values()].map(({ stay }) => stay.legId);
   }
 
+  /** The call that is recorded by itself in it; undefined: it is a conference, or nobody came yet. */
+  get callLegId(): string | undefined {
+    for (const { stay } of this.#stays.values()) if (stay.side === 'heard') return stay.legId;
+    return undefined;
+  }
+
   /** One of its calls is not to be recorded now. */
   get isHeld(): boolean {
     return this.#held !== undefined;

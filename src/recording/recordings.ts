@@ -109,7 +109,7 @@ export class Recordings implements RecordingControl {
   }
 
   /**
-   * @param scope `call`: nothing that the calls in it say is recorded by anyone until it is resumed
+   * @param scope `call`: nothing of the call, nor of who is in one room with it, is recorded by anyone until it is resumed
    * @throws CallreelError NOT_FOUND, CONFLICT when it has ended
    */
   pause(

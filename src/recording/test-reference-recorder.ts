@@ -52,6 +52,7 @@ export class ReferenceRecorder {
   readonly #calls: ScriptCalls;
   readonly #script: RecordingScript;
   readonly #outputs: ReadonlyMap<string, ReferenceOutput>;
+  /** When the pause of the calls reaches a leg, or the room. */
   readonly #held = new Map<string, { behaviour: PauseBehaviour } & Interval>();
 
   constructor(script: RecordingScript) {
@@ -71,7 +72,7 @@ export class ReferenceRecorder {
     return records.map((record) => this.#recording(record));
   }
 
-  /** Each call that a pause of the call reaches, and when: who is, or comes to be, with one of them in the room. */
+  /** Each call that a pause of the call reaches, while it does: the paused one, and who is in the room with it. */
   #findHolds(): void {
     const hold = this.#calls.actions('pause').find(({ scope }) => scope === 'call');
     if (!hold) return;
@@ -84,20 +85,22 @@ export class ReferenceRecorder {
       .actions('resume')
       .find(({ atUs, recordingId }) => recordingId === hold.recordingId && atUs > hold.atUs);
     const toUs = Math.min(resume?.atUs ?? Number.POSITIVE_INFINITY, end);
-    const { legs } = this.#script;
-    const isStarted = ({ legId }: ScriptLeg): boolean => record.on === legId;
-    const first = legs.filter((leg) =>
-      record.on === roomOfScript ? this.#calls.isIn(leg.legId, hold.atUs) : isStarted(leg),
-    );
-    for (const { legId } of first) this.#hold(legId, hold, hold.atUs, toUs);
-    // The other one is reached when they meet.
-    const meets = Math.max(hold.atUs, this.#calls.together().fromUs);
-    if (first.length > 0 && meets < Math.min(toUs, this.#calls.together().toUs))
-      for (const { legId } of legs) if (!this.#held.has(legId)) this.#hold(legId, hold, meets, toUs);
+    this.#hold(record.on, hold, { fromUs: hold.atUs, toUs });
+    const isRoom = record.on === roomOfScript;
+    if (!isRoom) this.#hold(roomOfScript, hold, intersection(this.#stayOf(record.on), hold.atUs, toUs));
+    for (const { legId } of this.#script.legs) {
+      if (legId === record.on) continue;
+      const near = isRoom ? this.#stayOf(legId) : this.#calls.together();
+      this.#hold(legId, hold, intersection(near, hold.atUs, toUs));
+    }
   }
 
-  #hold(legId: string, hold: ActionOf<'pause'>, fromUs: number, toUs: number): void {
-    this.#held.set(legId, { behaviour: hold.behaviour, fromUs, toUs });
+  #stayOf(legId: string): Interval {
+    return this.#calls.stays.get(legId)!;
+  }
+
+  #hold(on: string, { behaviour }: ActionOf<'pause'>, { fromUs, toUs }: Interval): void {
+    if (fromUs < toUs) this.#held.set(on, { behaviour, fromUs, toUs });
   }
 
   /** From its command to what ends it, but for its own length and keys. */
@@ -120,10 +123,9 @@ export class ReferenceRecorder {
     const own = this.#script.actions.filter(
       (action) => (action.kind === 'pause' || action.kind === 'resume') && action.recordingId === recordingId,
     );
-    const legIds = on === roomOfScript ? this.#script.legs.map(({ legId }) => legId) : [on];
+    const hold = this.#held.get(on);
     const moments = new Set(own.map(({ atUs }) => atUs));
-    for (const { fromUs, toUs } of this.#held.values()) moments.add(fromUs).add(toUs);
-    for (const { fromUs, toUs } of this.#calls.stays.values()) moments.add(fromUs).add(toUs);
+    if (hold) moments.add(hold.fromUs).add(hold.toUs);
     moments.add(beginUs);
     const changes: PauseChange[] = [];
     for (const atUs of [...moments].sort((a, b) => a - b)) {
@@ -133,11 +135,8 @@ export class ReferenceRecorder {
       const resumed = done.findLastIndex(({ kind }) => kind === 'resume');
       const pause = done[resumed + 1];
       const alone = pause?.kind === 'pause' ? pause.behaviour : undefined;
-      const held = legIds
-        .filter((legId) => on !== roomOfScript || this.#isInAt(legId, atUs))
-        .map((legId) => this.#held.get(legId))
-        .find((hold) => hold && hold.fromUs <= atUs && atUs < hold.toUs);
-      const behaviour = alone ?? held?.behaviour;
+      const isHeld = hold && hold.fromUs <= atUs && atUs < hold.toUs;
+      const behaviour = alone ?? (isHeld ? hold.behaviour : undefined);
       if (behaviour !== changes.at(-1)?.behaviour) changes.push({ atUs, behaviour });
     }
     return changes;
@@ -323,6 +322,10 @@ interface EndInput {
 interface PauseChange {
   atUs: number;
   behaviour: PauseBehaviour | undefined;
+}
+
+function intersection({ fromUs, toUs }: Interval, beginUs: number, endUs: number): Interval {
+  return { fromUs: Math.max(fromUs, beginUs), toUs: Math.min(toUs, endUs) };
 }
 
 function pausesOf(

@@ -59,7 +59,8 @@ const pathOf = (format: AudioFileFormat) => join(directory, '2026', `recording.$
 
 function follow({ spool }: TestGrowingRecording, format: AudioFileFormat, stereo: boolean): FileFollower {
   const recording = new GrowingRecording(spool.path('room'), 'A', spool.masterKey);
-  return new FileFollower({ signal: new GrowingSignal({ recording, stereo }), path: pathOf(format), format });
+  const signal = new GrowingSignal({ recording, stereo, clock: spool.clock });
+  return new FileFollower({ signal, path: pathOf(format), format });
 }
 
 function renditionOf({ spool }: TestGrowingRecording, format: AudioFileFormat, stereo: boolean): Rendition {
@@ -81,6 +82,7 @@ function inSteps(
   each?: (timeUs: number) => void,
 ): void {
   for (let timeUs = stepUs; timeUs < endUs; timeUs += stepUs) {
+    recording.spool.clock.advanceUs(stepUs);
     recording.until(timeUs);
     recording.settle();
     follower.step();
@@ -170,6 +172,26 @@ test('it follows within seconds, also where one party is silent', () => {
   assert.ok(behindUs < 6_000_000, `${behindUs}`);
   follower.close();
 });
+
+for (const behaviour of ['skip', 'silence', 'mask'] as const)
+  test(`while it pauses (${behaviour}) everything before the pause is there within seconds`, async () => {
+    const [fromUs, toUs] = [4_019_000, 16_000_000];
+    const recording = begin([talk('a', 1), talk('b', 2)], [{ fromUs, toUs, behaviour }]);
+    const follower = follow(recording, 'wav', false);
+    const seen: Buffer[] = [];
+    let wholeUs = 0;
+    inSteps(recording, follower, (timeUs) => {
+      const { data } = parseWav(readFileSync(pathOf('wav')));
+      seen.push(Buffer.from(data));
+      if (wholeUs === 0 && data.length >= 2 * sampleAt(fromUs)) wholeUs = timeUs;
+    });
+    assert.ok(wholeUs > fromUs && wholeUs - fromUs < 3_000_000, `${wholeUs}`);
+    recording.end(endUs);
+    follower.finish();
+    const { data } = parseWav(readFileSync(pathOf('wav')));
+    for (const head of seen) assert.ok(head.equals(data.subarray(0, head.length)));
+    assert.deepEqual(readFileSync(pathOf('wav')), await bytesOf(renditionOf(recording, 'wav', false)));
+  });
 
 test('before the recording is in the spool nothing is made; the file and its directories are for nobody else', () => {
   const recording = begin(room);

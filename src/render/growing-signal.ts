@@ -1,6 +1,8 @@
+import type { Clock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import type { GrowingRecording } from '../spool/growing-recording.ts';
 import type { SpoolRecording } from '../spool/reader.ts';
+import { pauseWindowUs } from '../timeline/bounds.ts';
 import { ChannelReader } from './channel.ts';
 import { settledBy, settledMixEnd } from './growth.ts';
 import { MixReader } from './mix.ts';
@@ -15,6 +17,16 @@ export interface GrowingSignalOptions {
   /** Left and right (`sides.ts`) instead of the mix. */
   stereo: boolean;
   lossConcealment?: 'off' | undefined;
+  clock: Clock;
+}
+
+/** A pause that is not over, as the looks at the recording found it; times are of our clock. */
+interface OpenPause {
+  fromSample: number;
+  /** It began before. */
+  seenUs: number;
+  /** At the look before this one. */
+  lookedUs: number;
 }
 
 const blockSeconds = 1;
@@ -39,9 +51,12 @@ export class GrowingSignal {
   #settledTo = 0;
   /** When the newest packet arrived that the last look found. */
   #arrivedUs = 0;
+  readonly #clock: Clock;
+  #pause: OpenPause | undefined;
   #isComplete = false;
 
-  constructor({ recording, stereo, lossConcealment }: GrowingSignalOptions) {
+  constructor({ recording, stereo, lossConcealment, clock }: GrowingSignalOptions) {
+    this.#clock = clock;
     this.channels = stereo ? 2 : 1;
     this.#recording = recording;
     this.#lossConcealment = lossConcealment;
@@ -114,7 +129,22 @@ export class GrowingSignal {
     const all = [...this.#packets.values()];
     this.#arrivedUs = Math.max(0, ...all.map(({ lastArrivalUs }) => lastArrivalUs));
     const open = all.filter(({ isEnded }) => !isEnded);
-    return Math.max(this.#settledTo, settledBy(view, open, arrivedUs));
+    return Math.max(this.#settledTo, settledBy(view, open, arrivedUs, this.#pausedUntilUs(view)));
+  }
+
+  /**
+   * On the room's clock; 0: it does not pause, or not for long yet. No packet tells the time meanwhile, our own clock does: a pause that is
+   * open in this look, for which the spool was settled after the last one, was open at the last one.
+   */
+  #pausedUntilUs({ pauses, rateHz }: RecordingView): number {
+    const nowUs = this.#clock.monotonicUs();
+    const open = pauses.find(({ toSample }) => toSample === undefined);
+    const { fromSample } = open ?? {};
+    const known = this.#pause?.fromSample === fromSample ? this.#pause : undefined;
+    this.#pause =
+      fromSample === undefined ? undefined : { fromSample, seenUs: known?.seenUs ?? nowUs, lookedUs: nowUs };
+    const elapsedUs = known ? known.lookedUs - known.seenUs : 0;
+    return elapsedUs < 2 * pauseWindowUs ? 0 : (fromSample! * 1_000_000) / rateHz + elapsedUs;
   }
 
   #assertFollows(startSample: number, endSample: number): void {

@@ -1,6 +1,6 @@
 import { limiterBlockSamples, limiterLookaheadBlocks } from '../audio/limiter.ts';
 import { lookAheadSeconds } from './channel.ts';
-import { PlacedPackets } from './placed-packets.ts';
+import { firstSampleBehindPause, PlacedPackets } from './placed-packets.ts';
 import type { RecordingView } from './track-source.ts';
 
 /**
@@ -26,17 +26,22 @@ export function settledEnd(view: RecordingView): number {
  * As `settledEnd`, of packets that are read already.
  * @param open the tracks that may go on
  * @param arrivedUs when the newest packet arrived that was there, of any track, when the spool was settled
+ * @param pausedUntilUs the recording has paused for so long that no packet waits for others to tell its place, and
+ *   pauses until then at least, on the room's clock
  */
 export function settledBy(
   view: Pick<RecordingView, 'rateHz' | 'startSample'>,
   open: readonly PlacedPackets[],
   arrivedUs: number,
+  pausedUntilUs = 0,
 ): number {
-  const nowUs = arrivedUs - spoolDelayUs;
+  const nowUs = Math.max(arrivedUs - spoolDelayUs, pausedUntilUs);
   const nowSample = Math.floor((nowUs * view.rateHz) / 1_000_000);
+  const pausedUntilSample = Math.floor((pausedUntilUs * view.rateHz) / 1_000_000);
+  const behindPause = firstSampleBehindPause(pausedUntilSample, view.rateHz);
   const settled = open.map((packets) => {
     packets.elapsed(nowUs);
-    return packets.settledSample(nowSample);
+    return Math.max(packets.settledSample(nowSample), behindPause);
   });
   // What a channel is at a position also depends on packets a little behind it.
   const end = Math.min(nowSample, ...settled) - Math.ceil(lookAheadSeconds * view.rateHz);

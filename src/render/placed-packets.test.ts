@@ -4,6 +4,7 @@ import { CallreelError } from '../errors.ts';
 import type { SpoolRecord } from '../spool/records.ts';
 import { PlacedPackets } from './placed-packets.ts';
 import { frame, testNoise, testStream, testTrack } from './test-track.ts';
+import type { PauseView } from './track-source.ts';
 
 test('packets come in the order of their positions, however they arrived', () => {
   const jitterUs = testNoise(500, 30_000).map(Math.abs);
@@ -104,4 +105,25 @@ test('closing closes the file behind the track', () => {
   assert.ok(packets.before(frame));
   packets.close();
   assert.equal(closed, 1);
+});
+
+test('what comes behind a pause and would lie more than 2 s before its end is left out', () => {
+  const [pausedAt, resumedAt] = [100, 350];
+  const { records } = testStream(testNoise(500 * frame, 5000), {
+    arrivalUs: (k) => Math.max(k * 20_000, k >= pausedAt ? resumedAt * 20_000 : 0),
+  });
+  const framesOf = (pauses: PauseView[]): number[] => {
+    const packets = new PlacedPackets(testTrack('a', records), { rateHz: 8000, pauses });
+    const frames: number[] = [];
+    for (let packet = packets.before(1e9); packet; packet = packets.before(1e9))
+      frames.push(packet.atSample / frame);
+    return frames;
+  };
+  const all = framesOf([]);
+  assert.deepEqual([all.length, all[pausedAt]], [500, pausedAt], 'held up, it takes its place');
+  const span = { fromSample: pausedAt * frame, toSample: resumedAt * frame };
+  assert.deepEqual(
+    framesOf([{ ...span, behaviour: 'skip' }]),
+    all.filter((at) => at < pausedAt || at >= resumedAt - 100),
+  );
 });

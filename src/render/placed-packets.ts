@@ -1,6 +1,6 @@
 import { CallreelError } from '../errors.ts';
 import type { FormatRecord, SpoolRecord } from '../spool/records.ts';
-import { maxMarks } from '../timeline/bounds.ts';
+import { maxLagUs, maxMarks } from '../timeline/bounds.ts';
 import type { TimelineMark } from '../timeline/marks.ts';
 import { payloadDurationTicks } from '../timeline/payload-duration.ts';
 import { type TrackPacket, TrackPlacer } from '../timeline/track-placer.ts';
@@ -11,8 +11,21 @@ import type { PauseView, RecordingView, TrackView } from './track-source.ts';
 /** One packet of a track with its place on the room's clock. */
 export interface PlacedPacket extends SequencedPacket {
   payload: Uint8Array;
+  /** On the room's clock, as `atSample`. */
+  arrivalSample: number;
   /** How long the loss before it is, where it can be concealed. */
   lostSamples: number;
+}
+
+/**
+ * So much before the end of a pause may lie what comes behind it: the lag of the stream. What would lie farther back was
+ * said in the pause or before it.
+ */
+const maxPauseLagUs = maxLagUs;
+
+/** No packet that comes behind a pause lies before this. @param pauseEndSample of the pause, or no later than its end */
+export function firstSampleBehindPause(pauseEndSample: number, rateHz: number): number {
+  return pauseEndSample - Math.ceil((maxPauseLagUs * rateHz) / 1_000_000);
 }
 
 interface ReadPacket extends TrackPacket {
@@ -72,13 +85,14 @@ export class PlacedPackets {
       const packet = this.#waiting[this.#next];
       if (!packet || packet.atSample >= sample) return undefined;
       this.#next += 1;
-      this.#findLoss(packet);
+      const isKept = !this.#isSaidBeforePauseEnd(packet);
+      if (isKept) this.#findLoss(packet);
       if (this.#next > 256 && this.#next * 2 > this.#waiting.length) {
         this.#waiting = this.#waiting.slice(this.#next);
         this.#next = 0;
       }
       // Comfort noise has no length: it only says that the sender is silent.
-      if (packet.durationSamples > 0) return packet;
+      if (isKept && packet.durationSamples > 0) return packet;
     }
   }
 
@@ -124,6 +138,14 @@ export class PlacedPackets {
     );
   }
 
+  /** Though it came behind the pause. */
+  #isSaidBeforePauseEnd({ atSample, arrivalSample }: PlacedPacket): boolean {
+    return this.pauses.some(
+      ({ toSample = Number.POSITIVE_INFINITY }) =>
+        arrivalSample >= toSample && atSample < firstSampleBehindPause(toSample, this.#rateHz),
+    );
+  }
+
   /** @returns false where there is none, or none yet */
   #readRecord(): boolean {
     const record = this.#nextRecord();
@@ -162,7 +184,7 @@ export class PlacedPackets {
   }
 
   #insert(read: ReadPacket, { atSample, durationSamples }: Placement): void {
-    const { format, payload, sequenceNumber, rtpTime, durationTicks } = read;
+    const { format, payload, sequenceNumber, rtpTime, durationTicks, arrivalUs } = read;
     const packet: PlacedPacket = {
       format,
       payload,
@@ -171,6 +193,7 @@ export class PlacedPackets {
       durationTicks,
       atSample,
       durationSamples,
+      arrivalSample: Math.round((arrivalUs * this.#rateHz) / 1_000_000),
       lostSamples: 0,
     };
     let at = this.#waiting.length;

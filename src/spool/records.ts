@@ -133,7 +133,7 @@ export interface ManifestBegin {
  * How the notice to a party ended: it heard all of it, pressed a key, left or hung up, the recording ended first, or
  * there was nothing to play.
  */
-export const noticeOutcomes = ['played', 'key', 'left', 'stopped', 'failed'] as const;
+export const noticeOutcomes = ['played', 'partial', 'key', 'left', 'stopped', 'failed'] as const;
 export type NoticeOutcome = (typeof noticeOutcomes)[number];
 
 /** What one party heard of the recording's notice. */

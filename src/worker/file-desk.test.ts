@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { systemClock } from '../clock.ts';
 import { parseWav } from '../container/wav-parser.ts';
 import { loadMasterKey } from '../spool/keys.ts';
 import { spoolDirectoryOf } from '../spool/layout.ts';
@@ -17,13 +18,14 @@ const script = `
 import { TestGrowingRecording } from ${moduleUrl('../render/test-growing-recording.ts')};
 import { frame, testNoise, testStream } from ${moduleUrl('../render/test-track.ts')};
 import { TestSpool } from ${moduleUrl('../spool/test-spool.ts')};
+import { systemClock } from ${moduleUrl('../clock.ts')};
 import { FileDesk } from ${moduleUrl('./file-desk.ts')};
 const [dataDirectory, path] = process.argv.slice(1);
 const spool = new TestSpool({ dataDirectory });
 const { records } = testStream(testNoise(1000 * frame, 9000));
 const recording = new TestGrowingRecording([{ trackId: 'a', records, leaveUs: 20_000_000 }], [], { spool });
 const { spoolDirectory: spoolDir, masterKey } = spool;
-const desk = new FileDesk({ spoolDir, masterKey, lossConcealment: 'on' });
+const desk = new FileDesk({ spoolDir, masterKey, lossConcealment: 'on', clock: systemClock });
 const order = { conversationId: 'room', recordingId: 'A', path, format: 'wav', stereo: true };
 desk.follow(order);
 const failures = [];
@@ -55,7 +57,12 @@ test('a disk that takes no more: one failure, a file that plays, and the whole o
     assert.ok(beginning.length > 200_000 && beginning.length <= 307_200);
 
     const spoolDir = spoolDirectoryOf(directory);
-    const desk = new FileDesk({ spoolDir, masterKey: loadMasterKey(directory), lossConcealment: 'on' });
+    const desk = new FileDesk({
+      spoolDir,
+      masterKey: loadMasterKey(directory),
+      lossConcealment: 'on',
+      clock: systemClock,
+    });
     await desk.complete({ conversationId: 'room', recordingId: 'A', path, format: 'wav', stereo: true });
     const { data } = parseWav(readFileSync(path));
     assert.equal(data.length, 20 * 8000 * 4);

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { FileFollower } from '../render/file-follower.ts';
 import { GrowingSignal } from '../render/growing-signal.ts';
@@ -14,6 +15,7 @@ export interface FileDeskOptions {
   spoolDir: string;
   masterKey: MasterKey;
   lossConcealment: 'on' | 'off';
+  clock: Clock;
 }
 
 interface Completion {
@@ -32,11 +34,11 @@ export class FileDesk {
   }
 
   follow({ conversationId, recordingId, path, format, stereo }: FileOrder): void {
-    const { spoolDir, masterKey, lossConcealment } = this.#options;
+    const { spoolDir, masterKey, lossConcealment, clock } = this.#options;
     const directory = conversationDirectoryOf(spoolDir, conversationId);
     const recording = new GrowingRecording(directory, recordingId, masterKey);
     const off = lossConcealment === 'off' ? lossConcealment : undefined;
-    const signal = new GrowingSignal({ recording, stereo, lossConcealment: off });
+    const signal = new GrowingSignal({ recording, stereo, lossConcealment: off, clock });
     this.#followers.set(recordingId, new FileFollower({ signal, path, format }));
   }
 

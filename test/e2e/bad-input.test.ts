@@ -64,12 +64,12 @@ const badDocuments: { what: string; document: unknown; where: string }[] = [
   {
     what: 'half a surrogate pair in a name',
     document: { routine: [join('\ud800')] },
-    where: 'body',
+    where: 'body.routine[0].conference_name',
   },
   {
     what: 'NUL in a URL',
     document: { routine: [{ ...join('x'), event_callback: 'http://127.0.0.1/\0' }] },
-    where: 'body',
+    where: 'body.routine[0].event_callback',
   },
   {
     what: 'a sound of another scheme',

@@ -13,9 +13,11 @@ interface RecordingBody {
   recording_id: string;
   conversation_id: string;
   state: string;
+  url: string;
   erased_at: string | null;
   started_at: string;
   mix: { wav_file: string };
+  stereo_mix: { wav_file: string };
   channels: { channel_id: string; from: string }[];
 }
 
@@ -50,8 +52,17 @@ before(async () => {
   const early = await http.delete(`/v1/recordings/${running}`);
   assert.deepEqual([early.status, early.body?.error.code], [409, 'CONFLICT']);
   const more = await eventually('a second recording', async () => {
-    const { body } = await http.post<{ recording_id: string }>('/v1/conferences/room/recordings');
-    return body.recording_id === running ? undefined : body.recording_id;
+    const { body } = await http.post<RecordingBody>('/v1/conferences/room/recordings');
+    if (body.recording_id === running) return undefined;
+    const {
+      mix: _mix,
+      stereo_mix: _stereo,
+      channels: _channels,
+      ...rest
+    } = await getRecording(body.recording_id);
+    const withoutLink = ({ url, ...others }: { url: string }) => ({ ...others, url: url.split('?')[0] });
+    assert.deepEqual(withoutLink(body), withoutLink(rest), 'answered as it is from then on');
+    return body.recording_id;
   });
   await ann.play(tone({ frequencyHz: annHz, durationMs: 200 }));
   ann.hangUp();
@@ -185,7 +196,7 @@ suite('recordings by the native API', { concurrency: false }, () => {
     assert.deepEqual(await list('?erased=true'), [recordingId]);
     assert.deepEqual(await list('?erased=any'), [second.recording_id, recordingId]);
     const again = await http.delete(`/v1/recordings/${recordingId}`);
-    assert.deepEqual([again.status, again.body?.error.code], [404, 'NOT_FOUND']);
+    assert.deepEqual([again.status, again.body?.error.code], [410, 'RECORDING_ERASED']);
   });
 
   test('the last one takes the folder with it', async () => {

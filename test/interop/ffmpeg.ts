@@ -10,19 +10,22 @@ export interface Probe {
   channels: number;
   /** From the first sample that is played to the end of the last. */
   seconds: number;
+  /** Of the first sample that is played. */
+  startSeconds: number;
 }
 
 /** What FFmpeg says of the only stream of an audio file. */
 export async function probe(path: string): Promise<Probe> {
-  const entries = 'stream=codec_name,sample_rate,channels,duration:format=duration';
+  const entries = 'stream=codec_name,sample_rate,channels,start_time,duration:format=duration';
   const { stdout } = await run(
     'ffprobe',
     ['-v', 'error', '-show_entries', entries, '-of', 'json', path],
     options,
   );
   const { streams, format } = JSON.parse(stdout);
-  const [{ codec_name: codec, sample_rate: rate, channels, duration }] = streams;
-  return { codec, rateHz: Number(rate), channels, seconds: Number(duration ?? format.duration) };
+  const [{ codec_name: codec, sample_rate: rate, channels, duration, start_time: start }] = streams;
+  const seconds = Number(duration ?? format.duration);
+  return { codec, rateHz: Number(rate), channels, seconds, startSeconds: Number(start ?? 0) };
 }
 
 /** The samples of each channel as FFmpeg decodes them, and what it complained about. */

@@ -55,8 +55,8 @@ describe('parseRoutine', () => {
     [join({ do_record: 'yes' }), 'routine[0].do_record'],
     [join({ event_callback: 'ftp://x/' }), 'routine[0].event_callback'],
     [join({ leave_key: '12' }), 'routine[0].leave_key'],
-    [join({ conference_name: 'a\0b' }), 'body'],
-    [join({ event_callback: 'http://x/\ud800' }), 'body'],
+    [join({ conference_name: 'a\0b' }), 'body.routine[0].conference_name'],
+    [join({ event_callback: 'http://x/\ud800' }), 'body.routine[0].event_callback'],
     [{ routine: Array.from({ length: 201 }, () => ({ name: 'HangUp' })) }, 'routine'],
   ] as const)
     test(`refuses ${JSON.stringify(body)?.slice(0, 60)} at ${where}`, () => {

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import type { EndReason } from '../spool/records.ts';
+import { clientState } from './client-state.ts';
+import { consentsBody, noticesBody } from './consent-body.ts';
+import { choice, identifier, integer, moment, text } from './fields.ts';
+import { endReasons } from './recording-body.ts';
+
+const recordingStates = ['recording', 'paused', 'finished', 'no_input', 'error'] as const;
+const endReason = z.enum(Object.keys(endReasons) as EndReason[]);
+
+const shared = {
+  account_id: text('The account.', 'AC0123456789abcdef'),
+  conversation_id: identifier('The conversation.'),
+  conference: text('Name of its conference; empty for a call by itself.', 'support'),
+};
+
+export const conversationEnded = z
+  .object({
+    type: z.literal('conversation.ended').meta({ description: 'What happened.' }),
+    ...shared,
+    start_time: moment('When the first party joined.'),
+    end_time: moment('When the last party left.', '2026-09-14T08:42:17.480Z'),
+    recordings: z
+      .array(
+        z.object({
+          recording_id: identifier('The recording.'),
+          reason: text('Why it ended, as of a recording.', 'conversation_ended'),
+          client_state: clientState,
+        }),
+      )
+      .meta({ description: 'Its recordings; every file of them is whole.' }),
+  })
+  .meta({ id: 'ConversationEnded', description: 'The last party has left.' });
+
+export const conversationWarning = z
+  .object({
+    type: z.literal('conversation.warning').meta({ description: 'What happened.' }),
+    ...shared,
+    feature: text('What was asked for and is passed over.', 'moderator'),
+    message: text('What that means, for people.', 'the feature is not there'),
+  })
+  .meta({ id: 'ConversationWarning', description: 'Something that was asked for is not done.' });
+
+export const recordingChanged = z
+  .object({
+    type: z.literal('recording.changed').meta({ description: 'What happened.' }),
+    ...shared,
+    recording_id: identifier('The recording.'),
+    state: choice(recordingStates, 'The state that began. The last three are ends: there is exactly one.'),
+    connection_id: identifier('The call that it records by itself; null for a conference.').nullable(),
+    control_id: text('The name that its starter gave it; null without one.', 'main').nullable(),
+    client_state: clientState,
+    at_ms: integer('When, in ms since the call was first recorded, or since the conference began.', 61_480),
+    consents: consentsBody,
+    notices: noticesBody,
+    reason: endReason.optional().meta({ description: 'Of an end: why.', examples: ['terminator'] }),
+    digit: text('Of an end: the key that ended it; null for any other.', '#').nullable().optional(),
+    start_ms: integer('Of an end: where it begins, on the same clock as `at_ms`.', 400).optional(),
+    recorded_ms: integer('Of an end: recorded time, pauses left out, in ms.', 48_120).optional(),
+  })
+  .meta({ id: 'RecordingChanged', description: 'One change of state.' });
+
+/** What goes to the applications, by its `type`. */
+export const webhooks = {
+  'conversation.ended': {
+    body: conversationEnded,
+    operationId: 'conversationEnded',
+    summary: 'To the `event_callback`, when the last party has left and every file is whole',
+  },
+  'conversation.warning': {
+    body: conversationWarning,
+    operationId: 'conversationWarning',
+    summary: 'To the `event_callback`, once for each feature',
+  },
+  'recording.changed': {
+    body: recordingChanged,
+    operationId: 'recordingChanged',
+    summary: 'To the `status_url` of a recording, for each change of its state, in order',
+  },
+} as const;
