@@ -56,7 +56,12 @@ describe('a recording of a call at a pause or a stop', () => {
         'r',
         masterKey,
       );
-      const grown = new GrowingSignal({ recording, stereo: true, lossConcealment: 'off' });
+      const grown = new GrowingSignal({
+        recording,
+        stereo: true,
+        lossConcealment: 'off',
+        clock: bench.spool.clock,
+      });
       await bench.slots(10, [[phone, toneOf(500, 200)]]);
       await bench.execute({
         ...{ verb: 'recording.pause', recordingId: 'r', behaviour: 'mask', scope: 'recording' },
