@@ -24,13 +24,19 @@ throwOnUnlistedTransitions();
 
 const firstSeed = 1;
 const scripts = 64;
+/** Of each what it was found by. */
+const found = new Map([
+  [96, 'the first packet comes 9 ms before the end of a pause of the call'],
+  [134, 'a key before a pause of the call, the first audio 64 ms behind it'],
+]);
 const pumpUs = 60_000;
 /** Half a second tells whom one hears. */
 const mixedSlots = 25;
 
 describe('the engine and the reference agree', () => {
-  for (let seed = firstSeed; seed < firstSeed + scripts; seed++) {
-    it(`seed ${seed}`, async () => {
+  const seeds = Array.from({ length: scripts }, (_, index) => firstSeed + index);
+  for (const seed of [...seeds, ...found.keys()]) {
+    it(['seed', seed, found.get(seed) ?? ''].join(' ').trimEnd(), async () => {
       const script = recordingScript(seed);
       const bench = new RecordingBench();
       try {

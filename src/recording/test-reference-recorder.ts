@@ -51,7 +51,7 @@ type Record = ActionOf<'record'>;
 export class ReferenceRecorder {
   readonly #calls: ScriptCalls;
   readonly #script: RecordingScript;
-  readonly #outputs: ReadonlyMap<string, ReferenceOutput>;
+  #outputs: ReadonlyMap<string, ReferenceOutput>;
   /** When the pause of the calls reaches a leg, or the room. */
   readonly #held = new Map<string, { behaviour: PauseBehaviour } & Interval>();
 
@@ -59,7 +59,7 @@ export class ReferenceRecorder {
     const calls = new ScriptCalls(script);
     this.#script = script;
     this.#calls = calls;
-    this.#outputs = new Map(script.legs.map(({ legId }) => [legId, new ReferenceOutput(calls, legId)]));
+    this.#outputs = this.#outputsOf();
   }
 
   get calls(): ScriptCalls {
@@ -69,7 +69,17 @@ export class ReferenceRecorder {
   recordings(): ReferenceRecording[] {
     const records = this.#calls.actions('record');
     this.#findHolds();
+    for (const leg of this.#script.legs) {
+      const hold = this.#held.get(leg.legId);
+      if (hold) this.#calls.resumed(leg, hold.toUs);
+    }
+    // Nobody else hears what is too new either.
+    this.#outputs = this.#outputsOf();
     return records.map((record) => this.#recording(record));
+  }
+
+  #outputsOf(): Map<string, ReferenceOutput> {
+    return new Map(this.#script.legs.map(({ legId }) => [legId, new ReferenceOutput(this.#calls, legId)]));
   }
 
   /** Each call that a pause of the call reaches, while it does: the paused one, and who is in the room with it. */
@@ -140,11 +150,6 @@ export class ReferenceRecorder {
       if (behaviour !== changes.at(-1)?.behaviour) changes.push({ atUs, behaviour });
     }
     return changes;
-  }
-
-  #isInAt(legId: string, atUs: number): boolean {
-    const { fromUs, toUs } = this.#calls.stays.get(legId)!;
-    return fromUs <= atUs && atUs < toUs;
   }
 
   #recording(record: Record): ReferenceRecording {

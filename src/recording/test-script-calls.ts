@@ -26,11 +26,16 @@ export interface Sent {
 
 export const slotSamples = 160;
 export const slotUs = 20_000;
+/** By docs/recording.md, what comes behind a pause of the call. */
+const newStreamUs = 1_000_000;
+const settlingUs = 40_000;
 
 /** Who of a script is where, and when. For tests only. */
 export class ScriptCalls {
   readonly script: RecordingScript;
   readonly stays: ReadonlyMap<string, Interval>;
+  /** Within them what a leg says goes nowhere. */
+  readonly #unheard = new Map<string, Interval>();
 
   constructor(script: RecordingScript) {
     this.script = script;
@@ -68,9 +73,17 @@ export class ScriptCalls {
     );
   }
 
-  saidBy({ packets }: ScriptLeg): Sent[] {
+  /** The call is recorded again: of a stream that is too new by then it cannot be told when it was said. */
+  resumed({ legId, packets }: ScriptLeg, atUs: number): void {
+    const firstUs = packets.find(({ payload }) => payload !== undefined)?.atUs ?? Number.POSITIVE_INFINITY;
+    if (firstUs > atUs + newStreamUs) return;
+    this.#unheard.set(legId, { fromUs: atUs, toUs: firstUs + settlingUs });
+  }
+
+  saidBy({ legId, packets }: ScriptLeg): Sent[] {
+    const { fromUs, toUs } = this.#unheard.get(legId) ?? { fromUs: 0, toUs: 0 };
     return packets
-      .filter(({ payload }) => payload !== undefined)
+      .filter(({ atUs, payload }) => payload !== undefined && (atUs < fromUs || atUs >= toUs))
       .map(({ atUs, slot, payload }) => ({
         ...{ atUs, streamSample: slot * slotSamples },
         ...{ samples: Int16Array.from(payload!, fromUlaw), exact: true },
