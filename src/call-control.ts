@@ -145,7 +145,7 @@ export async function openCallControl(
     dialPlans,
     calls,
     media,
-    incoming: { sift, signalwire: new SwmlIncoming(signalwire.sessions, log) },
+    incoming: { sift, signalwire: new SwmlIncoming(signalwire.sessions, log), sinch: unserved },
     transfers,
     log,
     noteRefused: (address, reason, fields) => userAgent.noteRefused(address, reason, fields),
@@ -165,6 +165,11 @@ export async function openCallControl(
   const registrations = trunkRegistrations(foundation, userAgent);
   return { calls, files, callLog, placer, pool, userAgent, registrations, performer, own, signalwire };
 }
+
+/** Until there is somebody who answers them. */
+const unserved = {
+  answer: async (leg: Leg): Promise<void> => leg.reject(501, 'not served in this version'),
+};
 
 /** Also where no files are wanted any more: of those that were, some may be left to finish, and to erase. */
 function openFiles(

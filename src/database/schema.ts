@@ -26,7 +26,7 @@ export type Db = Kysely<Schema>;
 type Json = ColumnType<unknown, unknown, unknown>;
 
 /** Whose language an application's documents are in. */
-export type Dialect = 'sift' | 'signalwire';
+export type Dialect = 'sift' | 'signalwire' | 'sinch';
 
 export interface ApplicationTable {
   appId: string;
@@ -40,6 +40,10 @@ export interface ApplicationTable {
   defaultRoutine: Json;
   /** Kept for its owner; nothing here runs it. */
   script: string | null;
+  /** Asked where `onIncoming` fails; of the dialects that have one. */
+  fallbackUrl: ColumnType<string | null, string | null | undefined, string | null>;
+  /** What signs its requests and ours, sealed by the master key (`auth/application-secret`). */
+  sealedSecret: ColumnType<string | null, string | null | undefined, string | null>;
   createdAt: Generated<Date>;
 }
 
@@ -187,6 +191,8 @@ export interface EventTable {
   callbackUrl: string;
   /** Whose receiver it is, where that has signatures of its own. */
   dialect: ColumnType<string | null, string | undefined, never>;
+  /** Where it goes when `callbackUrl` does not take it. */
+  fallbackUrl: ColumnType<string | null, string | null | undefined, never>;
   createdAt: Date;
   deliveredAt: Date | null;
   /** Attempts of delivery since the event was written or replayed, and when that was. */

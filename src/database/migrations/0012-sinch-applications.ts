@@ -1,0 +1,15 @@
+import { type Kysely, sql } from 'kysely';
+
+const statements = [
+  sql`ALTER TABLE callreel.applications DROP CONSTRAINT applications_dialect_check`,
+  sql`
+    ALTER TABLE callreel.applications
+    ADD CONSTRAINT applications_dialect_check CHECK (dialect IN ('sift', 'signalwire', 'sinch')),
+    ADD COLUMN fallback_url text,
+    ADD COLUMN sealed_secret text`,
+  sql`ALTER TABLE callreel.events ADD COLUMN fallback_url text`,
+];
+
+export async function up(db: Kysely<unknown>): Promise<void> {
+  for (const statement of statements) await statement.execute(db);
+}
