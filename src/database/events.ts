@@ -14,6 +14,8 @@ export interface NewEvent {
   dialect?: string | undefined;
   /** Where it goes when `callbackUrl` does not take it. */
   fallbackUrl?: string | undefined;
+  /** Whose secret signs it, in dialects whose applications have one each. */
+  signer?: string | undefined;
   createdAt: Date;
 }
 

@@ -26,18 +26,28 @@ export class ScriptRunner {
 
   /** @throws CallreelError what a verb could not do, CALL_ENDED; the leg is left as it is */
   async run(leg: Leg, document: readonly Step[]): Promise<void> {
+    await this.perform(leg, document);
+    leg.hangUp('end of the routine');
+  }
+
+  /**
+   * As `run`; what becomes of the call at the end is for whoever asked.
+   * @param signal gives it up; the call goes on
+   * @throws as `run`; the signal's reason
+   */
+  async perform(leg: Leg, document: readonly Step[], signal?: AbortSignal): Promise<void> {
     const restlessness = new Restlessness(this.#options.clock);
     let left = [...document];
     for (let count = 0; left.length > 0 && !leg.ended; count++) {
       if (count >= maxVerbs)
         throw new CallreelError('DOCUMENT_INVALID', `the routine does not end within ${maxVerbs} commands`);
       const [step, ...rest] = left;
-      const next = step && asked(step, await this.#options.performer.perform(leg, step));
+      const next = step && asked(step, await this.#options.performer.perform(leg, step, signal));
       const instead = await next;
+      signal?.throwIfAborted();
       if (instead) restlessness.replaced();
       left = instead ? [...instead] : rest;
     }
-    leg.hangUp('end of the routine');
   }
 }
 

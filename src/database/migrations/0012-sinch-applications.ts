@@ -7,7 +7,7 @@ const statements = [
     ADD CONSTRAINT applications_dialect_check CHECK (dialect IN ('sift', 'signalwire', 'sinch')),
     ADD COLUMN fallback_url text,
     ADD COLUMN sealed_secret text`,
-  sql`ALTER TABLE callreel.events ADD COLUMN fallback_url text`,
+  sql`ALTER TABLE callreel.events ADD COLUMN fallback_url text, ADD COLUMN signer text`,
   sql`
     CREATE TABLE callreel.sinch_calls (
       call_id text PRIMARY KEY,
