@@ -1,4 +1,5 @@
 import { tone } from '../audio/tone.ts';
+import type { Clock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { LegReport, RoomMode } from '../media/control.ts';
@@ -26,6 +27,8 @@ interface Member {
   isPresent: boolean;
   /** In no room yet: the conference has not begun. */
   waiting: boolean;
+  /** This stay here. */
+  sinceUnixMs: number;
   mute: ConferenceMute;
   end(outcome: StayEnd): void;
 }
@@ -39,6 +42,7 @@ export interface ConferenceOptions {
   dialect: string;
   worker: MediaWorker;
   startedUnixMs: number;
+  clock: Pick<Clock, 'unixMs'>;
   recordings: RecordingMaker;
   /** One more URL wants the conversation's events. */
   callbackAdded(conference: Conference): void;
@@ -126,6 +130,7 @@ export class Conference {
     const states = {
       isPresent: false,
       waiting: false,
+      sinceUnixMs: this.#options.clock.unixMs(),
       mute: new ConferenceMute(leg, options.muted ?? false),
     };
     const member: Member = { leg, options, room: this, trackId: newId(), ...states, end: resolve };
@@ -203,6 +208,11 @@ export class Conference {
     return this.#members.get(legId)?.mute;
   }
 
+  /** Since when it is here; undefined for a party that is not. */
+  sinceUnixMs(legId: string): number | undefined {
+    return this.#members.get(legId)?.sinceUnixMs;
+  }
+
   #cutOff({ leg, mute, waiting }: Member, what: (observer: ConferenceObserver) => void): void {
     // Who waits is let in with it.
     if (!waiting)
@@ -235,6 +245,7 @@ export class Conference {
     member.room = to;
     member.trackId = newId();
     member.isPresent = false;
+    member.sinceUnixMs = this.#options.clock.unixMs();
     member.mute = new ConferenceMute(member.leg, false);
     to.#enter(member);
     this.#endIfEmpty('left');
