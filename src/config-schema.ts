@@ -223,6 +223,18 @@ export const configSchema = z.strictObject({
       signingKey: secret.optional(),
     })
     .prefault({}),
+  /** The Sinch dialect. */
+  sinch: z
+    .strictObject({
+      /** Where recordings go that name no destination, as `sdrive://`; when not set, they are refused. */
+      defaultDestination: z
+        .string()
+        .regex(/^(?:sdrive|file):\/\/\S*$/, 'expected sdrive:// or file:///folder/')
+        .optional(),
+      /** Tell applications (`recording_failed`) what could not be recorded or delivered. */
+      failureEvents: z.boolean().default(false),
+    })
+    .prefault({}),
   /** Which application answers which number. */
   numbers: z
     .array(

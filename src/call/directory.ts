@@ -333,13 +333,13 @@ export class Directory {
   }
 
   /** What nobody else has a form for is told in ours. */
-  async #tell(trx: Db, { statusUrl, dialect }: Telling, event: RecordingChanged, eventId = newId()) {
+  async #tell(trx: Db, { statusUrl, dialect, fallbackUrl, signer }: Telling, event: RecordingChanged, eventId = newId()) {
     const { formatters, outbox } = this.#options;
     const { accountId, conversationId, kind: type } = event;
     const payload = (formatters[dialect] ?? formatters.native)?.(event);
     if (!payload) return;
     await outbox.insert(trx, {
-      ...{ eventId, accountId, conversationId, type, payload, dialect },
+      ...{ eventId, accountId, conversationId, type, payload, dialect, fallbackUrl, signer },
       callbackUrl: statusUrl,
     });
   }

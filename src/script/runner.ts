@@ -8,6 +8,8 @@ import type { Next, Step, VerbResults } from './verb.ts';
 export interface ScriptRunnerOptions {
   performer: VerbPerformer;
   clock: Clock;
+  /** Whether a document goes on behind what failed of it, with nothing asked about it; without it: no. */
+  goesOn?(leg: Leg, step: Step, error: unknown): boolean;
 }
 
 /** A document that answers every question with another document would never end. */
@@ -42,12 +44,23 @@ export class ScriptRunner {
       if (count >= maxVerbs)
         throw new CallreelError('DOCUMENT_INVALID', `the routine does not end within ${maxVerbs} commands`);
       const [step, ...rest] = left;
-      const next = step && asked(step, await this.#options.performer.perform(leg, step, signal));
-      const instead = await next;
+      const instead = step && (await this.#step(leg, step, signal));
       signal?.throwIfAborted();
       if (instead) restlessness.replaced();
       left = instead ? [...instead] : rest;
     }
+  }
+
+  async #step(leg: Leg, step: Step, signal: AbortSignal | undefined): Promise<Next> {
+    const { performer, goesOn } = this.#options;
+    let result: VerbResults[Step['verb']];
+    try {
+      result = await performer.perform(leg, step, signal);
+    } catch (error) {
+      if (!signal?.aborted && goesOn?.(leg, step, error)) return undefined;
+      throw error;
+    }
+    return await asked(step, result);
   }
 }
 

@@ -135,16 +135,23 @@ export function notifyBody(of: NotifiedOf, notification: Notification) {
   return { event: 'notify' as const, ...subject(of), version, ...notification };
 }
 
-/** What could not be done that an answer or a request asked for. */
+export interface CallingError {
+  errorCode: number;
+  errorMsg: string;
+  custom?: string | undefined;
+  type?: 'callingerror' | 'callingwarning' | undefined;
+}
+
+/** What could not be done that an answer or a request asked for; a warning is ours: all the rest of it was done. */
 export function callingErrorBody(
   of: NotifiedOf,
-  { errorCode, errorMsg, custom }: { errorCode: number; errorMsg: string; custom?: string | undefined },
+  { errorCode, errorMsg, custom, type = 'callingerror' }: CallingError,
 ) {
   return {
     event: 'notify' as const,
     ...subject(of),
     version,
-    type: 'callingerror' as const,
+    type,
     errorCode,
     errorMsg,
     ...(custom !== undefined && { custom }),

@@ -5,7 +5,7 @@ import type { OutgoingEvent } from '../../delivery/outbox.ts';
 import { CallreelError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { SinchApplication } from './application.ts';
-import { callingErrorBody, type NotifiedOf } from './callback-bodies.ts';
+import { callingErrorBody } from './callback-bodies.ts';
 import type { InlineCallback } from './callouts.ts';
 import type { SvamlUse } from './instructions.ts';
 import type { Problem } from './problems.ts';
@@ -91,15 +91,24 @@ export class SinchCallbacks {
   }
 
   /** Something that an answer or a request asked for was not done. */
-  tellError(subject: Subject, errorCode: number, message: string, of?: NotifiedOf): void {
-    const errorMsg = message.slice(0, maxMessageCharacters);
-    const body = callingErrorBody(of ?? subject, { errorCode, errorMsg, custom: subject.custom });
-    this.tell(subject, 'notify', body);
+  tellError(subject: Subject, errorCode: number, message: string): void {
+    this.#tellProblem(subject, 'callingerror', errorCode, message);
   }
 
   /** What a document asks for and does not get. */
   tellWarnings(subject: Subject, warnings: readonly Problem[]): void {
     this.#told(subject, warnings);
+  }
+
+  #tellProblem(
+    subject: Subject,
+    type: 'callingerror' | 'callingwarning',
+    errorCode: number,
+    message: string,
+  ): void {
+    const errorMsg = message.slice(0, maxMessageCharacters);
+    const body = callingErrorBody(subject, { errorCode, errorMsg, custom: subject.custom, type });
+    this.tell(subject, 'notify', body);
   }
 
   async #askAt(url: string, subject: Subject, { use, body, signal }: Question): Promise<Answer> {
@@ -125,7 +134,7 @@ export class SinchCallbacks {
       const what = path === '' ? message : `${path}: ${message}`;
       // The vendor has no other code for it in a callback (features.md, S5).
       const told = severity === 'error' && code === 40002 ? 40001 : code;
-      this.tellError(subject, told, severity === 'warning' ? `warning: ${what}` : what);
+      this.#tellProblem(subject, severity === 'error' ? 'callingerror' : 'callingwarning', told, what);
     }
   }
 }
