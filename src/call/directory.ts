@@ -333,7 +333,12 @@ export class Directory {
   }
 
   /** What nobody else has a form for is told in ours. */
-  async #tell(trx: Db, { statusUrl, dialect, fallbackUrl, signer }: Telling, event: RecordingChanged, eventId = newId()) {
+  async #tell(
+    trx: Db,
+    { statusUrl, dialect, fallbackUrl, signer }: Telling,
+    event: RecordingChanged,
+    eventId = newId(),
+  ) {
     const { formatters, outbox } = this.#options;
     const { accountId, conversationId, kind: type } = event;
     const payload = (formatters[dialect] ?? formatters.native)?.(event);

@@ -36,7 +36,8 @@ export class SinchSessions {
   async answer(leg: Leg, { appId }: Application): Promise<void> {
     try {
       const application = await this.#options.applications.find(appId);
-      if (!application) throw new CallreelError('NOT_FOUND', 'there is no such application', { where: appId });
+      if (!application)
+        throw new CallreelError('NOT_FOUND', 'there is no such application', { where: appId });
       if (leg.ended) return;
       await this.#serve(leg, application);
     } catch (error) {
@@ -60,10 +61,12 @@ export class SinchSessions {
       },
       this.#options,
     );
+    if (request.dialed) session.dialing(request.dialed);
     let isServed = false;
     const answered = async (who: Leg) => {
       if (isServed) return;
       isServed = true;
+      session.answeredBy(who);
       await this.#placed(who, session, request);
     };
     const live = this.#keep(session, answered);
@@ -149,9 +152,12 @@ export class SinchSessions {
   }
 
   #keep(session: LiveSession, answered: (leg: Leg) => Promise<void>): SinchSession {
-    const { callId, application, leg } = session;
+    const { callId, application } = session;
     const live: SinchSession = {
-      ...{ callId, application, leg, answered },
+      ...{ callId, application, answered },
+      get leg() {
+        return session.leg;
+      },
       get calledLeg() {
         return session.calledLeg;
       },
