@@ -47,6 +47,15 @@ export async function getApplication(
     .executeTakeFirst();
 }
 
+/** Where its callbacks go; null for nowhere. */
+export async function setApplicationCallbacks(
+  db: Db,
+  appId: string,
+  urls: Pick<Application, 'onIncoming' | 'fallbackUrl'>,
+): Promise<void> {
+  await db.updateTable('applications').set(urls).where('appId', '=', appId).execute();
+}
+
 /** Latest first. */
 export async function pageApplications(
   db: Db,

@@ -39,6 +39,16 @@ export async function getNumber(db: Db, accountId: string, number: string): Prom
     .executeTakeFirst();
 }
 
+/** By number. */
+export async function listNumbers(db: Db, accountId: string): Promise<PhoneNumber[]> {
+  return await db
+    .selectFrom('numbers')
+    .selectAll()
+    .where('accountId', '=', accountId)
+    .orderBy('number')
+    .execute();
+}
+
 export interface NumberFilter {
   appId?: string | undefined;
   /** Only numbers that no application has. */

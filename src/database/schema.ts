@@ -19,6 +19,7 @@ export interface Schema {
   trunks: TrunkTable;
   dialPermissions: DialPermissionTable;
   idempotencyKeys: IdempotencyKeyTable;
+  sinchCalls: SinchCallTable;
 }
 
 /** The database or a transaction of it: every query takes either. */
@@ -341,6 +342,23 @@ export interface IdempotencyKeyTable {
   sealedAnswer: ColumnType<string | null, string | null | undefined, string | null>;
 }
 
+/** A call as an application of Sinch's dialect is told of it (`dialects/sinch/callback-bodies`). */
+export interface SinchCallTable {
+  /** The connection it began with. */
+  callId: string;
+  accountId: string;
+  applicationKey: string;
+  from: Json;
+  to: Json;
+  domain: string;
+  custom: string;
+  startedAt: Date;
+  answeredAt: Date | null;
+  endedAt: Date | null;
+  result: string | null;
+  reason: string | null;
+}
+
 export type Application = Selectable<ApplicationTable>;
 export type Connection = Selectable<ConnectionTable>;
 export type SipLog = Selectable<SipLogTable>;
@@ -352,4 +370,5 @@ export type Event = Selectable<EventTable>;
 export type PhoneNumber = Selectable<NumberTable>;
 export type Trunk = Selectable<TrunkTable>;
 export type DialPermission = Selectable<DialPermissionTable>;
+export type SinchCall = Selectable<SinchCallTable>;
 export type IdempotencyKey = Selectable<IdempotencyKeyTable>;

@@ -41,8 +41,7 @@ export function partyEnd(end: SipEnd, answered: boolean, side: 'caller' | 'calle
   if (!answered && side === 'callee') return unreachedEnd(callEndReason(end, false));
   const result = answered ? 'ANSWERED' : 'N/A';
   if (end.cause === 'cancelled') return { reason: 'CANCEL', result: 'NOANSWER' };
-  if (end.cause === 'remote')
-    return { reason: side === 'caller' ? 'CALLERHANGUP' : 'CALLEEHANGUP', result };
+  if (end.cause === 'remote') return { reason: side === 'caller' ? 'CALLERHANGUP' : 'CALLEEHANGUP', result };
   if (end.cause === 'local') return { reason: byUs[callEndReason(end, answered)] ?? 'MANAGERHANGUP', result };
   return { reason: end.cause === 'rejected' ? 'MANAGERHANGUP' : 'GENERALERROR', result };
 }
