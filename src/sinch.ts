@@ -1,6 +1,7 @@
 import type { LiveCalls } from './call/live-calls.ts';
 import type { Config } from './config.ts';
 import { CredentialSeal } from './delivery/credential-seal.ts';
+import { SinchCallRecords } from './dialects/sinch/call-records.ts';
 import { SinchCallbacks } from './dialects/sinch/callbacks.ts';
 import { WishMaker } from './dialects/sinch/recording-wishes.ts';
 import { SinchSessions } from './dialects/sinch/sessions.ts';
@@ -12,6 +13,7 @@ export interface Sinch {
   sessions: SinchSessions;
   callbacks: SinchCallbacks;
   wishes: WishMaker;
+  records: SinchCallRecords;
 }
 
 export function openSinch(
@@ -19,7 +21,7 @@ export function openSinch(
   foundation: Foundation,
   { calls, performer }: { calls: LiveCalls; performer: VerbPerformer },
 ): Sinch {
-  const { clock, log, outbox, masterKey, callbacks: client } = foundation;
+  const { clock, log, db, outbox, masterKey, callbacks: client } = foundation;
   const { defaultDestination, failureEvents } = config.sinch;
   const callbacks = new SinchCallbacks({
     ...{ client, clock, log },
@@ -29,7 +31,9 @@ export function openSinch(
     },
   });
   const wishes = new WishMaker({ seal: new CredentialSeal(masterKey), defaultDestination, failureEvents });
+  const records = new SinchCallRecords({ db, clock, log });
   const { applications } = foundation.sinch;
-  const sessions = new SinchSessions({ ...foundation, calls, performer, callbacks, wishes, applications });
-  return { sessions, callbacks, wishes };
+  const live = { calls, performer, callbacks, wishes, records, applications };
+  const sessions = new SinchSessions({ ...foundation, ...live });
+  return { sessions, callbacks, wishes, records };
 }

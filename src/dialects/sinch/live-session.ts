@@ -13,8 +13,10 @@ import type { Action, ConnectConf } from './actions.ts';
 import type { SinchApplication } from './application.ts';
 import { connectedEnd } from './call-end.ts';
 import { CallRecord } from './call-record.ts';
+import type { SinchCallRecords } from './call-records.ts';
 import {
   aceBody,
+  type CallDomain,
   type CallHeader,
   type Destination,
   diceBody,
@@ -48,6 +50,8 @@ export interface SessionParts {
   performer: VerbPerformer;
   callbacks: SinchCallbacks;
   wishes: WishMaker;
+  /** Of every call, to be asked about when it is over too. */
+  records: Pick<SinchCallRecords, 'begun' | 'answered' | 'ended'>;
 }
 
 /** What is asked and told of a call, and whom it is between. */
@@ -56,6 +60,7 @@ export interface SessionRequest {
   custom: string | undefined;
   from: string;
   to: Destination;
+  domain: CallDomain;
   /** Who the first leg is. */
   side: 'caller' | 'callee';
   /** Whom it is put through to, unless somebody is named. */
@@ -113,6 +118,12 @@ export class LiveSession {
       goesOn: (who, step, error) => this.#goesOn(who, step, error),
     });
     this.#watch(leg, request.side);
+    const { startedUnixMs, accountId } = leg.connection;
+    parts.records.begun({
+      ...{ callId: leg.id, accountId, applicationKey: application.key, custom, startedUnixMs },
+      from: { type: /^\+?\d+$/.test(request.from) ? 'number' : 'sip', endpoint: request.from },
+      ...{ to: request.to, domain: request.domain },
+    });
   }
 
   /** The first one; of a call that was placed the one that answered. */
@@ -389,11 +400,16 @@ export class LiveSession {
     if (this.#scripts.has(leg)) return;
     this.script(leg);
     let { answered } = leg;
-    if (answered && leg === this.leg) this.record.answered(this.#nowMs);
+    const noteAnswer = () => {
+      if (leg !== this.leg) return;
+      this.record.answered(this.#nowMs);
+      this.parts.records.answered(this.callId, this.#nowMs);
+    };
+    if (answered) noteAnswer();
     leg.addHandlers({
       answered: () => {
         answered = true;
-        if (leg === this.leg) this.record.answered(this.#nowMs);
+        noteAnswer();
       },
       ended: (end) => {
         const isOver = () => this.record.partyEnded(end, answered, side);
@@ -416,6 +432,8 @@ export class LiveSession {
     const { from, to, callHeaders, callbacks } = this.request;
     const call = this.record.disconnected(this.#nowMs, { from, to, callHeaders });
     const url = callbacks.dice === 'application' ? undefined : callbacks.dice?.url;
+    const { result, reason } = call;
+    this.parts.records.ended(this.callId, { unixMs: this.#nowMs, result, reason });
     if (this.#isTold) this.#tell('dice', diceBody(call), url);
     this.#finished.resolve();
   }

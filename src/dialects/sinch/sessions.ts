@@ -53,6 +53,7 @@ export class SinchSessions {
       leg,
       {
         ...{ application, custom, from, to, side: 'callee', dialed: to.endpoint },
+        domain: to.type === 'username' ? 'mxp' : 'pstn',
         callbacks: {
           ace: ace ?? (request.enableAce ? 'application' : undefined),
           pie: pie ?? (request.enablePie ? 'application' : undefined),
@@ -91,6 +92,7 @@ export class SinchSessions {
       leg,
       {
         ...{ application, custom: undefined, from, to: destination, side: 'caller', dialed: to, callHeaders },
+        domain: domainOf(leg),
         callbacks: { ace: 'application', pie: 'application', dice: 'application' },
       },
       this.#options,
@@ -117,7 +119,7 @@ export class SinchSessions {
       if ('svaml' in answer) session.take(answer.svaml);
       return answer;
     }
-    const domain = domainOf(leg);
+    const { domain } = request;
     const body = iceBody({
       ...session.record.head(this.#options.clock.unixMs()),
       callResourceUrl: `${this.#options.publicUrl()}/calling/v1/calls/id/${session.callId}`,
