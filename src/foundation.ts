@@ -13,6 +13,7 @@ import type { Db } from './database/schema.ts';
 import { type DeliveryTime, startJobs, testClockSession } from './delivery/jobs.ts';
 import { Outbox } from './delivery/outbox.ts';
 import { type Signer, webhookSender } from './delivery/webhooks.ts';
+import { type DeliveryFoundation, deliveryFoundation } from './destinations.ts';
 import { formatSiftEvent } from './dialects/sift/events.ts';
 import { signalwireEventFormatter } from './dialects/signalwire/events.ts';
 import { identityOf, type SignalwireIdentity } from './dialects/signalwire/identity.ts';
@@ -58,6 +59,7 @@ export interface Foundation {
   listening(publicUrl: string): void;
   signalwire: SignalwireFoundation;
   sinch: SinchFoundation;
+  delivery: DeliveryFoundation;
 }
 
 /** What the Sinch dialect knows of itself before there are calls. */
@@ -138,10 +140,16 @@ export async function openFoundation(
     signalwire: signalwireEventFormatter({ clock, ...signalwire }),
     sinch: formatSinchEvent,
   };
-  const directory = new Directory({ clock, log, db, outbox, spoolDir, node, formatters });
+  const delivery = deliveryFoundation(config, masterKey, node, {
+    clock,
+    deliveryClock: deliveryTime?.clock ?? clock,
+  });
+  const deliveries = delivery;
+  const directory = new Directory({ clock, log, db, outbox, spoolDir, node, formatters, deliveries });
   await applyConfiguredNumbers(db, credentials.accountId, config.numbers);
   await endPreviousWorkers(spoolDir, clock);
   await finishPreviousRun({ clock, log, db, directory, spoolDir, masterKey, node });
+  delivery.credentials.clear();
   const dialPlans = new DialPlans({
     db,
     clock,
@@ -151,7 +159,7 @@ export async function openFoundation(
   let publicUrl = '';
   return {
     ...{ clock, log, db, credentials, masterKey, spoolDir, node, callbacks, outbox, directory, dialPlans },
-    ...{ links, signalwire, sinch },
+    ...{ links, signalwire, sinch, delivery },
     publicUrl: () => publicUrl,
     listening: (url) => {
       publicUrl = url;
