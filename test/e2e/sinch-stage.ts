@@ -32,7 +32,7 @@ export class SinchStage implements AsyncDisposable {
   readonly scene: Scene;
   readonly http: HttpClient;
   readonly keys: { applicationKey: string; applicationSecret: string };
-  /** By event, what is answered; by who calls where that has a script of its own. */
+  /** By event, what is answered; by who calls, or by `custom` of a callout. */
   readonly scripts = new Map<string, Partial<Record<Callback['event'], Script>>>();
   readonly #prompts: PromptServer;
   readonly #phones: Phone[] = [];
@@ -188,7 +188,7 @@ export class SinchStage implements AsyncDisposable {
     const { event, callid = '', cli } = callback;
     if (event === 'ice') this.#callers.set(String(cli), callid);
     const number = [...this.#callers].find(([, id]) => id === callid)?.[0] ?? '';
-    const script = this.scripts.get(number)?.[event];
+    const script = (this.scripts.get(number) ?? this.scripts.get(String(callback.custom)))?.[event];
     return script ? ((await script(callback)) ?? {}) : {};
   }
 }

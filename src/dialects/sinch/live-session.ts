@@ -85,12 +85,17 @@ const leading: ReadonlySet<Action['name'] | undefined> = new Set([
 
 /** A call that an application decides over by SVAML, from its first leg's coming to the end of its last. */
 export class LiveSession {
-  readonly leg: Leg;
+  readonly callId: string;
   readonly request: SessionRequest;
   readonly record: CallRecord;
   readonly parts: SessionParts;
   readonly whenOver: Promise<void>;
+  #leg: Leg;
   #calledLeg: Leg | undefined;
+  /** Other legs may be tried for the first one. */
+  #isDialing = false;
+  /** Of the last leg that was tried in vain. */
+  #unreached: (() => void) | undefined;
   readonly #runner: ScriptRunner;
   readonly #scripts = new Map<Leg, LegScript>();
   readonly #parked = new Set<Leg>();
@@ -99,7 +104,8 @@ export class LiveSession {
   #isTold: boolean;
 
   constructor(leg: Leg, request: SessionRequest, parts: SessionParts) {
-    this.leg = leg;
+    this.#leg = leg;
+    this.callId = leg.id;
     this.request = request;
     this.parts = parts;
     this.#isTold = request.callbacks.dice !== undefined;
@@ -120,8 +126,9 @@ export class LiveSession {
     });
   }
 
-  get callId(): string {
-    return this.leg.id;
+  /** The first one; of a call that was placed the one that answered. */
+  get leg(): Leg {
+    return this.#leg;
   }
 
   get application(): SinchApplication {
@@ -135,6 +142,26 @@ export class LiveSession {
 
   get subject(): Subject {
     return this.record.subject;
+  }
+
+  /** It is not over with its first leg, and ends as the last one that is tried does. */
+  dialing(dialed: Promise<void>): void {
+    this.#isDialing = true;
+    const over = () => {
+      if (!this.#isDialing) return;
+      this.#isDialing = false;
+      this.#unreached?.();
+      this.#finishIfOver();
+    };
+    void dialed.then(over, over);
+  }
+
+  /** A call that we placed: by any of the legs that were tried. */
+  answeredBy(leg: Leg): void {
+    this.#isDialing = false;
+    if (leg === this.#leg) return;
+    this.#leg = leg;
+    this.#watch(leg, this.request.side);
   }
 
   /** Of a party of this call. */
@@ -402,12 +429,18 @@ export class LiveSession {
         noteAnswer();
       },
       ended: (end) => {
-        this.record.partyEnded(end, answered, side);
-        const left = this.parts.calls.legsOfCall(this.callId);
-        for (const other of left) this.#watch(other, 'callee');
-        if (left.length === 0) this.#finish();
+        const isOver = () => this.record.partyEnded(end, answered, side);
+        if (this.#isDialing) this.#unreached = isOver;
+        else if (answered || leg === this.#leg || leg === this.#calledLeg) isOver();
+        this.#finishIfOver();
       },
     });
+  }
+
+  #finishIfOver(): void {
+    const left = this.parts.calls.legsOfCall(this.callId).filter(({ ended }) => !ended);
+    for (const other of left) this.#watch(other, 'callee');
+    if (left.length === 0 && !this.#isDialing) this.#finish();
   }
 
   #finish(): void {

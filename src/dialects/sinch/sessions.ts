@@ -62,10 +62,12 @@ export class SinchSessions {
       },
       this.#options,
     );
+    if (request.dialed) session.dialing(request.dialed);
     let isServed = false;
     const answered = async (who: Leg) => {
       if (isServed) return;
       isServed = true;
+      session.answeredBy(who);
       await this.#placed(who, session, request);
     };
     const live = this.#keep(session, answered);
@@ -152,9 +154,12 @@ export class SinchSessions {
   }
 
   #keep(session: LiveSession, answered: (leg: Leg) => Promise<void>): SinchSession {
-    const { callId, application, leg } = session;
+    const { callId, application } = session;
     const live: SinchSession = {
-      ...{ callId, application, leg, answered },
+      ...{ callId, application, answered },
+      get leg() {
+        return session.leg;
+      },
       get calledLeg() {
         return session.calledLeg;
       },
