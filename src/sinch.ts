@@ -2,7 +2,6 @@ import type { FastifyInstance } from 'fastify';
 import type { CallPlacer } from './call/call-placer.ts';
 import type { LiveCalls } from './call/live-calls.ts';
 import type { Config } from './config.ts';
-import { CredentialSeal } from './delivery/credential-seal.ts';
 import { SinchCallRecords } from './dialects/sinch/call-records.ts';
 import { SinchCallbacks } from './dialects/sinch/callbacks.ts';
 import type { RecordingRules } from './dialects/sinch/recording-options.ts';
@@ -27,7 +26,7 @@ export function openSinch(
   foundation: Foundation,
   { calls, performer }: { calls: LiveCalls; performer: VerbPerformer },
 ): Sinch {
-  const { clock, log, db, outbox, masterKey, callbacks: client } = foundation;
+  const { clock, log, db, outbox, delivery, callbacks: client } = foundation;
   const { defaultDestination, failureEvents } = config.sinch;
   const rules = { hasDefaultStore: defaultDestination !== undefined };
   const callbacks = new SinchCallbacks({
@@ -37,7 +36,7 @@ export function openSinch(
       await outbox.transaction((trx) => outbox.insert(trx, event));
     },
   });
-  const wishes = new WishMaker({ seal: new CredentialSeal(masterKey), defaultDestination, failureEvents });
+  const wishes = new WishMaker({ seal: delivery.seal, defaultDestination, failureEvents });
   const records = new SinchCallRecords({ db, clock, log });
   const { applications } = foundation.sinch;
   const live = { calls, performer, callbacks, wishes, records, applications };

@@ -140,8 +140,19 @@ export class SinchStage implements AsyncDisposable {
 
   /** Of the call that this number made. */
   async callIdOf(call: PhoneCall): Promise<string> {
-    const from = call.session.from.user;
-    return await eventually(`the call of ${from}`, () => this.#callers.get(from));
+    return await this.callIdByNumber(call.session.from.user);
+  }
+
+  async callIdByNumber(number: string): Promise<string> {
+    return await eventually(`the call of ${number}`, () => this.#callers.get(number));
+  }
+
+  /** Once so many came, in their order. */
+  async all(id: string, event: Callback['event'], count: number): Promise<CallbackRequest[]> {
+    return await eventually(`${count} ${event} of ${id}`, () => {
+      const found = this.requests(id, event);
+      return found.length >= count ? found : undefined;
+    });
   }
 
   /** Of a call by itself, or of a conference, oldest first. */

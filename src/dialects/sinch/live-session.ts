@@ -211,16 +211,33 @@ export class LiveSession {
   /** Of an answer that replaces what runs where it leads elsewhere, and is done beside it where it does not. */
   async apply(leg: Leg, svaml: Svaml): Promise<void> {
     const { action } = svaml;
-    if (action?.name === 'park') this.#parked.add(leg);
-    if (leading.has(action?.name) || action?.name === 'runMenu' || action?.name === 'park')
+    if (action?.name === 'park') return await this.#park(leg, svaml);
+    if (leading.has(action?.name) || action?.name === 'runMenu')
       return await this.serve(leg, this.steps(leg, svaml));
     await this.#beside(leg, svaml);
   }
 
   /** A parked call goes on; with nobody to go on with, it ends. */
   async release(leg: Leg, svaml: Svaml): Promise<void> {
+    const conference = this.parts.calls.conferenceOf(leg.id);
+    if (conference?.muteOf(leg.id)?.held) conference.hold(leg.id, false);
     if (this.#parked.delete(leg)) await this.serve(leg, this.steps(leg, svaml));
     else await this.#beside(leg, svaml);
+  }
+
+  /** Whoever talks to somebody is on hold meanwhile; else it is what the call does. */
+  async #park(leg: Leg, svaml: Svaml): Promise<void> {
+    const steps = this.steps(leg, svaml);
+    const conference = this.parts.calls.conferenceOf(leg.id);
+    if (!conference) {
+      this.#parked.add(leg);
+      return await this.serve(leg, steps);
+    }
+    conference.hold(leg.id, true, (held) => {
+      const script = new LegScript(held, this.#runner);
+      script.run(steps).catch((error: unknown) => this.#failed(held, error));
+      return { stop: () => script.stop() };
+    });
   }
 
   async #beside(leg: Leg, svaml: Svaml): Promise<void> {
