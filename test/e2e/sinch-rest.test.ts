@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
 import type { SinchErrorBody } from '../../src/dialects/sinch/errors.ts';
+import { parseSipUri } from '../../src/sip/uri.ts';
 import { decodeWav } from '../../src/testkit/audio-file.ts';
 import { eventually } from './eventually.ts';
 import type { HttpAnswer } from './http-client.ts';
@@ -264,6 +265,47 @@ suite('callouts', { concurrency: false }, () => {
     await eventually('it is heard', () => isHeard(placed.received(), said.sound) || undefined);
     assert.equal((await ask('PATCH', path, { action: { name: 'hangup' } })).status, 200);
     await placed.ended;
+  });
+
+  test('a call that is tried at several gateways is one call, of whoever answers', async () => {
+    const prefix = '+4971';
+    const dead = await stage.called(async (incoming) => {
+      incoming.reject(503);
+      return await Promise.reject(new Error('out of order'));
+    });
+    const good = await stage.called();
+    const port = ({ phone }: { phone: { sipUri: string } }) => parseSipUri(phone.sipUri)!.port!;
+    const [host, routes] = ['127.0.0.1', [{ prefix }]];
+    const gateways = [{ host, port: port(good) }];
+    const trunk = { name: 'two-ways', host, port: port(dead), gateways, routes };
+    assert.equal((await stage.http.json('POST', '/v1/trunks', trunk)).status, 201);
+    const destination = { type: 'number', endpoint: '+497112345' };
+    const callout = { method: 'customCallout', customCallout: { destination, cli, custom: 'ways' } };
+    const place = async () =>
+      (await ask<{ callId: string }>('POST', '/calling/v1/callouts', callout)).body.callId;
+    const callId = await place();
+    const placed = await good.call;
+    await stage.told(callId, 'ace');
+    const path = `/calling/v1/calls/id/${callId}`;
+    const status = async () => {
+      const { body } = await ask<{ status: string; result: string }>('GET', path);
+      return [body.status, body.result];
+    };
+    assert.deepEqual(await status(), ['ONGOING', 'ANSWERED']);
+    const said = stage.prompt(4000);
+    const play = { instructions: [{ name: 'playFiles', ids: [said.url] }], action: { name: 'continue' } };
+    assert.equal((await ask('PATCH', path, play)).status, 200);
+    await eventually('it is heard', () => isHeard(placed.received(), said.sound) || undefined);
+    await placed.hangUp();
+    const dice = await stage.told(callId, 'dice');
+    assert.deepEqual([dice.result, dice.reason], ['ANSWERED', 'CALLEEHANGUP']);
+    assert.deepEqual(await status(), ['FINAL', 'ANSWERED']);
+    assert.equal(stage.callbacks(callId, 'dice').length, 1);
+    good.phone.onCall = (incoming) => incoming.reject(503);
+    const again = await place();
+    const failed = await stage.told(again, 'dice');
+    assert.deepEqual([failed.result, failed.duration], ['FAILED', 0]);
+    assert.equal(stage.callbacks(again).length, 1);
   });
 
   test('what can not be placed', async () => {
