@@ -10,7 +10,7 @@ const recording: ReadonlySet<string> = new Set(['startRecording', 'stopRecording
 export async function manage(session: LiveSession, svaml: Svaml, whom: Whom): Promise<void> {
   const legs = legsOf(session, whom);
   const [first, ...others] = legs;
-  if (!first) throw new SinchError(40400, whom === 'callee' ? 'Nobody was called' : undefined);
+  if (!first) throw new SinchError(40400, whom === undefined ? undefined : `There is no ${whom}`);
   session.take(svaml);
   const { instructions, action } = svaml;
   const isQuick =
@@ -39,7 +39,10 @@ async function manageLeg(session: LiveSession, leg: Leg, svaml: Svaml): Promise<
 }
 
 /** Those that live. */
-function legsOf({ leg, calledLeg }: LiveSession, whom: Whom): Leg[] {
-  const wanted = whom === 'caller' ? [leg] : whom === 'callee' ? [calledLeg] : [leg, calledLeg];
+function legsOf({ leg, calledLeg, request }: LiveSession, whom: Whom): Leg[] {
+  // Of a call that we placed the first leg is who was called.
+  const callee = calledLeg ?? (request.side === 'callee' ? leg : undefined);
+  const caller = callee === leg ? undefined : leg;
+  const wanted = whom === 'caller' ? [caller] : whom === 'callee' ? [callee] : [leg, calledLeg];
   return wanted.filter((each): each is Leg => each !== undefined && !each.ended);
 }
