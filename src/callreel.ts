@@ -17,6 +17,7 @@ import { type DeliveryControl, openDeliveries } from './deliveries.ts';
 import { defaultRoutineOf } from './dialects/sift/application.ts';
 import { siftRoutes } from './dialects/sift/routes.ts';
 import { checkedDocument } from './dialects/signalwire/checked-document.ts';
+import { checkedSvaml } from './dialects/sinch/checked-svaml.ts';
 import { CallreelError } from './errors.ts';
 import { type Foundation, openFoundation, type Surroundings } from './foundation.ts';
 import type { Logger } from './logger.ts';
@@ -136,6 +137,7 @@ async function serveHttp(
     documents: {
       sift: (given) => defaultRoutineOf(given, 'body.document'),
       signalwire: (given) => checkedDocument(given, 'body.document'),
+      sinch: (given) => checkedSvaml(given, 'body.document'),
     },
     dialects: [
       (app, mediaUrl) => siftRoutes(app, { accountId, db, conversations, mediaUrl, publicUrl }),
