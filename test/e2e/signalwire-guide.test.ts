@@ -20,7 +20,7 @@ import { assertEndSilence, assertSounds, beepHz, hasTone, heardBy } from './soun
 
 /**
  * The examples of the guide "Call Recording", as both SDKs emit them, executed one by one on live calls, and what the
- * guide promises of them (features.md, rows A).
+ * guide promises of them (docs/dialects/signalwire.md, rows A).
  */
 const stage = await ScriptStage.open();
 after(() => stage[Symbol.asyncDispose]());
