@@ -145,6 +145,7 @@ export async function openCallControl(
   const signalwire = openSignalwire(foundation, performer('signalwire'));
   parts.defer(() => signalwire.statuses.whenIdle());
   const sinch = openSinch(config, foundation, { calls, performer: performer('sinch') });
+  parts.defer(() => sinch.records.close());
   const inbound = new Inbound({
     accountId,
     db,

@@ -26,6 +26,7 @@ import type { Logger } from './logger.ts';
 import type { VerbPerformer } from './script/performer.ts';
 import { keepServerAddress } from './server-address.ts';
 import { signalwireDoors } from './signalwire.ts';
+import { sinchDoor } from './sinch.ts';
 import { localHost } from './sip/local-host.ts';
 import type { UserAgent } from './sip/user-agent.ts';
 import { CaptureExport } from './worker/capture-export.ts';
@@ -144,13 +145,13 @@ async function serveHttp(
     documents: {
       sift: (given) => defaultRoutineOf(given, 'body.document'),
       signalwire: (given) => checkedDocument(given, 'body.document'),
-      sinch: (given) => checkedSvaml(given, 'body.document'),
+      sinch: (given) => checkedSvaml(given, 'body.document', control.sinch.rules),
     },
     dialects: [
       (app, mediaUrl) => siftRoutes(app, { accountId, db, conversations, mediaUrl, publicUrl }),
       signalwire.routes,
     ],
-    open: [signalwire.download],
+    open: [signalwire.download, sinchDoor(foundation, control)],
   });
   parts.defer(() => http.close());
   await listen(http, config.http);

@@ -58,8 +58,8 @@ export interface Foundation {
   publicUrl(): string;
   listening(publicUrl: string): void;
   signalwire: SignalwireFoundation;
-  delivery: DeliveryFoundation;
   sinch: SinchFoundation;
+  delivery: DeliveryFoundation;
 }
 
 /** What the Sinch dialect knows of itself before there are calls. */

@@ -1,6 +1,6 @@
 import type { SipEnd } from '../../sip/session.ts';
-import type { CalledBack, DisconnectedCall } from './callback-bodies.ts';
 import { type CallEnd, partyEnd } from './call-end.ts';
+import type { CalledBack, DisconnectedCall } from './callback-bodies.ts';
 import type { Subject } from './callbacks.ts';
 import { cookiesOf } from './steps.ts';
 import type { Svaml } from './svaml.ts';

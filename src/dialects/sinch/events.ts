@@ -24,7 +24,11 @@ function changed(event: RecordingChanged): Record<string, unknown> | undefined {
   const { of, notify, failures } = contextOf(event);
   if (!of || !notify) return undefined;
   // What a crash cut off is finished too, where something of it is left.
-  if (event.state === 'finished' || event.state === 'no_input' || (event.state === 'error' && event.end?.file))
+  if (
+    event.state === 'finished' ||
+    event.state === 'no_input' ||
+    (event.state === 'error' && event.end?.file)
+  )
     return notifyBody(of, { type: 'recording_finished' });
   if (event.state !== 'error' || !failures) return undefined;
   const errorMsg = 'the recording could not be made, or nothing of it is left';
@@ -50,10 +54,6 @@ function contextOf({ dialectData = {} }: Pick<RecordingChanged, 'dialectData'>):
 } {
   const { callId, conferenceId, notify, failures } = dialectData;
   const of =
-    typeof conferenceId === 'string'
-      ? { conferenceId }
-      : typeof callId === 'string'
-        ? { callId }
-        : undefined;
+    typeof conferenceId === 'string' ? { conferenceId } : typeof callId === 'string' ? { callId } : undefined;
   return { of, notify: notify !== false, failures: failures === true };
 }

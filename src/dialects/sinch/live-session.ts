@@ -11,10 +11,12 @@ import { ScriptRunner } from '../../script/runner.ts';
 import type { Next, Step, Verb, VerbResults } from '../../script/verb.ts';
 import type { Action, ConnectConf } from './actions.ts';
 import type { SinchApplication } from './application.ts';
-import { CallRecord } from './call-record.ts';
 import { connectedEnd } from './call-end.ts';
+import { CallRecord } from './call-record.ts';
+import type { SinchCallRecords } from './call-records.ts';
 import {
   aceBody,
+  type CallDomain,
   type CallHeader,
   type Destination,
   diceBody,
@@ -48,6 +50,8 @@ export interface SessionParts {
   performer: VerbPerformer;
   callbacks: SinchCallbacks;
   wishes: WishMaker;
+  /** Of every call, to be asked about when it is over too. */
+  records: Pick<SinchCallRecords, 'begun' | 'answered' | 'ended'>;
 }
 
 /** What is asked and told of a call, and whom it is between. */
@@ -56,6 +60,7 @@ export interface SessionRequest {
   custom: string | undefined;
   from: string;
   to: Destination;
+  domain: CallDomain;
   /** Who the first leg is. */
   side: 'caller' | 'callee';
   /** Whom it is put through to, unless somebody is named. */
@@ -80,12 +85,17 @@ const leading: ReadonlySet<Action['name'] | undefined> = new Set([
 
 /** A call that an application decides over by SVAML, from its first leg's coming to the end of its last. */
 export class LiveSession {
-  readonly leg: Leg;
+  readonly callId: string;
   readonly request: SessionRequest;
   readonly record: CallRecord;
   readonly parts: SessionParts;
   readonly whenOver: Promise<void>;
+  #leg: Leg;
   #calledLeg: Leg | undefined;
+  /** Other legs may be tried for the first one. */
+  #isDialing = false;
+  /** Of the last leg that was tried in vain. */
+  #unreached: (() => void) | undefined;
   readonly #runner: ScriptRunner;
   readonly #scripts = new Map<Leg, LegScript>();
   readonly #parked = new Set<Leg>();
@@ -94,7 +104,8 @@ export class LiveSession {
   #isTold: boolean;
 
   constructor(leg: Leg, request: SessionRequest, parts: SessionParts) {
-    this.leg = leg;
+    this.#leg = leg;
+    this.callId = leg.id;
     this.request = request;
     this.parts = parts;
     this.#isTold = request.callbacks.dice !== undefined;
@@ -107,10 +118,17 @@ export class LiveSession {
       goesOn: (who, step, error) => this.#goesOn(who, step, error),
     });
     this.#watch(leg, request.side);
+    const { startedUnixMs, accountId } = leg.connection;
+    parts.records.begun({
+      ...{ callId: leg.id, accountId, applicationKey: application.key, custom, startedUnixMs },
+      from: { type: /^\+?\d+$/.test(request.from) ? 'number' : 'sip', endpoint: request.from },
+      ...{ to: request.to, domain: request.domain },
+    });
   }
 
-  get callId(): string {
-    return this.leg.id;
+  /** The first one; of a call that was placed the one that answered. */
+  get leg(): Leg {
+    return this.#leg;
   }
 
   get application(): SinchApplication {
@@ -124,6 +142,26 @@ export class LiveSession {
 
   get subject(): Subject {
     return this.record.subject;
+  }
+
+  /** It is not over with its first leg, and ends as the last one that is tried does. */
+  dialing(dialed: Promise<void>): void {
+    this.#isDialing = true;
+    const over = () => {
+      if (!this.#isDialing) return;
+      this.#isDialing = false;
+      this.#unreached?.();
+      this.#finishIfOver();
+    };
+    void dialed.then(over, over);
+  }
+
+  /** A call that we placed: by any of the legs that were tried. */
+  answeredBy(leg: Leg): void {
+    this.#isDialing = false;
+    if (leg === this.#leg) return;
+    this.#leg = leg;
+    this.#watch(leg, this.request.side);
   }
 
   /** Of a party of this call. */
@@ -164,22 +202,42 @@ export class LiveSession {
   }
 
   steps(leg: Leg, svaml: Svaml): Step[] {
-    return svamlSteps(svaml, this.#svamlCall(leg, (result) => this.#menuAnswer(leg, result)));
+    return svamlSteps(
+      svaml,
+      this.#svamlCall(leg, (result) => this.#menuAnswer(leg, result)),
+    );
   }
 
   /** Of an answer that replaces what runs where it leads elsewhere, and is done beside it where it does not. */
   async apply(leg: Leg, svaml: Svaml): Promise<void> {
     const { action } = svaml;
-    if (action?.name === 'park') this.#parked.add(leg);
-    if (leading.has(action?.name) || action?.name === 'runMenu' || action?.name === 'park')
+    if (action?.name === 'park') return await this.#park(leg, svaml);
+    if (leading.has(action?.name) || action?.name === 'runMenu')
       return await this.serve(leg, this.steps(leg, svaml));
     await this.#beside(leg, svaml);
   }
 
   /** A parked call goes on; with nobody to go on with, it ends. */
   async release(leg: Leg, svaml: Svaml): Promise<void> {
+    const conference = this.parts.calls.conferenceOf(leg.id);
+    if (conference?.muteOf(leg.id)?.held) conference.hold(leg.id, false);
     if (this.#parked.delete(leg)) await this.serve(leg, this.steps(leg, svaml));
     else await this.#beside(leg, svaml);
+  }
+
+  /** Whoever talks to somebody is on hold meanwhile; else it is what the call does. */
+  async #park(leg: Leg, svaml: Svaml): Promise<void> {
+    const steps = this.steps(leg, svaml);
+    const conference = this.parts.calls.conferenceOf(leg.id);
+    if (!conference) {
+      this.#parked.add(leg);
+      return await this.serve(leg, steps);
+    }
+    conference.hold(leg.id, true, (held) => {
+      const script = new LegScript(held, this.#runner);
+      script.run(steps).catch((error: unknown) => this.#failed(held, error));
+      return { stop: () => script.stop() };
+    });
   }
 
   async #beside(leg: Leg, svaml: Svaml): Promise<void> {
@@ -359,19 +417,30 @@ export class LiveSession {
     if (this.#scripts.has(leg)) return;
     this.script(leg);
     let { answered } = leg;
-    if (answered && leg === this.leg) this.record.answered(this.#nowMs);
+    const noteAnswer = () => {
+      if (leg !== this.leg) return;
+      this.record.answered(this.#nowMs);
+      this.parts.records.answered(this.callId, this.#nowMs);
+    };
+    if (answered) noteAnswer();
     leg.addHandlers({
       answered: () => {
         answered = true;
-        if (leg === this.leg) this.record.answered(this.#nowMs);
+        noteAnswer();
       },
       ended: (end) => {
-        this.record.partyEnded(end, answered, side);
-        const left = this.parts.calls.legsOfCall(this.callId);
-        for (const other of left) this.#watch(other, 'callee');
-        if (left.length === 0) this.#finish();
+        const isOver = () => this.record.partyEnded(end, answered, side);
+        if (this.#isDialing) this.#unreached = isOver;
+        else if (answered || leg === this.#leg || leg === this.#calledLeg) isOver();
+        this.#finishIfOver();
       },
     });
+  }
+
+  #finishIfOver(): void {
+    const left = this.parts.calls.legsOfCall(this.callId).filter(({ ended }) => !ended);
+    for (const other of left) this.#watch(other, 'callee');
+    if (left.length === 0 && !this.#isDialing) this.#finish();
   }
 
   #finish(): void {
@@ -380,6 +449,8 @@ export class LiveSession {
     const { from, to, callHeaders, callbacks } = this.request;
     const call = this.record.disconnected(this.#nowMs, { from, to, callHeaders });
     const url = callbacks.dice === 'application' ? undefined : callbacks.dice?.url;
+    const { result, reason } = call;
+    this.parts.records.ended(this.callId, { unixMs: this.#nowMs, result, reason });
     if (this.#isTold) this.#tell('dice', diceBody(call), url);
     this.#finished.resolve();
   }

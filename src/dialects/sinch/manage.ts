@@ -17,7 +17,11 @@ export async function manage(session: LiveSession, svaml: Svaml, whom: Whom): Pr
     instructions.every(({ name }) => recording.has(name)) &&
     (action === undefined || action.name === 'continue' || recording.has(action.name));
   const heard = instructions.filter(({ name }) => !recording.has(name));
-  const forOthers: Svaml = { instructions: heard, action: isOfEach(action) ? action : undefined, warnings: [] };
+  const forOthers: Svaml = {
+    instructions: heard,
+    action: isOfEach(action) ? action : undefined,
+    warnings: [],
+  };
   const done = Promise.all([
     manageLeg(session, first, svaml),
     ...others.map((leg) => manageLeg(session, leg, forOthers)),

@@ -35,7 +35,10 @@ export class WishMaker {
     this.#options = options;
   }
 
-  of(options: SinchRecordingOptions, { application, callId, conferenceId }: RecordedSubject): RecordingWishes {
+  of(
+    options: SinchRecordingOptions,
+    { application, callId, conferenceId }: RecordedSubject,
+  ): RecordingWishes {
     const { format, notificationEvents: notify, transcription } = options;
     const { primary, fallback } = application.callbacks;
     const context: RecordingContext = {

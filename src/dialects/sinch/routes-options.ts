@@ -4,6 +4,7 @@ import type { Db } from '../../database/schema.ts';
 import type { DialPlans } from '../../routing/dial-plan.ts';
 import type { VerbPerformer } from '../../script/performer.ts';
 import type { SinchCallRecords } from './call-records.ts';
+import type { SinchCallbacks } from './callbacks.ts';
 import type { SinchDoorOptions } from './door.ts';
 import type { RecordingRules } from './recording-options.ts';
 import type { WishMaker } from './recording-wishes.ts';
@@ -17,6 +18,9 @@ export interface SinchRoutesOptions extends SinchDoorOptions {
   performer: VerbPerformer;
   sessions: SinchSessions;
   records: SinchCallRecords;
+  callbacks: SinchCallbacks;
   wishes: WishMaker;
   rules: RecordingRules;
+  /** Base of the URLs given out; known once the server listens. */
+  publicUrl(): string;
 }

@@ -27,6 +27,8 @@ export interface PlacedCall {
   /** As `document`, in neutral verbs. */
   steps?: readonly Step[] | undefined;
   maxDurationMs: number;
+  /** Settles when no other leg is tried any more; without it the first one is the only one. */
+  dialed?: Promise<void> | undefined;
 }
 
 export type Whom = 'caller' | 'callee' | 'both' | undefined;
@@ -36,6 +38,7 @@ export interface SinchSession {
   /** Id of its first leg. */
   readonly callId: string;
   readonly application: SinchApplication;
+  /** Its first leg; of a call that was placed the one that answered. */
   readonly leg: Leg;
   readonly calledLeg: Leg | undefined;
   /**

@@ -36,7 +36,8 @@ export class SinchSessions {
   async answer(leg: Leg, { appId }: Application): Promise<void> {
     try {
       const application = await this.#options.applications.find(appId);
-      if (!application) throw new CallreelError('NOT_FOUND', 'there is no such application', { where: appId });
+      if (!application)
+        throw new CallreelError('NOT_FOUND', 'there is no such application', { where: appId });
       if (leg.ended) return;
       await this.#serve(leg, application);
     } catch (error) {
@@ -52,6 +53,7 @@ export class SinchSessions {
       leg,
       {
         ...{ application, custom, from, to, side: 'callee', dialed: to.endpoint },
+        domain: to.type === 'username' ? 'mxp' : 'pstn',
         callbacks: {
           ace: ace ?? (request.enableAce ? 'application' : undefined),
           pie: pie ?? (request.enablePie ? 'application' : undefined),
@@ -60,10 +62,12 @@ export class SinchSessions {
       },
       this.#options,
     );
+    if (request.dialed) session.dialing(request.dialed);
     let isServed = false;
     const answered = async (who: Leg) => {
       if (isServed) return;
       isServed = true;
+      session.answeredBy(who);
       await this.#placed(who, session, request);
     };
     const live = this.#keep(session, answered);
@@ -88,6 +92,7 @@ export class SinchSessions {
       leg,
       {
         ...{ application, custom: undefined, from, to: destination, side: 'caller', dialed: to, callHeaders },
+        domain: domainOf(leg),
         callbacks: { ace: 'application', pie: 'application', dice: 'application' },
       },
       this.#options,
@@ -114,7 +119,7 @@ export class SinchSessions {
       if ('svaml' in answer) session.take(answer.svaml);
       return answer;
     }
-    const domain = domainOf(leg);
+    const { domain } = request;
     const body = iceBody({
       ...session.record.head(this.#options.clock.unixMs()),
       callResourceUrl: `${this.#options.publicUrl()}/calling/v1/calls/id/${session.callId}`,
@@ -149,9 +154,12 @@ export class SinchSessions {
   }
 
   #keep(session: LiveSession, answered: (leg: Leg) => Promise<void>): SinchSession {
-    const { callId, application, leg } = session;
+    const { callId, application } = session;
     const live: SinchSession = {
-      ...{ callId, application, leg, answered },
+      ...{ callId, application, answered },
+      get leg() {
+        return session.leg;
+      },
       get calledLeg() {
         return session.calledLeg;
       },
