@@ -33,6 +33,9 @@ export function parseDestinationUrl(text: string): DestinationPlace {
   const scheme = schemes.find((known) => known === name.toLowerCase());
   if (!scheme) throw invalid(`the URL must begin with ${schemes.map((known) => `${known}://`).join(', ')}`);
   checkPath(rest);
+  // Its message quotes nothing: what stands there is a secret.
+  if (/^[^/]*@/.test(rest) && scheme !== 'sdrive')
+    throw invalid('the URL has credentials in it: they have a field of their own');
   if (scheme === 'sdrive') return { scheme, path: rest.slice(rest.lastIndexOf('/') + 1) };
   if (scheme === 'file') return { scheme, path: filePath(text) };
   const [first, afterFirst] = divided(rest);
