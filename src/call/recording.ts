@@ -12,6 +12,7 @@ import type { RecorderOptions } from '../media/recorder-options.ts';
 import type { EndReason, PauseBehaviour } from '../spool/records.ts';
 import { nextState, type TransitionTable } from '../state-machine.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
+import type { DeliveryWish } from './delivery-wish.ts';
 import type { Notice, NoticeSource } from './notice.ts';
 
 export type RecordingState = 'new' | 'recording' | 'ending' | 'ended';
@@ -52,6 +53,8 @@ export interface RecordingWishes {
   notice?: Notice | undefined;
   /** Whose form what `statusUrl` is told has; without it: ours. */
   dialect?: string | undefined;
+  /** Where its file is written to when it has ended. */
+  delivery?: DeliveryWish | undefined;
   /** For that dialect, kept with the recording. */
   dialectData?: Record<string, JsonValue> | undefined;
 }

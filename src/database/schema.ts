@@ -1,4 +1,5 @@
 import type { ColumnType, Generated, Kysely, Selectable } from 'kysely';
+import type { AudioFileFormat } from '../container/audio-file.ts';
 import type { SipIdentity } from '../sip/caller-identity.ts';
 
 /**
@@ -13,6 +14,7 @@ export interface Schema {
   conversations: ConversationTable;
   recordings: RecordingTable;
   channels: ChannelTable;
+  deliveries: DeliveryTable;
   events: EventTable;
   trunks: TrunkTable;
   dialPermissions: DialPermissionTable;
@@ -175,6 +177,50 @@ export interface ChannelTable {
   media: ColumnType<unknown, unknown, unknown>;
 }
 
+export type DeliveryState = 'waiting' | 'uploading' | 'failing' | 'delivered' | 'dead' | 'abandoned';
+
+/** A finished file on its way to where it was wanted; one for each recording that has a destination. */
+export interface DeliveryTable {
+  deliveryId: string;
+  recordingId: string;
+  conversationId: string;
+  accountId: string;
+  /** Which node has the spool. */
+  node: string;
+  /** As it was wanted. */
+  url: string;
+  /** These two stand in generated names. */
+  applicationKey: string;
+  /** Id of the call, or of the conference. */
+  nameId: string;
+  /** Full name of the object within its bucket, container or store; empty where the URL could not be read. */
+  key: string;
+  /** URL of the object, without credentials. */
+  destination: string;
+  /** What recordings that would be given one name have in common, and which of them it is; null for names of users. */
+  nameGroup: string | null;
+  ordinal: number | null;
+  /** About `credentialsAbout` of the row (`delivery/credential-seal`); null once they are not needed. */
+  sealedCredentials: string | null;
+  format: AudioFileFormat;
+  stereo: boolean;
+  state: DeliveryState;
+  createdAt: Date;
+  /** Since when it is tried: the end of the recording, or "deliver again". */
+  queuedAt: Date | null;
+  /** Since `queuedAt`. */
+  attempts: number;
+  /** When there is something to do for it: the next try, or cleaning up. */
+  nextAttemptAt: Date | null;
+  /** `delivery/kept-upload`; null where nothing is under way. */
+  upload: Json;
+  /** Of the last try that failed, since `queuedAt`: our code, and the storage's own words. */
+  errorCode: string | null;
+  errorMessage: string | null;
+  bytes: number | null;
+  deliveredAt: Date | null;
+}
+
 export interface EventTable {
   eventId: string;
   accountId: string;
@@ -293,6 +339,7 @@ export type SipLog = Selectable<SipLogTable>;
 export type Conversation = Selectable<ConversationTable>;
 export type Recording = Selectable<RecordingTable>;
 export type Channel = Selectable<ChannelTable>;
+export type Delivery = Selectable<DeliveryTable>;
 export type Event = Selectable<EventTable>;
 export type PhoneNumber = Selectable<NumberTable>;
 export type Trunk = Selectable<TrunkTable>;
