@@ -14,6 +14,7 @@ import { RecordingKeys } from './call/recording-keys.ts';
 import { SilenceWatch } from './call/silence-watch.ts';
 import { Transfers } from './call/transfer.ts';
 import type { Config } from './config.ts';
+import type { DeliveryControl } from './deliveries.ts';
 import { SiftIncoming } from './dialects/sift/incoming.ts';
 import { SwmlIncoming } from './dialects/signalwire/swml-incoming.ts';
 import type { Foundation } from './foundation.ts';
@@ -64,6 +65,7 @@ export async function openCallControl(
   config: Config,
   foundation: Foundation,
   renders: RenderPool,
+  deliveries: DeliveryControl,
   parts: AsyncDisposableStack,
 ): Promise<CallControl> {
   const { clock, log, db, credentials, masterKey, directory, callbacks, dialPlans } = foundation;
@@ -96,6 +98,7 @@ export async function openCallControl(
       directory,
       closer,
       files: fileMaker(config, foundation, files),
+      deliveries: deliveries.deliverer,
       keys: new RecordingKeys(masterKey),
       notices: { samples: (...notice) => prompts.load(...notice) },
       rateHz: config.recording.rateHz,

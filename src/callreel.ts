@@ -13,6 +13,7 @@ import { type CallControl, openCallControl } from './call-control.ts';
 import { type Clock, sleep } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Recording } from './database/schema.ts';
+import { type DeliveryControl, openDeliveries } from './deliveries.ts';
 import { defaultRoutineOf } from './dialects/sift/application.ts';
 import { siftRoutes } from './dialects/sift/routes.ts';
 import { checkedDocument } from './dialects/signalwire/checked-document.ts';
@@ -73,9 +74,10 @@ async function build(
   const foundation = await openFoundation(config, surroundings, parts);
   const { clock, log, credentials, directory } = foundation;
   const renders = openRenders(config, foundation, parts);
-  const control = await openCallControl(config, foundation, renders, parts);
+  const delivering = openDeliveries(config, foundation, renders, parts);
+  const control = await openCallControl(config, foundation, renders, delivering, parts);
   const { calls, files, pool, userAgent, registrations, performer } = control;
-  const publicUrl = await serveHttp(config, foundation, { ...control, renders }, parts);
+  const publicUrl = await serveHttp(config, foundation, { ...control, ...delivering, renders }, parts);
   parts.defer(() => userAgent.close());
   await userAgent.start();
   parts.defer(() => registrations.close());
@@ -105,16 +107,18 @@ function openRenders(
 async function serveHttp(
   config: Config,
   foundation: Foundation,
-  control: CallControl & { renders: RenderPool },
+  control: CallControl & DeliveryControl & { renders: RenderPool },
   parts: AsyncDisposableStack,
 ): Promise<string> {
   const { clock, log, db, credentials, masterKey, spoolDir, outbox, links, publicUrl } = foundation;
   const { accountId } = credentials;
-  const { calls, files, callLog, placer, registrations, renders, own } = control;
+  const { calls, files, callLog, placer, registrations, renders, own, deliverer, deliveries } = control;
   const forget = (recordingId: string) => renders.forget(recordingId);
   const eraseFile = (row: Recording) => files.erase(row);
-  const eraser = new RecordingEraser({ db, clock, log, spoolDir, forget, eraseFile });
+  const abandonDelivery = (recordingId: string) => deliveries.abandon(recordingId);
+  const eraser = new RecordingEraser({ db, clock, log, spoolDir, forget, eraseFile, abandonDelivery });
   await eraser.finishInterrupted();
+  await deliverer.start();
   files.finishPrevious();
   const conversations = new Conversations({ db, calls, spoolDir, clock });
   const signalwire = signalwireDoors(foundation, { ...control, eraser });

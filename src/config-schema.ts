@@ -46,6 +46,8 @@ const dnsServer = z
     'expected an address of a DNS server, with a port where it is not 53',
   );
 
+const tags = z.record(z.string().min(1).max(128), z.string().max(256));
+
 const portRange = z
   .string()
   .regex(/^\d{1,5}-\d{1,5}$/, 'expected first-last, as 20000-29999')
@@ -254,6 +256,39 @@ export const configSchema = z.strictObject({
           stereo: z.boolean().default(false),
         })
         .optional(),
+    })
+    .prefault({}),
+  /** Finished files on their way to destinations (docs/destinations.md). */
+  delivery: z
+    .strictObject({
+      /** Other addresses than the vendors': compatible storages, or proxies before them. */
+      endpoints: z
+        .strictObject({ s3: httpUrl.optional(), gs: httpUrl.optional(), azure: httpUrl.optional() })
+        .prefault({}),
+      /** Of every object in an s3:// destination. */
+      s3: z
+        .strictObject({
+          encryption: z
+            .strictObject({
+              algorithm: z.enum(['AES256', 'aws:kms', 'aws:kms:dsse']),
+              kmsKeyId: z.string().min(1).optional(),
+            })
+            .optional(),
+          tags: tags.optional(),
+        })
+        .prefault({}),
+      /** Of every blob in an azure:// destination. */
+      azure: z
+        .strictObject({ encryptionScope: z.string().min(1).optional(), tags: tags.optional() })
+        .prefault({}),
+      /** What file:// may lead into; nowhere when not set. */
+      fileDirectories: z.array(z.string().min(1)).default([]),
+      /** Whether there is sdrive://, our own store in `dataDir`. */
+      ownStore: z.boolean().default(true),
+      /** A file that does not arrive is given up after so long. */
+      retryDays: z.number().min(0.01).max(60).default(5),
+      /** Files that are sent at once; to one bucket, container or disk half as many. */
+      concurrency: z.int().min(1).max(100).default(8),
     })
     .prefault({}),
   /** Text-to-speech; with neither `url` nor `command` an embedded English engine speaks. */

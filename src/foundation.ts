@@ -10,6 +10,7 @@ import type { Config } from './config.ts';
 import { startDatabase } from './database/database.ts';
 import { applyConfiguredNumbers } from './database/numbers.ts';
 import type { Db } from './database/schema.ts';
+import { type DeliveryFoundation, deliveryFoundation } from './deliveries.ts';
 import { type DeliveryTime, startJobs, testClockSession } from './delivery/jobs.ts';
 import { Outbox } from './delivery/outbox.ts';
 import { webhookSender } from './delivery/webhooks.ts';
@@ -54,6 +55,7 @@ export interface Foundation {
   publicUrl(): string;
   listening(publicUrl: string): void;
   signalwire: SignalwireFoundation;
+  delivery: DeliveryFoundation;
 }
 
 /** What the SignalWire dialect knows of itself before there are calls. */
@@ -120,10 +122,16 @@ export async function openFoundation(
     native: formatNativeEvent,
     signalwire: signalwireEventFormatter({ clock, ...signalwire }),
   };
-  const directory = new Directory({ clock, log, db, outbox, spoolDir, node, formatters });
+  const delivery = deliveryFoundation(config, masterKey, node, {
+    clock,
+    deliveryClock: deliveryTime?.clock ?? clock,
+  });
+  const deliveries = delivery;
+  const directory = new Directory({ clock, log, db, outbox, spoolDir, node, formatters, deliveries });
   await applyConfiguredNumbers(db, credentials.accountId, config.numbers);
   await endPreviousWorkers(spoolDir, clock);
   await finishPreviousRun({ clock, log, db, directory, spoolDir, masterKey, node });
+  delivery.credentials.clear();
   const dialPlans = new DialPlans({
     db,
     clock,
@@ -133,7 +141,7 @@ export async function openFoundation(
   let publicUrl = '';
   return {
     ...{ clock, log, db, credentials, masterKey, spoolDir, node, callbacks, outbox, directory, dialPlans },
-    ...{ links, signalwire },
+    ...{ links, signalwire, delivery },
     publicUrl: () => publicUrl,
     listening: (url) => {
       publicUrl = url;

@@ -24,6 +24,7 @@ export type NewDelivery = Pick<
 export interface DeliveryTarget {
   key: string;
   destination: string;
+  place: string;
 }
 
 /** First key of the advisory locks under which the ordinals of generated names are given out. */
@@ -49,7 +50,7 @@ export async function insertDelivery(
       ordinal,
       ...('error' in target
         ? {
-            ...{ key: '', destination: delivery.url, state: 'dead', sealedCredentials: null },
+            ...{ key: '', destination: delivery.url, place: '', state: 'dead', sealedCredentials: null },
             ...{ errorCode: target.error.code, errorMessage: target.error.message },
           }
         : { ...target, state: 'waiting' }),
@@ -104,6 +105,7 @@ export interface DeliveryChange
       | 'url'
       | 'key'
       | 'destination'
+      | 'place'
       | 'nameGroup'
       | 'ordinal'
       | 'sealedCredentials'
@@ -138,7 +140,12 @@ export async function changeDelivery(
 export async function listDueDeliveries(
   db: Db,
   node: string,
-  { now, limit, except }: { now: Date; limit: number; except: readonly string[] },
+  {
+    now,
+    limit,
+    except,
+    exceptPlaces,
+  }: { now: Date; limit: number; except: readonly string[]; exceptPlaces: readonly string[] },
 ): Promise<Delivery[]> {
   return await db
     .selectFrom('deliveries')
@@ -146,6 +153,7 @@ export async function listDueDeliveries(
     .where('node', '=', node)
     .where('nextAttemptAt', '<=', now)
     .$if(except.length > 0, (query) => query.where('deliveryId', 'not in', except))
+    .$if(exceptPlaces.length > 0, (query) => query.where('place', 'not in', exceptPlaces))
     .orderBy('nextAttemptAt')
     .limit(limit)
     .execute();

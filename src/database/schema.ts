@@ -197,6 +197,8 @@ export interface DeliveryTable {
   key: string;
   /** URL of the object, without credentials. */
   destination: string;
+  /** The bucket, container or store: what works or does not as one. */
+  place: string;
   /** What recordings that would be given one name have in common, and which of them it is; null for names of users. */
   nameGroup: string | null;
   ordinal: number | null;

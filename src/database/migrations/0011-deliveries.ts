@@ -13,6 +13,7 @@ const statements = [
       name_id text NOT NULL,
       key text NOT NULL,
       destination text NOT NULL,
+      place text NOT NULL,
       name_group text,
       ordinal integer,
       sealed_credentials text,
