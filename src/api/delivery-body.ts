@@ -2,14 +2,7 @@ import { z } from 'zod';
 import type { Delivery } from '../database/schema.ts';
 import { choice, identifier, integer, moment, text } from './fields.ts';
 
-export const deliveryStates = [
-  'waiting',
-  'uploading',
-  'failing',
-  'delivered',
-  'dead',
-  'abandoned',
-] as const;
+export const deliveryStates = ['waiting', 'uploading', 'failing', 'delivered', 'dead', 'abandoned'] as const;
 
 export const deliveryBody = z
   .object({

@@ -30,7 +30,9 @@ export interface DeliveryRoutesOptions {
 }
 
 const list = 'deliveries';
-const filters = { state: choice(deliveryStates, 'Only those; `dead` is what somebody has to see to.').optional() };
+const filters = {
+  state: choice(deliveryStates, 'Only those; `dead` is what somebody has to see to.').optional(),
+};
 const again = z.strictObject({
   url: destinationUrl.optional().meta({ description: 'Another place; unless given, where it was to go.' }),
   credentials: destinationCredentials
@@ -158,7 +160,9 @@ export function deliveryRoutes(app: FastifyInstance, options: DeliveryRoutesOpti
       await deliveries.deliverAgain(deliveryId, {
         url: body.url,
         // Those that it had are looked at where they are opened.
-        credentials: credentials && readCredentials(place, credentials, 'body.credentials').secret,
+        ...(credentials !== undefined && {
+          credentials: readCredentials(place, credentials, 'body.credentials').secret,
+        }),
       });
       reply.code(202);
       return toDeliveryBody(await deliveries.get(accountId, deliveryId));
@@ -193,11 +197,7 @@ export function deliveryRoutes(app: FastifyInstance, options: DeliveryRoutesOpti
     async ({ body }) => {
       const { format, stereo, overwrite } = body;
       const place = readPlace(body.destination.url, 'body.destination.url', destinations);
-      const { parsed } = readCredentials(
-        place,
-        body.destination.credentials,
-        'body.destination.credentials',
-      );
+      const { parsed } = readCredentials(place, body.destination.credentials, 'body.destination.credentials');
       const destination = await openDestination(place, parsed, destinations.settings);
       const beganUs = clock.monotonicUs();
       try {
