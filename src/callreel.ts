@@ -14,6 +14,8 @@ import { type Clock, sleep } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Recording } from './database/schema.ts';
 import { type DeliveryControl, openDeliveries } from './deliveries.ts';
+import type { CredentialSeal } from './delivery/credential-seal.ts';
+import type { Deliveries } from './delivery/deliveries.ts';
 import { defaultRoutineOf } from './dialects/sift/application.ts';
 import { siftRoutes } from './dialects/sift/routes.ts';
 import { checkedDocument } from './dialects/signalwire/checked-document.ts';
@@ -37,6 +39,9 @@ export interface Callreel {
   readonly sip: readonly { transport: string; host: string; port: number }[];
   readonly calls: LiveCalls;
   readonly media: WorkerPool;
+  readonly deliveries: Deliveries;
+  /** Seals credentials of destinations. */
+  readonly seal: CredentialSeal;
   /** Does verbs on its calls, for a dialect. */
   performer(dialect: string): VerbPerformer;
   /**
@@ -88,6 +93,8 @@ async function build(
     sip: userAgent.listening,
     calls,
     media: pool,
+    deliveries: delivering.deliveries,
+    seal: foundation.delivery.seal,
     performer,
     stop: () => stop(config, { clock, log, userAgent, calls, files, directory, parts }),
   };
