@@ -51,7 +51,9 @@ export function toDeliveryBody(row: Delivery): z.output<typeof deliveryBody> {
     stereo: row.stereo,
     state: row.state,
     attempts: row.attempts,
-    next_attempt_at: row.nextAttemptAt?.toISOString() ?? null,
+    // Of the others that is when they are cleaned up.
+    next_attempt_at:
+      row.state === 'waiting' || row.state === 'failing' ? (row.nextAttemptAt?.toISOString() ?? null) : null,
     error: row.errorCode === null ? null : { code: row.errorCode, message: row.errorMessage ?? '' },
     bytes: row.bytes === null ? null : Number(row.bytes),
     created_at: row.createdAt.toISOString(),
