@@ -113,7 +113,7 @@ function checkNamed(
 function secretsOf(credentials: DestinationCredentials): string[] {
   switch (credentials.kind) {
     case 'access-key':
-      assert.match(credentials.region, /^[a-z0-9-]{1,63}$/);
+      assert.match(credentials.region, /^[a-z0-9_-]{1,63}$/);
       assert.ok(!/[\s:]/.test(credentials.region));
       return [credentials.secretAccessKey.reveal()];
     case 'account-key':
