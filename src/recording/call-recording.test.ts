@@ -171,6 +171,25 @@ describe('a call that is recorded by itself', () => {
     );
   });
 
+  it('does not warn while it is paused', async () => {
+    await bench.call('a');
+    await bench.record('a', 'r', { options: { warningToneIntervalMs: 1000 } });
+    await bench.record('a', 'beside');
+    const command = { recordingId: 'r', behaviour: 'silence', scope: 'recording' } as const;
+    await bench.slots(20);
+    await bench.execute({ verb: 'recording.pause', ...command });
+    await bench.slots(70);
+    await bench.execute({ verb: 'recording.resume', recordingId: 'r' });
+    await bench.slots(60);
+    await bench.execute({ verb: 'recording.stop', recordingId: 'beside', reason: 'stopped' });
+    await bench.slots(3);
+    const request = { kind: 'channel', trackId: 'heard-a', format: 'wav' } as const;
+    const heard = await bench.render('beside', 'call-a', request);
+    // The one at 1 s is left out, the one at 2 s is heard.
+    const first = heard.findIndex((sample) => sample !== 0);
+    assert.ok(first > 2000 * 8 && first <= 2040 * 8, `${first / 8} ms`);
+  });
+
   it('ends where a terminator went down', async () => {
     const phone = await bench.call('a');
     await bench.record('a', 'r', { options: { terminators: '#*' } });
