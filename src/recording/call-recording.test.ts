@@ -171,6 +171,26 @@ describe('a call that is recorded by itself', () => {
     );
   });
 
+  it('is no longer than its length, whatever ends it while its last audio is waited for', async () => {
+    const reasons = ['stopped', 'error', 'consent_withdrawn'] as const;
+    const phone = await bench.call('a');
+    for (const reason of reasons) await bench.record('a', reason, { options: { maxLengthMs: 200 } });
+    await bench.slots(5, [[phone, toneOf(500, 100)]]);
+    await bench.slots(8);
+    for (const reason of reasons)
+      await bench.execute({ verb: 'recording.stop', recordingId: reason, reason: reason as 'stopped' });
+    await bench.slots(3);
+    const ends = reasons.map((recordingId) => bench.open(recordingId, 'call-a').end);
+    assert.deepEqual(
+      ends.map((end) => [end?.reason, end?.atSample]),
+      [
+        ['max_length', 1600],
+        ['error', 1600],
+        ['consent_withdrawn', 1600],
+      ],
+    );
+  });
+
   it('does not warn while it is paused', async () => {
     await bench.call('a');
     await bench.record('a', 'r', { options: { warningToneIntervalMs: 1000 } });
