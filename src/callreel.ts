@@ -138,6 +138,8 @@ async function serveHttp(
     registrations,
     renders,
     eraser,
+    deliveries,
+    destinations: foundation.delivery,
     records: new CallRecords({ db, calls, callLog }),
     captures: new CaptureExport({ spoolDir, masterKey, log }),
     masterKey,
