@@ -326,3 +326,75 @@ suite('callouts', { concurrency: false }, () => {
     assert.equal(status, 400, 'no trunk');
   });
 });
+
+suite('whatever is sent', { concurrency: false }, () => {
+  const id = 'ffffffffffffffff';
+  const doors: [string, string][] = [
+    ['PATCH', `/calling/v1/calls/id/${id}`],
+    ['PATCH', `/calling/v1/calls/id/${id}/leg/both`],
+    ['PATCH', '/calling/v1/conferences/id/nobody'],
+    ['PATCH', `/calling/v1/conferences/id/nobody/${id}`],
+    ['POST', '/calling/v1/callouts'],
+    ['POST', '/v1/configuration/numbers'],
+    ['DELETE', '/v1/configuration/numbers'],
+    ['POST', `/v1/configuration/callbacks/applications/${other.applicationKey}`],
+  ];
+  const nested = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+  const bodies = [
+    ...['', '{', 'null', '1', '"a"', '[]', '[{}]', '\ufeff{}', '{"a":1}', nested, `{"action":${nested}}`],
+    '{"action":{"name":"\\u0000"},"command":"\\ud800","method":"\\u0000","numbers":["\\u0000"],"number":"\\u0000"}',
+    '{"__proto__":{"action":1},"constructor":{"name":1},"toString":1}',
+    '{"action":[{"name":"hangup"},{"name":"hangup"}],"instructions":{"name":"say"}}',
+    '{"instructions":[null,1,"a",[],{"name":{}}],"action":{"name":1e999}}',
+    '{"method":"ttsCallout","ttsCallout":{"destination":{"type":"number","endpoint":{}},"text":["a"]}}',
+    '{"method":"customCallout","customCallout":{"ice":"\\u0000","ace":"[[[[","custom":"\\ud800"}}',
+    '{"method":"conferenceCallout","conferenceCallout":{"conferenceId":"\\u0000","destination":7}}',
+    `{"command":"mute","moh":"${'m'.repeat(1000)}","url":{"primary":"http://\\u0000","fallback":7}}`,
+    `{"numbers":[${'"+12025550123",'.repeat(2000)}"+12025550123"]}`,
+  ];
+
+  test('is answered in the terms of the vendor, and by nothing that is ours to mend', async () => {
+    for (const [method, path] of doors)
+      for (const body of bodies) {
+        const headers = { ...authorization(other), 'content-type': 'application/json' };
+        const response = await fetch(`${publicUrl}${path}`, { method, headers, body });
+        const text = await response.text();
+        const what = `${method} ${path} ${body.slice(0, 60)}: ${response.status} ${text}`;
+        const { errorCode, message, reference } = JSON.parse(text) as SinchErrorBody;
+        assert.ok([400, 404].includes(response.status), what);
+        assert.equal(Math.floor(errorCode / 100), response.status, what);
+        assert.ok(message.length > 0 && message.length < 2000 && reference.length > 0, what);
+      }
+  });
+
+  test('by any other type of content it is read as JSON; paths lead to something or nowhere', async () => {
+    const send = async (path: string, init: RequestInit = {}) => {
+      const response = await fetch(`${publicUrl}${path}`, {
+        ...init,
+        headers: { ...authorization(stage.keys), ...init.headers },
+      });
+      return [response.status, ((await response.json()) as SinchErrorBody).errorCode];
+    };
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'nonsense'])
+      assert.deepEqual(
+        await send('/calling/v1/callouts', {
+          method: 'POST',
+          body: 'a=1',
+          headers: { 'content-type': type },
+        }),
+        [400, 40003],
+        type,
+      );
+    for (const path of [
+      '/calling/v1/nothing',
+      '/calling/v2/callouts',
+      '/v1/configuration/nothing',
+      '/v1/calling/query',
+      `/calling/v1/calls/id/${'x'.repeat(5000)}`,
+      '/calling/v1/conferences/id/%00',
+      '/calling/v1/recording/%ED%A0%80',
+      '/calling/v1/calls/id/%zz',
+    ])
+      assert.deepEqual((await send(path))[1], 40400, path);
+  });
+});
