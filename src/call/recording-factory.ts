@@ -2,7 +2,7 @@ import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { CallCapture } from '../media/control.ts';
 import type { FileOrder } from '../worker/file-protocol.ts';
-import { type DeliveryWish, withoutCredentials } from './delivery-wish.ts';
+import { assertKeepable, type DeliveryWish, withoutCredentials } from './delivery-wish.ts';
 import type { Directory } from './directory.ts';
 import type { NoticeSource } from './notice.ts';
 import type { RecordableRoom, RecordingMaker } from './recordable-room.ts';
@@ -43,6 +43,7 @@ export class RecordingFactory implements RecordingMaker {
   create(room: RecordableRoom, wanted: RecordingWishes, call?: CallCapture): Recording {
     const { directory, closer, keys, files, notices, deliveries } = this.#options;
     const { delivery } = wanted;
+    if (delivery) assertKeepable(delivery);
     const wishes = delivery ? { ...wanted, delivery: withoutCredentials(delivery) } : wanted;
     const { controlId, clientState, statusUrl, ...others } = wishes;
     if (
