@@ -19,12 +19,14 @@ import type { Deliveries } from './delivery/deliveries.ts';
 import { defaultRoutineOf } from './dialects/sift/application.ts';
 import { siftRoutes } from './dialects/sift/routes.ts';
 import { checkedDocument } from './dialects/signalwire/checked-document.ts';
+import { checkedSvaml } from './dialects/sinch/checked-svaml.ts';
 import { CallreelError } from './errors.ts';
 import { type Foundation, openFoundation, type Surroundings } from './foundation.ts';
 import type { Logger } from './logger.ts';
 import type { VerbPerformer } from './script/performer.ts';
 import { keepServerAddress } from './server-address.ts';
 import { signalwireDoors } from './signalwire.ts';
+import { sinchDoor } from './sinch.ts';
 import { localHost } from './sip/local-host.ts';
 import type { UserAgent } from './sip/user-agent.ts';
 import { CaptureExport } from './worker/capture-export.ts';
@@ -137,6 +139,8 @@ async function serveHttp(
     registrations,
     renders,
     eraser,
+    deliveries,
+    destinations: foundation.delivery,
     records: new CallRecords({ db, calls, callLog }),
     captures: new CaptureExport({ spoolDir, masterKey, log }),
     masterKey,
@@ -144,12 +148,13 @@ async function serveHttp(
     documents: {
       sift: (given) => defaultRoutineOf(given, 'body.document'),
       signalwire: (given) => checkedDocument(given, 'body.document'),
+      sinch: (given) => checkedSvaml(given, 'body.document', control.sinch.rules),
     },
     dialects: [
       (app, mediaUrl) => siftRoutes(app, { accountId, db, conversations, mediaUrl, publicUrl }),
       signalwire.routes,
     ],
-    open: [signalwire.download],
+    open: [signalwire.download, sinchDoor(foundation, control)],
   });
   parts.defer(() => http.close());
   await listen(http, config.http);

@@ -225,6 +225,18 @@ export const configSchema = z.strictObject({
       signingKey: secret.optional(),
     })
     .prefault({}),
+  /** The Sinch dialect. */
+  sinch: z
+    .strictObject({
+      /** Where recordings go that name no destination, as `sdrive://`; when not set, they are refused. */
+      defaultDestination: z
+        .string()
+        .regex(/^(?:sdrive|file):\/\/\S*$/, 'expected sdrive:// or file:///folder/')
+        .optional(),
+      /** Tell applications (`recording_failed`) what could not be recorded or delivered. */
+      failureEvents: z.boolean().default(false),
+    })
+    .prefault({}),
   /** Which application answers which number. */
   numbers: z
     .array(
@@ -232,10 +244,12 @@ export const configSchema = z.strictObject({
         /** E.164, or the user part of the SIP URI that is called. */
         number: z.string().min(1),
         /** Whose language the documents are in; sift when not set. */
-        dialect: z.enum(['sift', 'signalwire']).optional(),
+        dialect: z.enum(['sift', 'signalwire', 'sinch']).optional(),
         /** Asked for a document when a call comes in. */
         onIncoming: httpUrl.optional(),
-        /** The document itself, used only when `onIncoming` is not set: a routine, or SWML. */
+        /** Asked where `onIncoming` fails; of the dialect sinch. */
+        fallbackUrl: httpUrl.optional(),
+        /** The document itself, used only when `onIncoming` is not set: a routine, SWML or SVAML. */
         defaultRoutine: z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]).optional(),
       }),
     )

@@ -401,7 +401,7 @@ export class Directory {
   /** What nobody else has a form for is told in ours. */
   async #tell(
     trx: Db,
-    { statusUrl, dialect }: Telling,
+    { statusUrl, dialect, fallbackUrl, signer }: Telling,
     event: RecordingChanged | RecordingDelivery,
     eventId = newId(),
   ) {
@@ -410,7 +410,7 @@ export class Directory {
     const payload = (formatters[dialect] ?? formatters.native)?.(event);
     if (!payload) return;
     await outbox.insert(trx, {
-      ...{ eventId, accountId, conversationId, type, payload, dialect },
+      ...{ eventId, accountId, conversationId, type, payload, dialect, fallbackUrl, signer },
       callbackUrl: statusUrl,
     });
   }

@@ -9,13 +9,15 @@ export interface Telling {
   statusUrl: string;
   /** Names the formatter. */
   dialect: string;
+  fallbackUrl?: string | undefined;
+  signer?: string | undefined;
 }
 
 /** @param wishes as a row or a manifest keeps them @returns undefined when nobody is told */
 export function tellingOf(wishes: unknown): Telling | undefined {
-  const { statusUrl, dialect } = asWishes(wishes);
+  const { statusUrl, dialect, statusFallbackUrl: fallbackUrl, signer } = asWishes(wishes);
   if (typeof statusUrl !== 'string') return undefined;
-  return { statusUrl, dialect: typeof dialect === 'string' ? dialect : 'native' };
+  return { statusUrl, dialect: typeof dialect === 'string' ? dialect : 'native', fallbackUrl, signer };
 }
 
 /** It began, was paused, or goes on. @returns undefined for one that waits */

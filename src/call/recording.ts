@@ -49,6 +49,10 @@ export interface RecordingWishes {
   stereo?: boolean | undefined;
   /** Told of every change of its state. */
   statusUrl?: string | undefined;
+  /** Told where `statusUrl` fails. */
+  statusFallbackUrl?: string | undefined;
+  /** Whose secret signs what they are told, in dialects whose applications have one each. */
+  signer?: string | undefined;
   /** What each party is told when it comes into the recording. */
   notice?: Notice | undefined;
   /** Whose form what `statusUrl` is told has; without it: ours. */

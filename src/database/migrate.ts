@@ -11,6 +11,7 @@ import * as files from './migrations/0008-files.ts';
 import * as consent from './migrations/0009-consent.ts';
 import * as applicationDialects from './migrations/0010-application-dialects.ts';
 import * as deliveries from './migrations/0011-deliveries.ts';
+import * as sinchApplications from './migrations/0012-sinch-applications.ts';
 import type { Db } from './schema.ts';
 
 /** The schema all of our tables lie in, so that a shared server keeps them apart. */
@@ -29,6 +30,7 @@ const migrations: Record<string, Migration> = {
   '0009-consent': consent,
   '0010-application-dialects': applicationDialects,
   '0011-deliveries': deliveries,
+  '0012-sinch-applications': sinchApplications,
 };
 
 /**

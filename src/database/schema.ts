@@ -19,6 +19,7 @@ export interface Schema {
   trunks: TrunkTable;
   dialPermissions: DialPermissionTable;
   idempotencyKeys: IdempotencyKeyTable;
+  sinchCalls: SinchCallTable;
 }
 
 /** The database or a transaction of it: every query takes either. */
@@ -28,7 +29,7 @@ export type Db = Kysely<Schema>;
 type Json = ColumnType<unknown, unknown, unknown>;
 
 /** Whose language an application's documents are in. */
-export type Dialect = 'sift' | 'signalwire';
+export type Dialect = 'sift' | 'signalwire' | 'sinch';
 
 export interface ApplicationTable {
   appId: string;
@@ -42,6 +43,10 @@ export interface ApplicationTable {
   defaultRoutine: Json;
   /** Kept for its owner; nothing here runs it. */
   script: string | null;
+  /** Asked where `onIncoming` fails; of the dialects that have one. */
+  fallbackUrl: ColumnType<string | null, string | null | undefined, string | null>;
+  /** What signs its requests and ours, sealed by the master key (`auth/application-secret`). */
+  sealedSecret: ColumnType<string | null, string | null | undefined, string | null>;
   createdAt: Generated<Date>;
 }
 
@@ -221,6 +226,8 @@ export interface DeliveryTable {
   errorMessage: string | null;
   bytes: number | null;
   deliveredAt: Date | null;
+  /** Of our own store: which delivery's object was removed since. */
+  removedAt: ColumnType<Date | null, never, Date>;
 }
 
 export interface EventTable {
@@ -235,6 +242,10 @@ export interface EventTable {
   callbackUrl: string;
   /** Whose receiver it is, where that has signatures of its own. */
   dialect: ColumnType<string | null, string | undefined, never>;
+  /** Where it goes when `callbackUrl` does not take it. */
+  fallbackUrl: ColumnType<string | null, string | null | undefined, never>;
+  /** Whose secret signs it, in dialects whose applications have one each. */
+  signer: ColumnType<string | null, string | null | undefined, never>;
   createdAt: Date;
   deliveredAt: Date | null;
   /** Attempts of delivery since the event was written or replayed, and when that was. */
@@ -335,6 +346,23 @@ export interface IdempotencyKeyTable {
   sealedAnswer: ColumnType<string | null, string | null | undefined, string | null>;
 }
 
+/** A call as an application of Sinch's dialect is told of it (`dialects/sinch/callback-bodies`). */
+export interface SinchCallTable {
+  /** The connection it began with. */
+  callId: string;
+  accountId: string;
+  applicationKey: string;
+  from: Json;
+  to: Json;
+  domain: string;
+  custom: string;
+  startedAt: Date;
+  answeredAt: Date | null;
+  endedAt: Date | null;
+  result: string | null;
+  reason: string | null;
+}
+
 export type Application = Selectable<ApplicationTable>;
 export type Connection = Selectable<ConnectionTable>;
 export type SipLog = Selectable<SipLogTable>;
@@ -346,4 +374,5 @@ export type Event = Selectable<EventTable>;
 export type PhoneNumber = Selectable<NumberTable>;
 export type Trunk = Selectable<TrunkTable>;
 export type DialPermission = Selectable<DialPermissionTable>;
+export type SinchCall = Selectable<SinchCallTable>;
 export type IdempotencyKey = Selectable<IdempotencyKeyTable>;
