@@ -141,6 +141,14 @@ suite('destinations', () => {
     return Buffer.from(await response.arrayBuffer());
   }
 
+  async function erase(recordingId: string): Promise<void> {
+    const { accountId, authToken } = callreel.credentials;
+    const authorization = `Basic ${Buffer.from(`${accountId}:${authToken.reveal()}`).toString('base64')}`;
+    const url = `${callreel.publicUrl}/v1/recordings/${recordingId}`;
+    const response = await fetch(url, { method: 'DELETE', headers: { authorization } });
+    assert.ok(response.ok, String(response.status));
+  }
+
   async function stopped(recording: Recording): Promise<Recording> {
     recording.stop();
     await recording.whenWritten;
@@ -192,9 +200,53 @@ suite('destinations', () => {
     await ann.call.hangUp();
   });
 
+  test('a wrong secret: the storage says so in row and event; with the right one it arrives', async () => {
+    const ann = await join();
+    const url = `azure://${azureAccount}/recordings/secret.wav`;
+    const recording = record(ann, { url }, wrongKey);
+    await sayTone(ann, annHz);
+    await stopped(recording);
+    const failing = await told(recording, 'failing');
+    assert.equal(failing.error?.code, 'DESTINATION_REFUSED');
+    assert.match(failing.error.message, /^azure:\/\/.*secret\.wav: AuthorizationFailure, 403: /);
+    const row = await inState(recording, 'failing');
+    assert.deepEqual([row.errorCode, row.errorMessage], [failing.error.code, failing.error.message]);
+    const credentials = new Secret(azureAccountKey);
+    await callreel.deliveries.deliverAgain(row.deliveryId, { credentials });
+    await inState(recording, 'delivered');
+    const blob = azurite.service.getContainerClient('recordings').getBlobClient('secret.wav');
+    assert.ok((await blob.downloadToBuffer()).equals(await linked(recording)));
+    await told(recording, 'delivered');
+    assert.deepEqual(
+      eventsOf(recording).map(({ state }) => state),
+      ['recording', 'finished', 'failing', 'delivered'],
+    );
+    await ann.call.hangUp();
+  });
+
+  test('erased before it could be sent: nothing arrives, and our own store forgets what it has', async () => {
+    bucket.fault = () => failure(503, 'SlowDown');
+    const ann = await join();
+    const unsent = record(ann, { url: 's3://bucket/erased.wav' }, s3Credentials);
+    const own = record(ann, { url: 'sdrive://erased.wav' });
+    await sayTone(ann, annHz);
+    for (const each of [unsent, own]) await stopped(each);
+    await inState(own, 'delivered');
+    await told(unsent, 'failing');
+    const stored = () => readdirSync(joinPath(folder.path, 'store')).length;
+    const before = stored();
+    for (const { recordingId } of [unsent, own]) await erase(recordingId);
+    bucket.fault = () => undefined;
+    assert.equal(stored(), before - 1);
+    const row = await deliveryOf(unsent);
+    assert.deepEqual([row.state, row.sealedCredentials], ['abandoned', null]);
+    assert.equal(bucket.files.get('bucket/erased.wav'), undefined);
+    await ann.call.hangUp();
+  });
+
   test('nobody finds a credential in a row, a log line or a file of ours', async () => {
     const everything = `${await rows.everything()}\n${lines.join('\n')}`;
-    for (const secret of [s3Credentials, ...s3Credentials.split(':').slice(0, 2), azureAccountKey])
+    for (const secret of [s3Credentials, ...s3Credentials.split(':').slice(0, 2), azureAccountKey, wrongKey])
       assert.ok(!everything.includes(secret), secret);
     assert.deepEqual(readdirSync(joinPath(folder.path, 'handed-credentials')), []);
   });
