@@ -184,6 +184,13 @@ export class LiveSession {
     }
   }
 
+  /** As `serve`, of an answer; what of it is no verb was taken. */
+  async serveSvaml(leg: Leg, svaml: Svaml): Promise<void> {
+    if (svaml.action?.name === 'park') this.#parked.add(leg);
+    else this.#parked.delete(leg);
+    await this.serve(leg, this.steps(leg, svaml));
+  }
+
   /** Whatever it answers; undefined: nothing that is of use. */
   async ask(question: Omit<Question, 'inline' | 'signal'>, by: 'application' | InlineCallback | undefined) {
     if (by === undefined) return undefined;
@@ -212,8 +219,7 @@ export class LiveSession {
   async apply(leg: Leg, svaml: Svaml): Promise<void> {
     const { action } = svaml;
     if (action?.name === 'park') return await this.#park(leg, svaml);
-    if (leading.has(action?.name) || action?.name === 'runMenu')
-      return await this.serve(leg, this.steps(leg, svaml));
+    if (leading.has(action?.name) || action?.name === 'runMenu') return await this.serveSvaml(leg, svaml);
     await this.#beside(leg, svaml);
   }
 
@@ -221,18 +227,15 @@ export class LiveSession {
   async release(leg: Leg, svaml: Svaml): Promise<void> {
     const conference = this.parts.calls.conferenceOf(leg.id);
     if (conference?.muteOf(leg.id)?.held) conference.hold(leg.id, false);
-    if (this.#parked.delete(leg)) await this.serve(leg, this.steps(leg, svaml));
+    if (this.#parked.has(leg)) await this.serveSvaml(leg, svaml);
     else await this.#beside(leg, svaml);
   }
 
   /** Whoever talks to somebody is on hold meanwhile; else it is what the call does. */
   async #park(leg: Leg, svaml: Svaml): Promise<void> {
-    const steps = this.steps(leg, svaml);
     const conference = this.parts.calls.conferenceOf(leg.id);
-    if (!conference) {
-      this.#parked.add(leg);
-      return await this.serve(leg, steps);
-    }
+    if (!conference) return await this.serveSvaml(leg, svaml);
+    const steps = this.steps(leg, svaml);
     conference.hold(leg.id, true, (held) => {
       const script = new LegScript(held, this.#runner);
       script.run(steps).catch((error: unknown) => this.#failed(held, error));

@@ -100,7 +100,7 @@ export class SinchSessions {
     this.#keep(session, async () => undefined);
     const answer = await this.#ask(session, leg, undefined);
     if (leg.ended) return;
-    if (answer && 'svaml' in answer) return await session.serve(leg, session.steps(leg, answer.svaml));
+    if (answer && 'svaml' in answer) return await session.serveSvaml(leg, answer.svaml);
     const isNonsense = answer?.failure === 'svaml';
     session.record.ends({ reason: isNonsense ? 'INVALIDSVAMLACTION' : 'CALLBACKERROR', result: 'FAILED' });
     this.#options.log.warn(
@@ -147,10 +147,12 @@ export class SinchSessions {
     if (steps) return await session.serve(leg, steps);
     if (document) {
       session.take(document);
-      return await session.serve(leg, session.steps(leg, document));
+      this.#options.callbacks.tellWarnings(session.subject, document.warnings);
+      return await session.serveSvaml(leg, document);
     }
     const answer = request.ice && (await this.#ask(session, leg, request.ice));
-    await session.serve(leg, answer && 'svaml' in answer ? session.steps(leg, answer.svaml) : []);
+    if (answer && 'svaml' in answer) await session.serveSvaml(leg, answer.svaml);
+    else await session.serve(leg, []);
   }
 
   #keep(session: LiveSession, answered: (leg: Leg) => Promise<void>): SinchSession {
