@@ -14,7 +14,7 @@ export async function manage(session: LiveSession, svaml: Svaml, whom: Whom): Pr
   const legs = legsOf(session, whom);
   const [first, ...others] = legs;
   if (!first) throw new SinchError(40400, whom === undefined ? undefined : `There is no ${whom}`);
-  session.take(svaml);
+  session.dialogue.take(svaml);
   session.parts.callbacks.tellWarnings(session.subject, svaml.warnings);
   const { instructions, action } = svaml;
   const isQuick =
