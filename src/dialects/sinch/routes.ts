@@ -5,6 +5,7 @@ import { callRoutes } from './routes-calls.ts';
 import { conferenceRoutes } from './routes-conferences.ts';
 import { configurationRoutes } from './routes-configuration.ts';
 import type { SinchRoutesOptions } from './routes-options.ts';
+import { recordingRoutes } from './routes-recordings.ts';
 
 /** Sinch's Voice API, calling and application management, which lets in by itself. */
 export function sinchRoutes(app: FastifyInstance, options: SinchRoutesOptions): void {
@@ -13,5 +14,6 @@ export function sinchRoutes(app: FastifyInstance, options: SinchRoutesOptions): 
   callRoutes(door, options);
   conferenceRoutes(door, options);
   configurationRoutes(door, options);
+  recordingRoutes(door, options);
   for (const rest of ['/calling/*', '/v1/calling/*', '/v1/configuration/*']) door.nothingElse(rest);
 }
