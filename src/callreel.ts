@@ -81,8 +81,9 @@ async function build(
   const foundation = await openFoundation(config, surroundings, parts);
   const { clock, log, credentials, directory } = foundation;
   const renders = openRenders(config, foundation, parts);
-  const delivering = openDeliveries(config, foundation, renders, parts);
-  const control = await openCallControl(config, foundation, renders, delivering, parts);
+  const settle = (conversationId: string) => control.calls.settle(conversationId);
+  const delivering = openDeliveries(config, foundation, renders, settle, parts);
+  const control: CallControl = await openCallControl(config, foundation, renders, delivering, parts);
   const { calls, files, pool, userAgent, registrations, performer } = control;
   const publicUrl = await serveHttp(config, foundation, { ...control, ...delivering, renders }, parts);
   parts.defer(() => userAgent.close());
