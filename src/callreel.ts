@@ -20,6 +20,7 @@ import { defaultRoutineOf } from './dialects/sift/application.ts';
 import { siftRoutes } from './dialects/sift/routes.ts';
 import { checkedDocument } from './dialects/signalwire/checked-document.ts';
 import { checkedSvaml } from './dialects/sinch/checked-svaml.ts';
+import { unreadableSinchPath } from './dialects/sinch/routes.ts';
 import { CallreelError } from './errors.ts';
 import { type Foundation, openFoundation, type Surroundings } from './foundation.ts';
 import type { Logger } from './logger.ts';
@@ -155,6 +156,7 @@ async function serveHttp(
       signalwire.routes,
     ],
     open: [signalwire.download, sinchDoor(foundation, control)],
+    unreadable: unreadableSinchPath,
   });
   parts.defer(() => http.close());
   await listen(http, config.http);
