@@ -138,7 +138,6 @@ export async function openCallControl(
   const runner = new ScriptRunner({ performer: performer('sift'), clock });
   const sift = new SiftIncoming({ callbacks, runner, log });
   const signalwire = openSignalwire(foundation, performer('signalwire'));
-  parts.defer(() => signalwire.statuses.whenIdle());
   const inbound = new Inbound({
     accountId,
     db,

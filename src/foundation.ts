@@ -14,7 +14,8 @@ import { type DeliveryTime, startJobs, testClockSession } from './delivery/jobs.
 import { Outbox } from './delivery/outbox.ts';
 import { webhookSender } from './delivery/webhooks.ts';
 import { formatSiftEvent } from './dialects/sift/events.ts';
-import { signalwireEventFormatter } from './dialects/signalwire/events.ts';
+import { callbackRequests } from './dialects/signalwire/callback-form.ts';
+import { signalwireFormatters } from './dialects/signalwire/events.ts';
 import { identityOf, type SignalwireIdentity } from './dialects/signalwire/identity.ts';
 import { RecordingLinks } from './dialects/signalwire/recording-link.ts';
 import { signatureHeaders } from './dialects/signalwire/signature.ts';
@@ -61,6 +62,7 @@ export interface SignalwireFoundation {
   identity: SignalwireIdentity;
   links: RecordingLinks;
   signingKey: Secret;
+  statusUrl: string | undefined;
 }
 
 /** Name of this node in the rows of its recordings. */
@@ -101,14 +103,22 @@ export async function openFoundation(
     identity: identityOf(credentials.accountId, node),
     links: new RecordingLinks(links, clock),
     signingKey: signalwireSigningKey(config),
+    statusUrl: config.signalwire.statusUrl,
   };
   const signatures = {
     signalwire: (url: string, body: string) => signatureHeaders(signalwire.signingKey, url, body),
   };
+  const requests = callbackRequests(signalwire.signingKey);
   const outbox = await Outbox.start({
     db,
     boss: jobs,
-    send: webhookSender({ client: callbacks, secret, clock: deliveryTime?.clock ?? clock, signatures }),
+    send: webhookSender({
+      client: callbacks,
+      secret,
+      clock: deliveryTime?.clock ?? clock,
+      signatures,
+      requests,
+    }),
     clock: deliveryTime?.clock ?? clock,
     logger: log,
     exclusive: config.database.url === undefined,
@@ -118,7 +128,7 @@ export async function openFoundation(
   const formatters = {
     sift: formatSiftEvent,
     native: formatNativeEvent,
-    signalwire: signalwireEventFormatter({ clock, ...signalwire }),
+    ...signalwireFormatters({ clock, ...signalwire }),
   };
   const directory = new Directory({ clock, log, db, outbox, spoolDir, node, formatters });
   await applyConfiguredNumbers(db, credentials.accountId, config.numbers);

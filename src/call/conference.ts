@@ -1,16 +1,23 @@
 import { tone } from '../audio/tone.ts';
 import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
-import type { LegReport, RoomMode } from '../media/control.ts';
+import type { LegReport } from '../media/control.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
 import { ConferenceMute, type HoldMusic } from './conference-mute.ts';
-import type { ConferenceObserver, JoinOptions, StayEnd, Warning } from './conference-options.ts';
+import type {
+  ConferenceEnd,
+  ConferenceMember,
+  ConferenceObserver,
+  ConferenceOptions,
+  JoinOptions,
+  StayEnd,
+  Warning,
+} from './conference-options.ts';
 import { ConferenceStart } from './conference-start.ts';
 import type { Leg } from './leg.ts';
-import type { RecordingMaker } from './recordable-room.ts';
 import type { Recording, RecordingWishes } from './recording.ts';
 
-export type { ConferenceObserver, JoinOptions, StayEnd, Warning } from './conference-options.ts';
+export type * from './conference-options.ts';
 
 /** Apart from the beep of a recording. */
 const beepRateHz = 8000;
@@ -28,24 +35,6 @@ interface Member {
   waiting: boolean;
   mute: ConferenceMute;
   end(outcome: StayEnd): void;
-}
-
-export interface ConferenceOptions {
-  accountId: string;
-  /** Empty for a conversation of two, which nobody joins by name. */
-  name: string;
-  /** How the parties hear each other. */
-  mode: RoomMode;
-  dialect: string;
-  worker: MediaWorker;
-  startedUnixMs: number;
-  recordings: RecordingMaker;
-  /** One more URL wants the conversation's events. */
-  callbackAdded(conference: Conference): void;
-  /** A participant asks for something that is not done. */
-  warn(conference: Conference, warning: Warning, callbackUrl: string): void;
-  /** The last member left; called once, the conference is never used again. */
-  emptied(conference: Conference): void;
 }
 
 /** A room from its first join to its last leave: one conversation. Joining the name later makes another. */
@@ -70,6 +59,8 @@ export class Conference {
   /** Parties that are on their way. */
   #expected = 0;
   #closed = false;
+  #lastLegId: string | undefined;
+  #endedBy: ConferenceEnd | undefined;
 
   constructor(options: ConferenceOptions) {
     this.#options = options;
@@ -88,6 +79,12 @@ export class Conference {
   /** Its last member left; nobody joins any more. */
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** Undefined where nobody ever came. */
+  get endedBy(): ConferenceEnd | undefined {
+    const last = this.#lastLegId;
+    return this.#endedBy ?? (last === undefined ? undefined : { connectionId: last, reason: 'last-left' });
   }
 
   get memberCount(): number {
@@ -198,9 +195,10 @@ export class Conference {
     return true;
   }
 
-  /** Whether it is muted, on hold; undefined for a party that is not here. */
-  muteOf(legId: string): Pick<ConferenceMute, 'muted' | 'held'> | undefined {
-    return this.#members.get(legId)?.mute;
+  /** Undefined for a party that is not here. */
+  member(legId: string): ConferenceMember | undefined {
+    const member = this.#members.get(legId);
+    return member && memberOf(member);
   }
 
   #cutOff({ leg, mute, waiting }: Member, what: (observer: ConferenceObserver) => void): void {
@@ -355,6 +353,7 @@ export class Conference {
     if (!member) return;
     this.#gone(member);
     const { beep, endOnExit } = member.options;
+    if (endOnExit) this.#endedBy ??= { connectionId: legId, reason: 'end-on-exit' };
     if (!member.waiting && (beep === 'exit' || beep === 'both')) this.#beep();
     member.end(this.#endIfEmpty(outcome));
     this.#changed();
@@ -362,11 +361,13 @@ export class Conference {
     this.#endIfAlone();
   }
 
-  #gone({ leg, mute }: Member): void {
-    mute.stopMusic();
+  #gone(member: Member): void {
+    const { leg } = member;
+    member.mute.stopMusic();
+    this.#lastLegId = leg.id;
     this.#members.delete(leg.id);
     this.#start.left(leg.id);
-    this.#tell((observer) => observer.went?.(this, leg));
+    this.#tell((observer) => observer.went?.(this, leg, memberOf(member)));
   }
 
   #tell(what: (observer: ConferenceObserver) => void): void {
@@ -391,4 +392,8 @@ export class Conference {
     }
     return outcome;
   }
+}
+
+function memberOf({ options, mute: { muted, held } }: Member): ConferenceMember {
+  return { options, muted, held };
 }

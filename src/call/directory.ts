@@ -4,23 +4,25 @@ import { endConversation, insertConversation, setEventCallbacks } from '../datab
 import { getEvent } from '../database/events.ts';
 import {
   endRecording,
+  getRecording,
   insertRecording,
   setRecordingEvidence,
   setRecordingFile,
   setRecordingState,
 } from '../database/recordings.ts';
 import type { Db, Recording as RecordingRow } from '../database/schema.ts';
-import type { Outbox } from '../delivery/outbox.ts';
+import type { Outbox, OutgoingEvent } from '../delivery/outbox.ts';
 import type { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
 import type { LegReport } from '../media/control.ts';
 import type { RecordingSummary } from '../recording/summary.ts';
 import type { FileOrder } from '../worker/file-protocol.ts';
-import type { Conference, Warning } from './conference.ts';
+import type { Conference, ConferenceEnd, Warning } from './conference.ts';
 import { ConnectionRows } from './connection-rows.ts';
+import { parseEventCallback } from './event-callback.ts';
 import { parseFileOrder } from './file-order.ts';
-import type { EventFormatter, RecordingChanged } from './neutral-events.ts';
+import type { ConversationEnded, EventFormatter, RecordingChanged } from './neutral-events.ts';
 import type { Recording } from './recording.ts';
 import { endEvent, progressEvent, type Telling, tellingOf } from './recording-events.ts';
 import { clientStateOf, wishesOf } from './recording-header.ts';
@@ -50,6 +52,8 @@ export interface EndedConversation {
   recordings: RecordingSummary[];
   /** Recordings that never came to life. */
   failedRecordings: string[];
+  /** Not known of one that a crash ended. */
+  endedBy?: ConferenceEnd | undefined;
   /** The media worker's figures by track; those a crash lost are not there. */
   stayReports?: ReadonlyMap<string, LegReport>;
 }
@@ -92,22 +96,26 @@ export class Directory {
   }
 
   /** Tells a participant's callback what is not done for it. */
-  conversationWarning(conference: Conference, warning: Warning, callbackUrl: string): void {
+  conversationWarning(conference: Conference, warning: Warning, callback: string): void {
     const { conversationId, accountId, name, dialect } = conference;
-    const payload = this.#options.formatters[dialect]?.({
+    const { url: callbackUrl, dialect: told = dialect } = parseEventCallback(callback);
+    const payload = this.#options.formatters[told]?.({
       kind: 'conversation.warning',
       accountId,
       conversationId,
       conferenceName: name,
       ...warning,
     });
-    if (!payload) return;
+    const type = 'conversation.warning';
+    if (payload) this.event({ accountId, conversationId, type, payload, callbackUrl, dialect: told });
+  }
+
+  /** What is no change of a state of ours; it is told behind what was told of its call or conversation before. */
+  event(event: Omit<OutgoingEvent, 'eventId'>): void {
     const eventId = newId();
-    this.#write(conversationId, 'warning', async () => {
+    this.#write(event.conversationId, event.type, async () => {
       await this.#options.outbox.transaction(async (trx, outbox) => {
-        if (await getEvent(trx, eventId)) return;
-        const type = 'conversation.warning';
-        await outbox.insert(trx, { eventId, accountId, conversationId, type, payload, callbackUrl, dialect });
+        if (!(await getEvent(trx, eventId))) await outbox.insert(trx, { ...event, eventId });
       });
     });
   }
@@ -229,9 +237,9 @@ export class Directory {
       startTime: new Date(ended.startedUnixMs),
       eventCallbacks,
     });
-    const reasons = new Map<string, string>();
+    const ends = new Map<string, RecordingChanged | undefined>();
     for (const recording of ended.recordings)
-      reasons.set(recording.recordingId, await this.#writeRecordingEnd(trx, ended, recording));
+      ends.set(recording.recordingId, await this.#writeRecordingEnd(trx, ended, recording));
     for (const recordingId of ended.failedRecordings) {
       const endedAt = new Date(ended.endedUnixMs);
       const row = await endRecording(trx, recordingId, { reason: 'error', endSample: 0, endedAt });
@@ -242,9 +250,7 @@ export class Directory {
       durationMs: Math.max(0, ended.endedUnixMs - ended.startedUnixMs),
     });
     if (!row) return;
-    const format = this.#options.formatters[dialect];
-    if (!format) return;
-    const payload = format({
+    const event: ConversationEnded = {
       kind: 'conversation.ended',
       accountId,
       conversationId,
@@ -253,28 +259,26 @@ export class Directory {
       endedUnixMs: ended.endedUnixMs,
       recordings: ended.recordings.map(({ recordingId, reason, meta }) => ({
         recordingId,
-        reason: reasons.get(recordingId) ?? reason,
+        reason: ends.get(recordingId)?.end?.reason ?? reason,
         clientState: clientStateOf(meta),
+        ended: ends.get(recordingId),
       })),
-    });
-    if (!payload) return;
-    for (const callbackUrl of row.eventCallbacks)
-      await this.#options.outbox.insert(trx, {
-        accountId,
-        conversationId,
-        type: 'conversation.ended',
-        payload,
-        callbackUrl,
-        dialect,
-      });
+      endedBy: ended.endedBy,
+    };
+    for (const kept of row.eventCallbacks) {
+      const { url: callbackUrl, dialect: told = dialect } = parseEventCallback(kept);
+      const payload = this.#options.formatters[told]?.(event);
+      const about = { accountId, conversationId, type: 'conversation.ended', callbackUrl, dialect: told };
+      if (payload) await this.#options.outbox.insert(trx, { ...about, payload });
+    }
   }
 
-  /** @returns why it ended, as it is on record */
+  /** @returns how it ended, as it is on record */
   async #writeRecordingEnd(
     trx: Db,
     ended: Pick<EndedConversation, 'accountId' | 'conversationId' | 'stayReports'>,
     recording: RecordingSummary,
-  ): Promise<string> {
+  ): Promise<RecordingChanged | undefined> {
     const { accountId, conversationId } = ended;
     const { recordingId, rateHz, startSample, endSample, recordedSamples, fileSamples, meta } = recording;
     const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined);
@@ -323,7 +327,8 @@ export class Directory {
         packets: track.packets,
         media: ended.stayReports?.get(track.trackId),
       });
-    return row?.reason ?? recording.reason;
+    const onRecord = row ?? (await getRecording(trx, accountId, recordingId));
+    return onRecord && endEvent(onRecord, textOf(meta.conferenceName) ?? '', recording.startedUnixMs);
   }
 
   /** The terminal event; there is one, because a row ends once. */

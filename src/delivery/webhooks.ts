@@ -9,11 +9,19 @@ import type { EventSender } from './outbox.ts';
 export interface WebhookClient {
   request(request: {
     url: string;
-    method: 'POST';
+    method: 'GET' | 'POST';
     headers: Record<string, string>;
-    body: string;
+    body?: string;
     signal: AbortSignal;
   }): Promise<{ status: number }>;
+}
+
+/** What an event is sent as; `headers` are beside those that every event has. */
+export interface EventRequest {
+  method: 'GET' | 'POST';
+  url: string;
+  headers: Record<string, string>;
+  body?: string;
 }
 
 export interface WebhookOptions {
@@ -23,6 +31,8 @@ export interface WebhookOptions {
   clock: Clock;
   /** By dialect: the signatures that its receivers know, beside ours. */
   signatures?: Readonly<Record<string, (url: string, body: string) => Record<string, string>>> | undefined;
+  /** By dialect: the request, where its receivers know another one than a POST of JSON. */
+  requests?: Readonly<Record<string, (url: string, payload: unknown) => EventRequest>> | undefined;
 }
 
 /** A signing secret in the form of Standard Webhooks. */
@@ -32,27 +42,35 @@ export function newWebhookSecret(): string {
 
 /**
  * POSTs an event as JSON, signed as https://www.standardwebhooks.com says: `webhook-id` is the event's id, the same
- * in every attempt. Any 2xx counts as delivered.
+ * in every attempt. A dialect may have another request: the signature is then of its body, empty for GET. Any 2xx counts as delivered.
  * @throws CallreelError CALLBACK_FAILED, CALLBACK_FORBIDDEN
  */
-export function webhookSender({ client, secret, clock, signatures = {} }: WebhookOptions): EventSender {
+export function webhookSender({
+  client,
+  secret,
+  clock,
+  signatures = {},
+  requests = {},
+}: WebhookOptions): EventSender {
   const signer = new Webhook(secret.reveal());
   return async (event, { deliveryId, attempt, signal }) => {
-    const body = JSON.stringify(event.payload);
+    const { dialect, callbackUrl, payload } = event;
+    const own = requests[dialect ?? '']?.(callbackUrl, payload);
+    const body = own ? (own.body ?? '') : JSON.stringify(payload);
     const timestamp = new Date(clock.unixMs());
     const { status } = await client.request({
-      url: event.callbackUrl,
-      method: 'POST',
+      url: own?.url ?? callbackUrl,
+      method: own?.method ?? 'POST',
       headers: {
-        'content-type': 'application/json',
+        ...(!own && { 'content-type': 'application/json' }),
         'webhook-id': event.eventId,
         'webhook-timestamp': String(Math.floor(timestamp.getTime() / 1000)),
         'webhook-signature': signer.sign(event.eventId, timestamp, body),
         'callreel-delivery-id': deliveryId,
         'callreel-attempt': String(attempt),
-        ...signatures[event.dialect ?? '']?.(event.callbackUrl, body),
+        ...(own ? own.headers : signatures[dialect ?? '']?.(callbackUrl, body)),
       },
-      body,
+      ...(own?.method !== 'GET' && { body }),
       signal,
     });
     if (status < 200 || status > 299)

@@ -128,7 +128,7 @@ export const userEvent = method({
   name: 'user_event',
   parameters: { event: required(event) },
   async run({ event: params }, { host }) {
-    host.event('user_event', params);
+    host.event('user_event', jsonObject([['event', params]]));
     return undefined;
   },
 });
