@@ -39,10 +39,7 @@ const destination: Kind<CallTarget> = {
     const name = /^\/private\/([\w.-]{1,100})$/.exec(to)?.[1];
     if (name !== undefined) return { kind: 'client', name };
     if (/^(?:queue|stream|call|\/public\/)/.test(to))
-      return invalid(
-        `"${to.slice(0, 60)}": queues, streams and rooms can't be connected to in this version`,
-        path,
-      );
+      return invalid("queues, streams and rooms can't be connected to in this version", path);
     return invalid('a number (+15552345678), a SIP URI or /private/NAME is expected', path);
   },
 };
