@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import type { RecordingPolicy, RoomMode } from '../media/control.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
 import type { Conference } from './conference.ts';
@@ -70,6 +71,7 @@ export interface ConferenceOptions {
   dialect: string;
   worker: MediaWorker;
   startedUnixMs: number;
+  clock: Pick<Clock, 'unixMs'>;
   recordings: RecordingMaker;
   /** One more URL wants the conversation's events. */
   callbackAdded(conference: Conference): void;

@@ -1,8 +1,10 @@
 import { tone } from '../audio/tone.ts';
+import type { Clock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { LegReport } from '../media/control.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
+import { type Member, memberOf } from './conference-member.ts';
 import { ConferenceMute, type HoldMusic } from './conference-mute.ts';
 import type {
   ConferenceEnd,
@@ -22,20 +24,6 @@ export type * from './conference-options.ts';
 /** Apart from the beep of a recording. */
 const beepRateHz = 8000;
 const beepSamples = tone({ rateHz: beepRateHz, frequencyHz: 850, levelDbov: -20 }, beepRateHz / 5);
-
-interface Member {
-  readonly leg: Leg;
-  readonly options: JoinOptions;
-  /** Where it is now: a transfer may take it to another conversation within one stay. */
-  room: Conference;
-  trackId: string;
-  /** The worker has it there, so that it is heard, and recorded where that is wanted; or it waits for the beginning. */
-  isPresent: boolean;
-  /** In no room yet: the conference has not begun. */
-  waiting: boolean;
-  mute: ConferenceMute;
-  end(outcome: StayEnd): void;
-}
 
 /** A room from its first join to its last leave: one conversation. Joining the name later makes another. */
 export class Conference {
@@ -123,6 +111,7 @@ export class Conference {
     const states = {
       isPresent: false,
       waiting: false,
+      sinceUnixMs: this.#options.clock.unixMs(),
       mute: new ConferenceMute(leg, options.muted ?? false),
     };
     const member: Member = { leg, options, room: this, trackId: newId(), ...states, end: resolve };
@@ -195,10 +184,15 @@ export class Conference {
     return true;
   }
 
-  /** Undefined for a party that is not here. */
-  member(legId: string): ConferenceMember | undefined {
+  /** Whether it is muted, on hold; undefined for a party that is not here. */
+  muteOf(legId: string): ConferenceMember | undefined {
     const member = this.#members.get(legId);
     return member && memberOf(member);
+  }
+
+  /** Since when it is here; undefined for a party that is not. */
+  sinceUnixMs(legId: string): number | undefined {
+    return this.#members.get(legId)?.sinceUnixMs;
   }
 
   #cutOff({ leg, mute, waiting }: Member, what: (observer: ConferenceObserver) => void): void {
@@ -233,6 +227,7 @@ export class Conference {
     member.room = to;
     member.trackId = newId();
     member.isPresent = false;
+    member.sinceUnixMs = this.#options.clock.unixMs();
     member.mute = new ConferenceMute(member.leg, false);
     to.#enter(member);
     this.#endIfEmpty('left');
@@ -392,8 +387,4 @@ export class Conference {
     }
     return outcome;
   }
-}
-
-function memberOf({ options, mute: { muted, held } }: Member): ConferenceMember {
-  return { options, muted, held };
 }

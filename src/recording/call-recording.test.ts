@@ -171,6 +171,45 @@ describe('a call that is recorded by itself', () => {
     );
   });
 
+  it('is no longer than its length, whatever ends it while its last audio is waited for', async () => {
+    const reasons = ['stopped', 'error', 'consent_withdrawn'] as const;
+    const phone = await bench.call('a');
+    for (const reason of reasons) await bench.record('a', reason, { options: { maxLengthMs: 200 } });
+    await bench.slots(5, [[phone, toneOf(500, 100)]]);
+    await bench.slots(8);
+    for (const reason of reasons)
+      await bench.execute({ verb: 'recording.stop', recordingId: reason, reason: reason as 'stopped' });
+    await bench.slots(3);
+    const ends = reasons.map((recordingId) => bench.open(recordingId, 'call-a').end);
+    assert.deepEqual(
+      ends.map((end) => [end?.reason, end?.atSample]),
+      [
+        ['max_length', 1600],
+        ['error', 1600],
+        ['consent_withdrawn', 1600],
+      ],
+    );
+  });
+
+  it('does not warn while it is paused', async () => {
+    await bench.call('a');
+    await bench.record('a', 'r', { options: { warningToneIntervalMs: 1000 } });
+    await bench.record('a', 'beside');
+    const command = { recordingId: 'r', behaviour: 'silence', scope: 'recording' } as const;
+    await bench.slots(20);
+    await bench.execute({ verb: 'recording.pause', ...command });
+    await bench.slots(70);
+    await bench.execute({ verb: 'recording.resume', recordingId: 'r' });
+    await bench.slots(60);
+    await bench.execute({ verb: 'recording.stop', recordingId: 'beside', reason: 'stopped' });
+    await bench.slots(3);
+    const request = { kind: 'channel', trackId: 'heard-a', format: 'wav' } as const;
+    const heard = await bench.render('beside', 'call-a', request);
+    // The one at 1 s is left out, the one at 2 s is heard.
+    const first = heard.findIndex((sample) => sample !== 0);
+    assert.ok(first > 2000 * 8 && first <= 2040 * 8, `${first / 8} ms`);
+  });
+
   it('ends where a terminator went down', async () => {
     const phone = await bench.call('a');
     await bench.record('a', 'r', { options: { terminators: '#*' } });

@@ -64,7 +64,7 @@ suite('Conference', { concurrency: 4 }, () => {
   test('muted at the join: nothing of it is heard or recorded until it is let speak', async () => {
     const { ann, bob, conference, settled, recorded } = await both('joined-muted', { muted: true });
     assert.deepEqual(
-      [conference.member(ann.leg.id)?.muted, conference.member(bob.leg.id)?.muted],
+      [conference.muteOf(ann.leg.id)?.muted, conference.muteOf(bob.leg.id)?.muted],
       [true, false],
     );
     const unheard = await speak(ann.phone, 4000, 21);

@@ -89,7 +89,7 @@ export class ConferenceStatus implements ConferenceObserver {
     event: ConferenceEvent,
     status: string,
     leg: Leg | undefined,
-    member = leg && conference.member(leg.id),
+    member = leg && conference.muteOf(leg.id),
   ): void {
     const { url, form } = this.#wish;
     const known = wanted.get(conference)?.get(`${form} ${url}`);

@@ -47,6 +47,8 @@ function bodyOf(event: NeutralEvent, options: SignalwireEventOptions): RelayBody
       return event.connectionId === undefined
         ? conferenceRecordEvent(event, options)
         : recordEvent(event, options);
+    case 'recording.delivery':
+      return undefined;
     case 'conversation.ended':
       return conferenceEnd(event, options);
     case 'conversation.warning':
@@ -75,7 +77,7 @@ function envelope(
 
 /**
  * `calling.call.record`, with both forms of what is said of the file: nested (`record_call`) and beside the state
- * (`record`; features.md, X4).
+ * (`record`).
  */
 function recordEvent(event: RecordingChanged, options: SignalwireEventOptions): RelayBody {
   return {

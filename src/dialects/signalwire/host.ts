@@ -4,7 +4,7 @@ import type { Verb, VerbResults } from '../../script/verb.ts';
 import type { ConferenceStatusWish } from './conference-status.ts';
 import type { JsonObject } from './json.ts';
 
-/** `${call.*}`, read only, as the vendor's document request has it (wire.md, section 3). */
+/** `${call.*}`, read only, as the vendor's document request has it. */
 export interface CallScope {
   call_id: string;
   node_id: string;
