@@ -1,5 +1,4 @@
 import { tone } from '../audio/tone.ts';
-import type { Clock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { LegReport } from '../media/control.ts';
