@@ -3,14 +3,14 @@ import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { LegReport } from '../media/control.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
-import { type Member, memberOf } from './conference-member.ts';
+import { type MemberOf, memberOf } from './conference-member.ts';
 import { ConferenceMute, type HoldMusic } from './conference-mute.ts';
 import type {
   ConferenceEnd,
   ConferenceMember,
   ConferenceObserver,
-  ConferenceOptions,
   JoinOptions,
+  RoomOptions,
   StayEnd,
   Warning,
 } from './conference-options.ts';
@@ -19,6 +19,8 @@ import type { Leg } from './leg.ts';
 import type { Recording, RecordingWishes } from './recording.ts';
 
 export type * from './conference-options.ts';
+export type ConferenceOptions = RoomOptions<Conference>;
+type Member = MemberOf<Conference>;
 
 /** Apart from the beep of a recording. */
 const beepRateHz = 8000;

@@ -1,4 +1,8 @@
-import type { Conference, ConferenceMember, ConferenceObserver } from '../../call/conference.ts';
+import type {
+  ConferenceMember,
+  ConferenceObserver,
+  ObservedConference,
+} from '../../call/conference-options.ts';
 import type { Leg } from '../../call/leg.ts';
 import type { CallbackForm } from './callback-form.ts';
 import type { SignalwireIdentity } from './identity.ts';
@@ -35,7 +39,7 @@ export interface ConferenceStatusOptions {
 
 /** By conference and URL: what all of those who brought it ask for. The first of them tells. */
 const wanted = new WeakMap<
-  Conference,
+  ObservedConference,
   Map<string, { teller: ConferenceStatus; events: Set<ConferenceEvent> }>
 >();
 
@@ -52,28 +56,28 @@ export class ConferenceStatus implements ConferenceObserver {
     this.#options = options;
   }
 
-  came(conference: Conference, leg: Leg): void {
+  came(conference: ObservedConference, leg: Leg): void {
     this.#register(conference);
     this.#tell(conference, 'join', 'participant-join', leg);
   }
 
-  begun(conference: Conference): void {
+  begun(conference: ObservedConference): void {
     this.#tell(conference, 'start', 'conference-start', undefined);
   }
 
-  went(conference: Conference, leg: Leg, member: ConferenceMember): void {
+  went(conference: ObservedConference, leg: Leg, member: ConferenceMember): void {
     this.#tell(conference, 'leave', 'participant-leave', leg, member);
   }
 
-  muted(conference: Conference, leg: Leg, muted: boolean): void {
+  muted(conference: ObservedConference, leg: Leg, muted: boolean): void {
     this.#tell(conference, 'mute', muted ? 'participant-mute' : 'participant-unmute', leg);
   }
 
-  held(conference: Conference, leg: Leg, held: boolean): void {
+  held(conference: ObservedConference, leg: Leg, held: boolean): void {
     this.#tell(conference, 'hold', held ? 'participant-hold' : 'participant-unhold', leg);
   }
 
-  #register(conference: Conference): void {
+  #register(conference: ObservedConference): void {
     const { url, form, events = conferenceEvents } = this.#wish;
     const byUrl = wanted.get(conference) ?? new Map();
     wanted.set(conference, byUrl);
@@ -85,7 +89,7 @@ export class ConferenceStatus implements ConferenceObserver {
 
   /** @param member of the leg, where it is not there any more */
   #tell(
-    conference: Conference,
+    conference: ObservedConference,
     event: ConferenceEvent,
     status: string,
     leg: Leg | undefined,
