@@ -143,7 +143,6 @@ export async function openCallControl(
   const runner = new ScriptRunner({ performer: performer('sift'), clock });
   const sift = new SiftIncoming({ callbacks, runner, log });
   const signalwire = openSignalwire(foundation, performer('signalwire'));
-  parts.defer(() => signalwire.statuses.whenIdle());
   const sinch = openSinch(config, foundation, { calls, performer: performer('sinch') });
   parts.defer(() => sinch.records.close());
   parts.defer(() => sinch.callbacks.whenIdle());

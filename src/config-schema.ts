@@ -223,6 +223,8 @@ export const configSchema = z.strictObject({
     .strictObject({
       /** Signs the requests for documents and the events; made at the first start when not set. */
       signingKey: secret.optional(),
+      /** Told what documents tell nobody else: `user_event`, warnings, a `connect` that failed. */
+      statusUrl: httpUrl.optional(),
     })
     .prefault({}),
   /** The Sinch dialect. */

@@ -162,6 +162,11 @@ export const catalogue = {
     status: 409,
     todo: 'Raise `max_participants`, or wait until somebody leaves.',
   },
+  TOO_MANY_RECORDINGS: {
+    blame: 'caller',
+    status: 409,
+    todo: 'Stop recordings that are not needed, or let one recording go on through pauses.',
+  },
   INBOUND_FORBIDDEN: {
     blame: 'caller',
     status: 403,

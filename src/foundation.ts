@@ -15,7 +15,8 @@ import { Outbox } from './delivery/outbox.ts';
 import { type Signer, webhookSender } from './delivery/webhooks.ts';
 import { type DeliveryFoundation, deliveryFoundation } from './destinations.ts';
 import { formatSiftEvent } from './dialects/sift/events.ts';
-import { signalwireEventFormatter } from './dialects/signalwire/events.ts';
+import { callbackRequests } from './dialects/signalwire/callback-form.ts';
+import { signalwireFormatters } from './dialects/signalwire/events.ts';
 import { identityOf, type SignalwireIdentity } from './dialects/signalwire/identity.ts';
 import { RecordingLinks } from './dialects/signalwire/recording-link.ts';
 import { signatureHeaders } from './dialects/signalwire/signature.ts';
@@ -74,6 +75,7 @@ export interface SignalwireFoundation {
   identity: SignalwireIdentity;
   links: RecordingLinks;
   signingKey: Secret;
+  statusUrl: string | undefined;
 }
 
 /** Name of this node in the rows of its recordings. */
@@ -114,6 +116,7 @@ export async function openFoundation(
     identity: identityOf(credentials.accountId, node),
     links: new RecordingLinks(links, clock),
     signingKey: signalwireSigningKey(config),
+    statusUrl: config.signalwire.statusUrl,
   };
   const sinch: SinchFoundation = {
     applications: new StoredSinchApplications({ db, credentials, masterKey }),
@@ -127,10 +130,11 @@ export async function openFoundation(
       return application ? signedHeaders(application, url, body, deliveryClock.unixMs()) : {};
     },
   };
+  const requests = callbackRequests(signalwire.signingKey);
   const outbox = await Outbox.start({
     db,
     boss: jobs,
-    send: webhookSender({ client: callbacks, secret, clock: deliveryClock, signatures }),
+    send: webhookSender({ client: callbacks, secret, clock: deliveryClock, signatures, requests }),
     clock: deliveryClock,
     logger: log,
     exclusive: config.database.url === undefined,
@@ -140,7 +144,7 @@ export async function openFoundation(
   const formatters = {
     sift: formatSiftEvent,
     native: formatNativeEvent,
-    signalwire: signalwireEventFormatter({ clock, ...signalwire }),
+    ...signalwireFormatters({ clock, ...signalwire }),
     sinch: formatSinchEvent,
   };
   const delivery = deliveryFoundation(config, masterKey, node, {

@@ -20,19 +20,17 @@ export interface Signalwire {
 }
 
 export function openSignalwire(foundation: Foundation, performer: VerbPerformer): Signalwire {
-  const { credentials, callbacks, outbox, signalwire } = foundation;
+  const { credentials, callbacks, directory, signalwire } = foundation;
   const { accountId } = credentials;
   const statuses = new StatusCallbacks({
     ...foundation,
     identity: signalwire.identity,
-    post: async ({ callId, url, type, body }) => {
-      await outbox.transaction((trx) =>
-        outbox.insert(trx, {
-          ...{ accountId, conversationId: callId, type, dialect: 'signalwire' },
-          ...{ payload: body, callbackUrl: url },
-        }),
-      );
-    },
+    statusUrl: signalwire.statusUrl,
+    post: ({ callId, url, type, body, form = 'signalwire' }) =>
+      directory.event({
+        ...{ accountId, conversationId: callId, type, dialect: form },
+        ...{ payload: body, callbackUrl: url },
+      }),
   });
   const documents = new DocumentFetcher(callbacks, signalwire.signingKey);
   const sessions = new SwmlSessions({ ...foundation, ...signalwire, performer, documents, statuses });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Notice } from '../call/notice.ts';
-import type { RecordingWishes } from '../call/recording.ts';
+import { maxControlIdCharacters, type RecordingWishes } from '../call/recording.ts';
 import type { RecorderOptions } from '../media/recorder-options.ts';
 import { maxTimerMs } from '../media/recorder-options.ts';
 import { maxTextCharacters } from '../speech/text-to-speech.ts';
@@ -27,7 +27,7 @@ const recordingFields = z.strictObject({
   control_id: z
     .string()
     .min(1)
-    .max(64)
+    .max(maxControlIdCharacters)
     .meta({
       description:
         'A name of your own. Unique among the recordings that run on this call or conference; once one has ended, ' +

@@ -1,7 +1,9 @@
-import type { RecordingPolicy } from '../media/control.ts';
-import type { Conference } from './conference.ts';
+import type { Clock } from '../clock.ts';
+import type { RecordingPolicy, RoomMode } from '../media/control.ts';
+import type { MediaWorker } from '../worker/media-worker.ts';
 import type { WaitingOptions } from './conference-start.ts';
 import type { Leg } from './leg.ts';
+import type { RecordingMaker } from './recordable-room.ts';
 import type { RecordingWishes } from './recording.ts';
 
 export interface JoinOptions extends WaitingOptions {
@@ -26,15 +28,39 @@ export interface JoinOptions extends WaitingOptions {
   observer?: ConferenceObserver | undefined;
 }
 
+/** A party that is there. */
+export interface ConferenceMember {
+  readonly options: JoinOptions;
+  readonly muted: boolean;
+  readonly held: boolean;
+}
+
+/** Whose going ended the conference: it was the last one, or everybody had to leave with it. */
+export interface ConferenceEnd {
+  connectionId: string;
+  reason: 'last-left' | 'end-on-exit';
+}
+
+/** A conference as its observers see it. */
+export interface ObservedConference {
+  readonly conversationId: string;
+  readonly name: string;
+  readonly memberCount: number;
+  readonly members: readonly { connectionId: string; trackId: string }[];
+  /** Undefined for a party that is not here. */
+  muteOf(legId: string): ConferenceMember | undefined;
+}
+
 /** Told at once, in this order. The same object is told once, whoever brought it. */
 export interface ConferenceObserver {
-  came?(conference: Conference, leg: Leg): void;
+  came?(conference: ObservedConference, leg: Leg): void;
   /** Two are there, and one of them does not only wait. */
-  begun?(conference: Conference): void;
-  went?(conference: Conference, leg: Leg): void;
-  ended?(conference: Conference): void;
-  muted?(conference: Conference, leg: Leg, muted: boolean): void;
-  held?(conference: Conference, leg: Leg, held: boolean): void;
+  begun?(conference: ObservedConference): void;
+  /** @param member as it was there */
+  went?(conference: ObservedConference, leg: Leg, member: ConferenceMember): void;
+  ended?(conference: ObservedConference): void;
+  muted?(conference: ObservedConference, leg: Leg, muted: boolean): void;
+  held?(conference: ObservedConference, leg: Leg, held: boolean): void;
 }
 
 export interface Warning {
@@ -44,3 +70,23 @@ export interface Warning {
 
 /** How a stay in a conference ended: the party left it, the call ended, or the conference was closed by us. */
 export type StayEnd = 'left' | 'call-ended' | 'closed';
+
+/** @template Room the conference itself */
+export interface RoomOptions<Room> {
+  accountId: string;
+  /** Empty for a conversation of two, which nobody joins by name. */
+  name: string;
+  /** How the parties hear each other. */
+  mode: RoomMode;
+  dialect: string;
+  worker: MediaWorker;
+  startedUnixMs: number;
+  clock: Pick<Clock, 'unixMs'>;
+  recordings: RecordingMaker;
+  /** One more URL wants the conversation's events. */
+  callbackAdded(conference: Room): void;
+  /** A participant asks for something that is not done. */
+  warn(conference: Room, warning: Warning, callbackUrl: string): void;
+  /** The last member left; called once, the conference is never used again. */
+  emptied(conference: Room): void;
+}

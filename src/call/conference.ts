@@ -1,56 +1,30 @@
 import { tone } from '../audio/tone.ts';
-import type { Clock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
-import type { LegReport, RoomMode } from '../media/control.ts';
+import type { LegReport } from '../media/control.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
+import { type MemberOf, memberOf } from './conference-member.ts';
 import { ConferenceMute, type HoldMusic } from './conference-mute.ts';
-import type { ConferenceObserver, JoinOptions, StayEnd, Warning } from './conference-options.ts';
+import type {
+  ConferenceEnd,
+  ConferenceMember,
+  ConferenceObserver,
+  JoinOptions,
+  RoomOptions,
+  StayEnd,
+  Warning,
+} from './conference-options.ts';
 import { ConferenceStart } from './conference-start.ts';
 import type { Leg } from './leg.ts';
-import type { RecordingMaker } from './recordable-room.ts';
 import type { Recording, RecordingWishes } from './recording.ts';
 
-export type { ConferenceObserver, JoinOptions, StayEnd, Warning } from './conference-options.ts';
+export type * from './conference-options.ts';
+export type ConferenceOptions = RoomOptions<Conference>;
+type Member = MemberOf<Conference>;
 
 /** Apart from the beep of a recording. */
 const beepRateHz = 8000;
 const beepSamples = tone({ rateHz: beepRateHz, frequencyHz: 850, levelDbov: -20 }, beepRateHz / 5);
-
-interface Member {
-  readonly leg: Leg;
-  readonly options: JoinOptions;
-  /** Where it is now: a transfer may take it to another conversation within one stay. */
-  room: Conference;
-  trackId: string;
-  /** The worker has it there, so that it is heard, and recorded where that is wanted; or it waits for the beginning. */
-  isPresent: boolean;
-  /** In no room yet: the conference has not begun. */
-  waiting: boolean;
-  /** This stay here. */
-  sinceUnixMs: number;
-  mute: ConferenceMute;
-  end(outcome: StayEnd): void;
-}
-
-export interface ConferenceOptions {
-  accountId: string;
-  /** Empty for a conversation of two, which nobody joins by name. */
-  name: string;
-  /** How the parties hear each other. */
-  mode: RoomMode;
-  dialect: string;
-  worker: MediaWorker;
-  startedUnixMs: number;
-  clock: Pick<Clock, 'unixMs'>;
-  recordings: RecordingMaker;
-  /** One more URL wants the conversation's events. */
-  callbackAdded(conference: Conference): void;
-  /** A participant asks for something that is not done. */
-  warn(conference: Conference, warning: Warning, callbackUrl: string): void;
-  /** The last member left; called once, the conference is never used again. */
-  emptied(conference: Conference): void;
-}
 
 /** A room from its first join to its last leave: one conversation. Joining the name later makes another. */
 export class Conference {
@@ -74,6 +48,8 @@ export class Conference {
   /** Parties that are on their way. */
   #expected = 0;
   #closed = false;
+  #lastLegId: string | undefined;
+  #endedBy: ConferenceEnd | undefined;
 
   constructor(options: ConferenceOptions) {
     this.#options = options;
@@ -92,6 +68,12 @@ export class Conference {
   /** Its last member left; nobody joins any more. */
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** Undefined where nobody ever came. */
+  get endedBy(): ConferenceEnd | undefined {
+    const last = this.#lastLegId;
+    return this.#endedBy ?? (last === undefined ? undefined : { connectionId: last, reason: 'last-left' });
   }
 
   get memberCount(): number {
@@ -204,8 +186,9 @@ export class Conference {
   }
 
   /** Whether it is muted, on hold; undefined for a party that is not here. */
-  muteOf(legId: string): Pick<ConferenceMute, 'muted' | 'held'> | undefined {
-    return this.#members.get(legId)?.mute;
+  muteOf(legId: string): ConferenceMember | undefined {
+    const member = this.#members.get(legId);
+    return member && memberOf(member);
   }
 
   /** Since when it is here; undefined for a party that is not. */
@@ -366,6 +349,7 @@ export class Conference {
     if (!member) return;
     this.#gone(member);
     const { beep, endOnExit } = member.options;
+    if (endOnExit) this.#endedBy ??= { connectionId: legId, reason: 'end-on-exit' };
     if (!member.waiting && (beep === 'exit' || beep === 'both')) this.#beep();
     member.end(this.#endIfEmpty(outcome));
     this.#changed();
@@ -373,11 +357,13 @@ export class Conference {
     this.#endIfAlone();
   }
 
-  #gone({ leg, mute }: Member): void {
-    mute.stopMusic();
+  #gone(member: Member): void {
+    const { leg } = member;
+    member.mute.stopMusic();
+    this.#lastLegId = leg.id;
     this.#members.delete(leg.id);
     this.#start.left(leg.id);
-    this.#tell((observer) => observer.went?.(this, leg));
+    this.#tell((observer) => observer.went?.(this, leg, memberOf(member)));
   }
 
   #tell(what: (observer: ConferenceObserver) => void): void {

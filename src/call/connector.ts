@@ -53,6 +53,8 @@ export interface ConnectRequest extends ConnectManner {
   answerOnBridge?: boolean | undefined;
   /** Plays to the caller while it rings, in place of a tone and of what the called side sends. */
   ringback?(caller: Leg): { stop(): void };
+  /** Somebody answered, and is put through. */
+  connected?(peer: ConnectedPeer): void;
   /**
    * Asked when the called party has answered, ahead of being put through; the caller waits meanwhile.
    * @param signal aborted when the caller waits no longer; the called party is hung up then
@@ -62,6 +64,14 @@ export interface ConnectRequest extends ConnectManner {
   join: Omit<JoinOptions, 'leaveKey'>;
 }
 
+export interface ConnectedPeer {
+  connectionId: string;
+  from: string;
+  to: string;
+  /** Of a call by a trunk. */
+  trunkId?: string | undefined;
+}
+
 export interface ConnectResult {
   outcome: 'connected' | 'failed';
   /** Why nobody was reached: a `CallEndReason`, or a code of the catalogue, in lower case with hyphens. */
@@ -69,7 +79,7 @@ export interface ConnectResult {
   /** The last refusal's. */
   sipStatus?: number;
   /** Who answered. */
-  peer?: { connectionId: string; from: string; to: string };
+  peer?: ConnectedPeer;
   /** The called party hung up; or the caller's side did: its party, its document, the longest duration. */
   endedBy?: 'caller' | 'called';
 }
@@ -140,7 +150,7 @@ export class Connector {
   async #bridge(
     caller: Leg,
     called: Leg,
-    { join: options, maxDurationMs }: ConnectRequest,
+    { join: options, maxDurationMs, connected }: ConnectRequest,
     pair: Conference,
     signal: AbortSignal | undefined,
   ): Promise<ConnectResult> {
@@ -152,6 +162,9 @@ export class Connector {
       maxDurationMs === undefined
         ? undefined
         : clock.after(maxDurationMs, () => called.hangUp('the longest duration is over'));
+    const { connectionId, from, to, trunkId } = called.connection;
+    const peer: ConnectedPeer = { connectionId, from, to, trunkId: trunkId ?? undefined };
+    connected?.(peer);
     // Whoever is left alone is taken out by the pair, whatever transfers there were.
     const stay = pair.join(caller, join, signal);
     seat(pair, called, join).catch((error: unknown) =>
@@ -162,9 +175,8 @@ export class Connector {
     } finally {
       limit?.cancel();
     }
-    const { connectionId, from, to } = called.connection;
     const endedBy = calledHungUp && !caller.ended ? 'called' : 'caller';
-    return { outcome: 'connected', peer: { connectionId, from, to }, endedBy };
+    return { outcome: 'connected', peer, endedBy };
   }
 
   async #reach(

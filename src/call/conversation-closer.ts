@@ -88,6 +88,7 @@ export class ConversationCloser {
       eventCallbacks: [...conference.eventCallbacks],
       recordings,
       failedRecordings,
+      endedBy: conference.endedBy,
       stayReports: conference.stayReports,
     });
   }

@@ -20,16 +20,17 @@ import {
 import type { Db, Delivery, Recording as RecordingRow } from '../database/schema.ts';
 import type { DeliveryRows } from '../delivery/delivery-rows.ts';
 import type { HandedCredentials } from '../delivery/handed-credentials.ts';
-import type { Outbox } from '../delivery/outbox.ts';
+import type { Outbox, OutgoingEvent } from '../delivery/outbox.ts';
 import type { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
-import type { LegReport } from '../media/control.ts';
 import type { RecordingSummary } from '../recording/summary.ts';
 import type { FileOrder } from '../worker/file-protocol.ts';
 import type { Conference, Warning } from './conference.ts';
 import { ConnectionRows } from './connection-rows.ts';
+import { conversationEndedEvent, type EndedConversation } from './conversation-ended.ts';
 import { type DeliveryWish, keptDeliveryWish } from './delivery-wish.ts';
+import { parseEventCallback } from './event-callback.ts';
 import { parseFileOrder } from './file-order.ts';
 import type { EventFormatter, RecordingChanged, RecordingDelivery } from './neutral-events.ts';
 import type { Recording } from './recording.ts';
@@ -49,22 +50,6 @@ export interface DirectoryOptions {
   formatters: Readonly<Record<string, EventFormatter>>;
   /** Of recordings with a destination. */
   deliveries?: { rows: DeliveryRows; credentials: HandedCredentials } | undefined;
-}
-
-/** Everything a conversation's terminal transaction writes. */
-export interface EndedConversation {
-  accountId: string;
-  conversationId: string;
-  conferenceName: string;
-  dialect: string;
-  startedUnixMs: number;
-  endedUnixMs: number;
-  eventCallbacks: string[];
-  recordings: RecordingSummary[];
-  /** Recordings that never came to life. */
-  failedRecordings: string[];
-  /** The media worker's figures by track; those a crash lost are not there. */
-  stayReports?: ReadonlyMap<string, LegReport>;
 }
 
 /** Writes what happens on this node to PostgreSQL; the calls never wait for it. */
@@ -105,22 +90,26 @@ export class Directory {
   }
 
   /** Tells a participant's callback what is not done for it. */
-  conversationWarning(conference: Conference, warning: Warning, callbackUrl: string): void {
+  conversationWarning(conference: Conference, warning: Warning, callback: string): void {
     const { conversationId, accountId, name, dialect } = conference;
-    const payload = this.#options.formatters[dialect]?.({
+    const { url: callbackUrl, dialect: told = dialect } = parseEventCallback(callback);
+    const payload = this.#options.formatters[told]?.({
       kind: 'conversation.warning',
       accountId,
       conversationId,
       conferenceName: name,
       ...warning,
     });
-    if (!payload) return;
+    const type = 'conversation.warning';
+    if (payload) this.event({ accountId, conversationId, type, payload, callbackUrl, dialect: told });
+  }
+
+  /** What is no change of a state of ours; it is told behind what was told of its call or conversation before. */
+  event(event: Omit<OutgoingEvent, 'eventId'>): void {
     const eventId = newId();
-    this.#write(conversationId, 'warning', async () => {
+    this.#write(event.conversationId, event.type, async () => {
       await this.#options.outbox.transaction(async (trx, outbox) => {
-        if (await getEvent(trx, eventId)) return;
-        const type = 'conversation.warning';
-        await outbox.insert(trx, { eventId, accountId, conversationId, type, payload, callbackUrl, dialect });
+        if (!(await getEvent(trx, eventId))) await outbox.insert(trx, { ...event, eventId });
       });
     });
   }
@@ -267,9 +256,9 @@ export class Directory {
       startTime: new Date(ended.startedUnixMs),
       eventCallbacks,
     });
-    const reasons = new Map<string, string>();
+    const ends = new Map<string, RecordingChanged | undefined>();
     for (const recording of ended.recordings)
-      reasons.set(recording.recordingId, await this.#writeRecordingEnd(trx, ended, recording));
+      ends.set(recording.recordingId, await this.#writeRecordingEnd(trx, ended, recording));
     for (const recordingId of ended.failedRecordings) {
       const endedAt = new Date(ended.endedUnixMs);
       const row = await endRecording(trx, recordingId, { reason: 'error', endSample: 0, endedAt });
@@ -280,39 +269,21 @@ export class Directory {
       durationMs: Math.max(0, ended.endedUnixMs - ended.startedUnixMs),
     });
     if (!row) return;
-    const format = this.#options.formatters[dialect];
-    if (!format) return;
-    const payload = format({
-      kind: 'conversation.ended',
-      accountId,
-      conversationId,
-      conferenceName,
-      startedUnixMs: ended.startedUnixMs,
-      endedUnixMs: ended.endedUnixMs,
-      recordings: ended.recordings.map(({ recordingId, reason, meta }) => ({
-        recordingId,
-        reason: reasons.get(recordingId) ?? reason,
-        clientState: clientStateOf(meta),
-      })),
-    });
-    if (!payload) return;
-    for (const callbackUrl of row.eventCallbacks)
-      await this.#options.outbox.insert(trx, {
-        accountId,
-        conversationId,
-        type: 'conversation.ended',
-        payload,
-        callbackUrl,
-        dialect,
-      });
+    const event = conversationEndedEvent(ended, ends);
+    for (const kept of row.eventCallbacks) {
+      const { url: callbackUrl, dialect: told = dialect } = parseEventCallback(kept);
+      const payload = this.#options.formatters[told]?.(event);
+      const about = { accountId, conversationId, type: 'conversation.ended', callbackUrl, dialect: told };
+      if (payload) await this.#options.outbox.insert(trx, { ...about, payload });
+    }
   }
 
-  /** @returns why it ended, as it is on record */
+  /** @returns how it ended, as it is on record */
   async #writeRecordingEnd(
     trx: Db,
     ended: Pick<EndedConversation, 'accountId' | 'conversationId' | 'stayReports'>,
     recording: RecordingSummary,
-  ): Promise<string> {
+  ): Promise<RecordingChanged | undefined> {
     const { accountId, conversationId } = ended;
     const { recordingId, rateHz, startSample, endSample, recordedSamples, fileSamples, meta } = recording;
     const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined);
@@ -362,7 +333,8 @@ export class Directory {
         packets: track.packets,
         media: ended.stayReports?.get(track.trackId),
       });
-    return row?.reason ?? recording.reason;
+    const onRecord = row ?? (await getRecording(trx, accountId, recordingId));
+    return onRecord && endEvent(onRecord, textOf(meta.conferenceName) ?? '', recording.startedUnixMs);
   }
 
   /** The terminal event; there is one, because a row ends once. */

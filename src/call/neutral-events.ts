@@ -3,6 +3,7 @@ import type { ClientState } from '../database/schema.ts';
 import type { JsonValue } from '../json-value.ts';
 import type { RecorderOptions } from '../media/recorder-options.ts';
 import type { PauseBehaviour } from '../spool/records.ts';
+import type { ConferenceEnd } from './conference-options.ts';
 import type { RecordingEvidence } from './recording-evidence.ts';
 
 /** What happened, in nobody's dialect. A dialect's formatter turns it into the vendor's body. */
@@ -26,7 +27,15 @@ export interface ConversationEnded {
   startedUnixMs: number;
   endedUnixMs: number;
   /** Why each recording of the conversation ended; empty when none was made. */
-  recordings: { recordingId: string; reason: string; clientState?: ClientState | undefined }[];
+  recordings: {
+    recordingId: string;
+    reason: string;
+    clientState?: ClientState | undefined;
+    /** Of one that is on record: its end. */
+    ended?: RecordingChanged | undefined;
+  }[];
+  /** Not known of one that a crash ended. */
+  endedBy?: ConferenceEnd | undefined;
 }
 
 /** A recording's state is another now; one event for each transition. */
@@ -48,6 +57,8 @@ export interface RecordingChanged extends RecordingEvidence {
   /** What its URL gives. */
   format: AudioFileFormat;
   stereo: boolean;
+  /** It records again behind a pause. */
+  resumed?: boolean | undefined;
   /** Of a pause. */
   pauseBehaviour?: PauseBehaviour | undefined;
   /** Where it changed, on the clock of its room. */

@@ -18,6 +18,6 @@ export interface RecordableRoom {
 
 /** Makes a room's recordings. */
 export interface RecordingMaker {
-  /** @throws CallreelError CONFLICT for a control id that runs */
+  /** @throws CallreelError CONFLICT for a control id that runs, TOO_MANY_RECORDINGS */
   create(room: RecordableRoom, wishes: RecordingWishes, call?: CallCapture): Recording;
 }

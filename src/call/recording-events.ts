@@ -35,6 +35,7 @@ export function progressEvent(
     controlId: wishes.controlId,
     clientState: wishes.clientState,
     ...fileOf(wishes),
+    resumed: activity === 'recording' && recording.pauseBehaviour !== undefined,
     pauseBehaviour: activity === 'paused' ? recording.pauseBehaviour : undefined,
     atMs: Math.round((atSample * 1000) / rateHz),
     ...recordingEvidence(recording.consents, recording.heardNotices, rateHz),

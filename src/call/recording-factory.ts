@@ -31,10 +31,14 @@ export interface RecordingFileMaker {
 }
 
 const leastRateHz = 8000;
+/** Of one call, or one conference: each that starts or stops is written into what all that run have of it. */
+export const maxRunningRecordings = 32;
+export const maxRecordings = 1000;
 
 /** Makes the recordings of conferences and calls: each with its own key, on record before it starts. */
 export class RecordingFactory implements RecordingMaker {
   readonly #options: RecordingFactoryOptions;
+  readonly #made = new WeakMap<RecordableRoom, number>();
 
   constructor(options: RecordingFactoryOptions) {
     this.#options = options;
@@ -53,6 +57,7 @@ export class RecordingFactory implements RecordingMaker {
       throw new CallreelError('CONFLICT', 'a recording with this control id runs already', {
         where: 'control_id',
       });
+    this.#count(room);
     const { conversationId, accountId, name, dialect, startedUnixMs, worker, eventCallbacks } = room;
     const recordingId = newId();
     const key = keys.create(recordingId);
@@ -78,6 +83,17 @@ export class RecordingFactory implements RecordingMaker {
     if (delivery) deliveries?.follow(recording, delivery);
     if (fileOrder) files?.follow(recording, fileOrder);
     return recording;
+  }
+
+  #count(room: RecordableRoom): void {
+    const running = room.recordings.filter((each) => each.running).length;
+    const made = this.#made.get(room) ?? 0;
+    const where = room.conversationId;
+    if (running >= maxRunningRecordings)
+      throw new CallreelError('TOO_MANY_RECORDINGS', `${running} recordings run at once already`, { where });
+    if (made >= maxRecordings)
+      throw new CallreelError('TOO_MANY_RECORDINGS', `there were ${made} recordings already`, { where });
+    this.#made.set(room, made + 1);
   }
 
   #bestRateHz({ members }: RecordableRoom): number {

@@ -38,6 +38,9 @@ export const recordingTable: TransitionTable<RecordingState, RecordingEvent> = {
 };
 
 /** What a recording is started with. */
+/** Of a name that a document or a request gives a recording. */
+export const maxControlIdCharacters = 255;
+
 export interface RecordingWishes {
   clientState?: ClientState | undefined;
   /** Unique among the recordings that run on one call or conference; another one may have it afterwards. */

@@ -10,7 +10,8 @@ import { type RecordingSummary, summariseRecording } from '../recording/summary.
 import { listDirectory } from '../spool/files.ts';
 import type { MasterKey } from '../spool/keys.ts';
 import { isConversationName, manifestSuffix } from '../spool/layout.ts';
-import type { Directory, EndedConversation } from './directory.ts';
+import type { EndedConversation } from './conversation-ended.ts';
+import type { Directory } from './directory.ts';
 
 export interface RestartOptions {
   clock: Clock;

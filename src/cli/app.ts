@@ -3,9 +3,9 @@ import { CallreelError } from '../errors.ts';
 import { ApiClient, serverOptions, serverOptionsHelp } from './api-client.ts';
 import { type Command, oneOf, parseCommandLine } from './command.ts';
 import { parseDocumentFile } from './document-lines.ts';
-import { print, printFields, printJson, printTable } from './output.ts';
+import { print, printFields, printJson, printTable, withoutPassword } from './output.ts';
 import { checkSvamlFile } from './svaml-file.ts';
-import { checkSwmlFile } from './swml-file.ts';
+import { checkSwmlFile, isSwml } from './swml-file.ts';
 
 const dialects = ['sift', 'signalwire', 'sinch'] as const;
 
@@ -41,7 +41,7 @@ export const appCommands: Command[] = [
           app.name,
           app.dialect,
           app.numbers.join(' ') || null,
-          app.url ?? (app.document === null ? null : 'its own document'),
+          app.url === null ? (app.document === null ? null : 'its own document') : withoutPassword(app.url),
         ]),
       );
     },
@@ -110,6 +110,8 @@ ${serverOptionsHelp}`,
 /** Checked here first, so that a mistake is named by its line. SWML and SVAML go as text: their readers know it better. */
 function documentOf(dialect: Application['dialect'], file: string): unknown {
   const text = readDocument(file);
+  if (dialect === 'sift' && isSwml(text))
+    throw new CallreelError('USAGE', `${file} is a SWML document: add --dialect signalwire`);
   if (dialect === 'sift') return parseDocumentFile(file, text).value;
   if (dialect === 'sinch') checkSvamlFile(file, text);
   else checkSwmlFile(file, text);

@@ -29,6 +29,11 @@ export function printTable(headings: readonly string[], rows: readonly (readonly
     );
 }
 
+/** A URL of a user: its password is for the one it calls, and for no screen. */
+export function withoutPassword(url: string): string {
+  return url.replace(/^([a-z]+:\/\/[^/?#]*?):[^/?#]*@/i, '$1:***@');
+}
+
 /** Names and values, one a line. */
 export function printFields(fields: Readonly<Record<string, unknown>>): void {
   const width = Math.max(...Object.keys(fields).map((name) => name.length));

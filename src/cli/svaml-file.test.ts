@@ -24,8 +24,8 @@ it('every mistake has its line', () => {
       assert.ok(error instanceof CallreelError);
       assert.equal(error.where, 'a.json:1:19');
       assert.deepEqual(error.message.split('\n'), [
-        'a.json:1:19: instructions[0].text: "text" is missing (40002)',
-        'a.json:2:44: action.maxDuration: a whole number from 1 to 600 is expected, not 900 (40001)',
+        'a.json:1:19: instructions[0].text: "text" is missing. Add the parameter. (40002)',
+        'a.json:2:44: action.maxDuration: a whole number from 1 to 600 is expected, not 900. Correct the value. (40001)',
       ]);
       return true;
     },

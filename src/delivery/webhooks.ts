@@ -10,11 +10,19 @@ import type { Delivery, EventSender } from './outbox.ts';
 export interface WebhookClient {
   request(request: {
     url: string;
-    method: 'POST';
+    method: 'GET' | 'POST';
     headers: Record<string, string>;
-    body: string;
+    body?: string;
     signal: AbortSignal;
   }): Promise<{ status: number }>;
+}
+
+/** What an event is sent as; `headers` are beside those that every event has. */
+export interface EventRequest {
+  method: 'GET' | 'POST';
+  url: string;
+  headers: Record<string, string>;
+  body?: string;
 }
 
 export interface WebhookOptions {
@@ -24,6 +32,8 @@ export interface WebhookOptions {
   clock: Clock;
   /** By dialect: the signatures that its receivers know, beside ours. */
   signatures?: Readonly<Record<string, Signer>> | undefined;
+  /** By dialect: the request, where its receivers know another one than a POST of JSON. */
+  requests?: Readonly<Record<string, (url: string, payload: unknown) => EventRequest>> | undefined;
 }
 
 /**
@@ -43,7 +53,8 @@ export function newWebhookSecret(): string {
 
 /**
  * POSTs an event as JSON, signed as https://www.standardwebhooks.com says: `webhook-id` is the event's id, the same
- * in every attempt. Any 2xx counts as delivered; of two URLs the second is tried where the first does not take it.
+ * in every attempt. A dialect may have another request; the signature is then of its body, empty for GET. Any 2xx
+ * counts as delivered; of two URLs the second is tried where the first does not take it.
  * @throws CallreelError CALLBACK_FAILED, CALLBACK_FORBIDDEN
  */
 export function webhookSender(options: WebhookOptions): EventSender {
@@ -63,23 +74,24 @@ async function post(
   { eventId, payload, dialect, signer }: Event,
   { deliveryId, attempt, signal }: Delivery,
   standard: Webhook,
-  { client, clock, signatures = {} }: WebhookOptions,
+  { client, clock, signatures = {}, requests = {} }: WebhookOptions,
 ): Promise<void> {
-  const body = JSON.stringify(payload);
+  const own = requests[dialect ?? '']?.(url, payload);
+  const body = own ? (own.body ?? '') : JSON.stringify(payload);
   const timestamp = new Date(clock.unixMs());
   const { status } = await client.request({
-    url,
-    method: 'POST',
+    url: own?.url ?? url,
+    method: own?.method ?? 'POST',
     headers: {
-      'content-type': 'application/json',
+      ...(!own && { 'content-type': 'application/json' }),
       'webhook-id': eventId,
       'webhook-timestamp': String(Math.floor(timestamp.getTime() / 1000)),
       'webhook-signature': standard.sign(eventId, timestamp, body),
       'callreel-delivery-id': deliveryId,
       'callreel-attempt': String(attempt),
-      ...(await signatures[dialect ?? '']?.(url, body, signer ?? undefined)),
+      ...(own ? own.headers : await signatures[dialect ?? '']?.(url, body, signer ?? undefined)),
     },
-    body,
+    ...(own?.method !== 'GET' && { body }),
     signal,
   });
   if (status < 200 || status > 299)

@@ -34,5 +34,7 @@ export const voiceMethod = 'voice';
 /** How much of what was said before is kept of it, at most. */
 export const maxClipMs = 10_000;
 
+/** Longer, and no recording comes to it. */
+export const maxRecordingMs = 366 * 86_400_000;
 /** Longer, and a timer is no timer. */
 export const maxTimerMs = 86_400_000;

@@ -12,6 +12,8 @@ export interface JournalWriterOptions {
 }
 
 const firstBatchBytes = 64 * 1024;
+/** More than a busy worker writes at once: what grew beyond it is given back. */
+const keptBatchBytes = 8 * 1024 * 1024;
 
 /** The journal at the edge: gathers entries, then one write for all of them. The file is made by its first entry. */
 export class JournalWriter {
@@ -82,6 +84,7 @@ export class JournalWriter {
     this.#unsyncedSinceUs ??= nowUs;
     this.#batchBytes = 0;
     this.#writtenOfBatch = 0;
+    if (this.#batch.length > keptBatchBytes) this.#batch = Buffer.allocUnsafeSlow(firstBatchBytes);
   }
 
   #openNext(nowUs: number): number {

@@ -10,7 +10,7 @@ import {
   type WorkerEvent,
   type WorkerStats,
 } from '../media/control.ts';
-import { maxTimerMs, type RecorderOptions } from '../media/recorder-options.ts';
+import { maxRecordingMs, maxTimerMs, type RecorderOptions } from '../media/recorder-options.ts';
 import { endReasons, noticeOutcomes, pauseBehaviours } from '../spool/records.ts';
 
 /**
@@ -88,7 +88,7 @@ const recorderOptions = z.object({
   inputSensitivity: z.number().min(0).max(100).optional(),
   initialTimeoutMs: timerMs.optional(),
   endSilenceTimeoutMs: timerMs.optional(),
-  maxLengthMs: timerMs.min(1).optional(),
+  maxLengthMs: z.int().min(1).max(maxRecordingMs).optional(),
   trim: z.boolean().optional(),
   consent: z.literal('required').optional(),
   notice: z.boolean().optional(),

@@ -45,7 +45,7 @@ describe('script check', { concurrency: 3 }, () => {
       'range.yaml',
       'sections:\n  main:\n    - answer: {}\n    - record_call:\n        input_sensitivity: 101\n    - dance: {}\n',
       1,
-      /range.yaml:5:\d+: sections.main\[1\].record_call.input_sensitivity: .*\(relay_script_method_parameter_invalid_value\)\n +range.yaml:6:\d+: /,
+      /range.yaml:5:\d+: sections.main\[1\].record_call.input_sensitivity: .*, not 101\. Give a value of the range or list that is named\. \(relay_script_method_parameter_invalid_value\)\n +range.yaml:6:\d+: /,
     ],
     ['no-main.json', '{\n "sections": {}}', 1, /no-main.json:2:\d+: .*relay_script_main_section_missing/],
     [

@@ -200,12 +200,19 @@ describe('directory', () => {
     writeFileSync(join(dir, 'wrong.yaml'), 'sections:\n  main:\n    - record_call:\n        format: ogg\n');
     const wrong = await callreel.run(...create, '--document', 'wrong.yaml');
     assert.match(wrong.stderr, /DOCUMENT_INVALID: wrong.yaml:4:\d+: sections.main\[0\].record_call.format: /);
+    assert.match(wrong.stderr, /Give a value of the range or list that is named/);
+    const untold = await callreel.run('app', 'create', '--name', 'x', '--document', 'call.yaml');
+    assert.equal(untold.code, 2);
+    assert.match(untold.stderr, /USAGE: call.yaml is a SWML document: add --dialect signalwire/);
     const byUrl = await callreel.json<Record<string, unknown>>(
       ...create,
       '--on-incoming',
-      'https://app.example/swml',
+      'https://ann:s3cret@app.example/swml',
     );
-    assert.deepEqual([byUrl.url, byUrl.document], ['https://app.example/swml', null]);
+    assert.deepEqual([byUrl.url, byUrl.document], ['https://ann:s3cret@app.example/swml', null]);
+    const { stdout: listed } = await callreel.run('app', 'list');
+    assert.match(listed, /https:\/\/ann:\*\*\*@app\.example\/swml$/m);
+    assert.doesNotMatch(listed, /s3cret/);
     for (const { app_id } of [app, byUrl])
       assert.equal((await callreel.run('app', 'delete', String(app_id))).code, 0);
   });

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
+import { maxRunningRecordings } from '../../src/call/recording-factory.ts';
 import { partyTonesHz, tone } from '../../src/testkit/tone.ts';
 import { toneLevelDbov } from '../../src/testkit/tone-level.ts';
 import { eventually } from './eventually.ts';
+import { variable } from './signalwire-scripts.ts';
 import { type CallLeg, type RestRecording, SignalwireStage } from './signalwire-stage.ts';
 import { utter } from './utterance.ts';
 
@@ -162,7 +164,8 @@ suite('the rest of the door', { concurrency: false }, () => {
 
   test('what is wrong is said as the vendor says it', async () => {
     const { call, leg } = await stage.dial(waiting);
-    const refused: [unknown, number, Partial<NonNullable<Refused['errors']>[0]> | undefined][] = [
+    type Expected = [unknown, number, Partial<NonNullable<Refused['errors']>[0]> | undefined];
+    const refused: Expected[] = [
       [
         { command: 'dial', params: { to: 'sip:a@127.0.0.1', swml: waiting } },
         422,
@@ -180,6 +183,16 @@ suite('the rest of the door', { concurrency: false }, () => {
         422,
         { attribute: 'record.audio.format' },
       ],
+      ...['record', 'audio'].map((place): Expected => {
+        const audio = { format: 'wav', volume: 5 };
+        const params = place === 'audio' ? { audio } : { record: { audio } };
+        const attribute = place === 'audio' ? 'audio.volume' : 'record.audio.volume';
+        return [
+          { command: 'calling.record', id: leg.id, params },
+          422,
+          { attribute, code: 'invalid_parameter', message: 'is not a known parameter' },
+        ];
+      }),
       [{ command: 'calling.record.stop', id: leg.id, params: { control_id: 'nobody' } }, 404, undefined],
       [{ command: 'calling.tap', id: leg.id, params: {} }, 422, { attribute: 'command' }],
       [{ command: 'calling.end', id: '3fa85f64-5717-4562-b3fc-2c963f66afa6', params: {} }, 404, undefined],
@@ -198,6 +211,31 @@ suite('the rest of the door', { concurrency: false }, () => {
     });
     assert.equal(stranger.status, 401);
     assert.deepEqual(await stranger.json(), { error: 'Unauthorized' });
+    await call.hangUp();
+  });
+
+  test('more recordings than may run at once are refused, by REST and by a document; what runs goes on', async () => {
+    const { call, leg } = await stage.dial(waiting);
+    const record = (control_id: string) => stage.command('calling.record', { control_id }, leg.id);
+    for (let started = 0; started < maxRunningRecordings; started++)
+      assert.equal((await record(`many-${started}`)).status, 200);
+    const { status, body } = await stage.command<Refused>('calling.record', {}, leg.id);
+    assert.equal(status, 422);
+    assert.match(body.errors?.[0]?.message ?? '', /32 recordings run at once already/);
+    const { calls } = stage.scene.server.callreel;
+    assert.equal(calls.recordingsOfCall(leg.id).length, maxRunningRecordings);
+    const url = stage.scene.handle<{ result: string }>('/one-more', () => ({}));
+    const steps = [
+      { record_call: {} },
+      { request: { url, method: 'POST', body: { result: variable('record_call_result') } } },
+      { sleep: -1 },
+    ];
+    const swml = { version: '1.0.0', sections: { main: steps } };
+    assert.equal((await stage.command('update', { swml }, leg.id)).status, 200);
+    const told = await stage.scene.app.waitFor<{ result: string }>('/one-more');
+    assert.deepEqual(told.body, { result: 'failed' });
+    await stage.command('calling.record.stop', { control_id: 'many-0' }, leg.id);
+    assert.equal((await record('again')).status, 200);
     await call.hangUp();
   });
 

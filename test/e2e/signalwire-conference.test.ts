@@ -82,8 +82,8 @@ suite('conferences', { concurrency: 4 }, () => {
     await bob!.end();
     const events = await ann!.events(2);
     assert.deepEqual(states(events), ['recording', 'finished']);
-    const { params } = events[1] as RecordEvent & { params: { conference_name?: string } };
-    assert.equal(params.conference_name, 'told');
+    const { params } = events[1] as RecordEvent & { params: { name?: string } };
+    assert.equal(params.name, 'told');
     const { channels } = await ann!.file(events[1]!);
     for (const said of words) assertExactRun(channels[0]!, said);
   });

@@ -108,6 +108,15 @@ suite('limits of record_call', { concurrency: 6 }, () => {
     assert.ok(end.end_time! - end.start_time! > 8);
     assert.equal((await script.mono('paused')).length, 64_000);
     await script.end();
+    const long = stage.script();
+    await long.call([
+      long.recordCall({ control_id: 'long', max_length: 100_000.5 }),
+      long.note('recorded'),
+      { sleep: -1 },
+    ]);
+    assert.equal((await long.at('recorded')).record_call_result, 'success');
+    await long.events(1, 'long');
+    await long.end();
     await stage.assertInvalid('max_length', -1, 'long');
   });
 

@@ -33,6 +33,7 @@ export function tellCallStatus(leg: Leg, { clock, statuses, url, wanted }: CallS
     };
     statuses.post({ callId: leg.id, url, type: 'call.status', body });
   };
+  statuses.listen(leg.id, url);
   tell('queued');
   tell('initiated');
   leg.addHandlers({
@@ -44,6 +45,7 @@ export function tellCallStatus(leg: Leg, { clock, statuses, url, wanted }: CallS
     ended: () => {
       tell('ending');
       tell('ended');
+      statuses.forget(leg.id);
     },
   });
 }

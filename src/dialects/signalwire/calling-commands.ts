@@ -108,11 +108,15 @@ export function callingCommands(options: SignalwireRoutesOptions): Readonly<Reco
   };
 }
 
+const maxWhereCharacters = 200;
+
 /** @throws CallreelError REQUEST_INVALID with the parameter */
 export function parse<Schema extends z.ZodType>(schema: Schema, params: unknown): z.output<Schema> {
   const parsed = schema.safeParse(params ?? {});
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  const where = ['body', 'params', ...(issue?.path ?? [])].join('.');
+  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
+  const where = ['body', 'params', ...(issue?.path ?? []), ...unknown].join('.').slice(0, maxWhereCharacters);
+  if (unknown.length > 0) throw new CallreelError('REQUEST_INVALID', 'is not a known parameter', { where });
   throw new CallreelError('REQUEST_INVALID', issue?.message ?? 'wrong parameters', { where });
 }

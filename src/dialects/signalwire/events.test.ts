@@ -4,14 +4,14 @@ import { LinkSigner } from '../../auth/signed-link.ts';
 import type { RecordingChanged } from '../../call/neutral-events.ts';
 import { FakeClock } from '../../clock.ts';
 import { Secret } from '../../secret.ts';
-import { signalwireEventFormatter } from './events.ts';
+import { signalwireFormatters } from './events.ts';
 import { identityOf } from './identity.ts';
 import { RecordingLinks } from './recording-link.ts';
 
 const clock = new FakeClock({ unixMs: 1_640_000_000_123 });
 const identity = identityOf('account', 'local');
 const links = new RecordingLinks(new LinkSigner(new Secret('k')), clock);
-const format = signalwireEventFormatter({ clock, identity, links });
+const format = signalwireFormatters({ clock, identity, links }).signalwire;
 const event: RecordingChanged = {
   kind: 'recording.changed',
   accountId: 'account',
@@ -91,7 +91,7 @@ test('a pause says how it sounds; a tone over it is silence to the vendor', () =
   );
 });
 
-test('a conference is told what its callback asked for: the end, unless it named others', () => {
+test('a conference is told what its callback asked for: the end, however it came, unless it named others', () => {
   const told = (status_events?: string[]) =>
     (['recording', 'paused', 'finished', 'no_input', 'error'] as const).filter(
       (state) =>
@@ -101,6 +101,7 @@ test('a conference is told what its callback asked for: the end, unless it named
           dialectData: { method: 'join_conference', ...(status_events && { status_events }) },
         }) !== undefined,
     );
-  assert.deepEqual(told(), ['finished']);
-  assert.deepEqual(told(['in-progress', 'absent']), ['recording', 'no_input', 'error']);
+  assert.deepEqual(told(), ['finished', 'no_input', 'error']);
+  assert.deepEqual(told(['in-progress']), ['recording', 'paused']);
+  assert.deepEqual(told(['in-progress', 'absent']), ['recording', 'paused', 'no_input', 'error']);
 });

@@ -1,5 +1,7 @@
+import type { ConferenceObserver } from '../../call/conference.ts';
 import type { Clock } from '../../clock.ts';
 import type { Verb, VerbResults } from '../../script/verb.ts';
+import type { ConferenceStatusWish } from './conference-status.ts';
 import type { JsonObject } from './json.ts';
 
 /** `${call.*}`, read only, as the vendor's document request has it. */
@@ -66,10 +68,15 @@ export interface SwmlHost {
   request(request: HttpRequest): Promise<HttpAnswer>;
   /** Where the recording's file is, from its start on (W15, W27). */
   recordingUrl(recordingId: string, format: 'wav' | 'mp3' | 'mp4'): string;
-  /** `user_event`, `calling.script.warning`. Never waits. */
-  event(name: string, params: JsonObject): void;
+  /**
+   * `user_event`, `calling.script.warning`, a `connect` that failed: for whoever is told of the call. Never waits.
+   * @param except has been told
+   */
+  event(name: string, params: JsonObject, except?: string): void;
   /** An advisory POST to a `status_url` of the document; `params` without `call_id` and `node_id`. Never waits. */
   status(url: string, eventType: string, params: JsonObject): void;
+  /** Tells a `status_callback` of a conference that the call joins. */
+  conferenceStatus(wish: ConferenceStatusWish): ConferenceObserver;
   /** Whether the speech engine has this voice; one that it has not is stood in for. */
   hasVoice?(voice: string): boolean;
   readonly call: CallScope;

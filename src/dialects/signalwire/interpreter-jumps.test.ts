@@ -1,11 +1,41 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are templates of SWML
+// biome-ignore-all lint/suspicious/noThenProperty: conditions of SWML have it
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { displayUrl } from '../../callbacks/user-url.ts';
+import { CallreelError } from '../../errors.ts';
 import { runSwml, TestHost } from './test-host.ts';
 
 const say = (text: string) => ({ play: { url: `say:${text}` } });
 
 describe('execute and return', () => {
+  it('repeats no value in a warning about an expression', async () => {
+    const { host } = await runSwml(
+      [{ set: { y: '${JSON.parse(x)}' } }, { cond: [{ when: '${x}.a.b.c == 1', then: [] }] }],
+      { vars: { x: '4111-1111' } },
+    );
+    assert.ok(host.events.length > 0);
+    assert.equal(JSON.stringify(host.events).includes('4111'), false);
+  });
+
+  it('repeats no name, address or answer that a variable brings', async () => {
+    for (const step of [
+      { execute: { dest: '${x}' } },
+      { transfer: { dest: '${x}' } },
+      { execute: { dest: 'https://app.example/${x}?a=${x}' } },
+      { connect: { to: 'queue:${x}' } },
+      { play: '${x}' },
+    ]) {
+      const host = new TestHost();
+      host.fetchDocument = async (url) => {
+        throw new CallreelError('CALLBACK_FAILED', `POST ${displayUrl(new URL(url))}: it answered 404`);
+      };
+      const { end } = await runSwml([step], { host, vars: { x: '4111-1111' } });
+      assert.equal(end.reason, 'failed');
+      assert.equal(JSON.stringify([end, host.events]).includes('4111'), false, JSON.stringify(end));
+    }
+  });
+
   it('comes back with a value, and with its own params', async () => {
     const { host, vars } = await runSwml(
       {

@@ -263,5 +263,6 @@ describe('goto', () => {
     const { end } = await runSwml([{ goto: '${x}' }], { vars: { x: 'nowhere' } });
     assert.equal(end.error?.code, 'relay_script_method_parameter_invalid_value');
     assert.equal(end.error?.path, 'sections.main[0].goto.label');
+    assert.equal(JSON.stringify(end).includes('nowhere'), false);
   });
 });

@@ -44,7 +44,13 @@ suite('calling.record', () => {
     }
   });
 
+  test('a length is as long as it is said to be; no recording comes to what is longer than a year', () => {
+    const lengthOf = (max_length: number) => wishes({ audio: { max_length } }).options?.maxLengthMs;
+    assert.deepEqual([lengthOf(100_000), lengthOf(1e12)], [100_000_000, 366 * 86_400_000]);
+  });
+
   for (const wrong of [
+    { volume: 5 },
     { format: 'flac' },
     { direction: 'none' },
     { input_sensitivity: 100.1 },

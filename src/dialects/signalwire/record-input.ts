@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import type { RecordingWishes } from '../../call/recording.ts';
-import { maxTimerMs, type RecorderOptions } from '../../media/recorder-options.ts';
+import { maxControlIdCharacters, type RecordingWishes } from '../../call/recording.ts';
+import { maxRecordingMs, maxTimerMs, type RecorderOptions } from '../../media/recorder-options.ts';
 
 const maxSeconds = maxTimerMs / 1000;
 const seconds = z.number().min(0).max(maxSeconds);
 
 /** With the defaults of this door. */
-const audio = z.object({
+const audio = z.strictObject({
   format: z.enum(['wav', 'mp3', 'mp4']).default('mp3'),
   stereo: z.boolean().default(false),
   direction: z.enum(['speak', 'listen', 'both']).default('speak'),
@@ -14,16 +14,19 @@ const audio = z.object({
   input_sensitivity: z.number().min(0).max(100).default(44),
   initial_timeout: seconds.default(4),
   end_silence_timeout: seconds.default(0.5),
-  /** 0: none. */
-  max_length: seconds.default(0),
+  /** 0: none. The vendor names no longest one. */
+  max_length: z
+    .number()
+    .min(0)
+    .default(0)
+    .transform((length) => Math.min(length, maxRecordingMs / 1000)),
   terminators: z
     .string()
     .regex(/^[0-9*#A-D]{0,16}$/, 'expected keys of 0-9 * # A-D')
     .default('#'),
 });
 
-/** As long as `record_call` takes it. */
-export const controlId = z.string().min(1).max(255);
+export const controlId = z.string().min(1).max(maxControlIdCharacters);
 export const statusUrl = z
   .url({ protocol: /^https?$/, error: 'must be a valid http or https url' })
   .max(2000);

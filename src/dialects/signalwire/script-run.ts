@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { displayUrl } from '../../callbacks/user-url.ts';
 import type { Prompt } from '../../script/verb.ts';
 import { labelOf } from './check.ts';
 import type { SwmlDocument } from './document.ts';
@@ -218,7 +219,8 @@ export class ScriptRun implements Run {
     try {
       const flow = await this.steps(memberOf(document.sections, section) ?? null, path);
       if (flow?.kind !== 'jump') return flow;
-      const message = `there is no label "${flow.label.slice(0, 60)}" in this section`;
+      // A variable brought it, else it would have been seen before: a caller may have pressed it.
+      const message = 'there is no label of this name in this section';
       throw new ScriptError('relay_script_method_parameter_invalid_value', message, flow.path);
     } catch (error) {
       if (error instanceof ScriptError) error.place ??= document.placeOf(error.path ?? path);
@@ -235,7 +237,7 @@ export class ScriptRun implements Run {
       if (Object.hasOwn(document.sections, dest)) return { document, section: dest, params };
       throw new ScriptError(
         'relay_script_section_parameter_undefined',
-        `there is no section "${dest.slice(0, 60)}"`,
+        'there is no section of this name',
         path,
       );
     }
@@ -250,7 +252,10 @@ export class ScriptRun implements Run {
       source = await this.untilEnded(this.host.fetchDocument(url, { vars, envs, params }));
     } catch (error) {
       if (this.host.ended.aborted) throw error;
-      throw new ScriptError('relay_script_method_execute_failed', (error as Error).message, path);
+      // What stands behind the host may be what a caller pressed.
+      const { origin } = new URL(url);
+      const message = (error as Error).message.replaceAll(displayUrl(new URL(url)), origin);
+      throw new ScriptError('relay_script_method_execute_failed', message, path);
     }
     return this.#loaded(source);
   }

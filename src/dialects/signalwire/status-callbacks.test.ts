@@ -1,38 +1,48 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setImmediate } from 'node:timers/promises';
 import { FakeClock } from '../../clock.ts';
-import { silentLogger } from '../../logger.ts';
 import { identityOf } from './identity.ts';
 import { StatusCallbacks, type StatusPost } from './status-callbacks.ts';
 
-test('what one call is told keeps its order, however long each takes; one that fails holds up nothing', async () => {
-  const written: unknown[] = [];
-  const identity = identityOf('a', 'local');
-  const statuses = new StatusCallbacks({
-    clock: new FakeClock({ unixMs: 2000 }),
-    log: silentLogger,
-    identity,
-    post: async ({ body }: StatusPost) => {
-      const { params } = body as { params: { state: string } };
-      if (params.state === 'slow') await setImmediate();
-      if (params.state === 'broken') throw new Error('the database is away');
-      written.push(body);
+const identity = identityOf('a', 'local');
+
+function told(statusUrl?: string) {
+  const posts: StatusPost[] = [];
+  const clock = new FakeClock({ unixMs: 2000 });
+  const statuses = new StatusCallbacks({ clock, identity, statusUrl, post: (post) => void posts.push(post) });
+  return { posts, statuses };
+}
+
+test('an event of a call names the call, its session and its account', () => {
+  const { posts, statuses } = told();
+  statuses.callEvent('http://app.example', 'leg', 'swml:s', 'calling.call.play', { state: 'playing' });
+  assert.deepEqual(posts, [
+    {
+      ...{ callId: 'leg', url: 'http://app.example', type: 'calling.call.play', form: 'signalwire' },
+      body: {
+        event_type: 'calling.call.play',
+        event_channel: 'swml:s',
+        timestamp: 2,
+        project_id: 'a',
+        space_id: identity.spaceId,
+        params: { call_id: 'leg', node_id: identity.nodeId, state: 'playing' },
+      },
     },
-  });
-  for (const state of ['slow', 'broken', 'last'])
-    statuses.callEvent('http://app.example', 'leg', 'swml:s', 'calling.call.play', { state });
-  await statuses.whenIdle();
-  assert.deepEqual(
-    written.map((body) => (body as { params: { state: string } }).params.state),
-    ['slow', 'last'],
-  );
-  assert.deepEqual(written[0], {
-    event_type: 'calling.call.play',
-    event_channel: 'swml:s',
-    timestamp: 2,
-    project_id: 'a',
-    space_id: identity.spaceId,
-    params: { call_id: 'leg', node_id: identity.nodeId, state: 'slow' },
-  });
+  ]);
+});
+
+test("what has no URL of its own goes to whoever is told of the call, else to the server's, else to nobody", () => {
+  const urlsOf = ({ posts }: { posts: StatusPost[] }) => posts.map(({ url }) => url);
+  const alone = told();
+  const server = told('http://server.example');
+  for (const { statuses } of [alone, server]) {
+    statuses.callerEvent('leg', 'swml:s', 'user_event', {});
+    statuses.listen('leg', 'http://call.example');
+    statuses.callerEvent('leg', 'swml:s', 'user_event', {});
+    statuses.callerEvent('leg', 'swml:s', 'calling.call.connect', {}, 'http://call.example');
+    statuses.forget('leg');
+    statuses.callerEvent('leg', 'swml:s', 'user_event', {});
+  }
+  assert.deepEqual(urlsOf(alone), ['http://call.example']);
+  assert.deepEqual(urlsOf(server), ['http://server.example', 'http://call.example', 'http://server.example']);
 });

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import type { Logger } from '../../logger.ts';
+import { type CallbackForm, inForm } from './callback-form.ts';
 import type { SignalwireIdentity } from './identity.ts';
 
 /** One POST of an event that is not of a conversation's or a recording's state. */
@@ -8,21 +8,36 @@ export interface StatusPost {
   callId: string;
   url: string;
   type: string;
+  /** Without it: a POST of JSON. */
+  form?: CallbackForm;
   body: Record<string, unknown>;
+}
+
+/** An event of a call or a conference, before it has its form. */
+export interface StatusEvent {
+  /** The call's id, or the conversation's. */
+  key: string;
+  url: string;
+  channel: string;
+  type: string;
+  form?: CallbackForm;
+  params: Record<string, unknown>;
 }
 
 export interface StatusCallbackOptions {
   clock: Clock;
-  log: Logger;
   identity: SignalwireIdentity;
-  /** Writes it to the outbox: signed and tried again as every event is. */
-  post(event: StatusPost): Promise<void>;
+  /** Told of what has no URL of its own, of calls that have none either. */
+  statusUrl?: string | undefined;
+  /** Has it written to the outbox, in order: signed and tried again as every event is. Never waits. */
+  post(event: StatusPost): void;
 }
 
 /** Tells `status_url`s how a call, or what is done to it, goes on. */
 export class StatusCallbacks {
   readonly #options: StatusCallbackOptions;
-  readonly #last = new Map<string, Promise<void>>();
+  /** By call: who is told of it. */
+  readonly #listeners = new Map<string, string>();
 
   constructor(options: StatusCallbackOptions) {
     this.#options = options;
@@ -30,15 +45,7 @@ export class StatusCallbacks {
 
   /** Never waits: a call does not depend on who listens to it. */
   post(event: StatusPost): void {
-    const { log, post } = this.#options;
-    const before = this.#last.get(event.callId) ?? Promise.resolve();
-    const done = before
-      .then(() => post(event))
-      .catch((error: unknown) => log.error({ error, callId: event.callId }, 'a status event was not written'))
-      .finally(() => {
-        if (this.#last.get(event.callId) === done) this.#last.delete(event.callId);
-      });
-    this.#last.set(event.callId, done);
+    this.#options.post(event);
   }
 
   /** In the form of `calling.call.*`. */
@@ -49,23 +56,45 @@ export class StatusCallbacks {
     type: string,
     params: Record<string, unknown>,
   ): void {
-    const { clock, identity } = this.#options;
-    this.post({
-      callId,
-      url,
-      type,
-      body: {
-        event_type: type,
-        event_channel: channel,
-        timestamp: clock.unixMs() / 1000,
-        project_id: identity.projectId,
-        space_id: identity.spaceId,
-        params: { call_id: callId, node_id: identity.nodeId, ...params },
-      },
-    });
+    const { nodeId } = this.#options.identity;
+    const about = { call_id: callId, node_id: nodeId };
+    this.event({ key: callId, url, channel, type, params: { ...about, ...params } });
   }
 
-  async whenIdle(): Promise<void> {
-    while (this.#last.size > 0) await Promise.all(this.#last.values());
+  /** Until the call is forgotten. */
+  listen(callId: string, url: string): void {
+    this.#listeners.set(callId, url);
+  }
+
+  forget(callId: string): void {
+    this.#listeners.delete(callId);
+  }
+
+  /**
+   * For whoever is told of the call: the `status_url` that it was placed with, or the server's.
+   * @param except has been told
+   */
+  callerEvent(
+    callId: string,
+    channel: string,
+    type: string,
+    params: Record<string, unknown>,
+    except?: string,
+  ): void {
+    const url = this.#listeners.get(callId) ?? this.#options.statusUrl;
+    if (url !== undefined && url !== except) this.callEvent(url, callId, channel, type, params);
+  }
+
+  event({ key, url, channel, type, form = 'signalwire', params }: StatusEvent): void {
+    const { clock, identity } = this.#options;
+    const body = inForm(form, {
+      event_type: type,
+      event_channel: channel,
+      timestamp: clock.unixMs() / 1000,
+      project_id: identity.projectId,
+      space_id: identity.spaceId,
+      params,
+    });
+    this.post({ callId: key, url, type, form, body });
   }
 }

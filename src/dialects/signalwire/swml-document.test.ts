@@ -223,11 +223,6 @@ describe('checkSwml', () => {
       [`method_parameter_missing ${m}.join_conference`],
     ],
     [
-      'joining muted',
-      { join_conference: { name: 'a', muted: true } },
-      [`method_parameter_invalid_value ${m}.join_conference.muted`],
-    ],
-    [
       'request without method',
       { request: { url: 'https://a.example' } },
       [`method_parameter_missing ${m}.request`],

@@ -1,3 +1,4 @@
+import type { ConferenceObserver } from '../../call/conference.ts';
 import type { Leg } from '../../call/leg.ts';
 import type { RecordingWishes } from '../../call/recording.ts';
 import type { CallbackClient } from '../../callbacks/callback-client.ts';
@@ -7,6 +8,7 @@ import type { Logger } from '../../logger.ts';
 import type { VerbPerformer } from '../../script/performer.ts';
 import type { Verb, VerbResults } from '../../script/verb.ts';
 import { callScopeOf } from './call-scope.ts';
+import { ConferenceStatus, type ConferenceStatusWish } from './conference-status.ts';
 import type { RecordingContext } from './events.ts';
 import type { DocumentFetcher } from './fetch.ts';
 import type { CallScope, FetchRequest, HttpAnswer, HttpRequest, SwmlHost } from './host.ts';
@@ -14,6 +16,9 @@ import type { SignalwireIdentity } from './identity.ts';
 import type { JsonObject } from './json.ts';
 import type { RecordingLinks } from './recording-link.ts';
 import type { StatusCallbacks } from './status-callbacks.ts';
+
+/** Of one document: a script that goes round would tell without end. */
+const maxEvents = 200;
 
 /** What every session has at hand. */
 export interface LegHostOptions {
@@ -36,6 +41,7 @@ export class LegHost implements SwmlHost {
   readonly #leg: Leg;
   /** `swml:` and the session's id. */
   readonly #channel: string;
+  #events = 0;
 
   /** @param ended aborted when the call ends, or another document takes its place */
   constructor(options: LegHostOptions, leg: Leg, channel: string, ended: AbortSignal) {
@@ -80,8 +86,12 @@ export class LegHost implements SwmlHost {
     return this.#options.links.url(this.#options.publicUrl(), recordingId);
   }
 
-  event(name: string, params: JsonObject): void {
+  event(name: string, params: JsonObject, except?: string): void {
+    if (++this.#events > maxEvents) return;
     const about = { event: name, params, connectionId: this.#leg.id, channel: this.#channel };
+    this.#options.statuses.callerEvent(about.connectionId, this.#channel, name, params, except);
+    if (this.#events === maxEvents)
+      this.#options.log.warn(about, 'the last event of this document that is told');
     if (name === 'calling.script.warning' || name === 'calling.script.error')
       this.#options.log.warn(about, 'a document is not done as it says');
     else this.#options.log.info(about, 'an event of a document');
@@ -89,6 +99,10 @@ export class LegHost implements SwmlHost {
 
   status(url: string, eventType: string, params: JsonObject): void {
     this.#options.statuses.callEvent(url, this.#leg.id, this.#channel, eventType, params);
+  }
+
+  conferenceStatus(wish: ConferenceStatusWish): ConferenceObserver {
+    return new ConferenceStatus(wish, { ...this.#options, channel: this.#channel });
   }
 
   /** What a recording is told of is told in this dialect, and names this session. */
@@ -104,5 +118,6 @@ export class LegHost implements SwmlHost {
 /** The wishes of whoever speaks this dialect. */
 export function inContext(wishes: RecordingWishes, channel: string, baseUrl: string): RecordingWishes {
   const context: RecordingContext = { channel, baseUrl };
-  return { ...wishes, dialect: 'signalwire', dialectData: { ...wishes.dialectData, ...context } };
+  const { dialect = 'signalwire' } = wishes;
+  return { ...wishes, dialect, dialectData: { ...wishes.dialectData, ...context } };
 }

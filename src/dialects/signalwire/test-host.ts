@@ -1,6 +1,8 @@
+import type { ConferenceObserver } from '../../call/conference.ts';
 import { FakeClock } from '../../clock.ts';
 import { CallreelError } from '../../errors.ts';
 import type { Verb, VerbResults } from '../../script/verb.ts';
+import type { ConferenceStatusWish } from './conference-status.ts';
 import type { CallScope, FetchRequest, HttpAnswer, HttpRequest, SwmlEnd, SwmlHost } from './host.ts';
 import { SwmlInterpreter, type SwmlRunOptions } from './interpreter.ts';
 import type { JsonObject } from './json.ts';
@@ -16,6 +18,7 @@ export class TestHost implements SwmlHost {
   readonly verbs: Verb[] = [];
   readonly events: { name: string; params: Record<string, unknown> }[] = [];
   readonly statuses: { url: string; type: string; params: Record<string, unknown> }[] = [];
+  readonly conferenceStatuses: ConferenceStatusWish[] = [];
   readonly fetched: { url: string; request: FetchRequest }[] = [];
   readonly requested: HttpRequest[] = [];
   readonly envs: Record<string, string> = { city: 'Berlin' };
@@ -60,6 +63,11 @@ export class TestHost implements SwmlHost {
     this.statuses.push({ url, type, params: { ...params } });
   }
 
+  conferenceStatus(wish: ConferenceStatusWish): ConferenceObserver {
+    this.conferenceStatuses.push(wish);
+    return {};
+  }
+
   hasVoice(voice: string): boolean {
     return this.voices?.includes(voice) ?? true;
   }
@@ -88,6 +96,7 @@ export class TestHost implements SwmlHost {
   #usual(verb: Verb): unknown {
     const recording = { recordingId: `rec-${this.#recordings + 1}` };
     if (verb.verb === 'start-recording' || verb.verb === 'record') this.#recordings++;
+    const peer = { connectionId: 'leg-2', from: 'a', to: 'b' };
     const usual: Record<Verb['verb'], unknown> = {
       answer: { outcome: 'answered' },
       play: { outcome: 'finished' },
@@ -100,11 +109,12 @@ export class TestHost implements SwmlHost {
       connect: {
         outcome: 'connected',
         endedBy: 'called',
-        peer: { connectionId: 'leg-2', from: 'a', to: 'b' },
+        peer,
       },
       'join-conference': { end: 'left' },
       'hang-up': {},
     };
+    if (verb.verb === 'connect') verb.connected?.(peer);
     return usual[verb.verb];
   }
 }

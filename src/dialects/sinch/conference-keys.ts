@@ -1,4 +1,4 @@
-import type { Conference, ConferenceObserver } from '../../call/conference.ts';
+import type { ConferenceObserver, ObservedConference } from '../../call/conference.ts';
 import type { Leg } from '../../call/leg.ts';
 import type { Clock, Timer } from '../../clock.ts';
 import type { ConferenceDtmf } from './action-parts.ts';
@@ -31,7 +31,10 @@ export function conferenceKeys(options: ConferenceKeysOptions): ConferenceObserv
   };
 }
 
-function forwarder(conference: Conference, { leg, press }: ConferenceKeysOptions): (digit: string) => void {
+function forwarder(
+  conference: ObservedConference,
+  { leg, press }: ConferenceKeysOptions,
+): (digit: string) => void {
   return (digit) => {
     for (const { connectionId } of conference.members)
       if (connectionId !== leg.id) press(connectionId, digit);

@@ -152,6 +152,7 @@ export type ConnectOptions = Dialling &
 
 export interface JoinConferenceOptions {
   name: string;
+  muted?: BooleanOrVariable | undefined;
   beep?: 'true' | 'false' | 'onEnter' | 'onExit' | undefined;
   startOnEnter?: BooleanOrVariable | undefined;
   endOnExit?: BooleanOrVariable | undefined;

@@ -110,6 +110,7 @@ const documents = {
     .connect({ serialParallel: [[device, device], [{ to: 'sip:b@example.com' }]], timeout: 30 }),
   join_conference: swml().joinConference({
     name: 'room',
+    muted: true,
     beep: 'onEnter',
     startOnEnter: false,
     endOnExit: true,

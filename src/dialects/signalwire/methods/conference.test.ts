@@ -10,7 +10,7 @@ async function joinOf(parameters: unknown, host = new TestHost()) {
     vars: { record: 'record-from-start', cb: 'https://app.example/rec' },
   });
   assert.equal(end.reason, 'finished', JSON.stringify(end));
-  return host.done('join-conference')[0]!;
+  return host.done('join-conference').at(-1)!;
 }
 
 describe('join_conference', () => {
@@ -20,7 +20,7 @@ describe('join_conference', () => {
       name: 'team',
       options: {
         ...{ policy: 'follow', leaveKey: undefined, eventCallback: undefined, beep: 'both' },
-        ...{ startOnEnter: true, endOnExit: false, maxParticipants: 100_000 },
+        ...{ startOnEnter: true, endOnExit: false, maxParticipants: 100_000, muted: false },
       },
     });
   });
@@ -50,16 +50,42 @@ describe('join_conference', () => {
       statusUrl: 'https://app.example/rec',
       options: { trim: true },
       format: 'wav',
-      dialect: 'signalwire',
+      dialect: 'signalwire-get',
       dialectData: {
         method: 'join_conference',
-        status_method: 'GET',
         status_events: ['in-progress', 'completed'],
-        status_type: 'relay',
       },
     });
     const kept = await joinOf({ name: 'a', record: 'record-from-start', trim: 'do-not-trim' });
     assert.equal(kept.options.recording?.options?.trim, false);
+  });
+
+  it('tells its status_callback what it asks for, as it asks for it; the end comes from the directory', async () => {
+    const host = new TestHost();
+    const url = 'https://app.example/s';
+    const joined = async (more: object) =>
+      (await joinOf({ name: 'a', status_callback: url, ...more }, host)).options;
+    const callbacks = [];
+    for (const more of [
+      {},
+      { status_callback_event: 'join leave' },
+      { status_callback_event: 'end start', status_callback_method: 'GET' },
+      { status_callback_event_type: 'laml', muted: true },
+    ])
+      callbacks.push((await joined(more)).eventCallback);
+    assert.deepEqual(callbacks, [
+      `signalwire ${url}`,
+      undefined,
+      `signalwire-get ${url}`,
+      `signalwire-form ${url}`,
+    ]);
+    assert.deepEqual(host.conferenceStatuses, [
+      { url, events: undefined, form: 'signalwire' },
+      { url, events: ['join', 'leave'], form: 'signalwire' },
+      { url, events: ['start', 'end'], form: 'signalwire-get' },
+      { url, events: undefined, form: 'signalwire-form' },
+    ]);
+    assert.equal(host.done('join-conference').at(-1)?.options.muted, true);
   });
 
   it('refuses events that are none', async () => {

@@ -1,6 +1,9 @@
 import type { JoinOptions } from '../../../call/conference.ts';
+import { eventCallbackIn } from '../../../call/event-callback.ts';
 import type { RecordingWishes } from '../../../call/recording.ts';
 import type { Prompt } from '../../../script/verb.ts';
+import { type CallbackType, callbackFormOf } from '../callback-form.ts';
+import { type ConferenceEvent, type ConferenceStatusWish, conferenceEvents } from '../conference-status.ts';
 import type { Json } from '../json.ts';
 import {
   flag,
@@ -21,7 +24,7 @@ import { branch, runBranch } from './branch.ts';
 import { failed, method, perform, type Run } from './method.ts';
 
 /** Events with blanks between them. */
-function eventsOf(...known: readonly string[]): Kind<readonly string[]> {
+function eventsOf<const E extends string>(...known: readonly E[]): Kind<readonly E[]> {
   return {
     read(value, path) {
       const names =
@@ -30,23 +33,16 @@ function eventsOf(...known: readonly string[]): Kind<readonly string[]> {
           : Array.isArray(value)
             ? value.map(String)
             : [];
-      const unknown = names.find((name) => !known.includes(name));
+      const unknown = names.find((name) => !known.some((each) => each === name));
       if (names.length === 0 || unknown !== undefined)
         return invalid(
           `${known.join(', ')} are expected, with blanks between them${unknown === undefined ? '' : `, not "${unknown.slice(0, 40)}"`}`,
           path,
         );
-      return names;
+      return known.filter((each) => names.includes(each));
     },
   };
 }
-
-/** To be muted and heard would be the worst of mistakes: it is refused. */
-const notMuted: Kind<boolean> = {
-  read(value, path) {
-    return flag.read(value, path) ? invalid('nobody can join muted in this version', path) : false;
-  },
-};
 
 const httpMethod = oneOf('GET', 'POST');
 const eventType = oneOf('cxml', 'laml', 'relay');
@@ -55,7 +51,7 @@ export const joinConference = method({
   name: 'join_conference',
   parameters: {
     name: required(text({ maxLength: 200, form: /^[^\0\r\n]+$/, expected: 'a name is' })),
-    muted: withDefault(notMuted, false),
+    muted: withDefault(flag, false),
     beep: withDefault(oneOf('true', 'false', 'onEnter', 'onExit'), 'true'),
     start_on_enter: withDefault(flag, true),
     end_on_exit: withDefault(flag, false),
@@ -67,9 +63,7 @@ export const joinConference = method({
     coach: unavailable('there is no coaching in this version'),
     status_callback: optional(url),
     status_callback_method: withDefault(httpMethod, 'POST'),
-    status_callback_event: optional(
-      eventsOf('start', 'end', 'join', 'leave', 'mute', 'hold', 'modify', 'speaker', 'announcement'),
-    ),
+    status_callback_event: optional(eventsOf(...conferenceEvents)),
     status_callback_event_type: optional(eventType),
     recording_status_callback: optional(url),
     recording_status_callback_method: withDefault(httpMethod, 'POST'),
@@ -81,12 +75,18 @@ export const joinConference = method({
   shorthand: (name) => (typeof name === 'string' ? { name } : undefined),
   async run(values, run, path) {
     const recording = recordingOf(values);
+    const status = statusOf(values);
     const waitPrompts =
       values.wait_url === undefined ? undefined : await waitPromptsOf(values.wait_url, run, path);
     const options: JoinOptions & { waitPrompts?: readonly Prompt[] } = {
       policy: values.record === 'record-from-start' ? 'record' : 'follow',
       leaveKey: undefined,
-      eventCallback: values.status_callback,
+      eventCallback:
+        status && (status.events ?? ['end']).includes('end')
+          ? eventCallbackIn(status.form, status.url)
+          : undefined,
+      ...(status && { observer: run.host.conferenceStatus(status) }),
+      muted: values.muted,
       ...(recording && { recording }),
       ...(values.beep !== 'false' && { beep: beeps[values.beep] }),
       startOnEnter: values.start_on_enter,
@@ -109,23 +109,34 @@ interface RecordedConference {
   recording_status_callback: string | undefined;
   recording_status_callback_method: 'GET' | 'POST';
   recording_status_callback_event: readonly string[] | undefined;
-  recording_status_callback_event_type: string | undefined;
+  recording_status_callback_event_type: CallbackType | undefined;
+}
+
+interface StatusOfConference {
+  status_callback: string | undefined;
+  status_callback_method: 'GET' | 'POST';
+  status_callback_event: readonly ConferenceEvent[] | undefined;
+  status_callback_event_type: CallbackType | undefined;
+}
+
+function statusOf(values: StatusOfConference): ConferenceStatusWish | undefined {
+  const { status_callback: to, status_callback_event: events } = values;
+  const form = callbackFormOf(values.status_callback_event_type, values.status_callback_method);
+  return to === undefined ? undefined : { url: to, events, form };
 }
 
 function recordingOf(values: RecordedConference): RecordingWishes | undefined {
   if (values.record === 'do-not-record') return undefined;
-  const data: Record<string, Json> = {
-    method: 'join_conference',
-    status_method: values.recording_status_callback_method,
-  };
+  const data: Record<string, Json> = { method: 'join_conference' };
   if (values.recording_status_callback_event) data.status_events = values.recording_status_callback_event;
-  if (values.recording_status_callback_event_type)
-    data.status_type = values.recording_status_callback_event_type;
   return {
     statusUrl: values.recording_status_callback,
     options: { trim: values.trim === 'trim-silence' },
     format: 'wav',
-    dialect: 'signalwire',
+    dialect: callbackFormOf(
+      values.recording_status_callback_event_type,
+      values.recording_status_callback_method,
+    ),
     dialectData: data as NonNullable<RecordingWishes['dialectData']>,
   };
 }

@@ -15,7 +15,9 @@ const phone = (number: string) => ({ target: { kind: 'phone', number } });
 
 describe('connect', () => {
   it('calls one, with its defaults', async () => {
-    assert.deepEqual(await connectOf({ to: '+15551231234' }), {
+    const { connected, ...asked } = await connectOf({ to: '+15551231234' });
+    assert.equal(typeof connected, 'function');
+    assert.deepEqual(asked, {
       verb: 'connect',
       groups: [[phone('+15551231234')]],
       timeoutMs: 60_000,
@@ -96,13 +98,30 @@ describe('connect', () => {
       return_value: 'connected',
       play_result: 'success',
     });
+    const peer = {
+      ...{ call_id: 'leg-2', node_id: 'node-1' },
+      device: { type: 'sip', params: { from_number: 'a', to_number: 'b' } },
+    };
     assert.deepEqual(
-      host.statuses.map(({ type, params }) => [type, params.connect_state, JSON.stringify(params.peer)]),
-      [
-        ['calling.call.connect', 'connecting', undefined],
-        ['calling.call.connect', 'disconnected', '{"call_id":"leg-2"}'],
-      ],
+      JSON.parse(JSON.stringify(host.statuses)),
+      [['connecting'], ['connected', { peer }], ['disconnected', { peer }]].map(([connect_state, more]) => ({
+        ...{ url: 'https://app.example/s', type: 'calling.call.connect' },
+        params: { segment_id: 'segment-1', connect_state, ...(more as object) },
+      })),
     );
+    assert.deepEqual(host.events, []);
+  });
+
+  it('tells a failure to whoever is told of the call, too', async () => {
+    const host = new TestHost();
+    host.answers.connect = () => ({ outcome: 'failed', reason: 'busy' });
+    await runSwml([{ connect: 'sip:a@b' }], { host });
+    assert.deepEqual(JSON.parse(JSON.stringify(host.events)), [
+      {
+        name: 'calling.call.connect',
+        params: { segment_id: 'segment-1', connect_state: 'failed', failed_reason: 'busy' },
+      },
+    ]);
   });
 
   it("names the vendor's reasons", async () => {

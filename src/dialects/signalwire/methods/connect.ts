@@ -1,6 +1,7 @@
-import type { CallTarget, ConnectResult, ConnectTo } from '../../../call/connector.ts';
+import type { CallTarget, ConnectedPeer, ConnectResult, ConnectTo } from '../../../call/connector.ts';
 import type { Prompt } from '../../../script/verb.ts';
-import { isObject, jsonObject } from '../json.ts';
+import { callTypeOf } from '../call-scope.ts';
+import { isObject, type JsonObject, jsonObject } from '../json.ts';
 import {
   flag,
   group,
@@ -38,10 +39,7 @@ const destination: Kind<CallTarget> = {
     const name = /^\/private\/([\w.-]{1,100})$/.exec(to)?.[1];
     if (name !== undefined) return { kind: 'client', name };
     if (/^(?:queue|stream|call|\/public\/)/.test(to))
-      return invalid(
-        `"${to.slice(0, 60)}": queues, streams and rooms can't be connected to in this version`,
-        path,
-      );
+      return invalid("queues, streams and rooms can't be connected to in this version", path);
     return invalid('a number (+15552345678), a SIP URI or /private/NAME is expected', path);
   },
 };
@@ -125,6 +123,7 @@ export const connect = method({
   async run(values, run, path) {
     const status = statusTo(values.status_url, run);
     status('connecting');
+    let peer: ConnectedPeer | undefined;
     const connected = await perform(
       run,
       {
@@ -136,14 +135,24 @@ export const connect = method({
         timeoutMs: values.timeout * 1000,
         maxDurationMs: values.max_duration * 1000,
         answerOnBridge: values.answer_on_bridge,
+        connected: (answered) => {
+          peer = answered;
+          status('connected', { peer });
+        },
         join: { policy: 'follow', eventCallback: undefined },
       },
       path,
-    );
+    ).catch((error: unknown) => {
+      // The caller hung up, or another document took this one's place.
+      if (peer) status('disconnected', { peer });
+      else status('failed', { reason: 'cancel' });
+      throw error;
+    });
     const outcome = connected?.outcome ?? 'failed';
     const reason = connected?.outcome === 'connected' ? 'none' : failedReason(connected);
     run.variables.setAll({ connect_result: outcome, connect_failed_reason: reason, return_value: outcome });
-    status(outcome === 'connected' ? 'disconnected' : 'failed', connected, reason);
+    if (outcome === 'connected') status('disconnected', { peer });
+    else status('failed', { reason });
     return await runBranch(values.result, [...path, 'result'], run);
   },
 });
@@ -205,14 +214,40 @@ function failedReason(result: ConnectResult | undefined): string {
   return vendorReasons[result?.reason ?? ''] ?? 'error';
 }
 
-type TellStatus = (state: string, result?: ConnectResult, reason?: string) => void;
+type ConnectState = 'connecting' | 'connected' | 'failed' | 'disconnected';
+type TellStatus = (
+  state: ConnectState,
+  about?: { peer?: ConnectedPeer | undefined; reason?: string | undefined },
+) => void;
 
+/** A failure is told to whoever is told of the call, too. */
 function statusTo(statusUrl: string | undefined, { host }: Run): TellStatus {
-  return (state, result, reason) => {
-    if (statusUrl === undefined) return;
-    const params = jsonObject([['connect_state', state]]);
-    if (state === 'failed' && reason !== undefined) params.failed_reason = reason;
-    if (result?.peer) params.peer = jsonObject([['call_id', result.peer.connectionId]]);
-    host.status(statusUrl, 'calling.call.connect', params);
+  return (state, { peer, reason } = {}) => {
+    const params = jsonObject([
+      ['segment_id', host.call.segment_id],
+      ['connect_state', state],
+    ]);
+    if (reason !== undefined) params.failed_reason = reason;
+    if (peer) params.peer = peerOf(peer, host.call.node_id);
+    if (statusUrl !== undefined) host.status(statusUrl, connectEvent, params);
+    if (state === 'failed') host.event(connectEvent, params, statusUrl);
   };
+}
+
+const connectEvent = 'calling.call.connect';
+
+function peerOf({ connectionId, from, to, trunkId }: ConnectedPeer, nodeId: string): JsonObject {
+  const numbers = jsonObject([
+    ['from_number', from],
+    ['to_number', to],
+  ]);
+  const device = jsonObject([
+    ['type', callTypeOf({ trunkId })],
+    ['params', numbers],
+  ]);
+  return jsonObject([
+    ['call_id', connectionId],
+    ['node_id', nodeId],
+    ['device', device],
+  ]);
 }

@@ -144,8 +144,10 @@ describe('record_call', () => {
     const names = ['initial_timeout', 'end_silence_timeout', 'max_length'];
     const none = await wishesOf(Object.fromEntries(names.map((name) => [name, 0])));
     assert.deepEqual(none.options, { direction: 'both', beep: false, inputSensitivity: 44 });
+    const lengthOf = async (max_length: number) => (await wishesOf({ max_length })).options?.maxLengthMs;
+    assert.deepEqual([await lengthOf(86_401), await lengthOf(1e12)], [86_401_000, 366 * 86_400_000]);
     for (const name of names)
-      for (const value of [-1, 'soon', 86_401, { seconds: 1 }])
+      for (const value of [-1, 'soon', { seconds: 1 }, ...(name === 'max_length' ? [] : [86_401])])
         assert.deepEqual(
           await refusalsOf(name, value),
           [invalid, invalid],

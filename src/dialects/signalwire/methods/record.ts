@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { RecordingWishes } from '../../../call/recording.ts';
-import type { RecorderOptions } from '../../../media/recorder-options.ts';
+import { maxControlIdCharacters, type RecordingWishes } from '../../../call/recording.ts';
+import { maxRecordingMs, type RecorderOptions } from '../../../media/recorder-options.ts';
 import { isObject, type Json, type JsonObject, memberOf } from '../json.ts';
 import { flag, type Kind, number, oneOf, optional, text, url, withDefault } from '../parameters.ts';
 import { maxSeconds } from './call.ts';
 import { method, perform, type Run } from './method.ts';
 
-const maxControlIdCharacters = 255;
 /** Of the recordings that a script started. */
 const maxRemembered = 64;
 const seconds = number({ min: 0, max: maxSeconds });
@@ -23,7 +22,8 @@ const shared = {
   format: withDefault(oneOf('wav', 'mp3', 'mp4'), 'wav'),
   beep: withDefault(flag, false),
   input_sensitivity: withDefault(number({ min: 0, max: 100 }), 44),
-  max_length: optional(seconds),
+  /** The vendor names no longest one. */
+  max_length: optional(number({ min: 0 })),
   status_url: optional(url),
 };
 
@@ -51,7 +51,7 @@ function wishesOf(recorded: Recorded, controlId: string, made: 'record' | 'recor
   };
   const initialTimeoutMs = ms(recorded.initial_timeout);
   const endSilenceTimeoutMs = ms(recorded.end_silence_timeout);
-  const maxLengthMs = ms(recorded.max_length);
+  const maxLengthMs = Math.min(ms(recorded.max_length) ?? 0, maxRecordingMs);
   if (recorded.terminators) options.terminators = recorded.terminators.toUpperCase();
   if (initialTimeoutMs) options.initialTimeoutMs = initialTimeoutMs;
   if (endSilenceTimeoutMs) options.endSilenceTimeoutMs = endSilenceTimeoutMs;

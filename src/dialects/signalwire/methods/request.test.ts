@@ -131,6 +131,8 @@ describe('request', () => {
 describe('user_event', () => {
   it('sends its event', async () => {
     const { host } = await runSwml([{ user_event: { event: { type: 'x', from: '${call.from}' } } }]);
-    assert.deepEqual(host.events, [{ name: 'user_event', params: { type: 'x', from: '+15551234567' } }]);
+    assert.deepEqual(JSON.parse(JSON.stringify(host.events)), [
+      { name: 'user_event', params: { event: { type: 'x', from: '+15551234567' } } },
+    ]);
   });
 });

@@ -110,8 +110,8 @@ function remember(answer: HttpAnswer, save: boolean, run: Run, path: Path): void
   if (!save) return;
   try {
     variables.set('request_response', JSON.parse(answer.body));
-  } catch (error) {
-    failed(run, path, new Error(`the answer can't be saved: ${(error as Error).message.slice(0, 100)}`));
+  } catch {
+    failed(run, path, new Error("the answer can't be saved: it is not JSON"));
   }
 }
 
@@ -128,7 +128,7 @@ export const userEvent = method({
   name: 'user_event',
   parameters: { event: required(event) },
   async run({ event: params }, { host }) {
-    host.event('user_event', params);
+    host.event('user_event', jsonObject([['event', params]]));
     return undefined;
   },
 });
