@@ -1,12 +1,14 @@
+import { createHash } from 'node:crypto';
 import { changeDelivery } from '../database/deliveries.ts';
 import type { Db, Delivery } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
+import type { RenditionRequest } from '../worker/render-protocol.ts';
 import { type CredentialSeal, credentialsAbout } from './credential-seal.ts';
 import type { Destination, StoredObject } from './destinations/destination.ts';
 import { parseCredentials } from './destinations/destination-credentials.ts';
 import { parseDestinationUrl } from './destinations/destination-url.ts';
 import { type DestinationSettings, openDestination } from './destinations/open-destination.ts';
-import { uploadFile } from './destinations/upload.ts';
+import { type UploadSource, uploadFile } from './destinations/upload.ts';
 import { type KeptUpload, parseKeptUpload } from './kept-upload.ts';
 import { type Renders, RenditionSource } from './rendition-source.ts';
 
@@ -17,12 +19,19 @@ export interface DeliveryUploadOptions {
   renders: Renders;
   /** Names how files are made; another version or setting makes other bytes of the same audio. */
   rendering: string;
+  /** Files that were encoded while their recordings went on. */
+  encoded?: { take(recordingId: string): Promise<Uint8Array | undefined>; drop(recordingId: string): void };
 }
 
 export const contentTypes = { wav: 'audio/wav', mp3: 'audio/mpeg', mp4: 'audio/mp4' } as const;
 
 export function objectOf({ key, format }: Pick<Delivery, 'key' | 'format'>): StoredObject {
   return { key, contentType: contentTypes[format] };
+}
+
+export function renditionOf({ conversationId, recordingId, format, stereo }: Delivery): RenditionRequest {
+  const kind = stereo ? 'stereo' : 'mix';
+  return { conversationId, recordingId, kind, format, trackId: undefined };
 }
 
 /** @throws CallreelError DESTINATION_INVALID, DESTINATION_FORBIDDEN, SPOOL_KEY_MISSING */
@@ -47,15 +56,12 @@ export async function uploadDelivery(
   options: DeliveryUploadOptions,
   signal: AbortSignal,
 ): Promise<number> {
-  const { db, renders, rendering } = options;
-  const { deliveryId, conversationId, recordingId, format, stereo } = row;
-  const kind = stereo ? 'stereo' : 'mix';
+  const { db, rendering } = options;
+  const { deliveryId } = row;
   const destination = await openDeliveryDestination(row, options);
-  let source: RenditionSource | undefined;
+  let source: DeliverySource | undefined;
   try {
-    source = await RenditionSource.open(renders, {
-      ...{ conversationId, recordingId, kind, format, trackId: undefined },
-    });
+    source = await openSource(row, options);
     const { bytes } = source;
     const object = objectOf(row);
     const keep = (upload: KeptUpload | null) => changeDelivery(db, deliveryId, { upload });
@@ -64,6 +70,10 @@ export async function uploadDelivery(
       await destination.abortUpload({ ...object, uploadId: state.uploadId }, signal);
       await keep(null);
       state = undefined;
+    }
+    if (state?.early) {
+      state = await compared(state, source, destination.partBytes, signal);
+      await keep({ ...state, rendering, bytes });
     }
     await uploadFile(destination, object, source, {
       signal,
@@ -75,6 +85,44 @@ export async function uploadDelivery(
     await source?.close();
     destination.close();
   }
+}
+
+/** Parts that were sent while the recording went on and are others in the file are sent again. */
+async function compared(
+  { early, ...state }: KeptUpload,
+  source: UploadSource,
+  partBytes: number,
+  signal: AbortSignal,
+): Promise<KeptUpload> {
+  const receipts: Record<number, string> = {};
+  for (const [part, receipt] of Object.entries(state.receipts)) {
+    signal.throwIfAborted();
+    const fromByte = (Number(part) - 1) * partBytes;
+    const toByte = Math.min(source.bytes, fromByte + partBytes);
+    if (fromByte >= toByte) continue;
+    const content = await source.read(fromByte, toByte);
+    if (early?.[Number(part)] === digestOf(content)) receipts[Number(part)] = receipt;
+  }
+  return { ...state, receipts };
+}
+
+type DeliverySource = UploadSource & Pick<RenditionSource, 'close'>;
+
+/** @throws CallreelError as `RenditionSource.open` */
+async function openSource(
+  row: Delivery,
+  { renders, encoded }: DeliveryUploadOptions,
+): Promise<DeliverySource> {
+  const rendition = await RenditionSource.open(renders, renditionOf(row));
+  const file = await encoded?.take(row.recordingId);
+  if (file?.length !== rendition.bytes) return rendition;
+  await rendition.close();
+  const read = async (fromByte: number, toByte: number) => file.subarray(fromByte, toByte);
+  return { bytes: file.length, read, close: async () => undefined };
+}
+
+export function digestOf(content: Uint8Array): string {
+  return createHash('sha256').update(content).digest('base64');
 }
 
 /**

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
 import type { SinchErrorBody } from '../../src/dialects/sinch/errors.ts';
+import { parseSipUri } from '../../src/sip/uri.ts';
 import { decodeWav } from '../../src/testkit/audio-file.ts';
 import { eventually } from './eventually.ts';
 import type { HttpAnswer } from './http-client.ts';
@@ -266,6 +267,47 @@ suite('callouts', { concurrency: false }, () => {
     await placed.ended;
   });
 
+  test('a call that is tried at several gateways is one call, of whoever answers', async () => {
+    const prefix = '+4971';
+    const dead = await stage.called(async (incoming) => {
+      incoming.reject(503);
+      return await Promise.reject(new Error('out of order'));
+    });
+    const good = await stage.called();
+    const port = ({ phone }: { phone: { sipUri: string } }) => parseSipUri(phone.sipUri)!.port!;
+    const [host, routes] = ['127.0.0.1', [{ prefix }]];
+    const gateways = [{ host, port: port(good) }];
+    const trunk = { name: 'two-ways', host, port: port(dead), gateways, routes };
+    assert.equal((await stage.http.json('POST', '/v1/trunks', trunk)).status, 201);
+    const destination = { type: 'number', endpoint: '+497112345' };
+    const callout = { method: 'customCallout', customCallout: { destination, cli, custom: 'ways' } };
+    const place = async () =>
+      (await ask<{ callId: string }>('POST', '/calling/v1/callouts', callout)).body.callId;
+    const callId = await place();
+    const placed = await good.call;
+    await stage.told(callId, 'ace');
+    const path = `/calling/v1/calls/id/${callId}`;
+    const status = async () => {
+      const { body } = await ask<{ status: string; result: string }>('GET', path);
+      return [body.status, body.result];
+    };
+    assert.deepEqual(await status(), ['ONGOING', 'ANSWERED']);
+    const said = stage.prompt(4000);
+    const play = { instructions: [{ name: 'playFiles', ids: [said.url] }], action: { name: 'continue' } };
+    assert.equal((await ask('PATCH', path, play)).status, 200);
+    await eventually('it is heard', () => isHeard(placed.received(), said.sound) || undefined);
+    await placed.hangUp();
+    const dice = await stage.told(callId, 'dice');
+    assert.deepEqual([dice.result, dice.reason], ['ANSWERED', 'CALLEEHANGUP']);
+    assert.deepEqual(await status(), ['FINAL', 'ANSWERED']);
+    assert.equal(stage.callbacks(callId, 'dice').length, 1);
+    good.phone.onCall = (incoming) => incoming.reject(503);
+    const again = await place();
+    const failed = await stage.told(again, 'dice');
+    assert.deepEqual([failed.result, failed.duration], ['FAILED', 0]);
+    assert.equal(stage.callbacks(again).length, 1);
+  });
+
   test('what can not be placed', async () => {
     const place = (method: string, fields: unknown) =>
       refusal('POST', '/calling/v1/callouts', { method, [method]: fields });
@@ -282,5 +324,77 @@ suite('callouts', { concurrency: false }, () => {
     assert.deepEqual(await place('customCallout', { ice: '{"action":' }), [400, 40003]);
     const [status] = await place('ttsCallout', { destination: number('+12025550123'), text: 'a' });
     assert.equal(status, 400, 'no trunk');
+  });
+});
+
+suite('whatever is sent', { concurrency: false }, () => {
+  const id = 'ffffffffffffffff';
+  const doors: [string, string][] = [
+    ['PATCH', `/calling/v1/calls/id/${id}`],
+    ['PATCH', `/calling/v1/calls/id/${id}/leg/both`],
+    ['PATCH', '/calling/v1/conferences/id/nobody'],
+    ['PATCH', `/calling/v1/conferences/id/nobody/${id}`],
+    ['POST', '/calling/v1/callouts'],
+    ['POST', '/v1/configuration/numbers'],
+    ['DELETE', '/v1/configuration/numbers'],
+    ['POST', `/v1/configuration/callbacks/applications/${other.applicationKey}`],
+  ];
+  const nested = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+  const bodies = [
+    ...['', '{', 'null', '1', '"a"', '[]', '[{}]', '\ufeff{}', '{"a":1}', nested, `{"action":${nested}}`],
+    '{"action":{"name":"\\u0000"},"command":"\\ud800","method":"\\u0000","numbers":["\\u0000"],"number":"\\u0000"}',
+    '{"__proto__":{"action":1},"constructor":{"name":1},"toString":1}',
+    '{"action":[{"name":"hangup"},{"name":"hangup"}],"instructions":{"name":"say"}}',
+    '{"instructions":[null,1,"a",[],{"name":{}}],"action":{"name":1e999}}',
+    '{"method":"ttsCallout","ttsCallout":{"destination":{"type":"number","endpoint":{}},"text":["a"]}}',
+    '{"method":"customCallout","customCallout":{"ice":"\\u0000","ace":"[[[[","custom":"\\ud800"}}',
+    '{"method":"conferenceCallout","conferenceCallout":{"conferenceId":"\\u0000","destination":7}}',
+    `{"command":"mute","moh":"${'m'.repeat(1000)}","url":{"primary":"http://\\u0000","fallback":7}}`,
+    `{"numbers":[${'"+12025550123",'.repeat(2000)}"+12025550123"]}`,
+  ];
+
+  test('is answered in the terms of the vendor, and by nothing that is ours to mend', async () => {
+    for (const [method, path] of doors)
+      for (const body of bodies) {
+        const headers = { ...authorization(other), 'content-type': 'application/json' };
+        const response = await fetch(`${publicUrl}${path}`, { method, headers, body });
+        const text = await response.text();
+        const what = `${method} ${path} ${body.slice(0, 60)}: ${response.status} ${text}`;
+        const { errorCode, message, reference } = JSON.parse(text) as SinchErrorBody;
+        assert.ok([400, 404].includes(response.status), what);
+        assert.equal(Math.floor(errorCode / 100), response.status, what);
+        assert.ok(message.length > 0 && message.length < 2000 && reference.length > 0, what);
+      }
+  });
+
+  test('by any other type of content it is read as JSON; paths lead to something or nowhere', async () => {
+    const send = async (path: string, init: RequestInit = {}) => {
+      const response = await fetch(`${publicUrl}${path}`, {
+        ...init,
+        headers: { ...authorization(stage.keys), ...init.headers },
+      });
+      return [response.status, ((await response.json()) as SinchErrorBody).errorCode];
+    };
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'nonsense'])
+      assert.deepEqual(
+        await send('/calling/v1/callouts', {
+          method: 'POST',
+          body: 'a=1',
+          headers: { 'content-type': type },
+        }),
+        [400, 40003],
+        type,
+      );
+    for (const path of [
+      '/calling/v1/nothing',
+      '/calling/v2/callouts',
+      '/v1/configuration/nothing',
+      '/v1/calling/query',
+      `/calling/v1/calls/id/${'x'.repeat(5000)}`,
+      '/calling/v1/conferences/id/%00',
+      '/calling/v1/recording/%ED%A0%80',
+      '/calling/v1/calls/id/%zz',
+    ])
+      assert.deepEqual((await send(path))[1], 40400, path);
   });
 });

@@ -13,8 +13,9 @@ const recording: ReadonlySet<string> = new Set(['startRecording', 'stopRecording
 export async function manage(session: LiveSession, svaml: Svaml, whom: Whom): Promise<void> {
   const legs = legsOf(session, whom);
   const [first, ...others] = legs;
-  if (!first) throw new SinchError(40400, whom === 'callee' ? 'Nobody was called' : undefined);
-  session.take(svaml);
+  if (!first) throw new SinchError(40400, whom === undefined ? undefined : `There is no ${whom}`);
+  session.dialogue.take(svaml);
+  session.parts.callbacks.tellWarnings(session.subject, svaml.warnings);
   const { instructions, action } = svaml;
   const isQuick =
     instructions.every(({ name }) => recording.has(name)) &&
