@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { afterEach, beforeEach, test } from 'node:test';
 import { eraseRecording, sweepConversation } from './erase.ts';
 import { exportSpool } from './export.ts';
@@ -153,4 +163,30 @@ test('beside a damaged manifest no segment is taken for an orphan', () => {
   writeFileSync(spool.path('room/A.rec'), bytes);
   assert.deepEqual(eraseRecording(spool.spoolDirectory, 'room', 'B').removed, ['room/B.rec']);
   assert.deepEqual(rooms(), [`${id(1)}.seg`, `${id(2)}.seg`, `${id(3)}.seg`, 'A.rec']);
+});
+
+test('of an erased manifest nothing is left on the medium: its bytes are zero before its name is gone', () => {
+  twoRecordings();
+  const before = readFileSync(spool.path('room/B.rec'));
+  const file = openSync(spool.path('room/B.rec'), 'r');
+  try {
+    eraseRecording(spool.spoolDirectory, 'room', 'B');
+    assert.deepEqual(readFileSync(file), Buffer.alloc(before.length));
+  } finally {
+    closeSync(file);
+  }
+});
+
+test('a clip is no orphan', () => {
+  begin('A');
+  spool.producer.closeSegment(open(1, 'A'));
+  const clip = { party: testParty, endSample: 160 };
+  const wants = [{ recordingId: 'A', startSample: 0 }];
+  spool.producer.closeSegment(
+    spool.producer.openSegment({ segmentId: id(2), conversationId: 'room', trackId: 't1', wants, clip }),
+  );
+  end('A');
+  spool.pump();
+  assert.deepEqual(sweepConversation(spool.spoolDirectory, 'room'), []);
+  assert.deepEqual(rooms(), [`${id(1)}.seg`, `${id(2)}.seg`, 'A.rec']);
 });

@@ -312,6 +312,14 @@ describe('record', () => {
     });
   });
 
+  it('takes the shortest time for a millisecond, and 0 for none', async () => {
+    const { host } = await runSwml([
+      { record: { max_length: 0.0004, initial_timeout: 0, end_silence_timeout: 0.0004 } },
+    ]);
+    const { maxLengthMs, initialTimeoutMs, endSilenceTimeoutMs } = host.done('record')[0]!.wishes.options!;
+    assert.deepEqual([maxLengthMs, initialTimeoutMs, endSilenceTimeoutMs], [1, undefined, 1]);
+  });
+
   it('has one direction', async () => {
     assert.deepEqual(await refusalsOf('direction', 'both', 'record'), [invalid, invalid]);
     assert.deepEqual(await refusalsOf('input_sensitivity', 101, 'record'), [invalid, invalid]);
