@@ -1,6 +1,5 @@
 import { dbovToRms, rmsDbov } from '../../src/audio/level.ts';
 import { decodeAlaw, decodeUlaw, encodeAlaw, encodeUlaw } from '../../src/codec/g711.ts';
-import { activeSpeechDbov } from '../../src/testkit/active-speech.ts';
 import { backgroundNoise } from '../../src/testkit/background-noise.ts';
 import { type Random, seededRandom } from '../../src/testkit/random.ts';
 import { heardInRoom } from './room.ts';
@@ -13,43 +12,53 @@ export const scoredNoises = ['white', 'pink', 'hum', 'babble'] as const;
 export const noises = [...scoredNoises, 'traffic', 'fan'] as const;
 export type Noise = (typeof noises)[number];
 
-export interface ClipOptions {
+export interface SpeechOptions {
   seed: number;
   voice: Voice;
-  /** Who babbles in the background. */
-  others: readonly Voice[];
   seconds: number;
   /** Impulse response at 8 kHz; left out for dry speech. */
   room?: Float64Array;
-  noise: Noise;
-  /** Active speech level (ITU-T P.56) of what arrives at the microphone over the RMS level of the noise. */
-  snrDb: number;
-  speechDbov: number;
   /** Speaks faster and higher by this. */
   voiceFactor?: number;
   /** Of the line and its microphone: a shelf above 1.2 kHz. */
   trebleDb?: number;
   /** A telephone's: nothing below it. */
   highPassHz?: number;
+}
+
+/** One side of a conversation as a microphone hears it: speech, pauses, room. */
+export function makeSpeech(options: SpeechOptions): Int16Array {
+  const said = talk(options, seededRandom(options.seed));
+  const inRoom = options.room ? heardInRoom(said, options.room) : said;
+  const heard = shaped(inRoom, options);
+  let peak = 1;
+  for (const sample of heard) peak = Math.max(peak, Math.abs(sample));
+  return asInt16(heard, 30_000 / peak);
+}
+
+export interface LineOptions {
+  seed: number;
+  noise: Noise;
+  /** Who babbles in the background. */
+  others: readonly Voice[];
+  /** Active speech level (ITU-T P.56) of what arrives at the microphone over the RMS level of the noise. */
+  snrDb: number;
+  speechDbov: number;
   law?: 'ulaw' | 'alaw';
 }
 
-/** One side of a conversation as it comes off the line: speech, pauses, room, noise, G.711. */
-export function makeClip(options: ClipOptions): Int16Array {
-  const { seed, room, snrDb, speechDbov, law = 'ulaw' } = options;
-  const random = seededRandom(seed);
-  const said = talk(options, random);
-  const inRoom = room ? heardInRoom(said, room) : said;
-  const heard = asInt16(shaped(inRoom, options), 1);
-  const gain = 10 ** ((speechDbov - activeSpeechDbov(heard, clipRateHz)) / 20);
-  const noise = makeNoise(options, heard.length, random);
+/** The speech as it comes off the line: with noise, after G.711. */
+export function onLine(speech: Int16Array, activeDbov: number, options: LineOptions): Int16Array {
+  const { snrDb, speechDbov, law = 'ulaw' } = options;
+  const gain = 10 ** ((speechDbov - activeDbov) / 20);
+  const noise = makeNoise(options, speech.length, seededRandom(options.seed));
   const noiseGain = dbovToRms(speechDbov - snrDb) / dbovToRms(rmsDbov(noise));
-  const mixed = Float64Array.from(heard, (sample, i) => gain * sample + noiseGain * noise[i]!);
+  const mixed = Float64Array.from(speech, (sample, i) => gain * sample + noiseGain * noise[i]!);
   return afterG711(asInt16(mixed, 1), law);
 }
 
 /** Utterances with the pauses of one who talks, thinks, and listens. */
-function talk({ voice, seconds, voiceFactor = 1 }: ClipOptions, random: Random): Float64Array {
+function talk({ voice, seconds, voiceFactor = 1 }: SpeechOptions, random: Random): Float64Array {
   const out = new Float64Array(Math.round(seconds * clipRateHz));
   let at = Math.round(0.3 * random() * clipRateHz);
   while (at < out.length) {
@@ -80,7 +89,7 @@ function between(samples: Int16Array, place: number): number {
 }
 
 /** First-order filters. */
-function shaped(samples: Float64Array, { trebleDb = 0, highPassHz = 0 }: ClipOptions): Float64Array {
+function shaped(samples: Float64Array, { trebleDb = 0, highPassHz = 0 }: SpeechOptions): Float64Array {
   const out = samples.slice();
   if (trebleDb !== 0) {
     const gain = 10 ** (trebleDb / 20);
@@ -102,7 +111,7 @@ function shaped(samples: Float64Array, { trebleDb = 0, highPassHz = 0 }: ClipOpt
   return out;
 }
 
-function makeNoise({ noise, others }: ClipOptions, samples: number, random: Random): Int16Array {
+function makeNoise({ noise, others }: LineOptions, samples: number, random: Random): Int16Array {
   const seed = Math.floor(random() * 2 ** 31);
   if (noise === 'traffic') return traffic(samples, random);
   if (noise === 'fan') return fan(samples, random);

@@ -118,21 +118,26 @@ function addImages(room: Room, parts: Float64Array[], length: number): void {
   const { size, talker, microphone, absorption } = room;
   const reach = (length / roomRateHz) * soundMetresPerSecond;
   const reflection = absorption.map((wall) => wall.map((share) => Math.sqrt(1 - share)));
-  const axes = size.map((side, axis) =>
+  const [xs, ys, zs] = size.map((side, axis) =>
     imagesOfAxis(side, talker[axis]!, microphone[axis]!, reach, reflection[2 * axis]!, reflection[2 * axis + 1]!),
-  );
+  ) as [AxisImage[], AxisImage[], AxisImage[]];
   const direct = distanceBetween(talker, microphone);
   const kernels = sincKernels();
-  for (const a of axes[0]!) {
-    for (const b of axes[1]!) {
-      const flat = a.offset * a.offset + b.offset * b.offset;
-      if (flat > reach * reach) continue;
-      const gains = a.gains.map((gain, band) => gain * b.gains[band]!);
-      if (Math.max(...gains) < leastAmplitude) continue;
-      for (const c of axes[2]!) {
-        const distance = Math.sqrt(flat + c.offset * c.offset);
+  const samplesPerMetre = roomRateHz / soundMetresPerSecond;
+  const flatGains = new Float64Array(bands);
+  for (const x of xs) {
+    for (const y of ys) {
+      const flat = x.offset * x.offset + y.offset * y.offset;
+      let loudest = 0;
+      for (let band = 0; band < bands; band++) {
+        flatGains[band] = x.gains[band]! * y.gains[band]!;
+        loudest = Math.max(loudest, flatGains[band]!);
+      }
+      if (flat > reach * reach || loudest < leastAmplitude) continue;
+      for (const z of zs) {
+        const distance = Math.sqrt(flat + z.offset * z.offset);
         if (distance > reach) continue;
-        addEcho(parts, kernels, (distance / soundMetresPerSecond) * roomRateHz, direct / distance, gains, c.gains);
+        addEcho(parts, kernels, distance * samplesPerMetre, direct / distance, flatGains, z.gains);
       }
     }
   }
@@ -140,7 +145,7 @@ function addImages(room: Room, parts: Float64Array[], length: number): void {
 
 interface AxisImage {
   offset: number;
-  gains: number[];
+  gains: Float64Array;
 }
 
 /** Image positions along one axis, seen from the microphone, with what their reflections left. */
@@ -158,7 +163,10 @@ function imagesOfAxis(
     for (const mirrored of [0, 1]) {
       const offset = (mirrored ? -talker : talker) + 2 * n * side - microphone;
       if (Math.abs(offset) > reach) continue;
-      const gains = near.map((gain, band) => gain ** Math.abs(n - mirrored) * far[band]! ** Math.abs(n));
+      const gains = Float64Array.from(
+        near,
+        (gain, band) => gain ** Math.abs(n - mirrored) * far[band]! ** Math.abs(n),
+      );
       images.push({ offset, gains });
     }
   }
@@ -170,8 +178,8 @@ function addEcho(
   kernels: Float64Array[],
   delay: number,
   gain: number,
-  flat: number[],
-  high: number[],
+  flat: Float64Array,
+  high: Float64Array,
 ): void {
   if (delay > earlySamples) {
     const at = Math.round(delay);
