@@ -18,6 +18,9 @@ export const voicePackages =
   'asterisk-core-sounds-en-wav asterisk-core-sounds-es-wav asterisk-core-sounds-fr-wav ' +
   'asterisk-core-sounds-it-wav asterisk-core-sounds-ru-wav asterisk-prompt-it-menardi-wav';
 
+/** Where those packages put them. */
+export const debianSounds = '/usr/share/asterisk/sounds';
+
 export interface Voice {
   name: string;
   /** Utterances, mono, 8 kHz. */

@@ -4,6 +4,10 @@ import { Histogram } from './histogram.ts';
 
 /** Under this there is no audio: a gap, a mute, silence suppression. It tells nothing of the noise. */
 export const leastAudioDbov = -85;
+/** Nobody speaks as softly as this, */
+const leastSpeechDbov = -62;
+/** nor as evenly as this. */
+const leastSpreadDb = 5;
 const bins = -leastDbov;
 /** Softer than this, against the loudest, all is alike. */
 const dynamicRangeDb = 60;
@@ -33,6 +37,12 @@ export class LevelStatistics {
   /** The level that speech reaches, in dBov. */
   get topDbov(): number {
     return this.#histograms[bandCount]!.percentile(topPercent, leastDbov);
+  }
+
+  /** Steady sound is no speech: noise, a tone, comfort noise. Speech stands out from noise as loud as itself. */
+  get isSpeech(): boolean {
+    const softDbov = this.#histograms[bandCount]!.percentile(5, leastDbov);
+    return this.topDbov > leastSpeechDbov && this.topDbov - softDbov > leastSpreadDb;
   }
 
   /** `count` rows of `rowLength` level steps, as they follow one another. */

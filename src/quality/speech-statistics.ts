@@ -1,4 +1,4 @@
-import { bandCount, rowLength } from './band-levels.ts';
+import { BandLevels, bandCount, hopsPerSecond, rowLength } from './band-levels.ts';
 import { FallStatistics } from './fall-statistics.ts';
 import type { FeatureSink } from './feature-sink.ts';
 import { LevelStatistics, levelAt } from './level-statistics.ts';
@@ -46,6 +46,10 @@ export class SpeechStatistics {
     return this.#levels.rows;
   }
 
+  get isSpeech(): boolean {
+    return this.#levels.isSpeech;
+  }
+
   /** `count` rows of `rowLength` level steps, as they follow one another. */
   addBlock(rows: Uint8Array, count: number): void {
     const topBefore = this.#levels.topDbov;
@@ -74,6 +78,48 @@ export class SpeechStatistics {
   }
 }
 
+/** Rows that are looked at together: their loudest are the speech, their softest the noise. */
+export const blockRows = 10 * hopsPerSecond;
+
+/** Of a whole signal at 8 kHz. */
+export function statisticsOf(samples: Int16Array): SpeechStatistics {
+  const statistics = new SpeechStatistics();
+  const blocks = new RowBlocks(statistics);
+  new BandLevels(blocks).push(samples, 0, samples.length);
+  blocks.end();
+  return statistics;
+}
+
+/** Gathers rows to blocks. */
+export class RowBlocks {
+  readonly #statistics: SpeechStatistics;
+  readonly #rows = new Uint8Array(blockRows * rowLength);
+  #count = 0;
+
+  constructor(statistics: SpeechStatistics) {
+    this.#statistics = statistics;
+  }
+
+  row(levels: Uint8Array): void {
+    this.#rows.set(levels, this.#count * rowLength);
+    this.#count += 1;
+    if (this.#count === blockRows) this.end();
+  }
+
+  /** What comes next does not follow what came before. */
+  end(): void {
+    this.#statistics.addBlock(this.#rows, this.#count);
+    this.#count = 0;
+  }
+
+  /** The statistics with the rows that make no block yet; both stay as they are. */
+  soFar(): SpeechStatistics {
+    const copy = this.#statistics.copy();
+    copy.addBlock(this.#rows, this.#count);
+    return copy;
+  }
+}
+
 function groupLevels(rows: Uint8Array, count: number, bands: readonly number[]): Float64Array {
   return Float64Array.from({ length: count }, (_, row) => {
     let sum = 0;
@@ -86,5 +132,3 @@ function percentileOf(levels: Float64Array, percent: number): number {
   const sorted = levels.toSorted();
   return sorted[Math.min(sorted.length - 1, Math.floor((percent / 100) * sorted.length))] ?? Number.NaN;
 }
-
-export const blockBytes = (rows: number): number => rows * rowLength;
