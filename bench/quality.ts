@@ -40,7 +40,7 @@ export async function run(options: string[]): Promise<object> {
   const voices = await readVoices('score', values.voices);
   const rooms = [...makeRooms('score', Number(values.rooms))];
   const all: Score[] = [];
-  for (const clip of makeClips({ set: 'score', voices, rooms, speeches: Number(values.speeches) }))
+  for (const clip of makeClips({ set: 'score', voices, rooms, to: Number(values.speeches) }))
     all.push(score(clip));
   const scored = all.filter(({ noise }) => (scoredNoises as readonly Noise[]).includes(noise));
   const inRooms = scored.filter((each): each is InRoom => each.rt60Seconds !== undefined);

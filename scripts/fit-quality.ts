@@ -1,18 +1,20 @@
 /**
- *   node scripts/fit-quality.ts [--voices DIR] [--speeches N] [--rooms N]
+ *   node scripts/fit-quality.ts [--voices DIR] [--speeches N] [--rooms N] [--observations FILE]
  *
  * Fits the models of src/quality/models to recorded voices (the fit set of bench/quality/voices.ts) in simulated rooms,
- * and writes them. The same every time. An hour of one core, most of it for rooms and clips.
+ * and writes them. The same every time. Most of the half hour goes into rooms and clips; what was seen of them is kept
+ * in the file of observations, and a run with as many rooms goes on from there.
  */
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Clip, makeClips, makeRooms } from '../bench/quality/clip-sets.ts';
+import { type Clip, makeClips, makeRooms, noisesEach } from '../bench/quality/clip-sets.ts';
 import { type FitOptions, fitNet, type Sample, standardised, standardOf } from '../bench/quality/fit-nets.ts';
 import { debianSounds, readVoices } from '../bench/quality/voices.ts';
+import { toModelScale } from '../src/quality/model-scale.ts';
 import type { RegressionModel } from '../src/quality/regression.ts';
-import { toModelScale } from '../src/quality/rt60.ts';
-import { statisticsOf } from '../src/quality/speech-statistics.ts';
+import { SpeechStatistics, statisticsOf } from '../src/quality/speech-statistics.ts';
 
 interface Observation {
   features: number[];
@@ -40,15 +42,15 @@ const fits: Fit[] = [
     file: 'snr-model.ts',
     name: 'snrModel',
     inputs: 160,
-    net: { hiddenUnits: 16, epochs: 40, stepSize: 3e-3, shrinkage: 1e-3, largeError: 6 },
+    net: { hiddenUnits: 16, epochs: 40, stepSize: 3e-3, shrinkage: 3e-2, largeError: 6 },
     wanted: ({ snrDb }) => snrDb,
     weight: () => 1,
   },
   {
     file: 'rt60-model.ts',
     name: 'rt60Model',
-    inputs: 200,
-    net: { hiddenUnits: 16, epochs: 40, stepSize: 3e-3, shrinkage: 1e-4, largeError: 0.5 },
+    inputs: 240,
+    net: { hiddenUnits: 16, epochs: 40, stepSize: 3e-3, shrinkage: 1e-2, largeError: 0.5 },
     wanted: ({ rt60Seconds }) => toModelScale(rt60Seconds),
     // Where the noise is as loud as the speech there is little to learn of the room.
     weight: ({ snrDb }) => 0.05 + 1 / (1 + Math.exp((5 - snrDb) / 4)),
@@ -58,32 +60,40 @@ const fits: Fit[] = [
 const { values } = parseArgs({
   options: {
     voices: { type: 'string', default: debianSounds },
-    speeches: { type: 'string', default: '1400' },
-    rooms: { type: 'string', default: '300' },
+    speeches: { type: 'string', default: '2600' },
+    rooms: { type: 'string', default: '400' },
+    observations: { type: 'string' },
   },
 });
-const voices = await readVoices('fit', values.voices);
-const rooms = [...makeRooms('fit', Number(values.rooms))];
-process.stdout.write(`${rooms.length} rooms\n`);
 const names: string[] = [];
-const observations: Observation[] = [];
-for (const clip of makeClips({ set: 'fit', voices, rooms, speeches: Number(values.speeches) })) {
-  observations.push(observe(clip));
-  if (observations.length % 100 === 0) process.stdout.write(`${observations.length} clips\n`);
-}
+new SpeechStatistics().features((name) => names.push(name));
+const observations = await gather(Number(values.speeches));
 for (const fit of fits) {
   const text = modelFile(fit, modelOf(fit));
   await writeFile(join(models, fit.file), text);
   process.stdout.write(`${fit.file}: ${text.length} characters\n`);
 }
 
+async function gather(speeches: number): Promise<Observation[]> {
+  const file = values.observations;
+  const lines = file && existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : [];
+  const from = Math.min(speeches, Math.floor(lines.length / noisesEach));
+  const gathered = lines.slice(0, noisesEach * from).map((line) => JSON.parse(line) as Observation);
+  if (from === speeches) return gathered;
+  const voices = await readVoices('fit', values.voices);
+  const rooms = [...makeRooms('fit', Number(values.rooms))];
+  for (const clip of makeClips({ set: 'fit', voices, rooms, from, to: speeches })) {
+    const observation = observe(clip);
+    gathered.push(observation);
+    if (file) appendFileSync(file, `${JSON.stringify(observation)}\n`);
+    if (gathered.length % 300 === 0) process.stdout.write(`${gathered.length} clips\n`);
+  }
+  return gathered;
+}
+
 function observe({ samples, snrDb, rt60Seconds = dryRt60Seconds }: Clip): Observation {
-  names.length = 0;
   const features: number[] = [];
-  statisticsOf(samples).features((name, value) => {
-    names.push(name);
-    features.push(value);
-  });
+  statisticsOf(samples).features((_, value) => features.push(Math.round(1e4 * value) / 1e4));
   return { features, snrDb, rt60Seconds };
 }
 
@@ -92,7 +102,7 @@ function modelOf(fit: Fit): RegressionModel {
   const all = names.map((_, i) => i);
   const [first] = fitAll(fit, all, 1);
   const inputs = bestInputs(first!, fit).sort((a, b) => a - b);
-  const { means, deviations } = standardOf(observations.map(({ features }) => inputs.map((i) => features[i]!)));
+  const { means, deviations } = standardOf(rowsOf(inputs));
   const numbers = [...means, ...deviations, ...fitAll(fit, inputs, nets).flatMap((net) => [...net])];
   return {
     inputs: inputs.map((i) => names[i]!),
@@ -102,8 +112,12 @@ function modelOf(fit: Fit): RegressionModel {
   };
 }
 
+function rowsOf(inputs: readonly number[]): number[][] {
+  return observations.map(({ features }) => inputs.map((i) => features[i]!));
+}
+
 function fitAll(fit: Fit, inputs: readonly number[], count: number): Float64Array[] {
-  const rows = observations.map(({ features }) => inputs.map((i) => features[i]!));
+  const rows = rowsOf(inputs);
   const standard = standardOf(rows);
   const samples: Sample[] = rows.map((row, i) => ({
     inputs: standardised(row, standard),
@@ -121,10 +135,8 @@ function bestInputs(net: Float64Array, { inputs, net: { hiddenUnits } }: Fit): n
       sum += Math.abs(net[unit * row + input]! * net[hiddenUnits * row + unit]!);
     return { input, sum };
   });
-  return heard
-    .sort((a, b) => b.sum - a.sum)
-    .slice(0, inputs)
-    .map(({ input }) => input);
+  const best = heard.sort((a, b) => b.sum - a.sum).slice(0, inputs);
+  return best.map(({ input }) => input);
 }
 
 function modelFile({ name }: Fit, { inputs, hiddenUnits, nets: count, numbers }: RegressionModel): string {

@@ -17,14 +17,16 @@ export interface ClipSetOptions {
   set: VoiceSet;
   voices: readonly Voice[];
   rooms: readonly RoomResponse[];
-  /** Each is heard with three noises. */
-  speeches: number;
+  /** Speeches from this number on, */
+  from?: number;
+  /** and up to this. Each is heard with three noises. */
+  to: number;
 }
 
 /** No room of one set is in the other: they are drawn from different seeds. */
 const firstSeed = { fit: 1000, score: 500_000 };
 const dryShare = 0.3;
-const noisesEach = 3;
+export const noisesEach = 3;
 
 /** Rooms to fit with are of 0.1 to 10 s, most under 2; those to score with lie in what the figure is promised for. */
 export function* makeRooms(set: VoiceSet, count: number): Generator<RoomResponse> {
@@ -46,22 +48,23 @@ function wantedRt60(set: VoiceSet, index: number, random: Random): number {
   return index % 3 === 0 ? 0.1 * 16 ** random() : 0.1 + 1.5 * random();
 }
 
-/** The same for the same options. */
-export function* makeClips({ set, voices, rooms, speeches }: ClipSetOptions): Generator<Clip> {
+/** Each speech is the same whichever others are made. */
+export function* makeClips({ set, voices, rooms, from = 0, to }: ClipSetOptions): Generator<Clip> {
   const isFit = set === 'fit';
-  const random = seededRandom(firstSeed[set] + 1);
-  const between = (low: number, high: number) => low + (high - low) * random();
-  const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)]!;
-  for (let index = 0; index < speeches; index++) {
+  for (let index = from; index < to; index++) {
+    const seed = firstSeed[set] + noisesEach * index;
+    const random = seededRandom(1_000_003 * seed);
+    const between = (low: number, high: number) => low + (high - low) * random();
+    const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)]!;
     const room = random() < dryShare ? undefined : pick(rooms);
     const voice = pick(voices);
     const highPassHz = random() < 0.5 ? 0 : between(50, 300);
     const speech = makeSpeech({
-      seed: firstSeed[set] + index,
+      seed,
       voice,
       seconds: isFit ? pick([12, 16, 20, 20]) : 20,
       room: room?.taps,
-      voiceFactor: isFit ? between(0.84, 1.18) : 1,
+      voiceFactor: isFit ? between(0.8, 1.2) : 1,
       trebleDb: isFit ? between(-8, 8) : between(-4, 4),
       highPassHz,
     });
@@ -69,14 +72,10 @@ export function* makeClips({ set, voices, rooms, speeches }: ClipSetOptions): Ge
     for (let variant = 0; variant < noisesEach; variant++) {
       const noise = pick(noises);
       const snrDb = isFit ? between(-8, 48) : between(0, 40);
-      const samples = onLine(speech, activeDbov, {
-        seed: firstSeed[set] + noisesEach * index + variant,
-        noise,
-        others: voices,
-        snrDb,
-        speechDbov: between(-34, -16),
-        law: pick(['ulaw', 'alaw']),
-      });
+      const speechDbov = between(-34, -16);
+      const law = pick(['ulaw', 'alaw'] as const);
+      const options = { seed: seed + variant, noise, others: voices, snrDb, speechDbov, law };
+      const samples = onLine(speech, activeDbov, options);
       yield { samples, voice: voice.name, noise, snrDb, rt60Seconds: room?.rt60Seconds };
     }
   }

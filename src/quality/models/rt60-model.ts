@@ -1,0 +1,9 @@
+// Made by scripts/fit-quality.ts.
+import type { RegressionModel } from '../regression.ts';
+
+export const rt60Model: RegressionModel = {
+  inputs: [],
+  hiddenUnits: 0,
+  nets: 1,
+  numbers: 'AAA=',
+};
