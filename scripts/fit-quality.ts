@@ -42,7 +42,7 @@ const fits: Fit[] = [
     file: 'snr-model.ts',
     name: 'snrModel',
     inputs: 160,
-    net: { hiddenUnits: 16, epochs: 40, stepSize: 3e-3, shrinkage: 3e-2, largeError: 6 },
+    net: { hiddenUnits: 16, epochs: 30, stepSize: 3e-3, shrinkage: 0.1, largeError: 2 },
     wanted: ({ snrDb }) => snrDb,
     weight: () => 1,
   },
@@ -50,7 +50,7 @@ const fits: Fit[] = [
     file: 'rt60-model.ts',
     name: 'rt60Model',
     inputs: 240,
-    net: { hiddenUnits: 16, epochs: 40, stepSize: 3e-3, shrinkage: 1e-2, largeError: 0.5 },
+    net: { hiddenUnits: 12, epochs: 30, stepSize: 3e-3, shrinkage: 1e-2, largeError: 0.12 },
     wanted: ({ rt60Seconds }) => toModelScale(rt60Seconds),
     // Where the noise is as loud as the speech there is little to learn of the room.
     weight: ({ snrDb }) => 0.05 + 1 / (1 + Math.exp((5 - snrDb) / 4)),

@@ -19,7 +19,9 @@ export class FallStatistics {
   readonly #events: Float64Array;
 
   constructor(state: Float64Array) {
-    this.#times = fallsDb.map((_, at) => new Histogram(state.subarray(at * bins, (at + 1) * bins), 0, longest));
+    this.#times = fallsDb.map(
+      (_, at) => new Histogram(state.subarray(at * bins, (at + 1) * bins), 0, longest),
+    );
     this.#events = state.subarray(fallsDb.length * bins);
   }
 

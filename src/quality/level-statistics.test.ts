@@ -37,9 +37,7 @@ test('noise lies under the speech by what it is softer, whatever the volume', ()
 test('a band has its own distances', () => {
   const speech = Array.from({ length: rowLength }, (_, band) => (band === 3 ? -30 : -20));
   const noise = Array.from({ length: rowLength }, (_, band) => (band === bandCount ? -50 : -50 - band));
-  const features = featuresOf(
-    statisticsOf(Array.from({ length: 400 }, (_, i) => (i % 2 ? speech : noise))),
-  );
+  const features = featuresOf(statisticsOf(Array.from({ length: 400 }, (_, i) => (i % 2 ? speech : noise))));
   assert.ok(Math.abs(features.get('band 3 level 15')! + 23) < 1);
   assert.ok(Math.abs(features.get('band 3 speech')! + 10) < 1);
   assert.ok(Math.abs(features.get('band 5 noise')! + 5) < 1);

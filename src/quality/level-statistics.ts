@@ -50,8 +50,7 @@ export class LevelStatistics {
     for (let i = 0; i < count; i++) {
       const whole = levelAt(rows, i, bandCount);
       if (whole <= leastAudioDbov) continue;
-      for (let band = 0; band < rowLength; band++)
-        this.#histograms[band]!.add(levelAt(rows, i, band));
+      for (let band = 0; band < rowLength; band++) this.#histograms[band]!.add(levelAt(rows, i, band));
       this.#sums[0]! += 10 ** (whole / 10);
     }
     const soft = this.#histograms[bandCount]!.percentile(20, leastDbov);

@@ -69,7 +69,11 @@ export class SpeechLevel {
 
   /** The level of the time above a threshold, where it lies just the margin above that threshold. */
   active(): ActiveSpeech {
-    let before: ActiveSpeech & { margin: number } = { levelDbov: silenceDbov, activity: 0, margin: Number.NaN };
+    let before: ActiveSpeech & { margin: number } = {
+      levelDbov: silenceDbov,
+      activity: 0,
+      margin: Number.NaN,
+    };
     for (const [j, threshold] of thresholds.entries()) {
       const activeSamples = this.#activeHops[j]! * this.#hopSamples;
       if (activeSamples === 0) break;
