@@ -9,8 +9,9 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Clip, makeClips, makeRooms, noisesEach } from '../bench/quality/clip-sets.ts';
+import { type Clip, makeClips, makeHalls, makeRooms, noisesEach } from '../bench/quality/clip-sets.ts';
 import { type FitOptions, fitNet, type Sample, standardised, standardOf } from '../bench/quality/fit-nets.ts';
+import type { RoomResponse } from '../bench/quality/room.ts';
 import { debianSounds, readVoices } from '../bench/quality/voices.ts';
 import { toModelScale } from '../src/quality/model-scale.ts';
 import type { RegressionModel } from '../src/quality/regression.ts';
@@ -35,6 +36,8 @@ interface Fit {
 /** What a voice recorded close in a dry booth counts as. */
 const dryRt60Seconds = 0.08;
 const nets = 3;
+/** Halls have speeches of their own. */
+const firstHallSpeech = 20_000;
 const models = join(import.meta.dirname, '../src/quality/models');
 
 const fits: Fit[] = [
@@ -52,8 +55,9 @@ const fits: Fit[] = [
     inputs: 240,
     net: { hiddenUnits: 12, epochs: 30, stepSize: 3e-3, shrinkage: 1e-2, largeError: 0.12 },
     wanted: ({ rt60Seconds }) => toModelScale(rt60Seconds),
-    // Where the noise is as loud as the speech there is little to learn of the room.
-    weight: ({ snrDb }) => 0.05 + 1 / (1 + Math.exp((5 - snrDb) / 4)),
+    // Where the noise is as loud as the speech there is little to learn of the room. Halls are few.
+    weight: ({ snrDb, rt60Seconds }) =>
+      (rt60Seconds > 2 ? 4 : 1) * (0.05 + 1 / (1 + Math.exp((5 - snrDb) / 4))),
   },
 ];
 
@@ -67,26 +71,36 @@ const { values } = parseArgs({
 });
 const names: string[] = [];
 new SpeechStatistics().features((name) => names.push(name));
-const observations = await gather(Number(values.speeches));
+const voices = await readVoices('fit', values.voices);
+const observations = [
+  ...gather({ to: Number(values.speeches), cache: '', rooms: () => [...makeRooms('fit', Number(values.rooms))] }),
+  ...gather({ from: firstHallSpeech, to: firstHallSpeech + 150, cache: '.halls', rooms: () => [...makeHalls(36)] }),
+];
 for (const fit of fits) {
   const text = modelFile(fit, modelOf(fit));
   await writeFile(join(models, fit.file), text);
   process.stdout.write(`${fit.file}: ${text.length} characters\n`);
 }
 
-async function gather(speeches: number): Promise<Observation[]> {
-  const file = values.observations;
+interface Part {
+  from?: number;
+  to: number;
+  /** What the file of observations has behind its name. */
+  cache: string;
+  rooms(): RoomResponse[];
+}
+
+function gather({ from = 0, to, cache, rooms }: Part): Observation[] {
+  const file = values.observations ? values.observations + cache : undefined;
   const lines = file && existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : [];
-  const from = Math.min(speeches, Math.floor(lines.length / noisesEach));
-  const gathered = lines.slice(0, noisesEach * from).map((line) => JSON.parse(line) as Observation);
-  if (from === speeches) return gathered;
-  const voices = await readVoices('fit', values.voices);
-  const rooms = [...makeRooms('fit', Number(values.rooms))];
-  for (const clip of makeClips({ set: 'fit', voices, rooms, from, to: speeches })) {
+  const known = Math.min(to - from, Math.floor(lines.length / noisesEach));
+  const gathered = lines.slice(0, noisesEach * known).map((line) => JSON.parse(line) as Observation);
+  if (from + known === to) return gathered;
+  for (const clip of makeClips({ set: 'fit', voices, rooms: rooms(), from: from + known, to })) {
     const observation = observe(clip);
     gathered.push(observation);
     if (file) appendFileSync(file, `${JSON.stringify(observation)}\n`);
-    if (gathered.length % 300 === 0) process.stdout.write(`${gathered.length} clips\n`);
+    if (gathered.length % 300 === 0) process.stdout.write(`${gathered.length} clips${cache}\n`);
   }
   return gathered;
 }

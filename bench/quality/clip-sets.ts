@@ -1,7 +1,7 @@
 import { activeSpeechDbov } from '../../src/testkit/active-speech.ts';
 import { type Random, seededRandom } from '../../src/testkit/random.ts';
 import { clipRateHz, makeSpeech, type Noise, noises, onLine } from './clips.ts';
-import { type RoomResponse, randomRoom, roomResponse } from './room.ts';
+import { noiseHall, type RoomResponse, randomRoom, roomResponse } from './room.ts';
 import type { Voice, VoiceSet } from './voices.ts';
 
 export interface Clip {
@@ -39,6 +39,18 @@ export function* makeRooms(set: VoiceSet, count: number): Generator<RoomResponse
     if (set === 'score' && !isPromised) continue;
     made += 1;
     yield response;
+  }
+}
+
+/** 2 to 12 s, to fit with: a third of them shoeboxes. */
+export function* makeHalls(count: number): Generator<RoomResponse> {
+  const random = seededRandom(firstSeed.fit + 2);
+  for (let made = 0; made < count; made++) {
+    const seed = firstSeed.fit + 100_000 + made;
+    const rt60Seconds = 2 * 6 ** random();
+    const directDb = -12 + 15 * random();
+    if (made % 3 === 0) yield roomResponse(randomRoom({ seed, rt60Seconds: 0.75 * rt60Seconds }));
+    else yield noiseHall(seed, rt60Seconds, directDb);
   }
 }
 

@@ -39,6 +39,31 @@ export function roomResponse(room: Room): RoomResponse {
   return { taps, rt60Seconds: measuredRt60(taps) };
 }
 
+/**
+ * A hall without walls: noise that decays (Polack 1988), the high half of it sooner, behind a direct sound.
+ * @param directDb energy of the direct sound over that of all the rest
+ */
+export function noiseHall(seed: number, rt60Seconds: number, directDb: number): RoomResponse {
+  const random = seededRandom(seed);
+  const highRt60Seconds = rt60Seconds * (0.6 + 0.4 * random());
+  const length = Math.ceil(1.15 * rt60Seconds * roomRateHz);
+  const taps = new Float64Array(length);
+  let before = 0;
+  let energy = 0;
+  for (let i = Math.floor(0.005 * roomRateHz); i < length; i++) {
+    const next = random() - 0.5;
+    const low = (next + before) * 10 ** ((-3 * i) / (roomRateHz * rt60Seconds));
+    const high = (next - before) * 10 ** ((-3 * i) / (roomRateHz * highRt60Seconds));
+    taps[i] = low + high;
+    energy += taps[i]! ** 2;
+    before = next;
+  }
+  taps[0] = Math.sqrt(energy) * 10 ** (directDb / 20);
+  const scale = 1 / Math.sqrt(energy + taps[0] ** 2);
+  const scaled = taps.map((tap) => tap * scale);
+  return { taps: scaled, rt60Seconds: measuredRt60(scaled) };
+}
+
 export interface RoomOptions {
   seed: number;
   /** What Eyring's formula shall give; the measured one is near it. */
