@@ -29,6 +29,7 @@ interface Fit {
   /** Inputs that are kept of all features. */
   inputs: number;
   net: Omit<FitOptions, 'seed'>;
+  takes(observation: Observation): boolean;
   wanted(observation: Observation): number;
   weight(observation: Observation): number;
 }
@@ -40,31 +41,48 @@ const nets = 3;
 const firstHallSpeech = 20_000;
 const models = join(import.meta.dirname, '../src/quality/models');
 
+/** Where the noise is as loud as the speech there is little to learn of the room. */
+function clearness({ snrDb }: Observation): number {
+  return 0.05 + 1 / (1 + Math.exp((5 - snrDb) / 4));
+}
+
 const fits: Fit[] = [
   {
     file: 'snr-model.ts',
     name: 'snrModel',
     inputs: 160,
     net: { hiddenUnits: 16, epochs: 30, stepSize: 3e-3, shrinkage: 0.1, largeError: 2 },
+    takes: () => true,
     wanted: ({ snrDb }) => snrDb,
     weight: () => 1,
   },
   {
-    file: 'rt60-model.ts',
-    name: 'rt60Model',
+    file: 'room-model.ts',
+    name: 'roomModel',
     inputs: 240,
     net: { hiddenUnits: 12, epochs: 30, stepSize: 3e-3, shrinkage: 1e-2, largeError: 0.12 },
+    takes: ({ rt60Seconds }) => rt60Seconds < 2.5,
+    wanted: ({ rt60Seconds }) => rt60Seconds,
+    weight: clearness,
+  },
+  {
+    file: 'hall-model.ts',
+    name: 'hallModel',
+    inputs: 160,
+    net: { hiddenUnits: 12, epochs: 30, stepSize: 3e-3, shrinkage: 1e-2, largeError: 0.3 },
+    takes: () => true,
     wanted: ({ rt60Seconds }) => toModelScale(rt60Seconds),
-    // Where the noise is as loud as the speech there is little to learn of the room. Halls are few.
-    weight: ({ snrDb, rt60Seconds }) =>
-      (rt60Seconds > 2 ? 4 : 1) * (0.05 + 1 / (1 + Math.exp((5 - snrDb) / 4))),
+    // Halls are few, and can be told from noise only where there is little of it.
+    weight: (observation) =>
+      clearness(observation) *
+      (observation.rt60Seconds < 2 ? 1 : 0.3 + 4 / (1 + Math.exp((20 - observation.snrDb) / 3))),
   },
 ];
 
 const { values } = parseArgs({
   options: {
     voices: { type: 'string', default: debianSounds },
-    speeches: { type: 'string', default: '2600' },
+    speeches: { type: 'string', default: '1160' },
     rooms: { type: 'string', default: '400' },
     observations: { type: 'string' },
   },
@@ -113,11 +131,13 @@ function observe({ samples, snrDb, rt60Seconds = dryRt60Seconds }: Clip): Observ
 
 /** Those inputs are kept that a first net listens to most. */
 function modelOf(fit: Fit): RegressionModel {
+  const taken = observations.filter((observation) => fit.takes(observation));
   const all = names.map((_, i) => i);
-  const [first] = fitAll(fit, all, 1);
+  const [first] = fitAll(fit, taken, all, 1);
   const inputs = bestInputs(first!, fit).sort((a, b) => a - b);
-  const { means, deviations } = standardOf(rowsOf(inputs));
-  const numbers = [...means, ...deviations, ...fitAll(fit, inputs, nets).flatMap((net) => [...net])];
+  const { means, deviations } = standardOf(rowsOf(taken, inputs));
+  const fitted = fitAll(fit, taken, inputs, nets);
+  const numbers = [...means, ...deviations, ...fitted.flatMap((net) => [...net])];
   return {
     inputs: inputs.map((i) => names[i]!),
     hiddenUnits: fit.net.hiddenUnits,
@@ -126,17 +146,22 @@ function modelOf(fit: Fit): RegressionModel {
   };
 }
 
-function rowsOf(inputs: readonly number[]): number[][] {
-  return observations.map(({ features }) => inputs.map((i) => features[i]!));
+function rowsOf(taken: readonly Observation[], inputs: readonly number[]): number[][] {
+  return taken.map(({ features }) => inputs.map((i) => features[i]!));
 }
 
-function fitAll(fit: Fit, inputs: readonly number[], count: number): Float64Array[] {
-  const rows = rowsOf(inputs);
+function fitAll(
+  fit: Fit,
+  taken: readonly Observation[],
+  inputs: readonly number[],
+  count: number,
+): Float64Array[] {
+  const rows = rowsOf(taken, inputs);
   const standard = standardOf(rows);
   const samples: Sample[] = rows.map((row, i) => ({
     inputs: standardised(row, standard),
-    wanted: fit.wanted(observations[i]!),
-    weight: fit.weight(observations[i]!),
+    wanted: fit.wanted(taken[i]!),
+    weight: fit.weight(taken[i]!),
   }));
   return Array.from({ length: count }, (_, seed) => fitNet(samples, { ...fit.net, seed: seed + 1 }));
 }

@@ -1,11 +1,11 @@
-/** Rooms have less than this, halls more: from here on the scale of the RT60 model is logarithmic. */
-const roomSeconds = 1.6;
+/** Under this, seconds count by their size rather than by their ratio. */
+const offsetSeconds = 0.3;
 
-/** What the model is fitted to for a reverberation time, so that a hall of 8 s does not weigh as much as ten rooms. */
+/** What the model of halls is fitted to: 8 s for 6 is as wrong as 0.8 for 0.6. */
 export function toModelScale(seconds: number): number {
-  return seconds <= roomSeconds ? seconds : roomSeconds * (1 + Math.log(seconds / roomSeconds));
+  return Math.log(seconds + offsetSeconds);
 }
 
 export function fromModelScale(value: number): number {
-  return value <= roomSeconds ? value : roomSeconds * Math.exp(value / roomSeconds - 1);
+  return Math.exp(value) - offsetSeconds;
 }
