@@ -24,6 +24,8 @@ export function signalwireEventFormatter(options: SignalwireEventOptions): Event
     switch (event.kind) {
       case 'recording.changed':
         return isWanted(event) ? recordEvent(event, options) : undefined;
+      case 'recording.delivery':
+        return undefined;
       case 'conversation.ended':
         return {
           ...envelope('calling.conference', `conference:${event.conversationId}`, options),
@@ -62,7 +64,7 @@ function envelope(
 
 /**
  * `calling.call.record`, with both forms of what is said of the file: nested (`record_call`) and beside the state
- * (`record`; features.md, X4).
+ * (`record`).
  */
 function recordEvent(event: RecordingChanged, options: SignalwireEventOptions): Record<string, unknown> {
   const { recordingId, state, end, format, stereo, direction, controlId = recordingId } = event;

@@ -18,8 +18,9 @@ async function run(given: { intro?: Prompt[]; hold?: Prompt[]; maxDurationMs: nu
     assert.ok(done.length < 10_000);
     steps = steps.slice(1);
     if (step.verb === 'hang-up') done.push('hang-up');
+    else if (step.verb === 'answer') steps = (await step.done?.({ outcome: 'answered' })) ?? steps;
     else if (step.verb === 'sleep') {
-      if (step.durationMs > 0) done.push(`sleep ${step.durationMs}`);
+      done.push(`sleep ${step.durationMs}`);
       clock.advanceMs(step.durationMs);
       steps = (await step.done?.({ outcome: 'over' })) ?? steps;
     } else if (step.verb === 'play') {
