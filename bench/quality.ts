@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { parseArgs } from 'node:util';
 import { QualityMeter } from '../src/quality/quality-meter.ts';
-import { clipRateHz, type Noise, noises, scoredNoises } from './quality/clips.ts';
 import { type Clip, makeClips, makeRooms } from './quality/clip-sets.ts';
+import { clipRateHz, type Noise, noises, scoredNoises } from './quality/clips.ts';
 import { debianSounds, readVoices, voiceFolders } from './quality/voices.ts';
 import { formatTable } from './table.ts';
 
@@ -81,7 +81,12 @@ function snrTable(all: readonly Score[], scored: readonly Score[]): string {
     snrError(clips).toFixed(2),
   ];
   const head = ['SNR error, dB', 'clips', 'dry', 'in rooms', '0-10', '10-20', '20-30', '30-40', 'all'];
-  const rows = noises.map((noise) => row(noise, all.filter((each) => each.noise === noise)));
+  const rows = noises.map((noise) =>
+    row(
+      noise,
+      all.filter((each) => each.noise === noise),
+    ),
+  );
   return formatTable(head, [...rows, row('the first four', scored)]);
 }
 

@@ -91,8 +91,17 @@ const names: string[] = [];
 new SpeechStatistics().features((name) => names.push(name));
 const voices = await readVoices('fit', values.voices);
 const observations = [
-  ...gather({ to: Number(values.speeches), cache: '', rooms: () => [...makeRooms('fit', Number(values.rooms))] }),
-  ...gather({ from: firstHallSpeech, to: firstHallSpeech + 150, cache: '.halls', rooms: () => [...makeHalls(36)] }),
+  ...gather({
+    to: Number(values.speeches),
+    cache: '',
+    rooms: () => [...makeRooms('fit', Number(values.rooms))],
+  }),
+  ...gather({
+    from: firstHallSpeech,
+    to: firstHallSpeech + 150,
+    cache: '.halls',
+    rooms: () => [...makeHalls(36)],
+  }),
 ];
 for (const fit of fits) {
   const text = modelFile(fit, modelOf(fit));

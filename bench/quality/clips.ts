@@ -177,7 +177,5 @@ function afterG711(samples: Int16Array, law: 'ulaw' | 'alaw'): Int16Array {
 }
 
 function asInt16(samples: Float64Array, gain: number): Int16Array {
-  return Int16Array.from(samples, (sample) =>
-    Math.max(-32_768, Math.min(32_767, Math.round(gain * sample))),
-  );
+  return Int16Array.from(samples, (sample) => Math.max(-32_768, Math.min(32_767, Math.round(gain * sample))));
 }

@@ -21,7 +21,11 @@ test('a net learns a curve, and Regression reads it as it was fitted', () => {
   const rows = Array.from({ length: 1500 }, () => [4 * random() - 2, 40 + 20 * random(), random()]);
   const wantedOf = ([a, b]: number[]): number => curve(a!, (b! - 50) / 10);
   const standard = standardOf(rows);
-  const samples = rows.map((row) => ({ inputs: standardised(row, standard), wanted: wantedOf(row), weight: 1 }));
+  const samples = rows.map((row) => ({
+    inputs: standardised(row, standard),
+    wanted: wantedOf(row),
+    weight: 1,
+  }));
   const net = fitNet(samples.slice(0, 1200), options);
   assert.deepEqual(fitNet(samples.slice(0, 50), options), fitNet(samples.slice(0, 50), options));
   const numbers = Float16Array.from([...standard.means, ...standard.deviations, ...net]);
@@ -32,7 +36,9 @@ test('a net learns a curve, and Regression reads it as it was fitted', () => {
     numbers: Buffer.from(numbers.buffer).toString('base64'),
   });
   const errors = rows.slice(1200).map((row) => {
-    const said = regression.estimate((put) => ['a', 'b', 'c'].forEach((name, i) => put(name, row[i]!)));
+    const said = regression.estimate((put) => {
+      for (const [i, name] of ['a', 'b', 'c'].entries()) put(name, row[i]!);
+    });
     return Math.abs(said - wantedOf(row));
   });
   const mean = errors.reduce((sum, error) => sum + error, 0) / errors.length;

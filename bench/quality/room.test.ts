@@ -11,7 +11,9 @@ const shoebox = (absorption: number): Room => ({
 
 /** Energy of so many milliseconds from a place on. */
 const energy = (taps: Float64Array, fromMs: number, toMs: number): number =>
-  taps.slice((fromMs * roomRateHz) / 1000, (toMs * roomRateHz) / 1000).reduce((sum, tap) => sum + tap * tap, 0);
+  taps
+    .slice((fromMs * roomRateHz) / 1000, (toMs * roomRateHz) / 1000)
+    .reduce((sum, tap) => sum + tap * tap, 0);
 
 test('the reverberation time is about that of Eyring, for walls alike', () => {
   for (const absorption of [0.1, 0.2, 0.4]) {
@@ -38,8 +40,13 @@ test('the first echoes come when the walls are as far as that', () => {
 });
 
 test('walls that absorb less leave more, and rooms are the same for the same seed', () => {
-  const rt60s = [0.3, 0.6, 1.2].map((rt60Seconds) => roomResponse(randomRoom({ seed: 5, rt60Seconds })).rt60Seconds);
-  assert.deepEqual(rt60s.toSorted((a, b) => a - b), rt60s);
+  const rt60s = [0.3, 0.6, 1.2].map(
+    (rt60Seconds) => roomResponse(randomRoom({ seed: 5, rt60Seconds })).rt60Seconds,
+  );
+  assert.deepEqual(
+    rt60s.toSorted((a, b) => a - b),
+    rt60s,
+  );
   assert.deepEqual(randomRoom({ seed: 5, rt60Seconds: 0.6 }), randomRoom({ seed: 5, rt60Seconds: 0.6 }));
   assert.notDeepEqual(randomRoom({ seed: 5, rt60Seconds: 0.6 }), randomRoom({ seed: 6, rt60Seconds: 0.6 }));
 });

@@ -144,7 +144,14 @@ function addImages(room: Room, parts: Float64Array[], length: number): void {
   const reach = (length / roomRateHz) * soundMetresPerSecond;
   const reflection = absorption.map((wall) => wall.map((share) => Math.sqrt(1 - share)));
   const [xs, ys, zs] = size.map((side, axis) =>
-    imagesOfAxis(side, talker[axis]!, microphone[axis]!, reach, reflection[2 * axis]!, reflection[2 * axis + 1]!),
+    imagesOfAxis(
+      side,
+      talker[axis]!,
+      microphone[axis]!,
+      reach,
+      reflection[2 * axis]!,
+      reflection[2 * axis + 1]!,
+    ),
   ) as [AxisImage[], AxisImage[], AxisImage[]];
   const direct = distanceBetween(talker, microphone);
   const kernels = sincKernels();
