@@ -26,7 +26,7 @@ interface Observation {
 interface Fit {
   file: string;
   name: string;
-  /** Inputs that are kept of all features. */
+  /** So many of all features are kept, at most. */
   inputs: number;
   net: Omit<FitOptions, 'seed'>;
   takes(observation: Observation): boolean;
@@ -59,7 +59,7 @@ const fits: Fit[] = [
   {
     file: 'room-model.ts',
     name: 'roomModel',
-    inputs: 240,
+    inputs: Number.POSITIVE_INFINITY,
     net: { hiddenUnits: 12, epochs: 30, stepSize: 3e-3, shrinkage: 1e-2, largeError: 0.12 },
     takes: ({ rt60Seconds }) => rt60Seconds < 2.5,
     wanted: ({ rt60Seconds }) => rt60Seconds,
@@ -142,8 +142,7 @@ function observe({ samples, snrDb, rt60Seconds = dryRt60Seconds }: Clip): Observ
 function modelOf(fit: Fit): RegressionModel {
   const taken = observations.filter((observation) => fit.takes(observation));
   const all = names.map((_, i) => i);
-  const [first] = fitAll(fit, taken, all, 1);
-  const inputs = bestInputs(first!, fit).sort((a, b) => a - b);
+  const inputs = fit.inputs < all.length ? bestInputs(fitAll(fit, taken, all, 1)[0]!, fit) : all;
   const { means, deviations } = standardOf(rowsOf(taken, inputs));
   const fitted = fitAll(fit, taken, inputs, nets);
   const numbers = [...means, ...deviations, ...fitted.flatMap((net) => [...net])];
@@ -184,7 +183,7 @@ function bestInputs(net: Float64Array, { inputs, net: { hiddenUnits } }: Fit): n
     return { input, sum };
   });
   const best = heard.sort((a, b) => b.sum - a.sum).slice(0, inputs);
-  return best.map(({ input }) => input);
+  return best.map(({ input }) => input).sort((a, b) => a - b);
 }
 
 function modelFile({ name }: Fit, { inputs, hiddenUnits, nets: count, numbers }: RegressionModel): string {
