@@ -108,7 +108,11 @@ function rt60Table(inRooms: readonly InRoom[]): string {
       inRooms.filter(({ snrDb }) => snrDb >= from && snrDb < from + 10),
     ),
   );
-  return formatTable(head, [...bySnr, row('all', inRooms)]);
+  const clear = row(
+    'at 10 dB and more',
+    inRooms.filter(({ snrDb }) => snrDb >= 10),
+  );
+  return formatTable(head, [...bySnr, clear, row('all', inRooms)]);
 }
 
 function snrError(clips: readonly Score[]): number {
