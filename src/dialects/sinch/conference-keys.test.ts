@@ -28,7 +28,7 @@ function setUp(dtmf: Partial<ConferenceDtmf>) {
   return {
     ...{ clock, done, observer },
     come: (who = leg) => observer?.came?.(room, who),
-    go: () => observer?.went?.(room, leg),
+    go: () => observer?.went?.(room, leg, 'left'),
     press: (keys: string) => {
       for (const key of keys) for (const { digit } of [...handlers]) digit?.(key, 'rtp');
     },

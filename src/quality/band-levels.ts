@@ -1,0 +1,96 @@
+import { fullScale } from '../audio/level.ts';
+import { Fft } from './fft.ts';
+
+/** What is analysed is brought to this rate. */
+export const analysisRateHz = 8000;
+/** One row of levels each 10 ms. */
+export const hopSamples = 80;
+export const hopsPerSecond = analysisRateHz / hopSamples;
+/** 32 ms, Hann window. */
+const frameSamples = 256;
+const binHz = analysisRateHz / frameSamples;
+
+/** Borders of the bands; the last number of a row is the level of all of them together. */
+const bordersHz = [31, 125, 312, 500, 750, 1062, 1469, 2000, 2719, 3719];
+export const bandCount = bordersHz.length - 1;
+export const rowLength = bandCount + 1;
+
+/** Levels are kept in steps of 0.5 dB from -120 dBov up, one byte each. */
+export const stepsPerDb = 2;
+export const leastDbov = -120;
+
+export interface RowSink {
+  /** A row of `rowLength` level steps; the array is reused. */
+  row(levels: Uint8Array): void;
+}
+
+/** The level of each band, every 10 ms, of the 32 ms before. Neither allocates nor keeps more than one frame. */
+export class BandLevels {
+  readonly #sink: RowSink;
+  readonly #fft = new Fft(frameSamples);
+  readonly #window: Float64Array;
+  readonly #ring = new Float64Array(frameSamples);
+  readonly #real = new Float64Array(frameSamples);
+  readonly #imaginary = new Float64Array(frameSamples);
+  readonly #row = new Uint8Array(rowLength);
+  readonly #edges = bordersHz.map((hz) => Math.round(hz / binHz));
+  readonly #scale: number;
+  #next = 0;
+  #held = 0;
+
+  constructor(sink: RowSink) {
+    this.#sink = sink;
+    this.#window = Float64Array.from(
+      { length: frameSamples },
+      (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * (i + 0.5)) / frameSamples),
+    );
+    const energy = this.#window.reduce((sum, weight) => sum + weight * weight, 0);
+    // Both halves of the spectrum, as a share of full scale.
+    this.#scale = 2 / (frameSamples * energy * fullScale * fullScale);
+  }
+
+  /** What comes now does not follow what came before. */
+  restart(): void {
+    this.#held = 0;
+  }
+
+  /** Takes `samples[start..end)` at 8 kHz. */
+  push(samples: Int16Array, start: number, end: number): void {
+    const ring = this.#ring;
+    let next = this.#next;
+    let held = this.#held;
+    for (let i = start; i < end; i++) {
+      ring[next] = samples[i]!;
+      next = (next + 1) & (frameSamples - 1);
+      held += 1;
+      if (held < frameSamples) continue;
+      held -= hopSamples;
+      this.#analyse(next);
+    }
+    this.#next = next;
+    this.#held = held;
+  }
+
+  #analyse(oldest: number): void {
+    const real = this.#real;
+    for (let i = 0; i < frameSamples; i++)
+      real[i] = this.#ring[(oldest + i) & (frameSamples - 1)]! * this.#window[i]!;
+    this.#imaginary.fill(0);
+    this.#fft.transform(real, this.#imaginary);
+    let whole = 0;
+    for (let band = 0; band < bandCount; band++) {
+      let energy = 0;
+      for (let bin = this.#edges[band]!; bin < this.#edges[band + 1]!; bin++)
+        energy += real[bin]! * real[bin]! + this.#imaginary[bin]! * this.#imaginary[bin]!;
+      whole += energy;
+      this.#row[band] = levelStep(energy * this.#scale);
+    }
+    this.#row[bandCount] = levelStep(whole * this.#scale);
+    this.#sink.row(this.#row);
+  }
+}
+
+function levelStep(meanSquare: number): number {
+  const step = Math.round(stepsPerDb * (10 * Math.log10(meanSquare + 1e-13) - leastDbov));
+  return Math.max(0, Math.min(255, step));
+}

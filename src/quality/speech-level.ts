@@ -1,0 +1,95 @@
+import { fullScale, meanSquareToDbov, silenceDbov } from '../audio/level.ts';
+
+/** ITU-T P.56: speech is what lies less than this under the active speech level. */
+const marginDb = 15.9;
+const smoothingSeconds = 0.03;
+const hangoverSeconds = 0.2;
+const hopsPerSecond = 100;
+/** One threshold for each bit of a sample, 6.02 dB apart. */
+const thresholds = Array.from({ length: 15 }, (_, bit) => 2 ** bit);
+
+export interface ActiveSpeech {
+  /** Mean power of the time that is speech; `silenceDbov` where nothing is. */
+  levelDbov: number;
+  /** Share of the time that is speech, pauses of less than 200 ms counted to it; 0..1. */
+  activity: number;
+}
+
+/**
+ * Active speech level by ITU-T P.56 method B, along: the envelope sample by sample, compared with the thresholds every
+ * 10 ms (within 0.1 dB of a comparison at every sample, at a tenth of the cost).
+ */
+export class SpeechLevel {
+  readonly #hopSamples: number;
+  readonly #decay: number;
+  readonly #activeHops = new Float64Array(thresholds.length);
+  readonly #hung = new Float64Array(thresholds.length).fill(hangoverSeconds * hopsPerSecond);
+  #samples = 0;
+  #untilHop: number;
+  #energy = 0;
+  #smoothed = 0;
+  #envelope = 0;
+
+  constructor(rateHz: number) {
+    this.#hopSamples = rateHz / hopsPerSecond;
+    this.#decay = Math.exp(-1 / (smoothingSeconds * rateHz));
+    this.#untilHop = this.#hopSamples;
+  }
+
+  push(samples: Int16Array, start: number, end: number): void {
+    const decay = this.#decay;
+    let smoothed = this.#smoothed;
+    let envelope = this.#envelope;
+    let energy = 0;
+    for (let i = start; i < end; i++) {
+      const sample = samples[i]!;
+      energy += sample * sample;
+      smoothed = decay * smoothed + (1 - decay) * Math.abs(sample);
+      envelope = decay * envelope + (1 - decay) * smoothed;
+      this.#untilHop -= 1;
+      if (this.#untilHop > 0) continue;
+      this.#untilHop += this.#hopSamples;
+      this.#endHop(envelope);
+    }
+    this.#samples += end - start;
+    this.#energy += energy;
+    // A decaying tail would end among denormal numbers, which are slow.
+    this.#smoothed = smoothed < 1e-9 ? 0 : smoothed;
+    this.#envelope = envelope < 1e-9 ? 0 : envelope;
+  }
+
+  #endHop(envelope: number): void {
+    for (let j = 0; j < thresholds.length; j++) {
+      if (envelope >= thresholds[j]!) this.#hung[j] = 0;
+      else if (this.#hung[j]! < hangoverSeconds * hopsPerSecond) this.#hung[j]! += 1;
+      else continue;
+      this.#activeHops[j]! += 1;
+    }
+  }
+
+  /** The level of the time above a threshold, where it lies just the margin above that threshold. */
+  active(): ActiveSpeech {
+    let before: ActiveSpeech & { margin: number } = {
+      levelDbov: silenceDbov,
+      activity: 0,
+      margin: Number.NaN,
+    };
+    for (const [j, threshold] of thresholds.entries()) {
+      const activeSamples = this.#activeHops[j]! * this.#hopSamples;
+      if (activeSamples === 0) break;
+      const levelDbov = meanSquareToDbov(this.#energy / activeSamples);
+      const margin = levelDbov - 20 * Math.log10(threshold / fullScale);
+      const activity = Math.min(1, activeSamples / this.#samples);
+      if (margin <= marginDb) {
+        if (Number.isNaN(before.margin)) return { levelDbov, activity };
+        const share = (before.margin - marginDb) / (before.margin - margin);
+        return {
+          levelDbov: before.levelDbov + share * (levelDbov - before.levelDbov),
+          activity: before.activity + share * (activity - before.activity),
+        };
+      }
+      before = { levelDbov, activity, margin };
+    }
+    return { levelDbov: before.levelDbov, activity: before.activity };
+  }
+}
