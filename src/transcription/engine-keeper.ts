@@ -31,12 +31,13 @@ export class EngineKeeper {
   }
 
   /**
+   * @param prepare says what the engine is to load, and fetches it
    * @param action gets the engine for itself; its signal is also aborted by `close`
    * @throws CallreelError TRANSCRIPTION_MODEL_BROKEN, TRANSCRIPTION_ENGINE_LOST, DRAINING, and what the action throws
    * @throws the signal's reason
    */
   async use<Result>(
-    settings: EngineSettings,
+    prepare: (signal: AbortSignal) => Promise<EngineSettings>,
     action: (host: EngineHost, signal: AbortSignal) => Promise<Result>,
     signal: AbortSignal,
   ): Promise<Result> {
@@ -48,7 +49,7 @@ export class EngineKeeper {
       await abortable(before, either);
       either.throwIfAborted();
       this.#idle?.cancel();
-      return await action(await this.#engine(settings), either);
+      return await action(await this.#engine(await prepare(either)), either);
     } finally {
       this.#idle?.cancel();
       this.#idle = this.#options.clock.after(this.#options.idleMs, () => void this.#stop());

@@ -12,6 +12,8 @@ export interface ChannelWish {
   /** As the application wrote it: `en-US`, `gd_GB`. */
   locale: string;
   signal: AbortSignal;
+  /** A few seconds that somebody waits for on the line: it does not queue behind recordings. */
+  isUrgent?: boolean | undefined;
 }
 
 /** What was heard in one channel. Positions are samples of its audio, from its beginning. */
