@@ -14,6 +14,7 @@ import { RecordingKeys } from './call/recording-keys.ts';
 import { SilenceWatch } from './call/silence-watch.ts';
 import { Transfers } from './call/transfer.ts';
 import type { Config } from './config.ts';
+import type { DeliveryControl } from './deliveries.ts';
 import { SiftIncoming } from './dialects/sift/incoming.ts';
 import { SwmlIncoming } from './dialects/signalwire/swml-incoming.ts';
 import type { Foundation } from './foundation.ts';
@@ -28,6 +29,7 @@ import { Prompts } from './script/prompts.ts';
 import { ScriptRunner } from './script/runner.ts';
 import { createSignalling } from './signalling.ts';
 import { openSignalwire, type Signalwire } from './signalwire.ts';
+import { openSinch, type Sinch } from './sinch.ts';
 import type { SipReplaces } from './sip/session.ts';
 import type { UserAgent } from './sip/user-agent.ts';
 import { createTextToSpeech } from './speech/create-text-to-speech.ts';
@@ -50,6 +52,7 @@ export interface CallControl {
   /** Does verbs on its calls, for a dialect. */
   performer(dialect: string): VerbPerformer;
   signalwire: Signalwire;
+  sinch: Sinch;
   /** Told of the URLs of recordings once they are served. */
   own: OwnRecordings;
 }
@@ -64,6 +67,7 @@ export async function openCallControl(
   config: Config,
   foundation: Foundation,
   renders: RenderPool,
+  deliveries: DeliveryControl,
   parts: AsyncDisposableStack,
 ): Promise<CallControl> {
   const { clock, log, db, credentials, masterKey, directory, callbacks, dialPlans } = foundation;
@@ -96,6 +100,7 @@ export async function openCallControl(
       directory,
       closer,
       files: fileMaker(config, foundation, files),
+      deliveries: deliveries.deliverer,
       keys: new RecordingKeys(masterKey),
       notices: { samples: (...notice) => prompts.load(...notice) },
       rateHz: config.recording.rateHz,
@@ -139,13 +144,15 @@ export async function openCallControl(
   const sift = new SiftIncoming({ callbacks, runner, log });
   const signalwire = openSignalwire(foundation, performer('signalwire'));
   parts.defer(() => signalwire.statuses.whenIdle());
+  const sinch = openSinch(config, foundation, { calls, performer: performer('sinch') });
+  parts.defer(() => sinch.records.close());
   const inbound = new Inbound({
     accountId,
     db,
     dialPlans,
     calls,
     media,
-    incoming: { sift, signalwire: new SwmlIncoming(signalwire.sessions, log) },
+    incoming: { sift, signalwire: new SwmlIncoming(signalwire.sessions, log), sinch: sinch.sessions },
     transfers,
     log,
     noteRefused: (address, reason, fields) => userAgent.noteRefused(address, reason, fields),
@@ -163,7 +170,7 @@ export async function openCallControl(
   const sipPorts = () => userAgent.listening.map(({ port }) => port);
   const outbound = new Outbound({ dialPlans, registrar, masterKey, host, sipPorts, srtp: config.rtp.srtp });
   const registrations = trunkRegistrations(foundation, userAgent);
-  return { calls, files, callLog, placer, pool, userAgent, registrations, performer, own, signalwire };
+  return { calls, files, callLog, placer, pool, userAgent, registrations, performer, own, signalwire, sinch };
 }
 
 /** Also where no files are wanted any more: of those that were, some may be left to finish, and to erase. */

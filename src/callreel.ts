@@ -13,15 +13,20 @@ import { type CallControl, openCallControl } from './call-control.ts';
 import { type Clock, sleep } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Recording } from './database/schema.ts';
+import { type DeliveryControl, openDeliveries } from './deliveries.ts';
+import type { CredentialSeal } from './delivery/credential-seal.ts';
+import type { Deliveries } from './delivery/deliveries.ts';
 import { defaultRoutineOf } from './dialects/sift/application.ts';
 import { siftRoutes } from './dialects/sift/routes.ts';
 import { checkedDocument } from './dialects/signalwire/checked-document.ts';
+import { checkedSvaml } from './dialects/sinch/checked-svaml.ts';
 import { CallreelError } from './errors.ts';
 import { type Foundation, openFoundation, type Surroundings } from './foundation.ts';
 import type { Logger } from './logger.ts';
 import type { VerbPerformer } from './script/performer.ts';
 import { keepServerAddress } from './server-address.ts';
 import { signalwireDoors } from './signalwire.ts';
+import { sinchDoor } from './sinch.ts';
 import { localHost } from './sip/local-host.ts';
 import type { UserAgent } from './sip/user-agent.ts';
 import { CaptureExport } from './worker/capture-export.ts';
@@ -36,6 +41,9 @@ export interface Callreel {
   readonly sip: readonly { transport: string; host: string; port: number }[];
   readonly calls: LiveCalls;
   readonly media: WorkerPool;
+  readonly deliveries: Deliveries;
+  /** Seals credentials of destinations. */
+  readonly seal: CredentialSeal;
   /** Does verbs on its calls, for a dialect. */
   performer(dialect: string): VerbPerformer;
   /**
@@ -73,9 +81,10 @@ async function build(
   const foundation = await openFoundation(config, surroundings, parts);
   const { clock, log, credentials, directory } = foundation;
   const renders = openRenders(config, foundation, parts);
-  const control = await openCallControl(config, foundation, renders, parts);
+  const delivering = openDeliveries(config, foundation, renders, parts);
+  const control = await openCallControl(config, foundation, renders, delivering, parts);
   const { calls, files, pool, userAgent, registrations, performer } = control;
-  const publicUrl = await serveHttp(config, foundation, { ...control, renders }, parts);
+  const publicUrl = await serveHttp(config, foundation, { ...control, ...delivering, renders }, parts);
   parts.defer(() => userAgent.close());
   await userAgent.start();
   parts.defer(() => registrations.close());
@@ -86,6 +95,8 @@ async function build(
     sip: userAgent.listening,
     calls,
     media: pool,
+    deliveries: delivering.deliveries,
+    seal: foundation.delivery.seal,
     performer,
     stop: () => stop(config, { clock, log, userAgent, calls, files, directory, parts }),
   };
@@ -105,16 +116,18 @@ function openRenders(
 async function serveHttp(
   config: Config,
   foundation: Foundation,
-  control: CallControl & { renders: RenderPool },
+  control: CallControl & DeliveryControl & { renders: RenderPool },
   parts: AsyncDisposableStack,
 ): Promise<string> {
   const { clock, log, db, credentials, masterKey, spoolDir, outbox, links, publicUrl } = foundation;
   const { accountId } = credentials;
-  const { calls, files, callLog, placer, registrations, renders, own } = control;
+  const { calls, files, callLog, placer, registrations, renders, own, deliverer, deliveries } = control;
   const forget = (recordingId: string) => renders.forget(recordingId);
   const eraseFile = (row: Recording) => files.erase(row);
-  const eraser = new RecordingEraser({ db, clock, log, spoolDir, forget, eraseFile });
+  const abandonDelivery = (recordingId: string) => deliveries.abandon(recordingId);
+  const eraser = new RecordingEraser({ db, clock, log, spoolDir, forget, eraseFile, abandonDelivery });
   await eraser.finishInterrupted();
+  await deliverer.start();
   files.finishPrevious();
   const conversations = new Conversations({ db, calls, spoolDir, clock });
   const signalwire = signalwireDoors(foundation, { ...control, eraser });
@@ -125,6 +138,8 @@ async function serveHttp(
     registrations,
     renders,
     eraser,
+    deliveries,
+    destinations: foundation.delivery,
     records: new CallRecords({ db, calls, callLog }),
     captures: new CaptureExport({ spoolDir, masterKey, log }),
     masterKey,
@@ -132,12 +147,13 @@ async function serveHttp(
     documents: {
       sift: (given) => defaultRoutineOf(given, 'body.document'),
       signalwire: (given) => checkedDocument(given, 'body.document'),
+      sinch: (given) => checkedSvaml(given, 'body.document', control.sinch.rules),
     },
     dialects: [
       (app, mediaUrl) => siftRoutes(app, { accountId, db, conversations, mediaUrl, publicUrl }),
       signalwire.routes,
     ],
-    open: [signalwire.download],
+    open: [signalwire.download, sinchDoor(foundation, control)],
   });
   parts.defer(() => http.close());
   await listen(http, config.http);

@@ -46,6 +46,8 @@ const dnsServer = z
     'expected an address of a DNS server, with a port where it is not 53',
   );
 
+const tags = z.record(z.string().min(1).max(128), z.string().max(256));
+
 const portRange = z
   .string()
   .regex(/^\d{1,5}-\d{1,5}$/, 'expected first-last, as 20000-29999')
@@ -223,6 +225,18 @@ export const configSchema = z.strictObject({
       signingKey: secret.optional(),
     })
     .prefault({}),
+  /** The Sinch dialect. */
+  sinch: z
+    .strictObject({
+      /** Where recordings go that name no destination, as `sdrive://`; when not set, they are refused. */
+      defaultDestination: z
+        .string()
+        .regex(/^(?:sdrive|file):\/\/\S*$/, 'expected sdrive:// or file:///folder/')
+        .optional(),
+      /** Tell applications (`recording_failed`) what could not be recorded or delivered. */
+      failureEvents: z.boolean().default(false),
+    })
+    .prefault({}),
   /** Which application answers which number. */
   numbers: z
     .array(
@@ -230,10 +244,12 @@ export const configSchema = z.strictObject({
         /** E.164, or the user part of the SIP URI that is called. */
         number: z.string().min(1),
         /** Whose language the documents are in; sift when not set. */
-        dialect: z.enum(['sift', 'signalwire']).optional(),
+        dialect: z.enum(['sift', 'signalwire', 'sinch']).optional(),
         /** Asked for a document when a call comes in. */
         onIncoming: httpUrl.optional(),
-        /** The document itself, used only when `onIncoming` is not set: a routine, or SWML. */
+        /** Asked where `onIncoming` fails; of the dialect sinch. */
+        fallbackUrl: httpUrl.optional(),
+        /** The document itself, used only when `onIncoming` is not set: a routine, SWML or SVAML. */
         defaultRoutine: z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]).optional(),
       }),
     )
@@ -254,6 +270,39 @@ export const configSchema = z.strictObject({
           stereo: z.boolean().default(false),
         })
         .optional(),
+    })
+    .prefault({}),
+  /** Finished files on their way to destinations (docs/destinations.md). */
+  delivery: z
+    .strictObject({
+      /** Other addresses than the vendors': compatible storages, or proxies before them. */
+      endpoints: z
+        .strictObject({ s3: httpUrl.optional(), gs: httpUrl.optional(), azure: httpUrl.optional() })
+        .prefault({}),
+      /** Of every object in an s3:// destination. */
+      s3: z
+        .strictObject({
+          encryption: z
+            .strictObject({
+              algorithm: z.enum(['AES256', 'aws:kms', 'aws:kms:dsse']),
+              kmsKeyId: z.string().min(1).optional(),
+            })
+            .optional(),
+          tags: tags.optional(),
+        })
+        .prefault({}),
+      /** Of every blob in an azure:// destination. */
+      azure: z
+        .strictObject({ encryptionScope: z.string().min(1).optional(), tags: tags.optional() })
+        .prefault({}),
+      /** What file:// may lead into; nowhere when not set. */
+      fileDirectories: z.array(z.string().min(1)).default([]),
+      /** Whether there is sdrive://, our own store in `dataDir`. */
+      ownStore: z.boolean().default(true),
+      /** A file that does not arrive is given up after so long. */
+      retryDays: z.number().min(0.01).max(60).default(5),
+      /** Files that are sent at once; to one bucket, container or disk half as many. */
+      concurrency: z.int().min(1).max(100).default(8),
     })
     .prefault({}),
   /** Text-to-speech; with neither `url` nor `command` an embedded English engine speaks. */

@@ -49,6 +49,10 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env, working
       advertisedHost: config.rtp.advertisedHost ?? addressOrNothing(config.sip.advertisedHost),
     },
     dataDir: resolve(workingDir, config.dataDir),
+    delivery: {
+      ...config.delivery,
+      fileDirectories: config.delivery.fileDirectories.map((directory) => resolve(workingDir, directory)),
+    },
     callbacks: { ...config.callbacks, allow },
   };
 }

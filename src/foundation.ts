@@ -12,12 +12,16 @@ import { applyConfiguredNumbers } from './database/numbers.ts';
 import type { Db } from './database/schema.ts';
 import { type DeliveryTime, startJobs, testClockSession } from './delivery/jobs.ts';
 import { Outbox } from './delivery/outbox.ts';
-import { webhookSender } from './delivery/webhooks.ts';
+import { type Signer, webhookSender } from './delivery/webhooks.ts';
+import { type DeliveryFoundation, deliveryFoundation } from './destinations.ts';
 import { formatSiftEvent } from './dialects/sift/events.ts';
 import { signalwireEventFormatter } from './dialects/signalwire/events.ts';
 import { identityOf, type SignalwireIdentity } from './dialects/signalwire/identity.ts';
 import { RecordingLinks } from './dialects/signalwire/recording-link.ts';
 import { signatureHeaders } from './dialects/signalwire/signature.ts';
+import { type SinchApplications, StoredSinchApplications } from './dialects/sinch/application.ts';
+import { formatSinchEvent } from './dialects/sinch/events.ts';
+import { signedHeaders } from './dialects/sinch/signature.ts';
 import { signalwireSigningKey, webhookSecret } from './kept-secrets.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { DialPlans } from './routing/dial-plan.ts';
@@ -54,6 +58,13 @@ export interface Foundation {
   publicUrl(): string;
   listening(publicUrl: string): void;
   signalwire: SignalwireFoundation;
+  sinch: SinchFoundation;
+  delivery: DeliveryFoundation;
+}
+
+/** What the Sinch dialect knows of itself before there are calls. */
+export interface SinchFoundation {
+  applications: SinchApplications;
 }
 
 /** What the SignalWire dialect knows of itself before there are calls. */
@@ -102,14 +113,22 @@ export async function openFoundation(
     links: new RecordingLinks(links, clock),
     signingKey: signalwireSigningKey(config),
   };
-  const signatures = {
-    signalwire: (url: string, body: string) => signatureHeaders(signalwire.signingKey, url, body),
+  const sinch: SinchFoundation = {
+    applications: new StoredSinchApplications({ db, credentials, masterKey }),
+  };
+  const deliveryClock = deliveryTime?.clock ?? clock;
+  const signatures: Readonly<Record<string, Signer>> = {
+    signalwire: (url, body) => signatureHeaders(signalwire.signingKey, url, body),
+    sinch: async (url, body, signer = '') => {
+      const application = await sinch.applications.find(signer);
+      return application ? signedHeaders(application, url, body, deliveryClock.unixMs()) : {};
+    },
   };
   const outbox = await Outbox.start({
     db,
     boss: jobs,
-    send: webhookSender({ client: callbacks, secret, clock: deliveryTime?.clock ?? clock, signatures }),
-    clock: deliveryTime?.clock ?? clock,
+    send: webhookSender({ client: callbacks, secret, clock: deliveryClock, signatures }),
+    clock: deliveryClock,
     logger: log,
     exclusive: config.database.url === undefined,
   });
@@ -119,11 +138,18 @@ export async function openFoundation(
     sift: formatSiftEvent,
     native: formatNativeEvent,
     signalwire: signalwireEventFormatter({ clock, ...signalwire }),
+    sinch: formatSinchEvent,
   };
-  const directory = new Directory({ clock, log, db, outbox, spoolDir, node, formatters });
+  const delivery = deliveryFoundation(config, masterKey, node, {
+    clock,
+    deliveryClock: deliveryTime?.clock ?? clock,
+  });
+  const deliveries = delivery;
+  const directory = new Directory({ clock, log, db, outbox, spoolDir, node, formatters, deliveries });
   await applyConfiguredNumbers(db, credentials.accountId, config.numbers);
   await endPreviousWorkers(spoolDir, clock);
   await finishPreviousRun({ clock, log, db, directory, spoolDir, masterKey, node });
+  delivery.credentials.clear();
   const dialPlans = new DialPlans({
     db,
     clock,
@@ -133,7 +159,7 @@ export async function openFoundation(
   let publicUrl = '';
   return {
     ...{ clock, log, db, credentials, masterKey, spoolDir, node, callbacks, outbox, directory, dialPlans },
-    ...{ links, signalwire },
+    ...{ links, signalwire, sinch, delivery },
     publicUrl: () => publicUrl,
     listening: (url) => {
       publicUrl = url;

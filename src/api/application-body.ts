@@ -2,10 +2,11 @@ import { z } from 'zod';
 import type { Application } from '../database/schema.ts';
 import { choice, identifier, moment, text } from './fields.ts';
 
-const dialects = ['sift', 'signalwire'] as const;
+const dialects = ['sift', 'signalwire', 'sinch'] as const;
 const maxUrlLength = 2000;
 const maxNumbers = 1000;
 const urlExample = 'https://app.example.com/incoming';
+const fallbackExample = 'https://backup.example.com/incoming';
 const documentExample = { version: '1.0.0', sections: { main: [{ record_call: {} }] } };
 const numbersExample = ['+15557772277'];
 
@@ -15,6 +16,7 @@ export const applicationBody = z
     name: text('What you call it.', 'Support'),
     dialect: choice(dialects, 'Whose language its documents are in.'),
     url: text('Asked for a document when a call comes in; null for none.', urlExample).nullable(),
+    fallback_url: text('Asked where `url` fails; null for none.', fallbackExample).nullable(),
     document: z.unknown().meta({
       description: 'Its own document, used without a `url`; null for none.',
       examples: [documentExample],
@@ -35,6 +37,10 @@ export const savedApplicationBody = z
         }),
       )
       .meta({ description: 'What it took from others.' }),
+    secret: text(
+      'Of a new application of the dialect sinch: what it and Callreel sign requests with. It is not told again.',
+      'NzFnVGd4S1ZGM0VhUWd2UzFzMW5BYVk2VGJqdjRGdXM=',
+    ).optional(),
   })
   .meta({ description: 'The application as it is now.' });
 
@@ -53,12 +59,21 @@ const content = {
       examples: [urlExample],
     })
     .optional(),
+  fallback_url: z
+    .url({ protocol: /^https?$/, error: 'expected an http or https URL' })
+    .max(maxUrlLength)
+    .nullable()
+    .meta({
+      description: 'Asked where `url` gives an error or no answer, of the dialect sinch only; null for none.',
+      examples: [fallbackExample],
+    })
+    .optional(),
   document: z
     .unknown()
     .meta({
       description:
-        'Its own document, used without a `url`: a routine (sift), or SWML (signalwire), also as a text of JSON or ' +
-        'YAML; null for none.',
+        'Its own document, used without a `url`: a routine (sift), SWML (signalwire), also as a text of JSON or ' +
+        'YAML, or SVAML (sinch), also as a text of JSON; null for none.',
       examples: [documentExample],
     })
     .optional(),
@@ -92,6 +107,7 @@ export function toApplicationBody(
     name: row.name,
     dialect: row.dialect,
     url: row.onIncoming,
+    fallback_url: row.fallbackUrl,
     document: row.defaultRoutine ?? null,
     numbers: [...numbers],
     created_at: row.createdAt.toISOString(),

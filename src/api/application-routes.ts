@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { newApplicationSecret, sealApplicationSecret } from '../auth/application-secret.ts';
 import {
   deleteApplication,
   getApplication,
@@ -16,6 +18,7 @@ import type { Application, Db, Dialect } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import { numberOf } from '../routing/called-number.ts';
+import type { Secret } from '../secret.ts';
 import {
   applicationBody,
   applicationChange,
@@ -35,6 +38,8 @@ export interface ApplicationRoutesOptions {
   accountId: string;
   db: Db;
   documents: DocumentChecks;
+  /** Seals the secrets of applications. */
+  masterKey: Secret<Buffer>;
 }
 
 const list = 'native-applications';
@@ -42,7 +47,7 @@ const byId = z.object({ appId: identifierParameter('The application.') });
 
 /** `/v1/applications`: what answers the calls to which numbers, in every dialect. */
 export function applicationRoutes(app: FastifyInstance, options: ApplicationRoutesOptions): void {
-  const { accountId, db } = options;
+  const { accountId, db, masterKey } = options;
   const api = app.withTypeProvider<ZodTypeProvider>();
 
   api.get(
@@ -80,11 +85,15 @@ export function applicationRoutes(app: FastifyInstance, options: ApplicationRout
       },
     },
     async ({ body }, reply) => {
-      const appId = newId();
-      const { dialect, name = appId } = body;
+      const { dialect } = body;
+      const appId = dialect === 'sinch' ? randomUUID() : newId();
+      const secret = dialect === 'sinch' ? newApplicationSecret() : undefined;
+      const sealedSecret = secret ? sealApplicationSecret(masterKey, appId, secret) : null;
+      const { name = appId } = body;
       reply.code(201);
-      const nothing = { onIncoming: null, defaultRoutine: null, script: null };
-      return await save(options, body, { appId, accountId, dialect, name, ...nothing });
+      const nothing = { onIncoming: null, fallbackUrl: null, defaultRoutine: null, script: null };
+      const saved = await save(options, body, { appId, accountId, dialect, name, sealedSecret, ...nothing });
+      return secret ? { ...saved, secret: secret.reveal() } : saved;
     },
   );
 
@@ -161,15 +170,33 @@ async function save(
   before: Omit<Application, 'createdAt'>,
 ): Promise<z.output<typeof savedApplicationBody>> {
   const { name = before.name, url = before.onIncoming, document } = input;
+  const fallbackUrl = fallbackOf(input, before);
   const defaultRoutine = document === undefined ? before.defaultRoutine : kept(documents, before, document);
   const numbers = input.numbers?.map(numberOf);
   return await db.transaction().execute(async (trx) => {
-    const saved = await saveApplication(trx, { ...before, name, onIncoming: url, defaultRoutine });
+    const saved = await saveApplication(trx, {
+      ...before,
+      name,
+      onIncoming: url,
+      fallbackUrl,
+      defaultRoutine,
+    });
     const taken = numbers ? await setNumbersOfApplication(trx, saved, numbers) : [];
     return {
       ...toApplicationBody(saved, await listNumbersOfApplication(trx, saved.appId)),
       taken_numbers: taken.map(({ number, formerAppId }) => ({ number, former_app_id: formerAppId })),
     };
+  });
+}
+
+function fallbackOf(
+  { fallback_url: given }: z.output<typeof applicationChange>,
+  { dialect, fallbackUrl }: Pick<Application, 'dialect' | 'fallbackUrl'>,
+): string | null {
+  if (given === undefined) return fallbackUrl;
+  if (given === null || dialect === 'sinch') return given;
+  throw new CallreelError('REQUEST_INVALID', 'only an application of the dialect sinch has one', {
+    where: 'body.fallback_url',
   });
 }
 

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Conference } from '../call/conference.ts';
 import type { LiveCalls } from '../call/live-calls.ts';
 import type { Recording as RecordingRow } from '../database/schema.ts';
+import { type DestinationRules, deliveryWish } from './destination-input.ts';
 import { errors, keyed } from './error-body.ts';
 import { callDirection, flag, identifier, identifierParameter, moment, nothing, text } from './fields.ts';
 import type { MediaUrl } from './media-url.ts';
@@ -14,6 +15,7 @@ export interface LiveRoutesOptions {
   accountId: string;
   calls: LiveCalls;
   mediaUrl: MediaUrl;
+  destinations: DestinationRules;
   /** @throws CallreelError NOT_FOUND, RECORDING_ERASED */
   recordingOf(recordingId: string): Promise<RecordingRow>;
 }
@@ -64,7 +66,7 @@ function toBody(room: Conference, calls: LiveCalls): z.output<typeof conference>
 
 /** The native API of what lives right now. Authentication is the surrounding plugin's. */
 export function liveRoutes(app: FastifyInstance, options: LiveRoutesOptions): void {
-  const { accountId, calls, mediaUrl, recordingOf } = options;
+  const { accountId, calls, mediaUrl, destinations, recordingOf } = options;
   const api = app.withTypeProvider<ZodTypeProvider>();
 
   api.get(
@@ -136,17 +138,22 @@ export function liveRoutes(app: FastifyInstance, options: LiveRoutesOptions): vo
         tags: ['conferences', 'recordings'],
         params: byName,
         body: recordingInput.optional(),
-        response: { 201: startedRecording, ...errors(...keyed, 'NOT_FOUND', 'CONFLICT') },
+        response: {
+          201: startedRecording,
+          ...errors(...keyed, 'NOT_FOUND', 'CONFLICT', 'DESTINATION_INVALID', 'DESTINATION_FORBIDDEN'),
+        },
       },
     },
     async ({ params, body }, reply) => {
-      const { options, ...wishes } = wishesOf(body);
+      const ids = { applicationKey: accountId, nameId: params.name };
+      const wanted = { ...wishesOf(body), ...deliveryWish(body, ids, destinations) };
+      const { options, ...wishes } = wanted;
       const isPlain = Object.entries(wishes).every(
         ([name, value]) => name === 'clientState' || value === undefined,
       );
       const recording =
         options || !isPlain
-          ? calls.addRecording(accountId, params.name, wishesOf(body))
+          ? calls.addRecording(accountId, params.name, wanted)
           : calls.startRecording(accountId, params.name, wishes);
       await recording.whenTaken;
       // Whoever asks for it from now on finds it.

@@ -41,6 +41,19 @@ export const formatNativeEvent: EventFormatter = (event) => {
           recorded_ms: event.end.recordedMs,
         }),
       };
+    case 'recording.delivery':
+      return {
+        ...shared,
+        recording_id: event.recordingId,
+        delivery_id: event.deliveryId,
+        state: event.state,
+        connection_id: event.connectionId ?? null,
+        control_id: event.controlId ?? null,
+        client_state: event.clientState ?? null,
+        destination: event.destination,
+        attempts: event.attempts,
+        error: event.error ?? null,
+      };
     default:
       return assertNever(event, 'event');
   }

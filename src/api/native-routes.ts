@@ -5,6 +5,7 @@ import type { LiveCalls } from '../call/live-calls.ts';
 import type { RecordingEraser } from '../call/recording-eraser.ts';
 import type { Clock } from '../clock.ts';
 import type { Db, Recording } from '../database/schema.ts';
+import type { Deliveries } from '../delivery/deliveries.ts';
 import type { Logger } from '../logger.ts';
 import type { DialPlans } from '../routing/dial-plan.ts';
 import type { TrunkRegistrations } from '../routing/trunk-registrations.ts';
@@ -15,6 +16,8 @@ import { applicationRoutes, type DocumentChecks } from './application-routes.ts'
 import { callCommandRoutes } from './call-commands.ts';
 import { callRoutes } from './call-routes.ts';
 import { connectionRoutes } from './connection-routes.ts';
+import { deliveryRoutes } from './delivery-routes.ts';
+import type { DestinationRules } from './destination-input.ts';
 import { dialPermissionRoutes } from './dial-permission-routes.ts';
 import { consentClipRoutes, downloadRoutes } from './download-routes.ts';
 import { eventRoutes } from './event-routes.ts';
@@ -37,6 +40,8 @@ export interface NativeRoutesOptions {
   dialPlans: DialPlans;
   registrations: TrunkRegistrations;
   eraser: RecordingEraser;
+  deliveries: Deliveries;
+  destinations: DestinationRules;
   /** Seals what users entrust to us. */
   masterKey: Secret<Buffer>;
   mediaUrl: MediaUrl;
@@ -56,6 +61,7 @@ export function nativeRoutes(app: FastifyInstance, options: NativeRoutesOptions)
   recordingCommands(app, options);
   downloadRoutes(app, options);
   consentClipRoutes(app, options);
+  deliveryRoutes(app, options);
   callRoutes(app, options);
   applicationRoutes(app, options);
   callCommandRoutes(app, options);

@@ -9,6 +9,7 @@ import type { Recording as RecordingRow } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import { maxTimerMs } from '../media/recorder-options.ts';
+import { type DestinationRules, deliveryWish } from './destination-input.ts';
 import { errors, keyed } from './error-body.ts';
 import { identifier, identifierParameter, integer } from './fields.ts';
 import type { MediaUrl } from './media-url.ts';
@@ -21,6 +22,7 @@ export interface RecordingCommandOptions {
   calls: LiveCalls;
   eraser: Pick<RecordingEraser, 'erase' | 'withdraw'>;
   mediaUrl: MediaUrl;
+  destinations: DestinationRules;
   /** @throws CallreelError NOT_FOUND, RECORDING_ERASED */
   recordingOf(recordingId: string): Promise<RecordingRow>;
 }
@@ -64,7 +66,7 @@ const consentInput = z
 
 /** Starting, stopping, pausing and resuming recordings, and consent to them. */
 export function recordingCommands(app: FastifyInstance, options: RecordingCommandOptions): void {
-  const { calls, clock, accountId, eraser, mediaUrl, recordingOf } = options;
+  const { calls, clock, accountId, eraser, mediaUrl, destinations, recordingOf } = options;
   const api = app.withTypeProvider<ZodTypeProvider>();
 
   api.post(
@@ -81,12 +83,15 @@ export function recordingCommands(app: FastifyInstance, options: RecordingComman
         body: recordingInput.optional(),
         response: {
           201: recordingBody.meta({ description: 'It runs.' }),
-          ...errors(...keyed, 'NOT_FOUND', 'CONFLICT'),
+          ...errors(...keyed, 'NOT_FOUND', 'CONFLICT', 'DESTINATION_INVALID', 'DESTINATION_FORBIDDEN'),
         },
       },
     },
     async ({ params, body }, reply) => {
-      const recording = calls.recordCall(params.connectionId, wishesOf(body));
+      const { connectionId } = params;
+      const ids = { applicationKey: accountId, nameId: connectionId };
+      const wishes = { ...wishesOf(body), ...deliveryWish(body, ids, destinations) };
+      const recording = calls.recordCall(connectionId, wishes);
       await recording.whenTaken;
       reply.code(201);
       return await rowBody(recording);

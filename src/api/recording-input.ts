@@ -6,6 +6,7 @@ import { maxTimerMs } from '../media/recorder-options.ts';
 import { maxTextCharacters } from '../speech/text-to-speech.ts';
 import { pauseBehaviours } from '../spool/records.ts';
 import { clientStateInput } from './client-state.ts';
+import { destinationInput } from './destination-input.ts';
 import { choice, flag } from './fields.ts';
 
 const maxUrlLength = 2000;
@@ -110,6 +111,11 @@ const recordingFields = z.strictObject({
       examples: ['https://app.example.com/notice.wav'],
     })
     .optional(),
+  destination: destinationInput.optional().meta({
+    description:
+      'Where the file is written to once the recording has ended, as `format` and `stereo` say; `recording.delivery` to ' +
+      'the `status_url` tells what became of it. None unless given.',
+  }),
   keep_consent_clip: flag(
     'Whether the last 10 s of what a party said since the notice are kept as evidence when it consents with the ' +
       'method `voice`; in memory until then, and gone with any other. With `consent` only.',

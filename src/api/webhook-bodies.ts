@@ -60,6 +60,34 @@ export const recordingChanged = z
   })
   .meta({ id: 'RecordingChanged', description: 'One change of state.' });
 
+export const recordingDelivery = z
+  .object({
+    type: z.literal('recording.delivery').meta({ description: 'What happened.' }),
+    ...shared,
+    recording_id: identifier('The recording.'),
+    delivery_id: identifier('The delivery.'),
+    state: choice(
+      ['delivered', 'failing', 'dead'],
+      'The storage has the file; the first try failed and it is tried again for days; or it was given up.',
+    ),
+    connection_id: identifier('The call that it records by itself; null for a conference.').nullable(),
+    control_id: text('The name that its starter gave it; null without one.', 'main').nullable(),
+    client_state: clientState,
+    destination: text('URL of the object, without credentials.', 's3://bucket/folder/file.mp3'),
+    attempts: integer('Tries by now.', 1),
+    error: z
+      .object({
+        code: text('Our code.', 'DESTINATION_REFUSED'),
+        message: text(
+          'What the storage said.',
+          's3://bucket/folder/file.mp3: NoSuchBucket, 404: no such bucket',
+        ),
+      })
+      .nullable()
+      .meta({ description: 'Why the last try failed; null when it did not.' }),
+  })
+  .meta({ id: 'RecordingDelivery', description: 'What became of a file at its destination.' });
+
 /** What goes to the applications, by its `type`. */
 export const webhooks = {
   'conversation.ended': {
@@ -76,5 +104,10 @@ export const webhooks = {
     body: recordingChanged,
     operationId: 'recordingChanged',
     summary: 'To the `status_url` of a recording, for each change of its state, in order',
+  },
+  'recording.delivery': {
+    body: recordingDelivery,
+    operationId: 'recordingDelivery',
+    summary: 'To the `status_url` of a recording with a destination, after its end',
   },
 } as const;

@@ -1,11 +1,13 @@
 import type { ClientState } from '../database/schema.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
+import type { SipHeader } from '../sip/session.ts';
 import type { JoinOptions } from './conference.ts';
 import type { CallTarget, ResolvedTarget } from './connector.ts';
 import { seat } from './connector.ts';
 import type { Dialer } from './dialer.ts';
 import { hangUpReasons } from './end-reason.ts';
+import { assertExtraHeaders } from './extra-headers.ts';
 import type { Leg } from './leg.ts';
 import type { LiveCalls } from './live-calls.ts';
 
@@ -18,8 +20,14 @@ export interface PlacedCall {
   goal: PlacedCallGoal;
   timeoutMs: number;
   clientState?: ClientState | undefined;
+  /** What the call is known by; without it: a new one. */
+  callId?: string | undefined;
+  /** More of the INVITE. */
+  headers?: readonly SipHeader[] | undefined;
   /** The call is on its way: ahead of anything that may become of it. */
   begun?(leg: Leg): void;
+  /** Nobody answered, of a call that was begun. */
+  unanswered?(): void;
 }
 
 /** It joins a conference and ends with its stay there; or somebody takes it over, to its end. */
@@ -49,10 +57,11 @@ export class CallPlacer {
   /**
    * @returns the leg, on its way and on record; how it goes on is seen there
    * @throws CallreelError as `resolve`, and what keeps the first INVITE from being sent: PORTS_EXHAUSTED, WORKER_LOST,
-   *   SIP_HOST_UNKNOWN, DIAL_FAILED
+   *   SIP_HOST_UNKNOWN, DIAL_FAILED; REQUEST_INVALID for headers that are not for a caller to give
    */
   async place(call: PlacedCall): Promise<Leg> {
     const { resolve, written } = this.#options;
+    assertExtraHeaders(call.headers ?? []);
     const resolved = await resolve(call.accountId, call.from, call.target);
     const { promise, resolve: begun, reject } = Promise.withResolvers<Leg>();
     this.#run(call, resolved, begun).catch(reject);
@@ -71,18 +80,21 @@ export class CallPlacer {
   /** @throws what came before the first leg was begun */
   async #run(call: PlacedCall, { to, from, ways, order }: ResolvedTarget, begun: (leg: Leg) => void) {
     const { calls, dialer, log, dialect } = this.#options;
-    const { accountId, goal, timeoutMs, clientState } = call;
+    const { accountId, goal, timeoutMs, clientState, headers = [] } = call;
+    const ids = call.callId === undefined ? [] : [call.callId];
     const room = 'serve' in goal ? newId() : goal.conferenceName;
     let first: Leg | undefined;
+    let isAnswered = false;
     try {
       const leg = await dialer.dial({
         accountId,
         from,
         to,
         order,
-        targets: ways,
+        targets: ways.map((way) => ({ ...way, headers: [...(way.headers ?? []), ...headers] })),
         // Nobody's: there is no codec to prefer.
         callerId: newId(),
+        legId: () => ids.pop() ?? newId(),
         worker: calls.workerFor(accountId, room),
         timeoutMs,
         signal: new AbortController().signal,
@@ -93,11 +105,13 @@ export class CallPlacer {
           begun(first);
         },
       });
+      isAnswered = true;
       if ('serve' in goal) return await goal.serve(leg);
       const join = () => calls.joinConference(leg, goal.conferenceName, dialect, goal.join);
       await seat({ join }, leg, goal.join);
     } catch (error) {
       if (first === undefined) throw error;
+      if (!isAnswered) call.unanswered?.();
       log.info({ error, callId: first.id }, 'a call that was placed was not served');
     }
   }

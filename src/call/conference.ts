@@ -1,49 +1,17 @@
 import { tone } from '../audio/tone.ts';
+import type { Clock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
-import type { LegReport, RecordingPolicy, RoomMode } from '../media/control.ts';
+import type { LegReport, RoomMode } from '../media/control.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
-import { ConferenceStart, type WaitingOptions } from './conference-start.ts';
+import { ConferenceMute, type HoldMusic } from './conference-mute.ts';
+import type { ConferenceObserver, JoinOptions, StayEnd, Warning } from './conference-options.ts';
+import { ConferenceStart } from './conference-start.ts';
 import type { Leg } from './leg.ts';
 import type { RecordingMaker } from './recordable-room.ts';
 import type { Recording, RecordingWishes } from './recording.ts';
 
-export interface JoinOptions extends WaitingOptions {
-  policy: RecordingPolicy;
-  /** DTMF digit that leaves the conference while the call goes on. */
-  leaveKey: string | undefined;
-  /** Receives the conversation's events; several participants may name several. */
-  eventCallback: string | undefined;
-  /** What the document asks for and this version does not have; told to the callback. */
-  warnings?: readonly Warning[];
-  /** How the recording is made that a `record` policy starts. */
-  recording?: RecordingWishes | undefined;
-  /** A short tone to everybody when this party comes or goes. */
-  beep?: 'enter' | 'exit' | 'both' | undefined;
-  /** Everybody leaves with this party. */
-  endOnExit?: boolean | undefined;
-  /** No more than so many, this party among them. */
-  maxParticipants?: number | undefined;
-  /** Told what happens there from this party's coming on, to the end of the conference. */
-  observer?: ConferenceObserver | undefined;
-}
-
-/** Told at once, in this order. The same object is told once, whoever brought it. */
-export interface ConferenceObserver {
-  came?(conference: Conference, leg: Leg): void;
-  /** Two are there, and one of them does not only wait. */
-  begun?(conference: Conference): void;
-  went?(conference: Conference, leg: Leg): void;
-  ended?(conference: Conference): void;
-}
-
-export interface Warning {
-  feature: string;
-  message: string;
-}
-
-/** How a stay in a conference ended: the party left it, the call ended, or the conference was closed by us. */
-export type StayEnd = 'left' | 'call-ended' | 'closed';
+export type { ConferenceObserver, JoinOptions, StayEnd, Warning } from './conference-options.ts';
 
 /** Apart from the beep of a recording. */
 const beepRateHz = 8000;
@@ -59,6 +27,9 @@ interface Member {
   isPresent: boolean;
   /** In no room yet: the conference has not begun. */
   waiting: boolean;
+  /** This stay here. */
+  sinceUnixMs: number;
+  mute: ConferenceMute;
   end(outcome: StayEnd): void;
 }
 
@@ -71,6 +42,7 @@ export interface ConferenceOptions {
   dialect: string;
   worker: MediaWorker;
   startedUnixMs: number;
+  clock: Pick<Clock, 'unixMs'>;
   recordings: RecordingMaker;
   /** One more URL wants the conversation's events. */
   callbackAdded(conference: Conference): void;
@@ -155,7 +127,12 @@ export class Conference {
       throw new CallreelError('CONFERENCE_FULL', `${this.#members.size} are in it`, { where: this.name });
     if (options.eventCallback !== undefined) this.#addCallback(options.eventCallback, options.warnings ?? []);
     const { promise, resolve } = Promise.withResolvers<StayEnd>();
-    const states = { isPresent: false, waiting: false };
+    const states = {
+      isPresent: false,
+      waiting: false,
+      sinceUnixMs: this.#options.clock.unixMs(),
+      mute: new ConferenceMute(leg, options.muted ?? false),
+    };
     const member: Member = { leg, options, room: this, trackId: newId(), ...states, end: resolve };
     const removeHandlers = leg.addHandlers({
       // Once it is let in, the worker listens for the key.
@@ -201,6 +178,48 @@ export class Conference {
     return true;
   }
 
+  /**
+   * A muted party hears the others; what it says is heard by nobody and in no recording of the conference (one of its
+   * own call has it), as long as its stay here lasts.
+   * @returns false for a party that is not here
+   */
+  mute(legId: string, muted: boolean): boolean {
+    const member = this.#members.get(legId);
+    if (!member) return false;
+    if (member.mute.mute(muted))
+      this.#cutOff(member, (observer) => observer.muted?.(this, member.leg, muted));
+    return true;
+  }
+
+  /**
+   * A party on hold neither hears nor is heard or recorded, as long as its stay here lasts: it has `music`, or silence.
+   * @returns false for a party that is not here
+   */
+  hold(legId: string, held: boolean, music?: HoldMusic): boolean {
+    const member = this.#members.get(legId);
+    if (!member) return false;
+    if (member.mute.hold(held, music))
+      this.#cutOff(member, (observer) => observer.held?.(this, member.leg, held));
+    return true;
+  }
+
+  /** Whether it is muted, on hold; undefined for a party that is not here. */
+  muteOf(legId: string): Pick<ConferenceMute, 'muted' | 'held'> | undefined {
+    return this.#members.get(legId)?.mute;
+  }
+
+  /** Since when it is here; undefined for a party that is not. */
+  sinceUnixMs(legId: string): number | undefined {
+    return this.#members.get(legId)?.sinceUnixMs;
+  }
+
+  #cutOff({ leg, mute, waiting }: Member, what: (observer: ConferenceObserver) => void): void {
+    // Who waits is let in with it.
+    if (!waiting)
+      this.worker.send({ verb: 'room.mute', legId: leg.id, ...mute.cutOff }).catch(() => undefined);
+    this.#tell(what);
+  }
+
   /** What the party joined with; undefined for one that is not here. */
   optionsOf(legId: string): JoinOptions | undefined {
     return this.#members.get(legId)?.options;
@@ -226,6 +245,8 @@ export class Conference {
     member.room = to;
     member.trackId = newId();
     member.isPresent = false;
+    member.sinceUnixMs = this.#options.clock.unixMs();
+    member.mute = new ConferenceMute(member.leg, false);
     to.#enter(member);
     this.#endIfEmpty('left');
     this.#endIfAlone();
@@ -314,6 +335,7 @@ export class Conference {
         trackId,
         policy: options.policy,
         leaveKey: options.leaveKey,
+        ...member.mute.cutOff,
         mode: this.#options.mode,
         party: {
           connectionId: connection.connectionId,
@@ -351,7 +373,8 @@ export class Conference {
     this.#endIfAlone();
   }
 
-  #gone({ leg }: Member): void {
+  #gone({ leg, mute }: Member): void {
+    mute.stopMusic();
     this.#members.delete(leg.id);
     this.#start.left(leg.id);
     this.#tell((observer) => observer.went?.(this, leg));

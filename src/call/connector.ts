@@ -53,6 +53,12 @@ export interface ConnectRequest extends ConnectManner {
   answerOnBridge?: boolean | undefined;
   /** Plays to the caller while it rings, in place of a tone and of what the called side sends. */
   ringback?(caller: Leg): { stop(): void };
+  /**
+   * Asked when the called party has answered, ahead of being put through; the caller waits meanwhile.
+   * @param signal aborted when the caller waits no longer; the called party is hung up then
+   * @returns false: it is not put through, and what becomes of its call is whoever's who was asked
+   */
+  answered?(called: Leg, signal: AbortSignal): Promise<boolean>;
   join: Omit<JoinOptions, 'leaveKey'>;
 }
 
@@ -179,7 +185,10 @@ export class Connector {
       for (const group of request.groups) {
         if (given.aborted) break;
         try {
-          return await this.#group(group, { caller, worker, request, early, signal: given });
+          const called = await this.#group(group, { caller, worker, request, early, signal: given });
+          if (!request.answered) return called;
+          early?.close();
+          return (await isLetIn(called, request.answered, given)) ? called : notLetIn;
         } catch (error) {
           if (!(error instanceof CallreelError)) throw error;
           failure = error;
@@ -236,6 +245,31 @@ export class Connector {
       signal,
       progress: (leg, status, hasMedia) => early?.progress(leg, status, hasMedia),
     });
+  }
+}
+
+const notLetIn: ConnectResult = { outcome: 'failed', reason: 'not-put-through' };
+
+/** @throws what kept the question from being answered; the called party is hung up then */
+async function isLetIn(
+  called: Leg,
+  ask: NonNullable<ConnectRequest['answered']>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { promise: givenUp, resolve } = Promise.withResolvers<false>();
+  const giveUp = () => {
+    called.hangUp(hangUpReasons.callerHungUp);
+    resolve(false);
+  };
+  signal.addEventListener('abort', giveUp, { once: true });
+  if (signal.aborted) giveUp();
+  try {
+    return (await Promise.race([ask(called, signal), givenUp])) && !called.ended;
+  } catch (error) {
+    called.hangUp('it could not be put through');
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', giveUp);
   }
 }
 

@@ -45,6 +45,8 @@ export interface DialRequest {
   targets: readonly DialTarget[];
   /** The leg it is for: what it speaks is offered first, so that nothing need be transcoded. */
   callerId: string;
+  /** Gives each leg its id; without it: a new one. */
+  legId?: (() => string) | undefined;
   /** How many hops the call has left; without it, as many as a new one. */
   maxForwards?: number | undefined;
   /** Carries the room both parties will be in. */
@@ -140,8 +142,8 @@ export class Dialer {
     patienceMs?: number,
   ): Promise<Leg | SipEnd> {
     const { clock, media, userAgent, adopt } = this.#options;
-    const { worker, accountId, from, to } = request;
-    const connectionId = newId();
+    const { worker, accountId, from, to, legId = newId } = request;
+    const connectionId = legId();
     const peerAddress = await userAgent().peerAddress(target);
     const offer = await media.offer(connectionId, worker, peerAddress, {
       offerCodecs: this.#offered(request, target),

@@ -1,15 +1,25 @@
 import type { Clock } from '../clock.ts';
 import { saveChannel } from '../database/channels.ts';
-import { endConversation, insertConversation, setEventCallbacks } from '../database/conversations.ts';
+import {
+  endConversation,
+  getConversation,
+  insertConversation,
+  setEventCallbacks,
+} from '../database/conversations.ts';
+import { deliveryOfRecording } from '../database/deliveries.ts';
 import { getEvent } from '../database/events.ts';
 import {
   endRecording,
+  getRecording,
   insertRecording,
+  type NewRecording,
   setRecordingEvidence,
   setRecordingFile,
   setRecordingState,
 } from '../database/recordings.ts';
-import type { Db, Recording as RecordingRow } from '../database/schema.ts';
+import type { Db, Delivery, Recording as RecordingRow } from '../database/schema.ts';
+import type { DeliveryRows } from '../delivery/delivery-rows.ts';
+import type { HandedCredentials } from '../delivery/handed-credentials.ts';
 import type { Outbox } from '../delivery/outbox.ts';
 import type { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
@@ -19,10 +29,11 @@ import type { RecordingSummary } from '../recording/summary.ts';
 import type { FileOrder } from '../worker/file-protocol.ts';
 import type { Conference, Warning } from './conference.ts';
 import { ConnectionRows } from './connection-rows.ts';
+import { type DeliveryWish, keptDeliveryWish } from './delivery-wish.ts';
 import { parseFileOrder } from './file-order.ts';
-import type { EventFormatter, RecordingChanged } from './neutral-events.ts';
+import type { EventFormatter, RecordingChanged, RecordingDelivery } from './neutral-events.ts';
 import type { Recording } from './recording.ts';
-import { endEvent, progressEvent, type Telling, tellingOf } from './recording-events.ts';
+import { deliveryEvent, endEvent, progressEvent, type Telling, tellingOf } from './recording-events.ts';
 import { clientStateOf, wishesOf } from './recording-header.ts';
 import { WriteQueue } from './write-queue.ts';
 
@@ -36,6 +47,8 @@ export interface DirectoryOptions {
   node: string;
   /** By dialect; makes the vendor's body inside the transaction of the event. */
   formatters: Readonly<Record<string, EventFormatter>>;
+  /** Of recordings with a destination. */
+  deliveries?: { rows: DeliveryRows; credentials: HandedCredentials } | undefined;
 }
 
 /** Everything a conversation's terminal transaction writes. */
@@ -112,23 +125,38 @@ export class Directory {
     });
   }
 
-  /** @param fileOrder of the file that is written along with it */
-  recordingStarted(recording: Recording, sealedKey: string, fileOrder?: FileOrder): void {
+  /**
+   * @param fileOrder of the file that is written along with it
+   * @param delivery of its file, with sealed credentials
+   */
+  recordingStarted(
+    recording: Recording,
+    sealedKey: string,
+    fileOrder?: FileOrder,
+    delivery?: DeliveryWish,
+  ): void {
     const { recordingId, conversationId, accountId, rateHz, clientState, wishes, call } = recording;
     const startedAt = new Date(this.#options.clock.unixMs());
     const { beep, consent } = wishes.options ?? {};
+    const row: NewRecording = {
+      state: beep || consent ? 'waiting' : undefined,
+      ...{ recordingId, conversationId, accountId, rateHz, clientState, wishes, startedAt, sealedKey },
+      fileOrder,
+      kind: call ? 'call' : 'conference',
+      connectionId: call?.legId,
+      controlId: wishes.controlId,
+      startSample: 0,
+      spoolDir: this.#options.spoolDir,
+      node: this.#options.node,
+    };
+    const credentials = this.#handOver(recordingId, delivery);
     this.#write(conversationId, 'recording started', async () => {
-      await insertRecording(this.#options.db, {
-        state: beep || consent ? 'waiting' : undefined,
-        ...{ recordingId, conversationId, accountId, rateHz, clientState, wishes, startedAt, sealedKey },
-        fileOrder,
-        kind: call ? 'call' : 'conference',
-        connectionId: call?.legId,
-        controlId: wishes.controlId,
-        startSample: 0,
-        spoolDir: this.#options.spoolDir,
-        node: this.#options.node,
+      await this.#options.db.transaction().execute(async (trx) => {
+        await insertRecording(trx, row);
+        const ids = { recordingId, conversationId, accountId, startedAt };
+        if (delivery) await this.#options.deliveries?.rows.insert(trx, ids, delivery);
       });
+      credentials?.drop(recordingId);
     });
   }
 
@@ -202,6 +230,16 @@ export class Directory {
     return this.#writes.add(ended.conversationId, 'conversation ended', async () => {
       await this.#options.outbox.transaction((trx) => this.#writeEnd(trx, ended));
     });
+  }
+
+  /** In the transaction of the delivery's state. */
+  async deliveryChanged(trx: Db, delivery: Delivery, state: RecordingDelivery['state']): Promise<void> {
+    const { accountId, recordingId, conversationId } = delivery;
+    const row = await getRecording(trx, accountId, recordingId);
+    const telling = row && tellingOf(row.wishes);
+    if (!telling) return;
+    const conversation = await getConversation(trx, accountId, conversationId);
+    await this.#tell(trx, telling, deliveryEvent(row, delivery, state, conversation?.conferenceName ?? ''));
   }
 
   /** Waits until every row is written. */
@@ -295,6 +333,7 @@ export class Directory {
       spoolDir: this.#options.spoolDir,
       node: this.#options.node,
     });
+    await this.#insertDelivery(trx, { ...recording, accountId, conversationId });
     const row = await endRecording(trx, recordingId, {
       reason: recording.reason,
       startSample,
@@ -330,16 +369,48 @@ export class Directory {
   async #tellEnd(trx: Db, row: RecordingRow, conferenceName = '', startedUnixMs?: number): Promise<void> {
     const telling = tellingOf(row.wishes);
     if (telling) await this.#tell(trx, telling, endEvent(row, conferenceName, startedUnixMs));
+    const dead = await this.#options.deliveries?.rows.recordingEnded(trx, row);
+    if (dead) await this.deliveryChanged(trx, dead, 'dead');
+  }
+
+  /** Until the row has them, a file keeps the credentials. */
+  #handOver(recordingId: string, delivery: DeliveryWish | undefined): HandedCredentials | undefined {
+    const { deliveries, log } = this.#options;
+    if (!deliveries || delivery?.sealedCredentials === undefined) return undefined;
+    try {
+      deliveries.credentials.put(recordingId, delivery.sealedCredentials);
+    } catch (error) {
+      log.error({ error, recordingId }, 'credentials of a destination are kept by the database alone');
+    }
+    return deliveries.credentials;
+  }
+
+  /** Where a crash lay between the spool's header and the rows. */
+  async #insertDelivery(
+    trx: Db,
+    { recordingId, conversationId, accountId, startedUnixMs, meta }: RecordingSummary,
+  ): Promise<void> {
+    const { deliveries } = this.#options;
+    const wish = keptDeliveryWish(wishesOf(meta));
+    if (!deliveries || !wish || (await deliveryOfRecording(trx, recordingId))) return;
+    const sealedCredentials = deliveries.credentials.get(recordingId);
+    const ids = { recordingId, conversationId, accountId, startedAt: new Date(startedUnixMs) };
+    await deliveries.rows.insert(trx, ids, { ...wish, sealedCredentials });
   }
 
   /** What nobody else has a form for is told in ours. */
-  async #tell(trx: Db, { statusUrl, dialect }: Telling, event: RecordingChanged, eventId = newId()) {
+  async #tell(
+    trx: Db,
+    { statusUrl, dialect, fallbackUrl, signer }: Telling,
+    event: RecordingChanged | RecordingDelivery,
+    eventId = newId(),
+  ) {
     const { formatters, outbox } = this.#options;
     const { accountId, conversationId, kind: type } = event;
     const payload = (formatters[dialect] ?? formatters.native)?.(event);
     if (!payload) return;
     await outbox.insert(trx, {
-      ...{ eventId, accountId, conversationId, type, payload, dialect },
+      ...{ eventId, accountId, conversationId, type, payload, dialect, fallbackUrl, signer },
       callbackUrl: statusUrl,
     });
   }

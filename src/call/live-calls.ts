@@ -399,6 +399,7 @@ export class LiveCalls {
       accountId: leg.connection.accountId,
       worker: leg.worker ?? media.workerFor(leg.id),
       startedUnixMs: clock.unixMs(),
+      clock,
       recordings,
       callbackAdded: (room) => directory.conversationCallbacks(room.conversationId, [...room.eventCallbacks]),
       warn: (room, warning, url) => directory.conversationWarning(room, warning, url),

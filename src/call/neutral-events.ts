@@ -6,7 +6,7 @@ import type { PauseBehaviour } from '../spool/records.ts';
 import type { RecordingEvidence } from './recording-evidence.ts';
 
 /** What happened, in nobody's dialect. A dialect's formatter turns it into the vendor's body. */
-export type NeutralEvent = ConversationEnded | ConversationWarning | RecordingChanged;
+export type NeutralEvent = ConversationEnded | ConversationWarning | RecordingChanged | RecordingDelivery;
 
 /** Something an application asked for is not done; the conversation goes on. */
 export interface ConversationWarning {
@@ -63,6 +63,32 @@ export interface RecordingChanged extends RecordingEvidence {
     /** The file that its URL gives; undefined where nothing was recorded. */
     file: { durationSeconds: number; bytes: number } | undefined;
   };
+}
+
+/** What became of the file of a recording at its destination; comes after the end of the recording. */
+export interface RecordingDelivery
+  extends Pick<
+    RecordingChanged,
+    | 'accountId'
+    | 'conversationId'
+    | 'conferenceName'
+    | 'recordingId'
+    | 'connectionId'
+    | 'controlId'
+    | 'clientState'
+    | 'dialectData'
+    | 'format'
+  > {
+  kind: 'recording.delivery';
+  deliveryId: string;
+  /** `failing`: the first try failed, it goes on; `dead`: given up. Each is told once. */
+  state: 'delivered' | 'failing' | 'dead';
+  /** URL of the object, without credentials. */
+  destination: string;
+  /** Of which the last is the one that is told of. */
+  attempts: number;
+  /** Why it failed: our code, and the storage's own words. */
+  error?: { code: string; message: string } | undefined;
 }
 
 /** @returns the JSON body of the vendor's event; undefined for what is not to be told */

@@ -19,6 +19,8 @@ export interface RecordingEraserOptions {
   spoolDir: string;
   /** Drops what is kept in memory of the recording. */
   forget(recordingId: string): void;
+  /** Ends what is on its way to its destination. */
+  abandonDelivery?(recordingId: string): Promise<void>;
   /** Removes the file that was written along with it. */
   eraseFile?(recording: Recording): Promise<void>;
 }
@@ -74,7 +76,8 @@ export class RecordingEraser {
 
   async #finish(row: Recording): Promise<void> {
     const { conversationId, recordingId } = row;
-    const { db, log, spoolDir, forget, eraseFile } = this.#options;
+    const { db, log, spoolDir, forget, eraseFile, abandonDelivery } = this.#options;
+    await abandonDelivery?.(recordingId);
     // Before its file: nothing can be made of it again.
     const { removed } = eraseRecording(spoolDir, conversationId, recordingId);
     forget(recordingId);

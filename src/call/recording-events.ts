@@ -1,6 +1,6 @@
 import { type AudioFileFormat, type AudioFileRateHz, audioFileBytes } from '../container/audio-file.ts';
-import type { Recording as RecordingRow } from '../database/schema.ts';
-import type { RecordingChanged } from './neutral-events.ts';
+import type { Delivery, Recording as RecordingRow } from '../database/schema.ts';
+import type { RecordingChanged, RecordingDelivery } from './neutral-events.ts';
 import type { Recording, RecordingWishes } from './recording.ts';
 import { evidenceOf, recordingEvidence } from './recording-evidence.ts';
 
@@ -9,13 +9,15 @@ export interface Telling {
   statusUrl: string;
   /** Names the formatter. */
   dialect: string;
+  fallbackUrl?: string | undefined;
+  signer?: string | undefined;
 }
 
 /** @param wishes as a row or a manifest keeps them @returns undefined when nobody is told */
 export function tellingOf(wishes: unknown): Telling | undefined {
-  const { statusUrl, dialect } = asWishes(wishes);
+  const { statusUrl, dialect, statusFallbackUrl: fallbackUrl, signer } = asWishes(wishes);
   if (typeof statusUrl !== 'string') return undefined;
-  return { statusUrl, dialect: typeof dialect === 'string' ? dialect : 'native' };
+  return { statusUrl, dialect: typeof dialect === 'string' ? dialect : 'native', fallbackUrl, signer };
 }
 
 /** It began, was paused, or goes on. @returns undefined for one that waits */
@@ -67,6 +69,25 @@ export function endEvent(
       endedUnixMs: row.endedAt?.getTime() ?? startedUnixMs,
       file: lengthOf(row, wanted),
     },
+  };
+}
+
+/** What became of its file at its destination. */
+export function deliveryEvent(
+  row: RecordingRow,
+  { deliveryId, format, destination, attempts, errorCode, errorMessage }: Delivery,
+  state: RecordingDelivery['state'],
+  conferenceName: string,
+): RecordingDelivery {
+  const { accountId, conversationId, recordingId } = row;
+  return {
+    ...{ kind: 'recording.delivery', accountId, conversationId, conferenceName, recordingId, deliveryId },
+    ...{ state, destination, attempts, format },
+    connectionId: row.connectionId ?? undefined,
+    controlId: row.controlId ?? undefined,
+    clientState: row.clientState ?? undefined,
+    dialectData: asWishes(row.wishes).dialectData,
+    error: errorCode === null ? undefined : { code: errorCode, message: errorMessage ?? '' },
   };
 }
 

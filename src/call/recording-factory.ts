@@ -2,6 +2,7 @@ import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { CallCapture } from '../media/control.ts';
 import type { FileOrder } from '../worker/file-protocol.ts';
+import { withoutCredentials } from './delivery-wish.ts';
 import type { Directory } from './directory.ts';
 import type { NoticeSource } from './notice.ts';
 import type { RecordableRoom, RecordingMaker } from './recordable-room.ts';
@@ -14,6 +15,8 @@ export interface RecordingFactoryOptions {
   closer: { follow(recording: Recording): void };
   /** Where a file is wanted of each. */
   files?: RecordingFileMaker | undefined;
+  /** Told when a recording with a destination has ended. */
+  deliveries?: { kick(): void } | undefined;
   keys: RecordingKeys;
   notices?: NoticeSource | undefined;
   /** Rate of new recordings; undefined: by the best codec of the parties when the recording starts. */
@@ -37,8 +40,10 @@ export class RecordingFactory implements RecordingMaker {
     this.#options = options;
   }
 
-  create(room: RecordableRoom, wishes: RecordingWishes, call?: CallCapture): Recording {
-    const { directory, closer, keys, files, notices } = this.#options;
+  create(room: RecordableRoom, wanted: RecordingWishes, call?: CallCapture): Recording {
+    const { directory, closer, keys, files, notices, deliveries } = this.#options;
+    const { delivery } = wanted;
+    const wishes = delivery ? { ...wanted, delivery: withoutCredentials(delivery) } : wanted;
     const { controlId, clientState, statusUrl, ...others } = wishes;
     if (
       controlId !== undefined &&
@@ -67,8 +72,9 @@ export class RecordingFactory implements RecordingMaker {
       ...{ recordingId, conversationId, accountId, key, worker, meta, wishes, call, notices },
       rateHz: this.#options.rateHz ?? this.#bestRateHz(room),
     });
-    directory.recordingStarted(recording, key.sealed, fileOrder);
+    directory.recordingStarted(recording, key.sealed, fileOrder, delivery);
     closer.follow(recording);
+    if (delivery) void recording.whenWritten.then(() => deliveries?.kick());
     if (fileOrder) files?.follow(recording, fileOrder);
     return recording;
   }

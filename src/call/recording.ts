@@ -12,6 +12,7 @@ import type { RecorderOptions } from '../media/recorder-options.ts';
 import type { EndReason, PauseBehaviour } from '../spool/records.ts';
 import { nextState, type TransitionTable } from '../state-machine.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
+import type { DeliveryWish } from './delivery-wish.ts';
 import type { Notice, NoticeSource } from './notice.ts';
 
 export type RecordingState = 'new' | 'recording' | 'ending' | 'ended';
@@ -48,10 +49,16 @@ export interface RecordingWishes {
   stereo?: boolean | undefined;
   /** Told of every change of its state. */
   statusUrl?: string | undefined;
+  /** Told where `statusUrl` fails. */
+  statusFallbackUrl?: string | undefined;
+  /** Whose secret signs what they are told, in dialects whose applications have one each. */
+  signer?: string | undefined;
   /** What each party is told when it comes into the recording. */
   notice?: Notice | undefined;
   /** Whose form what `statusUrl` is told has; without it: ours. */
   dialect?: string | undefined;
+  /** Where its file is written to when it has ended. */
+  delivery?: DeliveryWish | undefined;
   /** For that dialect, kept with the recording. */
   dialectData?: Record<string, JsonValue> | undefined;
 }

@@ -39,6 +39,11 @@ export class WriteQueue {
     });
   }
 
+  /** When what was added of the key until now is written. */
+  async whenWritten(key: string): Promise<void> {
+    await this.#tails.get(key);
+  }
+
   async whenIdle(): Promise<void> {
     while (this.#tails.size > 0) await Promise.all(this.#tails.values());
   }

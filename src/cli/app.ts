@@ -4,9 +4,10 @@ import { ApiClient, serverOptions, serverOptionsHelp } from './api-client.ts';
 import { type Command, oneOf, parseCommandLine } from './command.ts';
 import { parseDocumentFile } from './document-lines.ts';
 import { print, printFields, printJson, printTable } from './output.ts';
+import { checkSvamlFile } from './svaml-file.ts';
 import { checkSwmlFile } from './swml-file.ts';
 
-const dialects = ['sift', 'signalwire'] as const;
+const dialects = ['sift', 'signalwire', 'sinch'] as const;
 
 interface Application {
   app_id: string;
@@ -15,6 +16,8 @@ interface Application {
   url: string | null;
   document: unknown;
   numbers: string[];
+  /** Of a new one of the dialect sinch. */
+  secret?: string;
   /** In answers to a change: numbers that another application answered until now. */
   taken_numbers?: { number: string; former_app_id: string }[];
 }
@@ -46,13 +49,16 @@ export const appCommands: Command[] = [
   {
     words: ['app', 'create'],
     summary: 'a new application',
-    usage: '--name NAME [--dialect sift|signalwire] (--on-incoming URL | --document FILE)',
+    usage: '--name NAME [--dialect sift|signalwire|sinch] (--on-incoming URL | --document FILE)',
     details: `  --name NAME         what you call it
-  --dialect DIALECT   sift (routines; unless given) or signalwire (SWML)
+  --dialect DIALECT   sift (routines; unless given), signalwire (SWML) or sinch (SVAML)
   --on-incoming URL   asked by POST what to do with each call
+  --fallback-url URL  asked where that fails; sinch only
   --document FILE     what to do with each call, JSON or YAML: used when there is no --on-incoming
   --routine FILE      the same
   --number NUMBER     a number it answers; may be repeated
+
+One of sinch needs neither, and has a secret: that is shown here, and never again.
 ${serverOptionsHelp}`,
     async run(args) {
       const { values } = parseCommandLine(args, {
@@ -60,22 +66,25 @@ ${serverOptionsHelp}`,
         name: { type: 'string' },
         dialect: { type: 'string' },
         'on-incoming': { type: 'string' },
+        'fallback-url': { type: 'string' },
         document: { type: 'string' },
         routine: { type: 'string' },
         number: { type: 'string', multiple: true },
       });
       const { name, 'on-incoming': url, document: file = values.routine, number } = values;
       const dialect = oneOf(values.dialect, 'dialect', dialects) ?? 'sift';
-      if (url === undefined && file === undefined)
+      if (url === undefined && file === undefined && dialect !== 'sinch')
         throw new CallreelError('USAGE', '--on-incoming or --document is missing');
       const document = file === undefined ? undefined : documentOf(dialect, file);
-      const body = { name, dialect, url, document, numbers: number };
+      const fallback = values['fallback-url'];
+      const body = { name, dialect, url, fallback_url: fallback, document, numbers: number };
       const created = await ApiClient.open(values).post<Application>('/v1/applications', body);
       if (values.json) return printJson(created);
       printFields({
         'app id': created.app_id,
         name: created.name,
         dialect: created.dialect,
+        ...(created.secret !== undefined && { secret: created.secret }),
         numbers: created.numbers.join(' ') || null,
         ...(created.taken_numbers?.length && {
           'taken from': created.taken_numbers
@@ -98,11 +107,12 @@ ${serverOptionsHelp}`,
   },
 ];
 
-/** Checked here first, so that a mistake is named by its line. SWML goes as text: its reader knows YAML better. */
+/** Checked here first, so that a mistake is named by its line. SWML and SVAML go as text: their readers know it better. */
 function documentOf(dialect: Application['dialect'], file: string): unknown {
   const text = readDocument(file);
   if (dialect === 'sift') return parseDocumentFile(file, text).value;
-  checkSwmlFile(file, text);
+  if (dialect === 'sinch') checkSvamlFile(file, text);
+  else checkSwmlFile(file, text);
   return text;
 }
 

@@ -2,6 +2,7 @@ import { appCommands } from './app.ts';
 import { callCommands } from './call.ts';
 import { callsCommands } from './calls.ts';
 import type { Command } from './command.ts';
+import { deliveryCommands } from './deliveries.ts';
 import { dialCommands } from './dial.ts';
 import { doctorCommands } from './doctor.ts';
 import { eventCommands } from './events.ts';
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   ...dialCommands,
   ...callsCommands,
   ...recordingCommands,
+  ...deliveryCommands,
   ...eventCommands,
   ...secretCommands,
   ...scriptCommands,

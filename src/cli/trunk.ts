@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import type { ParseArgsOptionsConfig } from 'node:util';
 import { CallreelError } from '../errors.ts';
 import { ApiClient, serverOptions, serverOptionsHelp } from './api-client.ts';
 import { type Command, numeric, oneOf, parseCommandLine, required } from './command.ts';
 import { print, printFields, printJson, printTable } from './output.ts';
+import { readSecretFile } from './secret-file.ts';
 
 interface Registration {
   state: string;
@@ -187,7 +187,7 @@ ${serverOptionsHelp}`,
         gateways: values.gateway?.map(parseGateway),
         outbound_proxy: values.proxy,
         username: values.username,
-        password: passwordFile === undefined ? undefined : readPassword(passwordFile),
+        password: passwordFile === undefined ? undefined : readSecretFile(passwordFile),
         register: values.register,
         registrar: values.registrar,
         contact_user: values['contact-user'],
@@ -246,13 +246,4 @@ function parseGateway(text: string): { host: string; port: number | undefined } 
 
 function gatewayText({ host, port }: { host: string; port: number | null }): string {
   return port === null ? host : `${host}:${port}`;
-}
-
-/** Never from the command line itself: every user of the machine can read that. */
-function readPassword(file: string): string {
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8').replace(/\r?\n$/, '');
-  } catch (cause) {
-    throw new CallreelError('FILE_UNUSABLE', `${file} cannot be read`, { where: file, cause });
-  }
 }

@@ -12,16 +12,21 @@ export interface NewApplication {
   /** Null for none. */
   defaultRoutine: unknown;
   script?: string | null;
+  /** Null for none. */
+  fallbackUrl?: string | null;
+  /** Of an application that is there, what it has. */
+  sealedSecret?: string | null;
 }
 
-/** Inserts the application, or replaces the one of the same id, whose dialect stays. */
+/** Inserts the application, or replaces the one of the same id, whose dialect and secret stay. */
 export async function saveApplication(db: Db, application: NewApplication): Promise<Application> {
-  const { appId, accountId, name, dialect, onIncoming, defaultRoutine, script = null } = application;
+  const { appId, accountId, name, dialect, onIncoming, defaultRoutine, sealedSecret } = application;
+  const { script = null, fallbackUrl = null } = application;
   const routine = defaultRoutine == null ? null : json(defaultRoutine);
-  const content = { name, onIncoming, defaultRoutine: routine, script };
+  const content = { name, onIncoming, defaultRoutine: routine, script, fallbackUrl };
   return await db
     .insertInto('applications')
-    .values({ appId, accountId, dialect, ...content })
+    .values({ appId, accountId, dialect, sealedSecret, ...content })
     .onConflict((conflict) => conflict.column('appId').doUpdateSet(content))
     .returningAll()
     .executeTakeFirstOrThrow();
@@ -40,6 +45,15 @@ export async function getApplication(
     .where('appId', '=', appId)
     .$if(dialect !== undefined, (query) => query.where('dialect', '=', dialect!))
     .executeTakeFirst();
+}
+
+/** Where its callbacks go; null for nowhere. */
+export async function setApplicationCallbacks(
+  db: Db,
+  appId: string,
+  urls: Pick<Application, 'onIncoming' | 'fallbackUrl'>,
+): Promise<void> {
+  await db.updateTable('applications').set(urls).where('appId', '=', appId).execute();
 }
 
 /** Latest first. */

@@ -12,6 +12,10 @@ export interface NewEvent {
   callbackUrl: string;
   /** Whose receiver it is, where that has signatures of its own. */
   dialect?: string | undefined;
+  /** Where it goes when `callbackUrl` does not take it. */
+  fallbackUrl?: string | undefined;
+  /** Whose secret signs it, in dialects whose applications have one each. */
+  signer?: string | undefined;
   createdAt: Date;
 }
 

@@ -10,6 +10,8 @@ import * as recorder from './migrations/0007-recorder.ts';
 import * as files from './migrations/0008-files.ts';
 import * as consent from './migrations/0009-consent.ts';
 import * as applicationDialects from './migrations/0010-application-dialects.ts';
+import * as deliveries from './migrations/0011-deliveries.ts';
+import * as sinchApplications from './migrations/0012-sinch-applications.ts';
 import type { Db } from './schema.ts';
 
 /** The schema all of our tables lie in, so that a shared server keeps them apart. */
@@ -27,6 +29,8 @@ const migrations: Record<string, Migration> = {
   '0008-files': files,
   '0009-consent': consent,
   '0010-application-dialects': applicationDialects,
+  '0011-deliveries': deliveries,
+  '0012-sinch-applications': sinchApplications,
 };
 
 /**

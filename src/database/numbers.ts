@@ -7,6 +7,7 @@ export interface ConfiguredNumber {
   number: string;
   dialect?: Dialect | undefined;
   onIncoming?: string | undefined;
+  fallbackUrl?: string | undefined;
   defaultRoutine?: unknown;
 }
 
@@ -36,6 +37,16 @@ export async function getNumber(db: Db, accountId: string, number: string): Prom
     .where('accountId', '=', accountId)
     .where('number', '=', number)
     .executeTakeFirst();
+}
+
+/** By number. */
+export async function listNumbers(db: Db, accountId: string): Promise<PhoneNumber[]> {
+  return await db
+    .selectFrom('numbers')
+    .selectAll()
+    .where('accountId', '=', accountId)
+    .orderBy('number')
+    .execute();
 }
 
 export interface NumberFilter {
@@ -138,7 +149,7 @@ export async function applyConfiguredNumbers(
   numbers: readonly ConfiguredNumber[],
 ): Promise<void> {
   await db.transaction().execute(async (trx) => {
-    for (const { number, dialect = 'sift', onIncoming, defaultRoutine } of numbers) {
+    for (const { number, dialect = 'sift', onIncoming, fallbackUrl, defaultRoutine } of numbers) {
       // An application keeps its dialect: a number that changes it gets another one.
       const name = dialect === 'sift' ? `${accountId}\n${number}` : `${accountId}\n${number}\n${dialect}`;
       const appId = createHash('sha256').update(name).digest('hex').slice(0, 16);
@@ -148,6 +159,7 @@ export async function applyConfiguredNumbers(
         name: number,
         dialect,
         onIncoming: onIncoming ?? null,
+        fallbackUrl: fallbackUrl ?? null,
         defaultRoutine: defaultRoutine ?? null,
       });
       await assignNumber(trx, { number, accountId, appId });

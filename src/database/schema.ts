@@ -1,4 +1,5 @@
 import type { ColumnType, Generated, Kysely, Selectable } from 'kysely';
+import type { AudioFileFormat } from '../container/audio-file.ts';
 import type { SipIdentity } from '../sip/caller-identity.ts';
 
 /**
@@ -13,10 +14,12 @@ export interface Schema {
   conversations: ConversationTable;
   recordings: RecordingTable;
   channels: ChannelTable;
+  deliveries: DeliveryTable;
   events: EventTable;
   trunks: TrunkTable;
   dialPermissions: DialPermissionTable;
   idempotencyKeys: IdempotencyKeyTable;
+  sinchCalls: SinchCallTable;
 }
 
 /** The database or a transaction of it: every query takes either. */
@@ -26,7 +29,7 @@ export type Db = Kysely<Schema>;
 type Json = ColumnType<unknown, unknown, unknown>;
 
 /** Whose language an application's documents are in. */
-export type Dialect = 'sift' | 'signalwire';
+export type Dialect = 'sift' | 'signalwire' | 'sinch';
 
 export interface ApplicationTable {
   appId: string;
@@ -40,6 +43,10 @@ export interface ApplicationTable {
   defaultRoutine: Json;
   /** Kept for its owner; nothing here runs it. */
   script: string | null;
+  /** Asked where `onIncoming` fails; of the dialects that have one. */
+  fallbackUrl: ColumnType<string | null, string | null | undefined, string | null>;
+  /** What signs its requests and ours, sealed by the master key (`auth/application-secret`). */
+  sealedSecret: ColumnType<string | null, string | null | undefined, string | null>;
   createdAt: Generated<Date>;
 }
 
@@ -175,6 +182,52 @@ export interface ChannelTable {
   media: ColumnType<unknown, unknown, unknown>;
 }
 
+export type DeliveryState = 'waiting' | 'uploading' | 'failing' | 'delivered' | 'dead' | 'abandoned';
+
+/** A finished file on its way to where it was wanted; one for each recording that has a destination. */
+export interface DeliveryTable {
+  deliveryId: string;
+  recordingId: string;
+  conversationId: string;
+  accountId: string;
+  /** Which node has the spool. */
+  node: string;
+  /** As it was wanted. */
+  url: string;
+  /** These two stand in generated names. */
+  applicationKey: string;
+  /** Id of the call, or of the conference. */
+  nameId: string;
+  /** Full name of the object within its bucket, container or store; empty where the URL could not be read. */
+  key: string;
+  /** URL of the object, without credentials. */
+  destination: string;
+  /** The bucket, container or store: what works or does not as one. */
+  place: string;
+  /** What recordings that would be given one name have in common, and which of them it is; null for names of users. */
+  nameGroup: string | null;
+  ordinal: number | null;
+  /** About `credentialsAbout` of the row (`delivery/credential-seal`); null once they are not needed. */
+  sealedCredentials: string | null;
+  format: AudioFileFormat;
+  stereo: boolean;
+  state: DeliveryState;
+  createdAt: Date;
+  /** Since when it is tried: the end of the recording, or "deliver again". */
+  queuedAt: Date | null;
+  /** Since `queuedAt`. */
+  attempts: number;
+  /** When there is something to do for it: the next try, or cleaning up. */
+  nextAttemptAt: Date | null;
+  /** `delivery/kept-upload`; null where nothing is under way. */
+  upload: Json;
+  /** Of the last try that failed, since `queuedAt`: our code, and the storage's own words. */
+  errorCode: string | null;
+  errorMessage: string | null;
+  bytes: number | null;
+  deliveredAt: Date | null;
+}
+
 export interface EventTable {
   eventId: string;
   accountId: string;
@@ -187,6 +240,10 @@ export interface EventTable {
   callbackUrl: string;
   /** Whose receiver it is, where that has signatures of its own. */
   dialect: ColumnType<string | null, string | undefined, never>;
+  /** Where it goes when `callbackUrl` does not take it. */
+  fallbackUrl: ColumnType<string | null, string | null | undefined, never>;
+  /** Whose secret signs it, in dialects whose applications have one each. */
+  signer: ColumnType<string | null, string | null | undefined, never>;
   createdAt: Date;
   deliveredAt: Date | null;
   /** Attempts of delivery since the event was written or replayed, and when that was. */
@@ -287,14 +344,33 @@ export interface IdempotencyKeyTable {
   sealedAnswer: ColumnType<string | null, string | null | undefined, string | null>;
 }
 
+/** A call as an application of Sinch's dialect is told of it (`dialects/sinch/callback-bodies`). */
+export interface SinchCallTable {
+  /** The connection it began with. */
+  callId: string;
+  accountId: string;
+  applicationKey: string;
+  from: Json;
+  to: Json;
+  domain: string;
+  custom: string;
+  startedAt: Date;
+  answeredAt: Date | null;
+  endedAt: Date | null;
+  result: string | null;
+  reason: string | null;
+}
+
 export type Application = Selectable<ApplicationTable>;
 export type Connection = Selectable<ConnectionTable>;
 export type SipLog = Selectable<SipLogTable>;
 export type Conversation = Selectable<ConversationTable>;
 export type Recording = Selectable<RecordingTable>;
 export type Channel = Selectable<ChannelTable>;
+export type Delivery = Selectable<DeliveryTable>;
 export type Event = Selectable<EventTable>;
 export type PhoneNumber = Selectable<NumberTable>;
 export type Trunk = Selectable<TrunkTable>;
 export type DialPermission = Selectable<DialPermissionTable>;
+export type SinchCall = Selectable<SinchCallTable>;
 export type IdempotencyKey = Selectable<IdempotencyKeyTable>;

@@ -14,6 +14,10 @@ export interface Stay {
   readonly party: Party;
   /** Without it: said. */
   readonly side?: TrackSide;
+  /** What the party says is neither heard in the room nor recorded with it. */
+  muted?: boolean;
+  /** The party hears nothing of the room. */
+  deaf?: boolean;
 }
 
 /**

@@ -173,6 +173,9 @@ export class CommandExecutor {
       case 'room.leave':
         this.rooms.leave(this.legs.get(command.legId), atUs);
         return {};
+      case 'room.mute':
+        this.rooms.mute(this.legs.get(command.legId), command);
+        return {};
       case 'room.close':
         this.rooms.close(command.roomId, atUs);
         return {};

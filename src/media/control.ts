@@ -121,11 +121,24 @@ export interface RoomJoin {
    * otherwise it is mixed.
    */
   mode?: RoomMode;
+  /** From the first packet on, as by `room.mute`. */
+  muted?: boolean;
+  deaf?: boolean;
 }
 
 export interface RoomLeave {
   verb: 'room.leave';
   legId: string;
+}
+
+/** What a stay lets through from now to its end. A leg that is in no room is no error: it may just have left. */
+export interface RoomMute {
+  verb: 'room.mute';
+  legId: string;
+  /** What the party says and presses is neither heard in the room nor recorded with it. */
+  muted: boolean;
+  /** The party hears nothing of the room, but what is played to it. */
+  deaf: boolean;
 }
 
 /** Ends every stay and every recording of the room. */
@@ -261,6 +274,7 @@ export type Command =
   | LegClose
   | RoomJoin
   | RoomLeave
+  | RoomMute
   | RoomClose
   | PlayStart
   | PlayStop

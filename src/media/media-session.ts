@@ -362,7 +362,7 @@ export class MediaSession implements DatagramSink {
   }
 
   #captureKey(captured: CapturedDigit): void {
-    if (this.#stay) this.#capture.digit(this.#stay, captured);
+    if (this.#stay && !this.#stay.muted) this.#capture.digit(this.#stay, captured);
     if (this.#call) this.#capture.digit(this.#call.said, captured);
   }
 
@@ -389,7 +389,7 @@ export class MediaSession implements DatagramSink {
     // Who must not be recorded in a room is not recorded from there by any other way.
     if (this.#call && this.#stay?.policy !== 'never') this.#capture.packet(this.#call.said, packet);
     if (!this.#stay && !this.#keys.hearsAudio) return;
-    if (this.#stay) this.#capture.packet(this.#stay, packet);
+    if (this.#stay && !this.#stay.muted) this.#capture.packet(this.#stay, packet);
     if (!decoder) {
       if (!this.#relayTarget?.relayNoise(packet, packet.clockRateHz)) this.playout.putNoise(packet);
     } else if (!this.#relayTarget?.relay(packet, format) || this.#keys.hearsAudio)

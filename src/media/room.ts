@@ -1,7 +1,7 @@
 import { type AudioRateHz, audioRatesHz, isStateless, maxSlotSamples, slotSamplesAt } from './codec-table.ts';
 import type { NegotiatedCodec, RoomMode } from './control.ts';
 import type { MediaSession } from './media-session.ts';
-import { MixParty, RoomMix } from './room-mix.ts';
+import { MixParty, type PartySlot, RoomMix } from './room-mix.ts';
 import { SharedEncodings } from './shared-encodings.ts';
 
 interface Member {
@@ -20,6 +20,7 @@ interface Member {
 const listenerSlots = 50;
 /** In smaller rooms nothing is gained by it. */
 const sharingMembers = 4;
+const nothingSaid: PartySlot = { frame: undefined, previousFrame: undefined, rateHz: audioRatesHz[0] };
 
 /**
  * A conference: every slot, each party is sent the sum of the others. It mixes at the best rate that one of them can
@@ -67,11 +68,24 @@ export class Room {
     this.#linkRelay();
   }
 
+  /** What this party says, or hears, goes another way from now on. */
+  muteChanged(session: MediaSession): void {
+    const member = this.#members.find((each) => each.session === session);
+    if (!member) return;
+    member.party = new MixParty();
+    member.recordable = new MixParty();
+    this.withhold();
+    this.#linkRelay();
+  }
+
   /** Before a packet more is sent: who hears somebody that must not be recorded is not recorded by what it is sent. */
   withhold(): void {
     for (const member of this.#members) {
       const { heard } = member.session.output;
-      if (heard) heard.withheld = this.#members.some((other) => other !== member && isNeverRecorded(other));
+      if (heard)
+        heard.withheld =
+          !member.session.stay?.deaf &&
+          this.#members.some((other) => other !== member && isNeverRecorded(other));
     }
   }
 
@@ -100,11 +114,12 @@ export class Room {
     this.#encodings.begin();
     for (const { session, party, former: formerParty } of this.#members) {
       session.takeSlot();
-      this.#mix.add(party, session.playout);
-      if (formerParty) former?.add(formerParty, session.playout);
+      const said = session.stay?.muted ? nothingSaid : session.playout;
+      this.#mix.add(party, said);
+      if (formerParty) former?.add(formerParty, said);
     }
     for (const member of this.#members) {
-      if (former && member.former) this.#sendFade(member, former);
+      if (former && member.former && !member.session.stay?.deaf) this.#sendFade(member, former);
       else this.#sendSlot(member);
       member.former = undefined;
     }
@@ -120,7 +135,8 @@ export class Room {
     const mix = this.#recordable;
     mix.begin();
     for (const member of this.#members)
-      if (!isNeverRecorded(member)) mix.add(member.recordable, member.session.playout);
+      if (!isNeverRecorded(member) && !member.session.stay?.muted)
+        mix.add(member.recordable, member.session.playout);
     for (const { session, recordable } of this.#members)
       if (session.output.heard?.withheld)
         session.output.captureSlot(mix.samplesFor(recordable, session.output.rateHz));
@@ -154,7 +170,8 @@ export class Room {
     const { output } = session;
     const format = output.beginSlot();
     if (!format) return;
-    if (!output.playing && this.#mayShare(member, format)) this.#sendShared(member, format);
+    if (session.stay?.deaf) output.sendSilence();
+    else if (!output.playing && this.#mayShare(member, format)) this.#sendShared(member, format);
     else {
       const samples = this.#mix.samplesFor(party, output.rateHz);
       if (samples) output.sendSamples(samples);
@@ -201,7 +218,8 @@ export class Room {
     const [first, second] = this.#members;
     for (const { session } of this.#members) {
       const other = session === first?.session ? second : first;
-      session.relayTo(relayed ? other?.session.output : undefined);
+      const passes = relayed && !session.stay?.muted && !other?.session.stay?.deaf;
+      session.relayTo(passes ? other?.session.output : undefined);
     }
   }
 }

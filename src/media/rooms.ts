@@ -1,6 +1,6 @@
 import { CallreelError } from '../errors.ts';
 import type { CaptureSink, Stay } from './capture-sink.ts';
-import type { RoomJoin, WorkerEvent } from './control.ts';
+import type { RoomJoin, RoomMute, WorkerEvent } from './control.ts';
 import type { MediaSession } from './media-session.ts';
 import { Room } from './room.ts';
 
@@ -21,7 +21,17 @@ export class Rooms {
 
   /** @throws CallreelError CONFLICT when the leg is in a room already */
   join(session: MediaSession, command: RoomJoin, atUs: number): void {
-    const { roomId, legId, trackId, policy, party, leaveKey, mode = 'mix' } = command;
+    const {
+      roomId,
+      legId,
+      trackId,
+      policy,
+      party,
+      leaveKey,
+      mode = 'mix',
+      muted = false,
+      deaf = false,
+    } = command;
     if (session.stay) throw new CallreelError('CONFLICT', `the leg is in the room ${session.stay.roomId}`);
     const sinceUs = Math.min(atUs, session.earlySinceUs(atUs));
     let room = this.#rooms.get(roomId);
@@ -30,7 +40,7 @@ export class Rooms {
       this.#rooms.set(roomId, room);
       this.#capture.roomOpened(roomId, sinceUs);
     }
-    const stay: Stay = { trackId, roomId, legId, policy, party };
+    const stay: Stay = { trackId, roomId, legId, policy, party, muted, deaf };
     this.#capture.stayOpened(stay, sinceUs);
     session.enter(stay, leaveKey);
     room.add(session, mode);
@@ -59,6 +69,16 @@ export class Rooms {
     if (!stay) return;
     this.#rooms.get(stay.roomId)?.remove(session);
     this.#capture.stayClosed(stay, atUs);
+  }
+
+  mute(session: MediaSession, { muted, deaf }: RoomMute): void {
+    const { stay } = session;
+    if (!stay) return;
+    // What was said while nobody was to hear it is not heard afterwards.
+    if (stay.muted && !muted) session.playout.clear();
+    stay.muted = muted;
+    stay.deaf = deaf;
+    this.#rooms.get(stay.roomId)?.muteChanged(session);
   }
 
   leaveByKey(session: MediaSession, atUs: number): void {

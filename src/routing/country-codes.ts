@@ -15,6 +15,12 @@ const table =
   'WS685 XK383 YE967 YT262 ZA27 ZM260 ZW263';
 
 const callingCodes = new Map(table.split(' ').map((entry) => [entry.slice(0, 2), entry.slice(2)]));
+const byCallingCode = Map.groupBy(callingCodes.keys(), (country) => callingCodes.get(country) ?? '');
+
+/** @param callingCode without `+` @returns those that have it as a whole, by their letters */
+export function countriesOf(callingCode: string): readonly string[] {
+  return byCallingCode.get(callingCode) ?? [];
+}
 
 /**
  * @param country two letters of ISO 3166-1 in any case, or a calling code with or without `+`

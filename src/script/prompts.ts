@@ -1,4 +1,5 @@
 import { ringingCadence } from '../audio/ringing-tone.ts';
+import { tuneRound } from '../audio/tune.ts';
 import type { Logger } from '../logger.ts';
 import type { AudioSource } from '../playback/audio-source.ts';
 import type { TextToSpeech } from '../speech/text-to-speech.ts';
@@ -33,6 +34,7 @@ export class Prompts {
   async *parts(prompt: Prompt, signal: AbortSignal): AsyncGenerator<Int16Array, void, void> {
     if (prompt.kind === 'text' || prompt.kind === 'url') yield await this.load(prompt, signal);
     else if (prompt.kind === 'silence') yield* repeated(stillness, prompt.durationMs);
+    else if (prompt.kind === 'tune') yield* repeated(tuneRound(prompt.tune, promptRateHz), prompt.durationMs);
     else yield* repeated(ringingCadence(prompt.country, promptRateHz), prompt.durationMs);
   }
 

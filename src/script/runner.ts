@@ -8,6 +8,8 @@ import type { Next, Step, VerbResults } from './verb.ts';
 export interface ScriptRunnerOptions {
   performer: VerbPerformer;
   clock: Clock;
+  /** Whether a document goes on behind what failed of it, with nothing asked about it; without it: no. */
+  goesOn?(leg: Leg, step: Step, error: unknown): boolean;
 }
 
 /** A document that answers every question with another document would never end. */
@@ -26,18 +28,39 @@ export class ScriptRunner {
 
   /** @throws CallreelError what a verb could not do, CALL_ENDED; the leg is left as it is */
   async run(leg: Leg, document: readonly Step[]): Promise<void> {
+    await this.perform(leg, document);
+    leg.hangUp('end of the routine');
+  }
+
+  /**
+   * As `run`; what becomes of the call at the end is for whoever asked.
+   * @param signal gives it up; the call goes on
+   * @throws as `run`; the signal's reason
+   */
+  async perform(leg: Leg, document: readonly Step[], signal?: AbortSignal): Promise<void> {
     const restlessness = new Restlessness(this.#options.clock);
     let left = [...document];
     for (let count = 0; left.length > 0 && !leg.ended; count++) {
       if (count >= maxVerbs)
         throw new CallreelError('DOCUMENT_INVALID', `the routine does not end within ${maxVerbs} commands`);
       const [step, ...rest] = left;
-      const next = step && asked(step, await this.#options.performer.perform(leg, step));
-      const instead = await next;
+      const instead = step && (await this.#step(leg, step, signal));
+      signal?.throwIfAborted();
       if (instead) restlessness.replaced();
       left = instead ? [...instead] : rest;
     }
-    leg.hangUp('end of the routine');
+  }
+
+  async #step(leg: Leg, step: Step, signal: AbortSignal | undefined): Promise<Next> {
+    const { performer, goesOn } = this.#options;
+    let result: VerbResults[Step['verb']];
+    try {
+      result = await performer.perform(leg, step, signal);
+    } catch (error) {
+      if (!signal?.aborted && goesOn?.(leg, step, error)) return undefined;
+      throw error;
+    }
+    return await asked(step, result);
   }
 }
 

@@ -10,7 +10,9 @@ export type Prompt =
   | { kind: 'url'; url: string }
   | { kind: 'silence'; durationMs: number }
   /** A ringing tone. `country`: ISO 3166, lower case; one that is not known rings as in `us`. */
-  | { kind: 'ring'; durationMs: number; country: string };
+  | { kind: 'ring'; durationMs: number; country: string }
+  /** Music of ours, from its beginning: one of three. */
+  | { kind: 'tune'; durationMs: number; tune: 1 | 2 | 3 };
 
 /** What a document may ask of a leg, in nobody's dialect. */
 export type Verb =

@@ -27,6 +27,23 @@ export interface RecordingChangedEvent extends OfConversation {
   recorded_ms?: number;
 }
 
+/** What became of the file of a recording at its destination; comes after the end of the recording. */
+export interface RecordingDeliveryEvent extends OfConversation {
+  type: 'recording.delivery';
+  recording_id: string;
+  delivery_id: string;
+  /** `failing`: the first try failed, it goes on; `dead`: given up. Each is told once. */
+  state: 'delivered' | 'failing' | 'dead';
+  connection_id: string | null;
+  control_id: string | null;
+  client_state: ClientState;
+  /** URL of the object, without credentials. */
+  destination: string;
+  attempts: number;
+  /** Why it failed, with the storage's own words. */
+  error: { code: string; message: string } | null;
+}
+
 /** The last party has left and every file is whole. */
 export interface ConversationEndedEvent extends OfConversation {
   type: 'conversation.ended';
@@ -43,4 +60,8 @@ export interface ConversationWarningEvent extends OfConversation {
 }
 
 /** Events of what the native API (`/v1`) began. */
-export type NativeEvent = RecordingChangedEvent | ConversationEndedEvent | ConversationWarningEvent;
+export type NativeEvent =
+  | RecordingChangedEvent
+  | RecordingDeliveryEvent
+  | ConversationEndedEvent
+  | ConversationWarningEvent;

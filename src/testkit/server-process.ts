@@ -92,13 +92,17 @@ export class ServerProcess {
     return `sip:${number}@${address}:${port}${transport === 'udp' ? '' : `;transport=${transport}`}`;
   }
 
+  /** HTTP Basic of its account. */
+  get authorization(): string {
+    const kept = (name: string) => readFileSync(join(this.dataDir, name), 'utf8').trim();
+    return `Basic ${Buffer.from(`${kept('account-id')}:${kept('auth-token')}`).toString('base64')}`;
+  }
+
   /** Behind HTTP Basic; gives the JSON body. */
   async api<Body>(path: string, method: 'GET' | 'POST' = 'GET'): Promise<Body> {
-    const kept = (name: string) => readFileSync(join(this.dataDir, name), 'utf8').trim();
-    const pair = Buffer.from(`${kept('account-id')}:${kept('auth-token')}`).toString('base64');
     const response = await fetch(this.publicUrl + path, {
       method,
-      headers: { authorization: `Basic ${pair}` },
+      headers: { authorization: this.authorization },
     });
     if (!response.ok)
       throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`);

@@ -39,8 +39,9 @@ const commands: { [V in Command['verb']]: Extract<Command, { verb: V }> } = {
     inactivityTimeoutMs: 5000,
   },
   'leg.close': { verb: 'leg.close', legId: 'a' },
-  'room.join': joinOf('a', 'room', { leaveKey: '#', mode: 'relay' }),
+  'room.join': joinOf('a', 'room', { leaveKey: '#', mode: 'relay', muted: true, deaf: false }),
   'room.leave': { verb: 'room.leave', legId: 'a' },
+  'room.mute': { verb: 'room.mute', legId: 'a', muted: true, deaf: false },
   'room.close': { verb: 'room.close', roomId: 'room' },
   'play.start': {
     verb: 'play.start',

@@ -137,8 +137,11 @@ const command = z.discriminatedUnion('verb', [
     party,
     leaveKey: z.string().length(1).optional(),
     mode: z.enum(['mix', 'relay']).optional(),
+    muted: z.boolean().optional(),
+    deaf: z.boolean().optional(),
   }),
   z.object({ verb: z.literal('room.leave'), legId: id }),
+  z.object({ verb: z.literal('room.mute'), legId: id, muted: z.boolean(), deaf: z.boolean() }),
   z.object({ verb: z.literal('room.close'), roomId: id }),
   z.object({
     verb: z.literal('play.start'),

@@ -31,6 +31,20 @@ export class DirectoryRows {
     return this.#db.selectFrom('events').selectAll().orderBy('sequence').execute();
   }
 
+  /** Every row of every table, as text. */
+  async everything(): Promise<string> {
+    const { rows: tables } = await this.#pool.query<{ name: string }>(
+      `SELECT format('%I.%I', table_schema, table_name) AS name FROM information_schema.tables
+       WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')`,
+    );
+    const texts: string[] = [];
+    for (const { name } of tables) {
+      const { rows } = await this.#pool.query<{ row: string }>(`SELECT t::text AS row FROM ${name} AS t`);
+      for (const { row } of rows) texts.push(`${name} ${row}`);
+    }
+    return texts.join('\n');
+  }
+
   conversations(): Promise<Conversation[]> {
     return this.#db.selectFrom('conversations').selectAll().execute();
   }

@@ -9,6 +9,7 @@ interface ApplicationBody {
   dialect: string;
   url: string | null;
   document: unknown;
+  fallback_url: string | null;
   numbers: string[];
   created_at: string;
   taken_numbers?: { number: string; former_app_id: string }[];
@@ -79,7 +80,13 @@ suite('applications by the native API', { concurrency: false }, () => {
         /line 4$/,
       ],
       [{ dialect: 'sift', document: [{ name: 'Nothing' }] }, 'DOCUMENT_INVALID', /^body\.document/],
-      [{ dialect: 'sinch' }, 'REQUEST_INVALID', /^body\.dialect$/],
+      [{ dialect: 'laml' }, 'REQUEST_INVALID', /^body\.dialect$/],
+      [{ dialect: 'sift', fallback_url: 'https://app.example' }, 'REQUEST_INVALID', /^body\.fallback_url$/],
+      [
+        { dialect: 'sinch', document: { action: { name: 'continue' } } },
+        'DOCUMENT_INVALID',
+        /^body\.document action\.name$/,
+      ],
       [{ dialect: 'sift', url: 'ftp://app.example' }, 'REQUEST_INVALID', /^body\.url$/],
       [{ dialect: 'sift', numbers: ['+1'] }, 'NUMBER_INVALID', /./],
       [{ name: 'x' }, 'REQUEST_INVALID', /^body\.dialect$/],
@@ -91,6 +98,27 @@ suite('applications by the native API', { concurrency: false }, () => {
     }
     const dialect = await http.json<ErrorBody>('POST', `${path}/${created[0]!.app_id}`, { dialect: 'sift' });
     assert.equal(dialect.status, 400, 'it stays what it is');
+  });
+
+  test('one of the dialect sinch has a UUID for a key, and a secret that is told once', async () => {
+    const given = {
+      ...{ dialect: 'sinch', url: 'https://app.example/voice', numbers: ['3001'] },
+      fallback_url: 'https://backup.example/voice',
+      document: { action: { name: 'hangup' } },
+    };
+    const { status, body } = await http.json<ApplicationBody & { secret: string }>('POST', path, given);
+    assert.equal(status, 201, JSON.stringify(body));
+    assert.match(body.app_id, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    assert.equal(Buffer.from(body.secret, 'base64').length, 32);
+    const { secret, taken_numbers, ...application } = body;
+    assert.deepEqual(taken_numbers, []);
+    const kept = [application.url, application.document, application.numbers];
+    assert.deepEqual(kept, [given.url, given.document, given.numbers]);
+    assert.deepEqual((await http.get(`${path}/${body.app_id}`)).body, application);
+    const next = await http.json<ApplicationBody>('POST', `${path}/${body.app_id}`, { fallback_url: null });
+    assert.ok(!JSON.stringify(next.body).includes(secret));
+    assert.deepEqual(next.body, { ...application, fallback_url: null, taken_numbers: [] });
+    created.push(application);
   });
 
   test('deleted, once', async () => {

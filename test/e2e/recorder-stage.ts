@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { wavHeader } from '../../src/container/wav.ts';
 import type { PhoneCall } from '../../src/testkit/phone-call.ts';
 import { fetchAudio } from '../../src/testkit/recorded-audio.ts';
+import type { TestServerOptions } from '../../src/testkit/server.ts';
 import { partyTonesHz, tone } from '../../src/testkit/tone.ts';
 import { toneLevelDbov } from '../../src/testkit/tone-level.ts';
 import { eventually } from './eventually.ts';
@@ -82,7 +83,7 @@ export class RecorderStage implements AsyncDisposable {
     this.#prompts = prompts;
   }
 
-  static async open(): Promise<RecorderStage> {
+  static async open(options: TestServerOptions = {}): Promise<RecorderStage> {
     const prompts = createServer(({ url }, response) => {
       const durationMs = Number(/^\/(\d+)\.wav$/.exec(url ?? '')?.[1]);
       const samples = tone({ frequencyHz: promptHz, durationMs: durationMs || 0 });
@@ -91,7 +92,7 @@ export class RecorderStage implements AsyncDisposable {
       response.end(Buffer.concat([head, Buffer.from(samples.buffer)]));
     });
     await new Promise<void>((resolve) => prompts.listen(0, '127.0.0.1', resolve));
-    return new RecorderStage(await Scene.open(), prompts);
+    return new RecorderStage(await Scene.open(options), prompts);
   }
 
   /** A call in the conference; out of it, it hears the prompt, and is in `<conference> again` afterwards. */

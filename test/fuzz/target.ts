@@ -116,6 +116,15 @@ export const targets: Readonly<Record<string, TargetEntry>> = {
       'src/dialects/sinch/svaml.ts',
     ],
   },
+  destination: {
+    module: './targets/destination.ts',
+    covers: [
+      'src/delivery/destinations/destination-credentials.ts',
+      'src/delivery/destinations/destination-url.ts',
+      'src/delivery/destinations/object-name.ts',
+      'src/delivery/destinations/storage-error.ts',
+    ],
+  },
   'user-agent': {
     module: './targets/user-agent.ts',
     covers: ['src/sip/*.ts'],

@@ -19,6 +19,12 @@ test('S3 credentials are divided at the first and the last colon', () => {
   assert.ok(!JSON.stringify(parsed).includes('wJalr'));
 });
 
+test('a region may be none of Amazon: compatible storages have theirs', () => {
+  const parsed = parseCredentials('s3', new Secret('KEY:SECRET:aws_region'));
+  assert.ok(parsed.kind === 'access-key');
+  assert.equal(parsed.region, 'aws_region');
+});
+
 test('Cloud Storage credentials are an access key and a secret, of any region', () => {
   const parsed = parseCredentials('gs', new Secret('GOOG1E:secret/with:colon'));
   assert.ok(parsed.kind === 'access-key');

@@ -12,8 +12,8 @@ export type DestinationCredentials =
 const maxCharacters = 4096;
 /** Cloud Storage takes it for any. */
 const anyRegion = 'auto';
-/** Becomes part of a host name. */
-const regionPattern = /^[a-z0-9][a-z0-9-]{0,62}$/;
+/** As storages other than Amazon's name theirs too. */
+const regionPattern = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 const base64Pattern = /^(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$|^[A-Za-z0-9+/]{2}==$/;
 
 /**

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { CallreelError } from '../../errors.ts';
 import { parseDestinationUrl } from './destination-url.ts';
 
 test("Sinch's forms are read, and names are kept letter by letter", () => {
@@ -88,4 +89,15 @@ test('what could lead elsewhere is refused', () => {
       { code: 'DESTINATION_INVALID', where: 'destinationUrl' },
       text,
     );
+});
+
+test('credentials in the URL are refused, and not quoted', () => {
+  for (const scheme of ['s3', 'gs', 'azure'])
+    assert.throws(
+      () => parseDestinationUrl(`${scheme}://KEY:wJalrXUtnFEMI@bucket/folder/file.mp3`),
+      ({ code, message }: CallreelError) =>
+        code === 'DESTINATION_INVALID' && /credentials/.test(message) && !/wJalr/.test(message),
+    );
+  const place = parseDestinationUrl('s3://bucket/me@example.com/file.mp3');
+  assert.equal(place.path, 'me@example.com/file.mp3');
 });

@@ -33,6 +33,9 @@ export function parseDestinationUrl(text: string): DestinationPlace {
   const scheme = schemes.find((known) => known === name.toLowerCase());
   if (!scheme) throw invalid(`the URL must begin with ${schemes.map((known) => `${known}://`).join(', ')}`);
   checkPath(rest);
+  // Its message quotes nothing: what stands there is a secret.
+  if (/^[^/]*@/.test(rest) && scheme !== 'sdrive')
+    throw invalid('the URL has credentials in it: they have a field of their own');
   if (scheme === 'sdrive') return { scheme, path: rest.slice(rest.lastIndexOf('/') + 1) };
   if (scheme === 'file') return { scheme, path: filePath(text) };
   const [first, afterFirst] = divided(rest);
@@ -49,16 +52,19 @@ export function parseDestinationUrl(text: string): DestinationPlace {
 
 /** Segments that a client or a proxy would resolve lead to another bucket; control characters to another request. */
 function checkPath(path: string): void {
-  if (!path.isWellFormed() || [...path].some((character) => character < ' ' || character === '\x7f'))
-    throw invalid('the URL has a control character in it');
+  if (!path.isWellFormed() || hasControl(path)) throw invalid('the URL has a control character in it');
   if (path.split(/[/\\]/).some((segment) => /^(?:\.|%2e){1,2}$/i.test(segment)))
     throw invalid('the URL has a "." or ".." in its path');
+}
+
+function hasControl(text: string): boolean {
+  return [...text].some((character) => character < ' ' || character === '\x7f');
 }
 
 function filePath(text: string): string {
   try {
     const path = fileURLToPath(text);
-    if (isAbsolute(path) && !path.includes('\0')) return path;
+    if (isAbsolute(path) && !hasControl(path)) return path;
   } catch {
     // Said below.
   }

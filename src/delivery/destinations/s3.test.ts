@@ -62,6 +62,20 @@ test('a file is one signed PUT with its checksum, and nothing is asked before', 
   assert.equal(headers['if-none-match'], undefined);
 });
 
+test("a region that is none of Amazon's is what is signed, for this storage alone", async () => {
+  const credentials = { accessKeyId: 'KEY', secretAccessKey: new Secret(secret), region: 'aws_region' };
+  for (const [options, region] of [
+    [{ credentials }, 'aws_region'],
+    [{ credentials: { ...credentials, region: 'us-east-1' } }, 'us-east-1'],
+  ] as const) {
+    const storage = destination(options);
+    await storage.put(object, content, signal);
+    storage.close();
+    const { authorization = '' } = server.requests.at(-1)!.headers;
+    assert.equal(/Credential=KEY\/\d{8}\/([^/]*)\/s3\//.exec(authorization)?.[1], region);
+  }
+});
+
 test('parts need no more than the right to write', async () => {
   server.answer = ({ method, path }) => {
     if (method === 'PUT') return { status: 200, headers: { etag: `"${/partNumber=(\d)/.exec(path)?.[1]}"` } };

@@ -33,6 +33,9 @@ export interface S3Encryption {
 }
 
 const mebibyte = 1024 * 1024;
+const hostLabel = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
+/** In place of a region that is none. */
+const anyHostLabel = 'us-east-1';
 const googleEndpoint = 'https://storage.googleapis.com';
 
 /**
@@ -54,6 +57,7 @@ export class S3Destination implements Destination {
     this.#options = options;
     this.#agents = storageAgents(options.endpoint);
     this.#client = new S3Client(clientConfig(options, this.#agents));
+    signFor(options.credentials.region, this.#client);
     this.#secrets = [options.credentials.secretAccessKey.reveal()];
   }
 
@@ -168,7 +172,7 @@ function clientConfig(
   const address = endpoint?.url.href ?? (scheme === 'gs' ? googleEndpoint : undefined);
   const { accessKeyId, secretAccessKey, region } = credentials;
   return {
-    region,
+    region: hostLabel.test(region) ? region : anyHostLabel,
     credentials: { accessKeyId, secretAccessKey: secretAccessKey.reveal() },
     // A delivery that failed is tried again by whoever ordered it, and is told at once.
     maxAttempts: 1,
@@ -177,6 +181,21 @@ function clientConfig(
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: new NodeHttpHandler({ httpAgent: http, httpsAgent: https }),
     ...(address === undefined ? {} : { endpoint: address, forcePathStyle: true }),
+  };
+}
+
+/** The library takes only regions that can stand in a host name; in what is signed any may. */
+function signFor(region: string, { config }: S3Client): void {
+  if (hostLabel.test(region)) return;
+  const provide = config.endpointProvider;
+  config.endpointProvider = (...asked: Parameters<typeof provide>) => {
+    const endpoint = provide(...asked);
+    // A copy: the library keeps its endpoints for all of its clients.
+    const authSchemes = endpoint.properties?.authSchemes?.map((scheme) => ({
+      ...scheme,
+      signingRegion: region,
+    }));
+    return { ...endpoint, properties: Object.assign({}, endpoint.properties, { authSchemes }) };
   };
 }
 

@@ -21,7 +21,8 @@ export const formatSiftEvent: EventFormatter = (event) => {
         end_time: new Date(event.endedUnixMs).toISOString(),
       };
     case 'recording.changed':
-      // Sift has no such event; it is told in the native form.
+    case 'recording.delivery':
+      // Sift has no such events; they are told in the native form.
       return {};
     case 'conversation.warning':
       return {

@@ -91,7 +91,7 @@ function unknownApplication(appId: string): CallreelError {
 async function write(
   db: Db,
   input: ApplicationInput,
-  before: Omit<Application, 'createdAt'>,
+  before: Omit<Application, 'createdAt' | 'fallbackUrl' | 'sealedSecret'>,
 ): Promise<Record<string, unknown>> {
   const { appId, accountId } = before;
   const given = input.default_routine;

@@ -24,6 +24,8 @@ export function signalwireEventFormatter(options: SignalwireEventOptions): Event
     switch (event.kind) {
       case 'recording.changed':
         return isWanted(event) ? recordEvent(event, options) : undefined;
+      case 'recording.delivery':
+        return undefined;
       case 'conversation.ended':
         return {
           ...envelope('calling.conference', `conference:${event.conversationId}`, options),

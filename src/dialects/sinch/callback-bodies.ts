@@ -74,7 +74,7 @@ export interface DisconnectedCall extends CalledBack {
 }
 
 const version = 1;
-const nothing: Price = { currencyId: 'USD', amount: 0 };
+export const free: Price = { currencyId: 'USD', amount: 0 };
 
 /** Somebody calls: what is to be done? */
 export function iceBody(call: IncomingCall) {
@@ -82,7 +82,7 @@ export function iceBody(call: IncomingCall) {
     event: 'ice' as const,
     ...head(call),
     callResourceUrl: call.callResourceUrl,
-    userRate: nothing,
+    userRate: free,
     cli: call.cli,
     to: call.to,
     domain: call.domain,
@@ -111,8 +111,8 @@ export function diceBody(call: DisconnectedCall) {
     ...head(call),
     reason: call.reason,
     result: call.result,
-    debit: nothing,
-    userRate: nothing,
+    debit: free,
+    userRate: free,
     to: call.to,
     duration: Math.round(call.durationMs / 1000),
     from: call.from,
@@ -135,16 +135,23 @@ export function notifyBody(of: NotifiedOf, notification: Notification) {
   return { event: 'notify' as const, ...subject(of), version, ...notification };
 }
 
-/** What could not be done that an answer or a request asked for. */
+export interface CallingError {
+  errorCode: number;
+  errorMsg: string;
+  custom?: string | undefined;
+  type?: 'callingerror' | 'callingwarning' | undefined;
+}
+
+/** What could not be done that an answer or a request asked for; a warning is ours: all the rest of it was done. */
 export function callingErrorBody(
   of: NotifiedOf,
-  { errorCode, errorMsg, custom }: { errorCode: number; errorMsg: string; custom?: string | undefined },
+  { errorCode, errorMsg, custom, type = 'callingerror' }: CallingError,
 ) {
   return {
     event: 'notify' as const,
     ...subject(of),
     version,
-    type: 'callingerror' as const,
+    type,
     errorCode,
     errorMsg,
     ...(custom !== undefined && { custom }),

@@ -38,8 +38,10 @@ export type Callout =
       /** Of the conference (features.md, S7). */
       record: SinchRecordingOptions | undefined;
     })
-  | (Called & {
+  | (Omit<Called, 'destination'> & {
       method: 'customCallout';
+      /** Undefined: ICE says it, as it does where both do. */
+      destination: CallTarget | undefined;
       ice: InlineCallback | undefined;
       ace: InlineCallback | undefined;
       pie: InlineCallback | undefined;
@@ -102,28 +104,35 @@ const readers: Readonly<Record<(typeof methods)[number], Reader>> = {
       pie: readInline(fields, 'pie', rules),
       dice: urlIn(fields.text('dice', { max: 131_072 })),
     };
-    const called = readCalled(fields);
-    return called && { method: 'customCallout', ...called, ...inline };
+    // ICE says whom to call, where nothing else does; asked like the rest, for whom no URL stands here.
+    const destination = fields.has('destination') ? readCalloutDestination(fields) : undefined;
+    if (fields.has('destination') && !destination) return undefined;
+    return { method: 'customCallout', destination, ...readManner(fields, true), ...inline };
   },
 };
 
 function readCalled(fields: Fields): Called | undefined {
   const destination = readCalloutDestination(fields);
+  const manner = readManner(fields, false);
+  return destination && { destination, ...manner };
+}
+
+/** @param enabled what the callbacks are that nothing is said of */
+function readManner(fields: Fields, enabled: boolean): Omit<Called, 'destination'> {
   const custom = fields.text('custom', { max: maxCustomBytes });
   if (custom !== undefined && Buffer.byteLength(custom) > maxCustomBytes)
     fields.refuse('custom', `more than ${maxCustomBytes} bytes`);
   fields.oneOf('domain', ['pstn', 'mxp']);
   const seconds = fields.number('maxDuration', { min: 1, max: maxCallSeconds }) ?? maxCallSeconds;
-  const called = {
+  return {
     cli: fields.text('cli', cliLimits),
     dtmf: fields.text('dtmf', dtmfLimits),
     custom,
     maxDurationMs: seconds * 1000,
-    enableAce: fields.flag('enableAce') ?? false,
-    enableDice: fields.flag('enableDice') ?? false,
-    enablePie: fields.flag('enablePie') ?? false,
+    enableAce: fields.flag('enableAce') ?? enabled,
+    enableDice: fields.flag('enableDice') ?? enabled,
+    enablePie: fields.flag('enablePie') ?? enabled,
   };
-  return destination && { destination, ...called };
 }
 
 function readCalloutDestination(fields: Fields): CallTarget | undefined {

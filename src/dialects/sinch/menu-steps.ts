@@ -5,13 +5,21 @@ import type { Menu, RunMenu } from './menu.ts';
 /** Asks the application what a party's answer to a menu leads to (PIE). */
 export type AskMenu = (result: MenuResult) => Promise<Next>;
 
+/** Whose prompts they play, or keys they collect. */
+const menus = new WeakMap<object, string>();
+
+/** The id of the menu that a verb belongs to. */
+export function menuOf(verb: object): string | undefined {
+  return menus.get(verb);
+}
+
 /**
  * A menu as neutral verbs: its keys lead to other menus, what is wrong or missing to its repeats, and all else to the
- * application. A party that hangs up meanwhile ends the verb with CALL_ENDED: that is for the caller to tell.
+ * application. A party that hangs up meanwhile ends the verb with CALL_ENDED; `menuOf` says in which menu.
  */
-export function menuSteps({ menus, first, barge }: RunMenu, ask: AskMenu): Step[] {
+export function menuSteps({ menus: all, first, barge }: RunMenu, ask: AskMenu): Step[] {
   const visit = (id: string): Step[] => {
-    const menu = menus.get(id);
+    const menu = all.get(id);
     return menu ? play(menu, menu.mainPrompts, menu.repeats) : [];
   };
   const play = (menu: Menu, prompts: readonly Prompt[], repeats: number): Step[] => {
@@ -19,7 +27,9 @@ export function menuSteps({ menus, first, barge }: RunMenu, ask: AskMenu): Step[
       ...collectOf(menu, barge ? prompts : []),
       done: (result: CollectResult) => next(menu, result, repeats),
     };
-    return barge || prompts.length === 0 ? [collect] : [{ verb: 'play', prompts }, collect];
+    const steps: Step[] = barge || prompts.length === 0 ? [collect] : [{ verb: 'play', prompts }, collect];
+    for (const step of steps) menus.set(step, menu.id);
+    return steps;
   };
   const next = async (menu: Menu, { digits, ended }: CollectResult, repeats: number): Promise<Next> => {
     const menuId = menu.id;

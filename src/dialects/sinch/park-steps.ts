@@ -24,5 +24,5 @@ export function parkSteps({ introPrompts, holdPrompts, maxDurationMs }: Park, cl
     return [{ verb: 'play', prompts: holdPrompts, done }];
   };
   if (introPrompts.length > 0) return [{ verb: 'play', prompts: introPrompts, done: async () => round() }];
-  return [{ verb: 'sleep', durationMs: 0, done: async () => round() }];
+  return [{ verb: 'answer', done: async () => round() }];
 }

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { FakeClock } from '../../clock.ts';
 import type { Step } from '../../script/verb.ts';
 import { recordingWishes } from './recording-options.ts';
-import { cookiesOf, svamlSteps } from './steps.ts';
+import { type ConnectAction, cookiesOf, svamlSteps } from './steps.ts';
 import { loadSvaml } from './svaml.ts';
 
 const recordingOptions = { destinationUrl: 's3://bucket/', credentials: 'a:b:c', format: 'wav' };
@@ -23,11 +23,17 @@ function stepsOf(document: object): Step[] {
     wishesOf: recordingWishes,
     askMenu: async () => undefined,
     musicOf: (name) => (name === 'ring' ? { kind: 'ring', durationMs: 6000, country: 'us' } : undefined),
+    connecting: (action) => {
+      connected.push(action);
+      return { answered };
+    },
+    observerOf: () => undefined,
   });
 }
 
+const connected: ConnectAction[] = [];
+const answered = async () => true;
 const join = { policy: 'follow', eventCallback: undefined };
-const recordedJoin = { policy: 'record', eventCallback: undefined, recording: wishes('call') };
 
 describe('SVAML as verbs', () => {
   it('S16: in order, the recording behind what is said before it', () => {
@@ -83,7 +89,8 @@ describe('SVAML as verbs', () => {
         timeoutMs: 20_000,
         maxDurationMs: 60_000,
         ringback: [{ kind: 'ring', durationMs: 6000, country: 'gb' }],
-        join: recordedJoin,
+        answered,
+        join,
       },
       ended,
     ]);
@@ -107,10 +114,11 @@ describe('SVAML as verbs', () => {
     ]);
   });
 
-  it('S18: connectMxp is recorded by its flag', () => {
+  it('S18: connectMxp is recorded by its flag, when somebody answered', () => {
     const [step] = stepsOf({ action: { name: 'connectMxp', record: true, recordingOptions } });
     assert.ok(step?.verb === 'connect');
-    assert.deepEqual(step.join, recordedJoin);
+    assert.deepEqual([step.join, step.answered], [join, answered]);
+    assert.equal(connected.at(-1)?.record?.format, 'wav');
   });
 
   it('connectSip', () => {
@@ -125,6 +133,7 @@ describe('SVAML as verbs', () => {
           answerOnBridge: true,
           headers: [{ name: 'X-order', value: '17' }],
           maxDurationMs: 14_400_000,
+          answered,
           join,
         },
         ended,

@@ -1,15 +1,26 @@
-import type { CallTarget } from '../../call/connector.ts';
+import type { ConferenceObserver } from '../../call/conference.ts';
+import type { CallTarget, ConnectRequest, ConnectResult } from '../../call/connector.ts';
 import type { RecordingWishes } from '../../call/recording.ts';
 import type { Clock } from '../../clock.ts';
 import { assertNever } from '../../errors.ts';
-import type { Connect, JoinConference, Prompt, Step } from '../../script/verb.ts';
+import type { Connect, JoinConference, Next, Prompt, Step } from '../../script/verb.ts';
 import type { SipHeader } from '../../sip/session.ts';
-import type { Action, ConnectConf, ConnectPstn } from './actions.ts';
+import type { Action, ConnectConf, ConnectMxp, ConnectPstn, ConnectSip } from './actions.ts';
 import type { Instruction } from './instructions.ts';
 import { type AskMenu, menuSteps } from './menu-steps.ts';
 import { parkSteps } from './park-steps.ts';
 import type { SinchRecordingOptions } from './recording-options.ts';
 import type { Svaml } from './svaml.ts';
+
+/** What calls somebody. */
+export type ConnectAction = ConnectPstn | ConnectSip | ConnectMxp;
+
+/** What goes with calling somebody. */
+export interface Connecting {
+  /** The called party is asked about (ACE), and what is to be recorded begins, before both are put through. */
+  answered?: ConnectRequest['answered'];
+  done?(result: ConnectResult): Promise<Next>;
+}
 
 /** What a document needs of the call that it is for. */
 export interface SvamlCall {
@@ -17,10 +28,17 @@ export interface SvamlCall {
   dialed: string;
   clock: Clock;
   /** As a recording is kept: with its destination, whose credentials are sealed by then. */
-  wishesOf(options: SinchRecordingOptions, kind: 'call' | 'conference'): RecordingWishes;
+  wishesOf(
+    options: SinchRecordingOptions,
+    kind: 'call' | 'conference',
+    conferenceId?: string,
+  ): RecordingWishes;
   askMenu: AskMenu;
   /** What `moh` names; undefined: there is none, and nothing is played. */
   musicOf(name: string): Prompt | undefined;
+  connecting(action: ConnectAction): Connecting;
+  /** Told of the conference that a party is put into. */
+  observerOf(action: ConnectConf): ConferenceObserver | undefined;
 }
 
 /** Of one round, before the next begins. */
@@ -28,10 +46,11 @@ const ringMs = 6000;
 
 /** The instructions and then the action, as neutral verbs. Cookies are no verbs: `cookiesOf`. */
 export function svamlSteps({ instructions, action }: Svaml, call: SvamlCall): Step[] {
-  return [
-    ...instructions.flatMap((each) => instructionSteps(each, call)),
-    ...(action ? actionSteps(action, call) : []),
-  ];
+  return [...instructionSteps(instructions, call), ...(action ? actionSteps(action, call) : [])];
+}
+
+export function instructionSteps(instructions: readonly Instruction[], call: SvamlCall): Step[] {
+  return instructions.flatMap((each) => stepsOf(each, call));
 }
 
 /** What `setCookie` sets, the last one of a name. */
@@ -41,7 +60,7 @@ export function cookiesOf({ instructions }: Svaml): Map<string, string> {
   );
 }
 
-function instructionSteps(instruction: Instruction, call: SvamlCall): Step[] {
+function stepsOf(instruction: Instruction, call: SvamlCall): Step[] {
   switch (instruction.name) {
     case 'say':
     case 'playFiles':
@@ -61,7 +80,7 @@ function instructionSteps(instruction: Instruction, call: SvamlCall): Step[] {
   }
 }
 
-function actionSteps(action: Action, call: SvamlCall): Step[] {
+export function actionSteps(action: Action, call: SvamlCall): Step[] {
   switch (action.name) {
     case 'hangup':
       return [{ verb: 'hang-up' }];
@@ -70,14 +89,15 @@ function actionSteps(action: Action, call: SvamlCall): Step[] {
     case 'connectPstn':
       return [pstn(action, call), { verb: 'hang-up' }];
     case 'connectSip': {
-      const { uri, cli, headers, maxDurationMs, record } = action;
+      const { uri, cli, headers, maxDurationMs } = action;
       const target: CallTarget = { kind: 'phone', number: uri };
-      return [connect({ target, cli, headers, maxDurationMs, record }, call), { verb: 'hang-up' }];
+      const connection = { target, cli, headers, maxDurationMs, ...call.connecting(action) };
+      return [connect(connection), { verb: 'hang-up' }];
     }
     case 'connectMxp': {
-      const { username, headers, record } = action;
+      const { username, headers } = action;
       const target: CallTarget = { kind: 'client', name: username ?? call.dialed };
-      return [connect({ target, headers, record }, call), { verb: 'hang-up' }];
+      return [connect({ target, headers, ...call.connecting(action) }), { verb: 'hang-up' }];
     }
     case 'connectConf':
       return [conference(action, call), { verb: 'hang-up' }];
@@ -98,29 +118,35 @@ function recordingSteps(options: SinchRecordingOptions | undefined, call: SvamlC
   return options ? [{ verb: 'start-recording', wishes: call.wishesOf(options, 'call') }] : [];
 }
 
-interface Connection {
+interface Connection extends Connecting {
   target: CallTarget;
   cli?: string | undefined;
   headers?: readonly SipHeader[] | undefined;
   timeoutMs?: number | undefined;
   maxDurationMs?: number | undefined;
   ringback?: readonly Prompt[] | undefined;
-  record?: SinchRecordingOptions | undefined;
 }
 
 function pstn(action: ConnectPstn, call: SvamlCall): Connect & Step {
-  const { number, cli, dialTimeoutMs, maxDurationMs, indications, record } = action;
+  const { number, cli, dialTimeoutMs, maxDurationMs, indications } = action;
   const target: CallTarget = { kind: 'phone', number: number?.replaceAll(/[() .-]/g, '') ?? call.dialed };
   const ringback: readonly Prompt[] | undefined =
     indications === undefined ? undefined : [{ kind: 'ring', durationMs: ringMs, country: indications }];
-  return connect({ target, cli, timeoutMs: dialTimeoutMs, maxDurationMs, ringback, record }, call);
+  const connection = { target, cli, timeoutMs: dialTimeoutMs, maxDurationMs, ringback };
+  return connect({ ...connection, ...call.connecting(action) });
 }
 
-/** The caller is answered with the called party, and both are recorded from there (features.md, S25). */
-function connect(
-  { target, cli, headers = [], timeoutMs, maxDurationMs, ringback, record }: Connection,
-  call: SvamlCall,
-): Connect & Step {
+/** The caller is answered with the called party. What is recorded is the call, not the room of the two. */
+function connect({
+  target,
+  cli,
+  headers = [],
+  timeoutMs,
+  maxDurationMs,
+  ringback,
+  answered,
+  done,
+}: Connection): Connect & Step {
   return {
     verb: 'connect',
     groups: [[{ target }]],
@@ -130,17 +156,17 @@ function connect(
     ...(timeoutMs !== undefined && { timeoutMs }),
     ...(maxDurationMs !== undefined && { maxDurationMs }),
     ...(ringback && { ringback }),
-    join: {
-      policy: record ? 'record' : 'follow',
-      eventCallback: undefined,
-      ...(record && { recording: call.wishesOf(record, 'call') }),
-    },
+    ...(answered && { answered }),
+    ...(done && { done }),
+    join: { policy: 'follow', eventCallback: undefined },
   };
 }
 
 /** Its flag records the conference, whatever instructions record of this call (features.md, S6, S12). */
-function conference({ conferenceId, moh, record }: ConnectConf, call: SvamlCall): JoinConference & Step {
+function conference(action: ConnectConf, call: SvamlCall): JoinConference & Step {
+  const { conferenceId, moh, record } = action;
   const music = moh === undefined ? undefined : call.musicOf(moh);
+  const observer = call.observerOf(action);
   return {
     verb: 'join-conference',
     name: conferenceId,
@@ -148,8 +174,9 @@ function conference({ conferenceId, moh, record }: ConnectConf, call: SvamlCall)
       policy: record ? 'record' : 'follow',
       leaveKey: undefined,
       eventCallback: undefined,
-      ...(record && { recording: call.wishesOf(record, 'conference') }),
+      ...(record && { recording: call.wishesOf(record, 'conference', conferenceId) }),
       ...(music && { waitPrompts: [music] }),
+      ...(observer && { observer }),
     },
   };
 }

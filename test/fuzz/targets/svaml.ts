@@ -49,6 +49,8 @@ async function checkSteps(svaml: Svaml): Promise<void> {
     wishesOf: recordingWishes,
     askMenu: async () => [],
     musicOf: () => undefined,
+    connecting: () => ({}),
+    observerOf: () => undefined,
   });
   assert.ok(cookiesOf(svaml).size <= steps.length + svaml.instructions.length);
   for (const digits of ['', '1', '12', '#']) {

@@ -1,0 +1,18 @@
+/**
+ *   npm run bench -- NAME [options]
+ *
+ * Each prints a table and, as its last line, one JSON object that begins with its name.
+ */
+const benches: Record<string, () => Promise<{ run(options: string[]): Promise<object> }>> = {
+  deliver: () => import('./deliver.ts'),
+};
+
+const [name = '', ...options] = process.argv.slice(2);
+const load = benches[name];
+if (load) {
+  const result = await (await load()).run(options);
+  process.stdout.write(`${JSON.stringify({ bench: name, ...result })}\n`);
+} else {
+  process.stderr.write(`npm run bench -- ${Object.keys(benches).join(' | ')}\n`);
+  process.exitCode = 2;
+}

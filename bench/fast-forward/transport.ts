@@ -1,0 +1,121 @@
+import { setImmediate } from 'node:timers/promises';
+import { workerData } from 'node:worker_threads';
+import { sleep } from '../../src/clock.ts';
+import {
+  type Datagram,
+  type DatagramSink,
+  type RtpTransport,
+  type TransportPort,
+  tickPeriodUs,
+} from '../../src/rtp/transport.ts';
+import { DgramTransport as DgramDriver, type DgramTransportOptions } from '../../src/rtp/transport-dgram.ts';
+import { RingProducer } from '../../src/spool/ring.ts';
+import { drive, machineClock, release, threadUs } from './clock.ts';
+import { takeOrders } from './orders.ts';
+import { PortStream } from './port-stream.ts';
+
+/** Between two looks at what else the thread has to do. */
+const ticksPerTurn = 40;
+const ringPollMs = 2;
+
+/**
+ * The driver over sockets, whose time can be driven: then no datagram of the network is taken and none is sent, the
+ * streams of the ports go on by themselves, and the ticks come as fast as they can be done.
+ */
+export class DgramTransport implements RtpTransport {
+  readonly driver = 'dgram';
+  readonly #real: DgramDriver;
+  readonly #streams = new Map<number, PortStream>();
+  readonly #ring: SharedArrayBuffer = workerData.ring;
+  readonly #scratch = new Uint8Array(4096);
+  #ticks: ((nowUs: number) => void)[] = [];
+  #driving = false;
+
+  constructor(options: DgramTransportOptions) {
+    this.#real = new DgramDriver({ ...options, clock: machineClock });
+    takeOrders(Number(new URL(import.meta.url).searchParams.get('port')), (ms) => this.#forward(ms));
+  }
+
+  get counters(): RtpTransport['counters'] {
+    return this.#real.counters;
+  }
+
+  async open(sink: DatagramSink): Promise<TransportPort> {
+    const stream = new PortStream(sink);
+    const port = await this.#real.open(this.#gate(stream));
+    this.#streams.set(port.port, stream);
+    return this.#outward(port);
+  }
+
+  /** What sender reports say of RTP time holds for the phone's own alone. */
+  async openRtcp(rtp: TransportPort, _sink: DatagramSink): Promise<TransportPort | undefined> {
+    const port = await this.#real.openRtcp(rtp, { receive: () => undefined });
+    return port && this.#outward(port);
+  }
+
+  run(...ticks: ((nowUs: number) => void)[]): void {
+    this.#ticks = ticks;
+    this.#real.run(() => {
+      if (!this.#driving) this.#tick(threadUs());
+    });
+  }
+
+  stop(): Promise<void> {
+    return this.#real.stop();
+  }
+
+  #tick(nowUs: number): void {
+    for (const tick of this.#ticks) tick(nowUs);
+  }
+
+  #gate(stream: PortStream): DatagramSink {
+    return {
+      receive: (datagram: Datagram) => {
+        if (this.#driving) return;
+        datagram.arrivalUs += threadUs() - machineClock.monotonicUs();
+        stream.receive(datagram);
+      },
+    };
+  }
+
+  #outward(port: TransportPort): TransportPort {
+    return {
+      port: port.port,
+      reserve: (maxBytes) => (this.#driving ? this.#scratch : port.reserve(maxBytes)),
+      commit: (bytes, address, remotePort) => {
+        if (!this.#driving) port.commit(bytes, address, remotePort);
+      },
+      close: () => {
+        this.#streams.delete(port.port);
+        port.close();
+      },
+    };
+  }
+
+  /** @returns packets made */
+  async #forward(durationMs: number): Promise<number> {
+    let nowUs = Math.ceil(threadUs() / tickPeriodUs) * tickPeriodUs;
+    const untilUs = nowUs + durationMs * 1000;
+    this.#driving = true;
+    drive(nowUs);
+    for (const stream of this.#streams.values()) stream.begin(nowUs);
+    let made = 0;
+    for (let turn = 1; nowUs < untilUs; turn++) {
+      nowUs += tickPeriodUs;
+      drive(nowUs);
+      for (const stream of this.#streams.values()) for (; stream.dueUs <= nowUs; made++) stream.make();
+      this.#tick(nowUs);
+      if (turn % ticksPerTurn === 0) await this.#turn();
+    }
+    release();
+    this.#driving = false;
+    return made;
+  }
+
+  /** Control messages have their turn, and the writer its time: nothing may be dropped. */
+  async #turn(): Promise<void> {
+    await setImmediate();
+    const { capacityBytes } = new RingProducer(this.#ring);
+    while (new RingProducer(this.#ring).freeBytes < capacityBytes / 2) await sleep(machineClock, ringPollMs);
+  }
+}

@@ -1,0 +1,311 @@
+import type { Clock, Timer } from '../clock.ts';
+import {
+  changeDelivery,
+  listDueDeliveries,
+  lockDelivery,
+  reviveInterruptedDeliveries,
+} from '../database/deliveries.ts';
+import { getRecording } from '../database/recordings.ts';
+import type { Db, Delivery } from '../database/schema.ts';
+import { CallreelError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import { nextState } from '../state-machine.ts';
+import type { DeliveryRows } from './delivery-rows.ts';
+import { deadCredentialsMs, deliveryDelayMs } from './delivery-schedule.ts';
+import { deliveryTable } from './delivery-states.ts';
+import { abortDeliveryUpload, type DeliveryUploadOptions, uploadDelivery } from './delivery-upload.ts';
+import { removeLeftovers } from './leftovers.ts';
+import type { Outbox } from './outbox.ts';
+
+/** Writes the event of a delivery in the transaction of its state. */
+export type TellDelivery = (
+  trx: Db,
+  delivery: Delivery,
+  state: 'delivered' | 'failing' | 'dead',
+) => Promise<void>;
+
+export interface DelivererOptions extends DeliveryUploadOptions {
+  /** Of our own store, where there is one. */
+  storeDirectory?: string | undefined;
+  node: string;
+  outbox: Pick<Outbox, 'transaction'>;
+  rows: DeliveryRows;
+  tell: TellDelivery;
+  /** By which deliveries are tried again. */
+  clock: Clock;
+  log: Logger;
+  retryDays: number;
+  concurrency: number;
+  pollMs?: number;
+}
+
+interface InFlight {
+  place: string;
+  abort: AbortController;
+  done: Promise<void>;
+}
+
+/** A database that does not answer is asked again: what became of a try is not forgotten. */
+const settleRetryMs = 1000;
+/** So long a storage may take to free what an upload took, before an erasure goes on without its answer. */
+const abortLimitMs = 10_000;
+
+/**
+ * Writes the files of ended recordings to their destinations. The row of each is its job:
+ *
+ *   waiting --end of the recording--> due -> uploading -> delivered
+ *                                      ^         \-> failing, due again later ... -> dead
+ *                                      \------- restart: from the last part on record
+ *
+ * A state and its event are written in one transaction.
+ */
+export class Deliverer {
+  readonly #options: DelivererOptions & { pollMs: number };
+  readonly #inFlight = new Map<string, InFlight>();
+  #stopping = false;
+  #loop: Promise<void> = Promise.resolve();
+  #wake: (() => void) | undefined;
+  #kicked = false;
+
+  constructor(options: DelivererOptions) {
+    this.#options = { pollMs: 1000, ...options };
+  }
+
+  /** Takes up what the run before was doing. */
+  async start(): Promise<void> {
+    const { db, node, log } = this.#options;
+    const interrupted = await reviveInterruptedDeliveries(db, node, this.#now());
+    await removeLeftovers(this.#options, interrupted).catch((error: unknown) =>
+      log.warn({ error }, 'unfinished files of the run before could not be removed'),
+    );
+    this.#loop = this.#run();
+  }
+
+  /** Looks for work now. */
+  kick(): void {
+    this.#kicked = true;
+    this.#wake?.();
+  }
+
+  /** Ends the try that is under way, if there is one; the row says what is next. */
+  async interrupt(deliveryId: string): Promise<void> {
+    const found = this.#inFlight.get(deliveryId);
+    found?.abort.abort(new CallreelError('CONFLICT', 'the delivery was given up', { where: deliveryId }));
+    await found?.done;
+  }
+
+  /** Frees what the upload took, as far as the storage answers soon; else it is tried again. */
+  async cleanUp(row: Delivery, signal?: AbortSignal): Promise<boolean> {
+    const { log, settings } = this.#options;
+    const { deliveryId, destination } = row;
+    const limit = new AbortController();
+    const timer = settings.clock.after(abortLimitMs, () => limit.abort(new Error('no answer in time')));
+    try {
+      await abortDeliveryUpload(
+        row,
+        this.#options,
+        AbortSignal.any([limit.signal, ...(signal ? [signal] : [])]),
+      );
+      return true;
+    } catch (error) {
+      log.warn({ deliveryId, destination, error }, 'an unfinished upload could not be aborted');
+      return false;
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  /** Takes no new work and breaks off what is under way: the next start goes on from the last part on record. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#wake?.();
+    for (const { abort } of this.#inFlight.values()) abort.abort(new Error('the process stops'));
+    await this.#loop;
+    await Promise.all([...this.#inFlight.values()].map(({ done }) => done));
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      this.#kicked = false;
+      const started = await this.#fetch();
+      if (started === 0 && !this.#kicked && !this.#stopping) await this.#pause(this.#options.pollMs);
+    }
+  }
+
+  /** @returns how many were begun */
+  async #fetch(): Promise<number> {
+    const { db, node, log, concurrency } = this.#options;
+    const free = concurrency - this.#inFlight.size;
+    if (free <= 0) return 0;
+    try {
+      const due = await listDueDeliveries(db, node, {
+        now: this.#now(),
+        limit: free,
+        except: [...this.#inFlight.keys()],
+        exceptPlaces: this.#busyPlaces(),
+      });
+      if (this.#stopping) return 0;
+      for (const row of due) this.#begin(row);
+      return due.length;
+    } catch (error) {
+      log.error({ err: error }, 'deliveries could not be looked for');
+      return 0;
+    }
+  }
+
+  /** One storage that stalls does not take every slot. */
+  #busyPlaces(): string[] {
+    const most = Math.max(1, Math.ceil(this.#options.concurrency / 2));
+    const counts = new Map<string, number>();
+    for (const { place } of this.#inFlight.values()) counts.set(place, (counts.get(place) ?? 0) + 1);
+    return [...counts].filter(([, count]) => count >= most).map(([place]) => place);
+  }
+
+  #begin(row: Delivery): void {
+    const { deliveryId, place } = row;
+    const abort = new AbortController();
+    const work =
+      row.state === 'abandoned' || row.state === 'dead'
+        ? this.#finishOff(row, abort.signal)
+        : this.#attempt(deliveryId, abort.signal);
+    const done = work
+      .catch((error: unknown) => this.#options.log.error({ deliveryId, error }, 'a delivery broke off'))
+      .finally(() => {
+        this.#inFlight.delete(deliveryId);
+        this.kick();
+      });
+    this.#inFlight.set(deliveryId, { place, abort, done });
+  }
+
+  async #attempt(deliveryId: string, signal: AbortSignal): Promise<void> {
+    const row = await this.#settled(() =>
+      this.#options.outbox.transaction((trx) => this.#take(trx, deliveryId)),
+    );
+    if (!row) return;
+    const { recordingId, destination, attempts } = row;
+    try {
+      const bytes = await uploadDelivery(row, this.#options, signal);
+      await this.#settled(() => this.#succeeded(deliveryId, bytes));
+      this.#options.log.info(
+        { deliveryId, recordingId, destination, attempts, bytes },
+        'a recording was delivered',
+      );
+    } catch (error) {
+      // By a stop it is taken up again at the next start; by an erasure it is cleaned up.
+      if (signal.aborted) return;
+      await this.#settled(() => this.#failed(deliveryId, asCallreelError(error)));
+    }
+  }
+
+  /** @returns undefined when there is nothing to do for it any more */
+  async #take(trx: Db, deliveryId: string): Promise<Delivery | undefined> {
+    const row = await lockDelivery(trx, deliveryId);
+    if (!row || row.nextAttemptAt === null || row.state === 'abandoned') return undefined;
+    const recording = await getRecording(trx, row.accountId, row.recordingId);
+    if (!recording || recording.erasedAt) {
+      await this.#options.rows.abandon(trx, deliveryId);
+      return undefined;
+    }
+    const state = nextState('delivery', deliveryTable, row.state, 'begin');
+    if (state === undefined) return undefined;
+    return await changeDelivery(trx, deliveryId, { state, attempts: row.attempts + 1, nextAttemptAt: null });
+  }
+
+  async #succeeded(deliveryId: string, bytes: number): Promise<void> {
+    const { outbox, tell } = this.#options;
+    await outbox.transaction(async (trx) => {
+      const row = await lockDelivery(trx, deliveryId);
+      // Abandoned meanwhile.
+      if (row?.state !== 'uploading') return;
+      const state = nextState('delivery', deliveryTable, row.state, 'succeed');
+      const delivered = await changeDelivery(trx, deliveryId, {
+        ...{ state, bytes, deliveredAt: this.#now(), nextAttemptAt: null, upload: null },
+        ...{ sealedCredentials: null, errorCode: null, errorMessage: null },
+      });
+      if (delivered) await tell(trx, delivered, 'delivered');
+    });
+  }
+
+  async #failed(deliveryId: string, error: CallreelError): Promise<void> {
+    const { outbox, tell, clock, log, retryDays } = this.#options;
+    await outbox.transaction(async (trx) => {
+      const row = await lockDelivery(trx, deliveryId);
+      if (row?.state !== 'uploading') return;
+      const nowMs = clock.unixMs();
+      const delayMs = deliveryDelayMs(row.attempts, nowMs - (row.queuedAt?.getTime() ?? nowMs), retryDays);
+      const isDead = delayMs === undefined;
+      const state = nextState('delivery', deliveryTable, row.state, isDead ? 'give up' : 'fail');
+      const { recordingId, destination, attempts } = row;
+      log.warn(
+        { deliveryId, recordingId, destination, attempts, error, delayMs },
+        isDead ? 'a delivery was given up' : 'a recording could not be delivered',
+      );
+      const failed = await changeDelivery(trx, deliveryId, {
+        ...{ state, errorCode: error.code, errorMessage: error.message },
+        nextAttemptAt: new Date(nowMs + (delayMs ?? deadCredentialsMs)),
+      });
+      const isFirst = row.errorCode === null;
+      if (failed && isFirst && !isDead) await tell(trx, failed, 'failing');
+      if (failed && isDead) await tell(trx, failed, 'dead');
+    });
+  }
+
+  /** What an abandoned upload took is freed; of what was given up long ago the credentials go. */
+  async #finishOff(row: Delivery, signal: AbortSignal): Promise<void> {
+    const { db, retryDays, clock } = this.#options;
+    const isFree = await this.cleanUp(row, signal);
+    if (signal.aborted) return;
+    const attempts = row.attempts + 1;
+    const waitedMs = clock.unixMs() - (row.queuedAt?.getTime() ?? row.createdAt.getTime());
+    const delayMs = row.state === 'dead' ? undefined : deliveryDelayMs(attempts, waitedMs, retryDays);
+    if (!isFree && delayMs !== undefined)
+      await changeDelivery(db, row.deliveryId, {
+        ...{ attempts, nextAttemptAt: new Date(clock.unixMs() + delayMs) },
+      });
+    else
+      await changeDelivery(db, row.deliveryId, {
+        upload: null,
+        sealedCredentials: null,
+        nextAttemptAt: null,
+      });
+  }
+
+  async #settled<T>(write: () => Promise<T>): Promise<T | undefined> {
+    for (;;) {
+      try {
+        return await write();
+      } catch (error) {
+        if (this.#stopping) return undefined;
+        this.#options.log.error({ err: error }, 'a delivery could not be put on record');
+        await this.#sleep(settleRetryMs);
+      }
+    }
+  }
+
+  #now(): Date {
+    return new Date(this.#options.clock.unixMs());
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      let timer: Timer | undefined;
+      this.#wake = () => {
+        this.#wake = undefined;
+        timer?.cancel();
+        resolve();
+      };
+      timer = this.#options.clock.after(delayMs, () => this.#wake?.());
+    });
+  }
+
+  #sleep(delayMs: number): Promise<void> {
+    return new Promise((resolve) => void this.#options.settings.clock.after(delayMs, resolve));
+  }
+}
+
+function asCallreelError(error: unknown): CallreelError {
+  if (error instanceof CallreelError) return error;
+  return new CallreelError('INTERNAL', error instanceof Error ? error.message : String(error), {
+    cause: error,
+  });
+}

@@ -1,0 +1,59 @@
+import type { EventFormatter, RecordingChanged, RecordingDelivery } from '../../call/neutral-events.ts';
+import { assertNever } from '../../errors.ts';
+import { type NotifiedOf, notifyBody } from './callback-bodies.ts';
+
+/**
+ * What applications are told of their recordings (`notify`), each only after the fact that it states. Nobody is told
+ * anything whose options say `notificationEvents: false` (features.md, S44-S51).
+ */
+export const formatSinchEvent: EventFormatter = (event) => {
+  switch (event.kind) {
+    case 'recording.changed':
+      return changed(event);
+    case 'recording.delivery':
+      return delivery(event);
+    case 'conversation.ended':
+    case 'conversation.warning':
+      return undefined;
+    default:
+      return assertNever(event, 'event');
+  }
+};
+
+function changed(event: RecordingChanged): Record<string, unknown> | undefined {
+  const { of, notify, failures } = contextOf(event);
+  if (!of || !notify) return undefined;
+  // What a crash cut off is finished too, where something of it is left.
+  if (
+    event.state === 'finished' ||
+    event.state === 'no_input' ||
+    (event.state === 'error' && event.end?.file)
+  )
+    return notifyBody(of, { type: 'recording_finished' });
+  if (event.state !== 'error' || !failures) return undefined;
+  const errorMsg = 'the recording could not be made, or nothing of it is left';
+  return notifyBody(of, { type: 'recording_failed', errorMsg });
+}
+
+function delivery(event: RecordingDelivery): Record<string, unknown> | undefined {
+  const { of, notify, failures } = contextOf(event);
+  const { destination, state, error } = event;
+  if (!of || !notify) return undefined;
+  if (state === 'delivered') return notifyBody(of, { type: 'recording_available', destination });
+  if (!failures) return undefined;
+  const outlook = state === 'dead' ? 'given up' : 'it is tried again';
+  const errorMsg = `${error?.message ?? 'it could not be delivered'}; ${outlook}`;
+  return notifyBody(of, { type: 'recording_failed', errorMsg, destination });
+}
+
+/** As `WishMaker` keeps it. */
+function contextOf({ dialectData = {} }: Pick<RecordingChanged, 'dialectData'>): {
+  of: NotifiedOf | undefined;
+  notify: boolean;
+  failures: boolean;
+} {
+  const { callId, conferenceId, notify, failures } = dialectData;
+  const of =
+    typeof conferenceId === 'string' ? { conferenceId } : typeof callId === 'string' ? { callId } : undefined;
+  return { of, notify: notify !== false, failures: failures === true };
+}
