@@ -5,6 +5,7 @@
  */
 const benches: Record<string, () => Promise<{ run(options: string[]): Promise<object> }>> = {
   deliver: () => import('./deliver.ts'),
+  transcribe: () => import('./transcribe.ts'),
 };
 
 const [name = '', ...options] = process.argv.slice(2);
