@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { decodeUlaw, encodeUlaw } from '../src/codec/g711.ts';
 import { readLineAudio } from '../src/testkit/audio-file.ts';
-import { seededRandom } from '../src/testkit/random.ts';
 
 /** Somebody reads a prompt in a call. */
 export interface Turn {
@@ -20,58 +19,72 @@ export interface PromptCall {
 export const promptRateHz = 8000;
 const folder = '/usr/share/asterisk/sounds/en_US_f_Allison';
 const callSeconds = 300;
-/** Of a turn's length, between its end and the next turn: 30 to 40 % of each channel is speech then. */
-const pauseOfTurn = 0.55;
+/** Of a call, while both speak as much as each other: 34 % a channel. */
+const talkOfCall = 0.68;
+const leastPauseSamples = 0.5 * promptRateHz;
 /** One turn among so many begins while the other party still speaks. */
 const overlapEvery = 6;
 const overlapOfTurn = 0.3;
+/** Both have spoken as much as each other when a call ends. */
+const evenWithin = 0.08;
 
-/** Every prompt of the list, in its order, as calls of five minutes in which two parties take turns. */
+type Spoken = Pick<Turn, 'prompt' | 'text'> & { at: number; samples: Int16Array };
+
+/** Every prompt of the list, in its order, as calls of some five minutes in which two parties take turns. */
 export async function promptCalls(count = Number.POSITIVE_INFINITY): Promise<PromptCall[]> {
   const list = await readFile(new URL('./data/prompts.tsv', import.meta.url), 'utf8');
-  const prompts = list
-    .trimEnd()
-    .split('\n')
-    .map((line) => line.split('\t') as [string, string]);
-  const random = seededRandom(8);
+  const prompts = list.trimEnd().split('\n').slice(0, count);
   const calls: PromptCall[] = [];
-  let parties: { prompt: string; text: string; at: number; samples: Int16Array }[][] = [[], []];
-  let at = promptRateHz;
-  const end = () => {
-    const length = at + promptRateHz;
-    calls.push({
-      durationSeconds: length / promptRateHz,
-      channels: parties.map((turns) => channelOf(turns, length)),
-    });
-    [parties, at] = [[[], []], promptRateHz];
-  };
-  for (const [index, [prompt, text]] of prompts.slice(0, count).entries()) {
-    const samples = await readLineAudio(`${folder}/${prompt}.wav`);
-    const turns = parties[index % 2]!;
-    const before = turns.at(-1);
-    if (before) at = Math.max(at, before.at + before.samples.length + promptRateHz);
-    turns.push({ prompt, text, at, samples });
-    const next =
-      index % overlapEvery === overlapEvery - 1
-        ? 1 - overlapOfTurn
-        : 1 + pauseOfTurn * (0.5 + random()) + promptRateHz / 2 / samples.length;
-    at += Math.round(next * samples.length);
-    if (at > callSeconds * promptRateHz) {
-      at += samples.length;
-      end();
-    }
-  }
-  if (parties[0]!.length > 0) {
-    at += 10 * promptRateHz;
-    end();
+  let call = new CallLayout();
+  for (const [index, line] of prompts.entries()) {
+    const [prompt = '', text = ''] = line.split('\t');
+    call.add(prompt, text, await readLineAudio(`${folder}/${prompt}.wav`));
+    const isLast = index === prompts.length - 1;
+    if (!isLast && !call.isComplete) continue;
+    calls.push(call.end());
+    call = new CallLayout();
   }
   return calls;
 }
 
-function channelOf(
-  turns: readonly { prompt: string; text: string; at: number; samples: Int16Array }[],
-  length: number,
-): PromptCall['channels'][number] {
+/** Who has spoken less speaks next, when there was enough silence for what was spoken. */
+class CallLayout {
+  readonly #parties: [Spoken[], Spoken[]] = [[], []];
+  readonly #talk: [number, number] = [0, 0];
+  #turns = 0;
+  #end = promptRateHz;
+
+  add(prompt: string, text: string, samples: Int16Array): void {
+    const party = this.#talk[0] <= this.#talk[1] ? 0 : 1;
+    const turns = this.#parties[party];
+    const before = turns.at(-1);
+    const last = this.#parties[1 - party]!.at(-1);
+    const free = before ? before.at + before.samples.length + promptRateHz : promptRateHz;
+    const isOverlapping = ++this.#turns % overlapEvery === 0 && last !== undefined;
+    const usual = Math.max(this.#end + leastPauseSamples, (this.#talk[0] + this.#talk[1]) / talkOfCall);
+    const wanted = isOverlapping ? last.at + (1 - overlapOfTurn) * last.samples.length : usual;
+    const at = Math.round(Math.max(free, wanted));
+    turns.push({ prompt, text, at, samples });
+    this.#talk[party] += samples.length;
+    this.#end = Math.max(this.#end, at + samples.length);
+  }
+
+  get isComplete(): boolean {
+    const [a, b] = this.#talk;
+    return this.#end > callSeconds * promptRateHz && Math.abs(a - b) < evenWithin * (a + b);
+  }
+
+  end(): PromptCall {
+    const talk = this.#talk[0] + this.#talk[1];
+    const length = Math.round(Math.max(this.#end + promptRateHz, talk / talkOfCall));
+    return {
+      durationSeconds: length / promptRateHz,
+      channels: this.#parties.map((turns) => channelOf(turns, length)),
+    };
+  }
+}
+
+function channelOf(turns: readonly Spoken[], length: number): PromptCall['channels'][number] {
   const samples = new Int16Array(length);
   for (const turn of turns) samples.set(turn.samples, turn.at);
   const line = new Uint8Array(length);

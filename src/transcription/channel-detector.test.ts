@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { noise } from '../testkit/noise.ts';
 import { ChannelDetector } from './channel-detector.ts';
 import type { SpeechPiece } from './speech-segmenter.ts';
 import { LoudnessDetector } from './test-detector.ts';
+import { noise } from './test-noise.ts';
 
 /** 60 s, in which somebody speaks from 10 s to 12 s and from 40 s to 41 s. */
 function audio(rateHz: number): Int16Array {

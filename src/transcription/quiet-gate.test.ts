@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { noise } from '../testkit/noise.ts';
 import { QuietGate } from './quiet-gate.ts';
 import { windowSamples } from './speech-segmenter.ts';
+import { noise } from './test-noise.ts';
 
 const quiet = noise({ samples: windowSamples, seed: 1, levelDbov: -70 });
 const loud = noise({ samples: windowSamples, seed: 2, levelDbov: -50 });

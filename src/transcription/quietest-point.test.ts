@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { noise } from '../testkit/noise.ts';
 import { quietestPoint } from './quietest-point.ts';
+import { noise } from './test-noise.ts';
 
 const rateHz = 16_000;
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { noise } from '../testkit/noise.ts';
 import { type Recognition, recognizePiece } from './recognize-piece.ts';
 import type { SpeechPiece } from './speech-segmenter.ts';
+import { noise } from './test-noise.ts';
 
 function pieceOf(seconds: number): SpeechPiece {
   const samples = noise({ samples: seconds * 16_000, seed: 3 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { seededRandom } from '../testkit/random.ts';
 import { type SpeechPiece, SpeechSegmenter, splitPiece, windowSamples } from './speech-segmenter.ts';
+import { seededRandom } from './test-noise.ts';
 
 const options = { onsetSamples: 1024, hangSamples: 8192 };
 const [preRoll, postRoll, longest] = [4800, 3200, 320_000];

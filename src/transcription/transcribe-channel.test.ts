@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { noise } from '../testkit/noise.ts';
 import { ChannelDetector } from './channel-detector.ts';
 import type { SpeechRecognizer } from './recognize-piece.ts';
 import { LoudnessDetector } from './test-detector.ts';
+import { noise } from './test-noise.ts';
 import { type SpeechFinder, transcribeChannel } from './transcribe-channel.ts';
 
 const { signal } = new AbortController();
