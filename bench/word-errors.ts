@@ -23,7 +23,7 @@ const spellings: readonly (readonly [RegExp, string])[] = [
 
 /** Lower case, without punctuation, numbers in words, digit by digit from four digits on. */
 export function normalizedWords(text: string): string[] {
-  let plain = text.toLowerCase().replaceAll('’', "'");
+  let plain = text.toLowerCase().replaceAll(/[‘’]/g, "'");
   for (const [written, spelling] of spellings) plain = plain.replaceAll(written, spelling);
   return plain
     .replaceAll(/(\d),(?=\d{3}\b)/g, '$1')
@@ -31,7 +31,7 @@ export function normalizedWords(text: string): string[] {
     .replaceAll(/\b([a-z])\.(?=[a-z]\b)/g, '$1')
     .replaceAll(/\d+/g, (digits) => ` ${numberInWords(digits)} `)
     .replaceAll(/[^\p{L}\p{N}']+/gu, ' ')
-    .replaceAll(/(^|\s)'+|'+(\s|$)/g, ' ')
+    .replaceAll(/(?<![\p{L}\p{N}])'+|'+(?![\p{L}\p{N}])/gu, ' ')
     .split(/\s+/)
     .filter(Boolean);
 }

@@ -87,11 +87,10 @@ describe('The embedded engine', () => {
     assert.ok(Math.abs(start!.timestamp - 1) < 0.35, String(start!.timestamp));
   });
 
-  test('hears no words in music on hold, tones and key presses', async () => {
+  test('hears no words in music on hold, tones, noise and key presses', async () => {
     const engine = await engineWith();
     for (const { what, chunks } of await nothingSaid()) {
-      if (/hour|ten minutes of noise/.test(what)) continue;
-      const { utterances } = await engine.transcribe({ rateHz, chunks }, wish);
+      const { utterances } = await engine.transcribe({ rateHz, chunks: firstMinute(chunks) }, wish);
       assert.deepEqual(utterances, [], what);
     }
   });
@@ -180,6 +179,16 @@ describe('A model directory', () => {
     }
   });
 });
+
+/** `npm run bench -- transcribe` takes all of it. */
+function* firstMinute(chunks: Iterable<Int16Array>): Iterable<Int16Array> {
+  let left = 60 * rateHz;
+  for (const chunk of chunks) {
+    yield chunk.subarray(0, left);
+    left -= Math.min(left, chunk.length);
+    if (left === 0) return;
+  }
+}
 
 /** Has the engine start its process. */
 async function startedBy(engine: SpeechToText): Promise<{ pid: number }> {
