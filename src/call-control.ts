@@ -100,7 +100,7 @@ export async function openCallControl(
       directory,
       closer,
       files: fileMaker(config, foundation, files),
-      deliveries: deliveries.deliverer,
+      deliveries,
       keys: new RecordingKeys(masterKey),
       notices: { samples: (...notice) => prompts.load(...notice) },
       rateHz: config.recording.rateHz,

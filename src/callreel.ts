@@ -20,6 +20,7 @@ import { defaultRoutineOf } from './dialects/sift/application.ts';
 import { siftRoutes } from './dialects/sift/routes.ts';
 import { checkedDocument } from './dialects/signalwire/checked-document.ts';
 import { checkedSvaml } from './dialects/sinch/checked-svaml.ts';
+import { unreadableSinchPath } from './dialects/sinch/routes.ts';
 import { CallreelError } from './errors.ts';
 import { type Foundation, openFoundation, type Surroundings } from './foundation.ts';
 import type { Logger } from './logger.ts';
@@ -81,8 +82,9 @@ async function build(
   const foundation = await openFoundation(config, surroundings, parts);
   const { clock, log, credentials, directory } = foundation;
   const renders = openRenders(config, foundation, parts);
-  const delivering = openDeliveries(config, foundation, renders, parts);
-  const control = await openCallControl(config, foundation, renders, delivering, parts);
+  const settle = (conversationId: string) => control.calls.settle(conversationId);
+  const delivering = openDeliveries(config, foundation, renders, settle, parts);
+  const control: CallControl = await openCallControl(config, foundation, renders, delivering, parts);
   const { calls, files, pool, userAgent, registrations, performer } = control;
   const publicUrl = await serveHttp(config, foundation, { ...control, ...delivering, renders }, parts);
   parts.defer(() => userAgent.close());
@@ -154,6 +156,7 @@ async function serveHttp(
       signalwire.routes,
     ],
     open: [signalwire.download, sinchDoor(foundation, control)],
+    unreadable: unreadableSinchPath,
   });
   parts.defer(() => http.close());
   await listen(http, config.http);

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
+import type { DeliveryWish } from './call/delivery-wish.ts';
+import type { Recording } from './call/recording.ts';
 import type { Config } from './config.ts';
 import { Deliverer } from './delivery/deliverer.ts';
 import { Deliveries } from './delivery/deliveries.ts';
+import { EarlyUploads } from './delivery/early-uploads.ts';
 import { storeDirectoryOf } from './destinations.ts';
 import type { Foundation } from './foundation.ts';
 import type { RenderPool } from './worker/render-pool.ts';
@@ -10,6 +13,8 @@ import type { RenderPool } from './worker/render-pool.ts';
 export interface DeliveryControl {
   deliverer: Deliverer;
   deliveries: Deliveries;
+  /** Of one that starts. */
+  follow(recording: Recording, delivery: DeliveryWish): void;
 }
 
 /** Built, and not yet started. @param parts takes what must be closed, in the order of opening */
@@ -17,19 +22,46 @@ export function openDeliveries(
   config: Config,
   foundation: Foundation,
   renders: RenderPool,
+  settle: (conversationId: string) => Promise<void>,
   parts: AsyncDisposableStack,
 ): DeliveryControl {
-  const { db, log, node, outbox, directory, delivery } = foundation;
+  const { clock, db, log, node, outbox, directory, delivery } = foundation;
   const { retryDays, concurrency } = config.delivery;
+  const rendering = `${productVersion()} ${config.recording.lossConcealment}`;
+  const upload = { ...delivery, db, log, renders, rendering };
+  const early = new EarlyUploads({ ...upload, clock, settle });
   const deliverer = new Deliverer({
-    ...delivery,
-    ...{ db, log, node, outbox, renders, retryDays, concurrency },
-    rendering: `${productVersion()} ${config.recording.lossConcealment}`,
+    ...upload,
+    ...{ node, outbox, retryDays, concurrency },
+    stopEarly: (recordingId) => early.stop(recordingId),
     tell: (trx, row, state) => directory.deliveryChanged(trx, row, state),
     storeDirectory: delivery.ownStore && storeDirectoryOf(config.dataDir),
   });
-  parts.defer(() => deliverer.stop());
-  return { deliverer, deliveries: new Deliveries({ ...delivery, db, deliverer }) };
+  parts.defer(async () => {
+    await early.close();
+    await deliverer.stop();
+  });
+  return {
+    deliverer,
+    deliveries: new Deliveries({ ...delivery, db, deliverer }),
+    follow(recording, wish) {
+      if (growsForGood(recording, wish)) {
+        const { recordingId, conversationId, rateHz } = recording;
+        early.follow({ recordingId, conversationId, rateHz, channels: wish.stereo ? 2 : 1 });
+        void recording.whenEnded.then(() => early.stop(recordingId));
+      }
+      void recording.whenWritten.then(() => deliverer.kick());
+    },
+  };
+}
+
+/**
+ * Whether what is there of the file stays as it is: of a trimmed one the beginning may go. Where consent may be missing
+ * nothing is sent before the end.
+ */
+function growsForGood({ wishes }: Recording, { format }: DeliveryWish): boolean {
+  const { trim, consent } = wishes.options ?? {};
+  return format === 'wav' && !trim && !consent;
 }
 
 function productVersion(): string {

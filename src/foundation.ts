@@ -22,6 +22,7 @@ import { signatureHeaders } from './dialects/signalwire/signature.ts';
 import { type SinchApplications, StoredSinchApplications } from './dialects/sinch/application.ts';
 import { formatSinchEvent } from './dialects/sinch/events.ts';
 import { signedHeaders } from './dialects/sinch/signature.ts';
+import { StoreLinks } from './dialects/sinch/store-links.ts';
 import { signalwireSigningKey, webhookSecret } from './kept-secrets.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { DialPlans } from './routing/dial-plan.ts';
@@ -65,6 +66,7 @@ export interface Foundation {
 /** What the Sinch dialect knows of itself before there are calls. */
 export interface SinchFoundation {
   applications: SinchApplications;
+  storeLinks: StoreLinks;
 }
 
 /** What the SignalWire dialect knows of itself before there are calls. */
@@ -115,6 +117,7 @@ export async function openFoundation(
   };
   const sinch: SinchFoundation = {
     applications: new StoredSinchApplications({ db, credentials, masterKey }),
+    storeLinks: new StoreLinks(links, clock),
   };
   const deliveryClock = deliveryTime?.clock ?? clock;
   const signatures: Readonly<Record<string, Signer>> = {

@@ -36,7 +36,7 @@ export function openSinch(
       await outbox.transaction((trx) => outbox.insert(trx, event));
     },
   });
-  const wishes = new WishMaker({ seal: delivery.seal, defaultDestination, failureEvents });
+  const wishes = new WishMaker({ ...foundation, seal: delivery.seal, defaultDestination, failureEvents });
   const records = new SinchCallRecords({ db, clock, log });
   const { applications } = foundation.sinch;
   const live = { calls, performer, callbacks, wishes, records, applications };
@@ -49,6 +49,8 @@ export function sinchDoor(
   foundation: Foundation,
   options: { calls: LiveCalls; placer: CallPlacer; sinch: Sinch },
 ): (app: FastifyInstance) => void {
-  const { applications } = foundation.sinch;
-  return (app) => sinchRoutes(app, { ...foundation, ...options, ...options.sinch, applications });
+  const { applications, storeLinks } = foundation.sinch;
+  const { ownStore } = foundation.delivery;
+  const parts = { ...foundation, ...options, ...options.sinch, applications, storeLinks, ownStore };
+  return (app) => sinchRoutes(app, parts);
 }

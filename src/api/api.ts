@@ -5,7 +5,7 @@ import type { LinkSigner } from '../auth/signed-link.ts';
 import { getRecording } from '../database/recordings.ts';
 import type { Recording } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
-import { createHttpServer } from './http-server.ts';
+import { createHttpServer, type VendorAnswer } from './http-server.ts';
 import { Idempotency } from './idempotency.ts';
 import { KeptAnswers } from './kept-answers.ts';
 import {
@@ -31,6 +31,8 @@ export interface ApiOptions extends Omit<NativeRoutesOptions, 'accountId' | 'med
   dialects: ((app: FastifyInstance, mediaUrl: MediaUrl) => void)[];
   /** Dialects' routes that let in by themselves. */
   open: ((app: FastifyInstance, files: RecordingFileAnswers) => void)[];
+  /** What a dialect says to a path of its own that cannot be read. */
+  unreadable?(path: string): VendorAnswer | undefined;
 }
 
 /** What a route needs that answers with files of recordings. */
@@ -47,7 +49,7 @@ const linkLifetimeMs = 24 * 3600 * 1000;
 export function buildApi(options: ApiOptions): FastifyInstance {
   const { log, clock, db, credentials, calls, links, publicUrl } = options;
   const { accountId } = credentials;
-  const http = createHttpServer(log, clock);
+  const http = createHttpServer(log, clock, options.unreadable);
   const recordingOf = async (recordingId: string): Promise<Recording> => {
     const row = await getRecording(db, accountId, recordingId);
     if (!row) throw new CallreelError('NOT_FOUND', 'there is no such recording', { where: recordingId });

@@ -16,8 +16,21 @@ const idleSweepMs = 20;
 /** What a download that is under way when the server closes may still take. */
 const closeGraceMs = 5000;
 
-/** The bare HTTP server with what every route shares: validation by zod and the catalogue's error bodies. */
-export function createHttpServer(log: Logger, clock: Clock): FastifyInstance {
+/** An answer in a vendor's own form. */
+export interface VendorAnswer {
+  status: number;
+  body: object;
+}
+
+/**
+ * The bare HTTP server with what every route shares: validation by zod and the catalogue's error bodies.
+ * @param unreadable what a vendor would say to a path that cannot be read; undefined where it is none of theirs
+ */
+export function createHttpServer(
+  log: Logger,
+  clock: Clock,
+  unreadable: (path: string) => VendorAnswer | undefined = () => undefined,
+): FastifyInstance {
   const app = Fastify({
     bodyLimit: maxBodyBytes,
     connectionTimeout: 0,
@@ -25,7 +38,9 @@ export function createHttpServer(log: Logger, clock: Clock): FastifyInstance {
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength },
     // Of paths that cannot be read, before any route and hook.
-    frameworkErrors: (cause, _request, reply: FastifyReply) => {
+    frameworkErrors: (cause, request, reply: FastifyReply) => {
+      const theirs = unreadable(request.url);
+      if (theirs) return reply.code(theirs.status).send(theirs.body);
       const error = toCatalogued(cause);
       return reply.code(error.status).send({ error: error.toJSON() });
     },

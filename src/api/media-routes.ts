@@ -59,7 +59,7 @@ export function mediaDoor(links: LinkSigner, clock: Clock): Door {
   };
 }
 
-/** Files of recordings by signed link, for clients that send no headers (features.md, G21). */
+/** Files of recordings by signed link, for clients that send no headers (docs/dialects/sift.md, G21). */
 export function mediaRoutes(app: FastifyInstance, options: MediaRoutesOptions): void {
   for (const [kind, file] of [
     ['mix', 'mix'],

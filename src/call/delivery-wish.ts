@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type CredentialSeal, credentialsAbout } from '../delivery/credential-seal.ts';
+import { CallreelError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 
 /** Where the finished file of a recording is to be written to. */
@@ -31,6 +32,14 @@ const keptWish = z.object({
 export function keptDeliveryWish(wishes: unknown): DeliveryWish | undefined {
   const { delivery } = (wishes ?? {}) as { delivery?: unknown };
   return keptWish.safeParse(delivery).data;
+}
+
+/** @throws CallreelError DESTINATION_INVALID for what no database keeps */
+export function assertKeepable({ url, applicationKey, nameId }: DeliveryWish): void {
+  if ([url, applicationKey, nameId].some((text) => text.includes('\0')))
+    throw new CallreelError('DESTINATION_INVALID', 'the destination has a NUL in it', {
+      where: 'destinationUrl',
+    });
 }
 
 /** As rows, manifests and events may have it. */

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
-import type { RecordingProgress, WorkerEvent } from '../media/control.ts';
+import type { WorkerEvent } from '../media/control.ts';
 import { readCallerIdentity } from '../sip/caller-identity.ts';
 import type { SipReferral, SipSession } from '../sip/session.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
@@ -14,9 +14,11 @@ import type { Directory } from './directory.ts';
 import { callEndReason } from './end-reason.ts';
 import { Leg } from './leg.ts';
 import type { MediaPlane } from './media-plane.ts';
-import { RecordedCall } from './recorded-call.ts';
+import type { RecordedCall } from './recorded-call.ts';
+import { RecordedCalls } from './recorded-calls.ts';
 import type { GivenConsent, Recording, RecordingWishes } from './recording.ts';
 import type { RecordingFactory } from './recording-factory.ts';
+import { type RecordingReport, RecordingReports } from './recording-reports.ts';
 import type { SilenceWatch } from './silence-watch.ts';
 
 export interface LiveCallsOptions {
@@ -33,9 +35,6 @@ export interface LiveCallsOptions {
   callLog?: CallLog;
 }
 
-/** Of one recording. */
-const maxConsents = 1000;
-
 /** Every call and conference that lives on this node, and the verbs that act on them. */
 export class LiveCalls {
   /** Takes the parties' transfers; set once, before the first call. */
@@ -46,11 +45,13 @@ export class LiveCalls {
   readonly #conferences = new Map<string, Conference>();
   /** By conversation: also those that are closing, until their recordings are on disk and in the directory. */
   readonly #unfinished = new Map<string, Conference>();
-  /** Calls that are recorded by themselves, by the id of their recordings' room; until these are on record. */
-  readonly #recordedCalls = new Map<string, RecordedCall>();
+  readonly #recordedCalls: RecordedCalls;
+  readonly #reports: RecordingReports;
 
   constructor(options: LiveCallsOptions) {
     this.#options = options;
+    this.#recordedCalls = new RecordedCalls(options.clock, options.recordings);
+    this.#reports = new RecordingReports(options.directory);
   }
 
   get counts(): { calls: number; conferences: number; unfinishedConversations: number } {
@@ -209,22 +210,17 @@ export class LiveCalls {
   recordCall(connectionId: string, wishes: RecordingWishes): Recording {
     const leg = this.#legs.get(connectionId);
     if (!leg) throw new CallreelError('NOT_FOUND', 'there is no such call', { where: connectionId });
-    const { worker } = leg;
-    if (!worker || leg.ended)
-      throw new CallreelError('CONFLICT', 'the call has no media yet', { where: connectionId });
-    return this.#recordedCall(leg, worker).addRecording(wishes);
+    return this.#recordedCalls.record(leg, wishes);
   }
 
   /** Those of the call by itself that run, oldest first. */
   recordingsOfCall(connectionId: string): Recording[] {
-    for (const { call, recordings } of this.#recordedCalls.values())
-      if (call.legId === connectionId) return recordings.filter(({ running }) => running);
-    return [];
+    return this.#recordedCalls.running(connectionId);
   }
 
   /** The recording that runs, or whose end is not on record yet. */
   recording(recordingId: string): Recording | undefined {
-    for (const room of [...this.#unfinished.values(), ...this.#recordedCalls.values()])
+    for (const room of [...this.#unfinished.values(), ...this.#recordedCalls.all])
       for (const recording of room.recordings) if (recording.recordingId === recordingId) return recording;
     return undefined;
   }
@@ -252,30 +248,14 @@ export class LiveCalls {
     return this.#options.directory.conversationWritten(conversationId);
   }
 
-  /**
-   * Puts the consent on record, then has the recording follow it; what can not be proven is not begun.
-   * @throws CallreelError as `Recording.consent`; CONFLICT when there are too many
-   */
+  /** Puts the consent on record, then has the recording follow it. @throws CallreelError as `RecordingReports.consent` */
   async consent(recording: Recording, given: GivenConsent): Promise<void> {
-    if (recording.consents.length >= maxConsents)
-      throw new CallreelError('CONFLICT', `a recording has at most ${maxConsents} consents`, {
-        where: recording.recordingId,
-      });
-    const { directory } = this.#options;
-    recording.consents.push(given);
-    await directory.recordingEvidence(recording);
-    try {
-      await recording.consent(given);
-    } catch (error) {
-      recording.consents.splice(recording.consents.indexOf(given), 1);
-      await directory.recordingEvidence(recording);
-      throw error;
-    }
+    await this.#reports.consent(recording, given);
   }
 
   /** Makes what is spooled so far visible to a reader; for recordings that still grow. */
   async settle(conversationId: string): Promise<void> {
-    const room = this.#unfinished.get(conversationId) ?? this.#recordedCalls.get(conversationId);
+    const room = this.#room(conversationId);
     if (room) await room.worker.send({ verb: 'spool.settle', roomId: conversationId });
   }
 
@@ -291,17 +271,8 @@ export class LiveCalls {
       this.#unfinished.get(event.roomId)?.leftByKey(event.legId, event.trackId);
     else if (event.event === 'leg.report' && event.stay)
       this.#unfinished.get(event.stay.roomId)?.stayReports.set(event.stay.trackId, event.report);
-    else if (event.event === 'recording.ended') {
-      this.#recordingIn(event.roomId, event.recordingId)?.markEnded(event.reason);
-    } else if (event.event === 'recording.noticed' || event.event === 'recording.consented') {
-      this.#recordingEvidence(event);
-    } else if (
-      event.event === 'recording.started' ||
-      event.event === 'recording.paused' ||
-      event.event === 'recording.resumed'
-    ) {
-      this.#recordingProgressed(event.roomId, event.recordingId, event.event, event.atSample);
-    } else if (event.event === 'fault') this.#options.log.error({ event }, 'a media worker reports a fault');
+    else if ('recordingId' in event) this.#recordingReport(event);
+    else if (event.event === 'fault') this.#options.log.error({ event }, 'a media worker reports a fault');
   }
 
   /** The worker is gone: its calls end decently, what it recorded is finished from its spool. */
@@ -310,7 +281,7 @@ export class LiveCalls {
       if (leg.worker === worker) leg.reject(503, 'media worker lost');
     const conferences = [...this.#unfinished.values()].filter((conference) => conference.worker === worker);
     for (const conference of conferences) conference.close();
-    const recordedCalls = [...this.#recordedCalls.values()].filter((call) => call.worker === worker);
+    const recordedCalls = this.#recordedCalls.all.filter((call) => call.worker === worker);
     const rooms = [...conferences, ...recordedCalls];
     this.#options.closer.recover(
       worker.workerId,
@@ -328,47 +299,14 @@ export class LiveCalls {
     await this.#options.callLog?.close();
   }
 
-  #recordedCall(leg: Leg, worker: MediaWorker): RecordedCall {
-    for (const recorded of this.#recordedCalls.values()) if (recorded.call.legId === leg.id) return recorded;
-    const { clock, recordings } = this.#options;
-    const recorded = new RecordedCall({ leg, worker, recordings, startedUnixMs: clock.unixMs() });
-    const { conversationId } = recorded;
-    this.#recordedCalls.set(conversationId, recorded);
-    leg.addHandlers({
-      ended: () => {
-        const written = recorded.recordings.map((recording) => recording.whenWritten);
-        void Promise.all(written).then(() => this.#recordedCalls.delete(conversationId));
-      },
-    });
-    return recorded;
+  #room(roomId: string): Conference | RecordedCall | undefined {
+    return this.#unfinished.get(roomId) ?? this.#recordedCalls.room(roomId);
   }
 
-  #recordingIn(roomId: string, recordingId: string): Recording | undefined {
-    const room = this.#unfinished.get(roomId) ?? this.#recordedCalls.get(roomId);
-    return room?.recordings.find((recording) => recording.recordingId === recordingId);
-  }
-
-  #recordingEvidence(
-    event: Extract<WorkerEvent, { event: 'recording.noticed' | 'recording.consented' }>,
-  ): void {
-    const recording = this.#recordingIn(event.roomId, event.recordingId);
-    if (!recording) return;
-    if (event.event === 'recording.noticed') recording.noticed(event.notice);
-    else recording.consented(event.consent);
-    void this.#options.directory.recordingEvidence(recording);
-  }
-
-  #recordingProgressed(
-    roomId: string,
-    recordingId: string,
-    progress: RecordingProgress,
-    atSample: number,
-  ): void {
-    const recording = this.#recordingIn(roomId, recordingId);
-    if (!recording) return;
-    recording.progressed(progress);
-    const name = this.#unfinished.get(roomId)?.name ?? '';
-    this.#options.directory.recordingProgressed(recording, name, atSample);
+  #recordingReport(report: RecordingReport): void {
+    const room = this.#room(report.roomId);
+    const recording = room?.recordings.find(({ recordingId }) => recordingId === report.recordingId);
+    if (room && recording) this.#reports.take(report, recording, room.name);
   }
 
   #silent(legId: string, silentMs: number): void {

@@ -2,7 +2,7 @@ import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { CallCapture } from '../media/control.ts';
 import type { FileOrder } from '../worker/file-protocol.ts';
-import { withoutCredentials } from './delivery-wish.ts';
+import { assertKeepable, type DeliveryWish, withoutCredentials } from './delivery-wish.ts';
 import type { Directory } from './directory.ts';
 import type { NoticeSource } from './notice.ts';
 import type { RecordableRoom, RecordingMaker } from './recordable-room.ts';
@@ -15,8 +15,8 @@ export interface RecordingFactoryOptions {
   closer: { follow(recording: Recording): void };
   /** Where a file is wanted of each. */
   files?: RecordingFileMaker | undefined;
-  /** Told when a recording with a destination has ended. */
-  deliveries?: { kick(): void } | undefined;
+  /** Told of each recording with a destination. */
+  deliveries?: { follow(recording: Recording, delivery: DeliveryWish): void } | undefined;
   keys: RecordingKeys;
   notices?: NoticeSource | undefined;
   /** Rate of new recordings; undefined: by the best codec of the parties when the recording starts. */
@@ -43,6 +43,7 @@ export class RecordingFactory implements RecordingMaker {
   create(room: RecordableRoom, wanted: RecordingWishes, call?: CallCapture): Recording {
     const { directory, closer, keys, files, notices, deliveries } = this.#options;
     const { delivery } = wanted;
+    if (delivery) assertKeepable(delivery);
     const wishes = delivery ? { ...wanted, delivery: withoutCredentials(delivery) } : wanted;
     const { controlId, clientState, statusUrl, ...others } = wishes;
     if (
@@ -74,7 +75,7 @@ export class RecordingFactory implements RecordingMaker {
     });
     directory.recordingStarted(recording, key.sealed, fileOrder, delivery);
     closer.follow(recording);
-    if (delivery) void recording.whenWritten.then(() => deliveries?.kick());
+    if (delivery) deliveries?.follow(recording, delivery);
     if (fileOrder) files?.follow(recording, fileOrder);
     return recording;
   }

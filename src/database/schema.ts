@@ -226,6 +226,8 @@ export interface DeliveryTable {
   errorMessage: string | null;
   bytes: number | null;
   deliveredAt: Date | null;
+  /** Of our own store: which delivery's object was removed since. */
+  removedAt: ColumnType<Date | null, never, Date>;
 }
 
 export interface EventTable {

@@ -31,6 +31,8 @@ export interface DelivererOptions extends DeliveryUploadOptions {
   outbox: Pick<Outbox, 'transaction'>;
   rows: DeliveryRows;
   tell: TellDelivery;
+  /** What was sent while a recording went on is on record when this returns. */
+  stopEarly?(recordingId: string): Promise<void>;
   /** By which deliveries are tried again. */
   clock: Clock;
   log: Logger;
@@ -88,7 +90,8 @@ export class Deliverer {
   }
 
   /** Ends the try that is under way, if there is one; the row says what is next. */
-  async interrupt(deliveryId: string): Promise<void> {
+  async interrupt({ deliveryId, recordingId }: Pick<Delivery, 'deliveryId' | 'recordingId'>): Promise<void> {
+    await this.#options.stopEarly?.(recordingId);
     const found = this.#inFlight.get(deliveryId);
     found?.abort.abort(new CallreelError('CONFLICT', 'the delivery was given up', { where: deliveryId }));
     await found?.done;
@@ -167,7 +170,7 @@ export class Deliverer {
     const work =
       row.state === 'abandoned' || row.state === 'dead'
         ? this.#finishOff(row, abort.signal)
-        : this.#attempt(deliveryId, abort.signal);
+        : this.#attempt(row, abort.signal);
     const done = work
       .catch((error: unknown) => this.#options.log.error({ deliveryId, error }, 'a delivery broke off'))
       .finally(() => {
@@ -177,12 +180,14 @@ export class Deliverer {
     this.#inFlight.set(deliveryId, { place, abort, done });
   }
 
-  async #attempt(deliveryId: string, signal: AbortSignal): Promise<void> {
+  async #attempt(due: Delivery, signal: AbortSignal): Promise<void> {
+    const { deliveryId, recordingId } = due;
+    await this.#options.stopEarly?.(recordingId);
     const row = await this.#settled(() =>
       this.#options.outbox.transaction((trx) => this.#take(trx, deliveryId)),
     );
     if (!row) return;
-    const { recordingId, destination, attempts } = row;
+    const { destination, attempts } = row;
     try {
       const bytes = await uploadDelivery(row, this.#options, signal);
       await this.#settled(() => this.#succeeded(deliveryId, bytes));

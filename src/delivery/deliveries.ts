@@ -88,7 +88,7 @@ export class Deliveries {
     const found = await deliveryOfRecording(db, recordingId);
     if (!found) return;
     await db.transaction().execute((trx) => rows.abandon(trx, found.deliveryId));
-    await deliverer.interrupt(found.deliveryId);
+    await deliverer.interrupt(found);
     const row = await getDelivery(db, found.deliveryId);
     if (!row) return;
     if (row.state === 'abandoned' && row.nextAttemptAt !== null && (await deliverer.cleanUp(row)))

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { changeDelivery } from '../database/deliveries.ts';
 import type { Db, Delivery } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
+import type { RenditionRequest } from '../worker/render-protocol.ts';
 import { type CredentialSeal, credentialsAbout } from './credential-seal.ts';
 import type { Destination, StoredObject } from './destinations/destination.ts';
 import { parseCredentials } from './destinations/destination-credentials.ts';
@@ -23,6 +25,11 @@ export const contentTypes = { wav: 'audio/wav', mp3: 'audio/mpeg', mp4: 'audio/m
 
 export function objectOf({ key, format }: Pick<Delivery, 'key' | 'format'>): StoredObject {
   return { key, contentType: contentTypes[format] };
+}
+
+export function renditionOf({ conversationId, recordingId, format, stereo }: Delivery): RenditionRequest {
+  const kind = stereo ? 'stereo' : 'mix';
+  return { conversationId, recordingId, kind, format, trackId: undefined };
 }
 
 /** @throws CallreelError DESTINATION_INVALID, DESTINATION_FORBIDDEN, SPOOL_KEY_MISSING */
@@ -48,14 +55,11 @@ export async function uploadDelivery(
   signal: AbortSignal,
 ): Promise<number> {
   const { db, renders, rendering } = options;
-  const { deliveryId, conversationId, recordingId, format, stereo } = row;
-  const kind = stereo ? 'stereo' : 'mix';
+  const { deliveryId } = row;
   const destination = await openDeliveryDestination(row, options);
   let source: RenditionSource | undefined;
   try {
-    source = await RenditionSource.open(renders, {
-      ...{ conversationId, recordingId, kind, format, trackId: undefined },
-    });
+    source = await RenditionSource.open(renders, renditionOf(row));
     const { bytes } = source;
     const object = objectOf(row);
     const keep = (upload: KeptUpload | null) => changeDelivery(db, deliveryId, { upload });
@@ -64,6 +68,10 @@ export async function uploadDelivery(
       await destination.abortUpload({ ...object, uploadId: state.uploadId }, signal);
       await keep(null);
       state = undefined;
+    }
+    if (state?.early) {
+      state = await compared(state, source, destination.partBytes, signal);
+      await keep({ ...state, rendering, bytes });
     }
     await uploadFile(destination, object, source, {
       signal,
@@ -75,6 +83,29 @@ export async function uploadDelivery(
     await source?.close();
     destination.close();
   }
+}
+
+/** Parts that were sent while the recording went on and are others in the file are sent again. */
+async function compared(
+  { early, ...state }: KeptUpload,
+  source: RenditionSource,
+  partBytes: number,
+  signal: AbortSignal,
+): Promise<KeptUpload> {
+  const receipts: Record<number, string> = {};
+  for (const [part, receipt] of Object.entries(state.receipts)) {
+    signal.throwIfAborted();
+    const fromByte = (Number(part) - 1) * partBytes;
+    const toByte = Math.min(source.bytes, fromByte + partBytes);
+    if (fromByte >= toByte) continue;
+    const content = await source.read(fromByte, toByte);
+    if (early?.[Number(part)] === digestOf(content)) receipts[Number(part)] = receipt;
+  }
+  return { ...state, receipts };
+}
+
+export function digestOf(content: Uint8Array): string {
+  return createHash('sha256').update(content).digest('base64');
 }
 
 /**

@@ -7,13 +7,17 @@ export interface KeptUpload extends UploadState {
   rendering: string;
   /** Of the whole file; undefined while it still grows. */
   bytes?: number | undefined;
+  /** Digests of the parts that were sent while it grew (`early-uploads`), until they are compared with the file. */
+  early?: Record<number, string> | undefined;
 }
 
+const byPart = z.record(z.coerce.number<string>().int(), z.string());
 const keptUpload = z.object({
   uploadId: z.string(),
-  receipts: z.record(z.coerce.number<string>().int(), z.string()),
+  receipts: byPart,
   rendering: z.string(),
   bytes: z.number().optional(),
+  early: byPart.optional(),
 });
 
 /** @returns undefined where nothing is under way */

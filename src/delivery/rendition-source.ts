@@ -12,29 +12,35 @@ export type Renders = Pick<RenderPool, 'open'>;
 export class RenditionSource implements UploadSource {
   readonly bytes: number;
   readonly contentType: string;
-  readonly #open: () => Promise<OpenRendition>;
+  readonly #reopen: () => Promise<OpenRendition>;
+  /** Not read from yet. */
+  #fresh: OpenRendition | undefined;
   #reader: AsyncGenerator<Uint8Array, void, void> | undefined;
   /** Position of the reader in the file, and what it gave that was not asked for yet. */
   #at = 0;
   #rest: Uint8Array = new Uint8Array(0);
 
-  private constructor(
-    open: () => Promise<OpenRendition>,
-    { byteLength, contentType }: OpenRendition['head'],
-  ) {
-    this.#open = open;
-    this.bytes = byteLength;
-    this.contentType = contentType;
+  private constructor(fresh: OpenRendition, reopen: () => Promise<OpenRendition>) {
+    this.#fresh = fresh;
+    this.#reopen = reopen;
+    this.bytes = fresh.head.byteLength;
+    this.contentType = fresh.head.contentType;
   }
 
   /** @throws CallreelError as `RenderPool.open`, CONFLICT before the recording's end */
   static async open(renders: Renders, request: RenditionRequest): Promise<RenditionSource> {
-    const open = () => renders.open(request);
-    const first = await open();
-    first.release();
-    if (!first.head.complete)
-      throw new CallreelError('CONFLICT', 'the recording has not ended', { where: request.recordingId });
-    return new RenditionSource(open, first.head);
+    const open = await renders.open(request);
+    if (open.head.complete) return new RenditionSource(open, () => renders.open(request));
+    open.release();
+    throw new CallreelError('CONFLICT', 'the recording has not ended', { where: request.recordingId });
+  }
+
+  /**
+   * What is there of a recording that goes on: of a WAV file everything but the head is as it will be.
+   * @throws CallreelError as `RenderPool.open`
+   */
+  static async openGrowing(renders: Renders, request: RenditionRequest): Promise<RenditionSource> {
+    return new RenditionSource(await renders.open(request), () => renders.open(request));
   }
 
   /** @throws CallreelError RENDER_FAILED where the file is shorter than it should be, and as `RenderPool.open` */
@@ -58,6 +64,12 @@ export class RenditionSource implements UploadSource {
   }
 
   async close(): Promise<void> {
+    await this.#rewind();
+    this.#fresh?.release();
+    this.#fresh = undefined;
+  }
+
+  async #rewind(): Promise<void> {
     await this.#reader?.return();
     this.#reader = undefined;
     this.#rest = new Uint8Array(0);
@@ -65,8 +77,9 @@ export class RenditionSource implements UploadSource {
 
   async #readerAt(fromByte: number): Promise<AsyncGenerator<Uint8Array, void, void>> {
     if (this.#reader && this.#at === fromByte) return this.#reader;
-    await this.close();
-    const open = await this.#open();
+    await this.#rewind();
+    const open = this.#fresh ?? (await this.#reopen());
+    this.#fresh = undefined;
     this.#at = fromByte;
     this.#reader = open.read(fromByte, this.bytes - 1);
     return this.#reader;

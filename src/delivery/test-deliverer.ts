@@ -32,11 +32,14 @@ export function contentOf(recordingId: string, bytes: number): Buffer {
 }
 
 /** Files without a spool. */
-export function testRenders(bytesOf: (recordingId: string) => number): Renders {
+export function testRenders(
+  bytesOf: (recordingId: string) => number,
+  { complete = true, contents = contentOf } = {},
+): Renders {
   const chunkBytes = 100_000;
   return {
     async open({ recordingId }) {
-      const content = contentOf(recordingId, bytesOf(recordingId));
+      const content = contents(recordingId, bytesOf(recordingId));
       let at = 0;
       let last = -1;
       const ask = async (
@@ -47,7 +50,7 @@ export function testRenders(bytesOf: (recordingId: string) => number): Renders {
         at += chunk.length;
         return chunk.length > 0 ? { id: 0, reply: 'chunk', chunk } : { id: 0, reply: 'done' };
       };
-      const head = { contentType: 'audio/wav', byteLength: content.length, complete: true };
+      const head = { contentType: 'audio/wav', byteLength: content.length, complete };
       return new OpenRendition(head, ask, () => undefined);
     },
   };

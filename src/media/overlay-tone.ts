@@ -1,5 +1,5 @@
 import { ToneGenerator } from '../audio/tone.ts';
-import { type AudioRateHz, slotSamplesAt, slotUs } from './codec-table.ts';
+import { type AudioRateHz, maxSlotSamples, slotSamplesAt, slotUs } from './codec-table.ts';
 
 /** `beep`: recording begins behind it. `warning`: recording goes on. */
 export type OverlayToneKind = 'beep' | 'warning';
@@ -12,20 +12,26 @@ const levelDbov = -20;
 interface Overlay {
   readonly kind: OverlayToneKind;
   slot: number;
-  ended(atUs: number | undefined): void;
+  readonly ended: ((atUs: number | undefined) => void)[];
 }
 
 /** Tones over whatever else a leg is sent, one after the other. */
 export class OverlayTone {
   readonly #waiting: Overlay[] = [];
+  readonly #tone = new Int16Array(maxSlotSamples);
 
   get active(): boolean {
     return this.#waiting.length > 0;
   }
 
-  /** @param ended told the moment at which it is over, exactly; undefined where the leg is closed before */
+  /**
+   * A warning while another one waits or sounds is the same one: those of many recordings do not add up.
+   * @param ended told the moment at which it is over, exactly; undefined where the leg is closed before
+   */
   start(kind: OverlayToneKind, ended: (atUs: number | undefined) => void): void {
-    this.#waiting.push({ kind, slot: 0, ended });
+    const warning = kind === 'warning' && this.#waiting.find((each) => each.kind === kind);
+    if (warning) warning.ended.push(ended);
+    else this.#waiting.push({ kind, slot: 0, ended: [ended] });
   }
 
   /** Adds the next slot of it. */
@@ -33,15 +39,15 @@ export class OverlayTone {
     const overlay = this.#waiting[0];
     if (!overlay) return;
     const samples = slotSamplesAt(rateHz);
-    const tone = new Int16Array(samples);
+    const tone = this.#tone.subarray(0, samples);
     new ToneGenerator({ rateHz, frequencyHz, levelDbov }, overlay.slot * samples).write(tone);
     for (let i = 0; i < out.length; i++) out[i] = Math.max(-32_768, Math.min(32_767, out[i]! + tone[i]!));
     if (++overlay.slot < shapes[overlay.kind].slots) return;
     this.#waiting.shift();
-    overlay.ended(slotAtUs + slotUs);
+    for (const ended of overlay.ended) ended(slotAtUs + slotUs);
   }
 
   close(): void {
-    for (const { ended } of this.#waiting.splice(0)) ended(undefined);
+    for (const overlay of this.#waiting.splice(0)) for (const ended of overlay.ended) ended(undefined);
   }
 }

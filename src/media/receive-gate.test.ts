@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { inFlightUs, ReceiveGate } from './receive-gate.ts';
+import { ReceiveGate } from './receive-gate.ts';
+
+/** docs/sip-sessions.md: for 2 s. */
+const inFlightUs = 2_000_000;
 
 test('what was on its way when the peer went to hold is taken, of its stream and for a while', () => {
   const gate = new ReceiveGate();

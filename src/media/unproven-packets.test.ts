@@ -5,11 +5,9 @@ import { settleUs } from './source-latch.ts';
 import { MediaBench } from './test-bench.ts';
 import { maxUnprovenPackets, maxUnprovenUs, UnprovenPackets } from './unproven-packets.ts';
 
-const datagram = (fill: number, arrivalUs: number, sourcePort = 4000) => ({
+const datagram = (fill: number, arrivalUs: number, sourcePort = 4000, sourceAddress = '192.0.2.1') => ({
   data: Uint8Array.of(fill),
-  arrivalUs,
-  sourceAddress: '192.0.2.1',
-  sourcePort,
+  ...{ arrivalUs, sourceAddress, sourcePort },
 });
 
 describe('UnprovenPackets', () => {
@@ -18,6 +16,7 @@ describe('UnprovenPackets', () => {
     const unproven = new UnprovenPackets(({ data }) => given.push(data[0]!));
     assert.equal(unproven.releaseTo('192.0.2.1', 4001, 10), false);
     for (let k = 0; k < 6; k++) unproven.hold(datagram(k, k, 4000 + (k % 2)));
+    unproven.hold(datagram(6, 6, 4001, '192.0.2.2'));
     assert.equal(unproven.releaseTo('192.0.2.1', 4001, 10), true);
     assert.deepEqual(given, [1, 3, 5]);
     assert.equal(unproven.releaseTo('192.0.2.1', 4000, 10), false);

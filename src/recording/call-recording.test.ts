@@ -140,6 +140,53 @@ describe('a call that is recorded by itself', () => {
       assert.deepEqual(tonesIn(await channel('said-a'), 0, 6400), [500]);
     });
 
+  it('holds in place of a party that must not be recorded what the party really heard: a prompt alone', async () => {
+    const phones = [await bench.call('a'), await bench.call('b'), await bench.call('eve')] as const;
+    await bench.record('a', 'r');
+    for (const [legId, policy] of [
+      ['a', 'follow'],
+      ['b', 'follow'],
+      ['eve', 'never'],
+    ] as const)
+      await bench.join(legId, 'room', { policy });
+    const [, bob, eve] = phones;
+    await bench.slots(20, [
+      [bob, toneOf(900, 400)],
+      [eve, toneOf(1300, 400)],
+    ]);
+    await bench.execute({
+      ...{ verb: 'play.start', legId: 'a', playId: 'alone', rateHz: 8000, overRoom: 'replace' },
+      samples: toneOf(700, 600),
+    });
+    await bench.slots(40, [
+      [bob, toneOf(900, 800)],
+      [eve, toneOf(1300, 800)],
+    ]);
+    await stop();
+    const heard = await channel('heard-a');
+    // The slot that the prompt begins with is the one behind its command.
+    assert.deepEqual(tonesIn(heard, 2000, 20 * 160), [900]);
+    assert.deepEqual(tonesIn(heard, 21 * 160, 21 * 160 + 4800), [700]);
+    assert.deepEqual(tonesIn(heard, 22 * 160 + 4800, 58 * 160), [900]);
+  });
+
+  it('holds what is played to the party when it has left who must not be recorded', async () => {
+    await bench.call('a');
+    const eve = await bench.call('eve');
+    await bench.record('a', 'r');
+    await bench.join('a', 'room');
+    await bench.join('eve', 'room', { policy: 'never' });
+    await bench.slots(10, [[eve, toneOf(1300, 200)]]);
+    await bench.execute({ verb: 'room.leave', legId: 'a' });
+    await bench.slots(5, [[eve, toneOf(1300, 100)]]);
+    await play(toneOf(700, 200));
+    await bench.slots(15);
+    await stop();
+    const heard = await channel('heard-a');
+    assert.deepEqual(tonesIn(heard, 0, heard.length), [700]);
+    assert.equal(edgesOf(heard).to - edgesOf(heard).from, 1600);
+  });
+
   it('begins behind the beep, which the party hears', async () => {
     const phone = await bench.call('a');
     await bench.record('a', 'r', { options: { beep: true } });
@@ -169,6 +216,45 @@ describe('a call that is recorded by itself', () => {
       edges.map((at) => at / 8 - 1 / 8),
       [1033, 2033, 3033],
     );
+  });
+
+  it('is no longer than its length, whatever ends it while its last audio is waited for', async () => {
+    const reasons = ['stopped', 'error', 'consent_withdrawn'] as const;
+    const phone = await bench.call('a');
+    for (const reason of reasons) await bench.record('a', reason, { options: { maxLengthMs: 200 } });
+    await bench.slots(5, [[phone, toneOf(500, 100)]]);
+    await bench.slots(8);
+    for (const reason of reasons)
+      await bench.execute({ verb: 'recording.stop', recordingId: reason, reason: reason as 'stopped' });
+    await bench.slots(3);
+    const ends = reasons.map((recordingId) => bench.open(recordingId, 'call-a').end);
+    assert.deepEqual(
+      ends.map((end) => [end?.reason, end?.atSample]),
+      [
+        ['max_length', 1600],
+        ['error', 1600],
+        ['consent_withdrawn', 1600],
+      ],
+    );
+  });
+
+  it('does not warn while it is paused', async () => {
+    await bench.call('a');
+    await bench.record('a', 'r', { options: { warningToneIntervalMs: 1000 } });
+    await bench.record('a', 'beside');
+    const command = { recordingId: 'r', behaviour: 'silence', scope: 'recording' } as const;
+    await bench.slots(20);
+    await bench.execute({ verb: 'recording.pause', ...command });
+    await bench.slots(70);
+    await bench.execute({ verb: 'recording.resume', recordingId: 'r' });
+    await bench.slots(60);
+    await bench.execute({ verb: 'recording.stop', recordingId: 'beside', reason: 'stopped' });
+    await bench.slots(3);
+    const request = { kind: 'channel', trackId: 'heard-a', format: 'wav' } as const;
+    const heard = await bench.render('beside', 'call-a', request);
+    // The one at 1 s is left out, the one at 2 s is heard.
+    const first = heard.findIndex((sample) => sample !== 0);
+    assert.ok(first > 2000 * 8 && first <= 2040 * 8, `${first / 8} ms`);
   });
 
   it('ends where a terminator went down', async () => {

@@ -352,3 +352,31 @@ test('a start that can not be is refused and leaves nothing', () => {
   });
   assert.equal(recordings.count, 1);
 });
+
+test('a key that went down while it was paused is in no recording and ends none, whenever it comes', () => {
+  const ann = stayOf('t1');
+  capture.roomOpened('room', now());
+  capture.stayOpened(ann, now());
+  start('r', 8000, { terminators: '1' });
+  talk([ann], 2);
+  recordings.pause('r', 'silence', now());
+  talk([ann], 2);
+  const pressedUs = now();
+  talk([ann], 2);
+  recordings.resume('r', now());
+  talk([ann], 1);
+  const press = (digit: string, saidUs: number | undefined) =>
+    capture.digit(ann, { digit, rtpTime: 0, arrivalUs: now(), ...(saidUs !== undefined && { saidUs }) });
+  press('1', pressedUs);
+  press('2', now());
+  press('3', undefined);
+  talk([ann], 1);
+  settle();
+  assert.equal(read('r').end, undefined);
+  press('1', now());
+  settle();
+  assert.deepEqual([read('r').end?.reason, read('r').end?.digit], ['terminator', '1']);
+  const [track] = read('r').tracks;
+  const digits = [...readTrack(track!)].flatMap((record) => (record.kind === 'digit' ? record.digit : []));
+  assert.deepEqual(digits, ['2', '3', '1']);
+});

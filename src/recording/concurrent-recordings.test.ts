@@ -128,3 +128,48 @@ async function check(bench: RecordingBench, recordingId: string, expected: Case)
 
 const beepSamples = tone({ rateHz: 8000, frequencyHz: 1400, levelDbov: -20 }, sample(20));
 const maskTone = tone({ rateHz: 8000, frequencyHz: 440, levelDbov: -30 }, sample(slots));
+
+it('one that starts within a packet of 60 ms that is being sent begins behind it, to the sample', async () => {
+  const bench = new RecordingBench();
+  try {
+    await bench.call('a', { ptimeMs: 60 });
+    await bench.record('a', 'r');
+    const samples = Int16Array.from({ length: 60 * slotSamples }, (_, k) => 1000 + (k % 997) * 20);
+    await bench.execute({ verb: 'play.start', legId: 'a', playId: 'p', rateHz: 8000, samples });
+    const heardIn = async (recordingId: string) => {
+      const request = { kind: 'channel', trackId: 'heard-a', format: 'wav' } as const;
+      return await bench.render(recordingId, 'call-a', request);
+    };
+    // Each in another slot of a packet.
+    const starts = [10, 11, 12].map((slot) => [`after-${slot}`, slot] as const);
+    for (let slot = 0; slot < 40; slot++) {
+      for (const [recordingId, after] of starts) if (slot === after) await bench.record('a', recordingId);
+      await bench.slots(1);
+    }
+    for (const recordingId of ['r', ...starts.map(([name]) => name)])
+      await bench.execute({ verb: 'recording.stop', recordingId, reason: 'stopped' });
+    await bench.slots(3);
+    const whole = await heardIn('r');
+    const silentSlots = [];
+    for (const [recordingId, slot] of starts) {
+      const heard = await heardIn(recordingId);
+      const silent = heard.findIndex((sample) => sample !== 0);
+      silentSlots.push(silent / slotSamples);
+      const from = slot * slotSamples;
+      assert.deepEqual(
+        heard.subarray(silent),
+        whole.subarray(from + silent, from + heard.length),
+        recordingId,
+      );
+    }
+    // The slot of the start itself was sent before.
+    assert.deepEqual(silentSlots.toSorted(), [1, 2, 3]);
+    const first = whole.findIndex((sample) => sample !== 0);
+    assert.ok(
+      whole.subarray(first).every((sample) => sample !== 0),
+      'nothing of it is missing',
+    );
+  } finally {
+    await bench.close();
+  }
+});

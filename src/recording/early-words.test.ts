@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import type { TestPhone } from '../media/test-phone.ts';
 import { throwOnUnlistedTransitions } from '../state-machine.ts';
 import { RecordingBench } from './test-recording-bench.ts';
 
@@ -39,9 +40,15 @@ describe('words that overtake the answer', () => {
       },
     });
   };
-  const stop = async (): Promise<void> => {
+  /** Both talk for so long at once, then the recording is stopped. @returns where each is in its own channel */
+  const talkAndStop = async (caller: TestPhone, phone: TestPhone) => {
+    await bench.slots(30, [
+      [caller, samples(30, 8000)],
+      [phone, samples(30, 8000)],
+    ]);
     await bench.execute({ verb: 'recording.stop', recordingId: 'r', reason: 'stopped' });
     await bench.slots(3);
+    return [await channel('a'), await channel('b')] as const;
   };
 
   for (const leadSlots of [1, 5, 12, 25])
@@ -53,12 +60,7 @@ describe('words that overtake the answer', () => {
       await bench.recordRoom('room', 'r');
       await join('a');
       await join('b');
-      await bench.slots(30, [
-        [caller, samples(30, 8000)],
-        [phone, samples(30, 8000)],
-      ]);
-      await stop();
-      const [a, b] = [await channel('a'), await channel('b')];
+      const [a, b] = await talkAndStop(caller, phone);
       assert.equal(a.end, b.end);
       assert.equal(a.end - a.at, 30 * slot);
       assert.equal(b.end - b.at, (30 + leadSlots) * slot);
@@ -76,12 +78,7 @@ describe('words that overtake the answer', () => {
       [phone, samples(1, 8000)],
     ]);
     await join('b');
-    await bench.slots(30, [
-      [caller, samples(30, 8000)],
-      [phone, samples(30, 8000)],
-    ]);
-    await stop();
-    const [a, b] = [await channel('a'), await channel('b')];
+    const [a, b] = await talkAndStop(caller, phone);
     assert.equal(a.end, b.end);
     assert.deepEqual([a.at, b.at], [0, 0]);
   });
@@ -103,12 +100,7 @@ describe('words that overtake the answer', () => {
     await bench.slots(5, [[phone, samples(5, 8000)]]);
     await answer();
     await join('b');
-    await bench.slots(30, [
-      [caller, samples(30, 8000)],
-      [phone, samples(30, 8000)],
-    ]);
-    await stop();
-    const [a, b] = [await channel('a'), await channel('b')];
+    const [a, b] = await talkAndStop(caller, phone);
     assert.equal(a.end, b.end);
     assert.equal(b.at, 50 * slot);
   });
@@ -123,12 +115,7 @@ describe('words that overtake the answer', () => {
     await bench.recordRoom('room', 'r');
     await join('a');
     await join('b');
-    await bench.slots(30, [
-      [caller, samples(30, 8000)],
-      [phone, samples(30, 8000)],
-    ]);
-    await stop();
-    const [a, b] = [await channel('a'), await channel('b')];
+    const [a, b] = await talkAndStop(caller, phone);
     assert.equal(a.end, b.end);
     assert.equal(b.end - b.at, 33 * slot);
   });

@@ -79,52 +79,44 @@ describe('pauses of one recording that overlap', () => {
     return runs;
   }
 
+  /** Two that overlap: in slots of 20 ms from 2 to 9 and from 5 to 14, or the second within the first. */
+  async function overlap(
+    [first, firstBehaviour]: readonly [string, PauseBehaviour],
+    [second, secondBehaviour]: readonly [string, PauseBehaviour],
+    isWithin: boolean,
+  ): Promise<[string, number][]> {
+    await say(2);
+    await pause(first, firstBehaviour);
+    await say(3);
+    await pause(second, secondBehaviour);
+    await say(4);
+    await resume(isWithin ? second : first);
+    await say(5);
+    await resume(isWithin ? first : second);
+    await say(6);
+    assert.deepEqual(told(), ['started 0', 'paused 2', 'resumed 14']);
+    return await file();
+  }
+
   for (const own of pauseBehaviours)
     for (const ofCall of pauseBehaviours) {
-      it(`its own (${own}) counts where both are, behind it that of the call (${ofCall})`, async () => {
-        await say(2);
-        await pause('r', own);
-        await say(3);
-        await pause('s', ofCall);
-        await say(4);
-        await resume('r');
-        await say(5);
-        await resume('s');
-        await say(6);
-        assert.deepEqual(told(), ['started 0', 'paused 2', 'resumed 14']);
-        assert.deepEqual(await file(), expected(['speech', 2], [own, 7], [ofCall, 5], ['speech', 6]));
-      });
-
-      it(`its own (${own}) within that of the call (${ofCall})`, async () => {
-        await say(2);
-        await pause('s', ofCall);
-        await say(3);
-        await pause('r', own);
-        await say(4);
-        await resume('r');
-        await say(5);
-        await resume('s');
-        await say(6);
-        assert.deepEqual(told(), ['started 0', 'paused 2', 'resumed 14']);
+      it(`its own (${own}) counts where both are, behind it that of the call (${ofCall})`, async () =>
         assert.deepEqual(
-          await file(),
-          expected(['speech', 2], [ofCall, 3], [own, 4], [ofCall, 5], ['speech', 6]),
-        );
-      });
+          await overlap(['r', own], ['s', ofCall], false),
+          expected(['speech', 2], [own, 7], [ofCall, 5], ['speech', 6]),
+        ));
 
-      it(`the one of two of the call that asked first (${ofCall}), then the other (${own})`, async () => {
-        await say(2);
-        await pause('s', ofCall);
-        await say(3);
-        await pause('t', own);
-        await say(4);
-        await resume('s');
-        await say(5);
-        await resume('t');
-        await say(6);
-        assert.deepEqual(told(), ['started 0', 'paused 2', 'resumed 14']);
-        assert.deepEqual(await file(), expected(['speech', 2], [ofCall, 7], [own, 5], ['speech', 6]));
-      });
+      it(`its own (${own}) within that of the call (${ofCall})`, async () =>
+        assert.deepEqual(
+          await overlap(['s', ofCall], ['r', own], true),
+          expected(['speech', 2], [ofCall, 3], [own, 4], [ofCall, 5], ['speech', 6]),
+        ));
+
+      it(`the one of two of the call that asked first (${ofCall}), then the other (${own})`, async () =>
+        assert.deepEqual(
+          await overlap(['s', ofCall], ['t', own], false),
+          expected(['speech', 2], [ofCall, 7], [own, 5], ['speech', 6]),
+        ));
     }
 
   it('the one of the call that is over first leaves its own', async () => {

@@ -176,4 +176,49 @@ describe('the notice of a recording', () => {
     assert.equal(heardBy(eve), 0);
     await bench.stop();
   });
+
+  it('that a party ended by a key, or heard, is not played again when it comes back; one that it left is', async () => {
+    const phones = [await bench.call('a'), await bench.call('b'), await bench.call('c')];
+    const talk = (slots: number) =>
+      bench.slots(
+        slots,
+        phones.map((phone) => [phone, toneOf(500, slots * 20)]),
+      );
+    for (const legId of ['a', 'b', 'c']) await bench.join(legId, 'room');
+    await talk(2);
+    await bench.recordRoom('room', 'r', { options: { notice: true } });
+    await bench.notice(400);
+    await talk(10);
+    await phones[0]!.press('1');
+    await bench.execute({ verb: 'room.leave', legId: 'b' });
+    await talk(30);
+    for (const legId of ['a', 'c']) await bench.execute({ verb: 'room.leave', legId });
+    for (const legId of ['a', 'b', 'c']) await bench.join(legId, 'room');
+    await talk(40);
+    assert.deepEqual(
+      bench.noticed.map(({ connectionId, outcome }) => `${connectionId} ${outcome}`),
+      ['b left', 'a key', 'c played', 'b played'],
+    );
+    await bench.stop();
+  });
+
+  it('is in the consent of several parties as the one has heard it that heard the least', async () => {
+    const [ann, bob] = [await bench.call('a'), await bench.call('b')];
+    await bench.join('a', 'room');
+    await bench.slots(2, [[ann, toneOf(500, 40)]]);
+    await bench.recordRoom('room', 'r', { options: required });
+    await bench.notice(400);
+    await bench.slots(10, [[ann, toneOf(500, 200)]]);
+    await bench.join('b', 'room');
+    await bench.slots(10, [
+      [ann, toneOf(500, 200)],
+      [bob, toneOf(700, 200)],
+    ]);
+    await bench.consent({ given: voice });
+    const [{ connectionIds, noticeMs } = { connectionIds: [] }] = bench.consented;
+    assert.deepEqual(connectionIds, ['a', 'b']);
+    const heardMs = heardBy(bob);
+    assert.ok(heardMs < 220 && Math.abs(noticeMs! - heardMs) <= 20, `${noticeMs} ${heardMs}`);
+    await bench.stop();
+  });
 });

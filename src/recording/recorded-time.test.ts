@@ -21,3 +21,27 @@ test('before the beginning nothing is recorded', () => {
   time.begin(200);
   assert.equal(time.at(100), 0);
 });
+
+test('through many pauses, some of them empty, each recorded sample has one place', () => {
+  const time = new RecordedTime();
+  const places: number[] = [];
+  let at = 100;
+  for (let k = 0; k < 200; k++) {
+    if (k === 0) time.begin(at);
+    else time.resume(at);
+    const samples = (k * 7) % 13;
+    for (let i = 0; i < samples; i++) places.push(at + i);
+    at += samples;
+    time.pause(at);
+    assert.equal(time.at(at), places.length);
+    at += (k * 5) % 3;
+    assert.equal(time.at(at), places.length, 'it stands still');
+  }
+  for (const [recorded, sample] of places.entries()) {
+    assert.equal(time.at(sample), recorded);
+    const place = time.sampleOf(recorded);
+    // A place at the edge of a pause is the one before it.
+    assert.ok(place === sample || (recorded > 0 && place === places[recorded - 1]! + 1), `${recorded}`);
+  }
+  assert.equal(time.sampleOf(places.length + 1), places.at(-1)! + 1, 'beyond all that was recorded: its end');
+});

@@ -1,13 +1,23 @@
+interface RecordedSpan {
+  readonly fromSample: number;
+  /** Undefined: it goes on. */
+  toSample: number | undefined;
+  /** Recorded time before it. */
+  readonly before: number;
+}
+
 /**
  * The two scales of a recording: positions on the room's clock, and recorded time, which begins with the recording
  * and stands still while it is paused. Both in samples.
  */
 export class RecordedTime {
-  /** What of the clock was recorded; the last span may go on. */
-  readonly #spans: { fromSample: number; toSample: number | undefined }[] = [];
+  /** What of the clock was recorded, in order. What is asked for lies in the last ones. */
+  readonly #spans: RecordedSpan[] = [];
 
   begin(atSample: number): void {
-    this.#spans.push({ fromSample: atSample, toSample: undefined });
+    const last = this.#spans.at(-1);
+    const before = last ? last.before + (last.toSample ?? atSample) - last.fromSample : 0;
+    this.#spans.push({ fromSample: atSample, toSample: undefined, before });
   }
 
   pause(atSample: number): void {
@@ -21,20 +31,17 @@ export class RecordedTime {
 
   /** Recorded time at a position; in a pause that of its beginning. */
   at(sample: number): number {
-    return this.#spans.reduce(
-      (sum, { fromSample, toSample = sample }) => sum + Math.max(0, Math.min(sample, toSample) - fromSample),
-      0,
-    );
+    const span = this.#spans.findLast(({ fromSample }) => fromSample <= sample);
+    if (!span) return 0;
+    const { fromSample, toSample = sample, before } = span;
+    return before + Math.min(sample, toSample) - fromSample;
   }
 
   /** The position that has so much recorded time before it. */
   sampleOf(recorded: number): number {
-    let left = recorded;
-    for (const { fromSample, toSample } of this.#spans) {
-      const samples = toSample === undefined ? Number.POSITIVE_INFINITY : toSample - fromSample;
-      if (left <= samples) return fromSample + left;
-      left -= samples;
-    }
-    return this.#spans.at(-1)?.toSample ?? 0;
+    const span = this.#spans.findLast(({ before }) => before < recorded) ?? this.#spans[0];
+    if (!span) return 0;
+    const { fromSample, toSample = Number.POSITIVE_INFINITY, before } = span;
+    return Math.min(fromSample + recorded - before, toSample);
   }
 }

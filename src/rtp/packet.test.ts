@@ -38,6 +38,27 @@ describe('parse', () => {
     assert.equal(view.extensionProfile, undefined);
   });
 
+  test('gives one view of the payload to all who ask, and that of the packet parsed last', () => {
+    const view = new RtpPacketView();
+    const parser = new RtpParser();
+    const memory = new Uint8Array(100);
+    // Datagrams of the same length, in one memory and another, as of the same place.
+    for (const [data, at] of [
+      [memory, 0],
+      [memory, 20],
+      [new Uint8Array(100), 20],
+    ] as const) {
+      const datagram = data.subarray(at, at + rtpHeaderBytes + 3);
+      datagram.set(packet(at, 2, 3));
+      assert.ok(parser.parse(datagram, view));
+      assert.deepEqual(view.payload(), Uint8Array.of(at, 2, 3));
+      assert.equal(view.payload(), view.payload());
+      assert.equal(view.payload().buffer, data.buffer);
+    }
+    assert.ok(parser.parse(packet(), view));
+    assert.equal(view.payload().length, 0);
+  });
+
   for (const value of [0, 1, 127, 128, 32_767, 32_768, 65_407, 65_535, 2 ** 31, 2 ** 32 - 1]) {
     test(`counter value ${value} survives`, () => {
       const data = new Uint8Array(rtpHeaderBytes);

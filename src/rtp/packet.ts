@@ -36,10 +36,17 @@ export class RtpPacketView {
   payloadOffset = 0;
   /** Without padding; zero is a valid packet (a keep-alive). */
   payloadBytes = 0;
+  #payload: Uint8Array = new Uint8Array(0);
 
-  /** The payload as a view of the datagram. */
+  /** The payload as a view of the datagram; the same one for all who ask about a packet. */
   payload(): Uint8Array {
-    return this.data.subarray(this.payloadOffset, this.payloadOffset + this.payloadBytes);
+    const { data, payloadOffset, payloadBytes } = this;
+    const known = this.#payload;
+    const isSame =
+      known.buffer === data.buffer &&
+      known.byteOffset === data.byteOffset + payloadOffset &&
+      known.length === payloadBytes;
+    return isSame ? known : (this.#payload = data.subarray(payloadOffset, payloadOffset + payloadBytes));
   }
 }
 

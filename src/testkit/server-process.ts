@@ -12,7 +12,7 @@ import { findWorkers } from '../worker/previous-workers.ts';
 
 export interface ServerProcessOptions {
   dataDir: string;
-  numbers: { number: string; onIncoming: string; dialect?: 'sift' | 'signalwire' }[];
+  numbers: { number: string; onIncoming: string; dialect?: 'sift' | 'signalwire' | 'sinch' }[];
   /** As environment variables, over free ports and one media worker. */
   settings?: Record<string, string>;
   /** What its command line begins with, such as `ip netns exec name`; it must become the server by exec. */

@@ -7,6 +7,8 @@ export interface Hole {
   readonly toSample: number;
 }
 
+const none: readonly Hole[] = [];
+
 /**
  * The empty spans a late packet may still fill, in rising order, never overlapping. A packet goes behind all audio or
  * into a hole: so no sample is ever placed twice, whatever sequence numbers and timestamps claim.
@@ -41,9 +43,9 @@ export class Holes {
   }
 
   /** Removes and returns the holes that end at or before `settledSample`: nothing fills them any more. */
-  settle(settledSample: number): Hole[] {
+  settle(settledSample: number): readonly Hole[] {
     const first = this.#open[0];
-    if (!first || first.toSample > settledSample) return [];
+    if (!first || first.toSample > settledSample) return none;
     const kept = this.#open.findIndex(({ toSample }) => toSample > settledSample);
     return this.#open.splice(0, kept < 0 ? this.#open.length : kept);
   }

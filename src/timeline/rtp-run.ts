@@ -71,7 +71,11 @@ export class RtpRun {
 
   /** Where RTP time puts a packet: undefined if it is from before the oldest anchor still known. */
   sampleAt(sequence: number, ticks: number): number | undefined {
-    const anchor = this.#anchors.findLast(({ fromSequence }) => fromSequence <= sequence);
+    const last = this.#anchors.at(-1);
+    const anchor =
+      last && last.fromSequence <= sequence
+        ? last
+        : this.#anchors.findLast(({ fromSequence }) => fromSequence <= sequence);
     return anchor && anchor.sample + this.#samples(ticks - anchor.ticks);
   }
 

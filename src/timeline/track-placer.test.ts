@@ -50,6 +50,15 @@ describe('a pause in which the RTP clock stood still', () => {
     assert.deepEqual(stream.frames(50, 90), upFrom(300, 40));
   });
 
+  test('is none where the delay grows step by step, however soon', () => {
+    const stream = new Stream();
+    stream.run(0, 50);
+    stream.run(50, 51, { lateMs: 200 });
+    stream.run(51, 120, { lateMs: 400 });
+    assert.deepEqual(stream.frames(0, 120), upFrom(0, 120));
+    assert.deepEqual(stream.placer.timeline.marks, []);
+  });
+
   test('and a clock that jumps back or far ahead in it lies at its arrival', () => {
     for (const jump of [-40_000, -30, 2000, 1_000_000]) {
       const stream = new Stream();

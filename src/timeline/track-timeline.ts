@@ -176,6 +176,8 @@ export class TrackTimeline {
   /** The newest of the present SSRC and clock. */
   #run(): RtpRun | undefined {
     const { ssrc, clockRateHz } = this.#format as TrackFormat;
+    const last = this.#runs.at(-1);
+    if (last?.ssrc === ssrc && last.clockRateHz === clockRateHz) return last;
     return this.#runs.findLast((each) => each.ssrc === ssrc && each.clockRateHz === clockRateHz);
   }
 

@@ -16,7 +16,7 @@ import { Scene } from './scene.ts';
 import { utter } from './utterance.ts';
 
 /**
- * Rows of features.md about the files of a conversation. One conference proves them: Ann and Bob are recorded, Eve
+ * Rows of docs/dialects/sift.md about the files of a conversation. One conference proves them: Ann and Bob are recorded, Eve
  * opted out; Ann and Bob speak alone (noise), then all three at once (a tone each).
  */
 const guideNumber = '+15558881188';

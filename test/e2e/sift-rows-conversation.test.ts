@@ -14,7 +14,7 @@ import { Scene } from './scene.ts';
 import { say } from './utterance.ts';
 
 /**
- * Rows of features.md about the Conversation object and its event. Ann joins, Bob joins, Ann speaks twice with a
+ * Rows of docs/dialects/sift.md about the Conversation object and its event. Ann joins, Bob joins, Ann speaks twice with a
  * pause, leaves by key while Bob speaks, comes back and speaks again; later Ann is alone in a conference of that name.
  */
 const guideNumber = '+15558881188';

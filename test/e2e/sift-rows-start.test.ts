@@ -13,7 +13,7 @@ import { HttpClient } from './http-client.ts';
 import { Scene } from './scene.ts';
 import { say } from './utterance.ts';
 
-/** Rows of features.md about how conversations begin: commands, numbers, callbacks, and what is asked for. */
+/** Rows of docs/dialects/sift.md about how conversations begin: commands, numbers, callbacks, and what is asked for. */
 const clientName = 'agent';
 const clientPassword = 'a long password';
 const users = [{ username: clientName, password: clientPassword }];

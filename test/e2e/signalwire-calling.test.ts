@@ -6,7 +6,7 @@ import { eventually } from './eventually.ts';
 import { type CallLeg, type RestRecording, SignalwireStage } from './signalwire-stage.ts';
 import { utter } from './utterance.ts';
 
-/** `/api/calling/calls` (features.md, A49, X15; wire.md, section 4): commands on calls that go on. */
+/** `/api/calling/calls` (docs/dialects/signalwire.md): commands on calls that go on. */
 const stage = await SignalwireStage.open();
 after(() => stage[Symbol.asyncDispose]());
 

@@ -5,7 +5,7 @@ import { type Script, ScriptStage, states } from './signalwire-scripts.ts';
 import type { RecordEvent } from './signalwire-stage.ts';
 import { assertHeardBy } from './sounds.ts';
 
-/** `join_conference` and its recording, by several callers (features.md, X20, X21, A25). */
+/** `join_conference` and its recording, by several callers (docs/dialects/signalwire.md, A25). */
 const stage = await ScriptStage.open();
 after(() => stage[Symbol.asyncDispose]());
 

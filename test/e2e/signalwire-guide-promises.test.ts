@@ -6,7 +6,7 @@ import { ScriptStage, voiceHz } from './signalwire-scripts.ts';
 import type { RestRecording } from './signalwire-stage.ts';
 import { hasTone } from './sounds.ts';
 
-/** What the guide "Call Recording" promises beside its examples (features.md, rows A). */
+/** What the guide "Call Recording" promises beside its examples (docs/dialects/signalwire.md, rows A). */
 const stage = await ScriptStage.open();
 after(() => stage[Symbol.asyncDispose]());
 const path = '/api/relay/rest/recordings';

@@ -20,7 +20,7 @@ import { assertEndSilence, assertSounds, beepHz, hasTone, heardBy } from './soun
 
 /**
  * The examples of the guide "Call Recording", as both SDKs emit them, executed one by one on live calls, and what the
- * guide promises of them (features.md, rows A).
+ * guide promises of them (docs/dialects/signalwire.md, rows A).
  */
 const stage = await ScriptStage.open();
 after(() => stage[Symbol.asyncDispose]());
@@ -56,6 +56,16 @@ async function finished(callId: string): Promise<RestRecording[]> {
 }
 
 const played = async (url: unknown, format: Format) => await playedFile(await fetch(String(url)), format);
+
+/** Of a recording that ends by itself: the channels of its file. */
+async function whenWhole(url: unknown): Promise<Int16Array[]> {
+  await eventually(
+    'the file',
+    async () => (await fetch(String(url))).status === 200 || undefined,
+    patienceMs,
+  );
+  return (await played(url, 'wav')).channels;
+}
 
 /** What a call knows about the recordings of the examples that run on it. */
 interface Examples {
@@ -277,12 +287,7 @@ for (const sdk of sdks)
       const { record_call_url } = await script.at('auto-stop');
       const said = await script.speak();
       await script.phone.pressDigit('#');
-      await eventually(
-        'the file',
-        async () => (await fetch(String(record_call_url))).status === 200 || undefined,
-        patienceMs,
-      );
-      const { channels } = await played(record_call_url, 'wav');
+      const channels = await whenWhole(record_call_url);
       assertExactRun(channels[0]!, said);
       await script.end();
     });
@@ -291,13 +296,8 @@ for (const sdk of sdks)
       const script = await callWith(sdk, 'auto-stop');
       const { record_call_url } = await script.at('auto-stop');
       await script.speakTone();
-      await eventually(
-        'the file',
-        async () => (await fetch(String(record_call_url))).status === 200 || undefined,
-        patienceMs,
-      );
-      const samples = (await played(record_call_url, 'wav')).channels[0]!;
-      assertEndSilence(samples, 5);
+      const [samples] = await whenWhole(record_call_url);
+      assertEndSilence(samples!, 5);
       await script.end();
     });
 
@@ -305,13 +305,8 @@ for (const sdk of sdks)
       const script = await callWith(sdk, 'voicemail');
       const { record_call_url } = await script.at('voicemail');
       await script.speakTone();
-      await eventually(
-        'the file',
-        async () => (await fetch(String(record_call_url))).status === 200 || undefined,
-        patienceMs,
-      );
-      const samples = (await played(record_call_url, 'wav')).channels[0]!;
-      assertEndSilence(samples, 3);
+      const [samples] = await whenWhole(record_call_url);
+      assertEndSilence(samples!, 3);
       await script.end();
     });
 

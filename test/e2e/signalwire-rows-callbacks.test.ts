@@ -7,7 +7,7 @@ import { type Script, ScriptStage, states } from './signalwire-scripts.ts';
 import type { RecordEvent } from './signalwire-stage.ts';
 import { utter } from './utterance.ts';
 
-/** What the `status_url` of a `record_call` is told (features.md, W17 to W27 and W38). */
+/** What the `status_url` of a `record_call` is told (docs/dialects/signalwire.md, W17 to W27 and W38). */
 const stage = await ScriptStage.open();
 after(() => stage[Symbol.asyncDispose]());
 

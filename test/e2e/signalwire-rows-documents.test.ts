@@ -11,7 +11,7 @@ import type { RestRecording } from './signalwire-stage.ts';
 import { assertSounds, beepHz, hasTone, heardBy } from './sounds.ts';
 import { lineCoded } from './verb-stage.ts';
 
-/** The examples of the vendor's page, as they stand (features.md, W29 to W33). */
+/** The examples of the vendor's page, as they stand (docs/dialects/signalwire.md, W29 to W33). */
 const stage = await ScriptStage.open();
 after(() => stage[Symbol.asyncDispose]());
 const patienceMs = 40_000;

@@ -6,7 +6,7 @@ import { ScriptStage, states, voiceHz } from './signalwire-scripts.ts';
 import { assertEndSilence } from './sounds.ts';
 import { utter } from './utterance.ts';
 
-/** What ends a `record_call` by itself, and who is told (features.md, W10 to W14). */
+/** What ends a `record_call` by itself, and who is told (docs/dialects/signalwire.md, W10 to W14). */
 const stage = await ScriptStage.open();
 after(() => stage[Symbol.asyncDispose]());
 

@@ -8,7 +8,7 @@ import { askedNumber } from './signalwire-stage.ts';
 import { assertSounds, beepHz, hasTone, heardBy, hears } from './sounds.ts';
 import { utter } from './utterance.ts';
 
-/** `record_call`: its parameters, their defaults, and the variables it sets (features.md, W1 to W9, W15 and W16). */
+/** `record_call`: its parameters, their defaults, and the variables it sets (docs/dialects/signalwire.md, W1 to W9, W15 and W16). */
 const stage = await ScriptStage.open();
 after(() => stage[Symbol.asyncDispose]());
 const [voiceHz] = partyTonesHz;

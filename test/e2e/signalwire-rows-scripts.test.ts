@@ -9,7 +9,7 @@ import { ScriptStage, type Step, states, variable } from './signalwire-scripts.t
 import { hears } from './sounds.ts';
 import { assertHeard } from './verb-stage.ts';
 
-/** What `record_call` and `stop_record_call` are to a document (features.md, W28 and W34 to W37). */
+/** What `record_call` and `stop_record_call` are to a document (docs/dialects/signalwire.md, W28 and W34 to W37). */
 const stage = await ScriptStage.open();
 after(() => stage[Symbol.asyncDispose]());
 const patienceMs = 30_000;

@@ -10,7 +10,7 @@ import { eventually } from './eventually.ts';
 import { type HttpAnswer, HttpClient } from './http-client.ts';
 import { Scene } from './scene.ts';
 
-/** A status callback of a recording (features.md, W17-W27, X4). */
+/** A status callback of a recording (docs/dialects/signalwire.md, W17 to W27). */
 export interface RecordEvent {
   event_type: string;
   event_channel: string;

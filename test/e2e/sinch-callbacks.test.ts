@@ -9,8 +9,7 @@ const stage = await SinchStage.open({ settings: { CALLREEL_CALLBACKS_TIMEOUT_MS:
 after(() => stage[Symbol.asyncDispose]());
 
 const park = { name: 'park' };
-const pathsOf = (id: string, event: Callback['event']) =>
-  stage.requests(id, event).map(({ path }) => path);
+const pathsOf = (id: string, event: Callback['event']) => stage.requests(id, event).map(({ path }) => path);
 
 suite('the URLs of callbacks', { concurrency: 4 }, () => {
   for (const [what, wrong] of [
@@ -61,7 +60,10 @@ suite('answers', { concurrency: 4 }, () => {
   test('without any the caller hears that, and the call ends', async () => {
     const call = await stage.call({ ice: () => answer(404) });
     await call.ended;
-    assert.ok(call.received().some((sample) => Math.abs(sample) > 2000), 'nothing was said');
+    assert.ok(
+      call.received().some((sample) => Math.abs(sample) > 2000),
+      'nothing was said',
+    );
     const callId = await stage.callIdOf(call);
     const { reason } = await stage.told(callId, 'dice');
     assert.equal(reason, 'CALLBACKERROR');

@@ -65,8 +65,7 @@ suite('ACE', { concurrency: 4 }, () => {
     const callId = await stage.callIdOf(call);
     await inConversation(callId);
     const said = await speak(call, 4000, 63);
-    const session = stage.session(callId);
-    await session.manage({ instructions: [{ name: 'stopRecording' }], action: undefined, warnings: [] }, undefined);
+    await stage.manage(callId, { instructions: [{ name: 'stopRecording' }] });
     await stage.told(callId, 'notify', 'recording_finished');
     const after = await speak(call, 4000, 64);
     const [samples] = await stage.recordingOf(await connectionOf(called.session.requestUri));
@@ -122,7 +121,8 @@ suite('ACE', { concurrency: 4 }, () => {
     await inConversation(callId);
     const { menuResult } = await stage.told(callId, 'pie');
     assert.deepEqual(menuResult, { menuId: 'main', type: 'return', value: 'yes', inputMethod: 'dtmf' });
-    assertExactRun(called.received(), await speak(call, 4000, 65));
+    const said = await speak(call, 4000, 65);
+    assert.ok(isHeard(called.received(), said), 'they do not talk');
     await call.hangUp();
   });
 
@@ -182,7 +182,9 @@ suite('connecting', { concurrency: 4 }, () => {
     const trunk = { name: 'pstn', host: '127.0.0.1', port: parseSipUri(phone.sipUri)?.port };
     await stage.http.json('POST', '/v1/trunks', { ...trunk, routes: [{ prefix: '+4987' }] });
     const call = await stage.call({
-      ice: { action: { name: 'connectPstn', number: '+49 87 123', cli: '+49871', dtmf: '12#', maxDuration: 2 } },
+      ice: {
+        action: { name: 'connectPstn', number: '+49 87 123', cli: '+49871', dtmf: '12#', maxDuration: 2 },
+      },
     });
     const called = await coming;
     assert.equal(called.session.from.user, '+49871');

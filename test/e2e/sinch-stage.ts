@@ -110,6 +110,26 @@ export class SinchStage implements AsyncDisposable {
     return { url, sound: lineCoded(sent) };
   }
 
+  /** A request of the application's own, as its client sends it. */
+  async request(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }> {
+    const { applicationKey, applicationSecret } = this.keys;
+    const credentials = Buffer.from(`${applicationKey}:${applicationSecret}`).toString('base64');
+    const response = await fetch(this.scene.server.callreel.publicUrl + path, {
+      method,
+      headers: { authorization: `Basic ${credentials}`, 'content-type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+  }
+
+  /** Manage Call. */
+  async manage(callId: string, svaml: object, leg?: 'caller' | 'callee' | 'both'): Promise<void> {
+    const path = `/calling/v1/calls/id/${callId}${leg === undefined ? '' : `/leg/${leg}`}`;
+    const { status, body } = await this.request('PATCH', path, svaml);
+    assert.ok(status >= 200 && status < 300, JSON.stringify(body));
+  }
+
   /** Every callback of a call or a conference so far. */
   callbacks(id: string, event?: Callback['event']): Callback[] {
     return this.requests(id, event).map(({ body }) => body as Callback);

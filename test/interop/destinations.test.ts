@@ -22,7 +22,7 @@ const proxies: Partial<Record<SwiftRegion, WriteOnlyProxy>> = {};
 before(async () => {
   swift = await startSwift('sinch-storage');
   for (const region of ['eu-central-1', 'auto'] as const)
-    proxies[region] = await startWriteOnlyProxy(swift.urls[region], accessKeyId);
+    proxies[region] = await startWriteOnlyProxy(() => ({ storage: swift.urls[region], accessKeyId }));
 });
 after(async () => {
   for (const proxy of Object.values(proxies)) await proxy.stop();

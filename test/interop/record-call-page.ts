@@ -1,7 +1,11 @@
 import { readFile } from 'node:fs/promises';
 
-/** Names of the page's documents in `test/data/record-call-page`. */
-const pageDocuments = ['mp3', 'play-back', 'speaker'] as const;
+/** The page's documents: by the name they are served under, their file in `test/data/signalwire/record_call`. */
+const pageDocuments = {
+  mp3: 'start-mp3',
+  'play-back': 'record-and-play-back',
+  speaker: 'record-speaker',
+} as const;
 
 export interface PageSettings {
   signingKey: string;
@@ -19,9 +23,9 @@ export const statusesFile = 'statuses.jsonl';
  */
 export async function recordCallApplication({ signingKey, prompt }: PageSettings): Promise<string> {
   const documents: Record<string, string> = {};
-  for (const name of pageDocuments)
+  for (const [name, file] of Object.entries(pageDocuments))
     documents[name] = await readFile(
-      new URL(`../data/record-call-page/${name}.yaml`, import.meta.url),
+      new URL(`../data/signalwire/record_call/${file}.yaml`, import.meta.url),
       'utf8',
     );
   return `

@@ -20,8 +20,14 @@ export const swiftKeys = {
   secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
 };
 
-/** A region to Amazon, and what Cloud Storage takes for one. */
-const regions = ['eu-central-1', 'auto'] as const;
+/** Others of the same account, with the secrets that stand for one on the vendor's page. */
+export const swiftUsers = {
+  KEY: { accessKeyId: 'test:key', secretAccessKey: 'SECRET' },
+  xyz_access_key: { accessKeyId: 'test:xyz', secretAccessKey: 'wrt_secret_key' },
+} as const;
+
+/** A region to Amazon, what Cloud Storage takes for one, and what stands for one on the vendor's page. */
+const regions = ['eu-central-1', 'auto', 'aws_region'] as const;
 
 export type SwiftRegion = (typeof regions)[number];
 
@@ -29,13 +35,16 @@ export interface Swift {
   /** The S3 interface, one for each region that requests may be signed for. */
   urls: Readonly<Record<SwiftRegion, URL>>;
   bucket: string;
-  /** What is stored, read with every right. */
-  stored(key: string): Promise<{ content: Buffer; contentType?: string | undefined } | undefined>;
+  /** What is stored, read with every right; in the bucket unless another one is named. */
+  stored(
+    key: string,
+    bucket?: string,
+  ): Promise<{ content: Buffer; contentType?: string | undefined } | undefined>;
   stop(): Promise<void>;
 }
 
 /** OpenStack Swift with its S3 interface on one disk: a storage that checks signatures, checksums and part sizes. */
-export async function startSwift(bucket: string): Promise<Swift> {
+export async function startSwift(bucket: string, ...otherBuckets: string[]): Promise<Swift> {
   await ensurePackages('swift-proxy', 'swift-account', 'swift-container', 'swift-object', 'memcached');
   const folder = await temporaryFolder('swift');
   await mkdir(folder.file('disks/disk'), { recursive: true });
@@ -66,11 +75,12 @@ default = yes
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
     });
-    await client.send(new CreateBucketCommand({ Bucket: bucket }));
+    for (const name of [bucket, ...otherBuckets])
+      await client.send(new CreateBucketCommand({ Bucket: name }));
     return {
       urls,
       bucket,
-      stored: (key) => readObject(client, bucket, key),
+      stored: (key, name = bucket) => readObject(client, name, key),
       async stop() {
         client.destroy();
         await stop();
@@ -90,7 +100,7 @@ async function startServers(folder: TemporaryFolder, children: ChildProcess[]): 
     start(folder, children, { program: 'memcached', port: memcachedPort, options: memcached }),
     ...rings.map((ring) => startRing(folder, children, ring)),
   ]);
-  const [amazon, google] = await Promise.all(
+  const [amazon, google, page] = await Promise.all(
     regions.map(async (region) => {
       const port = await freePort();
       const settings = folder.file(`proxy-${region}.conf`);
@@ -99,7 +109,7 @@ async function startServers(folder: TemporaryFolder, children: ChildProcess[]): 
       return new URL(`http://${host}:${port}`);
     }),
   );
-  return { 'eu-central-1': amazon!, auto: google! };
+  return { 'eu-central-1': amazon!, auto: google!, aws_region: page! };
 }
 
 async function readObject(client: S3Client, bucket: string, key: string): ReturnType<Swift['stored']> {
@@ -152,6 +162,12 @@ function proxySettings(
   folder: TemporaryFolder,
   { port, memcachedPort, region }: { port: number; memcachedPort: number; region: string },
 ): string {
+  const users = [swiftKeys, ...Object.values(swiftUsers)]
+    .map(
+      ({ accessKeyId, secretAccessKey }) =>
+        `user_${accessKeyId.replace(':', '_')} = ${secretAccessKey} .admin`,
+    )
+    .join('\n');
   return `${commonSettings(folder, port)}
 [pipeline:main]
 pipeline = catch_errors cache bulk s3api tempauth slo proxy-server
@@ -172,7 +188,7 @@ use = egg:swift#s3api
 location = ${region}
 [filter:tempauth]
 use = egg:swift#tempauth
-user_test_tester = ${swiftKeys.secretAccessKey} .admin
+${users}
 `;
 }
 

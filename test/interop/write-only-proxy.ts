@@ -9,11 +9,14 @@ export interface WriteOnlyProxy {
   stop(): Promise<void>;
 }
 
+/** Where a request of that access key, signed for that region, goes, and with which access key. */
+export type ProxiedTo = (accessKeyId: string, region: string) => { storage: URL; accessKeyId: string };
+
 /**
- * Stands before a storage that speaks S3, refuses everything but writes, and gives the storage another access key than
- * it was sent: the name of the key is not signed, the secret must still be the right one.
+ * Stands before a storage and refuses everything but writes. Where the storage speaks S3 it is given another access key
+ * than was sent: the name of the key is not signed, the secret must still be the right one.
  */
-export async function startWriteOnlyProxy(storage: URL, accessKeyId: string): Promise<WriteOnlyProxy> {
+export async function startWriteOnlyProxy(to: ProxiedTo): Promise<WriteOnlyProxy> {
   const refused: string[] = [];
   const server = createServer((incoming, response) => {
     const { method = '', url: path = '', headers } = incoming;
@@ -23,6 +26,9 @@ export async function startWriteOnlyProxy(storage: URL, accessKeyId: string): Pr
       response.writeHead(403).end();
       return;
     }
+    const [, given = '', region = ''] =
+      /Credential=([^/]*)\/\d+\/([^/]*)/.exec(headers.authorization ?? '') ?? [];
+    const { storage, accessKeyId } = to(given, region);
     const authorization = headers.authorization?.replace(/Credential=[^/]*/, `Credential=${accessKeyId}`);
     const { hostname, port } = storage;
     const outgoing = request({ hostname, port, method, path, headers: { ...headers, authorization } });

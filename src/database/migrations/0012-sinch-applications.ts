@@ -8,6 +8,7 @@ const statements = [
     ADD COLUMN fallback_url text,
     ADD COLUMN sealed_secret text`,
   sql`ALTER TABLE callreel.events ADD COLUMN fallback_url text, ADD COLUMN signer text`,
+  sql`ALTER TABLE callreel.deliveries ADD COLUMN removed_at timestamptz`,
   sql`
     CREATE TABLE callreel.sinch_calls (
       call_id text PRIMARY KEY,

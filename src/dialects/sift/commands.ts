@@ -17,7 +17,7 @@ const maxDigits = 64;
 const defaultDigits = 1;
 const defaultTimeoutSeconds = 10;
 
-/** An empty string stands for "not set" in Sift's own examples (features.md, G12). */
+/** An empty string stands for "not set" in Sift's own examples (docs/dialects/sift.md, G12). */
 const callbackUrl = z
   .union([z.literal(''), z.url({ protocol: /^https?$/, error: 'expected an http or https URL' })])
   .nullish()
@@ -26,7 +26,7 @@ const callbackUrl = z
 const soundUrl = z.url({ protocol: /^https?$/, error: 'expected an http or https URL' });
 const flag = z.boolean().nullish();
 
-/** What the three commands that begin a conversation share; both spellings of each name (features.md, X17). */
+/** What the three commands that begin a conversation share; both spellings of each name (docs/dialects/sift.md, X17). */
 const conversation = {
   do_record: flag,
   event_callback: callbackUrl,
@@ -194,7 +194,7 @@ export function commandSchemas(ask: Ask) {
         ),
     );
 
-  // Recorded unless told otherwise, unlike the other two (wire.md, section 1).
+  // Recorded unless told otherwise, unlike the other two.
   const callClient = z
     .object({ name: z.literal('CallClient'), client_name: z.string().min(1).max(200), ...conversation })
     .transform(

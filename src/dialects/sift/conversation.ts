@@ -30,7 +30,7 @@ export interface ConversationView {
 }
 
 /**
- * The guide's code compares `snr` and `rt60` without a null check (features.md, G32), so both are numbers always;
+ * The guide's code compares `snr` and `rt60` without a null check (docs/dialects/sift.md, G32), so both are numbers always;
  * `quality_note` says what they are worth.
  */
 const unmeasuredQuality = {
@@ -53,7 +53,7 @@ function isoTime(unixMs: number | undefined): string | null {
   return unixMs === undefined ? null : new Date(unixMs).toISOString();
 }
 
-/** Sift's Conversation object, with both of the names its documents use (features.md, X17). */
+/** Sift's Conversation object, with both of the names its documents use (docs/dialects/sift.md, X17). */
 export function conversationBody(view: ConversationView): Record<string, unknown> {
   const audio = view.audio ? audioBody(view.audio) : null;
   return {

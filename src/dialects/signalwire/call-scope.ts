@@ -5,7 +5,7 @@ import type { SignalwireIdentity } from './identity.ts';
 
 const maxHeaders = 50;
 
-/** The call as documents and requests for documents see it (wire.md, section 3). */
+/** The call as documents and requests for documents see it. */
 export function callScopeOf(
   { connection, session, answered, ended }: Leg,
   identity: SignalwireIdentity,

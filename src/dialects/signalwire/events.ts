@@ -64,7 +64,7 @@ function envelope(
 
 /**
  * `calling.call.record`, with both forms of what is said of the file: nested (`record_call`) and beside the state
- * (`record`; features.md, X4).
+ * (`record`).
  */
 function recordEvent(event: RecordingChanged, options: SignalwireEventOptions): Record<string, unknown> {
   const { recordingId, state, end, format, stereo, direction, controlId = recordingId } = event;

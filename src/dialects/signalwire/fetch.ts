@@ -7,7 +7,7 @@ import { signatureHeaders } from './signature.ts';
 
 const shownBodyCharacters = 200;
 
-/** Asks applications for their documents: a signed POST of the call (wire.md, section 3). */
+/** Asks applications for their documents: a signed POST of the call. */
 export class DocumentFetcher {
   readonly #callbacks: CallbackClient;
   readonly #key: Secret;

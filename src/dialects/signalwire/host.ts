@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.ts';
 import type { Verb, VerbResults } from '../../script/verb.ts';
 import type { JsonObject } from './json.ts';
 
-/** `${call.*}`, read only, as the vendor's document request has it (wire.md, section 3). */
+/** `${call.*}`, read only, as the vendor's document request has it. */
 export interface CallScope {
   call_id: string;
   node_id: string;

@@ -5,7 +5,7 @@ import { recordingWishes, recordParameters } from './record-input.ts';
 const wishes = (given: unknown) => recordingWishes(recordParameters.parse(given));
 
 suite('calling.record', () => {
-  test('the defaults of this door (wire.md, section 4)', () =>
+  test('the defaults of this door', () =>
     assert.deepEqual(wishes({}), {
       controlId: undefined,
       statusUrl: undefined,

@@ -5,7 +5,7 @@ import { maxTimerMs, type RecorderOptions } from '../../media/recorder-options.t
 const maxSeconds = maxTimerMs / 1000;
 const seconds = z.number().min(0).max(maxSeconds);
 
-/** With the defaults of this door (wire.md, section 4). */
+/** With the defaults of this door. */
 const audio = z.object({
   format: z.enum(['wav', 'mp3', 'mp4']).default('mp3'),
   stereo: z.boolean().default(false),

@@ -11,7 +11,7 @@ export function newSigningKey(): string {
 }
 
 /**
- * What the vendor's validators look at: hex HMAC over the URL as it was given and the body's bytes (wire.md, section 3).
+ * What the vendor's validators look at: hex HMAC over the URL as it was given and the body's bytes.
  */
 export function signatureHeaders(key: Secret, url: string, body: string): Record<string, string> {
   const sign = (algorithm: string) =>

@@ -33,7 +33,8 @@ export interface SinchRequest {
 type SinchHandler = (request: SinchRequest) => Promise<object | undefined>;
 
 export const maxBodyBytes = 256 * 1024;
-const maxIdCharacters = 256;
+/** Of a name in the store. */
+const maxIdCharacters = 1024;
 const methods: HTTPMethods[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** Routes as the vendor's clients know them: whoever asks is an application, and every error is the vendor's. */
@@ -61,6 +62,21 @@ export class SinchDoor {
       handler: async (request, reply) => {
         const answer = await handler(await this.identified(request, reply));
         return reply.sent ? reply : reply.send(answer ?? {});
+      },
+    });
+  }
+
+  /** Lets in by itself. */
+  openRoute(
+    method: 'GET',
+    url: string,
+    handler: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>,
+  ): void {
+    this.#app.route({
+      ...{ method, url, exposeHeadRoute: false },
+      handler: async (request, reply) => {
+        checkedParams(request.params as Record<string, string>);
+        return await handler(request, reply);
       },
     });
   }

@@ -1,6 +1,7 @@
 import type { EventFormatter, RecordingChanged, RecordingDelivery } from '../../call/neutral-events.ts';
 import { assertNever } from '../../errors.ts';
 import { type NotifiedOf, notifyBody } from './callback-bodies.ts';
+import { storeUrl } from './store-links.ts';
 
 /**
  * What applications are told of their recordings (`notify`), each only after the fact that it states. Nobody is told
@@ -37,13 +38,20 @@ function changed(event: RecordingChanged): Record<string, unknown> | undefined {
 
 function delivery(event: RecordingDelivery): Record<string, unknown> | undefined {
   const { of, notify, failures } = contextOf(event);
-  const { destination, state, error } = event;
+  const { state, error } = event;
+  const destination = destinationOf(event);
   if (!of || !notify) return undefined;
   if (state === 'delivered') return notifyBody(of, { type: 'recording_available', destination });
   if (!failures) return undefined;
   const outlook = state === 'dead' ? 'given up' : 'it is tried again';
   const errorMsg = `${error?.message ?? 'it could not be delivered'}; ${outlook}`;
   return notifyBody(of, { type: 'recording_failed', errorMsg, destination });
+}
+
+/** In our own store: where it is fetched (features.md, S50). */
+function destinationOf({ destination, dialectData: { baseUrl } = {} }: RecordingDelivery): string {
+  const [, key] = /^sdrive:\/\/(.+)$/s.exec(destination) ?? [];
+  return key !== undefined && typeof baseUrl === 'string' ? storeUrl(baseUrl, key) : destination;
 }
 
 /** As `WishMaker` keeps it. */

@@ -1,45 +1,21 @@
-import type { ConferenceObserver } from '../../call/conference.ts';
 import type { Leg } from '../../call/leg.ts';
 import type { LiveCalls } from '../../call/live-calls.ts';
 import type { Recording } from '../../call/recording.ts';
 import type { Clock } from '../../clock.ts';
-import { CallreelError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
-import { sendKeys } from '../../script/key-sender.ts';
 import type { VerbPerformer } from '../../script/performer.ts';
 import { ScriptRunner } from '../../script/runner.ts';
-import type { Next, Step, Verb, VerbResults } from '../../script/verb.ts';
-import type { Action, ConnectConf } from './actions.ts';
+import type { Step, Verb, VerbResults } from '../../script/verb.ts';
+import type { Action } from './actions.ts';
 import type { SinchApplication } from './application.ts';
-import { connectedEnd } from './call-end.ts';
-import { CallRecord } from './call-record.ts';
+import { CallDialogue, type SessionRequest } from './call-dialogue.ts';
 import type { SinchCallRecords } from './call-records.ts';
-import {
-  aceBody,
-  type CallDomain,
-  type CallHeader,
-  type Destination,
-  diceBody,
-  type MenuResult,
-  pieBody,
-} from './callback-bodies.ts';
-import type { Question, SinchCallbacks, Subject } from './callbacks.ts';
-import type { InlineCallback } from './callouts.ts';
-import { conferenceKeys } from './conference-keys.ts';
-import { sinchErrorOf } from './errors.ts';
+import type { SinchCallbacks, Subject } from './callbacks.ts';
 import { LegScript } from './leg-script.ts';
 import { menuOf } from './menu-steps.ts';
-import { musicOf } from './music.ts';
-import type { SinchRecordingOptions } from './recording-options.ts';
+import { leads, svamlCall } from './put-through.ts';
 import type { WishMaker } from './recording-wishes.ts';
-import {
-  actionSteps,
-  type ConnectAction,
-  type Connecting,
-  instructionSteps,
-  type SvamlCall,
-  svamlSteps,
-} from './steps.ts';
+import { svamlSteps } from './steps.ts';
 import type { Svaml } from './svaml.ts';
 
 /** What every session has at hand. */
@@ -54,40 +30,11 @@ export interface SessionParts {
   records: Pick<SinchCallRecords, 'begun' | 'answered' | 'ended'>;
 }
 
-/** What is asked and told of a call, and whom it is between. */
-export interface SessionRequest {
-  application: SinchApplication;
-  custom: string | undefined;
-  from: string;
-  to: Destination;
-  domain: CallDomain;
-  /** Who the first leg is. */
-  side: 'caller' | 'callee';
-  /** Whom it is put through to, unless somebody is named. */
-  dialed: string;
-  callHeaders?: readonly CallHeader[] | undefined;
-  /** Undefined: it is not asked, or not told. */
-  callbacks: {
-    ace: 'application' | InlineCallback | undefined;
-    pie: 'application' | InlineCallback | undefined;
-    dice: 'application' | { url: string } | undefined;
-  };
-}
-
-/** Ends with it: what decides is for somebody else to do. */
-const leading: ReadonlySet<Action['name'] | undefined> = new Set([
-  'hangup',
-  'connectPstn',
-  'connectSip',
-  'connectMxp',
-  'connectConf',
-] as const);
-
 /** A call that an application decides over by SVAML, from its first leg's coming to the end of its last. */
 export class LiveSession {
   readonly callId: string;
   readonly request: SessionRequest;
-  readonly record: CallRecord;
+  readonly dialogue: CallDialogue;
   readonly parts: SessionParts;
   readonly whenOver: Promise<void>;
   #leg: Leg;
@@ -111,9 +58,10 @@ export class LiveSession {
     this.#isTold = request.callbacks.dice !== undefined;
     this.whenOver = this.#finished.promise;
     const { application, custom } = request;
-    this.record = new CallRecord({ application, callId: leg.id, custom });
+    const { callbacks, clock, log } = parts;
+    this.dialogue = new CallDialogue({ callId: leg.id, request, callbacks, clock, log, over: this.over });
     this.#runner = new ScriptRunner({
-      clock: parts.clock,
+      clock,
       performer: { perform: (who, verb, signal) => this.#perform(who, verb, signal) },
       goesOn: (who, step, error) => this.#goesOn(who, step, error),
     });
@@ -141,7 +89,19 @@ export class LiveSession {
   }
 
   get subject(): Subject {
-    return this.record.subject;
+    return this.dialogue.subject;
+  }
+
+  /** Aborted when it is over. */
+  get over(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  /** Somebody who was called for the first one answered. @param isTold whether the end of the call is told */
+  reached(called: Leg, isTold: boolean): void {
+    this.#isTold &&= isTold;
+    this.#calledLeg = called;
+    this.#watch(called, 'callee');
   }
 
   /** It is not over with its first leg, and ends as the last one that is tried does. */
@@ -184,36 +144,22 @@ export class LiveSession {
     }
   }
 
-  /** Whatever it answers; undefined: nothing that is of use. */
-  async ask(question: Omit<Question, 'inline' | 'signal'>, by: 'application' | InlineCallback | undefined) {
-    if (by === undefined) return undefined;
-    const inline = by === 'application' ? undefined : by;
-    const asked = { ...question, inline, signal: this.#over.signal };
-    const answer = await this.parts.callbacks.ask(this.subject, asked);
-    if ('svaml' in answer) this.take(answer.svaml);
-    return answer;
-  }
-
-  /** What of a document is no verb. */
-  take(svaml: Svaml): void {
-    if (this.record.keepCookies(svaml)) return;
-    const message = 'the cookies have, with custom, more than 1024 bytes: these are not kept';
-    this.parts.callbacks.tellError(this.subject, 40001, message);
+  /** As `serve`, of an answer; what of it is no verb was taken. */
+  async serveSvaml(leg: Leg, svaml: Svaml): Promise<void> {
+    if (svaml.action?.name === 'park') this.#parked.add(leg);
+    else this.#parked.delete(leg);
+    await this.serve(leg, this.steps(leg, svaml));
   }
 
   steps(leg: Leg, svaml: Svaml): Step[] {
-    return svamlSteps(
-      svaml,
-      this.#svamlCall(leg, (result) => this.#menuAnswer(leg, result)),
-    );
+    return svamlSteps(svaml, svamlCall(this, leg));
   }
 
   /** Of an answer that replaces what runs where it leads elsewhere, and is done beside it where it does not. */
   async apply(leg: Leg, svaml: Svaml): Promise<void> {
     const { action } = svaml;
     if (action?.name === 'park') return await this.#park(leg, svaml);
-    if (leading.has(action?.name) || action?.name === 'runMenu')
-      return await this.serve(leg, this.steps(leg, svaml));
+    if (leads(action) || action?.name === 'runMenu') return await this.serveSvaml(leg, svaml);
     await this.#beside(leg, svaml);
   }
 
@@ -221,18 +167,15 @@ export class LiveSession {
   async release(leg: Leg, svaml: Svaml): Promise<void> {
     const conference = this.parts.calls.conferenceOf(leg.id);
     if (conference?.muteOf(leg.id)?.held) conference.hold(leg.id, false);
-    if (this.#parked.delete(leg)) await this.serve(leg, this.steps(leg, svaml));
+    if (this.#parked.has(leg)) await this.serveSvaml(leg, svaml);
     else await this.#beside(leg, svaml);
   }
 
   /** Whoever talks to somebody is on hold meanwhile; else it is what the call does. */
   async #park(leg: Leg, svaml: Svaml): Promise<void> {
-    const steps = this.steps(leg, svaml);
     const conference = this.parts.calls.conferenceOf(leg.id);
-    if (!conference) {
-      this.#parked.add(leg);
-      return await this.serve(leg, steps);
-    }
+    if (!conference) return await this.serveSvaml(leg, svaml);
+    const steps = this.steps(leg, svaml);
     conference.hold(leg.id, true, (held) => {
       const script = new LegScript(held, this.#runner);
       script.run(steps).catch((error: unknown) => this.#failed(held, error));
@@ -246,28 +189,6 @@ export class LiveSession {
     } catch (error) {
       this.#failed(leg, error);
     }
-  }
-
-  /**
-   * Asks about a called party that answered (ACE), and does on its call what is to be done ahead of being put through.
-   * @returns the action that leads elsewhere; undefined: it goes on
-   */
-  async called(leg: Leg): Promise<Action | undefined> {
-    const body = aceBody(this.record.head(this.#nowMs));
-    const answer = await this.ask({ use: 'ace', body }, this.request.callbacks.ace);
-    if (!answer || !('svaml' in answer) || leg.ended) return undefined;
-    let { action } = answer.svaml;
-    const call = this.#svamlCall(leg, async (result) => {
-      const next = await this.#pie(result);
-      action = next?.action;
-      return next ? ahead(next) : undefined;
-    });
-    const ahead = (svaml: Svaml): Step[] => [
-      ...instructionSteps(svaml.instructions, call),
-      ...(svaml.action && !leading.has(svaml.action.name) ? actionSteps(svaml.action, call) : []),
-    ];
-    await this.script(leg).run(ahead(answer.svaml));
-    return leading.has(action?.name) ? action : undefined;
   }
 
   /** Also those that a flag of an action started; the conference's is not the call's (features.md, S13). */
@@ -290,92 +211,6 @@ export class LiveSession {
     return this.parts.clock.unixMs();
   }
 
-  #svamlCall(leg: Leg, askMenu: (result: MenuResult) => Promise<Next>): SvamlCall {
-    return {
-      dialed: this.request.dialed,
-      clock: this.parts.clock,
-      wishesOf: (options, _kind, conferenceId) =>
-        this.parts.wishes.of(options, { ...this.subject, conferenceId }),
-      askMenu,
-      musicOf,
-      connecting: (action) => this.#connecting(leg, action),
-      observerOf: (action) => this.#observer(leg, action),
-    };
-  }
-
-  async #pie(menuResult: MenuResult): Promise<Svaml | undefined> {
-    const body = pieBody(this.record.head(this.#nowMs), menuResult);
-    const answer = await this.ask({ use: 'pie', body }, this.request.callbacks.pie);
-    return answer && 'svaml' in answer ? answer.svaml : undefined;
-  }
-
-  async #menuAnswer(leg: Leg, result: MenuResult): Promise<Next> {
-    const svaml = await this.#pie(result);
-    return svaml && this.steps(leg, svaml);
-  }
-
-  #connecting(caller: Leg, action: ConnectAction): Connecting {
-    let instead: Step[] | undefined;
-    return {
-      answered: async (called, signal) => {
-        const leads = await this.#answered(called, action);
-        if (called.ended || signal.aborted) return false;
-        if (leads === undefined) {
-          if (action.record) this.#recordCall(caller, action.record);
-          return true;
-        }
-        // The call is the two of them: both go there.
-        if (leads.name === 'connectConf') instead = this.lead(caller, leads);
-        void this.serve(called, this.lead(called, leads));
-        return false;
-      },
-      done: async (result) => {
-        this.record.ends(connectedEnd(result));
-        return instead;
-      },
-    };
-  }
-
-  async #answered(called: Leg, action: ConnectAction): Promise<Action | undefined> {
-    const isSuppressed = 'suppressCallbacks' in action && action.suppressCallbacks;
-    if (isSuppressed) this.#isTold = false;
-    this.#calledLeg = called;
-    this.#watch(called, 'callee');
-    if (action.name === 'connectPstn' && action.dtmf !== undefined)
-      await this.script(called).beside([{ verb: 'send-digits', digits: action.dtmf }]);
-    return isSuppressed ? undefined : await this.called(called);
-  }
-
-  /** Ahead of what is to be heard of it, whether the call is answered by now or not. */
-  #recordCall({ id }: Leg, options: SinchRecordingOptions): void {
-    try {
-      this.parts.calls.recordCall(id, this.parts.wishes.of(options, this.subject));
-    } catch (error) {
-      this.#tellFailure(error);
-    }
-  }
-
-  #observer(leg: Leg, { dtmf }: ConnectConf): ConferenceObserver | undefined {
-    if (!dtmf) return undefined;
-    const { clock, calls, log } = this.parts;
-    return conferenceKeys({
-      ...{ leg, dtmf, clock },
-      press: (connectionId, digit) => {
-        const other = calls.leg(connectionId);
-        if (other)
-          sendKeys(other, digit, this.#over.signal).catch((error: unknown) =>
-            log.warn({ error, connectionId }, 'a key could not be forwarded'),
-          );
-      },
-      detected: (value) => {
-        const result: MenuResult = { menuId: 'conference', type: 'sequence', value, inputMethod: 'dtmf' };
-        void this.#pie(result).then(async (svaml) => {
-          if (svaml && !leg.ended) await this.apply(leg, svaml);
-        });
-      },
-    });
-  }
-
   async #perform<V extends Verb>(leg: Leg, verb: V, signal?: AbortSignal): Promise<VerbResults[V['verb']]> {
     if (verb.verb !== 'stop-recording') return await this.parts.performer.perform(leg, verb, signal);
     return { recording: await this.stopRecordings() } as VerbResults[V['verb']];
@@ -385,32 +220,18 @@ export class LiveSession {
   #goesOn(leg: Leg, step: Step, error: unknown): boolean {
     const menuId = menuOf(step);
     if (leg.ended) {
-      if (menuId !== undefined && this.request.callbacks.pie === 'application')
-        this.#tell('pie', pieBody(this.record.head(this.#nowMs), { menuId, type: 'hangup' }));
+      if (menuId !== undefined) this.dialogue.hungUpIn(menuId);
       return false;
     }
     if (step.verb !== 'start-recording') return false;
-    this.#tellFailure(error);
+    this.dialogue.failed(error);
     return true;
   }
 
   #failed(leg: Leg, error: unknown): void {
     if (leg.ended) return;
-    this.record.ends({ reason: 'GENERALERROR', result: leg.answered ? 'ANSWERED' : 'FAILED' });
-    this.#tellFailure(error);
-  }
-
-  #tellFailure(error: unknown): void {
-    const { log, callbacks } = this.parts;
-    log.warn({ error, connectionId: this.callId }, 'a document is not done as it says');
-    const known =
-      error instanceof CallreelError ? error : new CallreelError('INTERNAL', 'an unexpected error');
-    const { code, message } = sinchErrorOf(known);
-    callbacks.tellError(this.subject, code, message);
-  }
-
-  #tell(type: string, payload: object, url?: string): void {
-    this.parts.callbacks.tell(this.subject, type, payload, url);
+    this.dialogue.record.ends({ reason: 'GENERALERROR', result: leg.answered ? 'ANSWERED' : 'FAILED' });
+    this.dialogue.failed(error);
   }
 
   #watch(leg: Leg, side: 'caller' | 'callee'): void {
@@ -419,7 +240,7 @@ export class LiveSession {
     let { answered } = leg;
     const noteAnswer = () => {
       if (leg !== this.leg) return;
-      this.record.answered(this.#nowMs);
+      this.dialogue.record.answered(this.#nowMs);
       this.parts.records.answered(this.callId, this.#nowMs);
     };
     if (answered) noteAnswer();
@@ -429,7 +250,7 @@ export class LiveSession {
         noteAnswer();
       },
       ended: (end) => {
-        const isOver = () => this.record.partyEnded(end, answered, side);
+        const isOver = () => this.dialogue.record.partyEnded(end, answered, side);
         if (this.#isDialing) this.#unreached = isOver;
         else if (answered || leg === this.#leg || leg === this.#calledLeg) isOver();
         this.#finishIfOver();
@@ -446,12 +267,8 @@ export class LiveSession {
   #finish(): void {
     if (this.#over.signal.aborted) return;
     this.#over.abort(new Error('the call ended'));
-    const { from, to, callHeaders, callbacks } = this.request;
-    const call = this.record.disconnected(this.#nowMs, { from, to, callHeaders });
-    const url = callbacks.dice === 'application' ? undefined : callbacks.dice?.url;
-    const { result, reason } = call;
+    const { result, reason } = this.dialogue.disconnected(this.#isTold);
     this.parts.records.ended(this.callId, { unixMs: this.#nowMs, result, reason });
-    if (this.#isTold) this.#tell('dice', diceBody(call), url);
     this.#finished.resolve();
   }
 }

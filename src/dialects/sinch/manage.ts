@@ -6,19 +6,23 @@ import type { Svaml } from './svaml.ts';
 
 const recording: ReadonlySet<string> = new Set(['startRecording', 'stopRecording']);
 
-/** What a request wants of a live call: prompts to each of the parties meant, recordings of the call once. */
+/**
+ * What a request wants of a live call: prompts to each of the parties meant, which is the caller unless said otherwise;
+ * recordings of the call once.
+ */
 export async function manage(session: LiveSession, svaml: Svaml, whom: Whom): Promise<void> {
   const legs = legsOf(session, whom);
   const [first, ...others] = legs;
-  if (!first) throw new SinchError(40400, whom === 'callee' ? 'Nobody was called' : undefined);
-  session.take(svaml);
+  if (!first) throw new SinchError(40400, whom === undefined ? undefined : `There is no ${whom}`);
+  session.dialogue.take(svaml);
+  session.parts.callbacks.tellWarnings(session.subject, svaml.warnings);
   const { instructions, action } = svaml;
   const isQuick =
     instructions.every(({ name }) => recording.has(name)) &&
     (action === undefined || action.name === 'continue' || recording.has(action.name));
-  const heard = instructions.filter(({ name }) => !recording.has(name));
+  const isHeard = (name: string) => whom !== undefined && !recording.has(name);
   const forOthers: Svaml = {
-    instructions: heard,
+    instructions: instructions.filter(({ name }) => isHeard(name)),
     action: isOfEach(action) ? action : undefined,
     warnings: [],
   };
@@ -39,7 +43,12 @@ async function manageLeg(session: LiveSession, leg: Leg, svaml: Svaml): Promise<
 }
 
 /** Those that live. */
-function legsOf({ leg, calledLeg }: LiveSession, whom: Whom): Leg[] {
+function legsOf({ leg, calledLeg, request, parts }: LiveSession, whom: Whom): Leg[] {
+  // The vendor ignores whom of a call that was placed, or is in a conference: there is one party.
+  const isAlone =
+    calledLeg === undefined &&
+    (request.side === 'callee' || parts.calls.conferenceOf(leg.id)?.isPair === false);
+  if (isAlone) return leg.ended ? [] : [leg];
   const wanted = whom === 'caller' ? [leg] : whom === 'callee' ? [calledLeg] : [leg, calledLeg];
   return wanted.filter((each): each is Leg => each !== undefined && !each.ended);
 }

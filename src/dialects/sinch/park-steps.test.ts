@@ -18,8 +18,9 @@ async function run(given: { intro?: Prompt[]; hold?: Prompt[]; maxDurationMs: nu
     assert.ok(done.length < 10_000);
     steps = steps.slice(1);
     if (step.verb === 'hang-up') done.push('hang-up');
+    else if (step.verb === 'answer') steps = (await step.done?.({ outcome: 'answered' })) ?? steps;
     else if (step.verb === 'sleep') {
-      if (step.durationMs > 0) done.push(`sleep ${step.durationMs}`);
+      done.push(`sleep ${step.durationMs}`);
       clock.advanceMs(step.durationMs);
       steps = (await step.done?.({ outcome: 'over' })) ?? steps;
     } else if (step.verb === 'play') {
@@ -27,8 +28,7 @@ async function run(given: { intro?: Prompt[]; hold?: Prompt[]; maxDurationMs: nu
       clock.advanceMs(playMs);
       const result: VerbResults['play'] = { outcome: 'finished' };
       steps = (await step.done?.(result)) ?? steps;
-    } else if (step.verb === 'answer') steps = (await step.done?.({ outcome: 'answered' })) ?? steps;
-    else assert.fail(step.verb);
+    } else assert.fail(step.verb);
   }
   return { done, tookMs: (clock.monotonicUs() - startUs) / 1000 };
 }

@@ -11,6 +11,8 @@ export interface WishMakerOptions {
   defaultDestination: string | undefined;
   /** The application is told too what did not come to be (features.md, S53). */
   failureEvents: boolean;
+  /** Where the files of our own store are told to be; known once the server listens. */
+  publicUrl(): string;
 }
 
 /** What is recorded: a call, or a conference, in which a call is. */
@@ -22,10 +24,12 @@ export interface RecordedSubject {
 }
 
 /** Kept with a recording, so that its events can be told, also after a restart. */
-export type RecordingContext = { applicationKey: string; notify: boolean; failures: boolean } & (
-  | { callId: string }
-  | { conferenceId: string }
-);
+export type RecordingContext = {
+  applicationKey: string;
+  notify: boolean;
+  failures: boolean;
+  baseUrl: string;
+} & ({ callId: string } | { conferenceId: string });
 
 /** Turns the vendor's options into what a recording is started with, its credentials sealed. */
 export class WishMaker {
@@ -44,6 +48,7 @@ export class WishMaker {
     const context: RecordingContext = {
       ...(conferenceId === undefined ? { callId } : { conferenceId }),
       ...{ applicationKey: application.key, notify, failures: this.#options.failureEvents },
+      baseUrl: this.#options.publicUrl(),
     };
     const locale = transcription && { locale: transcription.locale ?? null };
     const delivery = this.#delivery(options, application, conferenceId ?? callId);

@@ -1,6 +1,7 @@
 import type { CallPlacer } from '../../call/call-placer.ts';
 import type { LiveCalls } from '../../call/live-calls.ts';
 import type { Db } from '../../database/schema.ts';
+import type { OwnStore } from '../../delivery/destinations/own-store.ts';
 import type { DialPlans } from '../../routing/dial-plan.ts';
 import type { VerbPerformer } from '../../script/performer.ts';
 import type { SinchCallRecords } from './call-records.ts';
@@ -9,6 +10,7 @@ import type { SinchDoorOptions } from './door.ts';
 import type { RecordingRules } from './recording-options.ts';
 import type { WishMaker } from './recording-wishes.ts';
 import type { SinchSessions } from './sessions.ts';
+import type { StoreLinks } from './store-links.ts';
 
 export interface SinchRoutesOptions extends SinchDoorOptions {
   db: Db;
@@ -21,6 +23,8 @@ export interface SinchRoutesOptions extends SinchDoorOptions {
   callbacks: SinchCallbacks;
   wishes: WishMaker;
   rules: RecordingRules;
+  ownStore: OwnStore | undefined;
+  storeLinks: StoreLinks;
   /** Base of the URLs given out; known once the server listens. */
   publicUrl(): string;
 }

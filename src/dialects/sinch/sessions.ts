@@ -7,6 +7,7 @@ import { type CallDomain, type CallHeader, type Destination, iceBody } from './c
 import type { InlineCallback } from './callouts.ts';
 import { LiveSession, type SessionParts } from './live-session.ts';
 import { manage } from './manage.ts';
+import { askAbout } from './put-through.ts';
 import type { PlacedCall, SinchSession } from './session.ts';
 
 export type { PlacedCall, SinchSession, Whom } from './session.ts';
@@ -100,9 +101,12 @@ export class SinchSessions {
     this.#keep(session, async () => undefined);
     const answer = await this.#ask(session, leg, undefined);
     if (leg.ended) return;
-    if (answer && 'svaml' in answer) return await session.serve(leg, session.steps(leg, answer.svaml));
+    if (answer && 'svaml' in answer) return await session.serveSvaml(leg, answer.svaml);
     const isNonsense = answer?.failure === 'svaml';
-    session.record.ends({ reason: isNonsense ? 'INVALIDSVAMLACTION' : 'CALLBACKERROR', result: 'FAILED' });
+    session.dialogue.record.ends({
+      reason: isNonsense ? 'INVALIDSVAMLACTION' : 'CALLBACKERROR',
+      result: 'FAILED',
+    });
     this.#options.log.warn(
       { connectionId: leg.id, application: application.key, failure: answer?.failure },
       'nobody says what to do with a call',
@@ -116,19 +120,19 @@ export class SinchSessions {
     const isAlone = !inline && callbacks.primary === undefined && callbacks.fallback === undefined;
     if (isAlone && document !== undefined) {
       const answer = this.#options.callbacks.read(subject, 'ice', document);
-      if ('svaml' in answer) session.take(answer.svaml);
+      if ('svaml' in answer) session.dialogue.take(answer.svaml);
       return answer;
     }
     const { domain } = request;
     const body = iceBody({
-      ...session.record.head(this.#options.clock.unixMs()),
+      ...session.dialogue.record.head(this.#options.clock.unixMs()),
       callResourceUrl: `${this.#options.publicUrl()}/calling/v1/calls/id/${session.callId}`,
       cli: request.from,
       to: request.to,
       ...{ domain, originationType: domain, callHeaders: request.callHeaders },
       rdnis: leg.connection.sipIdentity?.diversion?.[0]?.user,
     });
-    return await session.ask({ use: 'ice', body }, inline ?? 'application');
+    return await session.dialogue.ask({ use: 'ice', body }, inline ?? 'application');
   }
 
   async #placed(leg: Leg, session: LiveSession, request: PlacedCall): Promise<void> {
@@ -141,16 +145,18 @@ export class SinchSessions {
         .script(leg)
         .beside([{ verb: 'send-digits', digits: dtmf }])
         .catch((error: unknown) => this.#options.log.warn({ error, connectionId: leg.id }, 'keys not sent'));
-    const leads = await session.called(leg).catch(() => undefined);
+    const leads = await askAbout(session, leg).catch(() => undefined);
     if (leg.ended) return;
     if (leads) return await session.serve(leg, session.lead(leg, leads));
     if (steps) return await session.serve(leg, steps);
     if (document) {
-      session.take(document);
-      return await session.serve(leg, session.steps(leg, document));
+      session.dialogue.take(document);
+      this.#options.callbacks.tellWarnings(session.subject, document.warnings);
+      return await session.serveSvaml(leg, document);
     }
     const answer = request.ice && (await this.#ask(session, leg, request.ice));
-    await session.serve(leg, answer && 'svaml' in answer ? session.steps(leg, answer.svaml) : []);
+    if (answer && 'svaml' in answer) await session.serveSvaml(leg, answer.svaml);
+    else await session.serve(leg, []);
   }
 
   #keep(session: LiveSession, answered: (leg: Leg) => Promise<void>): SinchSession {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
 import {
@@ -30,36 +31,31 @@ import {
 } from '../signalwire.ts';
 
 describe('the documents of the page "record_call"', () => {
+  const page = (name: string): unknown =>
+    parse(
+      readFileSync(
+        new URL(`../../../test/data/signalwire/record_call/${name}.yaml`, import.meta.url),
+        'utf8',
+      ),
+    );
+
   test('an MP3 recording of the call', () => {
-    const page = 'version: 1.0.0\nsections:\n  main:\n    - record_call:\n        format: mp3\n';
-    assert.deepEqual(swml().recordCall({ format: 'mp3' }).toJSON(), parse(page));
+    assert.deepEqual(swml().recordCall({ format: 'mp3' }).toJSON(), page('start-mp3'));
   });
 
-  test('record and play back', () => {
-    const page = `version: 1.0.0
-sections:
-  main:
-    - record_call:
-        beep: true
-        terminators: '#'
-    - play:
-        urls:
-          - 'say:Leave your message now'
-          - 'silence:10'
-    - stop_record_call: {}
-    - play:
-        urls:
-          - 'say:Playing back'
-          - '\${record_call_url}'
-`;
-    const document = swml()
-      .recordCall({ beep: true, terminators: '#' })
-      .play({ urls: ['say:Leave your message now', 'silence:10'] })
-      .stopRecordCall()
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: SWML's variable
-      .play({ urls: ['say:Playing back', '${record_call_url}'] });
-    assert.deepEqual(JSON.parse(JSON.stringify(document)), parse(page));
-  });
+  for (const [name, options] of [
+    ['record-and-play-back', { beep: true, terminators: '#' }],
+    ['record-speaker', { beep: true, direction: 'speak' }],
+  ] as const)
+    test(name, () => {
+      const document = swml()
+        .recordCall(options)
+        .play({ urls: ['say:Leave your message now', 'silence:10'] })
+        .stopRecordCall()
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: SWML's variable
+        .play({ urls: ['say:Playing back', '${record_call_url}'] });
+      assert.deepEqual(JSON.parse(JSON.stringify(document)), page(name));
+    });
 });
 
 describe('one call for each method, as a step and on a document', () => {

@@ -289,7 +289,7 @@ describe('stop_record_call', () => {
 });
 
 describe('record', () => {
-  it('differs from record_call in its defaults (wire.md, section 4)', async () => {
+  it('differs from record_call in its defaults', async () => {
     const { host, vars } = await runSwml([{ record: {} }]);
     const { controlId, ...wishes } = host.done('record')[0]!.wishes;
     assert.ok(controlId);

@@ -17,7 +17,7 @@ const identifier = text({
 });
 const keys = text({ maxLength: 16, form: /^[0-9*#A-Da-d]*$/, expected: 'keys (0-9 * # A-D) are' });
 
-/** What `record` and `record_call` share; their defaults differ (wire.md, section 4). */
+/** What `record` and `record_call` share; their defaults differ. */
 const shared = {
   stereo: withDefault(flag, false),
   format: withDefault(oneOf('wav', 'mp3', 'mp4'), 'wav'),

@@ -1,0 +1,79 @@
+import { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
+import {
+  getStoredFile,
+  listStoredFiles,
+  type StoredFile,
+  setStoredFileRemoved,
+} from '../../database/stored-files.ts';
+import type { OwnStore } from '../../delivery/destinations/own-store.ts';
+import type { SinchDoor } from './door.ts';
+import { SinchError } from './errors.ts';
+import type { SinchRoutesOptions } from './routes-options.ts';
+import { contentTypeOf, readStoredRecordingsQuery, storedRecordingBody } from './stored-recordings.ts';
+
+const path = '/calling/v1/recording';
+const chunkBytes = 256 * 1024;
+
+/** `/calling/v1/recording`: the files of our own store, of an application its own ones. */
+export function recordingRoutes(door: SinchDoor, options: SinchRoutesOptions): void {
+  const { db, publicUrl, storeLinks, ownStore, credentials } = options;
+
+  const found = async (key: string, applicationKey?: string): Promise<StoredFile> => {
+    const row = await getStoredFile(db, credentials.accountId, key);
+    if (row && (applicationKey === undefined || row.applicationKey === applicationKey)) return row;
+    throw new SinchError(40400, 'Recording not found');
+  };
+
+  door.route('GET', path, async ({ application: { accountId, key }, isOwner, query }) => {
+    const { from, to, page, pageSize } = readStoredRecordingsQuery(query);
+    const filter = { from, to, applicationKey: isOwner ? undefined : key };
+    const offset = (page - 1) * pageSize;
+    const rows = await listStoredFiles(db, accountId, { offset, limit: pageSize, filter });
+    return rows.map((row) => storedRecordingBody(row, storeLinks.url(publicUrl(), row.key)));
+  });
+
+  door.openRoute('GET', `${path}/:key`, async (request, reply) => {
+    const query = request.query as Readonly<Record<string, unknown>>;
+    const { key = '' } = request.params as { key?: string };
+    if (query.signature !== undefined) {
+      storeLinks.verify(key, query);
+      return await sendStored(ownStore, await found(key), reply);
+    }
+    const { application, isOwner } = await door.identified(request, reply);
+    return await sendStored(ownStore, await found(key, isOwner ? undefined : application.key), reply);
+  });
+
+  door.route('DELETE', `${path}/:key`, async ({ application, isOwner, params: { key = '' } }) => {
+    const row = await found(key, isOwner ? undefined : application.key);
+    await setStoredFileRemoved(db, row.deliveryId);
+    await ownStore?.remove(key);
+    return undefined;
+  });
+
+  for (const method of ['GET', 'DELETE'] as const)
+    door.route(method, `${path}/`, async () => {
+      throw new SinchError(40002, 'No key specified');
+    });
+}
+
+/** @throws SinchError 40400 for what is not there any more */
+async function sendStored(
+  store: OwnStore | undefined,
+  { key, format }: StoredFile,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const bytes = await store?.bytesOf(key);
+  if (!store || bytes === undefined) throw new SinchError(40400, 'Recording not found');
+  const name = key.replaceAll(/[^\w.~-]/g, '_');
+  void reply
+    .header('content-type', contentTypeOf(format))
+    .header('content-length', bytes)
+    .header('content-disposition', `attachment; filename="${name}"`);
+  return await reply.send(Readable.from(chunksOf(store, key, bytes)));
+}
+
+async function* chunksOf(store: OwnStore, key: string, bytes: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes; at += chunkBytes)
+    yield await store.read(key, at, Math.min(at + chunkBytes, bytes));
+}

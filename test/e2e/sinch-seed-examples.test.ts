@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { OwnStore } from '../../src/delivery/destinations/own-store.ts';
+import { type Azurite, azureAccount, startAzurite } from '../../src/delivery/destinations/test-azurite.ts';
+import { TestBucket } from '../../src/delivery/test-bucket.ts';
+import { loadMasterKey } from '../../src/spool/keys.ts';
+import { optionsOf, SeedRun, type StoredObject, seedExamples } from './sinch-seed.ts';
+import { SinchStage } from './sinch-stage.ts';
+
+/**
+ * The examples of the vendor's page on recording, sent as they stand on live calls: each gives its file in the place it
+ * names. Azure is azurite, which checks signatures; what is S3 here does not (test/interop/sinch-destinations.test.ts).
+ */
+let bucket: TestBucket;
+let azurite: Azurite;
+let stage: SinchStage;
+let run: SeedRun;
+
+before(async () => {
+  bucket = await TestBucket.start();
+  azurite = await startAzurite();
+  await azurite.service.getContainerClient('test-container').create();
+  stage = await SinchStage.open({
+    settings: {
+      CALLREEL_DELIVERY_ENDPOINTS_S3: bucket.url.href,
+      CALLREEL_DELIVERY_ENDPOINTS_GS: bucket.url.href,
+      CALLREEL_DELIVERY_ENDPOINTS_AZURE: azurite.url.href,
+    },
+  });
+  run = await SeedRun.open(stage, stored);
+});
+
+after(async () => {
+  await stage[Symbol.asyncDispose]();
+  await azurite.stop();
+  await bucket.server.stop();
+});
+
+async function stored(url: string): Promise<StoredObject | undefined> {
+  const [, scheme = '', path = ''] = /^(\w+):\/\/(.*)$/.exec(url) ?? [];
+  if (scheme === 's3' || scheme === 'gs') return bucket.files.get(path);
+  if (scheme === 'sdrive') return await ownFile(path);
+  const [account, container = '', ...name] = path.split('/');
+  assert.equal(account, azureAccount);
+  const blob = azurite.service.getContainerClient(container).getBlobClient(name.join('/'));
+  const content = await blob.downloadToBuffer();
+  return { content, contentType: (await blob.getProperties()).contentType };
+}
+
+async function ownFile(key: string): Promise<StoredObject | undefined> {
+  const { dataDir } = stage.scene.server;
+  const store = new OwnStore(join(dataDir, 'store'), loadMasterKey(dataDir));
+  const bytes = await store.bytesOf(key);
+  return bytes === undefined ? undefined : { content: Buffer.from(await store.read(key, 0, bytes)) };
+}
+
+test('all examples that record are here', () => {
+  assert.equal(seedExamples().length, 14);
+});
+
+for (const [index, example] of seedExamples().entries()) {
+  // It ends what the examples of Manage Call begin.
+  if (example.name === 'StopRecording') continue;
+  test(`example ${index + 1}: ${JSON.stringify(example).slice(0, 60)} -> ${optionsOf(example).destinationUrl}`, async () => {
+    await run.verify(example, await run.play(example));
+  });
+}
