@@ -1,5 +1,6 @@
 import type { ChannelSpeech } from './speech-to-text.ts';
-import type { TextSpan, Transcript, TranscriptMark, Utterance } from './transcript.ts';
+import type { TextSpan } from './spoken-text.ts';
+import type { Transcript, TranscriptMark, Utterance } from './transcript.ts';
 
 /** One party: its audio is a channel of its own, so who speaks is certain. */
 export interface ChannelToMerge {

@@ -1,7 +1,6 @@
 import { doubtAbout } from './doubtful-text.ts';
 import { recognizerRateHz, type SpeechPiece, splitPiece } from './speech-segmenter.ts';
-import type { SpokenText } from './speech-to-text.ts';
-import type { TextSpan } from './transcript.ts';
+import type { SpokenText, TextSpan } from './spoken-text.ts';
 
 /** What a recogniser makes of one piece. Positions are samples of the piece, 16 kHz; its own times where it has any. */
 export interface Recognition {

@@ -1,5 +1,5 @@
 import { CallreelError, type ErrorCode } from '../errors.ts';
-import type { TextSpan } from './transcript.ts';
+import type { SpokenText, TextSpan } from './spoken-text.ts';
 
 /** What one party said, by itself: never a mix. */
 export interface ChannelAudio {
@@ -23,19 +23,6 @@ export interface ChannelSpeech {
   utterances: SpokenText[];
   /** Somebody spoke here, as far as can be told, and no engine made sense of it. */
   unrecognized: TextSpan[];
-}
-
-export interface SpokenText extends TextSpan {
-  text: string;
-  /** 0 to 1; undefined where the engine tells none. */
-  confidence?: number | undefined;
-  /** Undefined where the engine tells no times of words. */
-  words?: SpokenWord[] | undefined;
-}
-
-export interface SpokenWord extends TextSpan {
-  text: string;
-  confidence?: number | undefined;
 }
 
 /** One way to turn audio into text. */

@@ -1,7 +1,7 @@
 import { type PieceText, recognizePiece, type SpeechRecognizer } from './recognize-piece.ts';
 import { recognizerRateHz, type SpeechPiece } from './speech-segmenter.ts';
 import type { ChannelAudio, ChannelSpeech } from './speech-to-text.ts';
-import type { TextSpan } from './transcript.ts';
+import type { TextSpan } from './spoken-text.ts';
 
 /** Finds the speech in a channel. One channel at a time. */
 export interface SpeechFinder {

@@ -1,4 +1,5 @@
-import type { TextSpan, Transcript } from './transcript.ts';
+import type { TextSpan } from './spoken-text.ts';
+import type { Transcript } from './transcript.ts';
 
 /** What one speaker said until another began or it was silent for longer. */
 export interface TranscriptLine extends TextSpan {

@@ -1,10 +1,4 @@
-import type { SpokenText } from './speech-to-text.ts';
-
-/** Samples `fromSample` up to, without, `toSample`. */
-export interface TextSpan {
-  fromSample: number;
-  toSample: number;
-}
+import type { SpokenText, TextSpan } from './spoken-text.ts';
 
 /** What else happened while they spoke; samples on the recording's clock. */
 export type TranscriptMark =

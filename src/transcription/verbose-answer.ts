@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Recognition } from './recognize-piece.ts';
 import { recognizerRateHz } from './speech-segmenter.ts';
-import type { SpokenWord } from './speech-to-text.ts';
+import type { SpokenWord } from './spoken-text.ts';
 
 /** What servers of this interface are seen to answer: OpenAI's own, and those that know only `text`. */
 const seconds = z.number().min(0).max(86_400);
