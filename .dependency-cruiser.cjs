@@ -5,6 +5,7 @@ const shelves = [
   ['render', 'media'],
   ['recording'],
   ['worker', 'database', 'auth'],
+  ['transcription'],
   ['callbacks', 'delivery'],
   ['playback'],
   ['speech'],

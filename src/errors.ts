@@ -254,6 +254,32 @@ export const catalogue = {
     status: 400,
     todo: 'Divide the text over several commands.',
   },
+  // Transcripts: UNAVAILABLE and ENGINE_LOST may go better another time, the others will not
+  TRANSCRIPTION_LOCALE_UNSUPPORTED: {
+    blame: 'caller',
+    status: 422,
+    todo: 'Ask for a language that the speech-to-text engine serves, or configure another engine.',
+  },
+  TRANSCRIPTION_UNAVAILABLE: {
+    blame: 'destination',
+    status: 503,
+    todo: 'Nothing if it passes: it is tried again. Otherwise see that what is named answers.',
+  },
+  TRANSCRIPTION_REFUSED: {
+    blame: 'destination',
+    status: 502,
+    todo: 'Correct what the speech-to-text server complains of: its address, its key or the name of the model.',
+  },
+  TRANSCRIPTION_ENGINE_LOST: {
+    blame: 'ours',
+    status: 503,
+    todo: 'Nothing if it passes: it is tried again. Otherwise see that the machine has memory and time for it.',
+  },
+  TRANSCRIPTION_MODEL_BROKEN: {
+    blame: 'caller',
+    status: 500,
+    todo: 'Give the files of a model that the engine reads; those it fetched itself can be deleted.',
+  },
   // Destinations of recordings
   DESTINATION_INVALID: {
     blame: 'caller',

@@ -25,6 +25,7 @@ const packages = {
   'swift-object': '/usr/bin/swift-object-server',
   memcached: '/usr/bin/memcached',
   'asterisk-core-sounds-en-wav': `${sounds}/en_US_f_Allison/vm-options.wav`,
+  'asterisk-moh-opsound-wav': '/usr/share/asterisk/moh/macroform-cold_day.wav',
   'asterisk-core-sounds-es-wav': `${sounds}/es_MX_f_Allison/vm-options.wav`,
   'asterisk-core-sounds-fr-wav': `${sounds}/fr_CA_f_June/vm-options.wav`,
   'asterisk-core-sounds-it-wav': `${sounds}/it_IT_m_Carlo/vm-options.wav`,

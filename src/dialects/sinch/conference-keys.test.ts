@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import type { Conference } from '../../call/conference.ts';
+import type { Conference, ConferenceMember } from '../../call/conference.ts';
 import type { Leg, LegHandlers } from '../../call/leg.ts';
 import { FakeClock } from '../../clock.ts';
 import type { ConferenceDtmf } from './action-parts.ts';
@@ -25,10 +25,11 @@ function setUp(dtmf: Partial<ConferenceDtmf>) {
     detected: (digits) => done.push(digits),
   });
   const room = conference as unknown as Conference;
+  const member = { options: {}, muted: false, held: false } as unknown as ConferenceMember;
   return {
     ...{ clock, done, observer },
     come: (who = leg) => observer?.came?.(room, who),
-    go: () => observer?.went?.(room, leg, 'left'),
+    go: () => observer?.went?.(room, leg, member),
     press: (keys: string) => {
       for (const key of keys) for (const { digit } of [...handlers]) digit?.(key, 'rtp');
     },

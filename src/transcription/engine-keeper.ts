@@ -1,0 +1,92 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Clock, Timer } from '../clock.ts';
+import { CallreelError } from '../errors.ts';
+import { EngineHost, type EngineHostOptions } from './engine-host.ts';
+import type { EngineSettings } from './engine-protocol.ts';
+
+export interface EngineKeeperOptions extends Omit<EngineHostOptions, 'settings'> {
+  clock: Clock;
+  /** An engine that nobody uses for so long gives its memory back. */
+  idleMs: number;
+}
+
+/**
+ * One engine process, started when it is wanted, replaced when it died or other settings are wanted, ended when it is
+ * idle. Its users come one after the other.
+ */
+export class EngineKeeper {
+  readonly #options: EngineKeeperOptions;
+  readonly #closing = new AbortController();
+  #last: Promise<unknown> = Promise.resolve();
+  #running: { host: EngineHost; settings: EngineSettings } | undefined;
+  #idle: Timer | undefined;
+
+  constructor(options: EngineKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** The engine's process, 0 while there is none. */
+  get pid(): number {
+    return this.#running?.host.pid ?? 0;
+  }
+
+  /**
+   * @param prepare says what the engine is to load, and fetches it
+   * @param action gets the engine for itself; its signal is also aborted by `close`
+   * @throws CallreelError TRANSCRIPTION_MODEL_BROKEN, TRANSCRIPTION_ENGINE_LOST, DRAINING, and what the action throws
+   * @throws the signal's reason
+   */
+  async use<Result>(
+    prepare: (signal: AbortSignal) => Promise<EngineSettings>,
+    action: (host: EngineHost, signal: AbortSignal) => Promise<Result>,
+    signal: AbortSignal,
+  ): Promise<Result> {
+    const either = AbortSignal.any([signal, this.#closing.signal]);
+    const before = this.#last;
+    const { promise: done, resolve: finish } = Promise.withResolvers<void>();
+    this.#last = before.then(() => done);
+    try {
+      await abortable(before, either);
+      either.throwIfAborted();
+      this.#idle?.cancel();
+      return await action(await this.#engine(await prepare(either)), either);
+    } finally {
+      this.#idle?.cancel();
+      this.#idle = this.#options.clock.after(this.#options.idleMs, () => void this.#stop());
+      finish();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new CallreelError('DRAINING', 'speech-to-text is stopped'));
+    await this.#last;
+    this.#idle?.cancel();
+    await this.#stop();
+  }
+
+  async #engine(settings: EngineSettings): Promise<EngineHost> {
+    if (this.#running?.host.alive && isDeepStrictEqual(this.#running.settings, settings))
+      return this.#running.host;
+    await this.#stop();
+    const host = await EngineHost.start({ ...this.#options, settings });
+    this.#running = { host, settings };
+    return host;
+  }
+
+  async #stop(): Promise<void> {
+    const running = this.#running;
+    this.#running = undefined;
+    await running?.host.close();
+  }
+}
+
+async function abortable(wait: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const giveUp = () => reject(signal.reason);
+  signal.addEventListener('abort', giveUp, { once: true });
+  try {
+    await Promise.race([wait, promise]);
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
+}

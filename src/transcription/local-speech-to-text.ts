@@ -1,0 +1,78 @@
+import { EngineKeeper, type EngineKeeperOptions } from './engine-keeper.ts';
+import type { EngineSettings } from './engine-protocol.ts';
+import { EngineSpeechFinder } from './engine-speech-finder.ts';
+import { languageOf, refuseUnserved, unservedReason } from './locales.ts';
+import type { ChannelAudio, ChannelSpeech, ChannelWish, SpeechToText } from './speech-to-text.ts';
+import { transcribeChannel } from './transcribe-channel.ts';
+
+export interface LocalSpeechToTextOptions {
+  name: 'embedded' | 'model-directory';
+  model: string;
+  /** ISO 639-1. */
+  languages: ReadonlySet<string>;
+  /** @throws CallreelError TRANSCRIPTION_* */
+  prepare(language: string, signal: AbortSignal): Promise<EngineSettings>;
+  engine: EngineKeeperOptions;
+}
+
+/** Somebody waits on the line. */
+const urgentNiceness = 5;
+
+/** A model of ours or the operator's, in a process of its own. */
+export class LocalSpeechToText implements SpeechToText {
+  readonly name: 'embedded' | 'model-directory';
+  readonly model: string;
+  readonly #options: LocalSpeechToTextOptions;
+  readonly #recordings: EngineKeeper;
+  readonly #urgent: EngineKeeper;
+  readonly #prepared = new Map<string, EngineSettings>();
+
+  constructor(options: LocalSpeechToTextOptions) {
+    this.name = options.name;
+    this.model = options.model;
+    this.#options = options;
+    this.#recordings = new EngineKeeper(options.engine);
+    this.#urgent = new EngineKeeper({ ...options.engine, niceness: urgentNiceness });
+  }
+
+  /** Of the process that transcribes recordings, 0 while there is none. */
+  get pid(): number {
+    return this.#recordings.pid;
+  }
+
+  unservedReason(locale: string): string | undefined {
+    return unservedReason(locale, this.#options.languages, `the ${this.name} engine (${this.model})`);
+  }
+
+  async transcribe(audio: ChannelAudio, { locale, signal, isUrgent }: ChannelWish): Promise<ChannelSpeech> {
+    refuseUnserved(this.unservedReason(locale));
+    const language = languageOf(locale) ?? '';
+    const keeper = isUrgent ? this.#urgent : this.#recordings;
+    try {
+      return await keeper.use(
+        (either) => this.#prepare(language, either),
+        (host, either) => {
+          const engine = new EngineSpeechFinder(host, either);
+          return transcribeChannel(audio, engine, engine, either);
+        },
+        signal,
+      );
+    } catch (error) {
+      // Perhaps its files were damaged since: they are looked at again.
+      this.#prepared.delete(language);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#recordings.close(), this.#urgent.close()]);
+  }
+
+  async #prepare(language: string, signal: AbortSignal): Promise<EngineSettings> {
+    const known = this.#prepared.get(language);
+    if (known) return known;
+    const settings = await this.#options.prepare(language, signal);
+    this.#prepared.set(language, settings);
+    return settings;
+  }
+}
