@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { tone } from '../audio/tone.ts';
 import { throwOnUnlistedTransitions } from '../state-machine.ts';
 import { RecordingBench } from './test-recording-bench.ts';
+import { edgesOf, toneOf, tonesIn } from './test-tones.ts';
 
 throwOnUnlistedTransitions();
-
-const rateHz = 8000;
-const toneOf = (frequencyHz: number, ms: number): Int16Array =>
-  tone({ rateHz, frequencyHz, levelDbov: -20 }, (ms * rateHz) / 1000);
 
 describe('a call that is recorded by itself', () => {
   let bench: RecordingBench;
@@ -119,72 +115,6 @@ describe('a call that is recorded by itself', () => {
     const { from, to } = edgesOf(heard);
     assert.equal(to - from, 3200);
     assert.deepEqual(tonesIn(heard, 0, 3200), [900]);
-  });
-
-  for (const mode of ['mix', 'relay'] as const)
-    it(`holds nothing of a party that must not be recorded (${mode})`, async () => {
-      const phone = await bench.call('a');
-      const other = await bench.call('b');
-      await bench.record('a', 'r');
-      await bench.join('a', 'room', { mode });
-      await bench.join('b', 'room', { mode, policy: 'never' });
-      await play(toneOf(700, 200));
-      await bench.slots(40, [
-        [phone, toneOf(500, 800)],
-        [other, toneOf(900, 800)],
-      ]);
-      await stop();
-      const heard = await channel('heard-a');
-      assert.deepEqual(tonesIn(heard, 0, heard.length), [700]);
-      assert.equal(edgesOf(heard).to - edgesOf(heard).from, 1600);
-      assert.deepEqual(tonesIn(await channel('said-a'), 0, 6400), [500]);
-    });
-
-  it('holds in place of a party that must not be recorded what the party really heard: a prompt alone', async () => {
-    const phones = [await bench.call('a'), await bench.call('b'), await bench.call('eve')] as const;
-    await bench.record('a', 'r');
-    for (const [legId, policy] of [
-      ['a', 'follow'],
-      ['b', 'follow'],
-      ['eve', 'never'],
-    ] as const)
-      await bench.join(legId, 'room', { policy });
-    const [, bob, eve] = phones;
-    await bench.slots(20, [
-      [bob, toneOf(900, 400)],
-      [eve, toneOf(1300, 400)],
-    ]);
-    await bench.execute({
-      ...{ verb: 'play.start', legId: 'a', playId: 'alone', rateHz: 8000, overRoom: 'replace' },
-      samples: toneOf(700, 600),
-    });
-    await bench.slots(40, [
-      [bob, toneOf(900, 800)],
-      [eve, toneOf(1300, 800)],
-    ]);
-    await stop();
-    const heard = await channel('heard-a');
-    // The slot that the prompt begins with is the one behind its command.
-    assert.deepEqual(tonesIn(heard, 2000, 20 * 160), [900]);
-    assert.deepEqual(tonesIn(heard, 21 * 160, 21 * 160 + 4800), [700]);
-    assert.deepEqual(tonesIn(heard, 22 * 160 + 4800, 58 * 160), [900]);
-  });
-
-  it('holds what is played to the party when it has left who must not be recorded', async () => {
-    await bench.call('a');
-    const eve = await bench.call('eve');
-    await bench.record('a', 'r');
-    await bench.join('a', 'room');
-    await bench.join('eve', 'room', { policy: 'never' });
-    await bench.slots(10, [[eve, toneOf(1300, 200)]]);
-    await bench.execute({ verb: 'room.leave', legId: 'a' });
-    await bench.slots(5, [[eve, toneOf(1300, 100)]]);
-    await play(toneOf(700, 200));
-    await bench.slots(15);
-    await stop();
-    const heard = await channel('heard-a');
-    assert.deepEqual(tonesIn(heard, 0, heard.length), [700]);
-    assert.equal(edgesOf(heard).to - edgesOf(heard).from, 1600);
   });
 
   it('begins behind the beep, which the party hears', async () => {
@@ -392,29 +322,3 @@ describe('a call that is recorded by itself', () => {
     }
   }
 });
-
-/** Which of the tests' tones are in `samples[from..to)`. */
-function tonesIn(samples: Int16Array, from: number, to: number): number[] {
-  const part = samples.subarray(from, to);
-  return [500, 700, 900, 1400].filter((frequencyHz) => levelOf(part, frequencyHz) > 100);
-}
-
-function levelOf(samples: Int16Array, frequencyHz: number): number {
-  let re = 0;
-  let im = 0;
-  for (let i = 0; i < samples.length; i++) {
-    const angle = (2 * Math.PI * frequencyHz * i) / rateHz;
-    re += samples[i]! * Math.cos(angle);
-    im += samples[i]! * Math.sin(angle);
-  }
-  return (2 * Math.hypot(re, im)) / samples.length;
-}
-
-/** The first sample that is not silent, and the one behind the last. */
-function edgesOf(samples: Int16Array): { from: number; to: number } {
-  const isLoud = (sample: number): boolean => Math.abs(sample) > 200;
-  const from = samples.findIndex(isLoud);
-  const to = samples.findLastIndex(isLoud);
-  // A sine begins and ends softly: rounded to what the tests' tones are cut by.
-  return { from: Math.floor(from / 10) * 10, to: Math.ceil((to + 1) / 10) * 10 };
-}

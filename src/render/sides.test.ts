@@ -140,3 +140,13 @@ test('sides of a growing recording are as long as its mix', async () => {
     assert.deepEqual([side.complete, side.samples], [false, mix.samples]);
   }
 });
+
+test('of a call by itself the left side is what the party says, the right one what it hears', () => {
+  const track = (trackId: string, side?: 'heard') => ({ ...testTrack(trackId, []), ...(side && { side }) });
+  // The side decides, not the order.
+  const { left, right } = sidesOf(testView([track('h', 'heard'), track('s')]));
+  assert.deepEqual(
+    [left, right].map(({ tracks }) => tracks.map(({ trackId }) => trackId)),
+    [['s'], ['h']],
+  );
+});
