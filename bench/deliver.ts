@@ -117,7 +117,7 @@ async function deliver(
   const visible = store.visible(key);
   const byeUs = systemClock.monotonicUs();
   await recorded!.call.hangUp();
-  const { atUs, bytes } = await visible;
+  const { atUs, bytes } = await Promise.race([visible, refused(calls, recordingId)]);
   const event = await calls.app.waitFor<DeliveryEvent>(
     '/status',
     ({ type, recording_id }) => type === 'recording.delivery' && recording_id === recordingId,
@@ -132,6 +132,16 @@ async function deliver(
   );
   await verify(calls, store, { recordingId, key, bytes, lengthMs: minutes * 60_000 });
   return { visibleMs: (atUs - byeUs) / 1000, toldMs: (event.receivedUs - byeUs) / 1000, bytes };
+}
+
+/** Never, unless the storage refuses the file. @throws Error with what it said */
+async function refused({ app }: TalkingCalls, recordingId: string): Promise<never> {
+  const { body } = await app.waitFor<DeliveryEvent>(
+    '/status',
+    ({ recording_id, state }) => recording_id === recordingId && (state === 'failing' || state === 'error'),
+    eventTimeoutMs,
+  );
+  throw new Error(JSON.stringify(body));
 }
 
 /** The object is as long as the call, and byte for byte what the recording's link gives. */

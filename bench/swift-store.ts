@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { HeadObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { sleep, systemClock } from '../src/clock.ts';
 import { type Swift, startSwift, swiftKeys } from '../test/interop/swift.ts';
+import { startWriteOnlyProxy, type WriteOnlyProxy } from '../test/interop/write-only-proxy.ts';
 import type { BenchStore, VisibleObject } from './object-store.ts';
 
 const pollMs = 5;
@@ -9,34 +10,34 @@ const pollMs = 5;
 /** OpenStack Swift with its S3 interface on this machine (Debian, as root): a storage that writes to a disk. */
 export class SwiftStore implements BenchStore {
   readonly name = 'swift';
+  readonly credentials = `KEY:${swiftKeys.secretAccessKey}:eu-central-1`;
+  readonly endpoint: URL;
   readonly #swift: Swift;
+  readonly #proxy: WriteOnlyProxy;
   readonly #client: S3Client;
 
-  private constructor(swift: Swift) {
+  private constructor(swift: Swift, proxy: WriteOnlyProxy) {
     this.#swift = swift;
+    this.#proxy = proxy;
+    this.endpoint = proxy.url;
     this.#client = new S3Client({
-      endpoint: this.endpoint.href,
+      endpoint: swift.urls['eu-central-1'].href,
       forcePathStyle: true,
       region: 'eu-central-1',
       credentials: swiftKeys,
     });
   }
 
+  /** The proxy gives Swift the access key it knows, which has a colon in it. */
   static async open(): Promise<SwiftStore> {
-    return new SwiftStore(await startSwift('bench'));
-  }
-
-  get endpoint(): URL {
-    return this.#swift.urls['eu-central-1'];
+    const swift = await startSwift('bench');
+    const storage = swift.urls['eu-central-1'];
+    const proxy = await startWriteOnlyProxy(() => ({ storage, accessKeyId: swiftKeys.accessKeyId }));
+    return new SwiftStore(swift, proxy);
   }
 
   get bucket(): string {
     return this.#swift.bucket;
-  }
-
-  /** Its access key has a colon, which a URL's credentials cannot say: the first colon ends it. */
-  get credentials(): string {
-    return `${swiftKeys.accessKeyId}:${swiftKeys.secretAccessKey}:eu-central-1`;
   }
 
   async visible(key: string): Promise<VisibleObject> {
@@ -56,6 +57,7 @@ export class SwiftStore implements BenchStore {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#client.destroy();
+    await this.#proxy.stop();
     await this.#swift.stop();
   }
 }

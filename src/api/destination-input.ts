@@ -10,7 +10,6 @@ import { type DestinationPlace, parseDestinationUrl } from '../delivery/destinat
 import type { DestinationSettings } from '../delivery/destinations/open-destination.ts';
 import { CallreelError } from '../errors.ts';
 import { Secret } from '../secret.ts';
-import type { recordingInput } from './recording-input.ts';
 
 const maxDestinationUrlLength = 2048;
 const maxCredentialsLength = 4096;
@@ -78,7 +77,13 @@ export function readCredentials(
  * @throws CallreelError DESTINATION_INVALID, DESTINATION_FORBIDDEN
  */
 export function deliveryWish(
-  input: z.output<typeof recordingInput> | undefined,
+  input:
+    | {
+        destination?: z.output<typeof destinationInput> | undefined;
+        format?: DeliveryWish['format'] | undefined;
+        stereo?: boolean | undefined;
+      }
+    | undefined,
   ids: { applicationKey: string; nameId: string },
   rules: DestinationRules,
 ): { delivery?: DeliveryWish } {

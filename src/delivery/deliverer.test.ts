@@ -104,7 +104,10 @@ describe('the job', () => {
     const control = await start({ bytesOf: () => longBytes });
     const ids = await Promise.all([1, 2, 3].map((each) => ended(control, `s3://bucket/day/${each}.wav`)));
     const downMs = clock.unixMs();
-    await passUntil(async () => clock.unixMs() - downMs > 24 * hourMs);
+    await passUntil(async () => {
+      const states = await Promise.all(ids.map(async (id) => (await rowOf(db, id)).state));
+      return clock.unixMs() - downMs > 24 * hourMs && states.every((state) => state === 'failing');
+    });
     for (const id of ids) {
       const row = await inState(db, id, 'failing');
       assert.ok(row.attempts > 7, String(row.attempts));
@@ -113,6 +116,7 @@ describe('the job', () => {
     assert.equal(bucket.files.size, 0);
     isDown = false;
     clock.advanceMs(2 * hourMs);
+    control.deliverer.kick();
     for (const [index, id] of ids.entries()) {
       const row = await inState(db, id, 'delivered');
       const file = bucket.files.get(`bucket/day/${index + 1}.wav`);

@@ -95,6 +95,7 @@ export class Deliverer {
     const found = this.#inFlight.get(deliveryId);
     found?.abort.abort(new CallreelError('CONFLICT', 'the delivery was given up', { where: deliveryId }));
     await found?.done;
+    this.#options.encoded?.drop(recordingId);
   }
 
   /** Frees what the upload took, as far as the storage answers soon; else it is tried again. */

@@ -8,7 +8,7 @@ import type { Destination, StoredObject } from './destinations/destination.ts';
 import { parseCredentials } from './destinations/destination-credentials.ts';
 import { parseDestinationUrl } from './destinations/destination-url.ts';
 import { type DestinationSettings, openDestination } from './destinations/open-destination.ts';
-import { uploadFile } from './destinations/upload.ts';
+import { type UploadSource, uploadFile } from './destinations/upload.ts';
 import { type KeptUpload, parseKeptUpload } from './kept-upload.ts';
 import { type Renders, RenditionSource } from './rendition-source.ts';
 
@@ -19,6 +19,8 @@ export interface DeliveryUploadOptions {
   renders: Renders;
   /** Names how files are made; another version or setting makes other bytes of the same audio. */
   rendering: string;
+  /** Files that were encoded while their recordings went on. */
+  encoded?: { take(recordingId: string): Promise<Uint8Array | undefined>; drop(recordingId: string): void };
 }
 
 export const contentTypes = { wav: 'audio/wav', mp3: 'audio/mpeg', mp4: 'audio/mp4' } as const;
@@ -54,12 +56,12 @@ export async function uploadDelivery(
   options: DeliveryUploadOptions,
   signal: AbortSignal,
 ): Promise<number> {
-  const { db, renders, rendering } = options;
+  const { db, rendering } = options;
   const { deliveryId } = row;
   const destination = await openDeliveryDestination(row, options);
-  let source: RenditionSource | undefined;
+  let source: DeliverySource | undefined;
   try {
-    source = await RenditionSource.open(renders, renditionOf(row));
+    source = await openSource(row, options);
     const { bytes } = source;
     const object = objectOf(row);
     const keep = (upload: KeptUpload | null) => changeDelivery(db, deliveryId, { upload });
@@ -88,7 +90,7 @@ export async function uploadDelivery(
 /** Parts that were sent while the recording went on and are others in the file are sent again. */
 async function compared(
   { early, ...state }: KeptUpload,
-  source: RenditionSource,
+  source: UploadSource,
   partBytes: number,
   signal: AbortSignal,
 ): Promise<KeptUpload> {
@@ -102,6 +104,21 @@ async function compared(
     if (early?.[Number(part)] === digestOf(content)) receipts[Number(part)] = receipt;
   }
   return { ...state, receipts };
+}
+
+type DeliverySource = UploadSource & Pick<RenditionSource, 'close'>;
+
+/** @throws CallreelError as `RenditionSource.open` */
+async function openSource(
+  row: Delivery,
+  { renders, encoded }: DeliveryUploadOptions,
+): Promise<DeliverySource> {
+  const rendition = await RenditionSource.open(renders, renditionOf(row));
+  const file = await encoded?.take(row.recordingId);
+  if (file?.length !== rendition.bytes) return rendition;
+  await rendition.close();
+  const read = async (fromByte: number, toByte: number) => file.subarray(fromByte, toByte);
+  return { bytes: file.length, read, close: async () => undefined };
 }
 
 export function digestOf(content: Uint8Array): string {
