@@ -30,7 +30,7 @@ test('time that is driven: every packet is recorded, sample for sample, on both 
     { format: 'wav', stereo: true },
   );
   const saidBefore = [ann!, bob!].map(({ call }) => call.sentPayloads.length);
-  const packets = await calls.forward(minutes * 60_000);
+  const packets = await calls.forward(minutes * 60_000, minutes * 60_000);
   assert.equal(Math.round(packets / (2 * minutes * 60 * 50)), 1);
   await bob!.call.hangUp();
   await ann!.call.hangUp();
@@ -41,7 +41,7 @@ test('time that is driven: every packet is recorded, sample for sample, on both 
   const { channels } = await fetchAudio(recording.url);
   const [said, heard] = channels;
   assert.equal(Math.round((said!.length * 1000) / rateHz), recording.recorded_ms);
-  assert.ok(Math.abs(recording.recorded_ms - minutes * 60_000) < 2000, String(recording.recorded_ms));
+  assert.ok(Math.abs(recording.recorded_ms - minutes * 60_000) < 10_000, String(recording.recorded_ms));
   assertRepeats(said!, ann!.call, saidBefore[0]!);
   assertRepeats(heard!, bob!.call, saidBefore[1]!);
 });
