@@ -146,6 +146,7 @@ export async function openCallControl(
   parts.defer(() => signalwire.statuses.whenIdle());
   const sinch = openSinch(config, foundation, { calls, performer: performer('sinch') });
   parts.defer(() => sinch.records.close());
+  parts.defer(() => sinch.callbacks.whenIdle());
   const inbound = new Inbound({
     accountId,
     db,

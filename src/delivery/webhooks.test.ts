@@ -83,3 +83,30 @@ for (const status of [199, 301, 400, 410, 500])
       message: new RegExp(`${status}`),
     });
   });
+
+test('what the first URL does not take goes to the second, signed for that; both refusing is a failure', async () => {
+  const requests: { url: string; signature: string | undefined }[] = [];
+  let taken = '';
+  const client: WebhookClient = {
+    async request({ url, headers }) {
+      requests.push({ url, signature: headers.authorization });
+      return { status: url === taken ? 200 : 503 };
+    },
+  };
+  const send = webhookSender({
+    ...{ client, secret: new Secret(newWebhookSecret()), clock: systemClock },
+    signatures: { own: async (url, _body, signer) => ({ authorization: `${signer} for ${url}` }) },
+  });
+  const [first, second] = ['https://app.example/1', 'https://app.example/2'];
+  const told = { ...event, dialect: 'own', signer: 'app', callbackUrl: first, fallbackUrl: second } as Event;
+  taken = second;
+  await send(told, delivery('d1', 1));
+  const both = [first, second].map((url) => ({ url, signature: `app for ${url}` }));
+  assert.deepEqual(requests.splice(0), both);
+  taken = first;
+  await send(told, delivery('d2', 2));
+  assert.deepEqual(requests.splice(0), both.slice(0, 1));
+  taken = '';
+  await assert.rejects(send(told, delivery('d3', 3)), { code: 'CALLBACK_FAILED' });
+  assert.equal(requests.length, 2);
+});

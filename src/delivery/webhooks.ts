@@ -52,7 +52,7 @@ export function webhookSender(options: WebhookOptions): EventSender {
     try {
       await post(event.callbackUrl, event, delivery, standard, options);
     } catch (error) {
-      if (event.fallbackUrl === null || delivery.signal.aborted) throw error;
+      if (!event.fallbackUrl || delivery.signal.aborted) throw error;
       await post(event.fallbackUrl, event, delivery, standard, options);
     }
   };

@@ -40,14 +40,6 @@ export class Room {
     this.roomId = roomId;
   }
 
-  get size(): number {
-    return this.#members.length;
-  }
-
-  get rateHz(): AudioRateHz {
-    return this.#mix.rateHz;
-  }
-
   add(session: MediaSession, mode: RoomMode): void {
     this.#members.push({
       ...{ session, mode, party: new MixParty(), recordable: new MixParty() },

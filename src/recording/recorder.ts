@@ -1,16 +1,15 @@
 import { newId } from '../ids.ts';
 import type { CapturedPacket, Stay } from '../media/capture-sink.ts';
 import type { ConsentReport, NoticeReport, RecordingConsent } from '../media/consent-control.ts';
-import type { RecordingKeyMaterial } from '../media/control.ts';
 import { type RecorderOptions, voiceMethod } from '../media/recorder-options.ts';
-import type { SpoolProducer } from '../spool/producer.ts';
 import type { EndReason, ManifestRecord, Party, PauseBehaviour, TrackSide } from '../spool/records.ts';
 import { nextState } from '../state-machine.ts';
 import { writeClip } from './consent-clip.ts';
 import { PartyConsents } from './party-consents.ts';
-import { PartyNotices, type PartyNoticesOptions } from './party-notices.ts';
+import { PartyNotices } from './party-notices.ts';
 import { RecordedTime } from './recorded-time.ts';
 import { RecordedTrack } from './recorded-track.ts';
+import { manifestHeader, type RecorderInput } from './recorder-input.ts';
 import { RecorderLimits } from './recorder-limits.ts';
 import {
   outwardEnds,
@@ -20,29 +19,6 @@ import {
   type RecorderState,
   recorderTable,
 } from './recorder-states.ts';
-
-export interface RecorderInput {
-  recordingId: string;
-  roomId: string;
-  accountId: string;
-  rateHz: number;
-  key: RecordingKeyMaterial;
-  meta: Record<string, unknown>;
-  options: RecorderOptions;
-  /** Monotonic microseconds and Unix milliseconds of position 0. */
-  originUs: number;
-  originUnixMs: number;
-  spool: SpoolProducer;
-  /** Told of every change but the end, with its exact position. */
-  changed(change: RecorderChange, atSample: number): void;
-  /** A party heard the notice, or as much of it as it did. */
-  noticed?(notice: NoticeReport): void;
-  /** Plays the notice; undefined: there is none. */
-  legs?: PartyNoticesOptions['legs'] | undefined;
-  newSegmentId?: () => string;
-}
-
-export type RecorderChange = 'began' | 'paused' | 'resumed';
 
 const endStates: ReadonlySet<RecorderState> = new Set(['finished', 'no_input', 'error']);
 
@@ -143,27 +119,10 @@ export class Recorder {
    */
   start(atUs: number, waitsFor?: 'beep' | 'consent'): void {
     if (!this.#step(waitsFor ? 'wait' : 'start')) return;
-    const { recordingId, roomId, accountId, rateHz, key, meta, originUnixMs, spool } = this.#input;
-    const { direction = 'both' } = this.options;
     this.#startSample = this.sampleAt(atUs);
     this.#markSample = this.#lastSample = this.#startSample;
-    spool.startRecording(
-      {
-        type: 'header',
-        version: 1,
-        recordingId,
-        conversationId: roomId,
-        accountId,
-        rateHz,
-        originUnixMs,
-        startSample: this.#startSample,
-        sealedKey: key.sealed,
-        ...(waitsFor && { waitsFor }),
-        ...(direction !== 'both' && { direction }),
-        meta,
-      },
-      key.plain,
-    );
+    const { spool, key } = this.#input;
+    spool.startRecording(manifestHeader(this.#input, this.#startSample, waitsFor), key.plain);
     if (waitsFor) return;
     this.#began();
   }

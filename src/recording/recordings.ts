@@ -9,7 +9,8 @@ import type { SpoolProducer } from '../spool/producer.ts';
 import type { PauseBehaviour } from '../spool/records.ts';
 import type { WriterMessage } from '../spool/writer.ts';
 import type { Capture } from './capture.ts';
-import { Recorder, type RecorderChange } from './recorder.ts';
+import { Recorder } from './recorder.ts';
+import type { RecorderChange } from './recorder-input.ts';
 import type { RecorderEndEvent } from './recorder-states.ts';
 
 export interface RecordingsOptions {

@@ -55,3 +55,15 @@ test('what lasts for ever is made a part at a time', async () => {
 
 test('nothing is no part', async () =>
   assert.deepEqual(await partsOf({ kind: 'silence', durationMs: 0 }), []));
+
+test('a tune begins anew when it has come to its end', async () => {
+  const parts = await partsOf({ kind: 'tune', tune: 1, durationMs: 30_000 });
+  const [first, second] = parts;
+  assert.ok(first && second);
+  assert.equal(
+    parts.reduce((sum, { length }) => sum + length, 0),
+    30_000 * 8,
+  );
+  assert.deepEqual(first.subarray(0, 100), second.subarray(0, 100));
+  assert.ok(first.some((sample) => Math.abs(sample) > 1000));
+});

@@ -275,7 +275,7 @@ describe('misuse', { concurrency: 3 }, () => {
     [['trunk'], /trunk add .*USAGE/s],
     [['app', 'list', '--bogus'], /USAGE: Unknown option '--bogus'/],
     [['app', 'create', '--name', 'x'], /--on-incoming or --document is missing/],
-    [['app', 'create', '--dialect', 'x', '--document', 'y'], /--dialect wants sift or signalwire/],
+    [['app', 'create', '--dialect', 'x', '--document', 'y'], /--dialect wants sift, signalwire or sinch/],
     [['recordings', 'show'], /RECORDING_ID is missing/],
     [['recordings', 'show', 'a', 'b'], /no place for "b"/],
     [['recordings', 'get', 'a', '--format', 'ogg'], /--format wants wav, mp3 or mp4/],

@@ -68,7 +68,7 @@ suite('limits of record_call', { concurrency: 6 }, () => {
   test('W12: end_silence_timeout counts from the end of speech; before it never; 0 or none is off', async () => {
     const script = stage.script();
     const call = await script.call([
-      script.recordCall({ control_id: 'ends', end_silence_timeout: 0.6 }),
+      script.recordCall({ control_id: 'ends', end_silence_timeout: 1.2 }),
       script.recordCall({ control_id: 'zero', end_silence_timeout: 0 }),
       script.recordCall({ control_id: 'none' }),
       script.recordCall({ control_id: 'silence', max_length: 1.2 }),
@@ -78,7 +78,7 @@ suite('limits of record_call', { concurrency: 6 }, () => {
     assert.equal(script.requests('ends').length, 1);
     await utter(call, tone({ frequencyHz: voiceHz, durationMs: 400 }));
     const samples = await script.mono('ends');
-    assertEndSilence(samples, 0.6);
+    assertEndSilence(samples, 1.2);
     for (const id of ['zero', 'none']) assert.equal(script.requests(id).length, 1, id);
     await script.end();
     await stage.assertInvalid('end_silence_timeout', -1, 'soon');

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
+import { Secret } from '../../src/secret.ts';
+import type { PhoneCall } from '../../src/testkit/phone-call.ts';
 import { assertExactRun, assertNoRun } from '../../src/testkit/sample-run.ts';
 import { SinchStage } from './sinch-stage.ts';
 
 /** Calls to an application of this dialect: what it is asked, what it answers, and what it is told at the end. */
-const stage = await SinchStage.open();
+const users = JSON.stringify([{ username: 'alice', password: 'secret' }]);
+const stage = await SinchStage.open({ settings: { CALLREEL_SIP_USERS: users } });
 after(() => stage[Symbol.asyncDispose]());
 
 const destination = { destinationUrl: 's3://bucket/', credentials: 'key:secret:region', format: 'wav' };
@@ -50,4 +53,56 @@ suite('incoming calls', { concurrency: 4 }, () => {
     const dice = await stage.told(callId, 'dice');
     assert.deepEqual([dice.reason, dice.result], ['MANAGERHANGUP', 'ANSWERED']);
   });
+
+  test('S16: so it is of what is said', async () => {
+    const say = (text: string) => ({ name: 'Say', text, locale: 'en-US' });
+    const heard = async (text: string) => {
+      const call = await stage.call({ ice: { instructions: [say(text)], action: { name: 'hangup' } } });
+      await call.ended;
+      return trimmed(call.received());
+    };
+    const [dont, record] = [await heard("don't record this"), await heard('record this')];
+    const call = await stage.call({
+      ice: {
+        instructions: [
+          say("don't record this"),
+          { name: 'StartRecording', options: destination },
+          say('record this'),
+        ],
+        action: { name: 'hangup' },
+      },
+    });
+    await call.ended;
+    const [samples] = await stage.recordingOf(await stage.callIdOf(call));
+    assertExactRun(samples!, record);
+    assertNoRun(samples!, dont, { minSamples: 200 });
+  });
+
+  test('connectMxp: whom the caller names is registered here; the flag records, instructions do not (S18)', async () => {
+    const alice = await stage.phone('alice');
+    const { promise: coming, resolve } = Promise.withResolvers<PhoneCall>();
+    alice.onCall = (incoming) => void incoming.answer().then(resolve);
+    await alice.register(stage.scene.server.callreel.sip[0]!, new Secret('secret'));
+    const call = await stage.call({
+      ice: {
+        instructions: [{ name: 'startRecording', options: destination }],
+        action: {
+          ...{ name: 'connectMxp', destination: { type: 'username', endpoint: 'alice' } },
+          ...{ record: true, recordingOptions: destination },
+        },
+      },
+    });
+    const callId = await stage.callIdOf(call);
+    await (await coming).hangUp();
+    await call.ended;
+    await stage.recordingOf(callId, 1);
+    const told = await stage.told(callId, 'notify', 'callingwarning');
+    assert.match(String(told.errorMsg), /ignored with connectMxp/);
+  });
 });
+
+/** From the first sample that is heard to the last. */
+function trimmed(samples: Int16Array): Int16Array {
+  const isHeard = (sample: number) => Math.abs(sample) > 100;
+  return samples.subarray(samples.findIndex(isHeard), samples.findLastIndex(isHeard) + 1);
+}

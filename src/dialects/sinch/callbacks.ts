@@ -49,6 +49,7 @@ const maxMessageCharacters = 500;
 /** Asks an application what to do with its calls, and tells it what became of them. */
 export class SinchCallbacks {
   readonly #options: SinchCallbacksOptions;
+  readonly #sending = new Set<Promise<void>>();
 
   constructor(options: SinchCallbacksOptions) {
     this.#options = options;
@@ -85,9 +86,17 @@ export class SinchCallbacks {
     const { accountId, key: signer } = application;
     const fallbackUrl = url === undefined && callbackUrl === primary ? fallback : undefined;
     const event = { accountId, conversationId: callId, type, dialect: 'sinch', payload, callbackUrl };
-    send({ ...event, fallbackUrl, signer }).catch((error: unknown) =>
-      log.error({ error, connectionId: callId, type }, 'an application could not be told'),
-    );
+    const sending = send({ ...event, fallbackUrl, signer })
+      .catch((error: unknown) =>
+        log.error({ error, connectionId: callId, type }, 'an application could not be told'),
+      )
+      .finally(() => this.#sending.delete(sending));
+    this.#sending.add(sending);
+  }
+
+  /** When all that is to be told is on record. */
+  async whenIdle(): Promise<void> {
+    await Promise.all(this.#sending);
   }
 
   /** Something that an answer or a request asked for was not done. */

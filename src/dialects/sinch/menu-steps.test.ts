@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { CollectResult, Step } from '../../script/verb.ts';
 import type { MenuResult } from './callback-bodies.ts';
-import { menuSteps } from './menu-steps.ts';
+import { menuOf, menuSteps } from './menu-steps.ts';
 import { loadSvaml } from './svaml.ts';
 
 const hangUp: Step = { verb: 'hang-up' };
@@ -28,6 +28,7 @@ async function run(action: object, ...answers: (string | CollectResult)[]) {
       continue;
     }
     assert.ok(step?.verb === 'collect');
+    assert.ok(menuOf(step), 'nobody knows whose menu it is');
     collects.push(step);
     hear(step.prompts as []);
     const answer = answers.shift();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Fields } from './fields.ts';
 import { Problems } from './problems.ts';
-import { type RecordingRules, readRecordingOptions, recordingWishes } from './recording-options.ts';
+import { type RecordingRules, readRecordingOptions } from './recording-options.ts';
 
 const s3 = { destinationUrl: 's3://bucket/', credentials: 'AKIAIOSFODNN7EXAMPLE:wJalr/+K7:eu-central-1' };
 
@@ -88,15 +88,5 @@ describe('recordingOptions', () => {
     assert.equal(options.format, 'wav');
     for (const url of ['s3://my.mp3', 's3://b/f/my.wav', 's3://b/f.mp3/', 's3://b/my.audio'])
       assert.deepEqual(read({ ...s3, destinationUrl: url, format: 'wav' }).problems, [], url);
-  });
-
-  it('become wishes that hold no secret', () => {
-    const { options } = read({ ...s3, format: 'wav', notificationEvents: false });
-    assert.ok(options);
-    assert.deepEqual(recordingWishes(options, 'conference'), {
-      format: 'wav',
-      dialect: 'sinch',
-      dialectData: { kind: 'conference', notificationEvents: false },
-    });
   });
 });

@@ -1,4 +1,3 @@
-import type { RecordingWishes } from '../../call/recording.ts';
 import { Secret } from '../../secret.ts';
 import type { Fields } from './fields.ts';
 
@@ -65,22 +64,6 @@ export function readRecordingOptions(
     : hasDefaultStore || missingUrl(fields);
   fields.end();
   return isRight && (format !== undefined || !fields.has('format')) ? options : undefined;
-}
-
-/** What one that is to be recorded is recorded with; where it goes is for whoever delivers it to add. */
-export function recordingWishes(
-  { format, notificationEvents, transcription }: SinchRecordingOptions,
-  kind: 'call' | 'conference',
-): RecordingWishes {
-  return {
-    format,
-    dialect: 'sinch',
-    dialectData: {
-      kind,
-      notificationEvents,
-      ...(transcription && { transcription: { locale: transcription.locale ?? null } }),
-    },
-  };
 }
 
 /** Never shown, whatever it is. */

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FakeClock } from '../../clock.ts';
 import type { Step } from '../../script/verb.ts';
-import { recordingWishes } from './recording-options.ts';
 import { type ConnectAction, cookiesOf, svamlSteps } from './steps.ts';
 import { loadSvaml } from './svaml.ts';
 
@@ -20,7 +19,7 @@ function stepsOf(document: object): Step[] {
   return svamlSteps(svaml, {
     dialed: '+15558881188',
     clock: new FakeClock(),
-    wishesOf: recordingWishes,
+    wishesOf: ({ format }, kind) => ({ ...wishes(kind), format }),
     askMenu: async () => undefined,
     musicOf: (name) => (name === 'ring' ? { kind: 'ring', durationMs: 6000, country: 'us' } : undefined),
     connecting: (action) => {

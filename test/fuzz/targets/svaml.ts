@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { FakeClock } from '../../../src/clock.ts';
 import { allowedActions } from '../../../src/dialects/sinch/actions.ts';
 import { sinchErrorCodes } from '../../../src/dialects/sinch/errors.ts';
-import { recordingWishes } from '../../../src/dialects/sinch/recording-options.ts';
 import { cookiesOf, svamlSteps } from '../../../src/dialects/sinch/steps.ts';
 import { loadSvaml, type Svaml } from '../../../src/dialects/sinch/svaml.ts';
 import type { Step } from '../../../src/script/verb.ts';
@@ -46,7 +45,7 @@ async function checkSteps(svaml: Svaml): Promise<void> {
   const steps = svamlSteps(svaml, {
     dialed: '+15551231234',
     clock: new FakeClock(),
-    wishesOf: recordingWishes,
+    wishesOf: ({ format }) => ({ format }),
     askMenu: async () => [],
     musicOf: () => undefined,
     connecting: () => ({}),
