@@ -8,6 +8,7 @@ import { systemClock } from '../src/clock.ts';
 /** What the thread says of itself, and of each object once it is visible. */
 export type StoreMessage =
   | { kind: 'listening'; port: number }
+  | { kind: 'arrived' }
   | { kind: 'visible'; key: string; atUs: number; bytes: number };
 
 /** Bodies as they came, with what was said to be their MD5. */
@@ -41,6 +42,7 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
   const key = decodeURIComponent(pathname).split('/').slice(2).join('/');
   const uploadId = searchParams.get('uploadId') ?? undefined;
   const body = await bodyOf(request);
+  tell({ kind: 'arrived' });
   switch (`${request.method} ${uploadId === undefined ? 'object' : 'upload'}`) {
     case 'PUT object':
       store(key, [body]);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { sleep, systemClock } from '../src/clock.ts';
 import type { StoreMessage } from './object-store-thread.ts';
 
 export interface VisibleObject {
@@ -17,6 +18,8 @@ export interface BenchStore extends AsyncDisposable {
   readonly bucket: string;
   /** `AccessKey:SecretKey:Region` */
   readonly credentials: string;
+  /** Resolves once nothing has been sent for so long: what is done along with a call has caught up with it. */
+  quiet(forMs: number): Promise<void>;
   /** Resolves once the object is there. */
   visible(key: string): Promise<VisibleObject>;
   /** The content, whose parts have the checksums that they were sent with. */
@@ -30,12 +33,14 @@ export class LocalStore implements BenchStore {
   readonly credentials = 'KEY:SECRET:eu-central-1';
   readonly endpoint: URL;
   readonly #worker: Worker;
+  #arrivedUs = 0;
   readonly #visible = new Map<string, PromiseWithResolvers<VisibleObject>>();
 
   private constructor(worker: Worker, port: number) {
     this.#worker = worker;
     this.endpoint = new URL(`http://127.0.0.1:${port}`);
     worker.on('message', (message: StoreMessage) => {
+      this.#arrivedUs = systemClock.monotonicUs();
       if (message.kind === 'visible') this.#waiting(message.key).resolve(message);
     });
   }
@@ -45,6 +50,15 @@ export class LocalStore implements BenchStore {
     const [message] = (await once(worker, 'message')) as [StoreMessage];
     assert.equal(message.kind, 'listening');
     return new LocalStore(worker, message.port);
+  }
+
+  async quiet(forMs: number): Promise<void> {
+    this.#arrivedUs = systemClock.monotonicUs();
+    for (;;) {
+      const leftMs = forMs - (systemClock.monotonicUs() - this.#arrivedUs) / 1000;
+      if (leftMs <= 0) return;
+      await sleep(systemClock, leftMs);
+    }
   }
 
   visible(key: string): Promise<VisibleObject> {

@@ -40,6 +40,11 @@ export class SwiftStore implements BenchStore {
     return this.#swift.bucket;
   }
 
+  /** Nobody says what comes in: by the machine's time alone. */
+  async quiet(forMs: number): Promise<void> {
+    await sleep(systemClock, 2 * forMs);
+  }
+
   async visible(key: string): Promise<VisibleObject> {
     const head = new HeadObjectCommand({ Bucket: this.bucket, Key: key });
     for (;;) {

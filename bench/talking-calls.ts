@@ -10,6 +10,12 @@ import { speech, speechNames } from '../src/testkit/speech.ts';
 import { TimeController } from './fast-forward/controller.ts';
 
 const number = '1000';
+/** Phones live in real time: they refresh no session while hours pass. */
+const sessionExpiresSeconds = 86_400;
+const patientSettings = {
+  CALLREEL_DRAIN_SECONDS: '0',
+  CALLREEL_SIP_SESSION_EXPIRES_SECONDS: String(sessionExpiresSeconds),
+};
 /** Enough of a stream for its end of time to be known before time is driven. */
 const firstWordsMs = 2000;
 
@@ -59,7 +65,7 @@ export class TalkingCalls implements AsyncDisposable {
     const server = await ServerProcess.start({
       dataDir: makeTemporaryDir(),
       numbers: [{ number, onIncoming: app.url('/incoming') }],
-      settings: { CALLREEL_DRAIN_SECONDS: '0', ...settings, NODE_OPTIONS: time.nodeOptions },
+      settings: { ...patientSettings, ...settings, NODE_OPTIONS: time.nodeOptions },
     });
     const calls = new TalkingCalls(app, server, time);
     app.on<Incoming>('/incoming', ({ connection }) => calls.#answer(connection));
@@ -76,7 +82,7 @@ export class TalkingCalls implements AsyncDisposable {
     for (let index = 0; index < phones; index++) {
       const from = `+${++this.#lastNumber}`;
       this.#rooms.set(from, { conference: name, record });
-      const phone = await Phone.create({ number: from });
+      const phone = await Phone.create({ number: from, sessionExpiresSeconds });
       this.#phones.push(phone);
       const call = await phone.call(this.server.sipUri(number));
       void talk(call, speechNames[index % speechNames.length]!);
@@ -89,8 +95,8 @@ export class TalkingCalls implements AsyncDisposable {
   }
 
   /** Every call goes on for so long, in as little time as it takes. @returns packets received meanwhile */
-  forward(durationMs: number): Promise<number> {
-    return this.#time.forward(durationMs);
+  forward(durationMs: number, pieceMs?: number): Promise<number> {
+    return this.#time.forward(durationMs, pieceMs);
   }
 
   /** The native API; a JSON body each way. @throws Error for any other answer than 2xx */

@@ -1,19 +1,28 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createInterface, type Interface } from 'node:readline';
-import type { ForwardOrder, ForwardReport } from './orders.ts';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { ForwardOrder, ForwardReport, OrderTaker } from './orders.ts';
 
-/** Drives the time of the media workers of a Callreel that was started with its `nodeOptions`. */
+/** The server is given the time that its media workers had, in pieces as long as this. Between them a moment passes by itself. */
+const usualPieceMs = 60_000;
+/** In which it can do what its timers began. */
+const pauseMs = 100;
+
+/** Drives the time of a Callreel that was started with its `nodeOptions`. */
 export class TimeController implements AsyncDisposable {
   readonly #server: Server;
-  readonly #workers = new Map<Socket, Interface>();
+  readonly #takers: Record<OrderTaker, Map<Socket, Interface>> = { media: new Map(), server: new Map() };
 
   private constructor(server: Server) {
     this.#server = server;
     server.on('connection', (socket) => {
-      this.#workers.set(socket, createInterface({ input: socket }));
+      const lines = createInterface({ input: socket });
       socket.on('error', () => undefined);
-      socket.on('close', () => this.#workers.delete(socket));
+      lines.once('line', (taker: OrderTaker) => {
+        this.#takers[taker].set(socket, lines);
+        socket.on('close', () => this.#takers[taker].delete(socket));
+      });
     });
   }
 
@@ -35,24 +44,40 @@ export class TimeController implements AsyncDisposable {
    * The calls that run go on for so long, in as little time as it takes; then they go on in real time.
    * @returns packets that were received meanwhile
    */
-  async forward(durationMs: number): Promise<number> {
-    if (this.#workers.size === 0) throw new Error('no media worker of the server takes orders');
+  async forward(durationMs: number, pieceMs = usualPieceMs): Promise<number> {
+    if (this.#takers.media.size === 0) throw new Error('no media worker of the server takes orders');
+    let packets = 0;
+    for (let leftMs = durationMs; leftMs > 0; leftMs -= pieceMs) {
+      const piece = Math.min(leftMs, pieceMs);
+      packets += await this.#order('media', piece);
+      await this.#order('server', piece);
+      if (leftMs > pieceMs) await wait(pauseMs);
+    }
+    return packets;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const takers of Object.values(this.#takers)) for (const socket of takers.keys()) socket.destroy();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  async #order(taker: OrderTaker, durationMs: number): Promise<number> {
     const order = `${JSON.stringify({ durationMs } satisfies ForwardOrder)}\n`;
     const reports = await Promise.all(
-      [...this.#workers].map(async ([socket, lines]) => {
-        const answered = once(lines, 'line');
+      [...this.#takers[taker]].map(async ([socket, lines]) => {
+        const answered = new AbortController();
+        const { signal } = answered;
+        const gone = once(socket, 'close', { signal }).then(
+          () => Promise.reject(new Error('who took orders is gone')),
+          () => undefined,
+        );
         socket.write(order);
-        const gone = once(socket, 'close').then(() => Promise.reject(new Error('a media worker is gone')));
-        const [line] = await Promise.race([answered, gone]);
+        const [line] = (await Promise.race([once(lines, 'line', { signal }), gone])) as [string];
+        answered.abort();
         return JSON.parse(line) as ForwardReport;
       }),
     );
     return reports.reduce((sum, { packets }) => sum + packets, 0);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const socket of this.#workers.keys()) socket.destroy();
-    this.#server.close();
-    await once(this.#server, 'close');
   }
 }

@@ -33,7 +33,9 @@ export class DgramTransport implements RtpTransport {
 
   constructor(options: DgramTransportOptions) {
     this.#real = new DgramDriver({ ...options, clock: machineClock });
-    takeOrders(Number(new URL(import.meta.url).searchParams.get('port')), (ms) => this.#forward(ms));
+    void takeOrders('media', Number(new URL(import.meta.url).searchParams.get('port')), (ms) =>
+      this.#forward(ms),
+    );
   }
 
   get counters(): RtpTransport['counters'] {

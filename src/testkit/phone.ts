@@ -2,6 +2,7 @@ import { sleep, systemClock } from '../clock.ts';
 import { Secret } from '../secret.ts';
 import { makeSelfSigned } from '../sip/self-signed.ts';
 import type { SipAddress, SipEnd, SipHeader, SipSession } from '../sip/session.ts';
+import { standardSessionTimer } from '../sip/session-expires.ts';
 import type { TransportName } from '../sip/transport.ts';
 import type { TlsOptions } from '../sip/transport-tls.ts';
 import { formatHost } from '../sip/uri.ts';
@@ -22,6 +23,8 @@ export interface PhoneOptions {
   /** Whether that server must prove who it is; without `ca`, by the public authorities. False unless `ca` is given. */
   verify?: boolean;
   clock?: typeof systemClock;
+  /** Session-Expires of its calls (RFC 4028); the usual one where it is not set. */
+  sessionExpiresSeconds?: number;
 }
 
 export interface CallOptions extends PhoneMediaOptions {
@@ -60,7 +63,7 @@ export interface IncomingPhoneCall {
   reject(status?: number, headers?: SipHeader[]): void;
 }
 
-type OptionalOption = 'displayName' | 'ca' | 'verify';
+type OptionalOption = 'displayName' | 'ca' | 'verify' | 'sessionExpiresSeconds';
 
 const busyHere = 486;
 const defaultAnswerTimeoutMs = 30_000;
@@ -83,6 +86,9 @@ export class Phone {
       log: () => {},
       listen: [{ transport, host, port: 0 }],
       product: 'Callreel testkit',
+      ...(options.sessionExpiresSeconds !== undefined && {
+        sessionTimer: { ...standardSessionTimer, expiresSeconds: options.sessionExpiresSeconds },
+      }),
       tls: transport === 'tls' ? phoneTls(host, options) : undefined,
       onInvite: (session) => this.#ring(session),
     });
