@@ -63,7 +63,7 @@ test('an input that never ends is found, and given back', async () => {
     module: new URL('./endless-target.ts', import.meta.url).href,
     seed: 1,
     executions: 10,
-    hangSeconds: 2,
+    hangSeconds: 5,
   });
   assert.deepEqual(
     findings.map(({ kind, input }) => [kind, Buffer.from(input).toString()]),
