@@ -61,6 +61,14 @@ describe('connect', () => {
     assert.deepEqual(await plain({ serial_parallel: [[a, b], [c]] }), [called.slice(0, 2), called.slice(2)]);
   });
 
+  it('a destination that no database keeps is refused', async () => {
+    for (const to of ['sip:a\ud800@b.example', 'sip:a\0@b.example'])
+      assert.equal(
+        (await runSwml([{ connect: to }])).end.error?.code,
+        'relay_script_method_parameter_invalid_value',
+      );
+  });
+
   it('takes what holds for all', async () => {
     const { from, headers, ringback, timeoutMs, maxDurationMs, answerOnBridge } = await connectOf(
       {

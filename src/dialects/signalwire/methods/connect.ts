@@ -1,4 +1,5 @@
 import type { CallTarget, ConnectedPeer, ConnectResult, ConnectTo } from '../../../call/connector.ts';
+import { isSaneText } from '../../../sane-input.ts';
 import type { Prompt } from '../../../script/verb.ts';
 import { callTypeOf } from '../call-scope.ts';
 import { isObject, type JsonObject, jsonObject } from '../json.ts';
@@ -33,7 +34,8 @@ const maxDestinations = 50;
 /** A number, a SIP URI, or who is registered here by a resource address. */
 const destination: Kind<CallTarget> = {
   read(value, path) {
-    const to = typeof value === 'object' ? '' : String(value).trim();
+    const given = typeof value === 'object' ? '' : String(value).trim();
+    const to = isSaneText(given) ? given : '';
     if (/^\+?\d{2,20}$/.test(to) || /^(?:sips?|tel):[^\s\0]{1,500}$/i.test(to))
       return { kind: 'phone', number: to };
     const name = /^\/private\/([\w.-]{1,100})$/.exec(to)?.[1];
