@@ -193,6 +193,18 @@ suite('the rest of the door', { concurrency: false }, () => {
           { attribute, code: 'invalid_parameter', message: 'is not a known parameter' },
         ];
       }),
+      ...[
+        ['record', 'recrd'],
+        ['record.pause', 'behaviour'],
+        ['record.resume', 'controlId'],
+        ['record.stop', 'controlId'],
+      ].map(
+        ([command, attribute = '']): Expected => [
+          { command: `calling.${command}`, id: leg.id, params: { [attribute]: 'x' } },
+          422,
+          { attribute, message: 'is not a known parameter' },
+        ],
+      ),
       [{ command: 'calling.record.stop', id: leg.id, params: { control_id: 'nobody' } }, 404, undefined],
       [{ command: 'calling.tap', id: leg.id, params: {} }, 422, { attribute: 'command' }],
       [{ command: 'calling.end', id: '3fa85f64-5717-4562-b3fc-2c963f66afa6', params: {} }, 404, undefined],
