@@ -132,6 +132,21 @@ describe('connect', () => {
     ]);
   });
 
+  it('a call that may not be placed is in script_error and a warning, one that nobody took is not', async () => {
+    for (const [reason, code] of [
+      ['outbound-forbidden', 'relay_script_method_execute_failed'],
+      ['no-trunk', 'relay_script_method_execute_failed'],
+      ['number-invalid', 'relay_script_method_execute_failed'],
+      ['busy', undefined],
+    ] as const) {
+      const host = new TestHost();
+      host.answers.connect = () => ({ outcome: 'failed', reason });
+      const { vars, end } = await runSwml([{ connect: 'sip:a@b' }], { host });
+      assert.deepEqual([vars.script_error, vars.connect_result, end.reason], [code, 'failed', 'finished']);
+      assert.deepEqual(host.warnings, code === undefined ? [] : [code]);
+    }
+  });
+
   it("names the vendor's reasons", async () => {
     const reasons: Record<string, unknown> = {};
     for (const reason of ['busy', 'no-answer', 'declined', 'cancelled', 'not-found', 'outbound-forbidden']) {
