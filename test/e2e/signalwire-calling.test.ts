@@ -172,6 +172,11 @@ suite('the rest of the door', { concurrency: false }, () => {
         { code: 'missing_required_parameter', attribute: 'from' },
       ],
       [{ command: 'dial', params: { from: '+1', to: 'sip:a@127.0.0.1' } }, 422, { attribute: 'url' }],
+      [
+        { command: 'dial', params: { from: 'a\r\nX-Mine: 1', to: 'sip:a@127.0.0.1', swml: waiting } },
+        422,
+        { attribute: 'from', message: 'must be one line' },
+      ],
       [{ command: 'dial', params: { from: '+1', to: 'sip:a@192.0.2.1', swml: waiting } }, 422, {}],
       [
         { command: 'calling.record', id: leg.id, params: { audio: { input_sensitivity: 101 } } },
