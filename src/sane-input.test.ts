@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { assertSaneInput } from './sane-input.ts';
+import { assertSaneInput, isSaneText, withSaneTexts } from './sane-input.ts';
 
 test('what a database can keep passes', () => {
   for (const input of [undefined, null, 1, 'J\u00f6rg \u{1f600}', { a: [{ b: ['c', null, true] }] }])
@@ -23,4 +23,15 @@ test('it says where', () => {
     [{ a: { [long]: '\0' } }, 'body.a'],
   ] as const)
     assert.throws(() => assertSaneInput(input, 'body'), { where });
+});
+
+test('a copy with sane texts passes, and is otherwise the same', () => {
+  const given = { a: ['b\0', '\udc00c', 1, true, null, undefined], 'k\ud800': { d: 'plain' } };
+  const copy = withSaneTexts(given);
+  assert.doesNotThrow(() => assertSaneInput(copy, 'body'));
+  assert.deepEqual(copy, {
+    a: ['b\ufffd', '\ufffdc', 1, true, null, undefined],
+    'k\ufffd': { d: 'plain' },
+  });
+  assert.deepEqual(['a', 'a\0', '\ud800'].map(isSaneText), [true, false, false]);
 });

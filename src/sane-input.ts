@@ -27,6 +27,25 @@ export function assertSaneInput(input: unknown, part: string, code: ErrorCode = 
 }
 
 function assertSaneText(text: string, where: string, code: ErrorCode): void {
-  if (text.includes('\0') || !text.isWellFormed())
+  if (!isSaneText(text))
     throw new CallreelError(code, 'a text holds NUL or half a surrogate pair', { where });
+}
+
+/** Whether a database keeps it. */
+export function isSaneText(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0');
+}
+
+/** A copy with U+FFFD for what no database keeps; nested no deeper than the stack goes. */
+export function withSaneTexts(value: unknown): unknown {
+  if (typeof value === 'string') return isSaneText(value) ? value : saneText(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(withSaneTexts);
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [saneText(key), withSaneTexts(member)]),
+  );
+}
+
+function saneText(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\ufffd');
 }

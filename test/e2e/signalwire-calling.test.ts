@@ -172,6 +172,11 @@ suite('the rest of the door', { concurrency: false }, () => {
         { code: 'missing_required_parameter', attribute: 'from' },
       ],
       [{ command: 'dial', params: { from: '+1', to: 'sip:a@127.0.0.1' } }, 422, { attribute: 'url' }],
+      [
+        { command: 'dial', params: { from: 'a\r\nX-Mine: 1', to: 'sip:a@127.0.0.1', swml: waiting } },
+        422,
+        { attribute: 'from', message: 'must be one line' },
+      ],
       [{ command: 'dial', params: { from: '+1', to: 'sip:a@192.0.2.1', swml: waiting } }, 422, {}],
       [
         { command: 'calling.record', id: leg.id, params: { audio: { input_sensitivity: 101 } } },
@@ -193,6 +198,18 @@ suite('the rest of the door', { concurrency: false }, () => {
           { attribute, code: 'invalid_parameter', message: 'is not a known parameter' },
         ];
       }),
+      ...[
+        ['record', 'recrd'],
+        ['record.pause', 'behaviour'],
+        ['record.resume', 'controlId'],
+        ['record.stop', 'controlId'],
+      ].map(
+        ([command, attribute = '']): Expected => [
+          { command: `calling.${command}`, id: leg.id, params: { [attribute]: 'x' } },
+          422,
+          { attribute, message: 'is not a known parameter' },
+        ],
+      ),
       [{ command: 'calling.record.stop', id: leg.id, params: { control_id: 'nobody' } }, 404, undefined],
       [{ command: 'calling.tap', id: leg.id, params: {} }, 422, { attribute: 'command' }],
       [{ command: 'calling.end', id: '3fa85f64-5717-4562-b3fc-2c963f66afa6', params: {} }, 404, undefined],

@@ -153,6 +153,26 @@ suite('status callbacks', { concurrency: 4 }, () => {
     assert.deepEqual(statuses(ann), ['record-start', 'record-pause', 'record-resume', 'record-stop']);
   });
 
+  test('a recording is absent where no phone sent anything, and completed where one did', async () => {
+    for (const [name, expected] of [
+      ['mute', 'absent'],
+      ['speaking', 'completed'],
+    ] as const) {
+      const ann = await join(
+        name,
+        (script) => ({
+          record: 'record-from-start',
+          recording_status_callback: script.statusUrl,
+          recording_status_callback_event: expected,
+        }),
+        1,
+      );
+      if (expected === 'completed') await ann.speak();
+      await ann.end();
+      await told(ann, 'record-stop');
+    }
+  });
+
   test('by GET the fields are in the query, signed for the whole URL', async () => {
     const ann = await join(
       'get',
@@ -200,6 +220,7 @@ suite('status callbacks', { concurrency: 4 }, () => {
       }),
       1,
     );
+    await ann.speak();
     await ann.end();
     const bodies = () => ann.requests().map(({ body }) => body as Record<string, string>);
     const end = await eventually('the end', () =>

@@ -5,7 +5,7 @@ import { CallreelError } from '../../errors.ts';
 import { CallingPlays } from './calling-plays.ts';
 import { checkedDocument } from './checked-document.ts';
 import { playParameters, playVerb } from './play-input.ts';
-import { controlId, recordingWishes, recordParameters } from './record-input.ts';
+import { controlId, ofTheCall, recordingWishes, recordParameters } from './record-input.ts';
 import type { SignalwireRoutesOptions } from './routes-options.ts';
 import { inContext } from './swml-host.ts';
 import type { DocumentSource } from './swml-sessions.ts';
@@ -42,8 +42,13 @@ const transfer = z.object({ dest: z.union([z.string().min(1), z.record(z.string(
 const end = z.object({
   reason: z.enum(['hangup', 'cancel', 'busy', 'noAnswer', 'decline', 'error']).default('hangup'),
 });
-const named = z.object({ control_id: controlId.optional() });
-const pause = named.extend({ behavior: z.enum(['skip', 'silence']).default('skip') });
+/** Without an id it is the last one: a misspelt name must not stop another recording. */
+const named = z.strictObject({ ...ofTheCall, control_id: controlId.optional() });
+const pause = z.strictObject({
+  ...ofTheCall,
+  control_id: controlId.optional(),
+  behavior: z.enum(['skip', 'silence']).default('skip'),
+});
 
 /** How a call that was not answered yet is refused. */
 const refusals: Readonly<Record<string, number>> = { busy: 486, decline: 603, noAnswer: 480, error: 500 };

@@ -105,3 +105,15 @@ test('a conference is told what its callback asked for: the end, however it came
   assert.deepEqual(told(['in-progress']), ['recording', 'paused']);
   assert.deepEqual(told(['in-progress', 'absent']), ['recording', 'paused', 'no_input', 'error']);
 });
+
+test('the recording of a conference of which no audio came is absent, where one of a call is finished', () => {
+  const silent = { ...event, state: 'finished' as const, end: { ...end, reason: 'no_media' } };
+  const ofConference = (...status_events: string[]) => ({
+    ...{ ...silent, connectionId: undefined, controlId: undefined },
+    dialectData: { method: 'join_conference', status_events },
+  });
+  assert.equal(paramsOf(silent).state, 'finished');
+  const { state, status } = paramsOf(ofConference('absent'));
+  assert.deepEqual([state, status], ['no_input', 'record-stop']);
+  assert.equal(format(ofConference('completed')), undefined);
+});

@@ -43,10 +43,7 @@ export function signalwireFormatters(options: SignalwireEventOptions): Record<Ca
 function bodyOf(event: NeutralEvent, options: SignalwireEventOptions): RelayBody | undefined {
   switch (event.kind) {
     case 'recording.changed':
-      if (!isWanted(event)) return undefined;
-      return event.connectionId === undefined
-        ? conferenceRecordEvent(event, options)
-        : recordEvent(event, options);
+      return changedBody(heardOrNot(event), options);
     case 'recording.delivery':
       return undefined;
     case 'conversation.ended':
@@ -59,6 +56,19 @@ function bodyOf(event: NeutralEvent, options: SignalwireEventOptions): RelayBody
     default:
       return assertNever(event, 'event');
   }
+}
+
+function changedBody(event: RecordingChanged, options: SignalwireEventOptions): RelayBody | undefined {
+  if (!isWanted(event)) return undefined;
+  return event.connectionId === undefined
+    ? conferenceRecordEvent(event, options)
+    : recordEvent(event, options);
+}
+
+/** A conference of which no audio ever came is `absent` to the vendor, where a call is finished. */
+function heardOrNot(event: RecordingChanged): RecordingChanged {
+  const isAbsent = isOfConference(event) && event.end?.reason === 'no_media';
+  return isAbsent ? { ...event, state: 'no_input' } : event;
 }
 
 function envelope(
@@ -166,11 +176,15 @@ const conferenceEvents: Readonly<Record<RecordingChanged['state'], string>> = {
 };
 
 /** Unless told otherwise it asks for the end, whatever became of it. */
-function isWanted({ state, dialectData = {} }: RecordingChanged): boolean {
-  if (dialectData.method !== 'join_conference') return true;
-  const { status_events: asked } = dialectData;
+function isWanted(event: RecordingChanged): boolean {
+  if (!isOfConference(event)) return true;
+  const asked = event.dialectData?.status_events;
   const wanted = Array.isArray(asked) ? asked : ['completed', 'absent'];
-  return wanted.includes(conferenceEvents[state]);
+  return wanted.includes(conferenceEvents[event.state]);
+}
+
+function isOfConference({ dialectData }: RecordingChanged): boolean {
+  return dialectData?.method === 'join_conference';
 }
 
 function contextOf({ dialectData = {}, conversationId }: RecordingChanged): RecordingContext {

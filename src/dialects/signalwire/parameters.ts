@@ -1,3 +1,4 @@
+import { isSaneText } from '../../sane-input.ts';
 import { isList, isObject, type Json, type JsonObject, jsonObject } from './json.ts';
 import { nearestName } from './nearest-name.ts';
 import { type Path, ScriptError, type ScriptErrorCode } from './script-error.ts';
@@ -93,6 +94,7 @@ export function text({
       const read = String(value);
       if (read.length > maxLength) return invalid(`longer than ${maxLength} characters`, path);
       if (form && !form.test(read)) return invalid(`${expected} expected, not ${shown(value)}`, path);
+      if (!isSaneText(read)) return invalid('NUL or half a surrogate pair stands in the text', path);
       return read;
     },
   };
@@ -149,7 +151,9 @@ const maxUrlCharacters = 2000;
 export const url: Kind<string> = {
   read(value, path) {
     const isUrl = typeof value === 'string' && value.length <= maxUrlCharacters && isHttpUrl(value);
-    return isUrl ? value : invalid(`an http or https URL is expected, not ${shown(value)}`, path);
+    return isUrl && isSaneText(value)
+      ? value
+      : invalid(`an http or https URL is expected, not ${shown(value)}`, path);
   },
 };
 

@@ -49,6 +49,16 @@ suite('calling.record', () => {
     assert.deepEqual([lengthOf(100_000), lengthOf(1e12)], [100_000_000, 366 * 86_400_000]);
   });
 
+  test('what is not known is refused wherever it stands: it would be a default', () => {
+    for (const wrong of [
+      { recrd: { audio: { format: 'wav' } } },
+      { control_id: 'main', format: 'wav' },
+      { record: { audio: {}, format: 'wav' } },
+    ])
+      assert.throws(() => wishes(wrong), /unrecognized_keys/);
+    assert.equal(wishes({ id: 'leg', call_id: 'leg', node_id: 'n' }).format, 'mp3');
+  });
+
   for (const wrong of [
     { volume: 5 },
     { format: 'flac' },

@@ -31,10 +31,21 @@ export const statusUrl = z
   .url({ protocol: /^https?$/, error: 'must be a valid http or https url' })
   .max(2000);
 
-/** `record.audio` is what clients send, `audio` and `record` itself what the vendor's pages have. */
-export const recordParameters = z.object({
+/** Names of the call, as some clients repeat them among the parameters. */
+export const ofTheCall = {
+  id: z.unknown().optional(),
+  call_id: z.unknown().optional(),
+  node_id: z.unknown().optional(),
+};
+
+/**
+ * `record.audio` is what clients send, `audio` and `record` itself what the vendor's pages have. What is not known is
+ * refused: a misspelt `record` would be a recording of one side by the defaults.
+ */
+export const recordParameters = z.strictObject({
+  ...ofTheCall,
   control_id: controlId.optional(),
-  record: z.preprocess(inAudio, z.object({ audio: audio.optional() })).optional(),
+  record: z.preprocess(inAudio, z.strictObject({ audio: audio.optional() })).optional(),
   audio: audio.optional(),
   status_url: statusUrl.optional(),
 });

@@ -10,7 +10,11 @@ import { vendorErrors } from './error-body.ts';
 import { statusUrl } from './record-input.ts';
 import type { SignalwireRoutesOptions } from './routes-options.ts';
 
-const party = z.string().min(1).max(256);
+const party = z
+  .string()
+  .min(1)
+  .max(256)
+  .regex(/^[^\r\n]*$/, 'must be one line');
 const body = z.object({
   command: z.string().min(1).max(64),
   id: z.string().max(64).optional(),

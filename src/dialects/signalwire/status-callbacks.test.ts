@@ -46,3 +46,13 @@ test("what has no URL of its own goes to whoever is told of the call, else to th
   assert.deepEqual(urlsOf(alone), ['http://call.example']);
   assert.deepEqual(urlsOf(server), ['http://server.example', 'http://call.example', 'http://server.example']);
 });
+
+test('what no database keeps stands in no event, wherever it came from', () => {
+  const { posts, statuses } = told();
+  const event = { a: 'x\0y', b: ['\ud800', { 'k\0': 'J\u00f6rg \u{1f600}' }], n: 1, z: null };
+  statuses.callEvent('http://app.example', 'leg', 'swml:s', 'user_event', { event });
+  const { params } = posts[0]!.body as { params: Record<string, unknown> };
+  assert.deepEqual(params.event, {
+    ...{ a: 'x\ufffdy', b: ['\ufffd', { 'k\ufffd': 'J\u00f6rg \u{1f600}' }], n: 1, z: null },
+  });
+});

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts';
-import { type CallbackForm, inForm } from './callback-form.ts';
+import { withSaneTexts } from '../../sane-input.ts';
+import { type CallbackForm, inForm, type RelayBody } from './callback-form.ts';
 import type { SignalwireIdentity } from './identity.ts';
 
 /** One POST of an event that is not of a conversation's or a recording's state. */
@@ -87,14 +88,15 @@ export class StatusCallbacks {
 
   event({ key, url, channel, type, form = 'signalwire', params }: StatusEvent): void {
     const { clock, identity } = this.#options;
-    const body = inForm(form, {
+    const told: RelayBody = {
       event_type: type,
       event_channel: channel,
       timestamp: clock.unixMs() / 1000,
       project_id: identity.projectId,
       space_id: identity.spaceId,
-      params,
-    });
-    this.post({ callId: key, url, type, form, body });
+      // A caller or an answered request may have brought what no database keeps: the event is told all the same.
+      params: withSaneTexts(params) as Record<string, unknown>,
+    };
+    this.post({ callId: key, url, type, form, body: inForm(form, told) });
   }
 }

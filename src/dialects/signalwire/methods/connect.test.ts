@@ -61,6 +61,14 @@ describe('connect', () => {
     assert.deepEqual(await plain({ serial_parallel: [[a, b], [c]] }), [called.slice(0, 2), called.slice(2)]);
   });
 
+  it('a destination that no database keeps is refused', async () => {
+    for (const to of ['sip:a\ud800@b.example', 'sip:a\0@b.example'])
+      assert.equal(
+        (await runSwml([{ connect: to }])).end.error?.code,
+        'relay_script_method_parameter_invalid_value',
+      );
+  });
+
   it('takes what holds for all', async () => {
     const { from, headers, ringback, timeoutMs, maxDurationMs, answerOnBridge } = await connectOf(
       {
@@ -122,6 +130,21 @@ describe('connect', () => {
         params: { segment_id: 'segment-1', connect_state: 'failed', failed_reason: 'busy' },
       },
     ]);
+  });
+
+  it('a call that may not be placed is in script_error and a warning, one that nobody took is not', async () => {
+    for (const [reason, code] of [
+      ['outbound-forbidden', 'relay_script_method_execute_failed'],
+      ['no-trunk', 'relay_script_method_execute_failed'],
+      ['number-invalid', 'relay_script_method_execute_failed'],
+      ['busy', undefined],
+    ] as const) {
+      const host = new TestHost();
+      host.answers.connect = () => ({ outcome: 'failed', reason });
+      const { vars, end } = await runSwml([{ connect: 'sip:a@b' }], { host });
+      assert.deepEqual([vars.script_error, vars.connect_result, end.reason], [code, 'failed', 'finished']);
+      assert.deepEqual(host.warnings, code === undefined ? [] : [code]);
+    }
   });
 
   it("names the vendor's reasons", async () => {

@@ -1,4 +1,5 @@
 import type { CallTarget, ConnectedPeer, ConnectResult, ConnectTo } from '../../../call/connector.ts';
+import { isSaneText } from '../../../sane-input.ts';
 import type { Prompt } from '../../../script/verb.ts';
 import { callTypeOf } from '../call-scope.ts';
 import { isObject, type JsonObject, jsonObject } from '../json.ts';
@@ -23,7 +24,7 @@ import { spoken } from '../playable.ts';
 import { type Path, ScriptError } from '../script-error.ts';
 import { branch, runBranch } from './branch.ts';
 import { maxSeconds } from './call.ts';
-import { type Given, method, perform, type Run } from './method.ts';
+import { failed, type Given, method, perform, type Run } from './method.ts';
 import { playables } from './play.ts';
 
 const defaultTimeoutSeconds = 60;
@@ -33,7 +34,8 @@ const maxDestinations = 50;
 /** A number, a SIP URI, or who is registered here by a resource address. */
 const destination: Kind<CallTarget> = {
   read(value, path) {
-    const to = typeof value === 'object' ? '' : String(value).trim();
+    const given = typeof value === 'object' ? '' : String(value).trim();
+    const to = isSaneText(given) ? given : '';
     if (/^\+?\d{2,20}$/.test(to) || /^(?:sips?|tel):[^\s\0]{1,500}$/i.test(to))
       return { kind: 'phone', number: to };
     const name = /^\/private\/([\w.-]{1,100})$/.exec(to)?.[1];
@@ -149,6 +151,8 @@ export const connect = method({
       throw error;
     });
     const outcome = connected?.outcome ?? 'failed';
+    const wrong = whatIsWrong[connected?.reason ?? ''];
+    if (wrong !== undefined) failed(run, path, new Error(wrong));
     const reason = connected?.outcome === 'connected' ? 'none' : failedReason(connected);
     run.variables.setAll({ connect_result: outcome, connect_failed_reason: reason, return_value: outcome });
     if (outcome === 'connected') status('disconnected', { peer });
@@ -208,6 +212,13 @@ const vendorReasons: Readonly<Record<string, string>> = {
   declined: 'decline',
   cancelled: 'cancel',
   'not-found': 'notFound',
+};
+
+/** What the vendor has no word for, and no other try can change. */
+const whatIsWrong: Readonly<Record<string, string>> = {
+  'outbound-forbidden': 'no dial permission allows to call this; `callreel dial allow` gives one',
+  'no-trunk': 'no trunk leads there; `callreel trunk add` adds one',
+  'number-invalid': 'this is not a telephone number in the form of E.164',
 };
 
 function failedReason(result: ConnectResult | undefined): string {

@@ -52,6 +52,13 @@ describe('record_call', () => {
     );
   });
 
+  it('W3, W14: what no database keeps is refused: the recording would be lost', async () => {
+    for (const text of ['a\ud800', '\udc00b', 'a\0b']) {
+      assert.deepEqual(await refusalsOf('control_id', text), [invalid, invalid]);
+      assert.deepEqual(await refusalsOf('status_url', `https://app.example/${text}`), [invalid, invalid]);
+    }
+  });
+
   it('A9: takes every parameter', async () => {
     const wishes = await wishesOf({
       ...{
