@@ -86,5 +86,7 @@ function withCredentials(value: unknown, change: (credentials: string) => string
       ? change(part)
       : withCredentials(part, change, depth + 1),
   ]);
-  return changed.some(([, part], index) => part !== entries[index]?.[1]) ? Object.fromEntries(changed) : value;
+  return changed.some(([, part], index) => part !== entries[index]?.[1])
+    ? Object.fromEntries(changed)
+    : value;
 }

@@ -63,7 +63,8 @@ export function readRecordingOptions(
     transcription: readTranscription(fields),
   };
   const isRight = url
-    ? checkDestination(url, credentials, urlField, fields) && warnOfName(url, options.format, urlField, fields)
+    ? checkDestination(url, credentials, urlField, fields) &&
+      warnOfName(url, options.format, urlField, fields)
     : hasDefaultStore || missingUrl(fields);
   fields.end();
   return isRight && (format !== undefined || !fields.has('format')) ? options : undefined;
