@@ -93,6 +93,15 @@ describe('recordingOptions', () => {
       });
   });
 
+  it('S20: a text in the place of the options is not quoted', () => {
+    const problems = new Problems();
+    new Fields({ options: 'AKIA:wJalr:eu-central-1' }, [], problems).object('options');
+    assert.deepEqual(
+      problems.all.map(({ code, message }) => [code, message]),
+      [[40001, 'an object is expected, not a text']],
+    );
+  });
+
   it('S5: without a destination only where there is a store of ours', () => {
     assert.deepEqual(read({}).problems, ['error 40002 destinationUrl']);
     const { options, problems } = read({ format: 'wav' }, { hasDefaultStore: true });
