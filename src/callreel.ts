@@ -19,7 +19,7 @@ import type { Deliveries } from './delivery/deliveries.ts';
 import { defaultRoutineOf } from './dialects/sift/application.ts';
 import { siftRoutes } from './dialects/sift/routes.ts';
 import { checkedDocument } from './dialects/signalwire/checked-document.ts';
-import { checkedSvaml } from './dialects/sinch/checked-svaml.ts';
+import { keptDocument } from './dialects/sinch/document-secrets.ts';
 import { unreadableSinchPath } from './dialects/sinch/routes.ts';
 import { CallreelError } from './errors.ts';
 import { type Foundation, openFoundation, type Surroundings } from './foundation.ts';
@@ -149,7 +149,7 @@ async function serveHttp(
     documents: {
       sift: (given) => defaultRoutineOf(given, 'body.document'),
       signalwire: (given) => checkedDocument(given, 'body.document'),
-      sinch: (given) => checkedSvaml(given, 'body.document', control.sinch.rules),
+      sinch: (given) => keptDocument(given, 'body.document', masterKey, control.sinch.rules),
     },
     dialects: [
       (app, mediaUrl) => siftRoutes(app, { accountId, db, conversations, mediaUrl, publicUrl }),

@@ -21,6 +21,7 @@ import { identityOf, type SignalwireIdentity } from './dialects/signalwire/ident
 import { RecordingLinks } from './dialects/signalwire/recording-link.ts';
 import { signatureHeaders } from './dialects/signalwire/signature.ts';
 import { type SinchApplications, StoredSinchApplications } from './dialects/sinch/application.ts';
+import { sealDocument } from './dialects/sinch/document-secrets.ts';
 import { formatSinchEvent } from './dialects/sinch/events.ts';
 import { signedHeaders } from './dialects/sinch/signature.ts';
 import { StoreLinks } from './dialects/sinch/store-links.ts';
@@ -153,7 +154,12 @@ export async function openFoundation(
   });
   const deliveries = delivery;
   const directory = new Directory({ clock, log, db, outbox, spoolDir, node, formatters, deliveries });
-  await applyConfiguredNumbers(db, credentials.accountId, config.numbers);
+  const numbers = config.numbers.map((number) =>
+    number.dialect === 'sinch' && number.defaultRoutine !== undefined
+      ? { ...number, defaultRoutine: sealDocument(number.defaultRoutine, masterKey) }
+      : number,
+  );
+  await applyConfiguredNumbers(db, credentials.accountId, numbers);
   await endPreviousWorkers(spoolDir, clock);
   await finishPreviousRun({ clock, log, db, directory, spoolDir, masterKey, node });
   delivery.credentials.clear();

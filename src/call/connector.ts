@@ -275,12 +275,15 @@ async function isLetIn(
   };
   signal.addEventListener('abort', giveUp, { once: true });
   if (signal.aborted) giveUp();
+  // Nobody is left to be put through, however long the question is not answered.
+  const removeHandlers = called.addHandlers({ ended: () => resolve(false) });
   try {
     return (await Promise.race([ask(called, signal), givenUp])) && !called.ended;
   } catch (error) {
     called.hangUp('it could not be put through');
     throw error;
   } finally {
+    removeHandlers();
     signal.removeEventListener('abort', giveUp);
   }
 }

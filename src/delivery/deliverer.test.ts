@@ -362,9 +362,9 @@ describe('abandoned', () => {
     const second = await ended(control, 'sdrive://same.wav');
     await inState(db, second, 'delivered');
     await control.deliveries.abandon(first);
-    assert.equal(await ownStore.bytesOf('same.wav'), 1000);
+    assert.equal(await ownStore.bytesOf('app/same.wav'), 1000);
     await control.deliveries.abandon(second);
-    assert.equal(await ownStore.bytesOf('same.wav'), undefined);
+    assert.equal(await ownStore.bytesOf('app/same.wav'), undefined);
   });
 
   test('unfinished files that a crash left unknown go at the next start, others stay', async () => {

@@ -29,6 +29,15 @@ test('a generated name has an ordinal from the second on, a name of the user nev
   assert.equal(named.targetOf(1).key, 'folder/mine.mp3');
 });
 
+test('in our own store each application has names of its own', () => {
+  const keys = ['one', 'two', '../one', 'a/b'].map((applicationKey) => {
+    const named = deliveryNames({ ...file, applicationKey, url: 'sdrive://mine.mp3' });
+    assert.equal(named.nameGroup, null);
+    return named.targetOf(1).key;
+  });
+  assert.deepEqual(keys, ['one/mine.mp3', 'two/mine.mp3', '%2E%2E%2Fone/mine.mp3', 'a%2Fb/mine.mp3']);
+});
+
 test('the URL of the object is what its storage calls it', async () => {
   const ownStore = new OwnStore('/nowhere', new Secret(Buffer.alloc(32)));
   const accessKey = { kind: 'access-key', accessKeyId: 'id', secretAccessKey: new Secret('s') } as const;

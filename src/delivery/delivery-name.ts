@@ -2,7 +2,7 @@ import { pathToFileURL } from 'node:url';
 import type { DeliveryTarget } from '../database/deliveries.ts';
 import { assertNever } from '../errors.ts';
 import { type DestinationPlace, parseDestinationUrl } from './destinations/destination-url.ts';
-import { generatedFileName, keyAt } from './destinations/object-name.ts';
+import { generatedFileName, keyAt, namesFile, ownStoreKey } from './destinations/object-name.ts';
 
 /** What a name is made of. */
 export interface NamedFile {
@@ -24,13 +24,15 @@ export function deliveryNames({ url, startedAtMs, applicationKey, nameId, format
   targetOf(ordinal: number): DeliveryTarget;
 } {
   const place = parseDestinationUrl(url);
+  const isGenerated = !namesFile(place.path);
   const targetOf = (ordinal: number): DeliveryTarget => {
     const name = generatedFileName({ startedAtMs, applicationKey, id: nameId, format, ordinal });
-    const key = keyAt(place, name);
+    const given = keyAt(place, name);
+    const isOwn = place.scheme === 'sdrive' && !isGenerated;
+    const key = isOwn ? ownStoreKey(applicationKey, given) : given;
     return { key, ...objectAt(place, key) };
   };
   const first = targetOf(1);
-  const isGenerated = place.path === '' || place.path.endsWith('/');
   return { nameGroup: isGenerated ? first.destination : null, targetOf };
 }
 

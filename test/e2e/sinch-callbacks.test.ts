@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
+import { createLogger } from '../../src/logger.ts';
 import { CallFailedError } from '../../src/testkit/call-failed-error.ts';
 import { answer } from '../../src/testkit/callback-app.ts';
 import { type Callback, SinchStage } from './sinch-stage.ts';
 
 /** What an application is asked, by which URL, what becomes of answers that are none, and what it is told. */
-const stage = await SinchStage.open({ settings: { CALLREEL_CALLBACKS_TIMEOUT_MS: '1500' } });
+const lines: string[] = [];
+const stage = await SinchStage.open({
+  settings: { CALLREEL_CALLBACKS_TIMEOUT_MS: '1500' },
+  log: createLogger('trace', { write: (line) => void lines.push(line) }),
+});
 after(() => stage[Symbol.asyncDispose]());
 
 const park = { name: 'park' };
@@ -28,6 +33,26 @@ suite('the URLs of callbacks', { concurrency: 4 }, () => {
       await call.hangUp();
       await stage.told(callId, 'dice');
     });
+
+  test('S20: what an answer quotes of credentials is in no line of the log', async () => {
+    const options = { destinationUrl: 's3://bucket/', credentials: 'AKIA:NeverLogged:eu-central-1' };
+    const svaml = { instructions: [{ name: 'startRecording', options }], action: park };
+    const text = JSON.stringify(svaml);
+    const wrong = [answer(500, svaml), answer(200, text.slice(0, -2)), answer(200, `${text},`)];
+    for (const each of wrong) {
+      let asked = 0;
+      const call = await stage.call({ ice: () => (asked++ === 0 ? each : { action: park }) }, {});
+      await call.hangUp();
+      const callId = await stage.callIdOf(call);
+      await stage.told(callId, 'dice');
+      assert.equal(JSON.stringify(stage.callbacks(callId)).includes('NeverLogged'), false);
+    }
+    assert.ok(lines.some((line) => line.includes('a callback failed')));
+    assert.deepEqual(
+      lines.filter((line) => line.includes('NeverLogged')),
+      [],
+    );
+  });
 
   test('DICE goes to the fallback where the primary one does not take it', async () => {
     let told = 0;

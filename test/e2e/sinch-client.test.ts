@@ -337,6 +337,9 @@ suite('conferences', { concurrency: false }, () => {
     };
     assert.deepEqual(await patch({ command: 'stopRecording' }), [404, 40400]);
     assert.deepEqual(await patch({ command: 'startRecording', recordingOptions }), [200, undefined]);
+    const elsewhere = { ...recordingOptions, destinationUrl: 'sdrive://elsewhere.wav' };
+    const again = await patch({ command: 'startRecording', recordingOptions: elsewhere });
+    assert.deepEqual(again, [400, 40003], 'what is not done is not said to be');
     const said = await speak(ann.call, 4000, lastSeed++);
     assert.deepEqual(await patch({ command: 'stopRecording' }), [200, undefined]);
     await stage.told(conferenceId, 'notify', 'recording_finished');

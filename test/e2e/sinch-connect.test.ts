@@ -8,7 +8,8 @@ import { SinchStage } from './sinch-stage.ts';
 import { isHeard, speak } from './verb-stage.ts';
 
 /** Who a call is put through to: ACE when that party answers, its recording, and how it ended. */
-const stage = await SinchStage.open();
+// An answer that does not come is not waited for in vain: it would be longer than a test may take.
+const stage = await SinchStage.open({ settings: { CALLREEL_CALLBACKS_TIMEOUT_MS: '60000' } });
 after(() => stage[Symbol.asyncDispose]());
 
 const recordingOptions = { destinationUrl: 's3://bucket/', credentials: 'a:b:c', format: 'wav' };
@@ -86,6 +87,31 @@ suite('ACE', { concurrency: 4 }, () => {
     const dice = await stage.told(await stage.callIdByNumber(number), 'dice');
     assert.equal(dice.reason, 'MANAGERHANGUP');
   });
+
+  for (const who of ['called party', 'caller'] as const)
+    test(`the ${who} hangs up before it is answered: nobody waits for the answer`, async () => {
+      const { phone, call: coming } = await stage.called();
+      const asked = Promise.withResolvers<void>();
+      const late = Promise.withResolvers<object>();
+      const number = stage.newNumber();
+      stage.scriptFor(number, {
+        ice: { instructions: [{ name: 'answer' }], action: connectSip(phone) },
+        ace: () => {
+          asked.resolve();
+          return late.promise;
+        },
+      });
+      const call = await (await stage.phone(number)).call(stage.scene.server.sipUri('3000'));
+      const called = await coming;
+      await asked.promise;
+      await (who === 'caller' ? call : called).hangUp();
+      await Promise.all([call.ended, called.ended]);
+      const callId = await stage.callIdByNumber(number);
+      const dice = await stage.told(callId, 'dice');
+      late.resolve({});
+      assert.equal(dice.reason, who === 'caller' ? 'CALLERHANGUP' : 'CALLEEHANGUP');
+      assert.equal(stage.callbacks(callId, 'dice').length, 1);
+    });
 
   test('connectConf: both go there', async () => {
     const { phone, call: coming } = await stage.called();

@@ -69,6 +69,40 @@ const list = async (query = '', keys = stage.keys) =>
   (await ask<Stored[]>('GET', `/calling/v1/recording${query}`, undefined, keys)).body;
 
 suite('our own store', { concurrency: false }, () => {
+  test('two applications with one name have a file each', async () => {
+    const options = { destinationUrl: 'sdrive://ours.wav', format: 'wav' };
+    const document = { instructions: [{ name: 'startRecording', options }], action: { name: 'park' } };
+    const contents: Buffer[] = [];
+    const applications: (typeof stage.keys)[] = [];
+    for (const [index, number] of ['3101', '3102'].entries()) {
+      const { body } = await stage.http.json<{ app_id: string; secret: string }>('POST', '/v1/applications', {
+        ...{ dialect: 'sinch', numbers: [number], document },
+      });
+      const keys = { applicationKey: body.app_id, applicationSecret: body.secret };
+      applications.push(keys);
+      const phone = await stage.phone();
+      const call = await phone.call(stage.scene.server.sipUri(number));
+      await speak(call, 4000 * (index + 1), lastSeed++);
+      await call.hangUp();
+      await eventually('the file', async () => (await list('', keys)).length === 1 || undefined);
+    }
+    for (const keys of applications) {
+      const [stored] = await list('', keys);
+      assert.equal(stored?.key, 'ours.wav');
+      const byLink = Buffer.from(await (await fetch(stored.url)).arrayBuffer());
+      const url = `${publicUrl}/calling/v1/recording/ours.wav`;
+      const byKey = await fetch(url, { headers: authorization(keys) });
+      assert.deepEqual(Buffer.from(await byKey.arrayBuffer()), byLink);
+      contents.push(byLink);
+    }
+    const [first, second] = contents;
+    assert.ok(first && second && !first.equals(second));
+    const [one, two] = applications;
+    assert.equal((await ask('DELETE', '/calling/v1/recording/ours.wav', undefined, one)).status, 200);
+    assert.deepEqual([(await list('', one)).length, (await list('', two)).length], [0, 1]);
+    await ask('DELETE', '/calling/v1/recording/ours.wav', undefined, two);
+  });
+
   test('a recording is listed, fetched by link and by key, and deleted', async () => {
     const call = await stage.call({
       ice: {

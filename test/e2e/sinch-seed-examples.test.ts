@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { ownStoreKey } from '../../src/delivery/destinations/object-name.ts';
 import { OwnStore } from '../../src/delivery/destinations/own-store.ts';
 import { type Azurite, azureAccount, startAzurite } from '../../src/delivery/destinations/test-azurite.ts';
 import { TestBucket } from '../../src/delivery/test-bucket.ts';
@@ -40,7 +41,7 @@ after(async () => {
 async function stored(url: string): Promise<StoredObject | undefined> {
   const [, scheme = '', path = ''] = /^(\w+):\/\/(.*)$/.exec(url) ?? [];
   if (scheme === 's3' || scheme === 'gs') return bucket.files.get(path);
-  if (scheme === 'sdrive') return await ownFile(path);
+  if (scheme === 'sdrive') return await ownFile(ownStoreKey(stage.keys.applicationKey, path));
   const [account, container = '', ...name] = path.split('/');
   assert.equal(account, azureAccount);
   const blob = azurite.service.getContainerClient(container).getBlobClient(name.join('/'));

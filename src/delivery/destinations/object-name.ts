@@ -64,7 +64,12 @@ export function keyAt({ path }: DestinationPlace, generatedName: string): string
   return key;
 }
 
-function namesFile(path: string): boolean {
+/** In our own store, which all applications share: each has names of its own there. */
+export function ownStoreKey(applicationKey: string, name: string): string {
+  return `${namePart(applicationKey)}/${name}`;
+}
+
+export function namesFile(path: string): boolean {
   return path !== '' && !path.endsWith('/');
 }
 

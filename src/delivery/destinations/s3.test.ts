@@ -8,6 +8,7 @@ import { S3Destination, type S3Options } from './s3.ts';
 import { type StorageServer, startStorageServer } from './test-storage-server.ts';
 
 const secret = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY';
+const accessKeyId = 'AKIAIOSFODNN7EXAMPLE';
 const signal = new AbortController().signal;
 const object = { key: 'folder/a b+c.mp3', contentType: 'audio/mpeg' };
 const content = Buffer.from('a recording');
@@ -23,7 +24,7 @@ function destination(options: Partial<S3Options> = {}): S3Destination {
     scheme: 's3',
     bucket: 'my-bucket',
     credentials: {
-      accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
+      accessKeyId,
       secretAccessKey: new Secret(secret),
       region: 'eu-central-1',
     },
@@ -121,6 +122,7 @@ test("the storage's own words reach the user, and say whether waiting helps", as
     [501, error('NotImplemented', 'No tags'), 'REFUSED', 'NotImplemented, 501: No tags'],
     [429, error('TooManyRequests', 'Wait'), 'UNAVAILABLE', 'TooManyRequests, 429: Wait'],
     [403, error('Odd', `key is ${secret}`), 'REFUSED', 'Odd, 403: key is [redacted]'],
+    [403, error('Odd', `no ${accessKeyId}`), 'REFUSED', 'Odd, 403: no [redacted]'],
     [301, error('PermanentRedirect', 'Use eu-west-1'), 'REFUSED', 'PermanentRedirect, 301: Use eu-west-1'],
   ] as const) {
     server.answer = () => ({ status, body });

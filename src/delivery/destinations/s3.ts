@@ -58,7 +58,8 @@ export class S3Destination implements Destination {
     this.#agents = storageAgents(options.endpoint);
     this.#client = new S3Client(clientConfig(options, this.#agents));
     signFor(options.credentials.region, this.#client);
-    this.#secrets = [options.credentials.secretAccessKey.reveal()];
+    const { accessKeyId, secretAccessKey } = options.credentials;
+    this.#secrets = [secretAccessKey.reveal(), accessKeyId];
   }
 
   urlOf(key: string): string {

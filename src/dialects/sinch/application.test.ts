@@ -33,7 +33,7 @@ test('an application with its secret and its URLs; of another dialect there is n
   const found = await applications.find('app');
   assert.equal(found?.secret.reveal(), secret.reveal());
   assert.ok(!JSON.stringify(found).includes(secret.reveal()));
-  assert.deepEqual([found.key, found.document], ['app', document]);
+  assert.deepEqual([found.key, found.document?.reveal()], ['app', document]);
   assert.deepEqual(found.callbacks, { primary: urls.onIncoming, fallback: urls.fallbackUrl });
   await setApplicationCallbacks(db, 'app', { onIncoming: null, fallbackUrl: null });
   const nowhere = { primary: undefined, fallback: undefined };

@@ -4,6 +4,7 @@ import { getApplication } from '../../database/applications.ts';
 import type { Application, Db } from '../../database/schema.ts';
 import { Secret } from '../../secret.ts';
 import type { CallbackUrls } from './application-bodies.ts';
+import { openDocument } from './document-secrets.ts';
 
 /** Who asks, and who is asked: the two sign what they send with its secret. */
 export interface SinchApplication {
@@ -12,8 +13,8 @@ export interface SinchApplication {
   /** Base64, as the vendor gives it. */
   secret: Secret;
   callbacks: CallbackUrls;
-  /** What is done with calls where there is no callback URL: SVAML. */
-  document?: unknown;
+  /** What is done with calls where there is no callback URL: SVAML, with the credentials of destinations. */
+  document?: Secret<unknown>;
 }
 
 export interface SinchApplications {
@@ -58,7 +59,7 @@ export class StoredSinchApplications implements SinchApplications {
           ? ownSecret(credentials)
           : openApplicationSecret(masterKey, appId, sealedSecret),
       callbacks: { primary: onIncoming ?? undefined, fallback: fallbackUrl ?? undefined },
-      ...(defaultRoutine != null && { document: defaultRoutine }),
+      ...(defaultRoutine != null && { document: openDocument(defaultRoutine, masterKey) }),
     };
   }
 }

@@ -35,7 +35,9 @@ export class Fields {
   /** Undefined where it is no object, and that is a problem. */
   static of(value: unknown, path: Path, problems: Problems): Fields | undefined {
     if (isObject(value)) return new Fields(value, path, problems);
-    problems.error(40001, `an object is expected, not ${shown(value)}`, path);
+    // A text in the place of options may be a secret.
+    const what = typeof value === 'string' ? 'a text' : shown(value);
+    problems.error(40001, `an object is expected, not ${what}`, path);
     return undefined;
   }
 

@@ -53,8 +53,13 @@ describe('recordingOptions', () => {
   });
 
   it('S26, S30, S36, S38: schemes, and which of them need credentials', () => {
-    for (const url of ['s3://b/f', 'azure://account/container/f.mp3', 'gs://b/f', 'S3://b']) {
-      assert.deepEqual(read({ destinationUrl: url, credentials: 'a:b' }).problems, []);
+    for (const [url, credentials] of [
+      ['s3://bucket/f', 'a:b:c'],
+      ['azure://account/container/f.mp3', 'c2VjcmV0'],
+      ['gs://bucket/f', 'a:b'],
+      ['S3://bucket', 'a:b:c'],
+    ]) {
+      assert.deepEqual(read({ destinationUrl: url, credentials }).problems, []);
       for (const credentials of [undefined, ''])
         assert.equal(read({ destinationUrl: url, credentials }).options, undefined);
       assert.deepEqual(read({ destinationUrl: url }).problems, ['error 40002 credentials']);
@@ -67,6 +72,36 @@ describe('recordingOptions', () => {
       ]);
   });
 
+  it('what could never be delivered is told at once, and recorded all the same', () => {
+    for (const [given, path] of [
+      [{ destinationUrl: 's3://no..bucket/' }, 'destinationUrl'],
+      [{ destinationUrl: 's3://bucket/a/../b.mp3' }, 'destinationUrl'],
+      [{ destinationUrl: 's3://bucket/', credentials: 'AKIASECRET' }, 'credentials'],
+      [{ destinationUrl: 'azure://account/container/', credentials: 'AKIASECRET!' }, 'credentials'],
+    ] as const) {
+      const { options, problems } = read({ ...s3, ...given });
+      assert.ok(options);
+      assert.deepEqual(problems, [`warning 40003 ${path}`]);
+    }
+  });
+
+  it('S20: credentials in the URL, which is shown, are refused', () => {
+    for (const destinationUrl of ['s3://AKIA:wJalr@bucket/', 'gs://a:b@bucket', 'file://a:b@host/x'])
+      assert.deepEqual(read({ ...s3, destinationUrl }), {
+        options: undefined,
+        problems: ['error 40001 destinationUrl'],
+      });
+  });
+
+  it('S20: a text in the place of the options is not quoted', () => {
+    const problems = new Problems();
+    new Fields({ options: 'AKIA:wJalr:eu-central-1' }, [], problems).object('options');
+    assert.deepEqual(
+      problems.all.map(({ code, message }) => [code, message]),
+      [[40001, 'an object is expected, not a text']],
+    );
+  });
+
   it('S5: without a destination only where there is a store of ours', () => {
     assert.deepEqual(read({}).problems, ['error 40002 destinationUrl']);
     const { options, problems } = read({ format: 'wav' }, { hasDefaultStore: true });
@@ -76,17 +111,17 @@ describe('recordingOptions', () => {
 
   it('X11: the older name of the destination', () => {
     assert.equal(
-      read({ ...s3, destinationUrl: undefined, destination: 's3://b/' }).options?.destination?.url,
-      's3://b/',
+      read({ ...s3, destinationUrl: undefined, destination: 's3://bkt/' }).options?.destination?.url,
+      's3://bkt/',
     );
   });
 
   it('X13: the format decides, the name is kept, a warning says so', () => {
-    const { options, problems } = read({ ...s3, destinationUrl: 's3://b/f/my.mp3', format: 'wav' });
+    const { options, problems } = read({ ...s3, destinationUrl: 's3://bkt/f/my.mp3', format: 'wav' });
     assert.deepEqual(problems, ['warning 40003 destinationUrl']);
-    assert.equal(options?.destination?.url, 's3://b/f/my.mp3');
+    assert.equal(options?.destination?.url, 's3://bkt/f/my.mp3');
     assert.equal(options.format, 'wav');
-    for (const url of ['s3://my.mp3', 's3://b/f/my.wav', 's3://b/f.mp3/', 's3://b/my.audio'])
+    for (const url of ['s3://my.mp3', 's3://bkt/f/my.wav', 's3://bkt/f.mp3/', 's3://bkt/my.audio'])
       assert.deepEqual(read({ ...s3, destinationUrl: url, format: 'wav' }).problems, [], url);
   });
 });

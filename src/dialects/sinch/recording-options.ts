@@ -1,3 +1,6 @@
+import { parseCredentials } from '../../delivery/destinations/destination-credentials.ts';
+import { parseDestinationUrl } from '../../delivery/destinations/destination-url.ts';
+import { CallreelError } from '../../errors.ts';
 import { Secret } from '../../secret.ts';
 import type { Fields } from './fields.ts';
 
@@ -60,7 +63,8 @@ export function readRecordingOptions(
     transcription: readTranscription(fields),
   };
   const isRight = url
-    ? checkDestination(url, urlField, fields) && warnOfName(url, options.format, urlField, fields)
+    ? checkDestination(url, credentials, urlField, fields) &&
+      warnOfName(url, options.format, urlField, fields)
     : hasDefaultStore || missingUrl(fields);
   fields.end();
   return isRight && (format !== undefined || !fields.has('format')) ? options : undefined;
@@ -90,15 +94,41 @@ function missingUrl(fields: Fields): false {
   return false;
 }
 
-function checkDestination(url: string, field: string, fields: Fields): boolean {
+function checkDestination(
+  url: string,
+  credentials: Secret | undefined,
+  field: string,
+  fields: Fields,
+): boolean {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1]?.toLowerCase() ?? '';
   if (!Object.hasOwn(needsCredentials, scheme)) {
     fields.refuse(field, `a URL of ${Object.keys(needsCredentials).join(', ')} is expected, as s3://bucket/`);
     return false;
   }
-  if (!needsCredentials[scheme] || fields.raw('credentials')) return true;
-  fields.missing('credentials');
-  return false;
+  if (needsCredentials[scheme] && !fields.raw('credentials')) {
+    fields.missing('credentials');
+    return false;
+  }
+  if (scheme !== 'sdrive' && /^[^/]*@/.test(url.slice(scheme.length + 3))) {
+    // The URL is shown.
+    fields.refuse(field, 'the URL has credentials in it: they have a field of their own');
+    return false;
+  }
+  warnOfUndeliverable(url, credentials, field, fields);
+  return true;
+}
+
+/** The recording is made all the same, and can be delivered elsewhere; whoever waits for it hears of it at once. */
+function warnOfUndeliverable(url: string, credentials: Secret | undefined, field: string, fields: Fields) {
+  let wrong = field;
+  try {
+    const { scheme } = parseDestinationUrl(url);
+    wrong = 'credentials';
+    parseCredentials(scheme, credentials);
+  } catch (error) {
+    if (!(error instanceof CallreelError)) throw error;
+    fields.warn(wrong, `the file cannot be delivered: ${error.message}`);
+  }
 }
 
 /** The name is kept, the format decides what is in it (features.md, X13). */

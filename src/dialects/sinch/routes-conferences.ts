@@ -49,6 +49,8 @@ export function conferenceRoutes(door: SinchDoor, options: SinchRoutesOptions): 
       for (const recording of running) recording.stop();
       return undefined;
     }
+    if (conference.recordings.some((recording) => recording.running))
+      throw new SinchError(40003, 'The conference is recorded already');
     const { application, params } = request;
     const { conferenceId = '' } = params;
     conference.startRecording(wishes.of(given.options, { application, callId: '', conferenceId }));

@@ -6,10 +6,12 @@ import {
   type StoredFile,
   setStoredFileRemoved,
 } from '../../database/stored-files.ts';
+import { ownStoreKey } from '../../delivery/destinations/object-name.ts';
 import type { OwnStore } from '../../delivery/destinations/own-store.ts';
-import type { SinchDoor } from './door.ts';
+import type { SinchDoor, SinchRequest } from './door.ts';
 import { SinchError } from './errors.ts';
 import type { SinchRoutesOptions } from './routes-options.ts';
+import { ownName } from './store-links.ts';
 import { contentTypeOf, readStoredRecordingsQuery, storedRecordingBody } from './stored-recordings.ts';
 
 const path = '/calling/v1/recording';
@@ -19,9 +21,12 @@ const chunkBytes = 256 * 1024;
 export function recordingRoutes(door: SinchDoor, options: SinchRoutesOptions): void {
   const { db, publicUrl, storeLinks, ownStore, credentials } = options;
 
-  const found = async (key: string, applicationKey?: string): Promise<StoredFile> => {
-    const row = await getStoredFile(db, credentials.accountId, key);
-    if (row && (applicationKey === undefined || row.applicationKey === applicationKey)) return row;
+  const found = async (name: string, asking?: Pick<SinchRequest, 'application' | 'isOwner'>) => {
+    const own = asking ? [ownStoreKey(asking.application.key, name)] : [];
+    for (const key of [...own, name]) {
+      const row = await getStoredFile(db, credentials.accountId, key);
+      if (row && (!asking || asking.isOwner || row.applicationKey === asking.application.key)) return row;
+    }
     throw new SinchError(40400, 'Recording not found');
   };
 
@@ -30,7 +35,7 @@ export function recordingRoutes(door: SinchDoor, options: SinchRoutesOptions): v
     const filter = { from, to, applicationKey: isOwner ? undefined : key };
     const offset = (page - 1) * pageSize;
     const rows = await listStoredFiles(db, accountId, { offset, limit: pageSize, filter });
-    return rows.map((row) => storedRecordingBody(row, storeLinks.url(publicUrl(), row.key)));
+    return rows.map((row) => storedRecordingBody(row, key, storeLinks.url(publicUrl(), row.key)));
   });
 
   door.openRoute('GET', `${path}/:key`, async (request, reply) => {
@@ -40,14 +45,13 @@ export function recordingRoutes(door: SinchDoor, options: SinchRoutesOptions): v
       storeLinks.verify(key, query);
       return await sendStored(ownStore, await found(key), reply);
     }
-    const { application, isOwner } = await door.identified(request, reply);
-    return await sendStored(ownStore, await found(key, isOwner ? undefined : application.key), reply);
+    return await sendStored(ownStore, await found(key, await door.identified(request, reply)), reply);
   });
 
-  door.route('DELETE', `${path}/:key`, async ({ application, isOwner, params: { key = '' } }) => {
-    const row = await found(key, isOwner ? undefined : application.key);
+  door.route('DELETE', `${path}/:key`, async (request) => {
+    const row = await found(request.params.key ?? '', request);
     await setStoredFileRemoved(db, row.deliveryId);
-    await ownStore?.remove(key);
+    await ownStore?.remove(row.key);
     return undefined;
   });
 
@@ -65,7 +69,7 @@ async function sendStored(
 ): Promise<FastifyReply> {
   const bytes = await store?.bytesOf(key);
   if (!store || bytes === undefined) throw new SinchError(40400, 'Recording not found');
-  const name = key.replaceAll(/[^\w.~-]/g, '_');
+  const name = ownName(key).replaceAll(/[^\w.~-]/g, '_');
   void reply
     .header('content-type', contentTypeOf(format))
     .header('content-length', bytes)

@@ -119,7 +119,7 @@ export class SinchSessions {
     const { callbacks, document } = application;
     const isAlone = !inline && callbacks.primary === undefined && callbacks.fallback === undefined;
     if (isAlone && document !== undefined) {
-      const answer = this.#options.callbacks.read(subject, 'ice', document);
+      const answer = this.#options.callbacks.read(subject, 'ice', document.reveal());
       if ('svaml' in answer) session.dialogue.take(answer.svaml);
       return answer;
     }

@@ -8,9 +8,14 @@ export function storePath(key: string): string {
   return `/calling/v1/recording/${encodeURIComponent(key)}`;
 }
 
+/** As its application knows it, whose folder of the store it is in. */
+export function ownName(key: string): string {
+  return key.slice(key.lastIndexOf('/') + 1);
+}
+
 /** What applications are told of it: to be fetched with their key and secret. */
 export function storeUrl(publicUrl: string, key: string): string {
-  return publicUrl + storePath(key);
+  return publicUrl + storePath(ownName(key));
 }
 
 /** Links that need no header, until they expire. */

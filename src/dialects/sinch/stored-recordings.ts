@@ -1,5 +1,6 @@
 import type { StoredFile } from '../../database/stored-files.ts';
 import { SinchError } from './errors.ts';
+import { ownName } from './store-links.ts';
 
 /** Of `GET /calling/v1/recording` (wire.md, section 2). */
 export interface StoredRecordingsQuery {
@@ -43,8 +44,10 @@ export function readStoredRecordingsQuery(query: Readonly<Record<string, unknown
   };
 }
 
+/** @param asking key of the application that asks: the names of others are told with whose they are */
 export function storedRecordingBody(
-  { key, deliveredAt, bytes, recordingId, format }: StoredFile,
+  { key: kept, applicationKey, deliveredAt, bytes, recordingId, format }: StoredFile,
+  asking: string,
   url: string,
 ): StoredRecordingBody {
   const headers = {
@@ -52,6 +55,7 @@ export function storedRecordingBody(
     'content-length': String(bytes),
     'recording-id': recordingId,
   };
+  const key = applicationKey === asking ? ownName(kept) : kept;
   return { key, url, createdOn: deliveredAt.toISOString(), expiresOn: null, headers };
 }
 
