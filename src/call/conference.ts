@@ -3,6 +3,7 @@ import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { LegReport } from '../media/control.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
+import { ConferenceCallbacks } from './conference-callbacks.ts';
 import { type MemberOf, memberOf } from './conference-member.ts';
 import { ConferenceMute, type HoldMusic } from './conference-mute.ts';
 import type {
@@ -12,11 +13,11 @@ import type {
   JoinOptions,
   RoomOptions,
   StayEnd,
-  Warning,
 } from './conference-options.ts';
 import { ConferenceStart } from './conference-start.ts';
 import type { Leg } from './leg.ts';
 import type { Recording, RecordingWishes } from './recording.ts';
+import { WorkerRoom } from './worker-room.ts';
 
 export type * from './conference-options.ts';
 export type ConferenceOptions = RoomOptions<Conference>;
@@ -34,13 +35,12 @@ export class Conference {
   readonly dialect: string;
   readonly worker: MediaWorker;
   readonly startedUnixMs: number;
-  readonly eventCallbacks = new Set<string>();
   readonly recordings: Recording[] = [];
   /** The worker's figures of stays that ended, by track. */
   readonly stayReports = new Map<string, LegReport>();
-  /** Features and the URLs that were told of them. */
-  readonly #warned = new Set<string>();
   readonly #options: ConferenceOptions;
+  readonly #callbacks: ConferenceCallbacks;
+  readonly #room: WorkerRoom;
   readonly #members = new Map<string, Member>();
   readonly #watchers = new Set<() => void>();
   readonly #start = new ConferenceStart();
@@ -58,6 +58,15 @@ export class Conference {
     this.dialect = options.dialect;
     this.worker = options.worker;
     this.startedUnixMs = options.startedUnixMs;
+    this.#room = new WorkerRoom(options.worker, this.conversationId, options.mode);
+    this.#callbacks = new ConferenceCallbacks({
+      added: () => options.callbackAdded(this),
+      warn: (warning, url) => options.warn(this, warning, url),
+    });
+  }
+
+  get eventCallbacks(): ReadonlySet<string> {
+    return this.#callbacks.urls;
   }
 
   /** Two parties that nobody else joins by name: it ends when one is left alone. */
@@ -107,7 +116,8 @@ export class Conference {
     }
     if (options.maxParticipants !== undefined && this.#members.size >= options.maxParticipants)
       throw new CallreelError('CONFERENCE_FULL', `${this.#members.size} are in it`, { where: this.name });
-    if (options.eventCallback !== undefined) this.#addCallback(options.eventCallback, options.warnings ?? []);
+    if (options.eventCallback !== undefined)
+      this.#callbacks.add(options.eventCallback, options.warnings ?? []);
     const { promise, resolve } = Promise.withResolvers<StayEnd>();
     const states = {
       isPresent: false,
@@ -155,7 +165,7 @@ export class Conference {
   leave(legId: string): boolean {
     const member = this.#members.get(legId);
     if (!member) return false;
-    this.worker.send({ verb: 'room.leave', legId }).catch(() => undefined);
+    this.#room.leave(legId);
     this.#remove(legId, 'left');
     return true;
   }
@@ -198,8 +208,7 @@ export class Conference {
 
   #cutOff({ leg, mute, waiting }: Member, what: (observer: ConferenceObserver) => void): void {
     // Who waits is let in with it.
-    if (!waiting)
-      this.worker.send({ verb: 'room.mute', legId: leg.id, ...mute.cutOff }).catch(() => undefined);
+    if (!waiting) this.#room.cutOff(leg.id, mute.cutOff);
     this.#tell(what);
   }
 
@@ -213,7 +222,7 @@ export class Conference {
     const member = this.#members.get(legId);
     if (!member) return;
     this.#gone(member);
-    this.worker.send({ verb: 'room.leave', legId }).catch(() => undefined);
+    this.#room.leave(legId);
     this.#changed();
   }
 
@@ -262,18 +271,6 @@ export class Conference {
     for (const legId of [...this.#members.keys()]) this.#remove(legId, 'closed');
   }
 
-  #addCallback(url: string, warnings: readonly Warning[]): void {
-    if (!this.eventCallbacks.has(url)) {
-      this.eventCallbacks.add(url);
-      this.#options.callbackAdded(this);
-    }
-    for (const warning of warnings) {
-      const key = `${warning.feature} ${url}`;
-      if (!this.#warned.has(key)) this.#options.warn(this, warning, url);
-      this.#warned.add(key);
-    }
-  }
-
   #enter(member: Member): void {
     const { leg, options } = member;
     this.#members.set(leg.id, member);
@@ -308,35 +305,16 @@ export class Conference {
   }
 
   #sendJoin(member: Member): void {
-    const { options, trackId } = member;
-    const { connection } = member.leg;
-    this.worker
-      .send({
-        verb: 'room.join',
-        legId: member.leg.id,
-        roomId: this.conversationId,
-        trackId,
-        policy: options.policy,
-        leaveKey: options.leaveKey,
-        ...member.mute.cutOff,
-        mode: this.#options.mode,
-        party: {
-          connectionId: connection.connectionId,
-          from: connection.from,
-          to: connection.to,
-          direction: connection.direction,
-          role: 'participant',
-        },
-      })
-      .then(
-        () => {
-          // It may be on its way to the next room.
-          if (member.trackId === trackId) member.isPresent = true;
-          member.leg.answer();
-          this.#start.hears(member.leg, member.options);
-        },
-        () => member.leg.reject(500, 'the media worker refused the join'),
-      );
+    const { leg, options, trackId } = member;
+    this.#room.join(member).then(
+      () => {
+        // It may be on its way to the next room.
+        if (member.trackId === trackId) member.isPresent = true;
+        leg.answer();
+        this.#start.hears(leg, options);
+      },
+      () => leg.reject(500, 'the media worker refused the join'),
+    );
   }
 
   #callEnded(member: Member): void {

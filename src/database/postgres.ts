@@ -119,10 +119,10 @@ export class Postgres {
       ].join(' ');
       if (postmasterOptions(this.places.cluster) === expected) {
         await this.#untilReady(() => findPostmaster(this.places.cluster) === undefined);
-        this.#logger.info({ pid: running.pid }, 'PostgreSQL adopted');
+        this.#logger.info({ postgresPid: running.pid }, 'PostgreSQL adopted');
         return;
       }
-      this.#logger.info({ pid: running.pid }, 'PostgreSQL runs with other settings and is restarted');
+      this.#logger.info({ postgresPid: running.pid }, 'PostgreSQL runs with other settings and is restarted');
       await this.#end();
     }
     await this.#launch();
@@ -154,7 +154,7 @@ export class Postgres {
     }
     server.unref();
     server.once('exit', () => this.#check());
-    this.#logger.info({ pid: server.pid }, 'PostgreSQL started');
+    this.#logger.info({ postgresPid: server.pid }, 'PostgreSQL started');
   }
 
   /**

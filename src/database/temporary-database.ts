@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { systemClock } from '../clock.ts';
 import { silentLogger } from '../logger.ts';
 import { type Database, startDatabase } from './database.ts';
+import { copyReadyCluster } from './ready-cluster.ts';
 
 /** A directory for a test that the embedded PostgreSQL can reach under root too. */
 export function makeTemporaryDir(): string {
@@ -20,6 +21,7 @@ export interface TemporaryDatabase extends Database {
 export async function startTemporaryDatabase(): Promise<TemporaryDatabase> {
   const dir = makeTemporaryDir();
   const dataDir = join(dir, 'data');
+  await copyReadyCluster(dataDir);
   const database = await startDatabase({ dataDir, clock: systemClock, logger: silentLogger });
   return {
     ...database,

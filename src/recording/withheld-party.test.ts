@@ -91,4 +91,30 @@ describe('a call that is recorded by itself, with a party that must not be recor
     assert.deepEqual(tonesIn(heard, 0, heard.length), [700]);
     assert.equal(edgesOf(heard).to - edgesOf(heard).from, 1600);
   });
+
+  it('holds nothing of a muted party beside one that must not be recorded', async () => {
+    const phones = [await bench.call('a'), await bench.call('bob'), await bench.call('eve')] as const;
+    await bench.record('a', 'r');
+    await bench.join('a', 'room');
+    await bench.join('bob', 'room');
+    await bench.join('eve', 'room', { policy: 'never' });
+    const [, bob, eve] = phones;
+    const bothSpeak = async (slots: number, hz: number) =>
+      await bench.slots(slots, [
+        [bob, toneOf(hz, 20 * slots)],
+        [eve, toneOf(1300, 20 * slots)],
+      ]);
+    const mute = (muted: boolean) => bench.execute({ verb: 'room.mute', legId: 'bob', muted, deaf: false });
+    await bothSpeak(20, 900);
+    await mute(true);
+    await bothSpeak(30, 500);
+    await mute(false);
+    await bothSpeak(30, 700);
+    await stop();
+    const heard = await channel('heard-a');
+    assert.deepEqual(tonesIn(heard, 2000, 20 * 160), [900]);
+    // What waits in the jitter buffer when it is muted, or no longer, is heard as it is played.
+    assert.deepEqual(tonesIn(heard, 30 * 160, 50 * 160), []);
+    assert.deepEqual(tonesIn(heard, 60 * 160, 78 * 160), [700]);
+  });
 });

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { choosePlaces } from '../database/postgres-places.ts';
 import { clusterProcesses } from '../database/postgres-process.ts';
+import { copyReadyCluster } from '../database/ready-cluster.ts';
 import type { TransportName } from '../sip/transport.ts';
 import { findWorkers } from '../worker/previous-workers.ts';
 
@@ -58,6 +59,7 @@ export class ServerProcess {
 
   /** @throws Error with the log when it ends instead of starting */
   static async start(options: ServerProcessOptions): Promise<ServerProcess> {
+    if (options.settings?.CALLREEL_DATABASE_URL === undefined) await copyReadyCluster(options.dataDir);
     const server = new ServerProcess(options);
     await Promise.race([
       server.#started(),

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { type Callreel, startCallreel } from '../callreel.ts';
 import type { Clock } from '../clock.ts';
 import { type Config, loadConfig } from '../config.ts';
+import { copyReadyCluster } from '../database/ready-cluster.ts';
 import { makeTemporaryDir } from '../database/temporary-database.ts';
 import type { DeliveryTime } from '../delivery/jobs.ts';
 import { type Logger, silentLogger } from '../logger.ts';
@@ -35,6 +36,7 @@ export class TestServer {
   static async start(options: TestServerOptions = {}): Promise<TestServer> {
     const dataDir = options.dataDir ?? makeTemporaryDir();
     const config = testConfig(dataDir, options);
+    if (config.database.url === undefined) await copyReadyCluster(config.dataDir);
     const { clock, log = silentLogger, deliveryTime } = options;
     const callreel = await startCallreel(config, { clock, log, deliveryTime });
     return new TestServer(callreel, dataDir, options.dataDir === undefined);

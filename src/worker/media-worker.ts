@@ -198,7 +198,7 @@ export class MediaWorker {
         if (!this.#move('ready')) return;
         this.#pipeline = message.pipeline;
         this.#options.log.info(
-          { workerId: this.workerId, pid: this.pid, driver: message.driver },
+          { workerId: this.workerId, workerPid: this.pid, driver: message.driver },
           'media worker runs',
         );
         this.#ready.resolve();
@@ -248,7 +248,10 @@ export class MediaWorker {
       this.#exited.resolve();
       return;
     }
-    this.#options.log.error({ workerId: this.workerId, pid: this.pid, code, signal }, 'media worker lost');
+    this.#options.log.error(
+      { workerId: this.workerId, workerPid: this.pid, code, signal },
+      'media worker lost',
+    );
     this.#exited.reject(error);
     if (wasStarting) this.#ready.reject(error);
     else for (const handler of this.#lostHandlers) handler(this);

@@ -36,7 +36,7 @@ const joined = async (conferenceId: string, count: number) => {
 const has = (samples: Int16Array, hz: number) => toneLevelDbov(samples, 8000, hz) > -45;
 
 suite('recordings', { concurrency: 2 }, () => {
-  test('S6-S13, S52: a conference of three; the recorded party leaves, its file is there, the conference goes on', async () => {
+  test('a conference of three; the recorded party leaves, its file is there, the conference goes on', async () => {
     const folder = join(files.path, 'kinds');
     mkdirSync(folder);
     const conferenceId = 'weekly meeting';
@@ -88,7 +88,7 @@ suite('recordings', { concurrency: 2 }, () => {
     );
   });
 
-  test('S13: stopRecording leaves the recording of the conference alone', async () => {
+  test('stopRecording leaves the recording of the conference alone', async () => {
     const conferenceId = 'stopped call';
     const options = { format: 'wav', notificationEvents: false };
     const call = await stage.call({
@@ -107,7 +107,7 @@ suite('recordings', { concurrency: 2 }, () => {
     await stage.told(conferenceId, 'notify', 'recording_finished');
     const { destination } = await stage.told(conferenceId, 'notify', 'recording_available');
     assert.match(String(destination), /^(?:https?|sdrive):\/\//);
-    assert.equal(stage.callbacks(callId, 'notify').length, 0, 'S51: it asked for no events');
+    assert.equal(stage.callbacks(callId, 'notify').length, 0, 'it asked for no events');
   });
 });
 

@@ -56,7 +56,7 @@ suite('ACE', { concurrency: 4 }, () => {
     await stage.told(callId, 'notify', 'recording_finished');
   });
 
-  test('S25: continue with record, from the answer on; S15: stopRecording ends it', async () => {
+  test('continue with record, from the answer on; stopRecording ends it', async () => {
     const { phone, call: coming } = await stage.called();
     const call = await stage.call({
       ice: { action: connectSip(phone) },
@@ -172,7 +172,7 @@ suite('ACE', { concurrency: 4 }, () => {
 });
 
 suite('connecting', { concurrency: 4 }, () => {
-  test('S4: the flag records the call, with both voices, and ends with it', async () => {
+  test('the flag records the call, with both voices, and ends with it', async () => {
     const { phone, call: coming } = await stage.called();
     const call = await stage.call({ ice: { action: connectSip(phone, { recordingOptions }) } });
     const called = await coming;

@@ -31,7 +31,7 @@ async function recorded(recordingOptions: object): Promise<string> {
 }
 
 suite('files', { concurrency: true }, () => {
-  test('S27, S44, S45: one that is not named gets a name of its own; finished comes ahead of available', async () => {
+  test('one that is not named gets a name of its own; finished comes ahead of available', async () => {
     const callId = await recorded({ destinationUrl: `file://${files.path}/` });
     const { destination } = await stage.told(callId, 'notify', 'recording_available');
     const [, name = ''] = /\/([^/]+)$/.exec(String(destination)) ?? [];
@@ -43,14 +43,14 @@ suite('files', { concurrency: true }, () => {
     );
   });
 
-  test('S53: what can not be delivered is told, where the operator wants that', async () => {
+  test('what can not be delivered is told, where the operator wants that', async () => {
     const callId = await recorded({ destinationUrl: 'file:///nowhere/allowed/' });
     const failed = await stage.told(callId, 'notify', 'recording_failed');
     assert.match(String(failed.errorMsg), /file:\/\/\/nowhere|allowed/);
     assert.equal(failed.callid, callId);
   });
 
-  test('S20: credentials are in no row and no answer', async () => {
+  test('credentials are in no row and no answer', async () => {
     const credentials = 'AKIANEVERSHOWN:NeverShownSecret:eu-central-1';
     const callId = await recorded({ destinationUrl: 's3://bucket/', credentials });
     const [recording] = await eventually('its row', async () => {

@@ -31,7 +31,7 @@ suite('incoming calls', { concurrency: 4 }, () => {
     assert.equal(stage.callbacks(callId).length, 2);
   });
 
-  test('S16: it records from the end of the first prompt on, to the sample', async () => {
+  test('it records from the end of the first prompt on, to the sample', async () => {
     const [dont, record] = [stage.prompt(4000), stage.prompt(4000)];
     const call = await stage.call({
       ice: {
@@ -54,7 +54,7 @@ suite('incoming calls', { concurrency: 4 }, () => {
     assert.deepEqual([dice.reason, dice.result], ['MANAGERHANGUP', 'ANSWERED']);
   });
 
-  test('S16: so it is of what is said', async () => {
+  test('so it is of what is said', async () => {
     const say = (text: string) => ({ name: 'Say', text, locale: 'en-US' });
     const heard = async (text: string) => {
       const call = await stage.call({ ice: { instructions: [say(text)], action: { name: 'hangup' } } });
@@ -78,7 +78,7 @@ suite('incoming calls', { concurrency: 4 }, () => {
     assertNoRun(samples!, dont, { minSamples: 200 });
   });
 
-  test('connectMxp: whom the caller names is registered here; the flag records, instructions do not (S18)', async () => {
+  test('connectMxp: whom the caller names is registered here; the flag records, instructions do not', async () => {
     const alice = await stage.phone('alice');
     const { promise: coming, resolve } = Promise.withResolvers<PhoneCall>();
     alice.onCall = (incoming) => void incoming.answer().then(resolve);

@@ -43,7 +43,7 @@ suite('recordings', { concurrency: 3 }, () => {
       },
     ],
   ] as const)
-    test(`X11, S2: ${shape} starts one, stopRecording ends it`, async () => {
+    test(`${shape} starts one, stopRecording ends it`, async () => {
       const call = await stage.call({ ice: park });
       const callId = await stage.callIdOf(call);
       const before = await speak(call, 2400, 81);

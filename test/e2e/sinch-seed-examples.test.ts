@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, suite, test } from 'node:test';
 import { ownStoreKey } from '../../src/delivery/destinations/object-name.ts';
 import { OwnStore } from '../../src/delivery/destinations/own-store.ts';
 import { type Azurite, azureAccount, startAzurite } from '../../src/delivery/destinations/test-azurite.ts';
 import { TestBucket } from '../../src/delivery/test-bucket.ts';
 import { loadMasterKey } from '../../src/spool/keys.ts';
-import { optionsOf, SeedRun, type StoredObject, seedExamples } from './sinch-seed.ts';
+import { optionsOf, type SeedExample, SeedRun, type StoredObject, seedExamples } from './sinch-seed.ts';
 import { SinchStage } from './sinch-stage.ts';
 
 /**
@@ -60,10 +60,17 @@ test('all examples that record are here', () => {
   assert.equal(seedExamples().length, 14);
 });
 
-for (const [index, example] of seedExamples().entries()) {
-  // It ends what the examples of Manage Call begin.
-  if (example.name === 'StopRecording') continue;
-  test(`example ${index + 1}: ${JSON.stringify(example).slice(0, 60)} -> ${optionsOf(example).destinationUrl}`, async () => {
-    await run.verify(example, await run.play(example));
-  });
-}
+/** The next one of a place replaces what the one before left there; so does one of the other S3. */
+const placeOf = (example: SeedExample) => optionsOf(example).destinationUrl.replace(/^\w+:/, '');
+// StopRecording ends what the examples of Manage Call begin.
+const recording = [...seedExamples().entries()].filter(([, { name }]) => name !== 'StopRecording');
+
+suite('each example, places side by side', { concurrency: true }, () => {
+  for (const [place, examples] of Map.groupBy(recording, ([, example]) => placeOf(example)))
+    suite(place, { concurrency: false }, () => {
+      for (const [index, example] of examples)
+        test(`example ${index + 1}: ${JSON.stringify(example).slice(0, 60)}`, async () => {
+          await run.verify(example, await run.play(example));
+        });
+    });
+});

@@ -123,13 +123,13 @@ export class SeedRun {
     assert.deepEqual(finished, { event: 'notify', callid: callId, version: 1, type: 'recording_finished' });
     const { destination } = available as { destination?: string };
     assert.deepEqual(available, { ...finished, type: 'recording_available', destination });
-    // Of what the page leaves open (features.md, X10, S39) there are warnings, before anything else.
+    // Options without the flag, and transcripts, are warned of before anything else.
     const told = this.#stage.callbacks(callId, 'notify').map(({ type }) => type);
     assert.deepEqual(
       told.filter((type) => type !== 'callingwarning'),
       ['recording_finished', 'recording_available'],
     );
-    // Of our own store where it is fetched is told (features.md, S50).
+    // Of our own store where it is fetched is told.
     const place = String(destination).replace(/^http:.*\/calling\/v1\/recording\//, 'sdrive://');
     this.#assertNamed(place, optionsOf(example).destinationUrl, callId);
     await this.assertWhole(place);

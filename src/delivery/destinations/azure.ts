@@ -12,7 +12,7 @@ import { azureHttpClient } from './azure-http-client.ts';
 import type { Destination, StoredObject, Upload } from './destination.ts';
 import type { StorageFailure } from './storage-error.ts';
 import { type StorageAgents, type StorageEndpoint, storageAgents } from './storage-network.ts';
-import { connectionFailure, storageRequest } from './storage-request.ts';
+import { connectionFailure, type StorageRequester, storageRequester } from './storage-request.ts';
 
 export interface AzureOptions {
   account: string;
@@ -41,14 +41,19 @@ export class AzureDestination implements Destination {
   readonly #options: AzureOptions;
   readonly #service: BlobServiceClient;
   readonly #agents: StorageAgents;
-  readonly #secrets: readonly string[];
+  readonly #request: StorageRequester;
 
   /** @throws CallreelError DESTINATION_FORBIDDEN for an endpoint that the guard refuses */
   constructor(options: AzureOptions) {
     this.#options = options;
     this.#agents = storageAgents(options.endpoint);
     this.#service = serviceClient(options, this.#agents);
-    this.#secrets = secretsOf(options);
+    this.#request = storageRequester({
+      clock: options.clock,
+      secrets: secretsOf(options),
+      urlOf: (key) => this.urlOf(key),
+      failureOf: azureFailure,
+    });
   }
 
   urlOf(key: string): string {
@@ -115,25 +120,6 @@ export class AzureDestination implements Destination {
   #header() {
     const { tags, encryptionScope } = this.#options;
     return { ...(tags && { tags: { ...tags } }), ...(encryptionScope && { encryptionScope }) };
-  }
-
-  #request<T>(
-    object: StoredObject,
-    bodyBytes: number,
-    signal: AbortSignal,
-    send: (signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
-    const what = this.urlOf(object.key);
-    const { clock } = this.#options;
-    return storageRequest({
-      clock,
-      what,
-      secrets: this.#secrets,
-      bodyBytes,
-      signal,
-      send,
-      failureOf: azureFailure,
-    });
   }
 }
 

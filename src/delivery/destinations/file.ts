@@ -10,6 +10,7 @@ import {
   finishPartialFile,
   onPartialFile,
   type PartialFile,
+  putWholeFile,
   writePartialFile,
 } from './partial-file.ts';
 
@@ -36,14 +37,7 @@ export class FileDestination implements Destination {
     signal.throwIfAborted();
     await asDestination(this.urlOf(key), async () => {
       await this.#check(key);
-      const partial = await beginPartialFile(key, fileMode);
-      try {
-        await writePartialFile(partial, content, 0);
-        await finishPartialFile(partial);
-      } catch (error) {
-        await dropPartialFile(partial);
-        throw error;
-      }
+      await putWholeFile(key, fileMode, content);
     });
   }
 

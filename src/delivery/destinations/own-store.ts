@@ -11,6 +11,7 @@ import {
   finishPartialFile,
   onPartialFile,
   type PartialFile,
+  putWholeFile,
   writePartialFile,
 } from './partial-file.ts';
 import { chunkBytes, openChunks, plainLength, sealChunks, sealedChunkBytes } from './sealed-file.ts';
@@ -41,14 +42,7 @@ export class OwnStore implements Destination {
   async put({ key }: StoredObject, content: Uint8Array, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     await asDestination(this.urlOf(key), async () => {
-      const partial = await beginPartialFile(this.#pathOf(key), fileMode);
-      try {
-        await writePartialFile(partial, sealChunks(this.#keyOf(key), 0, content), 0);
-        await finishPartialFile(partial);
-      } catch (error) {
-        await dropPartialFile(partial);
-        throw error;
-      }
+      await putWholeFile(this.#pathOf(key), fileMode, sealChunks(this.#keyOf(key), 0, content));
     });
   }
 

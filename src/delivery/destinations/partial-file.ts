@@ -60,6 +60,18 @@ export async function dropPartialFile(partial: PartialFile): Promise<void> {
   await rm(pathOf(partial), { force: true });
 }
 
+/** A file in one go; what is at `target` stays until it is there, and for good when it fails. */
+export async function putWholeFile(target: string, mode: number, content: Uint8Array): Promise<void> {
+  const partial = await beginPartialFile(target, mode);
+  try {
+    await writePartialFile(partial, content, 0);
+    await finishPartialFile(partial);
+  } catch (error) {
+    await dropPartialFile(partial);
+    throw error;
+  }
+}
+
 function pathOf({ target, id }: PartialFile): string {
   if (!idPattern.test(id)) throw lost(target);
   return join(dirname(target), `.callreel-${id}.partial`);

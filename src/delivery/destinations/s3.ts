@@ -14,7 +14,7 @@ import type { Secret } from '../../secret.ts';
 import type { Destination, StoredObject, Upload } from './destination.ts';
 import type { StorageFailure } from './storage-error.ts';
 import { type StorageAgents, type StorageEndpoint, storageAgents } from './storage-network.ts';
-import { connectionFailure, storageRequest } from './storage-request.ts';
+import { connectionFailure, type StorageRequester, storageRequester } from './storage-request.ts';
 
 export interface S3Options {
   scheme: 's3' | 'gs';
@@ -50,7 +50,7 @@ export class S3Destination implements Destination {
   readonly #options: S3Options;
   readonly #client: S3Client;
   readonly #agents: StorageAgents;
-  readonly #secrets: readonly string[];
+  readonly #request: StorageRequester;
 
   /** @throws CallreelError DESTINATION_FORBIDDEN for an endpoint that the guard refuses */
   constructor(options: S3Options) {
@@ -59,7 +59,12 @@ export class S3Destination implements Destination {
     this.#client = new S3Client(clientConfig(options, this.#agents));
     signFor(options.credentials.region, this.#client);
     const { accessKeyId, secretAccessKey } = options.credentials;
-    this.#secrets = [secretAccessKey.reveal(), accessKeyId];
+    this.#request = storageRequester({
+      clock: options.clock,
+      secrets: [secretAccessKey.reveal(), accessKeyId],
+      urlOf: (key) => this.urlOf(key),
+      failureOf: s3Failure,
+    });
   }
 
   urlOf(key: string): string {
@@ -144,25 +149,6 @@ export class S3Destination implements Destination {
       ...(encryption && { ServerSideEncryption: encryption.algorithm, SSEKMSKeyId: encryption.kmsKeyId }),
       ...(tags && { Tagging: new URLSearchParams(tags).toString() }),
     };
-  }
-
-  #request<T>(
-    object: StoredObject,
-    bodyBytes: number,
-    signal: AbortSignal,
-    send: (signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
-    const what = this.urlOf(object.key);
-    const { clock } = this.#options;
-    return storageRequest({
-      clock,
-      what,
-      secrets: this.#secrets,
-      bodyBytes,
-      signal,
-      send,
-      failureOf: s3Failure,
-    });
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import { CallreelError } from '../../errors.ts';
+import type { StoredObject } from './destination.ts';
 import { type StorageFailure, storageError } from './storage-error.ts';
 
 /** For a request without a body: a storage that makes an object of 10,000 parts takes its time. */
@@ -7,15 +8,13 @@ const baseLimitMs = 60_000;
 /** The slowest uplink that is given a chance. */
 const minBytesPerMs = 32;
 
-export interface StorageRequest<T> {
+/** What the requests of one destination have in common. */
+export interface StorageRequests {
   clock: Clock;
-  /** What users know the object by. */
-  what: string;
   /** Never in a message, whatever the storage quotes. */
   secrets: readonly string[];
-  bodyBytes: number;
-  signal: AbortSignal;
-  send(signal: AbortSignal): Promise<T>;
+  /** What users know an object by. */
+  urlOf(key: string): string;
   /** Reads the error of the client library. */
   failureOf(error: unknown): StorageFailure;
 }
@@ -25,26 +24,35 @@ export interface StorageRequest<T> {
  * it holds the request, and with it the signature.
  * @throws CallreelError as `Destination` says; the reason of `signal` when that was aborted
  */
-export async function storageRequest<T>(request: StorageRequest<T>): Promise<T> {
-  const { clock, what, secrets, bodyBytes, signal } = request;
-  signal.throwIfAborted();
-  const limitMs = baseLimitMs + bodyBytes / minBytesPerMs;
-  const deadline = new AbortController();
-  const timer = clock.after(limitMs, () => deadline.abort());
-  try {
-    return await request.send(AbortSignal.any([signal, deadline.signal]));
-  } catch (error) {
-    if (signal.aborted) throw signal.reason;
-    if (deadline.signal.aborted)
-      throw storageError(what, { text: `no answer within ${Math.round(limitMs / 1000)} s` }, secrets);
-    const ours = ownError(error);
-    if (ours?.code.startsWith('DESTINATION_')) throw ours;
-    if (ours?.code === 'CALLBACK_FORBIDDEN')
-      throw new CallreelError('DESTINATION_FORBIDDEN', ours.message, { where: what });
-    throw storageError(what, request.failureOf(error), secrets);
-  } finally {
-    timer.cancel();
-  }
+export type StorageRequester = <T>(
+  object: StoredObject,
+  bodyBytes: number,
+  signal: AbortSignal,
+  send: (signal: AbortSignal) => Promise<T>,
+) => Promise<T>;
+
+export function storageRequester({ clock, secrets, urlOf, failureOf }: StorageRequests): StorageRequester {
+  return async ({ key }, bodyBytes, signal, send) => {
+    const what = urlOf(key);
+    signal.throwIfAborted();
+    const limitMs = baseLimitMs + bodyBytes / minBytesPerMs;
+    const deadline = new AbortController();
+    const timer = clock.after(limitMs, () => deadline.abort());
+    try {
+      return await send(AbortSignal.any([signal, deadline.signal]));
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      if (deadline.signal.aborted)
+        throw storageError(what, { text: `no answer within ${Math.round(limitMs / 1000)} s` }, secrets);
+      const ours = ownError(error);
+      if (ours?.code.startsWith('DESTINATION_')) throw ours;
+      if (ours?.code === 'CALLBACK_FORBIDDEN')
+        throw new CallreelError('DESTINATION_FORBIDDEN', ours.message, { where: what });
+      throw storageError(what, failureOf(error), secrets);
+    } finally {
+      timer.cancel();
+    }
+  };
 }
 
 /** Ours may come wrapped: the guard of addresses fails a connection. */

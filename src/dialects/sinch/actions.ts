@@ -186,7 +186,7 @@ function nameOf(given: string, use: SvamlUse | undefined, fields: Fields): Actio
   return undefined;
 }
 
-/** Options without the flag mean it, and a flag says no only as `false` (features.md, S32, X10). */
+/** Options without the flag mean it, as in the vendor's examples of connectPstn; a flag says no only as `false`. */
 export function readRecord(fields: Fields, rules: RecordingRules): SinchRecordingOptions | undefined {
   const flag = fields.flag('record');
   const given = ['recordingOptions', 'options'].filter((name) => fields.has(name));

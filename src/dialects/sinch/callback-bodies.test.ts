@@ -72,7 +72,7 @@ describe('callbacks', () => {
     });
   });
 
-  it('S44, S49: notify of a call, in the fields of the vendor', () => {
+  it('notify of a call, in the fields of the vendor', () => {
     assert.deepEqual(sent(notifyBody({ callId: 'c-1' }, { type: 'recording_finished' })), {
       event: 'notify',
       callid: 'c-1',
@@ -88,7 +88,7 @@ describe('callbacks', () => {
     });
   });
 
-  it('S48, X22: of a conference there is no callid, and it is never callId', () => {
+  it('of a conference there is no callid, and it is never callId', () => {
     const of = { conferenceId: 'myConferenceId' };
     for (const type of ['recording_available', 'transcription_available'] as const) {
       const body = sent(notifyBody(of, { type, destination: 's3://b/f.mp3' }));
@@ -97,7 +97,7 @@ describe('callbacks', () => {
     assert.ok(!('callId' in notifyBody({ callId: 'c' }, { type: 'recording_finished' })));
   });
 
-  it('S5, S53: what could not be done', () => {
+  it('what could not be done', () => {
     const error = { errorCode: 40001, errorMsg: 'destinationUrl is missing' };
     assert.deepEqual(sent(callingErrorBody({ callId: 'c-1' }, { ...error, custom: 'mine' })), {
       event: 'notify',

@@ -121,7 +121,7 @@ export function diceBody(call: DisconnectedCall) {
   };
 }
 
-/** Whose recording it is: of a conference there is no `callid` at all (features.md, S48). */
+/** Whose recording it is: of a conference there is no `callid` at all. */
 export type NotifiedOf = { callId: string } | { conferenceId: string };
 
 export type Notification =
@@ -130,7 +130,7 @@ export type Notification =
   /** Ours, where it is asked for: it did not come to be, or could not be delivered. */
   | { type: 'recording_failed'; errorMsg: string; destination?: string };
 
-/** `callid` in lower case here, `callId` in the REST API (features.md, S49, X22). */
+/** `callid` in lower case here, `callId` in the REST API. */
 export function notifyBody(of: NotifiedOf, notification: Notification) {
   return { event: 'notify' as const, ...subject(of), version, ...notification };
 }

@@ -141,7 +141,7 @@ export class SinchCallbacks {
     log.warn({ connectionId, application: application.key, problems }, 'SVAML is not done as it says');
     for (const { severity, code, message, path } of problems.slice(0, maxTold)) {
       const what = path === '' ? message : `${path}: ${message}`;
-      // The vendor has no other code for it in a callback (features.md, S5).
+      // The vendor's `callingerror` of a missing destination has 40001, where its REST API has 40002.
       const told = severity === 'error' && code === 40002 ? 40001 : code;
       this.#tellProblem(subject, severity === 'error' ? 'callingerror' : 'callingwarning', told, what);
     }

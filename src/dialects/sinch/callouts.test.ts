@@ -49,7 +49,7 @@ describe('callouts', () => {
     assert.equal(spoken.prompts.length, 2);
   });
 
-  it('S7: conference, with its recording', () => {
+  it('conference, with its recording', () => {
     const destination = { type: 'sip', endpoint: 'bob@127.0.0.1:5062' };
     const fields = { destination, conferenceId: 'room1', cli: '+1', record: true, recordingOptions };
     const read = callout('conferenceCallout', fields);
@@ -130,7 +130,7 @@ describe('conference commands', () => {
     );
   });
 
-  it('S7, S11: of the conference', () => {
+  it('of the conference', () => {
     const read = (body: object) => readRequest(body, (fields) => readConferenceCommand(fields)).request;
     assert.deepEqual(read({ command: 'stopRecording' }), { command: 'stopRecording' });
     const started = read({ command: 'startRecording', recordingOptions });

@@ -35,7 +35,7 @@ export type Callout =
       conferenceDtmf: ConferenceDtmf | undefined;
       moh: string | undefined;
       greeting: readonly Prompt[];
-      /** Of the conference (features.md, S7). */
+      /** Of the conference. Ours: the vendor names no field for it. */
       record: SinchRecordingOptions | undefined;
     })
   | (Omit<Called, 'destination'> & {

@@ -9,7 +9,7 @@ export interface ParticipantCommand {
   moh: string | undefined;
 }
 
-/** Of the conference itself; ours (features.md, S7). */
+/** Of the conference itself; ours: the vendor speaks of its Conference API and names no request. */
 export type ConferenceCommand =
   | { command: 'startRecording'; options: SinchRecordingOptions }
   | { command: 'stopRecording' };

@@ -1,6 +1,6 @@
 import type { CallreelError } from '../../errors.ts';
 
-/** The vendor's codes of what a request, or an answer to a callback, may get wrong (wire.md, section 2). */
+/** The vendor's codes of what a request, or an answer to a callback, may get wrong. */
 export const sinchErrorCodes = [40001, 40002, 40003, 40108, 40301, 40400, 50000] as const;
 export type SinchErrorCode = (typeof sinchErrorCodes)[number];
 

@@ -26,7 +26,7 @@ function delivered(state: RecordingDelivery['state'], dialectData: object = ofCa
 }
 
 describe('what applications are told of recordings', () => {
-  it('S44, S45, S48, S49: of a call, and of a conference, which has no callid at all', () => {
+  it('of a call, and of a conference, which has no callid at all', () => {
     const head = { event: 'notify', version: 1 };
     assert.deepEqual(changed('finished'), { ...head, callid: 'call', type: 'recording_finished' });
     const destination = 's3://bucket/file.mp3';
@@ -38,7 +38,7 @@ describe('what applications are told of recordings', () => {
     assert.deepEqual(delivered('delivered', ofConference), { ...head, conferenceId: 'room', ...available });
   });
 
-  it('S50: in our own store it is told by where it is fetched', () => {
+  it('in our own store it is told by where it is fetched', () => {
     const own = { ...ofCall, baseUrl: 'https://callreel.example' };
     assert.equal(
       delivered('delivered', own, { destination: 'sdrive://a b.mp3' })?.destination,
@@ -46,7 +46,7 @@ describe('what applications are told of recordings', () => {
     );
   });
 
-  it('nothing while it runs, and nothing at all where that is not wanted (S51)', () => {
+  it('nothing while it runs, and nothing at all where that is not wanted', () => {
     for (const state of ['recording', 'paused'] as const) assert.equal(changed(state), undefined);
     const quiet = { ...ofCall, notify: false, failures: true };
     for (const state of ['finished', 'error', 'no_input'] as const)
@@ -62,7 +62,7 @@ describe('what applications are told of recordings', () => {
     assert.equal(formatSinchEvent({ ...ended, startedUnixMs: 0, endedUnixMs: 0, recordings: [] }), undefined);
   });
 
-  it('S53: failures, where they are asked for, in the words of the storage', () => {
+  it('failures, where they are asked for, in the words of the storage', () => {
     const failures = { ...ofCall, failures: true };
     const error = { code: 'DESTINATION_REFUSED', message: 'AccessDenied, 403' };
     assert.equal(delivered('failing', ofCall, { error }), undefined);

@@ -5,7 +5,7 @@ import { storeUrl } from './store-links.ts';
 
 /**
  * What applications are told of their recordings (`notify`), each only after the fact that it states. Nobody is told
- * anything whose options say `notificationEvents: false` (features.md, S44-S51).
+ * anything whose options say `notificationEvents: false`.
  */
 export const formatSinchEvent: EventFormatter = (event) => {
   switch (event.kind) {
@@ -48,7 +48,7 @@ function delivery(event: RecordingDelivery): Record<string, unknown> | undefined
   return notifyBody(of, { type: 'recording_failed', errorMsg, destination });
 }
 
-/** In our own store: where it is fetched (features.md, S50). */
+/** The URL that was asked for; of our own store, whose URL no client opens, where the file is fetched. */
 function destinationOf({ destination, dialectData: { baseUrl } = {} }: RecordingDelivery): string {
   const [, key] = /^sdrive:\/\/(.+)$/s.exec(destination) ?? [];
   return key !== undefined && typeof baseUrl === 'string' ? storeUrl(baseUrl, key) : destination;

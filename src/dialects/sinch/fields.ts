@@ -84,7 +84,7 @@ export class Fields {
     return this.refuse(name, `a whole number from ${min} to ${max} is expected, not ${shown(value)}`);
   }
 
-  /** True and false, or their texts (features.md, S22). */
+  /** True and false, or their texts. */
   flag(name: string): boolean | undefined {
     const value = this.raw(name);
     if (value === undefined || typeof value === 'boolean') return value;
@@ -110,7 +110,7 @@ export class Fields {
     return value.length <= max ? value : this.refuse(name, `more than ${max} entries`);
   }
 
-  /** An object within it; a list of one is as good (features.md, S54). */
+  /** An object within it; a list of one is as good, as the vendor's examples write `options`. */
   object(name: string): Fields | undefined {
     const value = this.raw(name);
     if (value === undefined) return undefined;

@@ -38,7 +38,7 @@ interface Reading extends RecordingRules {
   use?: SvamlUse | undefined;
 }
 
-/** Under either of its names (features.md, X11); none at all is as good as empty ones. */
+/** Instructions and actions name them differently, and clients mix the two; none at all is as good as empty ones. */
 export function givenRecordingOptions(
   fields: Fields,
   rules: RecordingRules,
@@ -94,7 +94,7 @@ const byLowerCase = new Map(
   (Object.keys(readers) as InstructionName[]).map((name) => [name.toLowerCase(), name]),
 );
 
-/** Names in any case (features.md, S33). @returns undefined where something of it is wrong, which is told then */
+/** Names in any case. @returns undefined where something of it is wrong, which is told then */
 export function readInstruction(fields: Fields, reading: Reading): Instruction | undefined {
   const given = fields.required('name', { max: 100 });
   if (given === undefined) return undefined;

@@ -191,7 +191,7 @@ export class LiveSession {
     }
   }
 
-  /** Also those that a flag of an action started; the conference's is not the call's (features.md, S13). */
+  /** Also those that a flag of an action started; the conference's is not the call's. */
   async stopRecordings(): Promise<Recording | undefined> {
     const { calls } = this.parts;
     const running = [...this.#scripts.keys(), this.leg]

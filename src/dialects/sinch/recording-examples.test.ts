@@ -60,7 +60,7 @@ describe("the examples of the vendor's page on recording", () => {
     assert.deepEqual([examples.length, documents.length, events.length], [20, 13, 5]);
   });
 
-  it('S14-S38: each asks for a recording, and says where it goes', () => {
+  it('each asks for a recording, and says where it goes', () => {
     const asked = documents.map(recordingOf).map(({ destination, format, notificationEvents }) => {
       assert.ok(destination?.credentials);
       assert.equal(format, 'mp3');
@@ -75,14 +75,14 @@ describe("the examples of the vendor's page on recording", () => {
     assert.deepEqual([mine('s3://my-s3-bucket'), mine('sdrive://my-recording.mp3')], [1, 1]);
   });
 
-  it('S30: a secret with / and without', () => {
+  it('a secret with / and without', () => {
     const credentials = documents.map((each) => recordingOf(each).destination?.credentials?.reveal());
     assert.ok(
       credentials.includes('AKIAIOSFODNN7EXAMPLE:wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY:eu-central-1'),
     );
   });
 
-  it('S44-S50: the notifications are those that we send', () => {
+  it('the notifications are those that we send', () => {
     for (const event of events) {
       const { callid, conferenceId, type, destination } = event as unknown as Record<string, string>;
       const of = conferenceId === undefined ? { callId: callid! } : { conferenceId };

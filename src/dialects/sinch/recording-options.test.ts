@@ -13,7 +13,7 @@ function read(given: Record<string, unknown>, rules?: RecordingRules) {
 }
 
 describe('recordingOptions', () => {
-  it('S19, S20: destination and credentials are kept as they were given', () => {
+  it('destination and credentials are kept as they were given', () => {
     const { options, problems } = read(s3);
     assert.deepEqual(problems, []);
     assert.equal(options?.destination?.url, 's3://bucket/');
@@ -21,7 +21,7 @@ describe('recordingOptions', () => {
     assert.doesNotMatch(JSON.stringify(options), /wJalr/);
   });
 
-  it('S21: mp3 unless wav is wanted, nothing else', () => {
+  it('mp3 unless wav is wanted, nothing else', () => {
     assert.equal(read(s3).options?.format, 'mp3');
     assert.equal(read({ ...s3, format: 'wav' }).options?.format, 'wav');
     assert.equal(read({ ...s3, format: 'MP3' }).options?.format, 'mp3');
@@ -29,7 +29,7 @@ describe('recordingOptions', () => {
       assert.deepEqual(read({ ...s3, format }), { options: undefined, problems: ['error 40001 format'] });
   });
 
-  it('S22, S51: notificationEvents is true unless it is false, also as a text', () => {
+  it('notificationEvents is true unless it is false, also as a text', () => {
     const events = (notificationEvents?: unknown) =>
       read({ ...s3, notificationEvents }).options?.notificationEvents;
     assert.deepEqual(
@@ -39,7 +39,7 @@ describe('recordingOptions', () => {
     assert.deepEqual(read({ ...s3, notificationEvents: 'yes' }).problems, ['error 40001 notificationEvents']);
   });
 
-  it('S23, S24: transcriptions are not made yet, which is told; the recording is', () => {
+  it('transcriptions are not made yet, which is told; the recording is', () => {
     assert.equal(read({ ...s3, transcriptionOptions: { enabled: false } }).options?.transcription, undefined);
     assert.equal(
       read({ ...s3, transcriptionOptions: { locale: 'en-US' } }).options?.transcription,
@@ -52,7 +52,7 @@ describe('recordingOptions', () => {
     }
   });
 
-  it('S26, S30, S36, S38: schemes, and which of them need credentials', () => {
+  it('schemes, and which of them need credentials', () => {
     for (const [url, credentials] of [
       ['s3://bucket/f', 'a:b:c'],
       ['azure://account/container/f.mp3', 'c2VjcmV0'],
@@ -85,7 +85,7 @@ describe('recordingOptions', () => {
     }
   });
 
-  it('S20: credentials in the URL, which is shown, are refused', () => {
+  it('credentials in the URL, which is shown, are refused', () => {
     for (const destinationUrl of ['s3://AKIA:wJalr@bucket/', 'gs://a:b@bucket', 'file://a:b@host/x'])
       assert.deepEqual(read({ ...s3, destinationUrl }), {
         options: undefined,
@@ -93,7 +93,7 @@ describe('recordingOptions', () => {
       });
   });
 
-  it('S20: a text in the place of the options is not quoted', () => {
+  it('a text in the place of the options is not quoted', () => {
     const problems = new Problems();
     new Fields({ options: 'AKIA:wJalr:eu-central-1' }, [], problems).object('options');
     assert.deepEqual(
@@ -102,21 +102,21 @@ describe('recordingOptions', () => {
     );
   });
 
-  it('S5: without a destination only where there is a store of ours', () => {
+  it('without a destination only where there is a store of ours', () => {
     assert.deepEqual(read({}).problems, ['error 40002 destinationUrl']);
     const { options, problems } = read({ format: 'wav' }, { hasDefaultStore: true });
     assert.deepEqual(problems, []);
     assert.equal(options?.destination, undefined);
   });
 
-  it('X11: the older name of the destination', () => {
+  it('the older name of the destination', () => {
     assert.equal(
       read({ ...s3, destinationUrl: undefined, destination: 's3://bkt/' }).options?.destination?.url,
       's3://bkt/',
     );
   });
 
-  it('X13: the format decides, the name is kept, a warning says so', () => {
+  it('the format decides, the name is kept, a warning says so', () => {
     const { options, problems } = read({ ...s3, destinationUrl: 's3://bkt/f/my.mp3', format: 'wav' });
     assert.deepEqual(problems, ['warning 40003 destinationUrl']);
     assert.equal(options?.destination?.url, 's3://bkt/f/my.mp3');

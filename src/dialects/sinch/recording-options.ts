@@ -30,7 +30,7 @@ export interface RecordingRules {
   hasDefaultStore?: boolean | undefined;
 }
 
-/** Whether the vendor's page says that the destination can not do without them (features.md, S30, S36, S38). */
+/** Whether the vendor's page says that the destination can not do without them. */
 const needsCredentials: Readonly<Record<string, boolean>> = {
   s3: true,
   azure: true,
@@ -45,7 +45,7 @@ const transcriptionMessage =
 
 /**
  * `destinationUrl`, `credentials`, `format`, `notificationEvents`, `transcriptionOptions`; the older name `destination`
- * too (features.md, S19-S24, X11).
+ * too.
  * @returns undefined where something of it is wrong, which is told then
  */
 export function readRecordingOptions(
@@ -131,7 +131,7 @@ function warnOfUndeliverable(url: string, credentials: Secret | undefined, field
   }
 }
 
-/** The name is kept, the format decides what is in it (features.md, X13). */
+/** The name is kept, the format decides what is in it: a player goes by the content, an application by the name. */
 function warnOfName(url: string, format: RecordingFormat, field: string, fields: Fields): true {
   const [, scheme = '', place = ''] = /^([^:]+):\/\/(.*)$/s.exec(url) ?? [];
   const path = scheme.toLowerCase() === 'sdrive' ? `/${place}` : place;

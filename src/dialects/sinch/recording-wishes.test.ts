@@ -42,7 +42,7 @@ describe('what a recording is started with', () => {
     assert.deepEqual([byFallback.statusUrl, byFallback.statusFallbackUrl], [urls[1], undefined]);
   });
 
-  it('S20: its credentials are sealed for this destination, call and application', () => {
+  it('its credentials are sealed for this destination, call and application', () => {
     const { delivery } = maker().of(options, subject);
     assert.ok(delivery?.sealedCredentials);
     assert.equal(JSON.stringify(delivery).includes('secret:region'), false);

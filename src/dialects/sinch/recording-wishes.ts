@@ -9,7 +9,7 @@ export interface WishMakerOptions {
   seal: CredentialSeal;
   /** Where recordings go that name no destination. */
   defaultDestination: string | undefined;
-  /** The application is told too what did not come to be (features.md, S53). */
+  /** The application is told too what did not come to be, for which the vendor has no event. */
   failureEvents: boolean;
   /** Where the files of our own store are told to be; known once the server listens. */
   publicUrl(): string;

@@ -11,7 +11,7 @@ import type { SinchRoutesOptions } from './routes-options.ts';
 
 const path = '/calling/v1/conferences/id/:conferenceId';
 
-/** `/calling/v1/conferences`: who is in a room and what is done to them; `PATCH` of the room is ours (features.md, S7). */
+/** `/calling/v1/conferences`: who is in a room and what is done to them; `PATCH` of the room is ours. */
 export function conferenceRoutes(door: SinchDoor, options: SinchRoutesOptions): void {
   const { calls, clock, performer, rules, wishes } = options;
 

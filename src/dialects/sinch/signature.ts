@@ -40,8 +40,7 @@ const jsonType = 'application/json';
 const maxHeaderCharacters = 4096;
 
 /**
- * Base64 of the HMAC-SHA256, by the decoded secret, of method, MD5 of the body (or nothing), content type, time and path
- * (wire.md, section 2).
+ * Base64 of the HMAC-SHA256, by the decoded secret, of method, MD5 of the body (or nothing), content type, time and path.
  */
 export function signatureOf(secret: Secret, parts: SignedParts): string {
   return hmac(secret, parts).toString('base64');

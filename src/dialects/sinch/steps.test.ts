@@ -35,7 +35,7 @@ const answered = async () => true;
 const join = { policy: 'follow', eventCallback: undefined };
 
 describe('SVAML as verbs', () => {
-  it('S16: in order, the recording behind what is said before it', () => {
+  it('in order, the recording behind what is said before it', () => {
     const steps = stepsOf({
       instructions: [
         { name: 'Say', text: "don't record this", locale: 'en-US' },
@@ -64,7 +64,7 @@ describe('SVAML as verbs', () => {
     ]);
   });
 
-  it('S2, S15, S25: what starts and stops a recording of the call', () => {
+  it('what starts and stops a recording of the call', () => {
     const start = { verb: 'start-recording', wishes: wishes('call') };
     const record = { record: true, recordingOptions };
     assert.deepEqual(stepsOf({ action: { name: 'Continue', ...record } }), [start]);
@@ -113,7 +113,7 @@ describe('SVAML as verbs', () => {
     ]);
   });
 
-  it('S18: connectMxp is recorded by its flag, when somebody answered', () => {
+  it('connectMxp is recorded by its flag, when somebody answered', () => {
     const [step] = stepsOf({ action: { name: 'connectMxp', record: true, recordingOptions } });
     assert.ok(step?.verb === 'connect');
     assert.deepEqual([step.join, step.answered], [join, answered]);
@@ -140,7 +140,7 @@ describe('SVAML as verbs', () => {
     );
   });
 
-  it('S6, S12: the flag records the conference, the instruction the call', () => {
+  it('the flag records the conference, the instruction the call', () => {
     const steps = stepsOf({
       instructions: [{ name: 'startRecording', options: recordingOptions }],
       action: { name: 'connectConf', conferenceId: 'room', moh: 'ring', record: true, recordingOptions },

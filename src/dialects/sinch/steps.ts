@@ -162,7 +162,7 @@ function connect({
   };
 }
 
-/** Its flag records the conference, whatever instructions record of this call (features.md, S6, S12). */
+/** Its flag records the conference, whatever instructions record of this call. */
 function conference(action: ConnectConf, call: SvamlCall): JoinConference & Step {
   const { conferenceId, moh, record } = action;
   const music = moh === undefined ? undefined : call.musicOf(moh);

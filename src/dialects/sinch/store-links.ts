@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.ts';
 
 const linkLifetimeMs = 7 * 24 * 3600 * 1000;
 
-/** Where a file of our own store is, in the vendor's shape (wire.md, section 2). */
+/** Where a file of our own store is, in the vendor's shape. */
 export function storePath(key: string): string {
   return `/calling/v1/recording/${encodeURIComponent(key)}`;
 }

@@ -2,7 +2,7 @@ import type { StoredFile } from '../../database/stored-files.ts';
 import { SinchError } from './errors.ts';
 import { ownName } from './store-links.ts';
 
-/** Of `GET /calling/v1/recording` (wire.md, section 2). */
+/** Of `GET /calling/v1/recording`. */
 export interface StoredRecordingsQuery {
   from: Date | undefined;
   to: Date | undefined;

@@ -25,7 +25,7 @@ function right(document: unknown, options?: SvamlOptions) {
 }
 
 describe('SVAML', () => {
-  it('S14, S16, S33: instructions keep their order; names are taken in any case', () => {
+  it('instructions keep their order; names are taken in any case', () => {
     const { instructions, action } = right({
       instructions: [
         { name: 'Say', text: 'not recorded', locale: 'en-US' },
@@ -47,7 +47,7 @@ describe('SVAML', () => {
       assert.deepEqual(right(nothing), { instructions: [], action: undefined, warnings: [] });
   });
 
-  it('S54: what is no JSON is refused with its place', () => {
+  it('what is no JSON is refused with its place', () => {
     const [problem, ...others] = checkSvaml('{\n  "action": {\n    "name": "hangup",\n  }\n}');
     assert.equal(others.length, 0);
     assert.deepEqual(
@@ -56,7 +56,7 @@ describe('SVAML', () => {
     );
   });
 
-  it('S54: a list of one is as good as the object in it', () => {
+  it('a list of one is as good as the object in it', () => {
     const { instructions } = right({
       instructions: [{ name: 'startRecording', options: [recordingOptions] }],
     });
@@ -116,7 +116,7 @@ describe('SVAML', () => {
     assert.deepEqual(problemsOf({ action: { name: 'park' } }, { use: 'ace' }), ['error 40003 action.name']);
   });
 
-  it('X12: the instructions are those of every answer', () => {
+  it('the instructions are those of every answer', () => {
     for (const use of ['ice', 'ace', 'pie', 'manage'] as const) {
       const { instructions } = right(
         { instructions: [{ name: 'stopRecording' }, { name: 'sendDtmf', value: 'ww12#' }] },
@@ -137,7 +137,7 @@ describe('SVAML', () => {
     assert.match(problem.message, /streams in this version/);
   });
 
-  it('S4, S25: "record" with its options, on every action that goes on', () => {
+  it('"record" with its options, on every action that goes on', () => {
     for (const action of [
       { name: 'Continue' },
       { name: 'connectPstn' },
@@ -158,7 +158,7 @@ describe('SVAML', () => {
     ]);
   });
 
-  it('S32, X10: options without the flag mean it, a false flag says no', () => {
+  it('options without the flag mean it, a false flag says no', () => {
     const { svaml, problems } = loadSvaml({ action: { name: 'connectPstn', recordingOptions } });
     assert.ok(svaml?.action && 'record' in svaml.action && svaml.action.record);
     assert.deepEqual(problems.map(told), ['warning 40003 action.recordingOptions']);
@@ -167,7 +167,7 @@ describe('SVAML', () => {
     assert.ok(!('record' in right({ action: { name: 'connectPstn', record: false } }).action!));
   });
 
-  it('S5: recording needs a destination, or a store of ours', () => {
+  it('recording needs a destination, or a store of ours', () => {
     const byFlag = { action: { name: 'continue', record: true } };
     assert.deepEqual(problemsOf(byFlag), ['error 40002 action.recordingOptions.destinationUrl']);
     const byInstruction = { instructions: [{ name: 'startRecording' }] };
@@ -178,7 +178,7 @@ describe('SVAML', () => {
     right(byInstruction, { hasDefaultStore: true });
   });
 
-  it('S18: connectMxp ignores the recording instructions and keeps its flag', () => {
+  it('connectMxp ignores the recording instructions and keeps its flag', () => {
     const { svaml, problems } = loadSvaml({
       instructions: [
         { name: 'startRecording', options: recordingOptions },
@@ -194,7 +194,7 @@ describe('SVAML', () => {
     assert.ok(svaml.action && 'record' in svaml.action);
   });
 
-  it('X11: Manage Call in its three shapes', () => {
+  it('Manage Call in its three shapes', () => {
     const { destinationUrl, credentials } = recordingOptions;
     const options = { destination: destinationUrl, credentials };
     const manage = { use: 'manage' } as const;

@@ -137,7 +137,7 @@ function checkCookies(instructions: readonly Instruction[], problems: Problems):
     problems.error(40001, `the cookies have more than ${maxCookieBytes} bytes`, ['instructions']);
 }
 
-/** Recording instructions are not done with ConnectMxp; its flag is (features.md, S18). */
+/** The vendor does not support recording instructions with ConnectMxp; the action's flag it does. */
 function recordable(
   instructions: readonly Instruction[],
   action: Action | undefined,

@@ -1,0 +1,154 @@
+import { saveChannel } from '../database/channels.ts';
+import { endConversation, insertConversation } from '../database/conversations.ts';
+import { deliveryOfRecording } from '../database/deliveries.ts';
+import { endRecording, getRecording, insertRecording } from '../database/recordings.ts';
+import type { Db, Recording as RecordingRow } from '../database/schema.ts';
+import type { DeliveryRows } from '../delivery/delivery-rows.ts';
+import type { HandedCredentials } from '../delivery/handed-credentials.ts';
+import type { RecordingSummary } from '../recording/summary.ts';
+import { conversationEndedEvent, type EndedConversation } from './conversation-ended.ts';
+import { keptDeliveryWish } from './delivery-wish.ts';
+import type { EventRows } from './event-rows.ts';
+import { parseFileOrder } from './file-order.ts';
+import type { RecordingChanged } from './neutral-events.ts';
+import { endEvent, tellingOf } from './recording-events.ts';
+import { clientStateOf, wishesOf } from './recording-header.ts';
+
+export interface EndRowsOptions {
+  events: EventRows;
+  spoolDir: string;
+  /** Name of this node, kept with each recording: its spool lies here. */
+  node: string;
+  /** Of recordings with a destination. */
+  deliveries?: { rows: DeliveryRows; credentials: HandedCredentials } | undefined;
+}
+
+/** Of whom something ends. */
+type EndOf = Pick<EndedConversation, 'accountId' | 'conversationId' | 'stayReports'>;
+
+/**
+ * What an end writes, in one transaction with its events. It knows what the spool knows, no more: a crash may have lain
+ * between the spool's header and the rows, which are written here then. Whoever comes second finds it done.
+ */
+export class EndRows {
+  readonly #options: EndRowsOptions;
+
+  constructor(options: EndRowsOptions) {
+    this.#options = options;
+  }
+
+  /** Itself, with its recordings and their channels. */
+  async conversation(trx: Db, ended: EndedConversation): Promise<void> {
+    const { accountId, conversationId, conferenceName, dialect, eventCallbacks } = ended;
+    await insertConversation(trx, {
+      conversationId,
+      accountId,
+      conferenceName,
+      dialect,
+      startTime: new Date(ended.startedUnixMs),
+      eventCallbacks,
+    });
+    const ends = new Map<string, RecordingChanged | undefined>();
+    for (const recording of ended.recordings)
+      ends.set(recording.recordingId, await this.recording(trx, ended, recording));
+    for (const recordingId of ended.failedRecordings)
+      await this.failed(trx, recordingId, new Date(ended.endedUnixMs), conferenceName);
+    const row = await endConversation(trx, conversationId, {
+      endTime: new Date(ended.endedUnixMs),
+      durationMs: Math.max(0, ended.endedUnixMs - ended.startedUnixMs),
+    });
+    if (!row) return;
+    const event = conversationEndedEvent(ended, ends);
+    await this.#options.events.conversationEnded(trx, event, row.eventCallbacks, dialect);
+  }
+
+  /** It never came to life, or left nothing that can be read. */
+  async failed(trx: Db, recordingId: string, endedAt: Date, conferenceName?: string): Promise<void> {
+    const row = await endRecording(trx, recordingId, { reason: 'error', endSample: 0, endedAt });
+    if (row) await this.#tellEnd(trx, row, conferenceName);
+  }
+
+  /** @returns how it ended, as it is on record */
+  async recording(trx: Db, ended: EndOf, recording: RecordingSummary): Promise<RecordingChanged | undefined> {
+    const { accountId, conversationId } = ended;
+    const { recordingId, rateHz, startSample, endSample, recordedSamples, fileSamples, meta } = recording;
+    const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined);
+    await insertRecording(trx, {
+      recordingId,
+      conversationId,
+      accountId,
+      kind: meta.kind === 'call' ? 'call' : 'conference',
+      rateHz,
+      clientState: clientStateOf(meta),
+      connectionId: textOf(meta.connectionId),
+      controlId: textOf(meta.controlId),
+      wishes: wishesOf(meta),
+      startSample,
+      startedAt: new Date(recording.startedUnixMs),
+      sealedKey: recording.sealedKey,
+      fileOrder: parseFileOrder(meta.file),
+      spoolDir: this.#options.spoolDir,
+      node: this.#options.node,
+    });
+    await this.#insertDelivery(trx, { ...recording, accountId, conversationId });
+    const row = await endRecording(trx, recordingId, {
+      reason: recording.reason,
+      startSample,
+      endSample,
+      recordedSamples,
+      fileSamples,
+      digit: recording.digit ?? null,
+      notices: recording.notices,
+      endedAt: new Date(recording.endedUnixMs),
+    });
+    if (row) await this.#tellEnd(trx, row, textOf(meta.conferenceName), recording.startedUnixMs);
+    await this.#saveChannels(trx, ended, recording);
+    const onRecord = row ?? (await getRecording(trx, accountId, recordingId));
+    return onRecord && endEvent(onRecord, textOf(meta.conferenceName) ?? '', recording.startedUnixMs);
+  }
+
+  async #saveChannels(
+    trx: Db,
+    { accountId, conversationId, stayReports }: EndOf,
+    { recordingId, rateHz, tracks }: RecordingSummary,
+  ): Promise<void> {
+    const toMs = (sample: number) => Math.round((sample * 1000) / rateHz);
+    for (const [joinOrder, track] of tracks.entries())
+      await saveChannel(trx, {
+        channelId: track.trackId,
+        recordingId,
+        conversationId,
+        accountId,
+        connectionId: track.party.connectionId,
+        from: track.party.from,
+        to: track.party.to,
+        direction: track.party.direction,
+        startMs: toMs(track.startSample),
+        joinOrder,
+        endMs: toMs(track.endSample),
+        packets: track.packets,
+        media: stayReports?.get(track.trackId),
+      });
+  }
+
+  /** The terminal event; there is one, because a row ends once. */
+  async #tellEnd(trx: Db, row: RecordingRow, conferenceName = '', startedUnixMs?: number): Promise<void> {
+    const { events, deliveries } = this.#options;
+    const telling = tellingOf(row.wishes);
+    if (telling) await events.recordingChanged(trx, telling, endEvent(row, conferenceName, startedUnixMs));
+    const dead = await deliveries?.rows.recordingEnded(trx, row);
+    if (dead) await events.deliveryChanged(trx, dead, 'dead');
+  }
+
+  async #insertDelivery(
+    trx: Db,
+    { recordingId, conversationId, accountId, startedUnixMs, meta }: RecordingSummary,
+  ): Promise<void> {
+    const { deliveries } = this.#options;
+    const wish = keptDeliveryWish(wishesOf(meta));
+    if (!deliveries || !wish || (await deliveryOfRecording(trx, recordingId))) return;
+    const sealedCredentials = deliveries.credentials.get(recordingId);
+    const ids = { recordingId, conversationId, accountId, startedAt: new Date(startedUnixMs) };
+    await deliveries.rows.insert(trx, ids, { ...wish, sealedCredentials });
+  }
+}

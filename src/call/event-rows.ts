@@ -1,0 +1,95 @@
+import { getConversation } from '../database/conversations.ts';
+import { getEvent } from '../database/events.ts';
+import { getRecording } from '../database/recordings.ts';
+import type { Db, Delivery } from '../database/schema.ts';
+import type { Outbox, OutgoingEvent } from '../delivery/outbox.ts';
+import { parseEventCallback } from './event-callback.ts';
+import type {
+  ConversationEnded,
+  ConversationWarning,
+  EventFormatter,
+  RecordingChanged,
+  RecordingDelivery,
+} from './neutral-events.ts';
+import { deliveryEvent, type Telling, tellingOf } from './recording-events.ts';
+
+export interface EventRowsOptions {
+  outbox: Outbox;
+  /** By dialect; makes the vendor's body inside the transaction of the event. */
+  formatters: Readonly<Record<string, EventFormatter>>;
+}
+
+/** The events of what is written, each in the transaction of the state that it reports, in its receiver's form. */
+export class EventRows {
+  readonly #outbox: Outbox;
+  readonly #formatters: EventRowsOptions['formatters'];
+
+  constructor({ outbox, formatters }: EventRowsOptions) {
+    this.#outbox = outbox;
+    this.#formatters = formatters;
+  }
+
+  /**
+   * @param callback as it is kept with the conversation
+   * @param dialect of the conversation, where the callback names none
+   * @returns undefined where that has no form for it
+   */
+  conversationEvent(
+    event: ConversationEnded | ConversationWarning,
+    callback: string,
+    dialect: string,
+  ): Omit<OutgoingEvent, 'eventId'> | undefined {
+    const { accountId, conversationId, kind: type } = event;
+    const { url: callbackUrl, dialect: told = dialect } = parseEventCallback(callback);
+    const payload = this.#formatters[told]?.(event);
+    return payload && { accountId, conversationId, type, payload, callbackUrl, dialect: told };
+  }
+
+  /** Unless it is there: a write whose commit was not heard of is done again. */
+  async insertOnce(trx: Db, event: OutgoingEvent & { eventId: string }): Promise<void> {
+    if (!(await getEvent(trx, event.eventId))) await this.#outbox.insert(trx, event);
+  }
+
+  async conversationEnded(
+    trx: Db,
+    event: ConversationEnded,
+    callbacks: readonly string[],
+    dialect: string,
+  ): Promise<void> {
+    for (const callback of callbacks) {
+      const told = this.conversationEvent(event, callback, dialect);
+      if (told) await this.#outbox.insert(trx, told);
+    }
+  }
+
+  /**
+   * What nobody else has a form for is told in ours.
+   * @param eventId of one that is told once, however often it is written
+   */
+  async recordingChanged(
+    trx: Db,
+    { statusUrl, dialect, fallbackUrl, signer }: Telling,
+    event: RecordingChanged | RecordingDelivery,
+    eventId?: string,
+  ): Promise<void> {
+    const { accountId, conversationId, kind: type } = event;
+    const payload = (this.#formatters[dialect] ?? this.#formatters.native)?.(event);
+    if (!payload) return;
+    const told = {
+      ...{ accountId, conversationId, type, payload, dialect, fallbackUrl, signer },
+      callbackUrl: statusUrl,
+    };
+    if (eventId === undefined) await this.#outbox.insert(trx, told);
+    else await this.insertOnce(trx, { ...told, eventId });
+  }
+
+  async deliveryChanged(trx: Db, delivery: Delivery, state: RecordingDelivery['state']): Promise<void> {
+    const { accountId, recordingId, conversationId } = delivery;
+    const row = await getRecording(trx, accountId, recordingId);
+    const telling = row && tellingOf(row.wishes);
+    if (!telling) return;
+    const conversation = await getConversation(trx, accountId, conversationId);
+    const event = deliveryEvent(row, delivery, state, conversation?.conferenceName ?? '');
+    await this.recordingChanged(trx, telling, event);
+  }
+}
