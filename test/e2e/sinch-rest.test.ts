@@ -151,9 +151,8 @@ suite('our own store', { concurrency: false }, () => {
   test('pages and times', async () => {
     const before = new Date();
     const record = async () => {
-      const call = await stage.call({
-        ice: { instructions: [{ name: 'answer' }], action: { name: 'park', record: true } },
-      });
+      const action = { name: 'park', record: true };
+      const call = await stage.call({ ice: { instructions: [{ name: 'answer' }], action } });
       const callId = await stage.callIdOf(call);
       await speak(call, 800, lastSeed++);
       await call.hangUp();
