@@ -15,6 +15,7 @@ import {
   type NewRecording,
   setRecordingEvidence,
   setRecordingFile,
+  setRecordingQuality,
   setRecordingState,
 } from '../database/recordings.ts';
 import type { Db, Delivery, Recording as RecordingRow } from '../database/schema.ts';
@@ -194,6 +195,15 @@ export class Directory {
         : ({ fileState: 'failed', filePath: null, fileReason: file.failure.code } as const);
     return this.#writes.add(conversationId, 'recording file', async () => {
       await setRecordingFile(this.#options.db, recordingId, outcome);
+    });
+  }
+
+  /** Behind its end. */
+  recordingQuality(conversationId: string, recordingId: string, measured: MeasuredRecording): Promise<void> {
+    return this.#writes.add(conversationId, 'recording quality', async () => {
+      await this.#options.db
+        .transaction()
+        .execute((trx) => setRecordingQuality(trx, recordingId, measured));
     });
   }
 
