@@ -177,7 +177,20 @@ export async function openCallControl(
   const sipPorts = () => userAgent.listening.map(({ port }) => port);
   const outbound = new Outbound({ dialPlans, registrar, masterKey, host, sipPorts, srtp: config.rtp.srtp });
   const registrations = trunkRegistrations(foundation, userAgent);
-  return { calls, files, quality, callLog, placer, pool, userAgent, registrations, performer, own, signalwire, sinch };
+  return {
+    calls,
+    files,
+    quality,
+    callLog,
+    placer,
+    pool,
+    userAgent,
+    registrations,
+    performer,
+    own,
+    signalwire,
+    sinch,
+  };
 }
 
 /** Also where no files are wanted any more: of those that were, some may be left to finish, and to erase. */

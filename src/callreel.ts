@@ -124,7 +124,8 @@ async function serveHttp(
 ): Promise<string> {
   const { clock, log, db, credentials, masterKey, spoolDir, outbox, links, publicUrl } = foundation;
   const { accountId } = credentials;
-  const { calls, files, quality, callLog, placer, registrations, renders, own, deliverer, deliveries } = control;
+  const { calls, files, quality, callLog, placer, registrations, renders, own, deliverer, deliveries } =
+    control;
   const forget = (recordingId: string) => renders.forget(recordingId);
   const eraseFile = (row: Recording) => files.erase(row);
   const abandonDelivery = (recordingId: string) => deliveries.abandon(recordingId);

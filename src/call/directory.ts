@@ -15,7 +15,6 @@ import {
   type NewRecording,
   setRecordingEvidence,
   setRecordingFile,
-  setRecordingQuality,
   setRecordingState,
 } from '../database/recordings.ts';
 import type { Db, Delivery, Recording as RecordingRow } from '../database/schema.ts';
@@ -34,6 +33,7 @@ import { type DeliveryWish, keptDeliveryWish } from './delivery-wish.ts';
 import { parseEventCallback } from './event-callback.ts';
 import { parseFileOrder } from './file-order.ts';
 import type { EventFormatter, RecordingChanged, RecordingDelivery } from './neutral-events.ts';
+import { QualityRows } from './quality-rows.ts';
 import type { Recording } from './recording.ts';
 import { deliveryEvent, endEvent, progressEvent, type Telling, tellingOf } from './recording-events.ts';
 import { clientStateOf, wishesOf } from './recording-header.ts';
@@ -58,11 +58,13 @@ export class Directory {
   readonly #options: DirectoryOptions;
   readonly #writes: WriteQueue;
   readonly connections: ConnectionRows;
+  readonly quality: QualityRows;
 
   constructor(options: DirectoryOptions) {
     this.#options = options;
     this.#writes = new WriteQueue(options.clock, options.log);
     this.connections = new ConnectionRows(options.db, this.#writes);
+    this.quality = new QualityRows(options.db, this.#writes);
   }
 
   /** When what was written so far of the conversation, or of a call that is recorded by itself, is in the database. */
@@ -195,15 +197,6 @@ export class Directory {
         : ({ fileState: 'failed', filePath: null, fileReason: file.failure.code } as const);
     return this.#writes.add(conversationId, 'recording file', async () => {
       await setRecordingFile(this.#options.db, recordingId, outcome);
-    });
-  }
-
-  /** Behind its end. */
-  recordingQuality(conversationId: string, recordingId: string, measured: MeasuredRecording): Promise<void> {
-    return this.#writes.add(conversationId, 'recording quality', async () => {
-      await this.#options.db
-        .transaction()
-        .execute((trx) => setRecordingQuality(trx, recordingId, measured));
     });
   }
 

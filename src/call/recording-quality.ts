@@ -23,11 +23,11 @@ export interface RecordingQualityOptions {
   /** Makes visible what is spooled of a conversation. */
   settle(conversationId: string): Promise<void>;
   directory: {
-    recordingQuality(conversationId: string, recordingId: string, measured: MeasuredRecording): Promise<void>;
+    quality: { measured(order: QualityOrder, measured: MeasuredRecording): Promise<void> };
   };
 }
 
-const stepMs = 10_000;
+const stepMs = 5000;
 /** So many are measured before one that has ended has its turn. */
 const stepRecordings = 8;
 /** Each has some 200 kB in memory; those beyond are measured at their end. */
@@ -41,7 +41,7 @@ const previousMs = 24 * 3_600_000;
  * The quality figures of each recording: measured along, so that little is left to do at its end. What has to be told
  * then waits for them a moment, and no longer; they come on record all the same.
  *
- *     follow -> every 10 s: settle the spool, step -> the recording has ended -> measure the rest -> the rows have them
+ *     follow -> every 5 s: settle the spool, step -> the recording has ended -> measure the rest -> the rows have them
  */
 export class RecordingQuality {
   readonly #options: RecordingQualityOptions;
@@ -87,7 +87,9 @@ export class RecordingQuality {
         await this.#track(order, () => this.#measure(order));
       }
     };
-    finish().catch((error: unknown) => log.error({ error }, 'recordings of the run before were not measured'));
+    finish().catch((error: unknown) =>
+      log.error({ error }, 'recordings of the run before were not measured'),
+    );
   }
 
   /** Until every recording that was followed has ended, and was measured. */
@@ -117,7 +119,7 @@ export class RecordingQuality {
     const { thread, directory } = this.#options;
     const measured = await thread.measure(order);
     await whenWritten;
-    await directory.recordingQuality(order.conversationId, order.recordingId, measured);
+    await directory.quality.measured(order, measured);
   }
 
   #arm(): void {

@@ -273,6 +273,7 @@ describe('conversations, recordings, channels', () => {
       endMs: 5020,
       durationMs: 4000,
       packets: 200,
+      quality: null,
       noMedia: false,
       media,
     });

@@ -1,7 +1,7 @@
 import type { Insertable } from 'kysely';
+import type { QualityFigures } from '../quality/quality-meter.ts';
 import { json } from './json.ts';
 import { fetchPage, type Page, type PageRequest } from './page.ts';
-import type { QualityFigures } from '../quality/quality-meter.ts';
 import type { ClientState, Db, Recording, RecordingTable } from './schema.ts';
 
 export type NewRecording = Omit<
@@ -116,8 +116,12 @@ export async function setRecordingQuality(
       .execute();
 }
 
-/** Those that began since then, ended on this node, were not measured. */
-export async function listUnmeasuredRecordings(db: Db, node: string, startedSince: Date): Promise<Recording[]> {
+/** Those that began since then, ended on this node and were not measured. */
+export async function listUnmeasuredRecordings(
+  db: Db,
+  node: string,
+  startedSince: Date,
+): Promise<Recording[]> {
   return await db
     .selectFrom('recordings')
     .selectAll()
@@ -302,7 +306,14 @@ export async function withdrawRecording(
 export async function finishErasure(db: Db, recordingId: string): Promise<void> {
   await db
     .updateTable('recordings')
-    .set({ sealedKey: null, fileOrder: null, fileState: null, filePath: null, fileReason: null, quality: null })
+    .set({
+      sealedKey: null,
+      fileOrder: null,
+      fileState: null,
+      filePath: null,
+      fileReason: null,
+      quality: null,
+    })
     .where('recordingId', '=', recordingId)
     .execute();
   await db.updateTable('channels').set({ quality: null }).where('recordingId', '=', recordingId).execute();

@@ -4,7 +4,12 @@ import { systemClock } from '../clock.ts';
 import { Secret } from '../secret.ts';
 import { asCallreelError } from './file-desk.ts';
 import { QualityDesk } from './quality-desk.ts';
-import type { MeasuredRecording, QualityCommand, QualityReply, QualityThreadData } from './quality-protocol.ts';
+import type {
+  MeasuredRecording,
+  QualityCommand,
+  QualityReply,
+  QualityThreadData,
+} from './quality-protocol.ts';
 
 /** Measures recordings, for `quality-gauge`. On Linux the priority is the thread's own. */
 const { masterKey, ...options } = workerData as QualityThreadData;
