@@ -1,4 +1,4 @@
-import { type Clock, sleep, type Timer } from '../clock.ts';
+import type { Clock, Timer } from '../clock.ts';
 import { listUnmeasuredRecordings } from '../database/recordings.ts';
 import type { Db } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
@@ -73,7 +73,11 @@ export class RecordingQuality {
   /** Settles when the figures of an ended recording are on record, or it takes too long. Never rejects. */
   async whenMeasured(recordingId: string): Promise<void> {
     const measuring = this.#measuring.get(recordingId);
-    if (measuring) await Promise.race([measuring, sleep(this.#options.clock, patienceMs)]);
+    if (!measuring) return;
+    const late = Promise.withResolvers<void>();
+    const timer = this.#options.clock.after(patienceMs, late.resolve);
+    await Promise.race([measuring, late.promise]);
+    timer.cancel();
   }
 
   /** Measures what the run before left. */

@@ -78,7 +78,7 @@ before(async () => {
   conversation = await measuredConversation(scene, conversation_id);
   for (const [index, name] of names.entries()) audioOf[name] = channelFrom(conversation, calls[index]!).audio;
   const { body } = await new HttpClient(scene.server.callreel).get<{
-    recordings: { recording_id: string }[];
+    results: { recording_id: string }[];
   }>(`/v1/recordings?conversation_id=${conversation_id}`);
   recordingId = body.results[0]!.recording_id;
 });
