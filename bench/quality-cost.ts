@@ -66,8 +66,7 @@ async function follow(seconds: number, recordingId: string) {
     before = process.cpuUsage();
     assert.deepEqual(await desk.measure(order), along);
     const wholeSeconds = secondsSince(before);
-    for (const figures of Object.values(along.channels))
-      assert.ok(figures.snrDb! > 20);
+    for (const figures of Object.values(along.channels)) assert.ok(figures.snrDb! > 20);
     return { alongSeconds, endSeconds, wholeSeconds };
   } finally {
     spool.remove();

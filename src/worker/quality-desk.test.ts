@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { dbovToRms, rmsDbov } from '../audio/level.ts';
 import { systemClock } from '../clock.ts';
 import { type QualityFigures, QualityMeter } from '../quality/quality-meter.ts';
+import { randomOf } from '../quality/test-random.ts';
 import { testVoices } from '../quality/test-voices.ts';
 import { TestGrowingRecording } from '../render/test-growing-recording.ts';
 import { testStream } from '../render/test-track.ts';
@@ -60,6 +62,22 @@ test('measured along, each channel has the figures of what its party said, and t
     [null, 'no_speech'],
   );
   assert.ok(mix.snrDb! > 3 && mix.speechSeconds > channels[`a${recordingId}`]!.speechSeconds);
+});
+
+test('of a call of which one end is as loud as its noise, that end alone alarms (G34, G36)', async () => {
+  const random = randomOf(4);
+  const peak = Math.sqrt(3) * dbovToRms(rmsDbov(bob!) + 2);
+  const noisy = bob!.map((sample) => sample + Math.round((2 * random() - 1) * peak));
+  const talks = [ann!, noisy].map((samples, index) => ({
+    trackId: ['good', 'bad'][index]!,
+    records: testStream(samples).records,
+    leaveUs: endUs,
+  }));
+  new TestGrowingRecording(talks, [], { spool, recordingId: 'FF' }).end(endUs);
+  const desk = new QualityDesk({ ...common, clock: systemClock });
+  const { good, bad } = (await desk.measure({ conversationId: 'room', recordingId: 'FF' })).channels;
+  assert.ok(good!.snrDb! > 20 && good!.rt60Seconds! < 0.5, JSON.stringify(good));
+  assert.ok(bad!.snrDb! < 3 && bad!.rt60Seconds! < 5, JSON.stringify(bad));
 });
 
 test('not followed, dropped, or trimmed at its end: measured from the spool, on the thread, too', async () => {

