@@ -6,6 +6,7 @@
 const benches: Record<string, () => Promise<{ run(options: string[]): Promise<object> }>> = {
   deliver: () => import('./deliver.ts'),
   quality: () => import('./quality.ts'),
+  'quality-cost': () => import('./quality-cost.ts'),
   transcribe: () => import('./transcribe.ts'),
 };
 

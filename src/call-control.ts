@@ -11,6 +11,7 @@ import { OwnRecordings } from './call/own-recordings.ts';
 import { RecordingFactory, type RecordingFileMaker } from './call/recording-factory.ts';
 import { RecordingFiles } from './call/recording-files.ts';
 import { RecordingKeys } from './call/recording-keys.ts';
+import { RecordingQuality } from './call/recording-quality.ts';
 import { SilenceWatch } from './call/silence-watch.ts';
 import { Transfers } from './call/transfer.ts';
 import type { Config } from './config.ts';
@@ -35,6 +36,7 @@ import type { UserAgent } from './sip/user-agent.ts';
 import { createTextToSpeech } from './speech/create-text-to-speech.ts';
 import { trunkRegistrations } from './trunk-signalling.ts';
 import { FileWriter } from './worker/file-writer.ts';
+import { QualityGauge } from './worker/quality-gauge.ts';
 import type { RenderPool } from './worker/render-pool.ts';
 import { WorkerPool } from './worker/worker-pool.ts';
 
@@ -42,6 +44,7 @@ import { WorkerPool } from './worker/worker-pool.ts';
 export interface CallControl {
   calls: LiveCalls;
   files: RecordingFiles;
+  quality: RecordingQuality;
   callLog: CallLog;
   placer: CallPlacer;
   pool: WorkerPool;
@@ -85,8 +88,11 @@ export async function openCallControl(
     agreed: (legId, negotiated) => callLog.agreed(legId, negotiated),
     log,
   });
-  const closer = new ConversationCloser(foundation);
-  const files = openFiles(config, foundation, (conversationId) => calls.settle(conversationId), parts);
+  const settle = (conversationId: string) => calls.settle(conversationId);
+  const files = openFiles(config, foundation, settle, parts);
+  const quality = openQuality(config, foundation, settle, parts);
+  const whenMeasured = (recordingId: string) => quality.whenMeasured(recordingId);
+  const closer = new ConversationCloser({ ...foundation, whenMeasured });
   const calls: LiveCalls = new LiveCalls({
     clock,
     log,
@@ -101,6 +107,7 @@ export async function openCallControl(
       closer,
       files: fileMaker(config, foundation, files),
       deliveries,
+      quality,
       keys: new RecordingKeys(masterKey),
       notices: { samples: (...notice) => prompts.load(...notice) },
       rateHz: config.recording.rateHz,
@@ -170,7 +177,20 @@ export async function openCallControl(
   const sipPorts = () => userAgent.listening.map(({ port }) => port);
   const outbound = new Outbound({ dialPlans, registrar, masterKey, host, sipPorts, srtp: config.rtp.srtp });
   const registrations = trunkRegistrations(foundation, userAgent);
-  return { calls, files, callLog, placer, pool, userAgent, registrations, performer, own, signalwire, sinch };
+  return {
+    calls,
+    files,
+    quality,
+    callLog,
+    placer,
+    pool,
+    userAgent,
+    registrations,
+    performer,
+    own,
+    signalwire,
+    sinch,
+  };
 }
 
 /** Also where no files are wanted any more: of those that were, some may be left to finish, and to erase. */
@@ -186,6 +206,20 @@ function openFiles(
   const files = new RecordingFiles({ ...foundation, thread, settle });
   parts.defer(() => files.close());
   return files;
+}
+
+function openQuality(
+  config: Config,
+  foundation: Foundation,
+  settle: (conversationId: string) => Promise<void>,
+  parts: AsyncDisposableStack,
+): RecordingQuality {
+  const { lossConcealment } = config.recording;
+  const thread = new QualityGauge({ ...foundation, lossConcealment });
+  parts.defer(() => thread.close());
+  const quality = new RecordingQuality({ ...foundation, thread, settle });
+  parts.defer(() => quality.close());
+  return quality;
 }
 
 function fileMaker(

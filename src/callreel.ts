@@ -9,6 +9,7 @@ import type { Directory } from './call/directory.ts';
 import type { LiveCalls } from './call/live-calls.ts';
 import { RecordingEraser } from './call/recording-eraser.ts';
 import type { RecordingFiles } from './call/recording-files.ts';
+import type { RecordingQuality } from './call/recording-quality.ts';
 import { type CallControl, openCallControl } from './call-control.ts';
 import { type Clock, sleep } from './clock.ts';
 import type { Config } from './config.ts';
@@ -85,7 +86,7 @@ async function build(
   const settle = (conversationId: string) => control.calls.settle(conversationId);
   const delivering = openDeliveries(config, foundation, renders, settle, parts);
   const control: CallControl = await openCallControl(config, foundation, renders, delivering, parts);
-  const { calls, files, pool, userAgent, registrations, performer } = control;
+  const { calls, files, quality, pool, userAgent, registrations, performer } = control;
   const publicUrl = await serveHttp(config, foundation, { ...control, ...delivering, renders }, parts);
   parts.defer(() => userAgent.close());
   await userAgent.start();
@@ -100,7 +101,7 @@ async function build(
     deliveries: delivering.deliveries,
     seal: foundation.delivery.seal,
     performer,
-    stop: () => stop(config, { clock, log, userAgent, calls, files, directory, parts }),
+    stop: () => stop(config, { clock, log, userAgent, calls, files, quality, directory, parts }),
   };
 }
 
@@ -123,7 +124,8 @@ async function serveHttp(
 ): Promise<string> {
   const { clock, log, db, credentials, masterKey, spoolDir, outbox, links, publicUrl } = foundation;
   const { accountId } = credentials;
-  const { calls, files, callLog, placer, registrations, renders, own, deliverer, deliveries } = control;
+  const { calls, files, quality, callLog, placer, registrations, renders, own, deliverer, deliveries } =
+    control;
   const forget = (recordingId: string) => renders.forget(recordingId);
   const eraseFile = (row: Recording) => files.erase(row);
   const abandonDelivery = (recordingId: string) => deliveries.abandon(recordingId);
@@ -131,6 +133,7 @@ async function serveHttp(
   await eraser.finishInterrupted();
   await deliverer.start();
   files.finishPrevious();
+  quality.finishPrevious();
   const conversations = new Conversations({ db, calls, spoolDir, clock });
   const signalwire = signalwireDoors(foundation, { ...control, eraser });
   const http = buildApi({
@@ -173,13 +176,14 @@ interface Stopping {
   userAgent: UserAgent;
   calls: LiveCalls;
   files: RecordingFiles;
+  quality: RecordingQuality;
   directory: Directory;
   parts: AsyncDisposableStack;
 }
 
 async function stop(
   config: Config,
-  { clock, log, userAgent, calls, files, directory, parts }: Stopping,
+  { clock, log, userAgent, calls, files, quality, directory, parts }: Stopping,
 ): Promise<boolean> {
   userAgent.drain();
   const deadlineUs = clock.monotonicUs() + config.drainSeconds * 1e6;
@@ -190,7 +194,7 @@ async function stop(
     lastWritesMs,
     calls
       .close()
-      .then(() => files.whenIdle())
+      .then(() => Promise.all([files.whenIdle(), quality.whenIdle()]))
       .then(() => directory.whenIdle()),
   );
   if (!finished) log.error(calls.counts, 'not everything could be finished; the next start does it');

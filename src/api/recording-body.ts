@@ -10,6 +10,7 @@ import { consentsBody, noticesBody, toEvidenceBody } from './consent-body.ts';
 import { callDirection, choice, flag, identifier, integer, moment, text } from './fields.ts';
 import { stayMediaBody, toStayMedia } from './media-body.ts';
 import type { MediaUrl } from './media-url.ts';
+import { qualityBody, toQuality } from './quality-body.ts';
 
 const link =
   'A signed link: any client can fetch it for 24 hours, without a header; it answers ranges once the recording ended.';
@@ -88,6 +89,9 @@ export const recordingBody = z.object({
     }),
   recorded_ms: integer('Recorded time, pauses left out, in ms; null until it ended.', 731_020).nullable(),
   digit: text('The key that ended it; null for any other end.', '#').nullable(),
+  quality: qualityBody.meta({
+    description: 'How well everybody could be heard, of the mix; null until it ended and was measured.',
+  }),
   consents: consentsBody,
   notices: noticesBody,
 });
@@ -113,6 +117,9 @@ const channelBody = z.object({
     'Not one packet of this party was recorded; null while the recording goes on.',
     false,
   ).nullable(),
+  quality: qualityBody.meta({
+    description: 'How well this party could be heard; null until the recording ended and was measured.',
+  }),
   media: stayMediaBody.nullable().meta({
     description:
       'Loss, jitter and codecs of this stay; null while the recording goes on, and where a crash lost them.',
@@ -159,6 +166,7 @@ export function toRecordingBody(row: Recording, mediaUrl: MediaUrl): z.output<ty
     file: row.fileState && { state: row.fileState, path: row.filePath, reason: row.fileReason },
     recorded_ms: recordedSamples === null ? null : toMs(recordedSamples),
     digit: row.digit,
+    quality: toQuality(row.quality),
     ...toEvidenceBody(evidenceOf(row)),
   };
 }
@@ -194,6 +202,7 @@ function toChannel(row: Channel, recording: Recording, mediaUrl: MediaUrl): z.ou
     start_ms: row.startMs,
     end_ms: row.endMs,
     no_media: row.noMedia,
+    quality: toQuality(row.quality),
     media: row.media ? toStayMedia(row.media as LegReport, toSample) : null,
     ...toFiles((format) => mediaUrl(recordingId, channelId, format)),
   };

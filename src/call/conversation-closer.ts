@@ -13,6 +13,8 @@ export interface ConversationCloserOptions {
   directory: Directory;
   spoolDir: string;
   masterKey: MasterKey;
+  /** Settles when the quality figures of an ended recording are on record, or have taken too long. */
+  whenMeasured?(recordingId: string): Promise<void>;
 }
 
 /**
@@ -78,6 +80,8 @@ export class ConversationCloser {
       if (summary) recordings.push(summary);
       else failedRecordings.push(recording.recordingId);
     }
+    // What is told of it comes with its figures.
+    await Promise.all(recordings.map(({ recordingId }) => this.#options.whenMeasured?.(recordingId)));
     await directory.conversationEnded({
       accountId: conference.accountId,
       conversationId,

@@ -5,6 +5,7 @@ import { getConversation } from '../database/conversations.ts';
 import { listRecordingsOfConversation } from '../database/recordings.ts';
 import type { Db, Recording } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
+import type { QualityFigures } from '../quality/quality-meter.ts';
 import { manifestFile } from '../spool/layout.ts';
 import { readManifest } from '../spool/reader.ts';
 import type { ManifestRecord } from '../spool/records.ts';
@@ -22,6 +23,8 @@ export interface ChannelState {
   /** Undefined while the party is there. */
   endMs: number | undefined;
   durationMs: number;
+  /** Null while it is not measured. */
+  quality: QualityFigures | null;
 }
 
 export interface RecordingState {
@@ -30,6 +33,8 @@ export interface RecordingState {
   /** From the conversation's start, both; a recording that goes on ends now. */
   startMs: number;
   endMs: number;
+  /** Of the mix; null while it is not measured. */
+  quality: QualityFigures | null;
   channels: ChannelState[];
 }
 
@@ -85,7 +90,7 @@ export class Conversations {
   }
 
   async #ended(recording: Recording): Promise<RecordingState> {
-    const { recordingId, conversationId, startSample, endSample, rateHz } = recording;
+    const { recordingId, conversationId, startSample, endSample, rateHz, quality } = recording;
     const rows = await listChannelsOfConversation(this.#options.db, conversationId);
     const channels = rows
       .filter((row) => row.recordingId === recordingId)
@@ -97,7 +102,7 @@ export class Conversations {
       }));
     const toMs = (sample: number) => Math.round((sample * 1000) / rateHz);
     const [startMs, endMs] = [toMs(startSample), toMs(endSample ?? startSample)];
-    return { recordingId, ended: true, startMs, endMs, channels };
+    return { recordingId, ended: true, startMs, endMs, quality, channels };
   }
 
   async #live({ recordingId, conversationId }: Recording): Promise<RecordingState> {
@@ -133,14 +138,14 @@ export function liveRecording(
       const startMs = toMs(startSample);
       const endMs = endSample === undefined ? undefined : toMs(endSample);
       const durationMs = Math.max(0, (endMs ?? nowMs) - startMs);
-      return { trackId, connectionId, from, to, direction, startMs, endMs, durationMs };
+      return { trackId, connectionId, from, to, direction, startMs, endMs, durationMs, quality: null };
     });
   const startMs = toMs(header.startSample);
   const waits = header.waitsFor !== undefined && !manifest.some(({ type }) => type === 'begin');
-  if (waits) return { recordingId, ended: false, startMs, endMs: startMs, channels: [] };
-  return { recordingId, ended: false, startMs, endMs: Math.max(startMs, nowMs), channels };
+  if (waits) return { recordingId, ended: false, startMs, endMs: startMs, quality: null, channels: [] };
+  return { recordingId, ended: false, startMs, endMs: Math.max(startMs, nowMs), quality: null, channels };
 }
 
 function notBegun(recordingId: string): RecordingState {
-  return { recordingId, ended: false, startMs: 0, endMs: 0, channels: [] };
+  return { recordingId, ended: false, startMs: 0, endMs: 0, quality: null, channels: [] };
 }

@@ -22,6 +22,7 @@ import type { DeliveryWish } from './delivery-wish.ts';
 import { EndRows, type EndRowsOptions } from './end-rows.ts';
 import { EventRows, type EventRowsOptions } from './event-rows.ts';
 import type { RecordingDelivery } from './neutral-events.ts';
+import { QualityRows } from './quality-rows.ts';
 import type { Recording } from './recording.ts';
 import { progressEvent, tellingOf } from './recording-events.ts';
 import { WriteQueue } from './write-queue.ts';
@@ -39,6 +40,7 @@ export class Directory {
   readonly #events: EventRows;
   readonly #ends: EndRows;
   readonly connections: ConnectionRows;
+  readonly quality: QualityRows;
 
   constructor(options: DirectoryOptions) {
     this.#options = options;
@@ -46,6 +48,7 @@ export class Directory {
     this.#events = new EventRows(options);
     this.#ends = new EndRows({ ...options, events: this.#events });
     this.connections = new ConnectionRows(options.db, this.#writes);
+    this.quality = new QualityRows(options.db, this.#writes);
   }
 
   /** When what was written so far of the conversation, or of a call that is recorded by itself, is in the database. */

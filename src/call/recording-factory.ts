@@ -17,6 +17,8 @@ export interface RecordingFactoryOptions {
   files?: RecordingFileMaker | undefined;
   /** Told of each recording with a destination. */
   deliveries?: { follow(recording: Recording, delivery: DeliveryWish): void } | undefined;
+  /** Measures each. */
+  quality?: { follow(recording: Recording): void } | undefined;
   keys: RecordingKeys;
   notices?: NoticeSource | undefined;
   /** Rate of new recordings; undefined: by the best codec of the parties when the recording starts. */
@@ -45,7 +47,7 @@ export class RecordingFactory implements RecordingMaker {
   }
 
   create(room: RecordableRoom, wanted: RecordingWishes, call?: CallCapture): Recording {
-    const { directory, closer, keys, files, notices, deliveries } = this.#options;
+    const { directory, closer, keys, files, notices, deliveries, quality } = this.#options;
     const { delivery } = wanted;
     if (delivery) assertKeepable(delivery);
     const wishes = delivery ? { ...wanted, delivery: withoutCredentials(delivery) } : wanted;
@@ -80,6 +82,7 @@ export class RecordingFactory implements RecordingMaker {
     });
     directory.recordingStarted(recording, key.sealed, fileOrder, delivery);
     closer.follow(recording);
+    quality?.follow(recording);
     if (delivery) deliveries?.follow(recording, delivery);
     if (fileOrder) files?.follow(recording, fileOrder);
     return recording;

@@ -4,6 +4,12 @@ import { type Command, numeric, oneOf, parseCommandLine } from './command.ts';
 import { saveBody } from './download.ts';
 import { print, printFields, printJson, printTable } from './output.ts';
 
+interface Quality {
+  snr_db: number | null;
+  rt60_seconds: number | null;
+  note: string | null;
+}
+
 interface Recording {
   recording_id: string;
   conversation_id: string;
@@ -13,6 +19,7 @@ interface Recording {
   started_at: string;
   ended_at: string | null;
   duration_ms: number | null;
+  quality: Quality | null;
 }
 
 interface Channel {
@@ -23,6 +30,7 @@ interface Channel {
   start_ms: number;
   end_ms: number | null;
   no_media: boolean | null;
+  quality: Quality | null;
 }
 
 interface WholeRecording extends Recording {
@@ -88,10 +96,13 @@ ${serverOptionsHelp}`,
         started: recording.started_at,
         ended: recording.ended_at,
         seconds: seconds(recording.duration_ms),
+        'SNR in dB': recording.quality?.snr_db ?? null,
+        'RT60 in s': recording.quality?.rt60_seconds ?? null,
+        'quality note': recording.quality?.note ?? null,
       });
       print('');
       printTable(
-        ['CHANNEL ID', 'CONNECTION ID', 'FROM', 'TO', 'START MS', 'END MS', 'MEDIA'],
+        ['CHANNEL ID', 'CONNECTION ID', 'FROM', 'TO', 'START MS', 'END MS', 'MEDIA', 'SNR DB', 'RT60 S'],
         recording.channels.map((channel) => [
           channel.channel_id,
           channel.connection_id,
@@ -100,6 +111,8 @@ ${serverOptionsHelp}`,
           channel.start_ms,
           channel.end_ms,
           channel.no_media === null ? null : channel.no_media ? 'none' : 'yes',
+          channel.quality?.snr_db ?? null,
+          channel.quality?.rt60_seconds ?? null,
         ]),
       );
     },

@@ -1,7 +1,7 @@
 import { json } from './json.ts';
 import type { Channel, Db } from './schema.ts';
 
-export type NewChannel = Omit<Channel, 'endMs' | 'durationMs' | 'packets' | 'noMedia' | 'media'>;
+export type NewChannel = Omit<Channel, 'endMs' | 'durationMs' | 'packets' | 'noMedia' | 'media' | 'quality'>;
 
 /** What is known once a stay is over, from the manifest. */
 export interface ChannelEnd {

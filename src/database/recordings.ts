@@ -1,4 +1,5 @@
 import type { Insertable } from 'kysely';
+import type { QualityFigures } from '../quality/quality-meter.ts';
 import { json } from './json.ts';
 import { fetchPage, type Page, type PageRequest } from './page.ts';
 import type { ClientState, Db, Recording, RecordingTable } from './schema.ts';
@@ -89,6 +90,48 @@ export async function setRecordingFile(
     .set(file)
     .where('recordingId', '=', recordingId)
     .where('erasedAt', 'is', null)
+    .execute();
+}
+
+/** Of what ended; of one that was erased meanwhile nothing. @param channels by their ids */
+export async function setRecordingQuality(
+  db: Db,
+  recordingId: string,
+  { mix, channels }: { mix: QualityFigures; channels: Readonly<Record<string, QualityFigures>> },
+): Promise<void> {
+  const kept = await db
+    .updateTable('recordings')
+    .set({ quality: json(mix) })
+    .where('recordingId', '=', recordingId)
+    .where('erasedAt', 'is', null)
+    .returning('recordingId')
+    .executeTakeFirst();
+  if (!kept) return;
+  for (const [channelId, quality] of Object.entries(channels))
+    await db
+      .updateTable('channels')
+      .set({ quality: json(quality) })
+      .where('recordingId', '=', recordingId)
+      .where('channelId', '=', channelId)
+      .execute();
+}
+
+/** Those that began since then, ended on this node and were not measured. */
+export async function listUnmeasuredRecordings(
+  db: Db,
+  node: string,
+  startedSince: Date,
+): Promise<Recording[]> {
+  return await db
+    .selectFrom('recordings')
+    .selectAll()
+    .where('node', '=', node)
+    .where('state', '=', 'ended')
+    .where('reason', 'not in', ['consent_withdrawn', 'error'])
+    .where('quality', 'is', null)
+    .where('erasedAt', 'is', null)
+    .where('startedAt', '>=', startedSince)
+    .orderBy('startedAt')
     .execute();
 }
 
@@ -263,9 +306,17 @@ export async function withdrawRecording(
 export async function finishErasure(db: Db, recordingId: string): Promise<void> {
   await db
     .updateTable('recordings')
-    .set({ sealedKey: null, fileOrder: null, fileState: null, filePath: null, fileReason: null })
+    .set({
+      sealedKey: null,
+      fileOrder: null,
+      fileState: null,
+      filePath: null,
+      fileReason: null,
+      quality: null,
+    })
     .where('recordingId', '=', recordingId)
     .execute();
+  await db.updateTable('channels').set({ quality: null }).where('recordingId', '=', recordingId).execute();
 }
 
 /** Whose consent was withdrawn, in the spool of this directory, and which a crash kept from being erased. */

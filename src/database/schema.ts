@@ -1,5 +1,6 @@
 import type { ColumnType, Generated, Kysely, Selectable } from 'kysely';
 import type { AudioFileFormat } from '../container/audio-file.ts';
+import type { QualityFigures } from '../quality/quality-meter.ts';
 import type { SipIdentity } from '../sip/caller-identity.ts';
 
 /**
@@ -154,6 +155,8 @@ export interface RecordingTable {
   fileReason: ColumnType<string | null, never, string | null>;
   /** Samples of a channel of its files, in the rate of the recording; null until it ended. */
   fileSamples: ColumnType<number | null, never, number>;
+  /** Of the mix; null until it is measured, and once it was erased. */
+  quality: ColumnType<QualityFigures | null, never, unknown>;
 }
 
 /** A text or an object of the client's own; nothing here reads it. */
@@ -180,6 +183,8 @@ export interface ChannelTable {
   noMedia: ColumnType<boolean | null, never, never>;
   /** The media worker's figures of this stay (`media/control`, `LegReport`); null where a crash lost them. */
   media: ColumnType<unknown, unknown, unknown>;
+  /** As of the recording. */
+  quality: ColumnType<QualityFigures | null, never, unknown>;
 }
 
 export type DeliveryState = 'waiting' | 'uploading' | 'failing' | 'delivered' | 'dead' | 'abandoned';

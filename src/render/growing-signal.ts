@@ -5,7 +5,7 @@ import type { SpoolRecording } from '../spool/reader.ts';
 import { pauseWindowUs } from '../timeline/bounds.ts';
 import { ChannelReader } from './channel.ts';
 import { settledBy, settledMixEnd } from './growth.ts';
-import { MixReader } from './mix.ts';
+import { type ChannelTap, MixReader } from './mix.ts';
 import { PauseMap } from './pause-map.ts';
 import { PlacedPackets } from './placed-packets.ts';
 import { recordingView } from './recording-view.ts';
@@ -18,6 +18,8 @@ export interface GrowingSignalOptions {
   stereo: boolean;
   lossConcealment?: 'off' | undefined;
   clock: Clock;
+  /** Given what each track has in the mix, ahead of the mix itself. */
+  tap?: ChannelTap | undefined;
 }
 
 /** A pause that is not over, as the looks at the recording found it; times are of our clock. */
@@ -42,6 +44,7 @@ export class GrowingSignal {
   readonly channels: 1 | 2;
   readonly #recording: GrowingRecording;
   readonly #lossConcealment: 'off' | undefined;
+  readonly #tap: ChannelTap | undefined;
   readonly #packets = new Map<string, PlacedPackets>();
   #mixes: MixReader[] = [];
   #reader: SampleReader | undefined;
@@ -55,7 +58,8 @@ export class GrowingSignal {
   #pause: OpenPause | undefined;
   #isComplete = false;
 
-  constructor({ recording, stereo, lossConcealment, clock }: GrowingSignalOptions) {
+  constructor({ recording, stereo, lossConcealment, clock, tap }: GrowingSignalOptions) {
+    this.#tap = tap;
     this.#clock = clock;
     this.channels = stereo ? 2 : 1;
     this.#recording = recording;
@@ -170,6 +174,7 @@ export class GrowingSignal {
           endSample,
           startSample,
           (track, view, from) => new ChannelReader(track, view, from, this.#packetsOf(track, view)),
+          this.#tap,
         ),
     );
     const [first, second] = this.#mixes;

@@ -12,6 +12,9 @@ interface Part {
 
 type OpenChannel = (track: TrackView, view: RecordingView, fromSample: number) => ChannelReader;
 
+/** Takes the samples of one track as they go into the mix, each once and in order; they are valid during the call. */
+export type ChannelTap = (trackId: string, samples: Int16Array) => void;
+
 /** Sums are made in parts of this length: it bounds the memory of a long read. */
 const partSeconds = 1;
 
@@ -24,6 +27,7 @@ const partSeconds = 1;
  */
 export class MixReader implements SampleReader {
   readonly #openChannel: OpenChannel;
+  readonly #tap: ChannelTap | undefined;
   #view: RecordingView;
   #endSample: number;
   /** What lies behind `#endSample` is not known yet. */
@@ -48,8 +52,10 @@ export class MixReader implements SampleReader {
     endSample: number,
     fromSample: number,
     openChannel: OpenChannel = (...of) => new ChannelReader(...of),
+    tap?: ChannelTap | undefined,
   ) {
     this.#openChannel = openChannel;
+    this.#tap = tap;
     this.#view = view;
     this.#endSample = endSample;
     this.#pauses = new PauseMap({ fromSample: view.startSample, toSample: endSample }, view.pauses);
@@ -134,6 +140,7 @@ export class MixReader implements SampleReader {
     const channel = this.#channel.subarray(0, to - from);
     part.reader.read(channel);
     this.#pauses.silence(channel, from);
+    this.#tap?.(part.track.trackId, channel);
     const offset = from - this.#summedTo;
     for (let k = 0; k < channel.length; k += 1) sum[offset + k]! += channel[k]!;
   }

@@ -1,8 +1,12 @@
+import type { QualityFigures } from '../../quality/quality-meter.ts';
+
 /** A finished or running recording's audio, as rows tell it. */
 export interface ConversationAudio {
   durationMs: number;
   wavUrl: string;
   mp3Url: string;
+  /** Null while it is not measured. */
+  quality: QualityFigures | null;
 }
 
 export interface ConversationChannel {
@@ -33,11 +37,18 @@ export interface ConversationView {
  * The guide's code compares `snr` and `rt60` without a null check (docs/dialects/sift.md, G32), so both are numbers always;
  * `quality_note` says what they are worth.
  */
-const unmeasuredQuality = {
-  snr: 0.0,
-  rt60: 0.0,
-  quality_note: 'not measured by this version',
-};
+function qualityBody(quality: QualityFigures | null): Record<string, unknown> {
+  const note = quality ? quality.note : 'not_measured';
+  return {
+    snr: rounded(quality?.snrDb),
+    rt60: rounded(quality?.rt60Seconds),
+    ...(note && { quality_note: note }),
+  };
+}
+
+function rounded(figure: number | null | undefined): number {
+  return Math.round((figure ?? 0) * 100) / 100;
+}
 
 function audioBody(audio: ConversationAudio): Record<string, unknown> {
   return {
@@ -45,7 +56,7 @@ function audioBody(audio: ConversationAudio): Record<string, unknown> {
     wave_file: audio.wavUrl,
     mp3_file: audio.mp3Url,
     duration_ms: audio.durationMs,
-    ...unmeasuredQuality,
+    ...qualityBody(audio.quality),
   };
 }
 

@@ -48,10 +48,10 @@ function conversationView(state: ConversationState, mediaUrl: MediaUrl): Convers
   const [recording] = state.recordings;
   return {
     ...state,
-    audio: recording && audioOf(recording, undefined, recording.endMs, mediaUrl),
+    audio: recording && audioOf(recording, undefined, recording.endMs, recording.quality, mediaUrl),
     channels: (recording?.channels ?? []).map((channel) => ({
       ...channel,
-      audio: audioOf(recording!, channel.trackId, channel.durationMs, mediaUrl),
+      audio: audioOf(recording!, channel.trackId, channel.durationMs, channel.quality, mediaUrl),
     })),
   };
 }
@@ -60,10 +60,12 @@ function audioOf(
   { recordingId }: RecordingState,
   trackId: string | undefined,
   durationMs: number,
+  quality: RecordingState['quality'],
   mediaUrl: MediaUrl,
 ): ConversationView['audio'] & object {
   return {
     durationMs,
+    quality,
     wavUrl: mediaUrl(recordingId, trackId, 'wav', 'conversation'),
     mp3Url: mediaUrl(recordingId, trackId, 'mp3', 'conversation'),
   };

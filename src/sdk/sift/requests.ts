@@ -35,8 +35,8 @@ export interface Audio {
   snr: number;
   /** In seconds. */
   rt60: number;
-  /** Why `snr` and `rt60` say nothing. */
-  quality_note?: string;
+  /** What `snr` and `rt60` are worth: 0 where nobody spoke or it was not measured yet; absent where all is well. */
+  quality_note?: 'no_speech' | 'little_speech' | 'not_measured';
 }
 
 /** One stay of one party; who leaves and comes back has two, with the same `connection_id`. */

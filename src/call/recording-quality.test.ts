@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { FakeClock } from '../clock.ts';
+import type { Db } from '../database/schema.ts';
+import { CallreelError } from '../errors.ts';
+import { silentLogger } from '../logger.ts';
+import { QualityMeter } from '../quality/quality-meter.ts';
+import type { EndReason } from '../spool/records.ts';
+import type { MeasuredRecording, QualityOrder } from '../worker/quality-protocol.ts';
+import type { Recording } from './recording.ts';
+import { type QualityThread, RecordingQuality } from './recording-quality.ts';
+
+const measured: MeasuredRecording = { mix: new QualityMeter(8000).figures(), channels: {} };
+
+/** Says what it was asked, and measures when it is told. */
+class ScriptedThread implements QualityThread {
+  readonly asked: string[] = [];
+  measuring: Promise<MeasuredRecording> = Promise.resolve(measured);
+
+  async follow({ recordingId }: QualityOrder): Promise<void> {
+    this.asked.push(`follow ${recordingId}`);
+  }
+
+  async step(recordingIds: string[]): Promise<void> {
+    this.asked.push(`step ${recordingIds.join(' ')}`);
+  }
+
+  async measure({ recordingId }: QualityOrder): Promise<MeasuredRecording> {
+    this.asked.push(`measure ${recordingId}`);
+    return await this.measuring;
+  }
+
+  async drop(recordingId: string): Promise<void> {
+    this.asked.push(`drop ${recordingId}`);
+  }
+}
+
+let clock: FakeClock;
+let thread: ScriptedThread;
+let quality: RecordingQuality;
+let written: string[];
+
+beforeEach(() => {
+  clock = new FakeClock();
+  thread = new ScriptedThread();
+  written = [];
+  quality = new RecordingQuality({
+    clock,
+    log: silentLogger,
+    // Only `finishPrevious` asks it.
+    db: undefined as unknown as Db,
+    node: 'node',
+    thread,
+    settle: async (conversationId) => void thread.asked.push(`settle ${conversationId}`),
+    directory: { quality: { measured: async ({ recordingId }) => void written.push(recordingId) } },
+  });
+});
+afterEach(() => quality.close());
+
+function follow(recordingId: string, conversationId = 'room') {
+  const ended = Promise.withResolvers<EndReason>();
+  const onRecord = Promise.withResolvers<void>();
+  const recording = { recordingId, conversationId, whenEnded: ended.promise, whenWritten: onRecord.promise };
+  quality.follow(recording as unknown as Recording);
+  return { end: ended.resolve, write: onRecord.resolve };
+}
+
+async function pass(ms: number): Promise<void> {
+  clock.advanceMs(ms);
+  await setImmediate();
+}
+
+test('every 5 s, behind a settling; at the end it is measured at once, and written behind its rows', async () => {
+  const a = follow('a');
+  const b = follow('b');
+  await pass(4999);
+  assert.deepEqual(thread.asked, ['follow a', 'follow b']);
+  await pass(1);
+  await pass(5000);
+  assert.deepEqual(thread.asked.slice(2), ['settle room', 'step a b', 'settle room', 'step a b']);
+  a.end('stopped');
+  await setImmediate();
+  assert.equal(thread.asked.at(-1), 'measure a');
+  assert.deepEqual(written, []);
+  a.write();
+  await quality.whenMeasured('a');
+  assert.deepEqual(written, ['a']);
+  await pass(5000);
+  assert.equal(thread.asked.at(-1), 'step b');
+  b.end('call_ended');
+  b.write();
+  await quality.whenIdle();
+  assert.deepEqual(written, ['a', 'b']);
+  await pass(20_000);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test('nobody waits long for figures; they come on record all the same', async () => {
+  const slow = Promise.withResolvers<MeasuredRecording>();
+  thread.measuring = slow.promise;
+  const { end, write } = follow('a');
+  end('stopped');
+  write();
+  let waited = false;
+  const waiting = quality.whenMeasured('a').then(() => {
+    waited = true;
+  });
+  await pass(149);
+  assert.equal(waited, false);
+  await pass(1);
+  await waiting;
+  assert.deepEqual(written, []);
+  slow.resolve(measured);
+  await quality.whenIdle();
+  assert.deepEqual(written, ['a']);
+});
+
+test('what is not to be measured, or can not be, has no figures, and nobody waits for it', async () => {
+  const withdrawn = follow('a');
+  withdrawn.end('consent_withdrawn');
+  await setImmediate();
+  assert.equal(thread.asked.at(-1), 'drop a');
+  thread.measuring = Promise.reject(new CallreelError('SPOOL_CORRUPT', 'damaged'));
+  const damaged = follow('b');
+  damaged.end('stopped');
+  await quality.whenMeasured('b');
+  await quality.whenMeasured('unknown');
+  await quality.whenIdle();
+  assert.deepEqual(written, []);
+});
+
+test('many are stepped in parts, so that the end of one is measured between them', async () => {
+  for (let index = 0; index < 20; index += 1) follow(`${index}`, `room ${index}`);
+  await pass(5000);
+  for (let turn = 0; turn < 5; turn += 1) await setImmediate();
+  const steps = thread.asked.filter((asked) => asked.startsWith('step'));
+  assert.deepEqual(
+    steps.map((step) => step.split(' ').length - 1),
+    [8, 8, 4],
+  );
+});

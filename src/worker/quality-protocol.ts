@@ -1,0 +1,35 @@
+import type { CallreelError } from '../errors.ts';
+import type { QualityFigures } from '../quality/quality-meter.ts';
+
+/** A recording that is to be measured; plain data for the quality thread. */
+export interface QualityOrder {
+  conversationId: string;
+  recordingId: string;
+}
+
+export interface MeasuredRecording {
+  mix: QualityFigures;
+  /** By the id of the track; without those that never had a sample. */
+  channels: Record<string, QualityFigures>;
+}
+
+export type QualityCommand = { id: number } & (
+  | { verb: 'follow'; order: QualityOrder }
+  /** Measures what is new; their conversations were settled just before. */
+  | { verb: 'step'; recordingIds: string[] }
+  /** The recording has ended: its figures, whether or not it was followed. */
+  | { verb: 'measure'; order: QualityOrder }
+  | { verb: 'drop'; recordingId: string }
+);
+
+export type QualityReply = { id: number } & (
+  | { reply: 'done'; measured?: MeasuredRecording | undefined }
+  | { reply: 'error'; error: ReturnType<CallreelError['toJSON']> }
+);
+
+/** What the thread is started with. */
+export interface QualityThreadData {
+  spoolDir: string;
+  masterKey: Uint8Array;
+  lossConcealment: 'on' | 'off';
+}
