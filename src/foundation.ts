@@ -30,6 +30,8 @@ import { DialPlans } from './routing/dial-plan.ts';
 import type { Secret } from './secret.ts';
 import { loadMasterKey, type MasterKey } from './spool/keys.ts';
 import { spoolDirectoryOf } from './spool/layout.ts';
+import type { SpeechToText } from './transcription/speech-to-text.ts';
+import { TranscriptRows } from './transcripts/transcript-rows.ts';
 import { endPreviousWorkers } from './worker/previous-workers.ts';
 
 /** What a test replaces. */
@@ -38,6 +40,8 @@ export interface Surroundings {
   log?: Logger;
   /** Lets only the delivery of events live through days while calls go on in real time. */
   deliveryTime?: DeliveryTime;
+  /** In place of the configured engine. */
+  speechToText?: SpeechToText;
 }
 
 /** What everything else stands on: the data directory, the database, and the way to users' URLs. */
@@ -62,6 +66,7 @@ export interface Foundation {
   signalwire: SignalwireFoundation;
   sinch: SinchFoundation;
   delivery: DeliveryFoundation;
+  transcripts: TranscriptRows;
 }
 
 /** What the Sinch dialect knows of itself before there are calls. */
@@ -152,7 +157,9 @@ export async function openFoundation(
     deliveryClock: deliveryTime?.clock ?? clock,
   });
   const deliveries = delivery;
-  const directory = new Directory({ clock, log, db, outbox, spoolDir, node, formatters, deliveries });
+  const transcripts = new TranscriptRows(node, delivery.clock);
+  const kept = { deliveries, transcripts };
+  const directory = new Directory({ clock, log, db, outbox, spoolDir, node, formatters, ...kept });
   await applyConfiguredNumbers(db, credentials.accountId, config.numbers);
   await endPreviousWorkers(spoolDir, clock);
   await finishPreviousRun({ clock, log, db, directory, spoolDir, masterKey, node });
@@ -166,7 +173,7 @@ export async function openFoundation(
   let publicUrl = '';
   return {
     ...{ clock, log, db, credentials, masterKey, spoolDir, node, callbacks, outbox, directory, dialPlans },
-    ...{ links, signalwire, sinch, delivery },
+    ...{ links, signalwire, sinch, delivery, transcripts },
     publicUrl: () => publicUrl,
     listening: (url) => {
       publicUrl = url;

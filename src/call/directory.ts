@@ -18,6 +18,7 @@ import {
   setRecordingState,
 } from '../database/recordings.ts';
 import type { Db, Delivery, Recording as RecordingRow } from '../database/schema.ts';
+import type { TranscriptRow } from '../database/transcript-table.ts';
 import type { DeliveryRows } from '../delivery/delivery-rows.ts';
 import type { HandedCredentials } from '../delivery/handed-credentials.ts';
 import type { Outbox, OutgoingEvent } from '../delivery/outbox.ts';
@@ -25,6 +26,7 @@ import type { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
 import type { RecordingSummary } from '../recording/summary.ts';
+import type { TranscriptRows } from '../transcripts/transcript-rows.ts';
 import type { FileOrder } from '../worker/file-protocol.ts';
 import type { Conference, Warning } from './conference.ts';
 import { ConnectionRows } from './connection-rows.ts';
@@ -32,10 +34,23 @@ import { conversationEndedEvent, type EndedConversation } from './conversation-e
 import { type DeliveryWish, keptDeliveryWish } from './delivery-wish.ts';
 import { parseEventCallback } from './event-callback.ts';
 import { parseFileOrder } from './file-order.ts';
-import type { EventFormatter, RecordingChanged, RecordingDelivery } from './neutral-events.ts';
+import type {
+  EventFormatter,
+  RecordingChanged,
+  RecordingDelivery,
+  RecordingTranscript,
+} from './neutral-events.ts';
 import type { Recording } from './recording.ts';
-import { deliveryEvent, endEvent, progressEvent, type Telling, tellingOf } from './recording-events.ts';
+import {
+  deliveryEvent,
+  endEvent,
+  progressEvent,
+  type Telling,
+  tellingOf,
+  transcriptEvent,
+} from './recording-events.ts';
 import { clientStateOf, wishesOf } from './recording-header.ts';
+import { wantedLocale } from './transcript-wish.ts';
 import { WriteQueue } from './write-queue.ts';
 
 export interface DirectoryOptions {
@@ -50,6 +65,8 @@ export interface DirectoryOptions {
   formatters: Readonly<Record<string, EventFormatter>>;
   /** Of recordings with a destination. */
   deliveries?: { rows: DeliveryRows; credentials: HandedCredentials } | undefined;
+  /** Of recordings that are transcribed. */
+  transcripts?: TranscriptRows | undefined;
 }
 
 /** Writes what happens on this node to PostgreSQL; the calls never wait for it. */
@@ -144,6 +161,8 @@ export class Directory {
         await insertRecording(trx, row);
         const ids = { recordingId, conversationId, accountId, startedAt };
         if (delivery) await this.#options.deliveries?.rows.insert(trx, ids, delivery);
+        const locale = wantedLocale(wishes);
+        if (locale !== undefined) await this.#options.transcripts?.insert(trx, ids, locale);
       });
       credentials?.drop(recordingId);
     });
@@ -223,12 +242,32 @@ export class Directory {
 
   /** In the transaction of the delivery's state. */
   async deliveryChanged(trx: Db, delivery: Delivery, state: RecordingDelivery['state']): Promise<void> {
-    const { accountId, recordingId, conversationId } = delivery;
+    await this.#tellOf(trx, delivery, (row, name) => deliveryEvent(row, delivery, state, name));
+  }
+
+  /** In the transaction of the transcript's state. */
+  async transcriptChanged(
+    trx: Db,
+    transcript: TranscriptRow,
+    state: RecordingTranscript['state'],
+  ): Promise<void> {
+    await this.#tellOf(trx, transcript, (row, name) => transcriptEvent(row, transcript, state, name));
+  }
+
+  async #tellOf(
+    trx: Db,
+    {
+      accountId,
+      recordingId,
+      conversationId,
+    }: Pick<Delivery, 'accountId' | 'recordingId' | 'conversationId'>,
+    eventOf: (row: RecordingRow, conferenceName: string) => RecordingDelivery | RecordingTranscript,
+  ): Promise<void> {
     const row = await getRecording(trx, accountId, recordingId);
     const telling = row && tellingOf(row.wishes);
     if (!telling) return;
     const conversation = await getConversation(trx, accountId, conversationId);
-    await this.#tell(trx, telling, deliveryEvent(row, delivery, state, conversation?.conferenceName ?? ''));
+    await this.#tell(trx, telling, eventOf(row, conversation?.conferenceName ?? ''));
   }
 
   /** Waits until every row is written. */
@@ -341,6 +380,7 @@ export class Directory {
   async #tellEnd(trx: Db, row: RecordingRow, conferenceName = '', startedUnixMs?: number): Promise<void> {
     const telling = tellingOf(row.wishes);
     if (telling) await this.#tell(trx, telling, endEvent(row, conferenceName, startedUnixMs));
+    await this.#options.transcripts?.recordingEnded(trx, row);
     const dead = await this.#options.deliveries?.rows.recordingEnded(trx, row);
     if (dead) await this.deliveryChanged(trx, dead, 'dead');
   }
@@ -362,11 +402,14 @@ export class Directory {
     trx: Db,
     { recordingId, conversationId, accountId, startedUnixMs, meta }: RecordingSummary,
   ): Promise<void> {
-    const { deliveries } = this.#options;
-    const wish = keptDeliveryWish(wishesOf(meta));
+    const { deliveries, transcripts } = this.#options;
+    const wishes = wishesOf(meta);
+    const ids = { recordingId, conversationId, accountId, startedAt: new Date(startedUnixMs) };
+    const locale = wantedLocale(wishes);
+    if (locale !== undefined) await transcripts?.insert(trx, ids, locale);
+    const wish = keptDeliveryWish(wishes);
     if (!deliveries || !wish || (await deliveryOfRecording(trx, recordingId))) return;
     const sealedCredentials = deliveries.credentials.get(recordingId);
-    const ids = { recordingId, conversationId, accountId, startedAt: new Date(startedUnixMs) };
     await deliveries.rows.insert(trx, ids, { ...wish, sealedCredentials });
   }
 
@@ -374,7 +417,7 @@ export class Directory {
   async #tell(
     trx: Db,
     { statusUrl, dialect, fallbackUrl, signer }: Telling,
-    event: RecordingChanged | RecordingDelivery,
+    event: RecordingChanged | RecordingDelivery | RecordingTranscript,
     eventId = newId(),
   ) {
     const { formatters, outbox } = this.#options;

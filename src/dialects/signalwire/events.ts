@@ -48,6 +48,7 @@ function bodyOf(event: NeutralEvent, options: SignalwireEventOptions): RelayBody
         ? conferenceRecordEvent(event, options)
         : recordEvent(event, options);
     case 'recording.delivery':
+    case 'recording.transcript':
       return undefined;
     case 'conversation.ended':
       return conferenceEnd(event, options);
