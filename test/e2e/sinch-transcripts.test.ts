@@ -22,7 +22,7 @@ const stage = await SinchStage.open({
 });
 after(async () => {
   await stage[Symbol.asyncDispose]();
-  await bucket.server[Symbol.asyncDispose]();
+  await bucket.server.stop();
   await recognizer.close();
 });
 
@@ -115,6 +115,52 @@ suite('transcripts', () => {
     await stage.told(callId, 'notify', 'transcription_available');
     assert.equal(refused, 2);
     assert.ok(bucket.files.has('bucket/late-transcript.json'));
+  });
+
+  test('it is read and searched by the API, with the moment of each hit; erasing takes it away', async () => {
+    const callId = await talk({ destinationUrl: 's3://bucket/found.mp3', credentials, ...transcription() });
+    await stage.told(callId, 'notify', 'transcription_available');
+    const [recording] = await stage.recordings(({ connection_id }) => connection_id === callId);
+    const id = recording!.recording_id;
+    const path = `/v1/recordings/${id}/transcript`;
+    const { body } = await stage.http.get<{ state: string; text: string; lines: { start_ms: number }[] }>(
+      path,
+    );
+    assert.equal(body.state, 'done');
+    assert.equal(body.text.split('\n').length, 2);
+    type Found = { transcripts: { recording_id: string; hits: { offset_ms: number; text: string }[] }[] };
+    const search = async (q: string) =>
+      (await stage.http.get<Found>(`/v1/transcripts?q=${encodeURIComponent(q)}`)).body.transcripts.find(
+        (found) => found.recording_id === id,
+      );
+    const hits = (await search('"good morning" hello'))?.hits;
+    assert.deepEqual(
+      hits?.map(({ offset_ms }) => offset_ms),
+      body.lines.map(({ start_ms }) => start_ms),
+    );
+    assert.deepEqual(
+      (await search('morning -nothing'))?.hits.map(({ text }) => text),
+      ['good morning'],
+    );
+    assert.equal(await search('morning -hello'), undefined);
+    const { publicUrl, credentials: own } = stage.scene.server.callreel;
+    const authorization = `Basic ${Buffer.from(`${own.accountId}:${own.authToken.reveal()}`).toString('base64')}`;
+    const erased = await fetch(`${publicUrl}/v1/recordings/${id}`, {
+      method: 'DELETE',
+      headers: { authorization },
+    });
+    assert.equal(erased.status, 204);
+    assert.equal(await search('morning'), undefined);
+  });
+
+  test('S50: in our own store it is fetched from where the notification says', async () => {
+    const callId = await talk({ destinationUrl: 'sdrive://mine.mp3', ...transcription() });
+    const { destination } = await stage.told(callId, 'notify', 'transcription_available');
+    const path = '/calling/v1/recording/mine-transcript.json';
+    assert.equal(destination, stage.scene.server.callreel.publicUrl + path);
+    const { status, body } = await stage.request('GET', path);
+    assert.equal(status, 200);
+    assert.equal((body as { text: string }).text, 'hello there good morning');
   });
 
   test('without transcriptionOptions.enabled there is none', async () => {

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import {
   getStoredFile,
+  getStoredTranscript,
   listStoredFiles,
   type StoredFile,
   setStoredFileRemoved,
@@ -33,15 +34,23 @@ export function recordingRoutes(door: SinchDoor, options: SinchRoutesOptions): v
     return rows.map((row) => storedRecordingBody(row, storeLinks.url(publicUrl(), row.key)));
   });
 
+  /** A recording, or the transcript of one. */
+  const foundFile = async (key: string, applicationKey?: string): Promise<ServedFile> => {
+    const transcript = await getStoredTranscript(db, credentials.accountId, key);
+    if (transcript && (applicationKey === undefined || transcript.applicationKey === applicationKey))
+      return { key, contentType: 'application/json' };
+    return { key, contentType: contentTypeOf((await found(key, applicationKey)).format) };
+  };
+
   door.openRoute('GET', `${path}/:key`, async (request, reply) => {
     const query = request.query as Readonly<Record<string, unknown>>;
     const { key = '' } = request.params as { key?: string };
     if (query.signature !== undefined) {
       storeLinks.verify(key, query);
-      return await sendStored(ownStore, await found(key), reply);
+      return await sendStored(ownStore, await foundFile(key), reply);
     }
     const { application, isOwner } = await door.identified(request, reply);
-    return await sendStored(ownStore, await found(key, isOwner ? undefined : application.key), reply);
+    return await sendStored(ownStore, await foundFile(key, isOwner ? undefined : application.key), reply);
   });
 
   door.route('DELETE', `${path}/:key`, async ({ application, isOwner, params: { key = '' } }) => {
@@ -57,17 +66,22 @@ export function recordingRoutes(door: SinchDoor, options: SinchRoutesOptions): v
     });
 }
 
+interface ServedFile {
+  key: string;
+  contentType: string;
+}
+
 /** @throws SinchError 40400 for what is not there any more */
 async function sendStored(
   store: OwnStore | undefined,
-  { key, format }: StoredFile,
+  { key, contentType }: ServedFile,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const bytes = await store?.bytesOf(key);
   if (!store || bytes === undefined) throw new SinchError(40400, 'Recording not found');
   const name = key.replaceAll(/[^\w.~-]/g, '_');
   void reply
-    .header('content-type', contentTypeOf(format))
+    .header('content-type', contentType)
     .header('content-length', bytes)
     .header('content-disposition', `attachment; filename="${name}"`);
   return await reply.send(Readable.from(chunksOf(store, key, bytes)));
