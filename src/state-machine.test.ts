@@ -29,7 +29,7 @@ test('every table of the source is held to rows that a test has written out by h
     .flatMap((path) => [...textOf(path).matchAll(/const (\w+): TransitionTable</g)].map(([, name]) => name!));
   const tested = files
     .filter(isTest)
-    .flatMap((path) => [...textOf(path).matchAll(/^testTransitions\('[\w-]+', (\w+), \{$/gm)])
+    .flatMap((path) => [...textOf(path).matchAll(/^testTransitions(?:<\w+, \w+>)?\('[\w-]+', (\w+), \{$/gm)])
     .map(([, name]) => name!);
   assert.ok(tables.length >= 17, tables.join(', '));
   assert.deepEqual(tested.sort(), tables.sort());

@@ -5,10 +5,25 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { FakeClock, systemClock } from '../clock.ts';
 import { throwOnUnlistedTransitions } from '../state-machine.ts';
-import { EngineHost, type EngineHostOptions } from './engine-host.ts';
+import { testTransitions } from '../test-transitions.ts';
+import { EngineHost, type EngineHostOptions, engineTable } from './engine-host.ts';
 import { isRetriable } from './speech-to-text.ts';
 
 throwOnUnlistedTransitions();
+
+testTransitions('speech-engine', engineTable, {
+  states: ['starting', 'ready', 'gone'],
+  events: ['ready', 'unusable', 'exit'],
+  expected: [
+    ['starting', 'ready', 'ready', 'transcripts.md: its models are loaded'],
+    ['starting', 'unusable', 'gone', 'transcripts.md: a broken model'],
+    ['starting', 'exit', 'gone', 'transcripts.md: the process ended'],
+    ['ready', 'exit', 'gone', 'transcripts.md: killed, or out of memory'],
+    ['gone', 'ready', 'gone', 'transcripts.md: another process takes its place'],
+    ['gone', 'unusable', 'gone', 'transcripts.md: another process takes its place'],
+    ['gone', 'exit', 'gone', 'transcripts.md: another process takes its place'],
+  ],
+});
 const folder = mkdtempSync(join(tmpdir(), 'callreel-host-'));
 after(() => rmSync(folder, { recursive: true }));
 const { signal } = new AbortController();

@@ -34,7 +34,7 @@ const refused: Record<string, readonly unknown[]> = {
   notice_text: ['', 'x'.repeat(5001), 5, null, ['x']],
   notice_url: ['', 'app', 'ftp://app.example.com/', urlOf(2001), 5, null],
   keep_consent_clip: [...flags, true],
-  control_id: ['', 'x'.repeat(65), 5, null, ['main']],
+  control_id: ['', 'x'.repeat(256), 5, null, ['main']],
   status_url: ['', 'app', 'ftp://app.example.com/', 'file:///etc/passwd', urlOf(2001), 5, null],
   client_state: [5, true, null, ['a'], 'x'.repeat(4095), { text: 'x'.repeat(4086) }],
   colour: ['blue', null],
@@ -48,7 +48,7 @@ const taken: Record<string, readonly unknown[]> = {
   initial_timeout_ms: [0, day],
   end_silence_timeout_ms: [0, day],
   max_length_ms: [0, day],
-  control_id: ['x', 'x'.repeat(64)],
+  control_id: ['x', 'x'.repeat(255)],
   status_url: [urlOf(2000), 'http://app.example.com/'],
   client_state: ['', 'x'.repeat(4094), {}, { text: 'x'.repeat(4085) }],
 };

@@ -23,6 +23,8 @@ export interface StorageServer {
   answer: (request: StorageServerRequest) => StorageServerAnswer;
   /** Resolves when the next request is here. */
   nextRequest(): Promise<StorageServerRequest>;
+  /** Ends every connection, those that stall among them. */
+  cutAll(): void;
   stop(): Promise<void>;
 }
 
@@ -52,6 +54,7 @@ export async function startStorageServer(): Promise<StorageServer> {
       new Promise((resolve) => {
         arrived = resolve;
       }),
+    cutAll: () => http.closeAllConnections(),
     async stop() {
       http.closeAllConnections();
       http.close();
