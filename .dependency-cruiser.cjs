@@ -7,6 +7,7 @@ const shelves = [
   ['worker', 'database', 'auth'],
   ['transcription'],
   ['callbacks', 'delivery'],
+  ['transcripts'],
   ['playback'],
   ['speech'],
   ['call', 'routing'],

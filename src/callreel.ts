@@ -31,6 +31,7 @@ import { signalwireDoors } from './signalwire.ts';
 import { sinchDoor } from './sinch.ts';
 import { localHost } from './sip/local-host.ts';
 import type { UserAgent } from './sip/user-agent.ts';
+import { openTranscripts, type TranscriptControl } from './transcribing.ts';
 import { CaptureExport } from './worker/capture-export.ts';
 import { RenderPool } from './worker/render-pool.ts';
 import type { WorkerPool } from './worker/worker-pool.ts';
@@ -85,9 +86,11 @@ async function build(
   const renders = openRenders(config, foundation, parts);
   const settle = (conversationId: string) => control.calls.settle(conversationId);
   const delivering = openDeliveries(config, foundation, renders, settle, parts);
+  const transcribing = openTranscripts(config, foundation, renders, surroundings.speechToText, parts);
   const control: CallControl = await openCallControl(config, foundation, renders, delivering, parts);
   const { calls, files, quality, pool, userAgent, registrations, performer } = control;
-  const publicUrl = await serveHttp(config, foundation, { ...control, ...delivering, renders }, parts);
+  const serving = { ...control, ...delivering, ...transcribing, renders };
+  const publicUrl = await serveHttp(config, foundation, serving, parts);
   parts.defer(() => userAgent.close());
   await userAgent.start();
   parts.defer(() => registrations.close());
@@ -119,19 +122,24 @@ function openRenders(
 async function serveHttp(
   config: Config,
   foundation: Foundation,
-  control: CallControl & DeliveryControl & { renders: RenderPool },
+  control: CallControl & DeliveryControl & TranscriptControl & { renders: RenderPool },
   parts: AsyncDisposableStack,
 ): Promise<string> {
   const { clock, log, db, credentials, masterKey, spoolDir, outbox, links, publicUrl } = foundation;
   const { accountId } = credentials;
   const { calls, files, quality, callLog, placer, registrations, renders, own, deliverer, deliveries } =
     control;
+  const { transcriber, transcripts } = control;
   const forget = (recordingId: string) => renders.forget(recordingId);
   const eraseFile = (row: Recording) => files.erase(row);
-  const abandonDelivery = (recordingId: string) => deliveries.abandon(recordingId);
+  const abandonDelivery = async (recordingId: string) => {
+    await transcripts.erase(recordingId);
+    await deliveries.abandon(recordingId);
+  };
   const eraser = new RecordingEraser({ db, clock, log, spoolDir, forget, eraseFile, abandonDelivery });
   await eraser.finishInterrupted();
   await deliverer.start();
+  await transcriber.start();
   files.finishPrevious();
   quality.finishPrevious();
   const conversations = new Conversations({ db, calls, spoolDir, clock });

@@ -46,6 +46,33 @@ const dnsServer = z
     'expected an address of a DNS server, with a port where it is not 53',
   );
 
+const transcriptionSettings = z
+  .strictObject({
+    /** A server with OpenAI's interface (POST /v1/audio/transcriptions). Also read from STT_URL. */
+    url: httpUrl.optional(),
+    /** Sent to it as a bearer token. */
+    key: secret.optional(),
+    model: z.string().min(1).default('whisper-1'),
+    /** The directory of a model that sherpa-onnx loads. Also read from STT_MODEL_DIR. */
+    modelDir: z.string().min(1).optional(),
+    /** What the server or the model knows, ISO 639-1, where its name does not tell. */
+    languages: z
+      .array(z.string().regex(/^[a-z]{2,3}$/, 'expected ISO 639-1, as en'))
+      .min(1)
+      .optional(),
+    /** For one request to the server, and for one piece of at most 20 s. */
+    timeoutMs: z.int().min(1000).max(3_600_000).default(600_000),
+    /** Of an engine's process. */
+    memoryLimitMb: z.int().min(256).default(1536),
+    /** Recordings that are transcribed at once. An embedded engine takes one channel after the other all the same. */
+    concurrency: z.int().min(1).max(32).default(1),
+  })
+  .refine(({ url, modelDir }) => url === undefined || modelDir === undefined, {
+    path: ['modelDir'],
+    error: 'expected url or modelDir, not both',
+  })
+  .prefault({});
+
 const tags = z.record(z.string().min(1).max(128), z.string().max(256));
 
 const portRange = z
@@ -333,6 +360,8 @@ export const configSchema = z.strictObject({
       error: 'expected url or command, not both',
     })
     .prefault({}),
+  /** Speech-to-text (docs/transcripts.md); with neither `url` nor `modelDir` an embedded English engine. */
+  transcription: transcriptionSettings,
   database: z
     .strictObject({
       /** A PostgreSQL server; without one an embedded server runs in `dataDir`. Also read from DATABASE_URL. */

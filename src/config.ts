@@ -26,6 +26,8 @@ const customaryVariables: Readonly<Record<string, readonly string[]>> = {
   DATABASE_URL: ['database', 'url'],
   TTS_URL: ['speech', 'url'],
   TTS_CMD: ['speech', 'command'],
+  STT_URL: ['transcription', 'url'],
+  STT_MODEL_DIR: ['transcription', 'modelDir'],
 };
 
 /**

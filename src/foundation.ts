@@ -31,6 +31,8 @@ import { DialPlans } from './routing/dial-plan.ts';
 import type { Secret } from './secret.ts';
 import { loadMasterKey, type MasterKey } from './spool/keys.ts';
 import { spoolDirectoryOf } from './spool/layout.ts';
+import type { SpeechToText } from './transcription/speech-to-text.ts';
+import { TranscriptRows } from './transcripts/transcript-rows.ts';
 import { endPreviousWorkers } from './worker/previous-workers.ts';
 
 /** What a test replaces. */
@@ -39,6 +41,8 @@ export interface Surroundings {
   log?: Logger;
   /** Lets only the delivery of events live through days while calls go on in real time. */
   deliveryTime?: DeliveryTime;
+  /** In place of the configured engine. */
+  speechToText?: SpeechToText;
 }
 
 /** What everything else stands on: the data directory, the database, and the way to users' URLs. */
@@ -63,6 +67,7 @@ export interface Foundation {
   signalwire: SignalwireFoundation;
   sinch: SinchFoundation;
   delivery: DeliveryFoundation;
+  transcripts: TranscriptRows;
 }
 
 /** What the Sinch dialect knows of itself before there are calls. */
@@ -153,7 +158,9 @@ export async function openFoundation(
     deliveryClock: deliveryTime?.clock ?? clock,
   });
   const deliveries = delivery;
-  const directory = new Directory({ clock, log, db, outbox, spoolDir, node, formatters, deliveries });
+  const transcripts = new TranscriptRows(node, delivery.clock);
+  const kept = { deliveries, transcripts };
+  const directory = new Directory({ clock, log, db, outbox, spoolDir, node, formatters, ...kept });
   const numbers = config.numbers.map((number) =>
     number.dialect === 'sinch' && number.defaultRoutine !== undefined
       ? { ...number, defaultRoutine: sealDocument(number.defaultRoutine, masterKey) }
@@ -172,7 +179,7 @@ export async function openFoundation(
   let publicUrl = '';
   return {
     ...{ clock, log, db, credentials, masterKey, spoolDir, node, callbacks, outbox, directory, dialPlans },
-    ...{ links, signalwire, sinch, delivery },
+    ...{ links, signalwire, sinch, delivery, transcripts },
     publicUrl: () => publicUrl,
     listening: (url) => {
       publicUrl = url;

@@ -54,6 +54,18 @@ export const formatNativeEvent: EventFormatter = (event) => {
         attempts: event.attempts,
         error: event.error ?? null,
       };
+    case 'recording.transcript':
+      return {
+        ...shared,
+        recording_id: event.recordingId,
+        state: event.state,
+        connection_id: event.connectionId ?? null,
+        control_id: event.controlId ?? null,
+        client_state: event.clientState ?? null,
+        locale: event.locale,
+        destination: event.destination ?? null,
+        error: event.error ?? null,
+      };
     default:
       return assertNever(event, 'event');
   }

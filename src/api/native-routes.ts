@@ -25,6 +25,7 @@ import { liveRoutes } from './live-routes.ts';
 import type { MediaUrl } from './media-url.ts';
 import { recordingCommands } from './recording-commands.ts';
 import { recordingRoutes } from './recording-routes.ts';
+import { transcriptRoutes } from './transcript-routes.ts';
 import { trunkRoutes } from './trunk-routes.ts';
 
 export interface NativeRoutesOptions {
@@ -62,6 +63,7 @@ export function nativeRoutes(app: FastifyInstance, options: NativeRoutesOptions)
   downloadRoutes(app, options);
   consentClipRoutes(app, options);
   deliveryRoutes(app, options);
+  transcriptRoutes(app, options);
   callRoutes(app, options);
   applicationRoutes(app, options);
   callCommandRoutes(app, options);

@@ -45,6 +45,7 @@ test('it is a document by the schema of OpenAPI 3.1', async () => {
 test('it says what is sent to the applications, too', () => {
   assert.deepEqual(Object.keys(document.webhooks).sort(), [
     ...['conversation.ended', 'conversation.warning', 'recording.changed', 'recording.delivery'],
+    'recording.transcript',
   ]);
   const schemas = document.components.schemas as Record<string, Schema>;
   const ended = formatNativeEvent({

@@ -116,6 +116,21 @@ const recordingFields = z.strictObject({
       'Where the file is written to once the recording has ended, as `format` and `stereo` say; `recording.delivery` to ' +
       'the `status_url` tells what became of it. None unless given.',
   }),
+  transcription: z
+    .strictObject({
+      locale: z
+        .string()
+        .max(35)
+        .regex(/^[a-z]{2,3}([-_][a-z\d]{2,8}){0,3}$/i, 'expected a locale, as en-US')
+        .optional()
+        .meta({ description: 'In which is spoken. en-US unless given.', examples: ['en-US'] }),
+    })
+    .optional()
+    .meta({
+      description:
+        'A transcript is made once the recording has ended, and written beside the file where there is a ' +
+        '`destination`; `recording.transcript` to the `status_url` tells what became of it. None unless given.',
+    }),
   keep_consent_clip: flag(
     'Whether the last 10 s of what a party said since the notice are kept as evidence when it consents with the ' +
       'method `voice`; in memory until then, and gone with any other. With `consent` only.',
@@ -186,8 +201,13 @@ export function wishesOf(input: z.output<typeof recordingInput> | undefined): Re
     format,
     stereo,
     notice: noticeOf(input),
+    ...(input.transcription && { transcription: transcriptionOf(input.transcription) }),
     ...(Object.keys(options).length > 0 && { options }),
   };
+}
+
+function transcriptionOf({ locale }: { locale?: string | undefined }): { locale?: string } {
+  return locale === undefined ? {} : { locale };
 }
 
 function noticeOf({

@@ -88,6 +88,33 @@ export const recordingDelivery = z
   })
   .meta({ id: 'RecordingDelivery', description: 'What became of a file at its destination.' });
 
+export const recordingTranscript = z
+  .object({
+    type: z.literal('recording.transcript').meta({ description: 'What happened.' }),
+    ...shared,
+    recording_id: identifier('The recording.'),
+    state: choice(
+      ['done', 'dead'],
+      'It is there, and delivered where there is a destination; or there is none.',
+    ),
+    connection_id: identifier('The call that it records by itself; null for a conference.').nullable(),
+    control_id: text('The name that its starter gave it; null without one.', 'main').nullable(),
+    client_state: clientState,
+    locale: text('In which it was wanted.', 'en-US'),
+    destination: text(
+      'URL of its file; null without a destination.',
+      's3://bucket/file-transcript.json',
+    ).nullable(),
+    error: z
+      .object({
+        code: text('Our code.', 'TRANSCRIPTION_LOCALE_UNSUPPORTED'),
+        message: text('Why there is none.', 'Spanish (es-US) is not served'),
+      })
+      .nullable()
+      .meta({ description: 'Of one that was given up.', examples: [null] }),
+  })
+  .meta({ id: 'RecordingTranscript', description: 'What became of the transcript of a recording.' });
+
 /** What goes to the applications, by its `type`. */
 export const webhooks = {
   'conversation.ended': {
@@ -109,5 +136,10 @@ export const webhooks = {
     body: recordingDelivery,
     operationId: 'recordingDelivery',
     summary: 'To the `status_url` of a recording with a destination, after its end',
+  },
+  'recording.transcript': {
+    body: recordingTranscript,
+    operationId: 'recordingTranscript',
+    summary: 'To the `status_url` of a recording with `transcription`, once it is there or given up',
   },
 } as const;

@@ -8,6 +8,7 @@ import {
   setRecordingState,
 } from '../database/recordings.ts';
 import type { Db, Delivery } from '../database/schema.ts';
+import type { TranscriptRow } from '../database/transcript-table.ts';
 import type { HandedCredentials } from '../delivery/handed-credentials.ts';
 import type { OutgoingEvent } from '../delivery/outbox.ts';
 import type { CallreelError } from '../errors.ts';
@@ -21,10 +22,11 @@ import type { EndedConversation } from './conversation-ended.ts';
 import type { DeliveryWish } from './delivery-wish.ts';
 import { EndRows, type EndRowsOptions } from './end-rows.ts';
 import { EventRows, type EventRowsOptions } from './event-rows.ts';
-import type { RecordingDelivery } from './neutral-events.ts';
+import type { RecordingDelivery, RecordingTranscript } from './neutral-events.ts';
 import { QualityRows } from './quality-rows.ts';
 import type { Recording } from './recording.ts';
 import { progressEvent, tellingOf } from './recording-events.ts';
+import { wantedLocale } from './transcript-wish.ts';
 import { WriteQueue } from './write-queue.ts';
 
 export interface DirectoryOptions extends EventRowsOptions, Omit<EndRowsOptions, 'events'> {
@@ -123,6 +125,8 @@ export class Directory {
         await insertRecording(trx, row);
         const ids = { recordingId, conversationId, accountId, startedAt };
         if (delivery) await this.#options.deliveries?.rows.insert(trx, ids, delivery);
+        const locale = wantedLocale(wishes);
+        if (locale !== undefined) await this.#options.transcripts?.insert(trx, ids, locale);
       });
       credentials?.drop(recordingId);
     });
@@ -199,6 +203,15 @@ export class Directory {
   /** In the transaction of the delivery's state. */
   async deliveryChanged(trx: Db, delivery: Delivery, state: RecordingDelivery['state']): Promise<void> {
     await this.#events.deliveryChanged(trx, delivery, state);
+  }
+
+  /** In the transaction of the transcript's state. */
+  async transcriptChanged(
+    trx: Db,
+    transcript: TranscriptRow,
+    state: RecordingTranscript['state'],
+  ): Promise<void> {
+    await this.#events.transcriptChanged(trx, transcript, state);
   }
 
   /** Waits until every row is written. */

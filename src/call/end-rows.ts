@@ -6,6 +6,7 @@ import type { Db, Recording as RecordingRow } from '../database/schema.ts';
 import type { DeliveryRows } from '../delivery/delivery-rows.ts';
 import type { HandedCredentials } from '../delivery/handed-credentials.ts';
 import type { RecordingSummary } from '../recording/summary.ts';
+import type { TranscriptRows } from '../transcripts/transcript-rows.ts';
 import { conversationEndedEvent, type EndedConversation } from './conversation-ended.ts';
 import { keptDeliveryWish } from './delivery-wish.ts';
 import type { EventRows } from './event-rows.ts';
@@ -13,6 +14,7 @@ import { parseFileOrder } from './file-order.ts';
 import type { RecordingChanged } from './neutral-events.ts';
 import { endEvent, tellingOf } from './recording-events.ts';
 import { clientStateOf, wishesOf } from './recording-header.ts';
+import { wantedLocale } from './transcript-wish.ts';
 
 export interface EndRowsOptions {
   events: EventRows;
@@ -21,6 +23,8 @@ export interface EndRowsOptions {
   node: string;
   /** Of recordings with a destination. */
   deliveries?: { rows: DeliveryRows; credentials: HandedCredentials } | undefined;
+  /** Of recordings that are transcribed. */
+  transcripts?: TranscriptRows | undefined;
 }
 
 /** Of whom something ends. */
@@ -90,7 +94,7 @@ export class EndRows {
       spoolDir: this.#options.spoolDir,
       node: this.#options.node,
     });
-    await this.#insertDelivery(trx, { ...recording, accountId, conversationId });
+    await this.#insertWanted(trx, { ...recording, accountId, conversationId });
     const row = await endRecording(trx, recordingId, {
       reason: recording.reason,
       startSample,
@@ -133,22 +137,26 @@ export class EndRows {
 
   /** The terminal event; there is one, because a row ends once. */
   async #tellEnd(trx: Db, row: RecordingRow, conferenceName = '', startedUnixMs?: number): Promise<void> {
-    const { events, deliveries } = this.#options;
+    const { events, deliveries, transcripts } = this.#options;
     const telling = tellingOf(row.wishes);
     if (telling) await events.recordingChanged(trx, telling, endEvent(row, conferenceName, startedUnixMs));
+    await transcripts?.recordingEnded(trx, row);
     const dead = await deliveries?.rows.recordingEnded(trx, row);
     if (dead) await events.deliveryChanged(trx, dead, 'dead');
   }
 
-  async #insertDelivery(
+  async #insertWanted(
     trx: Db,
     { recordingId, conversationId, accountId, startedUnixMs, meta }: RecordingSummary,
   ): Promise<void> {
-    const { deliveries } = this.#options;
-    const wish = keptDeliveryWish(wishesOf(meta));
+    const { deliveries, transcripts } = this.#options;
+    const wishes = wishesOf(meta);
+    const ids = { recordingId, conversationId, accountId, startedAt: new Date(startedUnixMs) };
+    const locale = wantedLocale(wishes);
+    if (locale !== undefined) await transcripts?.insert(trx, ids, locale);
+    const wish = keptDeliveryWish(wishes);
     if (!deliveries || !wish || (await deliveryOfRecording(trx, recordingId))) return;
     const sealedCredentials = deliveries.credentials.get(recordingId);
-    const ids = { recordingId, conversationId, accountId, startedAt: new Date(startedUnixMs) };
     await deliveries.rows.insert(trx, ids, { ...wish, sealedCredentials });
   }
 }

@@ -1,7 +1,8 @@
 import { getConversation } from '../database/conversations.ts';
 import { getEvent } from '../database/events.ts';
 import { getRecording } from '../database/recordings.ts';
-import type { Db, Delivery } from '../database/schema.ts';
+import type { Db, Delivery, Recording as RecordingRow } from '../database/schema.ts';
+import type { TranscriptRow } from '../database/transcript-table.ts';
 import type { Outbox, OutgoingEvent } from '../delivery/outbox.ts';
 import { parseEventCallback } from './event-callback.ts';
 import type {
@@ -10,8 +11,9 @@ import type {
   EventFormatter,
   RecordingChanged,
   RecordingDelivery,
+  RecordingTranscript,
 } from './neutral-events.ts';
-import { deliveryEvent, type Telling, tellingOf } from './recording-events.ts';
+import { deliveryEvent, type Telling, tellingOf, transcriptEvent } from './recording-events.ts';
 
 export interface EventRowsOptions {
   outbox: Outbox;
@@ -69,7 +71,7 @@ export class EventRows {
   async recordingChanged(
     trx: Db,
     { statusUrl, dialect, fallbackUrl, signer }: Telling,
-    event: RecordingChanged | RecordingDelivery,
+    event: RecordingChanged | RecordingDelivery | RecordingTranscript,
     eventId?: string,
   ): Promise<void> {
     const { accountId, conversationId, kind: type } = event;
@@ -84,12 +86,26 @@ export class EventRows {
   }
 
   async deliveryChanged(trx: Db, delivery: Delivery, state: RecordingDelivery['state']): Promise<void> {
-    const { accountId, recordingId, conversationId } = delivery;
-    const row = await getRecording(trx, accountId, recordingId);
+    await this.#tellOf(trx, delivery, (row, name) => deliveryEvent(row, delivery, state, name));
+  }
+
+  async transcriptChanged(
+    trx: Db,
+    transcript: TranscriptRow,
+    state: RecordingTranscript['state'],
+  ): Promise<void> {
+    await this.#tellOf(trx, transcript, (row, name) => transcriptEvent(row, transcript, state, name));
+  }
+
+  async #tellOf(
+    trx: Db,
+    about: Pick<Delivery, 'accountId' | 'recordingId' | 'conversationId'>,
+    eventOf: (row: RecordingRow, conferenceName: string) => RecordingDelivery | RecordingTranscript,
+  ): Promise<void> {
+    const row = await getRecording(trx, about.accountId, about.recordingId);
     const telling = row && tellingOf(row.wishes);
     if (!telling) return;
-    const conversation = await getConversation(trx, accountId, conversationId);
-    const event = deliveryEvent(row, delivery, state, conversation?.conferenceName ?? '');
-    await this.recordingChanged(trx, telling, event);
+    const conversation = await getConversation(trx, about.accountId, about.conversationId);
+    await this.recordingChanged(trx, telling, eventOf(row, conversation?.conferenceName ?? ''));
   }
 }

@@ -7,7 +7,12 @@ import type { ConferenceEnd } from './conference-options.ts';
 import type { RecordingEvidence } from './recording-evidence.ts';
 
 /** What happened, in nobody's dialect. A dialect's formatter turns it into the vendor's body. */
-export type NeutralEvent = ConversationEnded | ConversationWarning | RecordingChanged | RecordingDelivery;
+export type NeutralEvent =
+  | ConversationEnded
+  | ConversationWarning
+  | RecordingChanged
+  | RecordingDelivery
+  | RecordingTranscript;
 
 /** Something an application asked for is not done; the conversation goes on. */
 export interface ConversationWarning {
@@ -100,6 +105,28 @@ export interface RecordingDelivery
   attempts: number;
   /** Why it failed: our code, and the storage's own words. */
   error?: { code: string; message: string } | undefined;
+}
+
+/** What became of the transcript of a recording; comes after what became of its file. Told once. */
+export interface RecordingTranscript
+  extends Pick<
+    RecordingDelivery,
+    | 'accountId'
+    | 'conversationId'
+    | 'conferenceName'
+    | 'recordingId'
+    | 'connectionId'
+    | 'controlId'
+    | 'clientState'
+    | 'dialectData'
+    | 'error'
+  > {
+  kind: 'recording.transcript';
+  /** `done`: it is made, and delivered where the recording has a destination; `dead`: there will be none. */
+  state: 'done' | 'dead';
+  locale: string;
+  /** URL of its file, where one was delivered. */
+  destination: string | undefined;
 }
 
 /** @returns the JSON body of the vendor's event; undefined for what is not to be told */

@@ -1,6 +1,7 @@
 import { type AudioFileFormat, type AudioFileRateHz, audioFileBytes } from '../container/audio-file.ts';
 import type { Delivery, Recording as RecordingRow } from '../database/schema.ts';
-import type { RecordingChanged, RecordingDelivery } from './neutral-events.ts';
+import type { TranscriptRow } from '../database/transcript-table.ts';
+import type { RecordingChanged, RecordingDelivery, RecordingTranscript } from './neutral-events.ts';
 import type { Recording, RecordingWishes } from './recording.ts';
 import { evidenceOf, recordingEvidence } from './recording-evidence.ts';
 
@@ -84,6 +85,25 @@ export function deliveryEvent(
   return {
     ...{ kind: 'recording.delivery', accountId, conversationId, conferenceName, recordingId, deliveryId },
     ...{ state, destination, attempts, format },
+    connectionId: row.connectionId ?? undefined,
+    controlId: row.controlId ?? undefined,
+    clientState: row.clientState ?? undefined,
+    dialectData: asWishes(row.wishes).dialectData,
+    error: errorCode === null ? undefined : { code: errorCode, message: errorMessage ?? '' },
+  };
+}
+
+/** What became of its transcript. */
+export function transcriptEvent(
+  row: RecordingRow,
+  { locale, destination, errorCode, errorMessage }: TranscriptRow,
+  state: RecordingTranscript['state'],
+  conferenceName: string,
+): RecordingTranscript {
+  const { accountId, conversationId, recordingId } = row;
+  return {
+    ...{ kind: 'recording.transcript', accountId, conversationId, conferenceName, recordingId },
+    ...{ state, locale, destination: destination ?? undefined },
     connectionId: row.connectionId ?? undefined,
     controlId: row.controlId ?? undefined,
     clientState: row.clientState ?? undefined,

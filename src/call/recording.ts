@@ -62,6 +62,8 @@ export interface RecordingWishes {
   dialect?: string | undefined;
   /** Where its file is written to when it has ended. */
   delivery?: DeliveryWish | undefined;
+  /** A transcript is made of it when it has ended; `delivery.transcription` asks for one too. */
+  transcription?: { locale?: string } | undefined;
   /** For that dialect, kept with the recording. */
   dialectData?: Record<string, JsonValue> | undefined;
 }

@@ -37,6 +37,14 @@ interface WholeRecording extends Recording {
   channels: Channel[];
 }
 
+interface TranscriptBody {
+  state: string;
+  locale: string;
+  engine: string | null;
+  lines: { start_ms: number; speaker_label: string; text: string }[];
+  error: { code: string; message: string } | null;
+}
+
 const defaultLimit = 50;
 
 function seconds(durationMs: number | null): string | null {
@@ -115,6 +123,23 @@ ${serverOptionsHelp}`,
           channel.quality?.rt60_seconds ?? null,
         ]),
       );
+    },
+  },
+  {
+    words: ['recordings', 'transcript'],
+    summary: 'what was said in a recording',
+    usage: 'RECORDING_ID',
+    details: serverOptionsHelp,
+    async run(args) {
+      const { values, positionals } = parseCommandLine(args, serverOptions, ['RECORDING_ID']);
+      const path = `/v1/recordings/${encodeURIComponent(positionals[0]!)}/transcript`;
+      const transcript = await ApiClient.open(values).get<TranscriptBody>(path);
+      if (values.json) return printJson(transcript);
+      const { state, locale, engine, error } = transcript;
+      printFields({ state, locale, engine, error: error && `${error.code}: ${error.message}` });
+      print('');
+      for (const { start_ms, speaker_label, text } of transcript.lines)
+        print(`${(start_ms / 1000).toFixed(2).padStart(8)}  ${speaker_label}: ${text}`);
     },
   },
   {

@@ -12,6 +12,7 @@ import * as consent from './migrations/0009-consent.ts';
 import * as applicationDialects from './migrations/0010-application-dialects.ts';
 import * as deliveries from './migrations/0011-deliveries.ts';
 import * as sinchApplications from './migrations/0012-sinch-applications.ts';
+import * as transcripts from './migrations/0013-transcripts.ts';
 import * as quality from './migrations/0014-quality.ts';
 import type { Db } from './schema.ts';
 
@@ -32,6 +33,7 @@ const migrations: Record<string, Migration> = {
   '0010-application-dialects': applicationDialects,
   '0011-deliveries': deliveries,
   '0012-sinch-applications': sinchApplications,
+  '0013-transcripts': transcripts,
   '0014-quality': quality,
 };
 

@@ -2,6 +2,7 @@ import type { ColumnType, Generated, Kysely, Selectable } from 'kysely';
 import type { AudioFileFormat } from '../container/audio-file.ts';
 import type { QualityFigures } from '../quality/quality-meter.ts';
 import type { SipIdentity } from '../sip/caller-identity.ts';
+import type { TranscriptTable } from './transcript-table.ts';
 
 /**
  * The tables as TypeScript sees them: camelCase here, snake_case in SQL. Everything carries the account it belongs to.
@@ -16,6 +17,7 @@ export interface Schema {
   recordings: RecordingTable;
   channels: ChannelTable;
   deliveries: DeliveryTable;
+  transcripts: TranscriptTable;
   events: EventTable;
   trunks: TrunkTable;
   dialPermissions: DialPermissionTable;

@@ -67,3 +67,29 @@ export async function setStoredFileRemoved(db: Db, deliveryId: string): Promise<
     .where('deliveryId', '=', deliveryId)
     .execute();
 }
+
+/** A transcript in our own store, and whose it is. */
+export interface StoredTranscript {
+  recordingId: string;
+  key: string;
+  applicationKey: string;
+}
+
+/** The last one that was written under this name, unless it was erased since. */
+export async function getStoredTranscript(
+  db: Db,
+  accountId: string,
+  key: string,
+): Promise<StoredTranscript | undefined> {
+  const row = await db
+    .selectFrom('transcripts')
+    .innerJoin('deliveries', 'deliveries.recordingId', 'transcripts.recordingId')
+    .select(['transcripts.recordingId', 'transcripts.key', 'deliveries.applicationKey'])
+    .where('transcripts.accountId', '=', accountId)
+    .where('transcripts.destination', '=', place + key)
+    .where('transcripts.state', '!=', 'abandoned')
+    .orderBy('transcripts.deliveredAt', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row && { ...row, key };
+}

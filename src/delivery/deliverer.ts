@@ -7,6 +7,7 @@ import {
 } from '../database/deliveries.ts';
 import { getRecording } from '../database/recordings.ts';
 import type { Db, Delivery } from '../database/schema.ts';
+import { isTranscriptOpen } from '../database/transcripts.ts';
 import { CallreelError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { nextState } from '../state-machine.ts';
@@ -226,7 +227,9 @@ export class Deliverer {
       const state = nextState('delivery', deliveryTable, row.state, 'succeed');
       const delivered = await changeDelivery(trx, deliveryId, {
         ...{ state, bytes, deliveredAt: this.#now(), nextAttemptAt: null, upload: null },
-        ...{ sealedCredentials: null, errorCode: null, errorMessage: null },
+        ...{ errorCode: null, errorMessage: null },
+        // The transcript's file goes there too, with them.
+        ...(!(await isTranscriptOpen(trx, row.recordingId)) && { sealedCredentials: null }),
       });
       if (delivered) await tell(trx, delivered, 'delivered');
     });

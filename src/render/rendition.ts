@@ -11,17 +11,18 @@ import { settledEnd, settledMixEnd } from './growth.ts';
 import { InterleavedReader } from './interleaved.ts';
 import { MixReader } from './mix.ts';
 import { type ChannelRange, PauseMap, type Span } from './pause-map.ts';
-import { StereoReader, sidesOf, tonedSides } from './sides.ts';
+import { partiesOf, StereoReader, sidesOf, tonedSides } from './sides.ts';
 import { type RecordingView, type SampleReader, type TrackView, trackEnd } from './track-source.ts';
 
 /**
  * `conversation` is the mix behind as much silence as the conversation lasted before it was recorded. As long as the
- * mix are: `left` and `right` (`sides.ts`); `stereo`, both; `channels`, every track beside the others.
+ * mix are: `left` and `right` (`sides.ts`); `stereo`, both; `channels`, every track beside the others; `party`, all
+ * stays of one party, of which `trackId` is one, without tones in place of masked spans.
  */
 export type RenditionRequest =
   | { kind: 'mix' | 'conversation' | 'left' | 'right' | 'stereo'; format: AudioFileFormat }
   | { kind: 'channels'; format: 'wav' }
-  | { kind: 'channel'; trackId: string; format: AudioFileFormat };
+  | { kind: 'channel' | 'party'; trackId: string; format: AudioFileFormat };
 
 /** One file made from a recording: its bytes follow from the spool, nothing of it is stored. */
 export interface Rendition {
@@ -113,6 +114,7 @@ interface Signal {
 
 function signalOf(view: RecordingView, endSample: number, request: RenditionRequest): Signal {
   if (request.kind === 'channel') return channelSignal(view, endSample, request.trackId);
+  if (request.kind === 'party') return partySignal(view, endSample, request.trackId);
   if (request.kind === 'channels') return channelsSignal(view, endSample);
   if (request.kind === 'stereo') return stereoSignal(view, endSample);
   if (request.kind === 'left' || request.kind === 'right') return sideSignal(view, endSample, request.kind);
@@ -152,6 +154,13 @@ function sideSignal(view: RecordingView, endSample: number, side: 'left' | 'righ
   const toned = { first: 0, beyond: first <= channel && channel < beyond ? 1 : 0 };
   const open = (fromSample: number) => new MixReader(part, endSample, fromSample);
   return pausedSignal(view, mixSpan(view, endSample), open, 1, toned);
+}
+
+function partySignal(view: RecordingView, endSample: number, trackId: string): Signal {
+  const tracks = partiesOf(view).find((stays) => stays.some((stay) => stay.trackId === trackId));
+  if (!tracks) throw noSuchChannel(view, trackId);
+  const open = (fromSample: number) => new MixReader({ ...view, tracks }, endSample, fromSample);
+  return pausedSignal(view, mixSpan(view, endSample), open, 1, { first: 0, beyond: 0 });
 }
 
 function stereoSignal(view: RecordingView, endSample: number): Signal {

@@ -20,6 +20,13 @@ export function sidesOf(view: RecordingView): Sides {
   };
 }
 
+/** The stays of each party, in the order in which they came; of a call by itself what it hears is one by itself. */
+export function partiesOf({ tracks }: Pick<RecordingView, 'tracks'>): TrackView[][] {
+  const partyOf = ({ connectionId, trackId, side = 'said' }: TrackView) =>
+    side === 'heard' ? side : `said ${connectionId ?? trackId}`;
+  return [...Map.groupBy(tracks, partyOf).values()];
+}
+
 /** The channels of a stereo file in which a masked span is heard: a side that is not recorded stays silent. */
 export function tonedSides({ direction }: RecordingView): ChannelRange {
   return { first: direction === 'listen' ? 1 : 0, beyond: direction === 'speak' ? 1 : 2 };

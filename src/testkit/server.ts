@@ -8,6 +8,7 @@ import type { DeliveryTime } from '../delivery/jobs.ts';
 import { type Logger, silentLogger } from '../logger.ts';
 import type { TransportName } from '../sip/transport.ts';
 import { formatHost } from '../sip/uri.ts';
+import type { SpeechToText } from '../transcription/speech-to-text.ts';
 
 export interface TestServerOptions {
   /** As the environment would give it, over ephemeral ports and one media worker. */
@@ -19,6 +20,8 @@ export interface TestServerOptions {
   clock?: Clock;
   log?: Logger;
   deliveryTime?: DeliveryTime;
+  /** In place of the configured engine. */
+  speechToText?: SpeechToText;
 }
 
 /** A whole Callreel on free ports of the loopback address, with a data directory of its own. */
@@ -37,8 +40,8 @@ export class TestServer {
     const dataDir = options.dataDir ?? makeTemporaryDir();
     const config = testConfig(dataDir, options);
     if (config.database.url === undefined) await copyReadyCluster(config.dataDir);
-    const { clock, log = silentLogger, deliveryTime } = options;
-    const callreel = await startCallreel(config, { clock, log, deliveryTime });
+    const { clock, log = silentLogger, deliveryTime, speechToText } = options;
+    const callreel = await startCallreel(config, { clock, log, deliveryTime, speechToText });
     return new TestServer(callreel, dataDir, options.dataDir === undefined);
   }
 

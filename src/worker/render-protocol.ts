@@ -5,8 +5,8 @@ import type { CallreelError } from '../errors.ts';
 export interface RenditionRequest {
   conversationId: string;
   recordingId: string;
-  kind: 'mix' | 'conversation' | 'left' | 'right' | 'stereo' | 'channel' | 'channels' | 'clip';
-  /** For `channel` and `clip`. */
+  kind: 'mix' | 'conversation' | 'left' | 'right' | 'stereo' | 'channel' | 'channels' | 'clip' | 'party';
+  /** For `channel`, `clip` and `party`. */
   trackId: string | undefined;
   format: AudioFileFormat;
 }

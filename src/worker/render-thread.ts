@@ -41,6 +41,7 @@ function requestOf({
   format,
 }: Pick<RenditionRequest, 'kind' | 'trackId' | 'format'>): Parameters<typeof openRendition>[1] {
   if (kind === 'channel' || kind === 'clip') return { kind: 'channel', trackId, format };
+  if (kind === 'party') return { kind, trackId, format };
   return kind === 'channels' ? { kind, format: 'wav' } : { kind, format };
 }
 

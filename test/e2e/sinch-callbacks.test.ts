@@ -96,15 +96,14 @@ suite('answers', { concurrency: 4 }, () => {
 
   test('what is asked for and not done is told, and the rest is done', async () => {
     const recordingOptions = {
-      ...{ destinationUrl: 's3://bucket/', credentials: 'a:b:c', format: 'wav' },
-      transcriptionOptions: { enabled: true },
+      ...{ destinationUrl: 's3://bucket/mine.mp3', credentials: 'a:b:c', format: 'wav' },
     };
     const call = await stage.call({
       ice: { instructions: [{ name: 'startRecording', recordingOptions }], action: park },
     });
     const callId = await stage.callIdOf(call);
     const told = await stage.told(callId, 'notify', 'callingwarning');
-    assert.match(String(told.errorMsg), /transcripts are not available/);
+    assert.match(String(told.errorMsg), /named \.mp3 and will hold wav/);
     await call.hangUp();
     await stage.told(callId, 'notify', 'recording_finished');
   });

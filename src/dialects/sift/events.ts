@@ -22,6 +22,7 @@ export const formatSiftEvent: EventFormatter = (event) => {
       };
     case 'recording.changed':
     case 'recording.delivery':
+    case 'recording.transcript':
       // Sift has no such events; they are told in the native form.
       return {};
     case 'conversation.warning':

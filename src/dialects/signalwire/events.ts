@@ -45,6 +45,7 @@ function bodyOf(event: NeutralEvent, options: SignalwireEventOptions): RelayBody
     case 'recording.changed':
       return changedBody(heardOrNot(event), options);
     case 'recording.delivery':
+    case 'recording.transcript':
       return undefined;
     case 'conversation.ended':
       return conferenceEnd(event, options);

@@ -1,6 +1,11 @@
-import type { EventFormatter, RecordingChanged, RecordingDelivery } from '../../call/neutral-events.ts';
+import type {
+  EventFormatter,
+  RecordingChanged,
+  RecordingDelivery,
+  RecordingTranscript,
+} from '../../call/neutral-events.ts';
 import { assertNever } from '../../errors.ts';
-import { type NotifiedOf, notifyBody } from './callback-bodies.ts';
+import { callingErrorBody, type NotifiedOf, notifyBody } from './callback-bodies.ts';
 import { storeUrl } from './store-links.ts';
 
 /**
@@ -13,6 +18,8 @@ export const formatSinchEvent: EventFormatter = (event) => {
       return changed(event);
     case 'recording.delivery':
       return delivery(event);
+    case 'recording.transcript':
+      return transcript(event);
     case 'conversation.ended':
     case 'conversation.warning':
       return undefined;
@@ -48,8 +55,29 @@ function delivery(event: RecordingDelivery): Record<string, unknown> | undefined
   return notifyBody(of, { type: 'recording_failed', errorMsg, destination });
 }
 
+/** One that will not come is told as what is left out of an answer is. */
+function transcript(event: RecordingTranscript): Record<string, unknown> | undefined {
+  const { of, notify } = contextOf(event);
+  const { state, destination, error } = event;
+  if (!of || !notify) return undefined;
+  if (state === 'dead')
+    return callingErrorBody(of, {
+      type: 'callingwarning',
+      errorCode: error?.code === 'TRANSCRIPTION_LOCALE_UNSUPPORTED' ? 40001 : 50000,
+      errorMsg: `there is no transcript: ${error?.message ?? 'it could not be made'}`,
+    });
+  if (destination === undefined) return undefined;
+  return notifyBody(of, {
+    type: 'transcription_available',
+    destination: destinationOf({ ...event, destination }),
+  });
+}
+
 /** The URL that was asked for; of our own store, whose URL no client opens, where the file is fetched. */
-function destinationOf({ destination, dialectData: { baseUrl } = {} }: RecordingDelivery): string {
+function destinationOf({
+  destination,
+  dialectData: { baseUrl } = {},
+}: Pick<RecordingDelivery, 'destination' | 'dialectData'>): string {
   const [, key] = /^sdrive:\/\/(.+)$/s.exec(destination) ?? [];
   return key !== undefined && typeof baseUrl === 'string' ? storeUrl(baseUrl, key) : destination;
 }

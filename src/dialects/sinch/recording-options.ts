@@ -20,7 +20,6 @@ export interface SinchRecordingOptions {
   destination: DestinationWish | undefined;
   format: RecordingFormat;
   notificationEvents: boolean;
-  /** Asked for, and not made yet. */
   transcription: { locale: string | undefined } | undefined;
 }
 
@@ -40,8 +39,6 @@ const needsCredentials: Readonly<Record<string, boolean>> = {
 };
 const maxUrlCharacters = 2000;
 const maxCredentialsCharacters = 4096;
-const transcriptionMessage =
-  'transcripts are not available in this version yet; the recording is made all the same';
 
 /**
  * `destinationUrl`, `credentials`, `format`, `notificationEvents`, `transcriptionOptions`; the older name `destination`
@@ -84,9 +81,7 @@ function readTranscription(fields: Fields): SinchRecordingOptions['transcription
   const enabled = given.flag('enabled') ?? false;
   const locale = given.text('locale', { max: 35 });
   given.end();
-  if (!enabled) return undefined;
-  fields.warn('transcriptionOptions', transcriptionMessage);
-  return { locale };
+  return enabled ? { locale } : undefined;
 }
 
 function missingUrl(fields: Fields): false {

@@ -2,8 +2,8 @@ import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import {
   getStoredFile,
+  getStoredTranscript,
   listStoredFiles,
-  type StoredFile,
   setStoredFileRemoved,
 } from '../../database/stored-files.ts';
 import { ownStoreKey } from '../../delivery/destinations/object-name.ts';
@@ -17,15 +17,22 @@ import { contentTypeOf, readStoredRecordingsQuery, storedRecordingBody } from '.
 const path = '/calling/v1/recording';
 const chunkBytes = 256 * 1024;
 
+/** Undefined: whoever has a signed link. */
+type Asking = Pick<SinchRequest, 'application' | 'isOwner'>;
+
+function mayHave({ applicationKey }: { applicationKey: string }, asking: Asking | undefined): boolean {
+  return !asking || asking.isOwner || applicationKey === asking.application.key;
+}
+
 /** `/calling/v1/recording`: the files of our own store, of an application its own ones. */
 export function recordingRoutes(door: SinchDoor, options: SinchRoutesOptions): void {
   const { db, publicUrl, storeLinks, ownStore, credentials } = options;
 
-  const found = async (name: string, asking?: Pick<SinchRequest, 'application' | 'isOwner'>) => {
+  const found = async (name: string, asking?: Asking) => {
     const own = asking ? [ownStoreKey(asking.application.key, name)] : [];
     for (const key of [...own, name]) {
       const row = await getStoredFile(db, credentials.accountId, key);
-      if (row && (!asking || asking.isOwner || row.applicationKey === asking.application.key)) return row;
+      if (row && mayHave(row, asking)) return row;
     }
     throw new SinchError(40400, 'Recording not found');
   };
@@ -38,14 +45,25 @@ export function recordingRoutes(door: SinchDoor, options: SinchRoutesOptions): v
     return rows.map((row) => storedRecordingBody(row, key, storeLinks.url(publicUrl(), row.key)));
   });
 
+  /** A recording, or the transcript of one. */
+  const foundFile = async (name: string, asking?: Asking): Promise<ServedFile> => {
+    const own = asking ? [ownStoreKey(asking.application.key, name)] : [];
+    for (const key of [...own, name]) {
+      const row = await getStoredTranscript(db, credentials.accountId, key);
+      if (row && mayHave(row, asking)) return { key, contentType: 'application/json' };
+    }
+    const { key, format } = await found(name, asking);
+    return { key, contentType: contentTypeOf(format) };
+  };
+
   door.openRoute('GET', `${path}/:key`, async (request, reply) => {
     const query = request.query as Readonly<Record<string, unknown>>;
     const { key = '' } = request.params as { key?: string };
     if (query.signature !== undefined) {
       storeLinks.verify(key, query);
-      return await sendStored(ownStore, await found(key), reply);
+      return await sendStored(ownStore, await foundFile(key), reply);
     }
-    return await sendStored(ownStore, await found(key, await door.identified(request, reply)), reply);
+    return await sendStored(ownStore, await foundFile(key, await door.identified(request, reply)), reply);
   });
 
   door.route('DELETE', `${path}/:key`, async (request) => {
@@ -61,17 +79,22 @@ export function recordingRoutes(door: SinchDoor, options: SinchRoutesOptions): v
     });
 }
 
+interface ServedFile {
+  key: string;
+  contentType: string;
+}
+
 /** @throws SinchError 40400 for what is not there any more */
 async function sendStored(
   store: OwnStore | undefined,
-  { key, format }: StoredFile,
+  { key, contentType }: ServedFile,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const bytes = await store?.bytesOf(key);
   if (!store || bytes === undefined) throw new SinchError(40400, 'Recording not found');
   const name = ownName(key).replaceAll(/[^\w.~-]/g, '_');
   void reply
-    .header('content-type', contentTypeOf(format))
+    .header('content-type', contentType)
     .header('content-length', bytes)
     .header('content-disposition', `attachment; filename="${name}"`);
   return await reply.send(Readable.from(chunksOf(store, key, bytes)));

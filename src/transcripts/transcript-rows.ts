@@ -1,0 +1,63 @@
+import type { Clock } from '../clock.ts';
+import type { Db, Recording } from '../database/schema.ts';
+import type { TranscriptRow } from '../database/transcript-table.ts';
+import {
+  changeTranscript,
+  dropDeliveredCredentials,
+  getTranscript,
+  insertTranscript,
+  lockTranscript,
+} from '../database/transcripts.ts';
+import { nextState } from '../state-machine.ts';
+import { transcriptTable } from './transcript-states.ts';
+
+/** Of what ended so there is nothing to hear, or nothing that may be given out. */
+const withoutAudio: readonly string[] = ['no_input', 'no_consent', 'consent_withdrawn', 'error'];
+
+/** The transcripts of this node as rows: written with their recordings, and set going or abandoned at their ends. */
+export class TranscriptRows {
+  readonly #node: string;
+  readonly #clock: Clock;
+
+  /** @param clock by which transcripts are tried again */
+  constructor(node: string, clock: Clock) {
+    this.#node = node;
+    this.#clock = clock;
+  }
+
+  /** In the transaction that writes the recording's row; once for each recording. */
+  async insert(
+    trx: Db,
+    recording: Pick<Recording, 'recordingId' | 'conversationId' | 'accountId' | 'startedAt'>,
+    locale: string,
+  ): Promise<void> {
+    const { recordingId, conversationId, accountId, startedAt: createdAt } = recording;
+    const ids = { recordingId, conversationId, accountId };
+    await insertTranscript(trx, { ...ids, node: this.#node, locale, createdAt });
+  }
+
+  /** In the transaction that writes the recording's end. */
+  async recordingEnded(trx: Db, recording: Recording): Promise<void> {
+    const found = await getTranscript(trx, recording.recordingId);
+    if (!found) return;
+    const hasAudio = (recording.fileSamples ?? 0) > 0 && !withoutAudio.includes(recording.reason ?? 'error');
+    if (!hasAudio || recording.erasedAt !== null) {
+      await this.abandon(trx, found.recordingId);
+      return;
+    }
+    const now = new Date(this.#clock.unixMs());
+    await changeTranscript(trx, found.recordingId, { queuedAt: now, nextAttemptAt: now });
+  }
+
+  /** Nothing more is made of it, and what was made is gone. @returns the row as it is now */
+  async abandon(trx: Db, recordingId: string): Promise<TranscriptRow | undefined> {
+    const row = await lockTranscript(trx, recordingId);
+    if (!row || row.state === 'abandoned') return row;
+    const state = nextState('transcript', transcriptTable, row.state, 'abandon');
+    await dropDeliveredCredentials(trx, recordingId);
+    return await changeTranscript(trx, recordingId, {
+      ...{ state, nextAttemptAt: null, transcript: null, text: null },
+      ...{ errorCode: null, errorMessage: null },
+    });
+  }
+}
