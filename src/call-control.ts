@@ -90,7 +90,7 @@ export async function openCallControl(
   });
   const settle = (conversationId: string) => calls.settle(conversationId);
   const files = openFiles(config, foundation, settle, parts);
-  const quality = openQuality(config, foundation, settle, parts);
+  const quality = await openQuality(config, foundation, settle, parts);
   const whenMeasured = (recordingId: string) => quality.whenMeasured(recordingId);
   const closer = new ConversationCloser({ ...foundation, whenMeasured });
   const calls: LiveCalls = new LiveCalls({
@@ -208,15 +208,16 @@ function openFiles(
   return files;
 }
 
-function openQuality(
+async function openQuality(
   config: Config,
   foundation: Foundation,
   settle: (conversationId: string) => Promise<void>,
   parts: AsyncDisposableStack,
-): RecordingQuality {
+): Promise<RecordingQuality> {
   const { lossConcealment } = config.recording;
   const thread = new QualityGauge({ ...foundation, lossConcealment });
   parts.defer(() => thread.close());
+  await thread.start();
   const quality = new RecordingQuality({ ...foundation, thread, settle });
   parts.defer(() => quality.close());
   return quality;

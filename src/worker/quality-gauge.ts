@@ -18,8 +18,8 @@ export interface QualityGaugeOptions {
 type WithoutId<Command> = Command extends QualityCommand ? Omit<Command, 'id'> : never;
 
 /**
- * One low-priority thread measures recordings along, so that their figures are there when they end. Started when it is
- * first needed; what a thread that dies had is measured at its end.
+ * One low-priority thread measures recordings along, so that their figures are there when they end. One that dies is
+ * replaced when it is needed; what it had is measured at its end.
  */
 export class QualityGauge {
   readonly #options: QualityGaugeOptions;
@@ -30,6 +30,15 @@ export class QualityGauge {
 
   constructor(options: QualityGaugeOptions) {
     this.#options = options;
+  }
+
+  /** Ahead of the first call, which does not wait for it then. Resolves when the thread runs, or could not. */
+  async start(): Promise<void> {
+    const worker = (this.#worker ??= this.#start());
+    await new Promise<void>((resolve) => {
+      worker.once('online', resolve);
+      worker.once('exit', () => resolve());
+    });
   }
 
   /** @throws CallreelError RENDER_FAILED, as all of these */
