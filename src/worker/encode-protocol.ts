@@ -21,10 +21,3 @@ export type EncodeReply = { id: number } & (
   | { reply: 'done'; file?: Uint8Array<ArrayBuffer> | undefined }
   | { reply: 'error'; error: ReturnType<CallreelError['toJSON']> }
 );
-
-/** What the thread is started with. */
-export interface EncodeThreadData {
-  spoolDir: string;
-  masterKey: Uint8Array;
-  lossConcealment: 'on' | 'off';
-}

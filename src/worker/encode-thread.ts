@@ -3,11 +3,12 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../clock.ts';
 import { Secret } from '../secret.ts';
 import { EncodeDesk } from './encode-desk.ts';
-import type { EncodeCommand, EncodeReply, EncodeThreadData } from './encode-protocol.ts';
+import type { EncodeCommand, EncodeReply } from './encode-protocol.ts';
 import { asCallreelError } from './file-desk.ts';
+import type { SpoolThreadData } from './spool-thread.ts';
 
 /** Encodes files along with their recordings, for `along-encoder`. On Linux the priority is the thread's own. */
-const { masterKey, ...options } = workerData as EncodeThreadData;
+const { masterKey, ...options } = workerData as SpoolThreadData;
 const desk = new EncodeDesk({
   ...options,
   clock: systemClock,

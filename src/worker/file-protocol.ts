@@ -31,10 +31,3 @@ export type FileReply = { id: number } & (
   | { reply: 'done'; failures?: FileFailure[] }
   | { reply: 'error'; error: ReturnType<CallreelError['toJSON']> }
 );
-
-/** What the thread is started with. */
-export interface FileThreadData {
-  spoolDir: string;
-  masterKey: Uint8Array;
-  lossConcealment: 'on' | 'off';
-}

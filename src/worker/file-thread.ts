@@ -3,10 +3,11 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../clock.ts';
 import { Secret } from '../secret.ts';
 import { asCallreelError, FileDesk } from './file-desk.ts';
-import type { FileCommand, FileFailure, FileReply, FileThreadData } from './file-protocol.ts';
+import type { FileCommand, FileFailure, FileReply } from './file-protocol.ts';
+import type { SpoolThreadData } from './spool-thread.ts';
 
 /** Writes recordings' files, for `file-writer`. On Linux the priority is the thread's own. */
-const { masterKey, ...options } = workerData as FileThreadData;
+const { masterKey, ...options } = workerData as SpoolThreadData;
 const desk = new FileDesk({ ...options, clock: systemClock, masterKey: new Secret(Buffer.from(masterKey)) });
 
 async function execute(command: FileCommand): Promise<FileFailure[]> {

@@ -26,10 +26,3 @@ export type QualityReply = { id: number } & (
   | { reply: 'done'; measured?: MeasuredRecording | undefined }
   | { reply: 'error'; error: ReturnType<CallreelError['toJSON']> }
 );
-
-/** What the thread is started with. */
-export interface QualityThreadData {
-  spoolDir: string;
-  masterKey: Uint8Array;
-  lossConcealment: 'on' | 'off';
-}

@@ -4,15 +4,11 @@ import { systemClock } from '../clock.ts';
 import { Secret } from '../secret.ts';
 import { asCallreelError } from './file-desk.ts';
 import { QualityDesk } from './quality-desk.ts';
-import type {
-  MeasuredRecording,
-  QualityCommand,
-  QualityReply,
-  QualityThreadData,
-} from './quality-protocol.ts';
+import type { MeasuredRecording, QualityCommand, QualityReply } from './quality-protocol.ts';
+import type { SpoolThreadData } from './spool-thread.ts';
 
 /** Measures recordings, for `quality-gauge`. On Linux the priority is the thread's own. */
-const { masterKey, ...options } = workerData as QualityThreadData;
+const { masterKey, ...options } = workerData as SpoolThreadData;
 const desk = new QualityDesk({
   ...options,
   clock: systemClock,
