@@ -50,6 +50,7 @@ export interface RecordingControl {
   /** Recordings that did not end on disk yet. */
   readonly count: number;
   readonly ringOverflows: number;
+  readonly ringFill: number;
   /** @throws CallreelError */
   start(command: RecordingStart, atUs: number): void;
   /** @throws CallreelError */
@@ -298,6 +299,7 @@ export class CommandExecutor {
       lateTicks,
       maxLatenessUs,
       ringOverflows: recordings.ringOverflows,
+      ringFill: recordings.ringFill,
     };
   }
 }

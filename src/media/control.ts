@@ -393,4 +393,6 @@ export interface WorkerStats {
   maxLatenessUs: number;
   /** Entries lost because the writer thread could not keep up; each loss is also a mark in the manifests. */
   ringOverflows: number;
+  /** How full the ring to the writer thread is, 0..1. */
+  ringFill: number;
 }

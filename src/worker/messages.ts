@@ -227,6 +227,7 @@ const stats = z.object({
   lateTicks: count,
   maxLatenessUs: count,
   ringOverflows: count,
+  ringFill: z.number().min(0).max(1),
 }) satisfies z.ZodType<WorkerStats>;
 
 const legReport = z.object({
