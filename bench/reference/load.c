@@ -244,8 +244,9 @@ int main(int count, char **arguments) {
   stream_count = atoi(arguments[2]);
   host = arguments[3];
   allow_many_files();
-  /* The load must be on time, whatever the recorder does; refused to those who are not root. */
-  setpriority(PRIO_PROCESS, 0, -20);
+  /* The load must be on time, whatever else the machine does; refused to those who are not root. */
+  struct sched_param priority = {.sched_priority = 1};
+  if (sched_setscheduler(0, SCHED_FIFO, &priority)) setpriority(PRIO_PROCESS, 0, -20);
   open_streams();
   int epoll = epoll_create1(0);
   for (int i = 0; i < stream_count; i++) watch(epoll, streams[i].fd, i);

@@ -14,9 +14,9 @@ enum {
   TICK_US = 5000,
   MOST_EVENTS = 4096,
   RATE = 8000,
-  RING_SAMPLES = 16384, /* of each channel: 2 s */
+  RING_SAMPLES = 16384, /* a channel: 2 s */
   WRITE_SAMPLES = 1600, /* 200 ms */
-  BEHIND_SAMPLES = 800, /* what may still come */
+  BEHIND_SAMPLES = 8000, /* what may still come: 1 s */
   WAV_HEADER = 44,
   MOST_QUEUED = 65536,
 };
