@@ -5,6 +5,7 @@ import { clusterProcesses } from '../../src/database/postgres-process.ts';
 import { makeTemporaryDir } from '../../src/database/temporary-database.ts';
 import { ServerProcess } from '../../src/testkit/server-process.ts';
 import { type CpuSeconds, cpuSeconds, cpuSecondsSince, processTree, pssMB, threadSeconds } from './process-usage.ts';
+import { readTicks, type TicksByLateness } from './tick-lateness.ts';
 
 export interface BenchServerOptions {
   /** Numbers, each with its routine (docs/dialects/sift.md). */
@@ -73,6 +74,12 @@ export class BenchServer implements AsyncDisposable {
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
     return JSON.parse(text) as Body;
+  }
+
+  /** How late its media clock was, so far. */
+  async ticks(): Promise<TicksByLateness> {
+    const { publicUrl, authorization } = this.process;
+    return readTicks(await (await fetch(`${publicUrl}/metrics`, { headers: { authorization } })).text());
   }
 
   mark(): UsageMark {

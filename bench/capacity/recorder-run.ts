@@ -11,6 +11,7 @@ import {
   type WholeRecordingBody,
 } from './recorded-calls.ts';
 import type { RunOptions } from './reference-run.ts';
+import { latenessMs } from './tick-lateness.ts';
 import { callerOf, TwoPartySignalling } from './two-party-signalling.ts';
 
 export interface RecorderRunOptions extends RunOptions {
@@ -59,11 +60,13 @@ export async function runRecorder(options: RecorderRunOptions): Promise<Recorder
   await setUp(signalling, server, load, calls);
   await sleep(systemClock, settleMs);
 
+  const ticks = await server.ticks();
   load.beginWindow();
   const mark = server.mark();
   await sleep(systemClock, seconds * 1000);
   const usage = server.usageSince(mark);
   const report = await load.report();
+  const tickLatenessP999Ms = latenessMs(ticks, await server.ticks(), 0.999);
   const memoryPerCallMB = (server.memoryMB - idleMB) / calls;
 
   const totals = await load.stop();
@@ -83,7 +86,7 @@ export async function runRecorder(options: RecorderRunOptions): Promise<Recorder
   }
   return {
     driver: driver ?? 'dgram',
-    ...{ usage, memoryPerCallMB, load: report, findings, tickLatenessP999Ms: Number.NaN },
+    ...{ usage, memoryPerCallMB, load: report, findings, tickLatenessP999Ms },
   };
 }
 

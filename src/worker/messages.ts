@@ -226,6 +226,8 @@ const stats = z.object({
   failedSends: count,
   lateTicks: count,
   maxLatenessUs: count,
+  latenessCounts: z.array(count).max(64),
+  latenessSumUs: count,
   ringOverflows: count,
 }) satisfies z.ZodType<WorkerStats>;
 
