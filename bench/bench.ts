@@ -8,6 +8,7 @@ const benches: Record<string, () => Promise<{ run(options: string[]): Promise<ob
   deliver: () => import('./deliver.ts'),
   quality: () => import('./quality.ts'),
   'quality-cost': () => import('./quality-cost.ts'),
+  sip: () => import('./sip.ts'),
   transcribe: () => import('./transcribe.ts'),
 };
 

@@ -15,7 +15,9 @@ interface Call {
   over: Promise<unknown>;
 }
 
-const host = '127.0.0.1';
+export const host = '127.0.0.1';
+/** Nothing is sent from it. */
+const idlePort = 9;
 const answerTimeoutMs = 20_000;
 
 /**
@@ -23,6 +25,8 @@ const answerTimeoutMs = 20_000;
  * the server calls `sip:<index>@<this>` for it.
  */
 export class TwoPartySignalling implements AsyncDisposable {
+  /** Whoever calls, and sends nothing. */
+  answersEverybody = false;
   readonly #agent: UserAgent;
   readonly #ringing = new Map<number, (session: SipSession) => void>();
   readonly #calls: Call[] = [];
@@ -37,6 +41,7 @@ export class TwoPartySignalling implements AsyncDisposable {
         const answer = this.#ringing.get(Number(session.to.user));
         session.handlers = { ended: () => undefined };
         if (answer) answer(session);
+        else if (this.answersEverybody) session.accept(describeMedia(idlePort));
         else session.reject({ status: 404 });
       },
     });
