@@ -5,6 +5,7 @@
  */
 const benches: Record<string, () => Promise<{ run(options: string[]): Promise<object> }>> = {
   calls: () => import('./calls.ts'),
+  conference: () => import('./conference.ts'),
   deliver: () => import('./deliver.ts'),
   quality: () => import('./quality.ts'),
   'quality-cost': () => import('./quality-cost.ts'),

@@ -73,8 +73,16 @@ function report(rounds: readonly Round[], work: { calls: number; seconds: number
   const median = (value: (round: Round) => number) => percentile(rounds.map(value), 50);
   const [last] = rounds.slice(-1);
   const reference = median((round) => perCallMinute(round.reference.cpuSeconds));
-  const files = summarize(rounds.map((round) => round.files), rounds, perCallMinute);
-  const spool = summarize(rounds.flatMap((round) => round.spool ?? []), rounds, perCallMinute);
+  const files = summarize(
+    rounds.map((round) => round.files),
+    rounds,
+    perCallMinute,
+  );
+  const spool = summarize(
+    rounds.flatMap((round) => round.spool ?? []),
+    rounds,
+    perCallMinute,
+  );
   const referencePacketUs = median((round) => round.reference.microsecondsPerPacket);
   process.stdout.write(
     `${work.calls} two-party calls, G.711, relayed and recorded; ${work.seconds} s, medians of ${rounds.length}\n`,

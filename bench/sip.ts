@@ -171,7 +171,8 @@ function report(outcomes: readonly Outcome[], work: { rate: number; seconds: num
     callerLatestMs: tenths(each.latestStartMs),
   }));
   for (const { kind, failures } of outcomes)
-    if (failures.length > 0) process.stderr.write(`${kind}: ${[...new Set(failures)].slice(0, 10).join('; ')}\n`);
+    if (failures.length > 0)
+      process.stderr.write(`${kind}: ${[...new Set(failures)].slice(0, 10).join('; ')}\n`);
   process.stdout.write(`${work.rate} calls a second for ${work.seconds} s, each ${work.holdMs} ms long\n`);
   process.stdout.write(
     `${formatTable(

@@ -4,7 +4,14 @@ import { choosePlaces } from '../../src/database/postgres-places.ts';
 import { clusterProcesses } from '../../src/database/postgres-process.ts';
 import { makeTemporaryDir } from '../../src/database/temporary-database.ts';
 import { ServerProcess } from '../../src/testkit/server-process.ts';
-import { type CpuSeconds, cpuSeconds, cpuSecondsSince, processTree, pssMB, threadSeconds } from './process-usage.ts';
+import {
+  type CpuSeconds,
+  cpuSeconds,
+  cpuSecondsSince,
+  processTree,
+  pssMB,
+  threadSeconds,
+} from './process-usage.ts';
 import { readTicks, type TicksByLateness } from './tick-lateness.ts';
 
 export interface BenchServerOptions {

@@ -32,7 +32,9 @@ export function threadSeconds(pid: number): Map<string, number> {
   const seconds = new Map<string, number>();
   for (const thread of attempt(() => readdirSync(`/proc/${pid}/task`)).flat()) {
     const path = `/proc/${pid}/task/${thread}`;
-    for (const [name, used] of attempt(() => [readFileSync(`${path}/comm`, 'utf8').trim(), cpuSecondsOf(`${path}/stat`)] as const))
+    for (const [name, used] of attempt(
+      () => [readFileSync(`${path}/comm`, 'utf8').trim(), cpuSecondsOf(`${path}/stat`)] as const,
+    ))
       seconds.set(name, (seconds.get(name) ?? 0) + used);
   }
   return seconds;

@@ -48,7 +48,9 @@ export async function endedRecordings(
   const untilUs = systemClock.monotonicUs() + endTimeoutMs * 1000;
   for (;;) {
     const all = await listRecordings(server);
-    const done = all.filter(({ state, file }) => state === 'ended' && (!withFiles || file?.state === 'written'));
+    const done = all.filter(
+      ({ state, file }) => state === 'ended' && (!withFiles || file?.state === 'written'),
+    );
     if (done.length === count) {
       const odd = done.find(({ reason }) => reason !== 'conversation_ended');
       if (odd) throw new Error(`recording ${odd.recording_id} ended by ${odd.reason}`);
@@ -72,7 +74,11 @@ async function listRecordings(server: BenchServer): Promise<RecordingBody[]> {
 }
 
 /** A WAV file of a recording, rendered from the spool. */
-export async function download(server: BenchServer, recordingId: string, channels: string): Promise<Uint8Array> {
+export async function download(
+  server: BenchServer,
+  recordingId: string,
+  channels: string,
+): Promise<Uint8Array> {
   const url = `${server.process.publicUrl}/v1/recordings/${recordingId}/download?format=wav&channels=${channels}`;
   const response = await fetch(url, { headers: { authorization: server.process.authorization } });
   if (!response.ok) throw new Error(`${url} answered ${response.status}`);

@@ -49,7 +49,13 @@ export async function runReference({ programs, audio, calls, seconds }: RunOptio
     await recorder.answer();
     const findings = noFindings();
     for (let call = 0; call < calls; call++)
-      verifyFile(findings, await readFile(join(directory, `${call}.wav`)), [call * 2, call * 2 + 1], audio, totals);
+      verifyFile(
+        findings,
+        await readFile(join(directory, `${call}.wav`)),
+        [call * 2, call * 2 + 1],
+        audio,
+        totals,
+      );
     return { cpuSeconds, microsecondsPerPacket: (cpuSeconds * 1e6) / report.sent, load: report, findings };
   } finally {
     rmSync(directory, { recursive: true, force: true });

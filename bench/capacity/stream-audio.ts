@@ -36,7 +36,10 @@ export class StreamAudio {
     let state = 1;
     const noisy = Int16Array.from(samples, (sample) => {
       state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      return Math.max(-32_000, Math.min(32_000, sample + ((state >>> 16) % (2 * noiseAmplitude)) - noiseAmplitude));
+      return Math.max(
+        -32_000,
+        Math.min(32_000, sample + ((state >>> 16) % (2 * noiseAmplitude)) - noiseAmplitude),
+      );
     });
     const ulaw = new Uint8Array(noisy.length);
     encodeUlaw(noisy, ulaw);

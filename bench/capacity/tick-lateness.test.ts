@@ -7,15 +7,25 @@ function metrics(...buckets: [string, string, number][]): string {
     ([worker, bound, count]) =>
       `callreel_media_tick_lateness_seconds_bucket{worker="${worker}",le="${bound}"} ${count}`,
   );
-  return ['# TYPE callreel_media_tick_lateness_seconds histogram', ...lines, 'callreel_calls 3', ''].join('\n');
+  return ['# TYPE callreel_media_tick_lateness_seconds histogram', ...lines, 'callreel_calls 3', ''].join(
+    '\n',
+  );
 }
 
 test('the lateness between two readings, over all workers', () => {
   const before = readTicks(metrics(['1', '0.001', 50], ['1', '0.005', 60], ['1', '+Inf', 100]));
   const after = readTicks(
     metrics(
-      ...([['1', '0.001', 1000], ['1', '0.005', 1050], ['1', '+Inf', 1090]] as [string, string, number][]),
-      ...([['2', '0.001', 0], ['2', '0.005', 10], ['2', '+Inf', 10]] as [string, string, number][]),
+      ...([
+        ['1', '0.001', 1000],
+        ['1', '0.005', 1050],
+        ['1', '+Inf', 1090],
+      ] as [string, string, number][]),
+      ...([
+        ['2', '0.001', 0],
+        ['2', '0.005', 10],
+        ['2', '+Inf', 10],
+      ] as [string, string, number][]),
     ),
   );
   assert.equal(latenessMs(before, after, 0.9), 1);

@@ -15,7 +15,9 @@ export function readTicks(metrics: string): TicksByLateness {
 
 /** @returns the smallest bound, in ms, that this part of the ticks between two readings kept; NaN where there was none */
 export function latenessMs(before: TicksByLateness, after: TicksByLateness, part: number): number {
-  const between = [...after].map(([boundMs, count]) => [boundMs, count - (before.get(boundMs) ?? 0)] as const);
+  const between = [...after].map(
+    ([boundMs, count]) => [boundMs, count - (before.get(boundMs) ?? 0)] as const,
+  );
   const all = Math.max(0, ...between.map(([, count]) => count));
   return between.find(([, count]) => all > 0 && count >= part * all)?.[0] ?? Number.NaN;
 }

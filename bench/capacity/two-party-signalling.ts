@@ -10,7 +10,6 @@ export interface PortPair {
 
 interface Call {
   caller: SipSession;
-  called: SipSession | undefined;
   /** Resolves when both legs have ended. */
   over: Promise<unknown>;
 }
@@ -76,10 +75,21 @@ export class TwoPartySignalling implements AsyncDisposable {
     this.#ringing.delete(index);
     this.#calls.push({
       caller: caller.session,
-      called: calledLeg.session,
       over: Promise.all([caller.over, calledLeg.over]),
     });
     return { caller: callerPort, called: calledLeg.port };
+  }
+
+  /**
+   * One call that the server answers by itself.
+   * @returns where it wants the media
+   * @throws Error where it is not answered
+   */
+  async join(index: number, uri: string, port: number): Promise<number> {
+    const { session, answered, over } = this.#invite(index, uri, port);
+    const serverPort = await answered;
+    this.#calls.push({ caller: session, over });
+    return serverPort;
   }
 
   /** BYE of every caller, so many a second. */
@@ -117,11 +127,11 @@ export class TwoPartySignalling implements AsyncDisposable {
   }
 
   #awaitCalled(index: number, port: number) {
-    return new Promise<{ session: SipSession; port: number; over: Promise<void> }>((resolve) => {
+    return new Promise<{ port: number; over: Promise<void> }>((resolve) => {
       this.#ringing.set(index, (session) => {
         const over = Promise.withResolvers<void>();
         session.handlers = {
-          established: () => resolve({ session, port: mediaPortOf(session.offer ?? ''), over: over.promise }),
+          established: () => resolve({ port: mediaPortOf(session.offer ?? ''), over: over.promise }),
           ended: () => over.resolve(),
         };
         session.accept(describeMedia(port));

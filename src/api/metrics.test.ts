@@ -17,7 +17,10 @@ test('each worker stands under its number, and buckets of a histogram hold those
   counts[counts.length - 1] = 10;
   const text = formatMetrics({
     calls: { calls: 4, conferences: 1, unfinishedConversations: 2 },
-    workers: [idle, { ...idle, legs: 7, receivedPackets: 12, latenessCounts: counts, latenessSumUs: 10_500_000 }],
+    workers: [
+      idle,
+      { ...idle, legs: 7, receivedPackets: 12, latenessCounts: counts, latenessSumUs: 10_500_000 },
+    ],
   });
   const lines = text.split('\n');
   assert.equal(lines.pop(), '');

@@ -16,7 +16,12 @@ interface Metric {
 }
 
 const ofWorkers: readonly Metric[] = [
-  { name: 'callreel_media_legs', type: 'gauge', help: 'Parties with open media.', value: (stats) => stats.legs },
+  {
+    name: 'callreel_media_legs',
+    type: 'gauge',
+    help: 'Parties with open media.',
+    value: (stats) => stats.legs,
+  },
   { name: 'callreel_media_rooms', type: 'gauge', help: 'Conversations.', value: (stats) => stats.rooms },
   { name: 'callreel_media_recordings', type: 'gauge', help: 'That run.', value: (stats) => stats.recordings },
   { name: 'callreel_media_ports', type: 'gauge', help: 'Open UDP ports.', value: (stats) => stats.openPorts },
@@ -56,7 +61,8 @@ export function formatMetrics({ calls, workers }: NodeFigures): string {
   ];
   for (const { name, type, help, value } of ofWorkers) {
     lines.push(...head(name, type, help));
-    for (const [index, stats] of workers.entries()) lines.push(`${name}{worker="${index + 1}"} ${value(stats)}`);
+    for (const [index, stats] of workers.entries())
+      lines.push(`${name}{worker="${index + 1}"} ${value(stats)}`);
   }
   lines.push(...head(latenessName, 'histogram', 'How late the ticks of the media clock began.'));
   for (const [index, stats] of workers.entries()) lines.push(...histogramLines(index + 1, stats));

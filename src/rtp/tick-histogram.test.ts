@@ -14,5 +14,8 @@ test('a bucket holds what is later than the bound below it, up to its own; the l
     [last, 2],
   ]);
   assert.equal(histogram.sumUs, 62_000_102);
-  assert.deepEqual(latenessBoundsUs.toSorted((a, b) => a - b), latenessBoundsUs);
+  assert.deepEqual(
+    latenessBoundsUs.toSorted((a, b) => a - b),
+    latenessBoundsUs,
+  );
 });
