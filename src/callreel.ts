@@ -151,6 +151,7 @@ async function serveHttp(
   const http = buildApi({
     ...foundation,
     calls,
+    mediaStats: () => control.pool.stats(),
     placer,
     registrations,
     renders,

@@ -287,7 +287,8 @@ export class CommandExecutor {
 
   #stats(): WorkerStats {
     const { transport, recordings } = this.#options;
-    const { receivedPackets, sentPackets, failedSends, lateTicks, maxLatenessUs } = transport.counters;
+    const { receivedPackets, sentPackets, failedSends, lateTicks, maxLatenessUs, histogram } =
+      transport.counters;
     return {
       openPorts: this.legs.openPorts,
       legs: this.legs.count,
@@ -298,6 +299,8 @@ export class CommandExecutor {
       failedSends,
       lateTicks,
       maxLatenessUs,
+      latenessCounts: histogram?.counts ?? [],
+      latenessSumUs: histogram?.sumUs ?? 0,
       ringOverflows: recordings.ringOverflows,
       ringFill: recordings.ringFill,
     };

@@ -13,7 +13,13 @@ import { findWorkers } from '../worker/previous-workers.ts';
 
 export interface ServerProcessOptions {
   dataDir: string;
-  numbers: { number: string; onIncoming: string; dialect?: 'sift' | 'signalwire' | 'sinch' }[];
+  /** Each asks a URL what to do with a call, or has the document itself. */
+  numbers: {
+    number: string;
+    onIncoming?: string;
+    defaultRoutine?: unknown[];
+    dialect?: 'sift' | 'signalwire' | 'sinch';
+  }[];
   /** As environment variables, over free ports and one media worker. */
   settings?: Record<string, string>;
   /** What its command line begins with, such as `ip netns exec name`; it must become the server by exec. */
