@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { idleStats } from '../media/test-worker-stats.ts';
 import { Capacity } from './capacity.ts';
 import { loadBetween, type NodeLoad, type WorkerSample } from './node-load.ts';
 
@@ -70,19 +71,7 @@ test('of several workers the worst counts; one that is new is judged from its se
   ): WorkerSample => ({
     workerId,
     atUs,
-    stats: {
-      ...{
-        openPorts: 0,
-        legs: 0,
-        rooms: 0,
-        recordings: 0,
-        receivedPackets: 0,
-        sentPackets: 0,
-        failedSends: 0,
-      },
-      ...{ lateTicks: 0, maxLatenessUs: 0, ringOverflows: 0, ringFill: 0 },
-      ...counters,
-    },
+    stats: { ...idleStats, ...counters },
   });
   const before = new Map(['a', 'b'].map((id) => [id, sample(id, 0, { lateTicks: 100, ringOverflows: 7 })]));
   const now = [

@@ -6,15 +6,11 @@ import { after, test } from 'node:test';
 import { FakeClock } from '../clock.ts';
 import { silentLogger } from '../logger.ts';
 import type { WorkerStats } from '../media/control.ts';
+import { idleStats as stats } from '../media/test-worker-stats.ts';
 import { NodeWatch, type WatchedWorker } from './node-watch.ts';
 
 const spoolDir = mkdtempSync(join(tmpdir(), 'callreel-admission-'));
 after(() => rmSync(spoolDir, { recursive: true }));
-
-const stats: WorkerStats = {
-  ...{ openPorts: 0, legs: 0, rooms: 0, recordings: 0, receivedPackets: 0, sentPackets: 0, failedSends: 0 },
-  ...{ lateTicks: 0, maxLatenessUs: 0, ringOverflows: 0, ringFill: 0 },
-};
 
 async function watched({
   limits = {},

@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { WorkerStats } from '../media/control.ts';
-import { latenessBoundsUs } from '../rtp/tick-histogram.ts';
+import { idleStats as idle } from '../media/test-worker-stats.ts';
 import { formatMetrics } from './metrics.ts';
-
-const idle: WorkerStats = {
-  ...{ openPorts: 0, legs: 0, rooms: 0, recordings: 0 },
-  ...{ receivedPackets: 0, sentPackets: 0, failedSends: 0, lateTicks: 0, maxLatenessUs: 0 },
-  ...{ latenessCounts: latenessBoundsUs.map(() => 0).concat(0), latenessSumUs: 0, ringOverflows: 0 },
-};
 
 test('each worker stands under its number, and buckets of a histogram hold those below them', () => {
   const counts = [...idle.latenessCounts];
