@@ -152,6 +152,7 @@ async function serveHttp(
     renders,
     eraser,
     deliveries,
+    transcripts,
     destinations: foundation.delivery,
     records: new CallRecords({ db, calls, callLog }),
     captures: new CaptureExport({ spoolDir, masterKey, log }),

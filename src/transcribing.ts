@@ -49,6 +49,6 @@ export function openTranscripts(
   });
   return {
     transcriber,
-    transcripts: new Transcripts({ db, rows: foundation.transcripts, transcriber, ownStore }),
+    transcripts: new Transcripts({ db, rows: foundation.transcripts, seal, transcriber, ownStore }),
   };
 }

@@ -11,7 +11,7 @@ import {
   lockTranscript,
   reviveInterruptedTranscripts,
 } from '../database/transcripts.ts';
-import { deliveryDelayMs } from '../delivery/delivery-schedule.ts';
+import { deadCredentialsMs, deliveryDelayMs } from '../delivery/delivery-schedule.ts';
 import type { DeliveryUploadOptions } from '../delivery/delivery-upload.ts';
 import type { Outbox } from '../delivery/outbox.ts';
 import { RowJobs } from '../delivery/row-jobs.ts';
@@ -143,6 +143,12 @@ export class Transcriber {
   async #claim(trx: Db, recordingId: string): Promise<TranscriptRow | undefined> {
     const row = await lockTranscript(trx, recordingId);
     if (!row || row.nextAttemptAt === null) return undefined;
+    if (row.state === 'dead') {
+      // Given up long ago.
+      await changeTranscript(trx, recordingId, { nextAttemptAt: null });
+      await dropDeliveredCredentials(trx, recordingId);
+      return undefined;
+    }
     const recording = await getRecording(trx, row.accountId, recordingId);
     if (!recording || recording.erasedAt) {
       await this.#options.rows.abandon(trx, recordingId);
@@ -201,7 +207,8 @@ export class Transcriber {
     const row = await lockTranscript(trx, recordingId);
     if (row?.state !== 'running') return;
     const { code, message } = asCallreelError(error);
-    const delayMs = this.#delayMs(row, error);
+    const isNowhere = row.transcript !== null && (await deliveryOfRecording(trx, recordingId))?.key === '';
+    const delayMs = isNowhere ? undefined : this.#delayMs(row, error);
     const { locale, attempts } = row;
     log.warn(
       { recordingId, locale, attempts, error, delayMs },
@@ -210,10 +217,9 @@ export class Transcriber {
     const isDead = delayMs === undefined;
     const failed = await changeTranscript(trx, recordingId, {
       state: nextState('transcript', transcriptTable, row.state, isDead ? 'give up' : 'fail'),
-      nextAttemptAt: isDead ? null : new Date(this.#options.clock.unixMs() + delayMs),
+      nextAttemptAt: new Date(this.#options.clock.unixMs() + (delayMs ?? deadCredentialsMs)),
       ...{ errorCode: code, errorMessage: message },
     });
-    if (isDead) await dropDeliveredCredentials(trx, recordingId);
     if (isDead && failed) await tell(trx, failed, 'dead');
   }
 

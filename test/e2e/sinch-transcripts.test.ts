@@ -128,9 +128,9 @@ suite('transcripts', () => {
     );
     assert.equal(body.state, 'done');
     assert.equal(body.text.split('\n').length, 2);
-    type Found = { transcripts: { recording_id: string; hits: { offset_ms: number; text: string }[] }[] };
+    type Found = { results: { recording_id: string; hits: { offset_ms: number; text: string }[] }[] };
     const search = async (q: string) =>
-      (await stage.http.get<Found>(`/v1/transcripts?q=${encodeURIComponent(q)}`)).body.transcripts.find(
+      (await stage.http.get<Found>(`/v1/transcripts?q=${encodeURIComponent(q)}`)).body.results.find(
         (found) => found.recording_id === id,
       );
     const hits = (await search('"good morning" hello'))?.hits;
