@@ -130,10 +130,10 @@ export async function reviveInterruptedTranscripts(db: Db, node: string, now: Da
 
 /**
  * Whether the credentials of its recording's delivery are still needed: its file is to go there, or it was given up and
- * may be asked for again.
+ * may be asked for again. Must run in a transaction: whoever ends that meanwhile waits, and drops them himself.
  */
-export async function isTranscriptOpen(db: Db, recordingId: string): Promise<boolean> {
-  const found = await db
+export async function isTranscriptOpen(trx: Db, recordingId: string): Promise<boolean> {
+  const found = await trx
     .selectFrom('transcripts')
     .select('recordingId')
     .where('recordingId', '=', recordingId)
@@ -143,6 +143,7 @@ export async function isTranscriptOpen(db: Db, recordingId: string): Promise<boo
         eb('state', '=', 'dead').and('nextAttemptAt', 'is not', null),
       ]),
     )
+    .forShare()
     .executeTakeFirst();
   return found !== undefined;
 }

@@ -55,8 +55,9 @@ export class Transcripts {
         throw new CallreelError('NOT_FOUND', 'there is no such recording', { where: recordingId });
       if (recording.erasedAt)
         throw new CallreelError('RECORDING_ERASED', 'the recording was erased', { where: recordingId });
+      const begun = await this.#options.rows.again(trx, recording, wish.locale);
       await this.#keepCredentials(trx, recordingId, wish.credentials);
-      return await this.#options.rows.again(trx, recording, wish.locale);
+      return begun;
     });
     transcriber.kick();
     return row;
