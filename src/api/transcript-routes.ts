@@ -120,7 +120,7 @@ export function transcriptRoutes(app: FastifyInstance, options: TranscriptRoutes
       },
     },
     async ({ query }) => {
-      const filter = { words: query.q?.replaceAll('\0', ' '), state: query.state };
+      const filter = { words: query.q, state: query.state };
       const page = await pageTranscripts(db, accountId, { ...listRequest(list, query), filter });
       return listBody(list, page, toListedTranscriptBody);
     },
