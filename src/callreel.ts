@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { buildApi } from './api/api.ts';
 import { mediaDoor } from './api/media-routes.ts';
+import { backlogMetrics, callMetrics, machineMetrics, mediaMetrics } from './api/metric-sources.ts';
 import type { Credentials } from './auth/credentials.ts';
 import { CallRecords } from './call/call-records.ts';
 import { Conversations } from './call/conversations.ts';
@@ -155,6 +156,12 @@ async function serveHttp(
     transcripts,
     destinations: foundation.delivery,
     records: new CallRecords({ db, calls, callLog }),
+    metricSources: [
+      callMetrics(calls),
+      mediaMetrics(control.pool),
+      backlogMetrics(db, foundation.node, foundation.delivery.clock),
+      machineMetrics(config.dataDir, clock),
+    ],
     captures: new CaptureExport({ spoolDir, masterKey, log }),
     masterKey,
     replayEvent: (eventId) => outbox.replay(eventId),

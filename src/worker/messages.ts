@@ -227,6 +227,8 @@ const stats = z.object({
   lateTicks: count,
   maxLatenessUs: count,
   ringOverflows: count,
+  ringWaitingBytes: count,
+  ringBytes: count,
 }) satisfies z.ZodType<WorkerStats>;
 
 const legReport = z.object({

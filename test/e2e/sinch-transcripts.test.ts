@@ -145,6 +145,15 @@ suite('transcripts', () => {
     assert.equal(await search('morning -hello'), undefined);
     const { publicUrl, credentials: own } = stage.scene.server.callreel;
     const authorization = `Basic ${Buffer.from(`${own.accountId}:${own.authToken.reveal()}`).toString('base64')}`;
+    assert.equal((await fetch(`${publicUrl}/metrics`)).status, 401);
+    const metrics = await (await fetch(`${publicUrl}/metrics`, { headers: { authorization } })).text();
+    for (const line of [
+      'callreel_metrics_up{of="backlog"} 1',
+      'callreel_media_workers 1',
+      'callreel_transcripts{state="dead"} 1',
+      'callreel_transcripts_oldest_seconds 0',
+    ])
+      assert.ok(metrics.includes(`${line}\n`), `${line}: ${metrics}`);
     const erased = await fetch(`${publicUrl}/v1/recordings/${id}`, {
       method: 'DELETE',
       headers: { authorization },
