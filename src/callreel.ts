@@ -87,7 +87,7 @@ async function build(
   const renders = openRenders(config, foundation, parts);
   const settle = (conversationId: string) => control.calls.settle(conversationId);
   const delivering = openDeliveries(config, foundation, renders, settle, parts);
-  const transcribing = openTranscripts(config, foundation, renders, surroundings.speechToText, parts);
+  const transcribing = await openTranscripts(config, foundation, renders, surroundings.speechToText, parts);
   const control: CallControl = await openCallControl(config, foundation, renders, delivering, parts);
   const { calls, files, quality, pool, userAgent, registrations, performer } = control;
   const serving = { ...control, ...delivering, ...transcribing, renders };

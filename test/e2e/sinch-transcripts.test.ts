@@ -170,6 +170,15 @@ suite('transcripts', () => {
     const { status, body } = await stage.request('GET', path);
     assert.equal(status, 200);
     assert.equal((body as { text: string }).text, 'hello there good morning');
+    assert.equal((await stage.request('DELETE', path)).status, 200);
+    assert.equal((await stage.request('DELETE', path)).status, 404);
+    const recording = '/calling/v1/recording/mine.mp3';
+    assert.equal((await stage.request('GET', recording)).status, 200, 'that stays');
+
+    const again = await talk({ destinationUrl: 'sdrive://mine.mp3', ...transcription() });
+    await stage.told(again, 'notify', 'transcription_available');
+    assert.equal((await stage.request('DELETE', recording)).status, 200);
+    for (const gone of [recording, path]) assert.equal((await stage.request('GET', gone)).status, 404);
   });
 
   test('without transcriptionOptions.enabled there is none', async () => {
