@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Timer } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
+import { abortable } from './abortable.ts';
 import { EngineHost, type EngineHostOptions } from './engine-host.ts';
 import type { EngineSettings } from './engine-protocol.ts';
 
@@ -77,16 +78,5 @@ export class EngineKeeper {
     const running = this.#running;
     this.#running = undefined;
     await running?.host.close();
-  }
-}
-
-async function abortable(wait: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const giveUp = () => reject(signal.reason);
-  signal.addEventListener('abort', giveUp, { once: true });
-  try {
-    await Promise.race([wait, promise]);
-  } finally {
-    signal.removeEventListener('abort', giveUp);
   }
 }

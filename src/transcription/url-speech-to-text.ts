@@ -47,7 +47,7 @@ export class UrlSpeechToText implements SpeechToText {
         transcribeChannel(
           audio,
           new EngineSpeechFinder(host, either),
-          this.#server.recognizer(locale, either),
+          this.#server.recognizer(locale, either, isUrgent),
           either,
         ),
       signal,
