@@ -19,11 +19,17 @@ export class EngineKeeper {
   readonly #options: EngineKeeperOptions;
   readonly #closing = new AbortController();
   #last: Promise<unknown> = Promise.resolve();
+  #users = 0;
   #running: { host: EngineHost; settings: EngineSettings } | undefined;
   #idle: Timer | undefined;
 
   constructor(options: EngineKeeperOptions) {
     this.#options = options;
+  }
+
+  /** Who has it, and who waits for it. */
+  get users(): number {
+    return this.#users;
   }
 
   /** The engine's process, 0 while there is none. */
@@ -46,14 +52,16 @@ export class EngineKeeper {
     const before = this.#last;
     const { promise: done, resolve: finish } = Promise.withResolvers<void>();
     this.#last = before.then(() => done);
+    this.#users++;
+    this.#idle?.cancel();
     try {
       await abortable(before, either);
       either.throwIfAborted();
-      this.#idle?.cancel();
       return await action(await this.#engine(await prepare(either)), either);
     } finally {
-      this.#idle?.cancel();
-      this.#idle = this.#options.clock.after(this.#options.idleMs, () => void this.#stop());
+      // Who gave up waiting leaves it to the others.
+      if (--this.#users === 0 && !this.#closing.signal.aborted)
+        this.#idle = this.#options.clock.after(this.#options.idleMs, () => void this.#stop());
       finish();
     }
   }
