@@ -109,6 +109,23 @@ describe('The keeper of an engine', () => {
     assert.equal(clock.pendingTimers, 0);
   });
 
+  test('that is closed waits for none that does not start', async () => {
+    const keeper = keeperWith();
+    const { promise: isPrepared, resolve: prepared } = Promise.withResolvers<void>();
+    const starting = keeper.use(
+      async () => {
+        setImmediate(prepared);
+        return { detectorFile: 'never ready' };
+      },
+      work,
+      signal,
+    );
+    const end = assert.rejects(starting, { code: 'DRAINING' });
+    await isPrepared;
+    await keeper.close();
+    await end;
+  });
+
   test('that is closed ends what runs and what waits', async () => {
     const keeper = keeperWith();
     const { promise: hasBegun, resolve: begin } = Promise.withResolvers<void>();

@@ -57,7 +57,7 @@ export class EngineKeeper {
     try {
       await abortable(before, either);
       either.throwIfAborted();
-      return await action(await this.#engine(await prepare(either)), either);
+      return await action(await this.#engine(await prepare(either), either), either);
     } finally {
       // Who gave up waiting leaves it to the others.
       if (--this.#users === 0 && !this.#closing.signal.aborted)
@@ -73,11 +73,11 @@ export class EngineKeeper {
     await this.#stop();
   }
 
-  async #engine(settings: EngineSettings): Promise<EngineHost> {
+  async #engine(settings: EngineSettings, signal: AbortSignal): Promise<EngineHost> {
     if (this.#running?.host.alive && isDeepStrictEqual(this.#running.settings, settings))
       return this.#running.host;
     await this.#stop();
-    const host = await EngineHost.start({ ...this.#options, settings });
+    const host = await EngineHost.start({ ...this.#options, settings }, signal);
     this.#running = { host, settings };
     return host;
   }
