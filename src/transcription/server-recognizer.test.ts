@@ -334,7 +334,11 @@ describe('A server', () => {
         words: 'none',
       },
     }));
-    assert.deepEqual(recognitions, [{ text: 'hello', parts: [{ text: 'hello' }] }]);
+    const segments = [{ start: 0, end: 1, text: ' ' }];
+    const words = [{ word: 'x'.repeat(1001), start: 0, end: 1 }];
+    const blank = await ask(() => ({ body: { text: 'hello', segments, words } }));
+    for (const heard of [...recognitions, ...blank.recognitions])
+      assert.deepEqual(heard, { text: 'hello', parts: [{ text: 'hello' }] });
   });
 
   test('that is not there, or never answers, may be another time', async () => {
