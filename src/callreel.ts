@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import type { NodeWatch } from './admission/node-watch.ts';
 import { buildApi } from './api/api.ts';
 import { mediaDoor } from './api/media-routes.ts';
 import type { Credentials } from './auth/credentials.ts';
@@ -45,6 +46,8 @@ export interface Callreel {
   readonly calls: LiveCalls;
   readonly media: WorkerPool;
   readonly deliveries: Deliveries;
+  /** Whether one more call may come. */
+  readonly admission: NodeWatch;
   /** Seals credentials of destinations. */
   readonly seal: CredentialSeal;
   /** Does verbs on its calls, for a dialect. */
@@ -102,6 +105,7 @@ async function build(
     calls,
     media: pool,
     deliveries: delivering.deliveries,
+    admission: control.admission,
     seal: foundation.delivery.seal,
     performer,
     stop: () => stop(config, { clock, log, userAgent, calls, files, quality, directory, parts }),
@@ -147,6 +151,7 @@ async function serveHttp(
   const http = buildApi({
     ...foundation,
     calls,
+    mediaStats: () => control.pool.stats(),
     placer,
     registrations,
     renders,

@@ -391,6 +391,11 @@ export interface WorkerStats {
   failedSends: number;
   lateTicks: number;
   maxLatenessUs: number;
+  /** Ticks by how late they began, in the buckets of `rtp/tick-histogram`, and the sum of that. */
+  latenessCounts: readonly number[];
+  latenessSumUs: number;
   /** Entries lost because the writer thread could not keep up; each loss is also a mark in the manifests. */
   ringOverflows: number;
+  /** How full the ring to the writer thread is, 0..1. */
+  ringFill: number;
 }

@@ -47,6 +47,7 @@ class RecordingLog implements RecordingControl {
   readonly calls: string[] = [];
   count = 0;
   ringOverflows = 0;
+  ringFill = 0;
   legs: RecordedLegs | undefined;
   start({ recordingId }: { recordingId: string }): void {
     this.calls.push(`start ${recordingId}`);

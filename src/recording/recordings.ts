@@ -52,6 +52,11 @@ export class Recordings implements RecordingControl {
     return this.#options.spool.overflows;
   }
 
+  /** How full the ring to the writer thread is, 0..1. */
+  get ringFill(): number {
+    return this.#options.spool.fill;
+  }
+
   /** Running, or ended and not yet on disk. */
   get count(): number {
     return this.#recorders.size;

@@ -74,6 +74,11 @@ export class SpoolProducer {
     return this.#overflows;
   }
 
+  /** How full the ring is, 0..1: what the disk has yet to take. */
+  get fill(): number {
+    return 1 - this.#ring.freeBytes / this.#ring.capacityBytes;
+  }
+
   /** @param key the recording's plain key, base64 */
   startRecording(header: ManifestHeader, key: string): void {
     this.#control({ op: 'start', key, header });

@@ -226,7 +226,10 @@ const stats = z.object({
   failedSends: count,
   lateTicks: count,
   maxLatenessUs: count,
+  latenessCounts: z.array(count).max(64),
+  latenessSumUs: count,
   ringOverflows: count,
+  ringFill: z.number().min(0).max(1),
 }) satisfies z.ZodType<WorkerStats>;
 
 const legReport = z.object({
