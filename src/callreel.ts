@@ -3,6 +3,13 @@ import type { FastifyInstance } from 'fastify';
 import type { NodeWatch } from './admission/node-watch.ts';
 import { buildApi } from './api/api.ts';
 import { mediaDoor } from './api/media-routes.ts';
+import {
+  admissionMetrics,
+  backlogMetrics,
+  callMetrics,
+  machineMetrics,
+  mediaMetrics,
+} from './api/metric-sources.ts';
 import type { Credentials } from './auth/credentials.ts';
 import { CallRecords } from './call/call-records.ts';
 import { Conversations } from './call/conversations.ts';
@@ -89,7 +96,7 @@ async function build(
   const renders = openRenders(config, foundation, parts);
   const settle = (conversationId: string) => control.calls.settle(conversationId);
   const delivering = openDeliveries(config, foundation, renders, settle, parts);
-  const transcribing = openTranscripts(config, foundation, renders, surroundings.speechToText, parts);
+  const transcribing = await openTranscripts(config, foundation, renders, surroundings.speechToText, parts);
   const control: CallControl = await openCallControl(config, foundation, renders, delivering, parts);
   const { calls, files, quality, pool, userAgent, registrations, performer } = control;
   const serving = { ...control, ...delivering, ...transcribing, renders };
@@ -151,14 +158,21 @@ async function serveHttp(
   const http = buildApi({
     ...foundation,
     calls,
-    mediaStats: () => control.pool.stats(),
     placer,
     registrations,
     renders,
     eraser,
     deliveries,
+    transcripts,
     destinations: foundation.delivery,
     records: new CallRecords({ db, calls, callLog }),
+    metricSources: [
+      callMetrics(calls),
+      mediaMetrics(control.pool),
+      admissionMetrics(control.admission),
+      backlogMetrics(db, foundation.node, foundation.delivery.clock),
+      machineMetrics(config.dataDir, clock),
+    ],
     captures: new CaptureExport({ spoolDir, masterKey, log }),
     masterKey,
     replayEvent: (eventId) => outbox.replay(eventId),

@@ -75,9 +75,9 @@ test('of several workers the worst counts; one that is new is judged from its se
   });
   const before = new Map(['a', 'b'].map((id) => [id, sample(id, 0, { lateTicks: 100, ringOverflows: 7 })]));
   const now = [
-    sample('a', 1e6, { lateTicks: 110, ringOverflows: 7, ringFill: 0.3 }),
-    sample('b', 1e6, { lateTicks: 150, ringOverflows: 9, ringFill: 0.2 }),
-    sample('new', 1e6, { lateTicks: 5000, ringOverflows: 5000, ringFill: 0.1 }),
+    sample('a', 1e6, { lateTicks: 110, ringOverflows: 7, ringWaitingBytes: 300_000 }),
+    sample('b', 1e6, { lateTicks: 150, ringOverflows: 9, ringWaitingBytes: 200_000 }),
+    sample('new', 1e6, { lateTicks: 5000, ringOverflows: 5000, ringWaitingBytes: 100_000 }),
   ];
   assert.deepEqual(loadBetween(before, now, 5000), { lateTickShare: 0.25, ringFill: 0.3, lostPackets: 2 });
 });

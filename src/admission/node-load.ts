@@ -29,7 +29,7 @@ export function loadBetween(
 ): Pick<NodeLoad, 'lateTickShare' | 'ringFill' | 'lostPackets'> {
   const load = { lateTickShare: 0, ringFill: 0, lostPackets: 0 };
   for (const { workerId, atUs, stats } of now) {
-    load.ringFill = Math.max(load.ringFill, stats.ringFill);
+    load.ringFill = Math.max(load.ringFill, stats.ringWaitingBytes / stats.ringBytes);
     const last = before.get(workerId);
     if (!last) continue;
     const ticks = (atUs - last.atUs) / tickPeriodUs;

@@ -50,7 +50,8 @@ export interface RecordingControl {
   /** Recordings that did not end on disk yet. */
   readonly count: number;
   readonly ringOverflows: number;
-  readonly ringFill: number;
+  readonly ringWaitingBytes: number;
+  readonly ringBytes: number;
   /** @throws CallreelError */
   start(command: RecordingStart, atUs: number): void;
   /** @throws CallreelError */
@@ -302,7 +303,8 @@ export class CommandExecutor {
       latenessCounts: histogram?.counts ?? [],
       latenessSumUs: histogram?.sumUs ?? 0,
       ringOverflows: recordings.ringOverflows,
-      ringFill: recordings.ringFill,
+      ringWaitingBytes: recordings.ringWaitingBytes,
+      ringBytes: recordings.ringBytes,
     };
   }
 }

@@ -52,9 +52,13 @@ export class Recordings implements RecordingControl {
     return this.#options.spool.overflows;
   }
 
-  /** How full the ring to the writer thread is, 0..1. */
-  get ringFill(): number {
-    return this.#options.spool.fill;
+  /** What the ring holds that the writer thread did not take yet. */
+  get ringWaitingBytes(): number {
+    return this.#options.spool.waitingBytes;
+  }
+
+  get ringBytes(): number {
+    return this.#options.spool.ringBytes;
   }
 
   /** Running, or ended and not yet on disk. */

@@ -74,9 +74,13 @@ export class SpoolProducer {
     return this.#overflows;
   }
 
-  /** How full the ring is, 0..1: what the disk has yet to take. */
-  get fill(): number {
-    return 1 - this.#ring.freeBytes / this.#ring.capacityBytes;
+  /** What the consumer did not take yet. */
+  get waitingBytes(): number {
+    return this.ringBytes - this.#ring.freeBytes;
+  }
+
+  get ringBytes(): number {
+    return this.#ring.capacityBytes;
   }
 
   /** @param key the recording's plain key, base64 */

@@ -229,7 +229,8 @@ const stats = z.object({
   latenessCounts: z.array(count).max(64),
   latenessSumUs: count,
   ringOverflows: count,
-  ringFill: z.number().min(0).max(1),
+  ringWaitingBytes: count,
+  ringBytes: count,
 }) satisfies z.ZodType<WorkerStats>;
 
 const legReport = z.object({
