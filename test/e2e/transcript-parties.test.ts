@@ -20,11 +20,14 @@ import { joined } from './verb-stage.ts';
 
 /**
  * Who said what, and where in the file, of a conference of three and of one of its calls. Each speaks a tone of its own;
- * what the recogniser makes of one is how long it is, in ms.
+ * what the recogniser makes of one is its length, of four: a
+ * busy machine stretches what others hear.
  */
 const rollSeconds = 0.5;
+const lengths = ['brief', 'short', 'long', 'longest'];
+const [briefMs, shortMs, longMs, longestMs] = [300, 900, 1500, 2100];
 const recognizer = await startServer((form) =>
-  likeSpeaches(String(200 * Math.round(5 * (form.seconds - rollSeconds))))(form),
+  likeSpeaches(lengths[Math.floor((form.seconds - rollSeconds) / 0.6)] ?? 'longer')(form),
 );
 const stage = await RecorderStage.open({ speechToText: testSpeechToText(recognizer) });
 after(async () => {
@@ -47,32 +50,37 @@ test('each party is a speaker of its own, at its place in the file; what a pause
     for (const { recording_id: id } of recordings)
       assert.equal((await stage.post(`/v1/recordings/${id}/${verb}`, body)).status, 200);
   };
-  await speak(ann, annHz, 400);
+  await speak(ann, annHz, briefMs);
   await told('pause', { behaviour: 'skip' });
-  await speak(bob, secretHz, 1400);
+  await speak(bob, secretHz, longestMs);
   await told('resume');
-  await speak(cid, promptHz, 600);
-  await Promise.all([speak(bob, bobHz, 1000), speak(ann, annHz, 800)]);
+  await speak(cid, promptHz, shortMs);
+  await Promise.all([speak(bob, bobHz, longestMs), speak(ann, annHz, longMs, 300)]);
   const ended = [await stage.stop(conference), await stage.stop(call)];
   assert.deepEqual(await heardIn(ended[0]!), [
-    'Speaker 1: 400 ann',
-    'Speaker 3: 600 prompt',
-    'Speaker 1: 800 ann+bob',
-    'Speaker 2: 1000 ann+bob',
+    'Speaker 1: brief ann',
+    'Speaker 3: short prompt',
+    'Speaker 2: longest ann+bob',
+    'Speaker 1: long ann+bob',
   ]);
   // What the caller says, and what it hears.
   assert.deepEqual(await heardIn(ended[1]!), [
-    'Speaker 2: 400 ann',
-    'Speaker 2: 600 prompt',
-    'Speaker 1: 1000 ann+bob',
-    'Speaker 2: 800 ann+bob',
+    'Speaker 2: brief ann',
+    'Speaker 2: short prompt',
+    'Speaker 1: longest ann+bob',
+    'Speaker 2: long ann+bob',
   ]);
 });
 
 /** With silence around it: what is spoken after a shorter one is the same piece. */
-async function speak({ call }: Party, frequencyHz: number, durationMs: number): Promise<void> {
+async function speak({ call }: Party, frequencyHz: number, durationMs: number, laterMs = 0): Promise<void> {
   const silence = new Int16Array(0.7 * rateHz);
-  assert.equal(await call.play(joined(silence, tone({ frequencyHz, durationMs }), silence)), true);
+  assert.equal(
+    await call.play(
+      joined(new Int16Array((laterMs * rateHz) / 1000), silence, tone({ frequencyHz, durationMs }), silence),
+    ),
+    true,
+  );
 }
 
 interface Line {
