@@ -163,7 +163,7 @@ async function serveHttp(
       sinch: (given) => keptDocument(given, 'body.document', masterKey, control.sinch.rules),
     },
     dialects: [
-      (app, mediaUrl) => siftRoutes(app, { accountId, db, conversations, mediaUrl, publicUrl }),
+      (app, mediaUrl) => siftRoutes(app, { accountId, db, conversations, transcripts, mediaUrl, publicUrl }),
       signalwire.routes,
     ],
     open: [signalwire.download, sinchDoor(foundation, control)],

@@ -1,7 +1,9 @@
 import { deliveryOfRecording } from '../database/deliveries.ts';
+import { lockRecording } from '../database/recordings.ts';
 import type { Db } from '../database/schema.ts';
 import { getTranscript, lastTranscriptAt } from '../database/transcripts.ts';
 import type { OwnStore } from '../delivery/destinations/own-store.ts';
+import { CallreelError } from '../errors.ts';
 import type { Transcriber } from './transcriber.ts';
 import { transcriptKeyOf } from './transcript-file.ts';
 import type { TranscriptRows } from './transcript-rows.ts';
@@ -9,7 +11,7 @@ import type { TranscriptRows } from './transcript-rows.ts';
 export interface TranscriptsOptions {
   db: Db;
   rows: TranscriptRows;
-  transcriber: Pick<Transcriber, 'interrupt'>;
+  transcriber: Pick<Transcriber, 'interrupt' | 'kick'>;
   ownStore?: OwnStore | undefined;
 }
 
@@ -19,6 +21,23 @@ export class Transcripts {
 
   constructor(options: TranscriptsOptions) {
     this.#options = options;
+  }
+
+  /**
+   * Has a recording transcribed that was started without: when it ends, or now.
+   * @throws CallreelError NOT_FOUND, RECORDING_ERASED
+   */
+  async want(accountId: string, recordingId: string, locale: string): Promise<void> {
+    const { db, rows, transcriber } = this.#options;
+    await db.transaction().execute(async (trx) => {
+      const recording = await lockRecording(trx, accountId, recordingId);
+      if (!recording)
+        throw new CallreelError('NOT_FOUND', 'there is no such recording', { where: recordingId });
+      if (recording.erasedAt)
+        throw new CallreelError('RECORDING_ERASED', 'the recording was erased', { where: recordingId });
+      await rows.want(trx, recording, locale);
+    });
+    transcriber.kick();
   }
 
   /** The recording is erased: nothing more is made of it, its text goes, and its file in our own store. */

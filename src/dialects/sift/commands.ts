@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { CallTarget } from '../../call/connector.ts';
 import type { RecordingPolicy } from '../../media/control.ts';
 import type { Connect, Next, Step } from '../../script/verb.ts';
+import { boundProcessors, processors } from './processors.ts';
 
 /** Asks one of the routine's own URLs what comes next; undefined: go on. */
 export type Ask = (url: string, answer: Record<string, unknown>) => Promise<Next>;
@@ -38,14 +39,14 @@ const conversation = {
   live_topics: flag,
   live_emotion: flag,
   live_scan: z.array(z.unknown()).nullish(),
-  processors: z.array(z.unknown()).nullish(),
+  processors,
 };
 
 interface ConversationParameters {
   do_record?: boolean | null | undefined;
   event_callback?: string | undefined;
   on_event?: string | undefined;
-  processors?: unknown[] | null | undefined;
+  processors: string[];
   [name: `live_${string}`]: unknown;
 }
 
@@ -54,22 +55,26 @@ function policyOf(doRecord: boolean | null | undefined): RecordingPolicy {
   return doRecord ? 'record' : 'never';
 }
 
-/** `processors` are ignored without `do_record`, as the vendor says. */
-function notYet(command: ConversationParameters, recorded: boolean): NotYet[] {
-  const wanted = Object.entries(command).filter(([name, value]) => {
-    if (Array.isArray(value) && value.length === 0) return false;
-    return (
-      (name.startsWith('live_') && Boolean(value)) || (name === 'processors' && value != null && recorded)
-    );
-  });
+function notYet(command: ConversationParameters): NotYet[] {
+  const wanted = Object.entries(command).filter(
+    ([name, value]) =>
+      name.startsWith('live_') && Boolean(value) && !(Array.isArray(value) && value.length === 0),
+  );
   return wanted.map(([feature]) => ({ feature, message: `${feature} is not available in this version yet` }));
 }
 
 function conversationOptions(command: ConversationParameters, policy: RecordingPolicy) {
+  // They are ignored without `do_record`, as the vendor says.
+  const { transcribes, missing } = boundProcessors(policy === 'record' ? command.processors : []);
+  const unbound = missing.map((name) => ({
+    feature: 'processors',
+    message: `the processor ${name} is not available in this version`,
+  }));
   return {
     policy,
     eventCallback: command.event_callback ?? command.on_event,
-    warnings: notYet(command, policy === 'record'),
+    warnings: [...notYet(command), ...unbound],
+    ...(transcribes && { recording: { transcription: {} } }),
   };
 }
 

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { after, suite, test } from 'node:test';
+import { type Answer, likeSpeaches, startServer } from '../../src/transcription/test-transcription-server.ts';
+import { testSpeechToText } from '../../src/transcripts/test-speech-to-text.ts';
+import type { Command, ConversationBody, EndedEvent } from './bodies.ts';
+import { eventually } from './eventually.ts';
+import { HttpClient } from './http-client.ts';
+import { Scene } from './scene.ts';
+import { speak } from './verb-stage.ts';
+
+interface Segment {
+  connection_id: string;
+  text: string;
+  timestamp: number;
+  start_ms: number;
+  end_ms: number;
+}
+interface Processed extends ConversationBody {
+  transcript?: Segment[] | null;
+  processors?: { name: string; status: string; error?: { code: string } }[];
+}
+interface ProcessedEvent extends EndedEvent {
+  processor: string;
+  status: string;
+  error?: { code: string };
+}
+
+/** The processor `transcribe` of the Sift dialect, from a server with OpenAI's interface. */
+let failure: Answer | undefined;
+let count = 0;
+const words = ['hello there', 'good morning'];
+const recognizer = await startServer((form) => failure ?? likeSpeaches(words[count++ % 2]!)(form));
+const scene = await Scene.open({ speechToText: testSpeechToText(recognizer) });
+const http = new HttpClient(scene.server.callreel);
+after(async () => {
+  await scene[Symbol.asyncDispose]();
+  await recognizer.close();
+});
+
+/** Two parties speak, one after the other. @returns the conversation's id, after its end */
+async function talk(name: string, first: Omit<Command, 'name'>, second: Omit<Command, 'name'>) {
+  const calls = [await scene.call([scene.join(name, first)])];
+  await scene.participants(name, 1);
+  calls.push(await scene.call([scene.join(name, second)]));
+  const parties = await scene.participants(name, 2);
+  await speak(calls[0]!, 8000, 41);
+  await speak(calls[1]!, 8000, 42);
+  await Promise.all(calls.map((call) => call.hangUp()));
+  const { conversation_id: id } = await scene.audience.ended({ conference_name: name });
+  return { id, connections: parties.map(({ connection_id }) => connection_id) };
+}
+
+const read = async (id: string) => (await http.get<Processed>(`/v0/conversations/${id}`)).body;
+const told = async (id: string) =>
+  await eventually('the processor is told of', () =>
+    scene.app
+      .requests('/events')
+      .map(({ body }) => body as ProcessedEvent)
+      .find(({ type, conversation_id }) => type === 'processed' && conversation_id === id),
+  );
+
+suite('the processor transcribe', () => {
+  test('a later party binds it: segments with their speakers on the axis of the channels', async () => {
+    const { id, connections } = await talk(
+      'bound later',
+      { do_record: true },
+      { do_record: true, processors: ['transcribe'] },
+    );
+    const event = await told(id);
+    assert.deepEqual([event.event_type, event.processor, event.status], ['processed', 'transcribe', 'done']);
+    assert.equal(event.conference_name, 'bound later');
+    const { transcript, processors, channels } = await read(id);
+    assert.deepEqual(processors, [{ name: 'transcribe', status: 'done' }]);
+    assert.deepEqual(
+      transcript?.map(({ connection_id, text }) => [connection_id, text]),
+      connections.map((connection, index) => [connection, words[index]]),
+    );
+    for (const [index, { timestamp, start_ms, end_ms }] of transcript!.entries()) {
+      assert.equal(timestamp, start_ms / 1000);
+      assert.ok(start_ms >= channels[index]!.start_ms && end_ms <= channels[index]!.end_ms!);
+    }
+  });
+
+  test('after the fact: what was recorded without is processed, once; what there is not is refused', async () => {
+    count = 0;
+    const { id, connections } = await talk('afterwards', { do_record: true }, {});
+    assert.equal('transcript' in (await read(id)), false);
+    const path = `/v0/conversations/${id}/process`;
+    const grade = await http.json<{ error: { where: string } }>('POST', path, { processors: ['grade'] });
+    assert.deepEqual([grade.status, grade.body.error.where], [400, 'body.processors']);
+    const first = await http.json<Processed>('POST', path, { processors: ['transcribe'] });
+    assert.equal(first.status, 200);
+    assert.equal(first.body.processors?.[0]?.name, 'transcribe');
+    assert.equal((await told(id)).status, 'done');
+    const again = await http.json<Processed>('POST', path, { processors: ['transcribe'] });
+    assert.deepEqual(
+      again.body.transcript?.map(({ connection_id }) => connection_id),
+      connections,
+    );
+    assert.equal(again.body.processors?.[0]?.status, 'done');
+  });
+
+  test('that it failed is told with the reason', async () => {
+    failure = { status: 401, body: { error: { message: 'no such key' } } };
+    const wanted = { do_record: true, processors: ['transcribe'] };
+    const { id } = await talk('refused', wanted, wanted);
+    const event = await told(id);
+    assert.deepEqual([event.status, event.error?.code], ['failed', 'TRANSCRIPTION_REFUSED']);
+    const { transcript, processors } = await read(id);
+    assert.equal(transcript, null);
+    assert.deepEqual(
+      [processors?.[0]?.status, processors?.[0]?.error?.code],
+      ['failed', 'TRANSCRIPTION_REFUSED'],
+    );
+  });
+});
