@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
+import type { PhoneCall } from '../../src/testkit/phone-call.ts';
 import { type Answer, likeSpeaches, startServer } from '../../src/transcription/test-transcription-server.ts';
 import { testSpeechToText } from '../../src/transcripts/test-speech-to-text.ts';
 import type { Command, ConversationBody, EndedEvent } from './bodies.ts';
@@ -38,12 +39,18 @@ after(async () => {
 });
 
 /** Two parties speak, one after the other. @returns the conversation's id, after its end */
-async function talk(name: string, first: Omit<Command, 'name'>, second: Omit<Command, 'name'>) {
+async function talk(
+  name: string,
+  first: Omit<Command, 'name'>,
+  second: Omit<Command, 'name'>,
+  during: (first: PhoneCall) => Promise<unknown> = async () => undefined,
+) {
   const calls = [await scene.call([scene.join(name, first)])];
   await scene.participants(name, 1);
   calls.push(await scene.call([scene.join(name, second)]));
   const parties = await scene.participants(name, 2);
   await speak(calls[0]!, 8000, 41);
+  await during(calls[0]!);
   await speak(calls[1]!, 8000, 42);
   await Promise.all(calls.map((call) => call.hangUp()));
   const { conversation_id: id } = await scene.audience.ended({ conference_name: name });
@@ -51,6 +58,20 @@ async function talk(name: string, first: Omit<Command, 'name'>, second: Omit<Com
 }
 
 const read = async (id: string) => (await http.get<Processed>(`/v0/conversations/${id}`)).body;
+interface Mark {
+  kind: string;
+  speaker_label: string | null;
+  digit: string | null;
+  start_ms: number;
+  end_ms: number;
+}
+/** As our own API gives it. */
+async function nativeTranscript(conversationId: string): Promise<{ marks: Mark[] }> {
+  const path = `/v1/recordings?conversation_id=${conversationId}`;
+  const { body } = await http.get<{ results: { recording_id: string }[] }>(path);
+  const transcript = `/v1/recordings/${body.results[0]!.recording_id}/transcript`;
+  return (await http.get<{ marks: Mark[] }>(transcript)).body;
+}
 const told = async (id: string) =>
   await eventually('the processor is told of', () =>
     scene.app
@@ -65,6 +86,11 @@ suite('the processor transcribe', () => {
       'bound later',
       { do_record: true },
       { do_record: true, processors: ['transcribe'] },
+      async (first) => {
+        await first.pressDigit('5');
+        await first.hold();
+        await first.resume();
+      },
     );
     const event = await told(id);
     assert.deepEqual([event.event_type, event.processor, event.status], ['processed', 'transcribe', 'done']);
@@ -79,6 +105,19 @@ suite('the processor transcribe', () => {
       assert.equal(timestamp, start_ms / 1000);
       assert.ok(start_ms >= channels[index]!.start_ms && end_ms <= channels[index]!.end_ms!);
     }
+    const { marks } = await nativeTranscript(id);
+    assert.deepEqual(
+      marks.map(({ kind, speaker_label, digit }) => [kind, speaker_label, digit]),
+      [
+        ['dtmf', 'Speaker 1', '5'],
+        ['hold', 'Speaker 1', null],
+      ],
+    );
+    const [key, hold] = marks;
+    assert.ok(
+      key!.start_ms >= transcript![0]!.end_ms - 300 && hold!.end_ms <= transcript![1]!.start_ms + 300,
+    );
+    assert.ok(hold!.start_ms >= key!.end_ms && hold!.end_ms > hold!.start_ms);
   });
 
   test('after the fact: what was recorded without is processed, once; what there is not is refused', async () => {
