@@ -87,7 +87,15 @@ async function build(
   const settle = (conversationId: string) => control.calls.settle(conversationId);
   const delivering = openDeliveries(config, foundation, renders, settle, parts);
   const transcribing = openTranscripts(config, foundation, renders, surroundings.speechToText, parts);
-  const control: CallControl = await openCallControl(config, foundation, renders, delivering, parts);
+  const { recognizer } = transcribing;
+  const control: CallControl = await openCallControl(
+    config,
+    foundation,
+    renders,
+    delivering,
+    recognizer,
+    parts,
+  );
   const { calls, files, quality, pool, userAgent, registrations, performer } = control;
   const serving = { ...control, ...delivering, ...transcribing, renders };
   const publicUrl = await serveHttp(config, foundation, serving, parts);

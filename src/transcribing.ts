@@ -2,6 +2,7 @@ import type { Config } from './config.ts';
 import type { Foundation } from './foundation.ts';
 import { createSpeechToText } from './transcription/create-speech-to-text.ts';
 import type { SpeechToText } from './transcription/speech-to-text.ts';
+import { UtteranceRecognizer } from './transcription/utterance-recognizer.ts';
 import { Transcriber } from './transcripts/transcriber.ts';
 import { Transcripts } from './transcripts/transcripts.ts';
 import type { RenderPool } from './worker/render-pool.ts';
@@ -10,6 +11,8 @@ import type { RenderPool } from './worker/render-pool.ts';
 export interface TranscriptControl {
   transcriber: Transcriber;
   transcripts: Transcripts;
+  /** Of what parties say to scripts. */
+  recognizer: UtteranceRecognizer;
 }
 
 /**
@@ -49,6 +52,7 @@ export function openTranscripts(
   });
   return {
     transcriber,
+    recognizer: new UtteranceRecognizer({ engine, clock }),
     transcripts: new Transcripts({ db, rows: foundation.transcripts, transcriber, ownStore }),
   };
 }

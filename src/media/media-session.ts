@@ -8,6 +8,7 @@ import { EarlyWords } from './early-words.ts';
 import { HeardCapture } from './heard-capture.ts';
 import { Inactivity } from './inactivity.ts';
 import { KeyPresses } from './key-presses.ts';
+import { LegEars } from './leg-ears.ts';
 import { LegOutput, type SlotTime } from './leg-output.ts';
 import { LegStatistics } from './leg-statistics.ts';
 import { PacketProtection } from './packet-protection.ts';
@@ -69,6 +70,8 @@ export class MediaSession implements DatagramSink {
   readonly #gate = new ReceiveGate();
   readonly #protection = new PacketProtection();
   readonly #keys: KeyPresses;
+  /** Who listens to what is heard of the leg. */
+  readonly ears: LegEars;
   readonly #pauseEnd = new PauseEnd();
   #heard = false;
   readonly #inactivity = new Inactivity((silentMs) =>
@@ -96,6 +99,7 @@ export class MediaSession implements DatagramSink {
       heardDown: (key) => this.#said.digit({ ...key, rtpTime: this.#packet.rtpTime }),
       cameUp: (digit, durationMs) => this.#keyCameUp(digit, durationMs),
     });
+    this.ears = new LegEars({ legId: options.legId, keys: this.#keys, post: options.post });
     this.output = new LegOutput(options.legId, this.#latch, options.slotTime, options.post);
     this.#statistics = new LegStatistics(options.clock.monotonicUs(), () => ({
       refused: this.counters.strayPackets,
@@ -149,6 +153,7 @@ export class MediaSession implements DatagramSink {
     if (!this.#port) return;
     const report = this.#statistics.legReport(nowUs);
     this.#rtcp.close(nowUs);
+    this.ears.close();
     this.output.close();
     this.#port.close();
     this.#port = undefined;
@@ -287,7 +292,7 @@ export class MediaSession implements DatagramSink {
     else this.#statistics.other(packet.clockRateHz, ssrc, sequenceNumber, timestamp, arrivalUs, payloadBytes);
     if (!format) this.#receiveEvent(meaning.clockRateHz, arrivalUs);
     else if (this.#isOfPause(format)) this.#relayTarget?.leaveOut(packet);
-    else if ((this.stay || this.#said.call || this.#keys.hearsAudio) && (payloadBytes > 0 || !format.decoder))
+    else if ((this.stay || this.#said.call || this.ears.active) && (payloadBytes > 0 || !format.decoder))
       this.#receiveAudio(format);
     else this.#relayTarget?.leaveOut(packet);
   }
@@ -322,12 +327,12 @@ export class MediaSession implements DatagramSink {
   /** The next slot for the room, in `playout`. */
   takeSlot(): void {
     this.playout.take();
-    this.#keys.hear(this.playout);
+    this.ears.hear(this.playout);
   }
 
   /** A slot in no room. */
   slotAlone(): void {
-    if (this.#keys.hearsAudio) this.takeSlot();
+    if (this.ears.active) this.takeSlot();
     this.output.sendAlone();
   }
 
@@ -381,11 +386,11 @@ export class MediaSession implements DatagramSink {
     const { stay, call } = this.#said;
     // Who must not be recorded in a room is not recorded from there by any other way.
     if (call && stay?.policy !== 'never') this.#capture.packet(call.said, packet);
-    if (!stay && !this.#keys.hearsAudio) return;
+    if (!stay && !this.ears.active) return;
     if (stay && !stay.muted) this.#capture.packet(stay, packet);
     if (!decoder) {
       if (!this.#relayTarget?.relayNoise(packet, packet.clockRateHz)) this.playout.putNoise(packet);
-    } else if (!this.#relayTarget?.relay(packet, format) || this.#keys.hearsAudio)
+    } else if (!this.#relayTarget?.relay(packet, format) || this.ears.active)
       this.playout.put(packet, format, decoder);
     else if (this.playout.active) this.playout.clear();
   }
