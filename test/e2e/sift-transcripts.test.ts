@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import type { PhoneCall } from '../../src/testkit/phone-call.ts';
 import { type Answer, likeSpeaches, startServer } from '../../src/transcription/test-transcription-server.ts';
@@ -29,8 +31,11 @@ interface ProcessedEvent extends EndedEvent {
 /** The processor `transcribe` of the Sift dialect, from a server with OpenAI's interface. */
 let failure: Answer | undefined;
 let count = 0;
-const words = ['hello there', 'good morning'];
-const recognizer = await startServer((form) => failure ?? likeSpeaches(words[count++ % 2]!)(form));
+const conversation = ['hello there', 'good morning'];
+let words = conversation;
+const recognizer = await startServer(
+  (form) => failure ?? likeSpeaches(words[count++ % words.length]!)(form),
+);
 const scene = await Scene.open({ speechToText: testSpeechToText(recognizer) });
 const http = new HttpClient(scene.server.callreel);
 after(async () => {
@@ -45,6 +50,8 @@ async function talk(
   second: Omit<Command, 'name'>,
   during: (first: PhoneCall) => Promise<unknown> = async () => undefined,
 ) {
+  words = conversation;
+  count = 0;
   const calls = [await scene.call([scene.join(name, first)])];
   await scene.participants(name, 1);
   calls.push(await scene.call([scene.join(name, second)]));
@@ -79,6 +86,59 @@ const told = async (id: string) =>
       .map(({ body }) => body as ProcessedEvent)
       .find(({ type, conversation_id }) => type === 'processed' && conversation_id === id),
   );
+
+/** Everything that lies in the spool, with its length. */
+function spooled(): string[] {
+  const spool = join(scene.server.dataDir, 'spool');
+  if (!existsSync(spool)) return [];
+  return readdirSync(spool, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => `${name} ${statSync(join(parentPath, name)).size}`);
+}
+
+suite('what parties say to a routine', () => {
+  const answerTo = async (path: string): Promise<object> => {
+    const { body } = await scene.app.waitFor(path);
+    const { account_id, connection_id, ...answer } = body as { account_id: string; connection_id: string };
+    assert.match(`${account_id} ${connection_id}`, /^\S+ [0-9a-f]{16}$/);
+    return answer;
+  };
+  const get = (name: string, path: string, extra: object = {}): Command => ({
+    ...{ name, on_done: scene.handle(path, () => ({})) },
+    ...extra,
+  });
+
+  test('GetName and GetNumber: over the prompt too, and nothing of it lies on a disk', async () => {
+    words = ['My name is Ann Lee.', 'Forty four.'];
+    count = 0;
+    const before = spooled();
+    const caller = await scene.call([
+      get('GetName', '/spoken/name', { prompt_text: 'Please say your name. '.repeat(20) }),
+      get('GetNumber', '/spoken/number'),
+      get('GetNumber', '/pressed/number'),
+      get('GetName', '/spoken/nobody', { timeout_seconds: 0.2 }),
+      get('GetName', '/spoken/refused'),
+    ]);
+    await speak(caller, 8000, 51);
+    assert.deepEqual(await answerTo('/spoken/name'), {
+      ...{ value: 'ann lee', text: 'My name is Ann Lee.', confidence: 0.78 },
+    });
+    await speak(caller, 8000, 52);
+    assert.deepEqual(await answerTo('/spoken/number'), {
+      ...{ digits: '44', value: '44', text: 'Forty four.', confidence: 0.78 },
+    });
+    for (const key of '042#') await caller.pressDigit(key);
+    assert.deepEqual(await answerTo('/pressed/number'), { digits: '042', value: '042' });
+    assert.deepEqual(await answerTo('/spoken/nobody'), { value: '', error: 'timeout' });
+    failure = { status: 401, body: { error: { message: 'no such key' } } };
+    await speak(caller, 8000, 53);
+    // The routine goes on to its end.
+    assert.deepEqual(await answerTo('/spoken/refused'), { value: '', error: 'invalid' });
+    assert.equal((await caller.ended).cause, 'remote');
+    assert.deepEqual(spooled(), before);
+    failure = undefined;
+  });
+});
 
 suite('the processor transcribe', () => {
   test('a later party binds it: segments with their speakers on the axis of the channels', async () => {
@@ -121,7 +181,6 @@ suite('the processor transcribe', () => {
   });
 
   test('after the fact: what was recorded without is processed, once; what there is not is refused', async () => {
-    count = 0;
     const { id, connections } = await talk('afterwards', { do_record: true }, {});
     assert.equal('transcript' in (await read(id)), false);
     const path = `/v0/conversations/${id}/process`;
