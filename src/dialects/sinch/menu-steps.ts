@@ -51,14 +51,17 @@ export function menuSteps({ menus: all, first, barge, voiceLocale }: RunMenu, as
     if (isSequence(menu, input, inputMethod))
       return await ask({ menuId, type: 'sequence', value: input, inputMethod });
     if (repeats > 0) return play(menu, menu.repeatPrompts, repeats - 1);
-    const { ended } = result;
-    if (result.error) return await ask({ menuId, type: 'error' });
-    if (ended === 'no-match')
-      return await ask({ menuId, type: 'invalidinput', value: '', inputMethod: 'voice' });
-    if (input === '' && ended !== 'terminator') return await ask({ menuId, type: 'timeout' });
-    return await ask({ menuId, type: 'invalidinput', value: input, inputMethod });
+    return await ask({ menuId, ...unanswered(result, input) });
   };
   return visit(first);
+}
+
+/** What is told where nothing that was expected came, however often it was asked for. */
+function unanswered({ ended, error, speech }: CollectResult, input: string): Omit<MenuResult, 'menuId'> {
+  if (error) return { type: 'error' };
+  if (ended === 'no-match') return { type: 'invalidinput', value: '', inputMethod: 'voice' };
+  if (input === '' && ended !== 'terminator') return { type: 'timeout' };
+  return { type: 'invalidinput', value: input, inputMethod: speech ? 'voice' : 'dtmf' };
 }
 
 /** Where keys are offered, a sequence is one of digits; where none are, anything that is said is an answer. */
