@@ -33,9 +33,7 @@ let failure: Answer | undefined;
 let count = 0;
 const conversation = ['hello there', 'good morning'];
 let words = conversation;
-const recognizer = await startServer(
-  (form) => failure ?? likeSpeaches(words[count++ % words.length]!)(form),
-);
+const recognizer = await startServer((form) => failure ?? likeSpeaches(words[count++ % words.length]!)(form));
 const scene = await Scene.open({ speechToText: testSpeechToText(recognizer) });
 const http = new HttpClient(scene.server.callreel);
 after(async () => {
