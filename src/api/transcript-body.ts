@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import type { ListedTranscript } from '../database/transcript-search.ts';
 import type { TranscriptRow } from '../database/transcript-table.ts';
-import type { ListedTranscript } from '../database/transcripts.ts';
 import type { Transcript } from '../transcription/transcript.ts';
 import { transcriptLines } from '../transcription/transcript-lines.ts';
 import { choice, identifier, integer, moment, text } from './fields.ts';

@@ -150,6 +150,47 @@ test('the list: the latest first, by state, by what was said and where, page by 
   for (const q of ['', '%00']) assert.equal((await get(`/v1/transcripts?q=${q}`)).status, 400);
 });
 
+test('a phrase that several utterances say has its moment where it begins; what is left out has none', async () => {
+  const utterances = [
+    "I'd like",
+    'a refund,',
+    'please.',
+    'A  refund',
+    'example.com/a?b=1&c=2 it',
+    'is. A',
+    'a',
+  ];
+  await recording(
+    'ab00',
+    9,
+    'done',
+    utterances.map((text, at) => said(at % 2, at * 8000, text)),
+  );
+  const seconds = async (q: string) => {
+    const { body } = await get(`/v1/transcripts?q=${encodeURIComponent(q)}`);
+    const found = body.results.find(({ recording_id }: { recording_id: string }) => recording_id === 'ab00');
+    return found?.hits.map(({ offset_ms }: { offset_ms: number }) => offset_ms / 1000);
+  };
+  for (const [q, offsets] of [
+    ['"like a refund please"', [0]],
+    ['"refund please"', [1]],
+    ['"a refund"', [1, 3]],
+    ['"please a refund example.com/a?b=1&c=2"', [2]],
+    ['"refund please" like', [0, 1]],
+    ['"refund please" or "it is"', [1, 4]],
+    ['"it is" -"is it"', [4]],
+    ['"a a"', [5]],
+    ['please "example.com/a?b=1&c=2"', [2, 4]],
+    ["i'd \\ ')", [0]],
+    ['-nothing', []],
+    ['"please refund"', undefined],
+    ['refund -"it is"', undefined],
+    ['!!! " :* <-> \'', undefined],
+  ] as const)
+    assert.deepEqual(await seconds(q), offsets, q);
+  await db.deleteFrom('transcripts').where('recordingId', '=', 'ab00').execute();
+});
+
 test('transcribed once more, or for the first time', async () => {
   const again = await post('aa02', { locale: 'de-DE' });
   assert.equal(again.status, 202);

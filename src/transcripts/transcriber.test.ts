@@ -256,6 +256,23 @@ describe('what fails', () => {
     }
   });
 
+  test('what no database keeps holds nobody up: a reason is made one it keeps, a text is given up with the reason', async () => {
+    const control = await start();
+    engine.answer = () => {
+      throw new CallreelError('TRANSCRIPTION_REFUSED', 'it says \0 and \ud800');
+    };
+    const refused = await transcriptIn(db, control, await ended(control), 'dead');
+    assert.equal(refused.errorMessage, 'it says \ufffd and \ufffd');
+    // What is searched has at most 1 MB: 133,000 words of two letters are more.
+    const letters = Array.from({ length: 365 }, (_, at) => String.fromCodePoint(0x4e00 + at));
+    engine.answer = () => letters.flatMap((one) => letters.map((other) => one + other)).join(' ');
+    const tooMuch = await transcriptIn(db, control, await ended(control), 'dead');
+    assert.deepEqual([tooMuch.errorCode, tooMuch.text, tooMuch.attempts], ['INTERNAL', null, 1]);
+    assert.match(tooMuch.errorMessage!, /too long for tsvector/);
+    engine.answer = () => 'next';
+    await transcriptIn(db, control, await ended(control), 'done');
+  });
+
   test('an engine that cannot be made is asked for again where it may be mended', async () => {
     const failures = [coded('TRANSCRIPTION_UNAVAILABLE'), coded('CONFIG_INVALID')];
     const control = await start({
