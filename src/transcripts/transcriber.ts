@@ -131,7 +131,7 @@ export class Transcriber {
         await this.#settled((trx) => this.#made(trx, recordingId, transcript));
       } else {
         const delivered = await uploadTranscript(row, this.#options, signal);
-        const change = { ...delivered, deliveredAt: this.#now() };
+        const change = delivered && { ...delivered, deliveredAt: this.#now() };
         await this.#settled((trx) => this.#finished(trx, recordingId, change));
       }
     } catch (error) {
@@ -189,10 +189,11 @@ export class Transcriber {
     });
   }
 
+  /** @param change none where its file is not wanted any more: that is not told */
   async #finished(
     trx: Db,
     recordingId: string,
-    change: Parameters<typeof changeTranscript>[2],
+    change: Parameters<typeof changeTranscript>[2] | undefined,
   ): Promise<void> {
     const row = await lockTranscript(trx, recordingId);
     if (row?.state !== 'running') return;
@@ -201,7 +202,7 @@ export class Transcriber {
       ...{ ...change, state, nextAttemptAt: null, errorCode: null, errorMessage: null },
     });
     await dropDeliveredCredentials(trx, recordingId);
-    if (done) await this.#options.tell(trx, done, 'done');
+    if (done && change) await this.#options.tell(trx, done, 'done');
   }
 
   async #failed(trx: Db, recordingId: string, error: unknown): Promise<void> {
