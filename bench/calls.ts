@@ -15,7 +15,8 @@ const usage = `  --calls 500          two-party calls at once
   --driver dgram       or ffi
   --format wav         or mp3: of the file written along
   --repetitions 5      of each; medians are told
-  --without-spool-row  only the row with files`;
+  --without-spool-row  only the row with files
+  --profile DIRECTORY  CPU profiles of every thread of the server (node --cpu-prof)`;
 
 interface Round {
   reference: ReferenceRun;
@@ -37,6 +38,7 @@ export async function run(args: string[]): Promise<object> {
       format: { type: 'string', default: 'wav' },
       repetitions: { type: 'string', default: '5' },
       'without-spool-row': { type: 'boolean', default: false },
+      profile: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -51,7 +53,8 @@ export async function run(args: string[]): Promise<object> {
       load: await buildProgram('load', directory),
       recorder: await buildProgram('recorder', directory),
     };
-    const options = { programs, audio: await StreamAudio.load(), calls, seconds, driver };
+    const { profile } = values;
+    const options = { programs, audio: await StreamAudio.load(), calls, seconds, driver, profile };
     const rounds: Round[] = [];
     for (let round = 1; round <= Number(values.repetitions); round++) {
       tell(`round ${round}: reference`);

@@ -19,6 +19,8 @@ export interface RecorderRunOptions extends RunOptions {
   driver?: string | undefined;
   /** Of the file that is written along; without it there is the spool alone. */
   files?: FileFormat;
+  /** Directory of CPU profiles. */
+  profile?: string | undefined;
 }
 
 export interface RecorderRun {
@@ -42,7 +44,7 @@ const firstNumber = 10_000;
  * @throws Error where the load was not what was planned, or a recording is not what was sent
  */
 export async function runRecorder(options: RecorderRunOptions): Promise<RecorderRun> {
-  const { programs, audio, calls, seconds, files, driver } = options;
+  const { programs, audio, calls, seconds, files, driver, profile } = options;
   await using signalling = await TwoPartySignalling.open();
   await using server = await BenchServer.start({
     routines: new Map(
@@ -52,7 +54,10 @@ export async function runRecorder(options: RecorderRunOptions): Promise<Recorder
       ]),
     ),
     files,
-    settings: { ...(driver !== undefined && { CALLREEL_RTP_DRIVER: driver }) },
+    settings: {
+      ...(driver !== undefined && { CALLREEL_RTP_DRIVER: driver }),
+      ...(profile !== undefined && { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` }),
+    },
   });
   await server.api('POST', '/v1/dial-permissions', { prefix: 'sip:', allow: true });
   await using load = await LoadGenerator.start(programs.load, server.dataDir, audio, calls * 2);
