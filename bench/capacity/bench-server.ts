@@ -32,6 +32,12 @@ export interface ServerUsage {
   threads: { thread: string; cpuSeconds: number }[];
 }
 
+/** Without the database. */
+export interface MemoryMB {
+  server: number;
+  workers: number;
+}
+
 interface UsageMark {
   server: CpuSeconds;
   database: CpuSeconds;
@@ -109,9 +115,12 @@ export class BenchServer implements AsyncDisposable {
     };
   }
 
-  /** Without the database. */
-  get memoryMB(): number {
-    return pssMB(this.#pids);
+  get memoryMB(): MemoryMB {
+    const workers = new Set(this.process.workerPids);
+    return {
+      server: pssMB(this.#pids.filter((pid) => !workers.has(pid))),
+      workers: pssMB([...workers]),
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
