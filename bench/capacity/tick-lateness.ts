@@ -1,4 +1,4 @@
-const bucketLine = /^callreel_media_tick_lateness_seconds_bucket\{worker="\d+",le="([^"]+)"\} (\d+)$/gm;
+const bucketLine = /^callreel_media_tick_lateness_seconds_bucket\{worker="[^"]+",le="([^"]+)"\} (\d+)$/gm;
 
 /** Ticks that were at most so late, over all media workers, by the bound in ms. */
 export type TicksByLateness = ReadonlyMap<number, number>;

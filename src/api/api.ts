@@ -5,7 +5,6 @@ import type { LinkSigner } from '../auth/signed-link.ts';
 import { getRecording } from '../database/recordings.ts';
 import type { Recording } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
-import type { WorkerStats } from '../media/control.ts';
 import { createHttpServer, type VendorAnswer } from './http-server.ts';
 import { Idempotency } from './idempotency.ts';
 import { KeptAnswers } from './kept-answers.ts';
@@ -19,7 +18,8 @@ import {
   stereoPath,
 } from './media-routes.ts';
 import type { MediaUrl } from './media-url.ts';
-import { formatMetrics } from './metrics.ts';
+import type { MetricSource } from './metric-sources.ts';
+import { metricsRoute } from './metrics-route.ts';
 import { type NativeRoutesOptions, nativeRoutes } from './native-routes.ts';
 import { collectRoutes, openApiRoute } from './openapi.ts';
 import type { DescribedRoute } from './openapi-operation.ts';
@@ -27,10 +27,10 @@ import type { DescribedRoute } from './openapi-operation.ts';
 export interface ApiOptions extends Omit<NativeRoutesOptions, 'accountId' | 'mediaUrl' | 'recordingOf'> {
   credentials: Credentials;
   links: LinkSigner;
+  /** Of `GET /metrics`. */
+  metricSources: readonly MetricSource[];
   /** Base of links; known once the server listens. */
   publicUrl(): string;
-  /** Of the media workers. */
-  mediaStats(): Promise<WorkerStats[]>;
   /** Dialects' own routes, behind the same authentication. */
   dialects: ((app: FastifyInstance, mediaUrl: MediaUrl) => void)[];
   /** Dialects' routes that let in by themselves. */
@@ -94,10 +94,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
       authenticateBasic(request.headers.authorization, credentials);
       next();
     });
-    app.get('/metrics', async (_request, reply) => {
-      const workers = await options.mediaStats();
-      return reply.type('text/plain; version=0.0.4').send(formatMetrics({ calls: calls.counts, workers }));
-    });
+    metricsRoute(app, options);
     app.register((native, _nativeOptions, nativeDone) => {
       native.addHook('preHandler', (request, reply, next) => {
         if (!idempotency.concerns(request)) return next();

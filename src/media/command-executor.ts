@@ -50,6 +50,8 @@ export interface RecordingControl {
   /** Recordings that did not end on disk yet. */
   readonly count: number;
   readonly ringOverflows: number;
+  readonly ringWaitingBytes: number;
+  readonly ringBytes: number;
   /** @throws CallreelError */
   start(command: RecordingStart, atUs: number): void;
   /** @throws CallreelError */
@@ -301,6 +303,8 @@ export class CommandExecutor {
       latenessCounts: histogram?.counts ?? [],
       latenessSumUs: histogram?.sumUs ?? 0,
       ringOverflows: recordings.ringOverflows,
+      ringWaitingBytes: recordings.ringWaitingBytes,
+      ringBytes: recordings.ringBytes,
     };
   }
 }

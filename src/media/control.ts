@@ -396,4 +396,7 @@ export interface WorkerStats {
   latenessSumUs: number;
   /** Entries lost because the writer thread could not keep up; each loss is also a mark in the manifests. */
   ringOverflows: number;
+  /** Of the ring to that thread: how much lies in it, and how much may. */
+  ringWaitingBytes: number;
+  ringBytes: number;
 }

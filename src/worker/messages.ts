@@ -229,6 +229,8 @@ const stats = z.object({
   latenessCounts: z.array(count).max(64),
   latenessSumUs: count,
   ringOverflows: count,
+  ringWaitingBytes: count,
+  ringBytes: count,
 }) satisfies z.ZodType<WorkerStats>;
 
 const legReport = z.object({
