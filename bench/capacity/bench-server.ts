@@ -63,6 +63,8 @@ export class BenchServer implements AsyncDisposable {
       numbers: [...routines].map(([number, defaultRoutine]) => ({ number, defaultRoutine })),
       settings: {
         CALLREEL_DRAIN_SECONDS: '0',
+        // What is too much is to be seen, not refused.
+        CALLREEL_ADMISSION_MAX_LATE_TICK_SHARE: '0',
         ...(files && {
           CALLREEL_RECORDING_FILES_DIRECTORY: join(dataDir, 'files'),
           CALLREEL_RECORDING_FILES_FORMAT: files,
