@@ -91,6 +91,12 @@ export class BenchServer implements AsyncDisposable {
     return JSON.parse(text) as Body;
   }
 
+  /** Of its media transport. */
+  get driver(): string {
+    const started = this.process.log.find(({ msg }) => msg === 'media worker runs');
+    return String(started?.driver);
+  }
+
   /** How late its media clock was, so far. */
   async ticks(): Promise<TicksByLateness> {
     const { publicUrl, authorization } = this.process;

@@ -116,7 +116,7 @@ export async function runConferences(options: ConferenceRunOptions): Promise<Con
   }
   const rendered = server.usageSince(rendering);
   return {
-    driver: driver ?? 'dgram',
+    driver: server.driver,
     liveSecondsPerMinute: (live.cpuSeconds * 60) / (seconds * streams),
     renderSecondsPerMinute: rendered.cpuSeconds / recordedMinutes,
     ...{ memoryPerParticipantMB, load: report, findings, mixGapSamples },
