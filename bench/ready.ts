@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/clock.ts';
@@ -47,9 +47,10 @@ const phonesEach = 2;
 const saidMs = 11_000;
 const eventTimeoutMs = 60_000;
 const notMeasured = 'not_measured';
-/** Less than this share of a core: the server has done what was left of the time that was driven. */
-const quietShare = 0.35;
-const quietSamples = 4;
+const sampleMs = 20;
+const quietSamples = 50;
+/** What is done along with calls is done so often. */
+const stepMs = 5000;
 
 /**
  * Ready at once: conversations of two phones, all recorded, end in the same instant by real BYEs; measured is when the
@@ -87,6 +88,7 @@ async function measure(count: number, minutes: number): Promise<CaseResult> {
   note(`${minutes} minutes later`);
   const ended = await end(calls, conversations);
   note(`ended: p99 ${percentile(endedMs(ended), 99).toFixed(0)} ms, ${withFigures(ended)} with figures`);
+  if (process.env.NOFETCH) return { minutes, ended, fetched: [] };
   const mp3s: Buffer[] = [];
   const fetched = await Promise.all(
     ended.map(async ({ body }, index) => {
@@ -142,21 +144,24 @@ async function whenEnded(calls: TalkingCalls, conversation: Conversation, byeUs:
   return { conversation, conversationId, endedMs: (receivedUs - byeUs) / 1000, toldMs, body };
 }
 
-/** What is done along with the calls has caught up with hours that passed in seconds. */
+/**
+ * What is done along with the calls has caught up with hours that passed in seconds: no thread that stands back for
+ * others has had anything to do for a while. Then it goes on at some moment between two times at which they have.
+ */
 async function untilQuiet(pid: number): Promise<void> {
-  let before = cpuSeconds(pid);
+  await wait(2 * stepMs + 1000);
   for (let quiet = 0; quiet < quietSamples; ) {
-    await wait(1000);
-    const now = cpuSeconds(pid);
-    quiet = now - before < quietShare ? quiet + 1 : 0;
-    before = now;
+    await wait(sampleMs);
+    quiet = threadsOf(pid).some(({ state, nice }) => state !== 'S' && nice > 0) ? 0 : quiet + 1;
   }
+  await wait(Math.random() * stepMs);
 }
 
-/** User and system time of a process, all its threads; in ticks of 10 ms. */
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
+function threadsOf(pid: number): { state: string; nice: number }[] {
+  return readdirSync(`/proc/${pid}/task`).map((thread) => {
+    const fields = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8').split(') ')[1]!.split(' ');
+    return { state: fields[0]!, nice: Number(fields[16]) };
+  });
 }
 
 function withFigures(ended: readonly Ended[]): number {

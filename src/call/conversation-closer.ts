@@ -3,6 +3,7 @@ import type { Logger } from '../logger.ts';
 import { recoverSpool } from '../recording/recovery.ts';
 import { type RecordingSummary, summariseRecording } from '../recording/summary.ts';
 import type { MasterKey } from '../spool/keys.ts';
+import type { MeasuredRecording } from '../worker/quality-protocol.ts';
 import type { Conference } from './conference.ts';
 import type { Directory } from './directory.ts';
 import type { Recording } from './recording.ts';
@@ -13,8 +14,15 @@ export interface ConversationCloserOptions {
   directory: Directory;
   spoolDir: string;
   masterKey: MasterKey;
-  /** Settles when the quality figures of an ended recording are on record, or have taken too long. */
-  whenMeasured?(recordingId: string): Promise<void>;
+  quality?: EndQuality | undefined;
+}
+
+/** Figures of recordings at their end. */
+export interface EndQuality {
+  /** Those that are known already, to be written with the recording's end. */
+  take(summary: RecordingSummary): MeasuredRecording | undefined;
+  /** Settles when those of an ended recording are on record, or on their way with its end, or have taken too long. */
+  whenMeasured(recordingId: string): Promise<void>;
 }
 
 /**
@@ -42,7 +50,8 @@ export class ConversationCloser {
     const { recordingId, conversationId } = recording;
     const following = recording.whenEnded.then(async () => {
       const summary = this.#summary(conversationId, recordingId);
-      if (summary) await this.#options.directory.recordingEnded(summary);
+      if (summary)
+        await this.#options.directory.recordingEnded(summary, this.#options.quality?.take(summary));
       else await this.#options.directory.recordingFailed(recording);
       recording.markWritten();
     });
@@ -81,7 +90,7 @@ export class ConversationCloser {
       else failedRecordings.push(recording.recordingId);
     }
     // What is told of it comes with its figures.
-    await Promise.all(recordings.map(({ recordingId }) => this.#options.whenMeasured?.(recordingId)));
+    await Promise.all(recordings.map(({ recordingId }) => this.#options.quality?.whenMeasured(recordingId)));
     await directory.conversationEnded({
       accountId: conference.accountId,
       conversationId,

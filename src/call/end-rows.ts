@@ -1,4 +1,4 @@
-import { saveChannel } from '../database/channels.ts';
+import { saveChannels } from '../database/channels.ts';
 import { endConversation, insertConversation } from '../database/conversations.ts';
 import { deliveryOfRecording } from '../database/deliveries.ts';
 import { endRecording, getRecording, insertRecording } from '../database/recordings.ts';
@@ -7,6 +7,7 @@ import type { DeliveryRows } from '../delivery/delivery-rows.ts';
 import type { HandedCredentials } from '../delivery/handed-credentials.ts';
 import type { RecordingSummary } from '../recording/summary.ts';
 import type { TranscriptRows } from '../transcripts/transcript-rows.ts';
+import type { MeasuredRecording } from '../worker/quality-protocol.ts';
 import { conversationEndedEvent, type EndedConversation } from './conversation-ended.ts';
 import { keptDeliveryWish } from './delivery-wish.ts';
 import type { EventRows } from './event-rows.ts';
@@ -28,7 +29,10 @@ export interface EndRowsOptions {
 }
 
 /** Of whom something ends. */
-type EndOf = Pick<EndedConversation, 'accountId' | 'conversationId' | 'stayReports'>;
+type EndOf = Pick<EndedConversation, 'accountId' | 'conversationId' | 'stayReports'> & {
+  /** Figures of the recording, where they are known by now. */
+  measured?: MeasuredRecording | undefined;
+};
 
 /**
  * What an end writes, in one transaction with its events. It knows what the spool knows, no more: a crash may have lain
@@ -54,7 +58,7 @@ export class EndRows {
     });
     const ends = new Map<string, RecordingChanged | undefined>();
     for (const recording of ended.recordings)
-      ends.set(recording.recordingId, await this.recording(trx, ended, recording));
+      ends.set(recording.recordingId, await this.#recordingOf(trx, ended, recording));
     for (const recordingId of ended.failedRecordings)
       await this.failed(trx, recordingId, new Date(ended.endedUnixMs), conferenceName);
     const row = await endConversation(trx, conversationId, {
@@ -72,11 +76,23 @@ export class EndRows {
     if (row) await this.#tellEnd(trx, row, conferenceName);
   }
 
+  /** Mostly its end is on record by now; only what its parties' stays were like may be new. */
+  async #recordingOf(
+    trx: Db,
+    ended: EndedConversation,
+    recording: RecordingSummary,
+  ): Promise<RecordingChanged | undefined> {
+    const { recordingId, meta, startedUnixMs } = recording;
+    const row = await getRecording(trx, ended.accountId, recordingId);
+    if (row?.state !== 'ended') return await this.recording(trx, ended, recording);
+    if (ended.stayReports?.size) await this.#saveChannels(trx, ended, recording);
+    return endEvent(row, textOf(meta.conferenceName) ?? '', startedUnixMs);
+  }
+
   /** @returns how it ended, as it is on record */
   async recording(trx: Db, ended: EndOf, recording: RecordingSummary): Promise<RecordingChanged | undefined> {
     const { accountId, conversationId } = ended;
     const { recordingId, rateHz, startSample, endSample, recordedSamples, fileSamples, meta } = recording;
-    const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined);
     await insertRecording(trx, {
       recordingId,
       conversationId,
@@ -95,7 +111,9 @@ export class EndRows {
       node: this.#options.node,
     });
     await this.#insertWanted(trx, { ...recording, accountId, conversationId });
+    const { measured, ...of } = ended;
     const row = await endRecording(trx, recordingId, {
+      quality: measured?.mix,
       reason: recording.reason,
       startSample,
       endSample,
@@ -106,19 +124,21 @@ export class EndRows {
       endedAt: new Date(recording.endedUnixMs),
     });
     if (row) await this.#tellEnd(trx, row, textOf(meta.conferenceName), recording.startedUnixMs);
-    await this.#saveChannels(trx, ended, recording);
+    const isErased = row?.erasedAt !== null;
+    await this.#saveChannels(trx, isErased ? of : ended, recording);
     const onRecord = row ?? (await getRecording(trx, accountId, recordingId));
     return onRecord && endEvent(onRecord, textOf(meta.conferenceName) ?? '', recording.startedUnixMs);
   }
 
   async #saveChannels(
     trx: Db,
-    { accountId, conversationId, stayReports }: EndOf,
+    { accountId, conversationId, stayReports, measured }: EndOf,
     { recordingId, rateHz, tracks }: RecordingSummary,
   ): Promise<void> {
     const toMs = (sample: number) => Math.round((sample * 1000) / rateHz);
-    for (const [joinOrder, track] of tracks.entries())
-      await saveChannel(trx, {
+    await saveChannels(
+      trx,
+      tracks.map((track, joinOrder) => ({
         channelId: track.trackId,
         recordingId,
         conversationId,
@@ -132,7 +152,9 @@ export class EndRows {
         endMs: toMs(track.endSample),
         packets: track.packets,
         media: stayReports?.get(track.trackId),
-      });
+        quality: measured?.channels[track.trackId],
+      })),
+    );
   }
 
   /** The terminal event; there is one, because a row ends once. */
@@ -159,4 +181,8 @@ export class EndRows {
     const sealedCredentials = deliveries.credentials.get(recordingId);
     await deliveries.rows.insert(trx, ids, { ...wish, sealedCredentials });
   }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
