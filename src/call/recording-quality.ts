@@ -30,9 +30,11 @@ export interface RecordingQualityOptions {
 }
 
 const stepMs = 5000;
+/** Between steps that take long. */
+const leastPauseMs = 1000;
 /** So many are measured before one that has ended has its turn. */
 const stepRecordings = 2;
-/** Settled figures hold for so much more of a recording: a tenth of what was measured, within these. */
+/** Settled figures hold for so much more of a recording: a third of what was measured, within these. */
 const unmeasuredMs = { least: 15_000, most: 30_000 };
 /** Each has some 200 kB in memory; those beyond are measured at their end. */
 const maxFollowed = 1000;
@@ -101,7 +103,7 @@ export class RecordingQuality {
     const { measured, atUs } = settled;
     const missing = (this.#options.clock.monotonicUs() - atUs) / 1000;
     const { least, most } = unmeasuredMs;
-    if (missing > Math.max(least, Math.min(most, (atUs - sinceUs!) / 10_000))) return undefined;
+    if (missing > Math.max(least, Math.min(most, (atUs - sinceUs!) / 3000))) return undefined;
     const isKnown = ({ trackId, packets }: { trackId: string; packets: number }) =>
       packets === 0 || measured.channels[trackId] !== undefined;
     if (!tracks.every(isKnown)) return undefined;
@@ -165,12 +167,15 @@ export class RecordingQuality {
     await directory.quality.measured(order, measured);
   }
 
-  #arm(): void {
+  #arm(delayMs = stepMs): void {
     if (this.#timer || this.#closed) return;
-    this.#timer = this.#options.clock.after(stepMs, () => {
+    const { clock } = this.#options;
+    this.#timer = clock.after(delayMs, () => {
+      const beganUs = clock.monotonicUs();
       void this.#step().finally(() => {
         this.#timer = undefined;
-        if (this.#followed.size > 0) this.#arm();
+        const tookMs = (clock.monotonicUs() - beganUs) / 1000;
+        if (this.#followed.size > 0) this.#arm(Math.max(leastPauseMs, stepMs - tookMs));
       });
     });
   }
