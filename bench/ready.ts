@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { systemClock } from '../src/clock.ts';
 import { type Fetched, fetchWhole } from './ready/fetch-whole.ts';
 import { FileCheck } from './ready/file-check.ts';
+import { type ProcessTime, processTime } from './ready/process-time.ts';
 import { percentile } from './statistics.ts';
 import { formatTable } from './table.ts';
 import { type Conversation, TalkingCalls } from './talking-calls.ts';
@@ -22,20 +23,30 @@ interface ConversationBody {
   channels: { connection_id: string; audio: AudioBody }[];
 }
 
+interface EndedEvent {
+  type: string;
+  conversation_id: string;
+  conference_name: string;
+}
+
 /** One conversation, told of as ended. */
-interface Ended {
+interface Told {
   conversation: Conversation;
   conversationId: string;
   /** From its last BYE to the event. */
   endedMs: number;
-  /** ... to what the API then says of it. */
-  toldMs: number;
+}
+
+interface Ended extends Told {
+  /** What the API says of it as soon as the last event is there. */
   body: ConversationBody;
 }
 
 interface CaseResult {
   minutes: number;
   ended: Ended[];
+  /** What the server needed for it from the first BYE to the last event. */
+  time: ProcessTime;
   fetched: { mix: Fetched; channel: Fetched; mp3: Fetched }[];
 }
 
@@ -86,9 +97,9 @@ async function measure(count: number, minutes: number): Promise<CaseResult> {
   await calls.forward(minutes * 60_000);
   await untilQuiet(calls.server.pid);
   note(`${minutes} minutes later`);
-  const ended = await end(calls, conversations);
+  const { ended, time } = await end(calls, conversations);
   note(`ended: p99 ${percentile(endedMs(ended), 99).toFixed(0)} ms, ${withFigures(ended)} with figures`);
-  if (process.env.NOFETCH) return { minutes, ended, fetched: [] };
+  if (process.env.NOFETCH) return { minutes, ended, time, fetched: [] };
   const mp3s: Buffer[] = [];
   const fetched = await Promise.all(
     ended.map(async ({ body }, index) => {
@@ -115,33 +126,45 @@ async function measure(count: number, minutes: number): Promise<CaseResult> {
       said: party!.call.sentPayloads.map(({ payload }) => payload),
     });
   }
-  return { minutes, ended, fetched };
+  return { minutes, ended, time, fetched };
 }
 
 /** All but one phone of each have left already; the others leave together. */
-async function end(calls: TalkingCalls, conversations: readonly Conversation[]): Promise<Ended[]> {
+async function end(
+  calls: TalkingCalls,
+  conversations: readonly Conversation[],
+): Promise<Pick<CaseResult, 'ended' | 'time'>> {
   await Promise.all(conversations.map(({ parties }) => parties[1]!.call.hangUp()));
   await wait(1000);
+  const before = processTime(calls.server.pid);
   const told = conversations.map((conversation) => {
     const byeUs = systemClock.monotonicUs();
     void conversation.parties[0]!.call.hangUp();
-    return whenEnded(calls, conversation, byeUs);
+    return whenTold(calls, conversation, byeUs);
   });
-  return await Promise.all(told);
+  const events = await Promise.all(told);
+  const after = processTime(calls.server.pid);
+  return {
+    ended: await Promise.all(events.map(async (event) => ({ ...event, body: await bodyOf(calls, event) }))),
+    time: { cpuMs: after.cpuMs - before.cpuMs, waitedMs: after.waitedMs - before.waitedMs },
+  };
 }
 
-async function whenEnded(calls: TalkingCalls, conversation: Conversation, byeUs: number): Promise<Ended> {
-  const { body: event, receivedUs } = await calls.app.waitFor<{ type: string; conference_name: string }>(
+async function whenTold(calls: TalkingCalls, conversation: Conversation, byeUs: number): Promise<Told> {
+  const { body, receivedUs } = await calls.app.waitFor<EndedEvent>(
     '/events',
     ({ type, conference_name }) => type === 'ended' && conference_name === conversation.name,
     eventTimeoutMs,
   );
-  const { conversation_id: conversationId } = event as { conversation_id: string };
+  const { conversation_id: conversationId } = body as EndedEvent;
+  return { conversation, conversationId, endedMs: (receivedUs - byeUs) / 1000 };
+}
+
+async function bodyOf(calls: TalkingCalls, { conversationId }: Told): Promise<ConversationBody> {
   const body = await calls.api<ConversationBody>('GET', `/v0/conversations/${conversationId}`);
-  const toldMs = (systemClock.monotonicUs() - byeUs) / 1000;
   assert.equal(body.status, 'ended');
   assert.equal(body.channels.length, phonesEach);
-  return { conversation, conversationId, endedMs: (receivedUs - byeUs) / 1000, toldMs, body };
+  return body;
 }
 
 /**
@@ -213,7 +236,18 @@ function caseReport(results: readonly CaseResult[]) {
     minutes: results[0]!.minutes,
     p50Ms: rounded(percentile(endedMs(ended), 50)),
     p99Ms: p99(endedMs(ended)),
-    toldP99Ms: p99(ended.map(({ toldMs }) => toldMs)),
+    cpuMs: rounded(
+      percentile(
+        results.map(({ time }) => time.cpuMs),
+        50,
+      ),
+    ),
+    waitedMs: rounded(
+      percentile(
+        results.map(({ time }) => time.waitedMs),
+        50,
+      ),
+    ),
     endedWithFigures: withFigures(ended) / results.length,
     wavFirstByteP99Ms: p99(wavs.map(({ firstByteMs }) => firstByteMs)),
     mp3FirstByteP99Ms: p99(mp3s.map(({ firstByteMs }) => firstByteMs)),

@@ -62,23 +62,47 @@ test('a conversation is ended when its recordings are measured, or have taken to
   assert.equal(ended, true);
 });
 
+const figures = { mix: new QualityMeter(8000).figures(), channels: {} };
+
+/** Where everything is known at once. */
+const settled: EndQuality = {
+  take: ({ tracks }) => (tracks[0]?.trackId === 'a' ? figures : undefined),
+  whenMeasured: async () => {},
+};
+
+function ending(recordingId: string, wasWritten: () => void): Recording {
+  return {
+    ...{ recordingId, conversationId: 'room', endReason: 'stopped', whenEnded: Promise.resolve('stopped') },
+    markWritten: wasWritten,
+  } as unknown as Recording;
+}
+
 test('figures that are known when a recording ends are written with its end', async () => {
   recorded('B');
-  const measured = { mix: new QualityMeter(8000).figures(), channels: {} };
   const written: unknown[] = [];
-  const closer = closerOf(
-    { recordingEnded: async ({ recordingId }, figures) => void written.push(recordingId, figures) },
-    {
-      take: ({ tracks }) => (tracks[0]?.trackId === 'a' ? measured : undefined),
-      whenMeasured: async () => {},
-    },
-  );
-  const ids = { recordingId: 'B', conversationId: 'room' };
-  closer.follow({
-    ...ids,
-    whenEnded: Promise.resolve('stopped'),
-    markWritten: () => {},
-  } as unknown as Recording);
+  const recordingEnded: Directory['recordingEnded'] = async ({ recordingId }, measured) =>
+    void written.push(recordingId, measured);
+  const closer = closerOf({ recordingEnded }, settled);
+  closer.follow(ending('B', () => written.push('told')));
   await closer.whenIdle();
-  assert.deepEqual(written, ['B', measured]);
+  assert.deepEqual(written, ['B', figures, 'told']);
+});
+
+test('where its conversation ends with it, its end is written with that, and nothing twice', async () => {
+  recorded('C');
+  const written: unknown[] = [];
+  const conversationEnded: Directory['conversationEnded'] = async ({ recordings, measured }) =>
+    void written.push(
+      recordings.map(({ recordingId }) => recordingId),
+      measured,
+    );
+  const closer = closerOf({ conversationEnded }, settled);
+  const recording = ending('C', () => written.push('told'));
+  closer.follow(recording);
+  await closer.close({
+    ...{ conversationId: 'room', recordings: [recording], eventCallbacks: [] },
+    worker: { send: async () => undefined },
+  } as unknown as Conference);
+  await closer.whenIdle();
+  assert.deepEqual(written, [['C'], new Map([['C', figures]]), 'told']);
 });

@@ -1,8 +1,8 @@
 import { saveChannels } from '../database/channels.ts';
-import { endConversation, insertConversation } from '../database/conversations.ts';
+import { endConversation, getConversation, insertConversation } from '../database/conversations.ts';
 import { deliveryOfRecording } from '../database/deliveries.ts';
 import { endRecording, getRecording, insertRecording } from '../database/recordings.ts';
-import type { Db, Recording as RecordingRow } from '../database/schema.ts';
+import type { Conversation, Db, Recording as RecordingRow } from '../database/schema.ts';
 import type { DeliveryRows } from '../delivery/delivery-rows.ts';
 import type { HandedCredentials } from '../delivery/handed-credentials.ts';
 import type { RecordingSummary } from '../recording/summary.ts';
@@ -47,7 +47,27 @@ export class EndRows {
 
   /** Itself, with its recordings and their channels. */
   async conversation(trx: Db, ended: EndedConversation): Promise<void> {
+    const { conferenceName, dialect } = ended;
+    const ends = new Map<string, RecordingChanged | undefined>();
+    for (const recording of ended.recordings)
+      ends.set(recording.recordingId, await this.#recordingOf(trx, ended, recording));
+    for (const recordingId of ended.failedRecordings)
+      await this.failed(trx, recordingId, new Date(ended.endedUnixMs), conferenceName);
+    const row = await this.#endConversation(trx, ended);
+    if (!row) return;
+    const event = conversationEndedEvent(ended, ends);
+    await this.#options.events.conversationEnded(trx, event, row.eventCallbacks, dialect);
+  }
+
+  /** @returns undefined where it had ended before */
+  async #endConversation(trx: Db, ended: EndedConversation): Promise<Conversation | undefined> {
     const { accountId, conversationId, conferenceName, dialect, eventCallbacks } = ended;
+    const end = {
+      endTime: new Date(ended.endedUnixMs),
+      durationMs: Math.max(0, ended.endedUnixMs - ended.startedUnixMs),
+    };
+    const row = await endConversation(trx, conversationId, end);
+    if (row || (await getConversation(trx, accountId, conversationId))) return row;
     await insertConversation(trx, {
       conversationId,
       accountId,
@@ -56,18 +76,7 @@ export class EndRows {
       startTime: new Date(ended.startedUnixMs),
       eventCallbacks,
     });
-    const ends = new Map<string, RecordingChanged | undefined>();
-    for (const recording of ended.recordings)
-      ends.set(recording.recordingId, await this.#recordingOf(trx, ended, recording));
-    for (const recordingId of ended.failedRecordings)
-      await this.failed(trx, recordingId, new Date(ended.endedUnixMs), conferenceName);
-    const row = await endConversation(trx, conversationId, {
-      endTime: new Date(ended.endedUnixMs),
-      durationMs: Math.max(0, ended.endedUnixMs - ended.startedUnixMs),
-    });
-    if (!row) return;
-    const event = conversationEndedEvent(ended, ends);
-    await this.#options.events.conversationEnded(trx, event, row.eventCallbacks, dialect);
+    return await endConversation(trx, conversationId, end);
   }
 
   /** It never came to life, or left nothing that can be read. */
@@ -83,37 +92,32 @@ export class EndRows {
     recording: RecordingSummary,
   ): Promise<RecordingChanged | undefined> {
     const { recordingId, meta, startedUnixMs } = recording;
-    const row = await getRecording(trx, ended.accountId, recordingId);
-    if (row?.state !== 'ended') return await this.recording(trx, ended, recording);
-    if (ended.stayReports?.size) await this.#saveChannels(trx, ended, recording);
+    const measured = ended.measured?.get(recordingId);
+    const row = measured ? undefined : await getRecording(trx, ended.accountId, recordingId);
+    if (row?.state !== 'ended') return await this.recording(trx, { ...ended, measured }, recording);
+    if (ended.stayReports?.size) await this.#saveChannels(trx, { ...ended, measured }, recording);
     return endEvent(row, textOf(meta.conferenceName) ?? '', startedUnixMs);
   }
 
   /** @returns how it ended, as it is on record */
   async recording(trx: Db, ended: EndOf, recording: RecordingSummary): Promise<RecordingChanged | undefined> {
-    const { accountId, conversationId } = ended;
-    const { recordingId, rateHz, startSample, endSample, recordedSamples, fileSamples, meta } = recording;
-    await insertRecording(trx, {
-      recordingId,
-      conversationId,
-      accountId,
-      kind: meta.kind === 'call' ? 'call' : 'conference',
-      rateHz,
-      clientState: clientStateOf(meta),
-      connectionId: textOf(meta.connectionId),
-      controlId: textOf(meta.controlId),
-      wishes: wishesOf(meta),
-      startSample,
-      startedAt: new Date(recording.startedUnixMs),
-      sealedKey: recording.sealedKey,
-      fileOrder: parseFileOrder(meta.file),
-      spoolDir: this.#options.spoolDir,
-      node: this.#options.node,
-    });
-    await this.#insertWanted(trx, { ...recording, accountId, conversationId });
-    const { measured, ...of } = ended;
-    const row = await endRecording(trx, recordingId, {
-      quality: measured?.mix,
+    const { measured, ...known } = ended;
+    const { recordingId, meta, startedUnixMs } = recording;
+    const conferenceName = textOf(meta.conferenceName);
+    const row = await this.#endRecording(trx, ended, recording);
+    if (row) await this.#tellEnd(trx, row, conferenceName, startedUnixMs);
+    // Of what was erased meanwhile no figures are kept.
+    const isKept = row && row.erasedAt === null;
+    await this.#saveChannels(trx, isKept ? ended : known, recording);
+    const onRecord = row ?? (await getRecording(trx, ended.accountId, recordingId));
+    return onRecord && endEvent(onRecord, conferenceName ?? '', startedUnixMs);
+  }
+
+  /** @returns undefined where it had ended before */
+  async #endRecording(trx: Db, ended: EndOf, recording: RecordingSummary): Promise<RecordingRow | undefined> {
+    const { recordingId, startSample, endSample, recordedSamples, fileSamples } = recording;
+    const end = {
+      quality: ended.measured?.mix,
       reason: recording.reason,
       startSample,
       endSample,
@@ -122,12 +126,38 @@ export class EndRows {
       digit: recording.digit ?? null,
       notices: recording.notices,
       endedAt: new Date(recording.endedUnixMs),
+    };
+    const row = await endRecording(trx, recordingId, end);
+    if (row || (await getRecording(trx, ended.accountId, recordingId))) return row;
+    await this.#insertRecording(trx, ended, recording);
+    return await endRecording(trx, recordingId, end);
+  }
+
+  /** A crash kept its row from being written. */
+  async #insertRecording(
+    trx: Db,
+    { accountId, conversationId }: EndOf,
+    recording: RecordingSummary,
+  ): Promise<void> {
+    const { meta } = recording;
+    await insertRecording(trx, {
+      recordingId: recording.recordingId,
+      conversationId,
+      accountId,
+      kind: meta.kind === 'call' ? 'call' : 'conference',
+      rateHz: recording.rateHz,
+      clientState: clientStateOf(meta),
+      connectionId: textOf(meta.connectionId),
+      controlId: textOf(meta.controlId),
+      wishes: wishesOf(meta),
+      startSample: recording.startSample,
+      startedAt: new Date(recording.startedUnixMs),
+      sealedKey: recording.sealedKey,
+      fileOrder: parseFileOrder(meta.file),
+      spoolDir: this.#options.spoolDir,
+      node: this.#options.node,
     });
-    if (row) await this.#tellEnd(trx, row, textOf(meta.conferenceName), recording.startedUnixMs);
-    const isErased = row?.erasedAt !== null;
-    await this.#saveChannels(trx, isErased ? of : ended, recording);
-    const onRecord = row ?? (await getRecording(trx, accountId, recordingId));
-    return onRecord && endEvent(onRecord, textOf(meta.conferenceName) ?? '', recording.startedUnixMs);
+    await this.#insertWanted(trx, { ...recording, accountId, conversationId });
   }
 
   async #saveChannels(
