@@ -33,6 +33,10 @@ export interface EndQuality {
 export class ConversationCloser {
   readonly #options: ConversationCloserOptions;
   readonly #closing = new Set<Promise<void>>();
+  /** By their ids, until their ends are written. */
+  readonly #conferences = new Map<string, Conference>();
+  /** Recordings whose ends are written with those of their conversations; by their ids. */
+  readonly #handedOver = new Map<string, MeasuredRecording>();
 
   constructor(options: ConversationCloserOptions) {
     this.#options = options;
@@ -47,14 +51,7 @@ export class ConversationCloser {
 
   /** Puts the recording's end on record once it is on disk, whether or not its conversation goes on. */
   follow(recording: Recording): void {
-    const { recordingId, conversationId } = recording;
-    const following = recording.whenEnded.then(async () => {
-      const summary = this.#summary(conversationId, recordingId);
-      if (summary)
-        await this.#options.directory.recordingEnded(summary, this.#options.quality?.take(summary));
-      else await this.#options.directory.recordingFailed(recording);
-      recording.markWritten();
-    });
+    const following = recording.whenEnded.then(() => this.#ended(recording));
     this.#closing.add(following);
     void following.finally(() => this.#closing.delete(following));
   }
@@ -75,10 +72,27 @@ export class ConversationCloser {
     for (const failure of failures) log.error(failure, 'a recording could not be finished');
   }
 
+  async #ended(recording: Recording): Promise<void> {
+    const { directory, quality } = this.#options;
+    const { recordingId, conversationId } = recording;
+    const summary = this.#summary(conversationId, recordingId);
+    const measured = summary && quality?.take(summary);
+    const conference = this.#conferences.get(conversationId);
+    // Many that end at once are one transaction each instead of two.
+    if (measured && conference?.recordings.every(({ endReason }) => endReason !== undefined)) {
+      this.#handedOver.set(recordingId, measured);
+      return;
+    }
+    if (summary) await directory.recordingEnded(summary, measured);
+    else await directory.recordingFailed(recording);
+    recording.markWritten();
+  }
+
   async #close(conference: Conference): Promise<void> {
-    const { clock, directory } = this.#options;
+    const { clock } = this.#options;
     const endedUnixMs = clock.unixMs();
     const { conversationId, worker } = conference;
+    this.#conferences.set(conversationId, conference);
     // A lost worker needs no word; its recordings are ended by `recover`.
     worker.send({ verb: 'room.close', roomId: conversationId }).catch(() => undefined);
     const recordings: RecordingSummary[] = [];
@@ -91,7 +105,11 @@ export class ConversationCloser {
     }
     // What is told of it comes with its figures.
     await Promise.all(recordings.map(({ recordingId }) => this.#options.quality?.whenMeasured(recordingId)));
-    await directory.conversationEnded({
+    const handedOver = conference.recordings.filter(({ recordingId }) => this.#handedOver.has(recordingId));
+    const measured = new Map(
+      handedOver.map(({ recordingId }) => [recordingId, this.#handedOver.get(recordingId)!]),
+    );
+    await this.#options.directory.conversationEnded({
       accountId: conference.accountId,
       conversationId,
       conferenceName: conference.name,
@@ -100,10 +118,16 @@ export class ConversationCloser {
       endedUnixMs,
       eventCallbacks: [...conference.eventCallbacks],
       recordings,
+      measured,
       failedRecordings,
       endedBy: conference.endedBy,
       stayReports: conference.stayReports,
     });
+    this.#conferences.delete(conversationId);
+    for (const recording of handedOver) {
+      this.#handedOver.delete(recording.recordingId);
+      recording.markWritten();
+    }
   }
 
   /** Undefined for a recording that left no manifest: it never came to life, which is logged and on record. */
