@@ -10,6 +10,8 @@ const jumpsAMinute = 12;
 const edgeSeconds = 3;
 const needlePackets = 10;
 const needleAt = 20;
+/** Silence is said in more places than these, and tells nothing of where in its words a party is. */
+const manyPlaces = 64;
 
 /**
  * A channel holds nothing but whole packets of its party, one behind another, in the order in which it sent them but
@@ -39,16 +41,16 @@ export function assertSaid(samples: Int16Array, said: readonly Uint8Array[], min
   assert.ok(found >= 0 && found < edgeSeconds * packetsASecond * packetSamples, `first words at ${found}`);
   const last = samples.length - edgeSeconds * packetsASecond * packetSamples;
   let jumps = 0;
-  let next = needleAt;
+  let next = [needleAt];
   for (let at = found; at < last; at += packetSamples) {
-    const key = keyOf(samples.subarray(at, at + packetSamples));
-    const candidates = places.get(key);
+    const candidates = places.get(keyOf(samples.subarray(at, at + packetSamples)));
     assert.ok(candidates, `what stands at sample ${at} was not said`);
-    if (!candidates.includes(next)) {
+    let here = candidates.length > manyPlaces ? next : next.filter((place) => candidates.includes(place));
+    if (here.length === 0) {
       jumps += 1;
-      next = candidates[0]!;
+      here = candidates;
     }
-    next += 1;
+    next = here.map((place) => place + 1);
   }
   assert.ok(jumps <= jumpsAMinute * (minutes + 1), `${jumps} jumps`);
 }
