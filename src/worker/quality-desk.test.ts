@@ -115,10 +115,10 @@ test('figures are settled with three excerpts and enough speech of everybody who
   const talks: TestTalk[] = [
     { trackId: 'stays', records: testStream(twice(ann!)).records, leaveUs: 2 * endUs },
     { trackId: 'leaves', records: testStream(bob!.subarray(0, 8 * rateHz)).records, leaveUs: 8_000_000 },
-    { trackId: 'comes', records: testStream(bob!).records, joinUs: 36_000_000, leaveUs: 2 * endUs },
+    { trackId: 'comes', records: testStream(bob!).records, joinUs: 34_000_000, leaveUs: 2 * endUs },
   ];
   const late = talks[2]!.records.map((record) =>
-    record.kind === 'packet' ? { ...record, arrivalUs: record.arrivalUs + 36_000_000 } : record,
+    record.kind === 'packet' ? { ...record, arrivalUs: record.arrivalUs + 34_000_000 } : record,
   );
   talks[2] = { ...talks[2]!, records: late };
   const growing = new TestGrowingRecording(talks, [], { spool, recordingId: 'FE' });
