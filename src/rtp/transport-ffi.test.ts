@@ -1,0 +1,12 @@
+import assert from 'node:assert/strict';
+import { systemClock } from '../clock.ts';
+import { openLibc } from './libc.ts';
+import { transportConformance } from './transport-conformance.ts';
+import { FfiTransport } from './transport-ffi.ts';
+
+const libc = openLibc();
+assert.ok(typeof libc === 'object', String(libc));
+
+transportConformance('ffi', {
+  create: (options) => new FfiTransport({ libc, clock: systemClock, ...options }),
+});
