@@ -42,6 +42,9 @@ const receiveBufferBytes = 1 << 20;
 /** Of one port in one tick; what it has beyond waits in its socket. Two seconds of a 20 ms stream. */
 const maxPerPortAndTick = 128;
 
+/** On a loaded machine even a datagram to ourselves may take a moment. */
+const probeTimeoutMs = 1000;
+
 const maxPort = 65_535;
 const everywhere = '::';
 
@@ -106,6 +109,25 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
     if (this.#epoll === -1) judgeBindError(errorName(libc.errno()), options.address);
   }
 
+  /** @returns why it does not work here: a datagram sent to a port of ours does not come as it was sent */
+  probe(): string | undefined {
+    const sent = 'probe';
+    let heard = '';
+    const port = this.#bind(0, {
+      receive: ({ data, sourcePort }) => {
+        heard = `${Buffer.from(data).toString('latin1')} ${sourcePort}`;
+      },
+    });
+    if (!port) return 'no port is free';
+    port.reserve(sent.length).set(Buffer.from(sent, 'latin1'));
+    port.commit(sent.length, this.#options.address, port.port);
+    this.#libc.epoll_wait(this.#epoll, this.#events.pointer, 1, probeTimeoutMs);
+    this.#receive();
+    this.close(port);
+    this.counters.receivedPackets = this.counters.sentPackets = 0;
+    return heard === `${sent} ${port.port}` ? undefined : 'a datagram to ourselves did not arrive';
+  }
+
   async open(sink: DatagramSink): Promise<TransportPort> {
     const { ports, startIndex } = this.#options;
     return await bindFreePort({
@@ -137,7 +159,7 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
 
   async stop(): Promise<void> {
     this.#loop?.stop();
-    for (const port of this.#slots) if (port) this.close(port);
+    for (const port of [...this.#slots]) if (port) this.close(port);
     if (this.#epoll !== -1) this.#libc.close(this.#epoll);
     this.#epoll = -1;
   }
@@ -176,7 +198,7 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
       let taken = 0;
       for (let i = 0; i < ready; i++) {
         const port = this.#slots[words[i * eventWords + eventSlotWord]!];
-        if (port?.turn === words[i * eventWords + eventTurnWord] && this.#take(port)) taken++;
+        if (port?.turn === words[i * eventWords + eventTurnWord]! && this.#take(port)) taken++;
       }
       if (taken === 0) return;
     }

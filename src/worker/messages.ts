@@ -34,7 +34,8 @@ export interface WireError {
 
 /** Worker to server. */
 export type WorkerMessage =
-  | { kind: 'ready'; driver: string; pipeline: string }
+  /** With the transport's driver and, where it is not the best one, why. */
+  | { kind: 'ready'; driver: string; driverReason?: string | undefined; pipeline: string }
   | { kind: 'reply'; id: number; reply: CommandReply }
   | { kind: 'refusal'; id: number; error: WireError }
   | { kind: 'event'; event: WorkerEvent }
@@ -326,7 +327,12 @@ const errorCode = z.enum(Object.keys(catalogue) as [ErrorCode, ...ErrorCode[]]);
 const messageId = z.int().nonnegative();
 
 const workerMessage = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('ready'), driver: text, pipeline: z.string().max(8192) }),
+  z.object({
+    kind: z.literal('ready'),
+    driver: text,
+    driverReason: text.optional(),
+    pipeline: z.string().max(8192),
+  }),
   z.object({
     kind: z.literal('reply'),
     id: messageId,
