@@ -8,6 +8,7 @@ const benches: Record<string, () => Promise<{ run(options: string[]): Promise<ob
   quality: () => import('./quality.ts'),
   'quality-cost': () => import('./quality-cost.ts'),
   transcribe: () => import('./transcribe.ts'),
+  transport: () => import('./transport.ts'),
 };
 
 const [name = '', ...options] = process.argv.slice(2);

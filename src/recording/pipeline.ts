@@ -47,8 +47,8 @@ export class Pipeline {
   /** Takes the commands; the pipeline itself stands on nobody's stack. */
   readonly executor: CommandExecutor;
   readonly recordings: Recordings;
-  /** Why the driver is not `ffi`, where that was not asked for. */
-  readonly driverReason: string | undefined;
+  /** Why the driver is not the best there is, where that was not asked for. */
+  readonly driverNote: string | undefined;
   readonly #transport: RtpTransport;
   readonly #capture: Capture;
 
@@ -56,10 +56,10 @@ export class Pipeline {
     const spool = new SpoolProducer(ring);
     const capture = new Capture({ spool, clock });
     const recordings = new Recordings({ capture, spool, emit: post, settle });
-    const { transport, reason } = chooseTransport({ driver, clock, address: mediaAddress, ports });
+    const { transport, note } = chooseTransport({ driver, clock, address: mediaAddress, ports });
     this.#capture = capture;
     this.#transport = transport;
-    this.driverReason = reason;
+    this.driverNote = note;
     this.recordings = recordings;
     this.executor = new CommandExecutor({ clock, transport, capture, recordings, post });
   }

@@ -16,8 +16,8 @@ export interface TransportOptions {
 
 export interface ChosenTransport {
   transport: RtpTransport;
-  /** Why it is not `ffi`, where that was not asked for. */
-  reason?: string;
+  /** Why it is not the best there is, where that was not asked for. */
+  note?: string | undefined;
 }
 
 /**
@@ -30,8 +30,8 @@ export function chooseTransport(
 ): ChosenTransport {
   if (driver === 'dgram') return { transport: new DgramTransport(options) };
   const transport = tryFfi(options, open());
-  if (typeof transport === 'object') return { transport };
-  if (driver === 'auto') return { transport: new DgramTransport(options), reason: transport };
+  if (typeof transport === 'object') return { transport, note: transport.note };
+  if (driver === 'auto') return { transport: new DgramTransport(options), note: transport };
   throw new CallreelError('CONFIG_INVALID', `the driver ffi does not work here: ${transport}`, {
     where: 'rtp.driver',
   });

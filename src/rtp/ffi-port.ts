@@ -1,5 +1,4 @@
-import type { PinnedBytes } from './libc.ts';
-import type { MessageHeader } from './message-header.ts';
+import type { DatagramSender } from './datagram-sender.ts';
 import { maxDatagramBytes } from './send-batch.ts';
 import { portOf, type SocketAddresses, socketAddressBytes } from './socket-address.ts';
 import type { DatagramSink, TransportPort } from './transport.ts';
@@ -8,29 +7,27 @@ export interface FfiPortOwner {
   readonly addresses: SocketAddresses;
   /** AF_INET or AF_INET6. */
   readonly family: number;
-  /** What is to be sent is written here; one datagram at a time. */
-  readonly outgoing: PinnedBytes;
-  send(port: FfiPort): void;
-  /** It has no way to its destination. */
+  readonly sender: DatagramSender;
+  /** A datagram has no way to its destination. */
   refused(): void;
   close(port: FfiPort): void;
 }
 
-/** One bound socket, sent from at once; the transport that opened it reads `fd` and ends it. */
+/** One bound socket; the transport that opened it reads `fd` and ends it. */
 export class FfiPort implements TransportPort {
   readonly port: number;
   readonly sink: DatagramSink;
   /** What the events of the socket are known by: its place, and how often that was taken. */
   readonly slot: number;
   readonly turn: number;
-  /** Aimed at the last destination; its bytes are those of `outgoing`. */
-  readonly message: MessageHeader;
   /** -1 once it is closed. */
   fd: number;
   /** Where the last datagram came from. */
   sourceAddress = '';
   sourcePort = 0;
   readonly #sourceWords = new Uint32Array(socketAddressBytes / 4);
+  readonly #destination = new Uint32Array(socketAddressBytes / 4);
+  #destinationBytes = 0;
   readonly #owner: FfiPortOwner;
   #address = '';
   #remotePort = -1;
@@ -38,7 +35,6 @@ export class FfiPort implements TransportPort {
   constructor(
     { fd, port, slot, turn }: { fd: number; port: number; slot: number; turn: number },
     sink: DatagramSink,
-    message: MessageHeader,
     owner: FfiPortOwner,
   ) {
     this.fd = fd;
@@ -46,27 +42,21 @@ export class FfiPort implements TransportPort {
     this.slot = slot;
     this.turn = turn;
     this.sink = sink;
-    this.message = message;
     this.#owner = owner;
   }
 
   reserve(maxBytes: number): Uint8Array {
     if (!(maxBytes >= 0 && maxBytes <= maxDatagramBytes))
       throw new RangeError(`a datagram of ${maxBytes} bytes was asked for, ${maxDatagramBytes} is the most`);
-    return this.#owner.outgoing.bytes;
+    return this.#owner.sender.bytes;
   }
 
   commit(bytes: number, address: string, port: number): void {
     if (!(bytes >= 0 && bytes <= maxDatagramBytes)) throw new RangeError(`a datagram of ${bytes} bytes`);
     if (this.fd === -1) return;
     if (address !== this.#address || port !== this.#remotePort) this.#aim(address, port);
-    const { message } = this;
-    if (message.nameBytes === 0) {
-      this.#owner.refused();
-      return;
-    }
-    message.dataBytes = bytes;
-    this.#owner.send(this);
+    if (this.#destinationBytes === 0) this.#owner.refused();
+    else this.#owner.sender.send(this.fd, this.#destination, this.#destinationBytes, bytes);
   }
 
   close(): void {
@@ -96,8 +86,7 @@ export class FfiPort implements TransportPort {
 
   #aim(address: string, port: number): void {
     const { addresses, family } = this.#owner;
-    const { into, offset } = this.message.name;
-    this.message.nameBytes = addresses.write(into, offset, family, address, port);
+    this.#destinationBytes = addresses.write(this.#destination, family, address, port);
     this.#address = address;
     this.#remotePort = port;
   }

@@ -24,6 +24,10 @@ export interface Libc {
   inet_ntop(family: number, address: bigint, text: bigint, bytes: number): bigint;
   if_nametoindex(name: string): number;
   if_indextoname(index: number, name: bigint): bigint;
+  mmap(address: bigint, bytes: bigint, protection: number, flags: number, fd: number, offset: bigint): bigint;
+  munmap(address: bigint, bytes: bigint): number;
+  /** What has no function of its own, by its number. */
+  syscall(number: bigint, ...six: [bigint, bigint, bigint, bigint, bigint, bigint]): bigint;
   /** Of the last call that gave -1, asked for before any other. */
   errno(): number;
 }
@@ -45,6 +49,9 @@ const signatures = {
   inet_ntop: { arguments: ['int32', 'pointer', 'pointer', 'uint32'], return: 'pointer' },
   if_nametoindex: { arguments: ['string'], return: 'uint32' },
   if_indextoname: { arguments: ['uint32', 'pointer'], return: 'pointer' },
+  mmap: { arguments: ['pointer', 'uint64', 'int32', 'int32', 'int32', 'int64'], return: 'pointer' },
+  munmap: { arguments: ['pointer', 'uint64'], return: 'int32' },
+  syscall: { arguments: ['int64', 'int64', 'int64', 'int64', 'int64', 'int64', 'int64'], return: 'int64' },
   __errno_location: { arguments: [], return: 'pointer' },
 } as const satisfies NodeFfi.FunctionDefinitions;
 
@@ -124,4 +131,8 @@ export const linux = {
   EPOLL_CTL_ADD: 1,
   EPOLLIN: 1,
   CLOCK_REALTIME: 0,
+  PROT_READ: 1,
+  PROT_WRITE: 2,
+  MAP_SHARED: 1,
+  MAP_POPULATE: 0x8000,
 } as const;

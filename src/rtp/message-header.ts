@@ -45,12 +45,15 @@ export class MessageHeader {
     return this.#memory.pointer;
   }
 
-  get name(): { into: Uint8Array; offset: number } {
-    return { into: this.#memory.bytes, offset: nameOffset };
-  }
-
   get data(): PinnedBytes {
     return this.#data;
+  }
+
+  /** @param words a `sockaddr` of so many bytes */
+  aim(words: Uint32Array, bytes: number): void {
+    const { nameWords } = this;
+    this.#words[nameLengthWord] = bytes;
+    for (let i = 0; i < bytes / 4; i++) nameWords[i] = words[i]!;
   }
 
   get nameBytes(): number {

@@ -27,11 +27,11 @@ export class SocketAddresses {
   }
 
   /**
-   * Writes into the `socketAddressBytes` at `offset`.
+   * @param into `socketAddressBytes` of a sockaddr
    * @returns how many count; 0 where a socket of this family can not reach the address, or it is a name
    */
-  write(into: Uint8Array, offset: number, family: number, address: string, port: number): number {
-    const bytes = into.subarray(offset, offset + socketAddressBytes).fill(0);
+  write(into: Uint32Array, family: number, address: string, port: number): number {
+    const bytes = new Uint8Array(into.buffer, into.byteOffset, socketAddressBytes).fill(0);
     bytes[0] = family;
     bytes[2] = port >> 8;
     bytes[3] = port;
@@ -40,8 +40,7 @@ export class SocketAddresses {
     if (isIPv4(address)) return this.#put(bytes, addressOffset, 16, `::ffff:${address}`) ? ipv6Bytes : 0;
     const [literal = '', zone] = address.split('%');
     if (!isIPv6(literal) || !this.#put(bytes, addressOffset, 16, literal)) return 0;
-    if (zone !== undefined)
-      new DataView(bytes.buffer, bytes.byteOffset).setUint32(24, this.#zoneIndex(zone), true);
+    if (zone !== undefined) into[scopeWord] = this.#zoneIndex(zone);
     return ipv6Bytes;
   }
 

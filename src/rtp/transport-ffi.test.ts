@@ -7,6 +7,10 @@ import { FfiTransport } from './transport-ffi.ts';
 const libc = openLibc();
 assert.ok(typeof libc === 'object', String(libc));
 
+transportConformance('ffi, one by one', {
+  create: (options) => new FfiTransport({ libc, clock: systemClock, uring: false, ...options }),
+});
+
 transportConformance('ffi', {
   create: (options) => new FfiTransport({ libc, clock: systemClock, ...options }),
 });

@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net';
 import type { Clock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { ArrivalTimes, timestampControlBytes } from './arrival-times.ts';
+import { type DatagramSender, DirectSender, type SendCounters } from './datagram-sender.ts';
 import { FfiPort, type FfiPortOwner } from './ffi-port.ts';
 import { errorName, type Libc, linux, type OpenedLibc, PinnedBytes } from './libc.ts';
 import { MessageHeader } from './message-header.ts';
@@ -18,6 +19,7 @@ import {
   type TransportPort,
   tickPeriodUs,
 } from './transport.ts';
+import { UringSender } from './uring-sender.ts';
 
 export interface FfiTransportOptions {
   libc: OpenedLibc;
@@ -27,6 +29,8 @@ export interface FfiTransportOptions {
   ports: PortRange;
   /** Where the search for a free port begins: an index below `count`; random, so that a port just freed rests. */
   startIndex?: (count: number) => number;
+  /** False: as where the kernel lets us have none. */
+  uring?: boolean;
 }
 
 export interface FfiTransportCounters extends TransportCounters {
@@ -56,8 +60,8 @@ const firstEvents = 256;
 
 /**
  * Linux by `node:ffi`: at each tick one epoll tells which sockets have something, and each is read once for every
- * datagram, without a callback, a Buffer or an object for it. What is committed is sent at once: a call of the system
- * for each socket it is anyway.
+ * datagram, without a callback, a Buffer or an object for it. What is committed goes out in batches by io_uring, or, where
+ * the kernel does not let us (Docker's seccomp profile), one by one.
  */
 export class FfiTransport implements RtpTransport, FfiPortOwner {
   readonly driver = 'ffi';
@@ -72,7 +76,9 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
   };
   readonly addresses: SocketAddresses;
   readonly family: number;
-  readonly outgoing: PinnedBytes;
+  readonly sender: DatagramSender;
+  /** Why datagrams are not sent by io_uring. */
+  readonly note: string | undefined;
   readonly #options: FfiTransportOptions;
   readonly #libc: Libc;
   readonly #incoming: MessageHeader;
@@ -97,7 +103,7 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
     this.#libc = libc;
     this.addresses = new SocketAddresses(options.libc);
     this.family = isIPv6(options.address) ? linux.AF_INET6 : linux.AF_INET;
-    this.outgoing = new PinnedBytes(ffi, maxDatagramBytes);
+    [this.sender, this.note] = openSender(options, this.counters);
     this.#incoming = new MessageHeader(ffi, new PinnedBytes(ffi, maxDatagramBytes), timestampControlBytes);
     this.#incoming.dataBytes = maxDatagramBytes;
     this.#arrivals = new ArrivalTimes(options.libc, options.clock);
@@ -121,6 +127,7 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
     if (!port) return 'no port is free';
     port.reserve(sent.length).set(Buffer.from(sent, 'latin1'));
     port.commit(sent.length, this.#options.address, port.port);
+    this.sender.flush();
     this.#libc.epoll_wait(this.#epoll, this.#events.pointer, 1, probeTimeoutMs);
     this.#receive();
     this.close(port);
@@ -153,21 +160,17 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
     this.#loop = new TickLoop(this.#options.clock, tickPeriodUs, this.counters, {
       receive: () => this.#receive(),
       ticks,
-      send: () => undefined,
+      send: () => this.sender.flush(),
     });
   }
 
   async stop(): Promise<void> {
     this.#loop?.stop();
     for (const port of [...this.#slots]) if (port) this.close(port);
-    if (this.#epoll !== -1) this.#libc.close(this.#epoll);
+    if (this.#epoll === -1) return;
+    this.sender.close();
+    this.#libc.close(this.#epoll);
     this.#epoll = -1;
-  }
-
-  send(port: FfiPort): void {
-    const flags = linux.MSG_DONTWAIT | linux.MSG_NOSIGNAL;
-    if (this.#libc.sendmsg(port.fd, port.message.pointer, flags) >= 0) this.counters.sentPackets++;
-    else this.counters.failedSends++;
   }
 
   refused(): void {
@@ -176,6 +179,8 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
 
   close(port: FfiPort): void {
     if (port.fd === -1) return;
+    // What it committed is still sent.
+    this.sender.flush();
     this.#libc.close(port.fd);
     port.fd = -1;
     this.#slots[port.slot] = undefined;
@@ -279,7 +284,7 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
   #bindSocket(fd: number, number: number): number | undefined {
     const { address } = this.#options;
     const name = this.#address;
-    const nameBytes = this.addresses.write(name.bytes, 0, this.family, address, number);
+    const nameBytes = this.addresses.write(name.words, this.family, address, number);
     if (this.#libc.bind(fd, name.pointer, nameBytes) === -1) return this.#judge();
     if (number !== 0) return number;
     this.#value.words[0] = socketAddressBytes;
@@ -300,11 +305,24 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
       this.#freeSlots.push(slot);
       throw new CallreelError('PORTS_EXHAUSTED', `the system watches no more sockets (${error})`);
     }
-    const opened = new FfiPort({ fd, port, slot, turn }, sink, new MessageHeader(ffi, this.outgoing), this);
+    const opened = new FfiPort({ fd, port, slot, turn }, sink, this);
     this.#slots[slot] = opened;
     this.#numbers.add(port);
     const room = this.#events.words.length / eventWords;
     if (this.#slots.length > room) this.#events = new PinnedBytes(ffi, 2 * room * eventWords * 4);
     return opened;
+  }
+}
+
+function openSender(
+  { libc, uring = true }: FfiTransportOptions,
+  counters: SendCounters,
+): [DatagramSender, string | undefined] {
+  try {
+    if (!uring) throw new Error('no io_uring is wanted');
+    return [new UringSender(libc, counters), undefined];
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    return [new DirectSender(libc, counters), `datagrams are sent one by one: ${cause}`];
   }
 }

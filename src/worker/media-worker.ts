@@ -205,7 +205,7 @@ export class MediaWorker {
             workerId: this.workerId,
             workerPid: this.pid,
             driver: message.driver,
-            driverReason: message.driverReason,
+            driverNote: message.driverNote,
           },
           'media worker runs',
         );

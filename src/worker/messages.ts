@@ -35,7 +35,7 @@ export interface WireError {
 /** Worker to server. */
 export type WorkerMessage =
   /** With the transport's driver and, where it is not the best one, why. */
-  | { kind: 'ready'; driver: string; driverReason?: string | undefined; pipeline: string }
+  | { kind: 'ready'; driver: string; driverNote?: string | undefined; pipeline: string }
   | { kind: 'reply'; id: number; reply: CommandReply }
   | { kind: 'refusal'; id: number; error: WireError }
   | { kind: 'event'; event: WorkerEvent }
@@ -330,7 +330,7 @@ const workerMessage = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('ready'),
     driver: text,
-    driverReason: text.optional(),
+    driverNote: text.optional(),
     pipeline: z.string().max(8192),
   }),
   z.object({

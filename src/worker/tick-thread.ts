@@ -119,5 +119,5 @@ pipeline.run(() => {
   readRequests();
   finishWhenDone();
 });
-const { driver, driverReason } = pipeline;
-tell({ kind: 'ready', driver, driverReason, pipeline: describePipeline() });
+const { driver, driverNote } = pipeline;
+tell({ kind: 'ready', driver, driverNote, pipeline: describePipeline() });
