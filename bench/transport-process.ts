@@ -1,7 +1,6 @@
 import { systemClock } from '../src/clock.ts';
 import { openLibc } from '../src/rtp/libc.ts';
 import {
-  type DriverSetting,
   type TransportCounters,
   type TransportPort,
   tickPeriodUs,

@@ -1,6 +1,6 @@
 import type { DatagramSender } from './datagram-sender.ts';
 import { maxDatagramBytes } from './send-batch.ts';
-import { portOf, type SocketAddresses, socketAddressBytes } from './socket-address.ts';
+import { ipv4Bytes, portOf, type SocketAddresses, socketAddressBytes } from './socket-address.ts';
 import type { DatagramSink, TransportPort } from './transport.ts';
 
 export interface FfiPortOwner {
@@ -25,7 +25,10 @@ export class FfiPort implements TransportPort {
   /** Where the last datagram came from. */
   sourceAddress = '';
   sourcePort = 0;
-  readonly #sourceWords = new Uint32Array(socketAddressBytes / 4);
+  /** The sockaddr of it: two words, which are all there is of IPv4, and the others. */
+  #source0 = 0;
+  #source1 = 0;
+  #sourceRest: Uint32Array | undefined;
   readonly #destination = new Uint32Array(socketAddressBytes / 4);
   #destinationBytes = 0;
   readonly #owner: FfiPortOwner;
@@ -68,20 +71,22 @@ export class FfiPort implements TransportPort {
    * @returns whether it is an address at all
    */
   cameFrom(words: Uint32Array, bytes: number): boolean {
-    const known = this.#sourceWords;
-    const count = bytes >> 2;
-    let isKnown = true;
-    for (let i = 0; i < count; i++)
-      if (known[i] !== words[i]) {
-        isKnown = false;
-        break;
-      }
+    const isKnown =
+      (words[0]! | 0) === this.#source0 &&
+      (words[1]! | 0) === this.#source1 &&
+      (bytes === ipv4Bytes ? this.#sourceRest === undefined : this.#isSameRest(words, bytes));
     if (isKnown) return this.sourceAddress !== '';
-    known.fill(0);
-    known.set(words.subarray(0, count));
+    this.#source0 = words[0]! | 0;
+    this.#source1 = words[1]! | 0;
+    this.#sourceRest = bytes === ipv4Bytes ? undefined : words.slice(2, bytes >> 2);
     this.sourceAddress = this.#owner.addresses.read(words, bytes);
     this.sourcePort = portOf(words);
     return this.sourceAddress !== '';
+  }
+
+  #isSameRest(words: Uint32Array, bytes: number): boolean {
+    const rest = this.#sourceRest;
+    return rest?.length === (bytes >> 2) - 2 && rest.every((word, index) => word === words[index + 2]);
   }
 
   #aim(address: string, port: number): void {

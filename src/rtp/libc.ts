@@ -5,8 +5,10 @@ import { getSystemErrorMap } from 'node:util';
  * The system calls of the `ffi` driver, for Linux on x64 and arm64. Pointers are addresses of `ArrayBuffer`s, which a
  * pointer does not keep alive: whoever hands one out holds its buffer (see `PinnedBytes`).
  *
- * Node calls a function of at most three arguments without building an array of them; that is why packets go by
- * `recvmsg` and `sendmsg` and not by their many-armed relatives.
+ * Node calls a function of at most three arguments without building an array of them, and straight from optimized code
+ * as long as it is the only one of so many: a wrapper for each number of arguments is all there is, and it learns only
+ * one callee. So `recvmsg`, called for each packet, is the only one of three; others of three are given a fourth, which
+ * they do not look at (both calling conventions hold it in a register).
  */
 export interface Libc {
   socket(family: number, type: number, protocol: number): number;
@@ -33,19 +35,19 @@ export interface Libc {
 }
 
 const signatures = {
-  socket: { arguments: ['int32', 'int32', 'int32'], return: 'int32' },
-  bind: { arguments: ['int32', 'pointer', 'uint32'], return: 'int32' },
-  getsockname: { arguments: ['int32', 'pointer', 'pointer'], return: 'int32' },
+  socket: { arguments: ['int32', 'int32', 'int32', 'int32'], return: 'int32' },
+  bind: { arguments: ['int32', 'pointer', 'uint32', 'int32'], return: 'int32' },
+  getsockname: { arguments: ['int32', 'pointer', 'pointer', 'int32'], return: 'int32' },
   setsockopt: { arguments: ['int32', 'int32', 'int32', 'pointer', 'uint32'], return: 'int32' },
   close: { arguments: ['int32'], return: 'int32' },
   // They return an ssize_t, of which the lower half is enough for a datagram and for -1.
   recvmsg: { arguments: ['int32', 'pointer', 'int32'], return: 'int32' },
-  sendmsg: { arguments: ['int32', 'pointer', 'int32'], return: 'int32' },
+  sendmsg: { arguments: ['int32', 'pointer', 'int32', 'int32'], return: 'int32' },
   epoll_create1: { arguments: ['int32'], return: 'int32' },
   epoll_ctl: { arguments: ['int32', 'int32', 'int32', 'pointer'], return: 'int32' },
   epoll_wait: { arguments: ['int32', 'pointer', 'int32', 'int32'], return: 'int32' },
   clock_gettime: { arguments: ['int32', 'pointer'], return: 'int32' },
-  inet_pton: { arguments: ['int32', 'string', 'pointer'], return: 'int32' },
+  inet_pton: { arguments: ['int32', 'string', 'pointer', 'int32'], return: 'int32' },
   inet_ntop: { arguments: ['int32', 'pointer', 'pointer', 'uint32'], return: 'pointer' },
   if_nametoindex: { arguments: ['string'], return: 'uint32' },
   if_indextoname: { arguments: ['uint32', 'pointer'], return: 'pointer' },
@@ -79,7 +81,16 @@ function tryOpen(): OpenedLibc | string {
   try {
     const { lib, functions } = ffi.dlopen(null, signatures);
     const errnoPointer = functions.__errno_location();
-    const libc = { ...functions, lib, errno: () => ffi.getInt32(errnoPointer, 0) };
+    const libc: Libc & { lib: unknown } = {
+      ...functions,
+      socket: (family, type, protocol) => functions.socket(family, type, protocol, 0),
+      bind: (fd, address, bytes) => functions.bind(fd, address, bytes, 0),
+      getsockname: (fd, address, bytes) => functions.getsockname(fd, address, bytes, 0),
+      sendmsg: (fd, message, flags) => functions.sendmsg(fd, message, flags, 0),
+      inet_pton: (family, text, address) => functions.inet_pton(family, text, address, 0),
+      lib,
+      errno: () => ffi.getInt32(errnoPointer, 0),
+    };
     return { ffi, libc };
   } catch (error) {
     return `node:ffi is not to be used: ${error instanceof Error ? error.message : error}`;

@@ -1,15 +1,15 @@
-import { isIPv6 } from 'node:net';
 import type { Clock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { ArrivalTimes, timestampControlBytes } from './arrival-times.ts';
 import { type DatagramSender, DirectSender, type SendCounters } from './datagram-sender.ts';
+import { Epoll } from './epoll.ts';
 import { FfiPort, type FfiPortOwner } from './ffi-port.ts';
 import { errorName, type Libc, linux, type OpenedLibc, PinnedBytes } from './libc.ts';
 import { MessageHeader } from './message-header.ts';
 import type { PortRange } from './port-range.ts';
 import { bindFreePort, judgeBindError } from './port-search.ts';
 import { maxDatagramBytes } from './send-batch.ts';
-import { portOf, SocketAddresses, socketAddressBytes } from './socket-address.ts';
+import { SocketAddresses, socketAddressBytes } from './socket-address.ts';
 import { TickLoop } from './tick-loop.ts';
 import {
   type Datagram,
@@ -19,6 +19,7 @@ import {
   type TransportPort,
   tickPeriodUs,
 } from './transport.ts';
+import { UdpSockets } from './udp-sockets.ts';
 import { UringSender } from './uring-sender.ts';
 
 export interface FfiTransportOptions {
@@ -40,9 +41,6 @@ export interface FfiTransportCounters extends TransportCounters {
   socketErrors: number;
 }
 
-/** The system cuts this down to net.core.rmem_max. */
-const receiveBufferBytes = 1 << 20;
-
 /** Of one port in one tick; what it has beyond waits in its socket. Two seconds of a 20 ms stream. */
 const maxPerPortAndTick = 128;
 
@@ -50,13 +48,6 @@ const maxPerPortAndTick = 128;
 const probeTimeoutMs = 1000;
 
 const maxPort = 65_535;
-const everywhere = '::';
-
-/** `struct epoll_event` is packed on x64 alone. */
-const eventWords = process.arch === 'x64' ? 3 : 4;
-const eventSlotWord = eventWords - 2;
-const eventTurnWord = eventWords - 1;
-const firstEvents = 256;
 
 /**
  * Linux by `node:ffi`: at each tick one epoll tells which sockets have something, and each is read once for every
@@ -75,7 +66,6 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
     socketErrors: 0,
   };
   readonly addresses: SocketAddresses;
-  readonly family: number;
   readonly sender: DatagramSender;
   /** Why datagrams are not sent by io_uring. */
   readonly note: string | undefined;
@@ -86,33 +76,28 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
   readonly #views: Uint8Array[] = [];
   readonly #arrivals: ArrivalTimes;
   readonly #datagram: Datagram;
-  readonly #address: PinnedBytes;
-  readonly #value: PinnedBytes;
+  readonly #sockets: UdpSockets;
+  readonly #epoll: Epoll;
   readonly #slots: (FfiPort | undefined)[] = [];
   readonly #freeSlots: number[] = [];
   readonly #numbers = new Set<number>();
   #turn = 0;
-  #events: PinnedBytes;
-  #epoll: number;
+  #stopped = false;
   #loop: TickLoop | undefined;
 
-  /** @throws CallreelError PORTS_EXHAUSTED */
+  /** @throws Error where the system does not let us */
   constructor(options: FfiTransportOptions) {
     const { ffi, libc } = options.libc;
     this.#options = options;
     this.#libc = libc;
     this.addresses = new SocketAddresses(options.libc);
-    this.family = isIPv6(options.address) ? linux.AF_INET6 : linux.AF_INET;
+    this.#sockets = new UdpSockets(options.libc, options.address, this.addresses);
+    this.#epoll = new Epoll(options.libc);
     [this.sender, this.note] = openSender(options, this.counters);
     this.#incoming = new MessageHeader(ffi, new PinnedBytes(ffi, maxDatagramBytes), timestampControlBytes);
     this.#incoming.dataBytes = maxDatagramBytes;
     this.#arrivals = new ArrivalTimes(options.libc, options.clock);
     this.#datagram = { data: this.#view(0), arrivalUs: 0, sourceAddress: '', sourcePort: 0 };
-    this.#address = new PinnedBytes(ffi, socketAddressBytes);
-    this.#value = new PinnedBytes(ffi, 16);
-    this.#events = new PinnedBytes(ffi, firstEvents * eventWords * 4);
-    this.#epoll = libc.epoll_create1(linux.EPOLL_CLOEXEC);
-    if (this.#epoll === -1) judgeBindError(errorName(libc.errno()), options.address);
   }
 
   /** @returns why it does not work here: a datagram sent to a port of ours does not come as it was sent */
@@ -128,7 +113,7 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
     port.reserve(sent.length).set(Buffer.from(sent, 'latin1'));
     port.commit(sent.length, this.#options.address, port.port);
     this.sender.flush();
-    this.#libc.epoll_wait(this.#epoll, this.#events.pointer, 1, probeTimeoutMs);
+    this.#epoll.wait(probeTimeoutMs);
     this.#receive();
     this.close(port);
     this.counters.receivedPackets = this.counters.sentPackets = 0;
@@ -148,7 +133,7 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
 
   async openRtcp(rtp: TransportPort, sink: DatagramSink): Promise<TransportPort | undefined> {
     try {
-      return rtp.port < maxPort && this.#epoll !== -1 ? this.#bind(rtp.port + 1, sink) : undefined;
+      return rtp.port < maxPort && !this.#stopped ? this.#bind(rtp.port + 1, sink) : undefined;
     } catch (error) {
       if (error instanceof CallreelError) return undefined;
       throw error;
@@ -167,10 +152,14 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
   async stop(): Promise<void> {
     this.#loop?.stop();
     for (const port of [...this.#slots]) if (port) this.close(port);
-    if (this.#epoll === -1) return;
+    if (this.#stopped) return;
+    this.#stopped = true;
     this.sender.close();
-    this.#libc.close(this.#epoll);
-    this.#epoll = -1;
+    this.#epoll.close();
+  }
+
+  get family(): number {
+    return this.#sockets.family;
   }
 
   refused(): void {
@@ -181,7 +170,7 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
     if (port.fd === -1) return;
     // What it committed is still sent.
     this.sender.flush();
-    this.#libc.close(port.fd);
+    this.#sockets.close(port.fd);
     port.fd = -1;
     this.#slots[port.slot] = undefined;
     this.#freeSlots.push(port.slot);
@@ -194,16 +183,13 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
    */
   #receive(): void {
     this.#arrivals.begin();
-    for (let round = 0; round < maxPerPortAndTick; round++) {
-      const events = this.#events;
-      const { words } = events;
-      const room = Math.floor(words.length / eventWords);
-      const ready = this.#libc.epoll_wait(this.#epoll, events.pointer, room, 0);
-      if (ready > room) throw new RangeError('epoll_wait wrote beyond its events');
+    for (let round = 0; round < maxPerPortAndTick && !this.#stopped; round++) {
+      const ready = this.#epoll.wait();
       let taken = 0;
       for (let i = 0; i < ready; i++) {
-        const port = this.#slots[words[i * eventWords + eventSlotWord]!];
-        if (port?.turn === words[i * eventWords + eventTurnWord]! && this.#take(port)) taken++;
+        const port = this.#slots[this.#epoll.slotOf(i)];
+        // Another one may have its place by now.
+        if (port?.turn === this.#epoll.turnOf(i) && this.#take(port)) taken++;
       }
       if (taken === 0) return;
     }
@@ -243,74 +229,19 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
 
   /** @returns undefined when the port is taken */
   #bind(number: number, sink: DatagramSink): FfiPort | undefined {
-    if (this.#epoll === -1) throw new CallreelError('DRAINING', 'the media transport was stopped');
-    const libc = this.#libc;
-    const fd = libc.socket(this.family, linux.SOCK_DGRAM | linux.SOCK_NONBLOCK | linux.SOCK_CLOEXEC, 0);
-    if (fd === -1) return this.#judge();
-    try {
-      this.#setOptions(fd);
-      const port = this.#bindSocket(fd, number);
-      return port === undefined ? this.#giveUp(fd) : this.#adopt(fd, port, sink);
-    } catch (error) {
-      libc.close(fd);
-      throw error;
-    }
-  }
-
-  #giveUp(fd: number): undefined {
-    this.#libc.close(fd);
-  }
-
-  #judge(): undefined {
-    return judgeBindError(errorName(this.#libc.errno()), this.#options.address);
-  }
-
-  #setOptions(fd: number): void {
-    if (this.family === linux.AF_INET6) {
-      const only = this.#options.address === everywhere ? 0 : 1;
-      this.#setOption(fd, linux.IPPROTO_IPV6, linux.IPV6_V6ONLY, only);
-    }
-    this.#setOption(fd, linux.SOL_SOCKET, linux.SO_TIMESTAMPNS, 1);
-    // The size the system gives is enough for one stream; the larger one only bridges a stall.
-    this.#setOption(fd, linux.SOL_SOCKET, linux.SO_RCVBUF, receiveBufferBytes);
-  }
-
-  #setOption(fd: number, level: number, option: number, value: number): void {
-    this.#value.words[0] = value;
-    if (this.#libc.setsockopt(fd, level, option, this.#value.pointer, 4) === -1) this.counters.socketErrors++;
-  }
-
-  /** @returns the number it is bound to */
-  #bindSocket(fd: number, number: number): number | undefined {
-    const { address } = this.#options;
-    const name = this.#address;
-    const nameBytes = this.addresses.write(name.words, this.family, address, number);
-    if (this.#libc.bind(fd, name.pointer, nameBytes) === -1) return this.#judge();
-    if (number !== 0) return number;
-    this.#value.words[0] = socketAddressBytes;
-    if (this.#libc.getsockname(fd, name.pointer, this.#value.pointer) === -1) return this.#judge();
-    return portOf(name.words);
-  }
-
-  #adopt(fd: number, port: number, sink: DatagramSink): FfiPort | undefined {
-    const { ffi } = this.#options.libc;
+    if (this.#stopped) throw new CallreelError('DRAINING', 'the media transport was stopped');
+    const socket = this.#sockets.bind(number);
+    if (!socket) return undefined;
     const slot = this.#freeSlots.pop() ?? this.#slots.length;
     const turn = (this.#turn = (this.#turn + 1) >>> 0);
-    const { words, pointer } = this.#value;
-    words[0] = linux.EPOLLIN;
-    words[eventSlotWord] = slot;
-    words[eventTurnWord] = turn;
-    if (this.#libc.epoll_ctl(this.#epoll, linux.EPOLL_CTL_ADD, fd, pointer) === -1) {
-      const error = errorName(this.#libc.errno());
-      this.#freeSlots.push(slot);
-      throw new CallreelError('PORTS_EXHAUSTED', `the system watches no more sockets (${error})`);
-    }
-    const opened = new FfiPort({ fd, port, slot, turn }, sink, this);
-    this.#slots[slot] = opened;
-    this.#numbers.add(port);
-    const room = this.#events.words.length / eventWords;
-    if (this.#slots.length > room) this.#events = new PinnedBytes(ffi, 2 * room * eventWords * 4);
-    return opened;
+    const port = new FfiPort({ ...socket, slot, turn }, sink, this);
+    this.#slots[slot] = port;
+    this.#numbers.add(port.port);
+    this.#epoll.makeRoom(this.#slots.length);
+    const error = this.#epoll.add(port.fd, slot, turn);
+    if (error === undefined) return port;
+    this.close(port);
+    return judgeBindError(error, this.#options.address);
   }
 }
 
