@@ -115,7 +115,7 @@ export async function runConferences(options: ConferenceRunOptions): Promise<Con
   }
   const rendered = server.usageSince(rendering);
   return {
-    driver: driver ?? 'dgram',
+    driver: driver ?? 'auto',
     liveSecondsPerMinute: (live.cpuSeconds * 60) / (seconds * streams),
     renderSecondsPerMinute: rendered.cpuSeconds / recordedMinutes,
     ...{ memoryPerParticipantMB, load: report, findings, mixGapSamples },

@@ -15,7 +15,7 @@ import { latenessMs } from './tick-lateness.ts';
 import { callerOf, TwoPartySignalling } from './two-party-signalling.ts';
 
 export interface RecorderRunOptions extends RunOptions {
-  /** `media.driver`; the server's own choice where it is not given. */
+  /** `rtp.driver`; the server's own choice where it is not given. */
   driver?: string | undefined;
   /** Of the file that is written along; without it there is the spool alone. */
   files?: FileFormat;
@@ -85,7 +85,7 @@ export async function runRecorder(options: RecorderRunOptions): Promise<Recorder
     verifyFile(findings, wav, streams, audio, totals);
   }
   return {
-    driver: driver ?? 'dgram',
+    driver: driver ?? 'auto',
     ...{ usage, memoryPerCallMB, load: report, findings, tickLatenessP999Ms },
   };
 }
