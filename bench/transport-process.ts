@@ -1,10 +1,6 @@
 import { systemClock } from '../src/clock.ts';
 import { openLibc } from '../src/rtp/libc.ts';
-import {
-  type TransportCounters,
-  type TransportPort,
-  tickPeriodUs,
-} from '../src/rtp/transport.ts';
+import { type TransportCounters, type TransportPort, tickPeriodUs } from '../src/rtp/transport.ts';
 import { DgramTransport } from '../src/rtp/transport-dgram.ts';
 import { FfiTransport } from '../src/rtp/transport-ffi.ts';
 
