@@ -1,6 +1,7 @@
 import type { CapturedPacket } from '../media/capture-sink.ts';
 import { type TrackPacket, TrackPlacer } from '../timeline/track-placer.ts';
-import { type Placement, TrackTimeline } from '../timeline/track-timeline.ts';
+import type { Placement } from '../timeline/placement.ts';
+import { TrackTimeline } from '../timeline/track-timeline.ts';
 
 /** Takes decoded audio at its place in a recording. */
 export interface TrackListener {

@@ -4,7 +4,8 @@ import { maxLagUs, maxMarks } from '../timeline/bounds.ts';
 import type { TimelineMark } from '../timeline/marks.ts';
 import { payloadDurationTicks } from '../timeline/payload-duration.ts';
 import { type TrackPacket, TrackPlacer } from '../timeline/track-placer.ts';
-import type { Placement, TrackTimeline } from '../timeline/track-timeline.ts';
+import type { Placement } from '../timeline/placement.ts';
+import type { TrackTimeline } from '../timeline/track-timeline.ts';
 import { concealableSamples, type SequencedPacket } from './loss.ts';
 import type { PauseView, RecordingView, TrackView } from './track-source.ts';
 

@@ -3,7 +3,8 @@ import type { CodecName } from '../../../src/codec/codec.ts';
 import { maxLeadUs, maxMarks } from '../../../src/timeline/bounds.ts';
 import { payloadDurationTicks } from '../../../src/timeline/payload-duration.ts';
 import { type TrackPacket, TrackPlacer } from '../../../src/timeline/track-placer.ts';
-import type { Placement, TrackTimeline } from '../../../src/timeline/track-timeline.ts';
+import type { Placement } from '../../../src/timeline/placement.ts';
+import type { TrackTimeline } from '../../../src/timeline/track-timeline.ts';
 import { InputReader } from '../input-reader.ts';
 import type { FuzzTarget } from '../target.ts';
 
