@@ -1,5 +1,6 @@
 import type { CapturedPacket } from '../media/capture-sink.ts';
 import { type TrackPacket, TrackPlacer } from '../timeline/track-placer.ts';
+import type { ClockReport } from '../timeline/clock-report.ts';
 import type { Placement } from '../timeline/placement.ts';
 import { TrackTimeline } from '../timeline/track-timeline.ts';
 
@@ -52,6 +53,12 @@ export class RecordedTrack {
   format(packet: Pick<CapturedPacket, 'codec' | 'clockRateHz' | 'ssrc'>): void {
     this.#placer.format(packet);
     this.#live?.format(packet);
+  }
+
+  /** What the sender says of its clocks. @param report its arrival is on the room's clock */
+  report(report: ClockReport): void {
+    this.#placer.report(report);
+    this.#live?.report(report);
   }
 
   /** End of what has its place for good. */

@@ -180,7 +180,8 @@ function trackEndOf(
       } else if (record.kind === 'packet') {
         const { sequenceNumber, rtpTime, arrivalUs, payload } = record;
         recorded.place(sequenceNumber, rtpTime, arrivalUs, ticksOf(payload));
-      } else if (record.kind === 'overflow') recorded.lose(record.packets);
+      } else if (record.kind === 'sender-report') recorded.report(record);
+      else if (record.kind === 'overflow') recorded.lose(record.packets);
     }
   });
   const { trackId, packets, overflowPackets } = recorded;

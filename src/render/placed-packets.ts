@@ -4,7 +4,7 @@ import { maxLagUs, maxMarks } from '../timeline/bounds.ts';
 import type { TimelineMark } from '../timeline/marks.ts';
 import { payloadDurationTicks } from '../timeline/payload-duration.ts';
 import { type TrackPacket, TrackPlacer } from '../timeline/track-placer.ts';
-import type { Placement } from '../timeline/placement.ts';
+import type { ExactSpan, Placement } from '../timeline/placement.ts';
 import type { TrackTimeline } from '../timeline/track-timeline.ts';
 import { concealableSamples, type SequencedPacket } from './loss.ts';
 import type { PauseView, RecordingView, TrackView } from './track-source.ts';
@@ -16,6 +16,9 @@ export interface PlacedPacket extends SequencedPacket {
   arrivalSample: number;
   /** How long the loss before it is, where it can be concealed. */
   lostSamples: number;
+  /** Where the clock of its sender is followed: its place, and that of the end of the packet before, exactly. */
+  exact: ExactSpan | undefined;
+  previousEnd: number;
 }
 
 /**
@@ -127,6 +130,7 @@ export class PlacedPackets {
     const lost = this.#previous ? concealableSamples(this.#previous, packet, this.#rateHz) : 0;
     const samples = lost > 0 && this.#isPaused(packet.atSample - lost, packet.atSample) ? 0 : lost;
     packet.lostSamples = samples;
+    packet.previousEnd = this.#previous ? endOf(this.#previous) : packet.atSample;
     this.#previous = packet;
     if (samples === 0 || this.#concealed.length >= maxMarks) return;
     this.#concealed.push({ kind: 'concealed', atSample: packet.atSample - samples, samples });
@@ -165,6 +169,7 @@ export class PlacedPackets {
       return;
     }
     this.#lastArrivalUs = Math.max(this.#lastArrivalUs, record.arrivalUs);
+    if (record.kind === 'sender-report') this.#placer.report(record);
     if (record.kind !== 'packet' || !this.#format) return;
     const format = this.#format;
     const { sequenceNumber, rtpTime, arrivalUs, payload } = record;
@@ -184,7 +189,7 @@ export class PlacedPackets {
     }
   }
 
-  #insert(read: ReadPacket, { atSample, durationSamples }: Placement): void {
+  #insert(read: ReadPacket, { atSample, durationSamples, exact }: Placement): void {
     const { format, payload, sequenceNumber, rtpTime, durationTicks, arrivalUs } = read;
     const packet: PlacedPacket = {
       format,
@@ -196,10 +201,16 @@ export class PlacedPackets {
       durationSamples,
       arrivalSample: Math.round((arrivalUs * this.#rateHz) / 1_000_000),
       lostSamples: 0,
+      exact,
+      previousEnd: atSample,
     };
     let at = this.#waiting.length;
     while (at > this.#next && (this.#waiting[at - 1]?.atSample ?? 0) > packet.atSample) at -= 1;
     if (at === this.#waiting.length) this.#waiting.push(packet);
     else this.#waiting.splice(at, 0, packet);
   }
+}
+
+function endOf({ exact, atSample, durationSamples }: PlacedPacket): number {
+  return exact?.toSample ?? atSample + durationSamples;
 }

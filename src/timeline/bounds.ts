@@ -115,7 +115,7 @@ export const maxMarks = 10_000;
 export const minOffsetUs = 2000;
 
 /** And when it is beyond what the estimate may be wrong by: so many standard deviations. */
-export const offsetDeviations = 4;
+export const offsetDeviations = 5;
 
 /** Clocks of telephones are off by so much (standard deviation): what is assumed until something is known. */
 export const usualDriftPpm = 200;
@@ -158,6 +158,9 @@ export const minCorrectionStepPpm = 0.5;
 
 /** RTP time in a sender report is as exact as its clock: a tick of 8 kHz. Where it is not, it shows. */
 export const reportNoiseUs = 150;
+
+/** They agree with the arrivals where the drift they tell differs by no more standard deviations than these. */
+export const agreeDeviations = 3;
 
 /** So many reports are needed to be believed. */
 export const minReports = 4;

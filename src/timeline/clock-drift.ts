@@ -1,4 +1,5 @@
 import {
+  agreeDeviations,
   arrivalNoiseUs,
   correctionSettleSeconds,
   driftWindowUs,
@@ -207,7 +208,7 @@ export class ClockDrift {
     const { driftPpm } = reports;
     // A wall clock is not the room's.
     const deviationPpm = Math.hypot(reports.driftDeviationPpm, wallClockPpm);
-    const bearablePpm = offsetDeviations * Math.hypot(deviationPpm, arrivals.driftDeviationPpm);
+    const bearablePpm = agreeDeviations * Math.hypot(deviationPpm, arrivals.driftDeviationPpm);
     const isLie = Math.abs(driftPpm - arrivals.driftPpm) > bearablePpm;
     return arrivals.estimate(isLie ? undefined : { driftPpm, deviationPpm });
   }
