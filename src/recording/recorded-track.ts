@@ -1,5 +1,6 @@
 import type { CapturedPacket } from '../media/capture-sink.ts';
 import { type TrackPacket, TrackPlacer } from '../timeline/track-placer.ts';
+import type { ManifestTrack } from '../spool/records.ts';
 import type { ClockReport } from '../timeline/clock-report.ts';
 import type { Placement } from '../timeline/placement.ts';
 import { TrackTimeline } from '../timeline/track-timeline.ts';
@@ -9,6 +10,8 @@ export interface TrackListener {
   /** @param samples at `voiceRateHz` */
   hear(atSample: number, samples: Int16Array): void;
 }
+
+type TrackOpening = Pick<ManifestTrack, 'trackId' | 'startSample' | 'side'>;
 
 /** What lies further ahead of the clock, behind the burst after a stall, was said now for who listens. */
 const maxLiveLeadUs = 250_000;
@@ -27,12 +30,12 @@ export class RecordedTrack {
   #packets = 0;
   #overflowPackets = 0;
 
-  constructor(trackId: string, startSample: number, rateHz: number, listener?: TrackListener) {
+  constructor({ trackId, startSample, side }: TrackOpening, rateHz: number, listener?: TrackListener) {
     this.trackId = trackId;
     this.#rateHz = rateHz;
     this.listener = listener;
     this.startSample = startSample;
-    this.#placer = new TrackPlacer({ rateHz, startSample }, () => {});
+    this.#placer = new TrackPlacer({ rateHz, startSample, isOurs: side === 'heard' }, () => {});
     if (listener) this.#live = new TrackTimeline({ rateHz, startSample });
   }
 

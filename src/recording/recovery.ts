@@ -170,7 +170,7 @@ function trackEndOf(
   rateHz: number,
   fail: (error: CallreelError) => void,
 ): ManifestTrackEnd {
-  const recorded = new RecordedTrack(track.trackId, track.startSample, rateHz);
+  const recorded = new RecordedTrack(track, rateHz);
   attempt(fail, () => {
     let ticksOf = (_payload: Uint8Array): number => 0;
     for (const record of readTrack(track)) {

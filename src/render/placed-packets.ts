@@ -62,9 +62,8 @@ export class PlacedPackets {
     this.#onDamage = onDamage;
     this.pauses = pauses;
     this.#records = track.records()[Symbol.iterator]();
-    this.#placer = new TrackPlacer({ rateHz, startSample: track.startSample }, (packet, placement) =>
-      this.#insert(packet, placement),
-    );
+    const options = { rateHz, startSample: track.startSample, isOurs: track.side === 'heard' };
+    this.#placer = new TrackPlacer(options, (packet, placement) => this.#insert(packet, placement));
   }
 
   get timeline(): TrackTimeline {

@@ -31,6 +31,13 @@ export interface TrackPacket {
   durationTicks: number;
 }
 
+export interface TrackPlacerOptions {
+  rateHz: number;
+  startSample: number;
+  /** We sent the packets: they are as early as they were. */
+  isOurs?: boolean;
+}
+
 interface Waiting<Packet> {
   packet: Packet;
   format: TrackFormat;
@@ -62,6 +69,7 @@ interface Stall {
 export class TrackPlacer<Packet extends TrackPacket> {
   readonly timeline: TrackTimeline;
   readonly #rateHz: number;
+  readonly #isOurs: boolean;
   readonly #startUs: number;
   readonly #minPauseSamples: number;
   readonly #placed: (packet: Packet, placement: Placement) => void;
@@ -78,10 +86,11 @@ export class TrackPlacer<Packet extends TrackPacket> {
   #open: { settledSample: number; firstUs: number; lastUs: number } | undefined;
 
   constructor(
-    { rateHz, startSample }: { rateHz: number; startSample: number },
+    { rateHz, startSample, isOurs = false }: TrackPlacerOptions,
     placed: (packet: Packet, placement: Placement) => void,
   ) {
     this.#rateHz = rateHz;
+    this.#isOurs = isOurs;
     this.#startUs = (startSample * 1_000_000) / rateHz;
     this.#minPauseSamples = this.#samplesOf(minPauseUs);
     this.#placed = placed;
@@ -188,6 +197,7 @@ export class TrackPlacer<Packet extends TrackPacket> {
 
   /** How much slower the first packet of a stream was than the fastest of those behind it. */
   #slownessUs(first: Waiting<Packet>): number {
+    if (this.#isOurs) return 0;
     const { packet, format } = first;
     let slownessUs = 0;
     for (const { packet: later } of this.#within(first, pauseWindowUs)) {
