@@ -6,9 +6,6 @@ import {
   usualDriftPpm,
 } from './bounds.ts';
 
-/** Wide enough for a distance of which nothing is known. */
-const unknownUs2 = 1e14;
-
 /** With standard deviations. */
 export interface DriftEstimate {
   offsetUs: number;
@@ -38,7 +35,8 @@ export class DriftFilter {
   #ol = 0;
   #dd = usualDriftPpm ** 2;
   #dl = 0;
-  #ll = unknownUs2;
+  #ll = 0;
+  #isLevelKnown = false;
   #outliers = 0;
   #measures = 0;
 
@@ -80,15 +78,16 @@ export class DriftFilter {
     this.#dd += driftWanderPpm2PerSecond * seconds;
   }
 
-  /** @returns how much it differs from what was expected, in microseconds */
+  /** @returns how much it differs from what was expected, in microseconds; 0 where nothing was */
   measure(levelUs: number, noiseUs: number): number {
+    if (!this.#isLevelKnown) return this.#begin(levelUs, noiseUs);
     const difference = levelUs - this.#level;
     const variance = this.#ll + noiseUs * noiseUs;
     const bearable = Math.max(minOutlierUs, outlierDeviations * Math.sqrt(variance));
     if (Math.abs(difference) > bearable) {
       if (++this.#outliers <= maxOutliers) return difference;
       this.relevel();
-      return this.measure(levelUs, noiseUs);
+      return this.#begin(levelUs, noiseUs);
     }
     this.#outliers = 0;
     this.#measures++;
@@ -109,9 +108,7 @@ export class DriftFilter {
   /** From here on the constant part is another one. */
   relevel(): void {
     this.#outliers = 0;
-    this.#ol = 0;
-    this.#dl = 0;
-    this.#ll = unknownUs2;
+    this.#isLevelKnown = false;
   }
 
   /** From here on there is no offset: whatever there was has been made up for. */
@@ -120,5 +117,14 @@ export class DriftFilter {
     this.#oo = 0;
     this.#od = 0;
     this.#ol = 0;
+  }
+
+  #begin(levelUs: number, noiseUs: number): 0 {
+    this.#isLevelKnown = true;
+    this.#level = levelUs;
+    this.#ol = 0;
+    this.#dl = 0;
+    this.#ll = noiseUs * noiseUs;
+    return 0;
   }
 }
