@@ -1,8 +1,8 @@
 import type { CapturedPacket } from '../media/capture-sink.ts';
-import { type TrackPacket, TrackPlacer } from '../timeline/track-placer.ts';
 import type { ManifestTrack } from '../spool/records.ts';
 import type { ClockReport } from '../timeline/clock-report.ts';
 import type { Placement } from '../timeline/placement.ts';
+import { type TrackPacket, TrackPlacer } from '../timeline/track-placer.ts';
 import { TrackTimeline } from '../timeline/track-timeline.ts';
 
 /** Takes decoded audio at its place in a recording. */

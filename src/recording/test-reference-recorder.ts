@@ -217,7 +217,9 @@ export class ReferenceRecorder {
   #firstPause(on: string, fromUs: number): number {
     const isOf = (id: string): boolean =>
       this.#calls.actions('record').some((each) => each.recordingId === id && each.on === on);
-    const pauses = this.#calls.actions('pause').filter((each) => each.atUs >= fromUs && isOf(each.recordingId));
+    const pauses = this.#calls
+      .actions('pause')
+      .filter((each) => each.atUs >= fromUs && isOf(each.recordingId));
     return Math.min(...pauses.map(({ atUs }) => atUs));
   }
 

@@ -74,7 +74,8 @@ export class ChannelReader implements SampleReader {
     }
     // A loss behind the stretch may still be concealed, and continue it.
     if (this.#stretchEnd + this.#maxConcealedSamples < decodedTo) this.#endStretch();
-    if (this.#followed && this.#followed.endSample + this.#maxConcealedSamples < decodedTo) this.#endFollowed();
+    if (this.#followed && this.#followed.endSample + this.#maxConcealedSamples < decodedTo)
+      this.#endFollowed();
     this.#reserve(out.length);
     out.set(this.#window.subarray(0, out.length));
     this.#window.copyWithin(0, out.length);

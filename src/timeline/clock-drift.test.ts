@@ -98,7 +98,8 @@ describe('a way that changes its delay at once is no drift', () => {
     for (const atSecond of [2, 5, 12, 40, 700])
       for (const stepMs of [30, -30, 200])
         test(`by ${stepMs} ms after ${atSecond} s, at ${ppm} ppm`, () => {
-          const detourUs = (second: number): number => (second > atSecond === stepMs > 0 ? Math.abs(stepMs) * 1000 : 0);
+          const detourUs = (second: number): number =>
+            second > atSecond === stepMs > 0 ? Math.abs(stepMs) * 1000 : 0;
           for (const jitterUs of [undefined, queueing]) {
             const call = placeCall({ ppm, minutes: 15, detourUs, ...(jitterUs && { jitterUs }) });
             const base = stepMs < 0 ? 30 : 0;
@@ -113,7 +114,8 @@ describe('a way that changes its delay at once is no drift', () => {
         });
 
   test('nor is a jam that lasts, nor one that comes and goes', () => {
-    const jams = (second: number): number => (second % 60 > 50 ? 150_000 : second > 300 && second < 420 ? 80_000 : 0);
+    const jams = (second: number): number =>
+      second % 60 > 50 ? 150_000 : second > 300 && second < 420 ? 80_000 : 0;
     const call = placeCall({ ppm: 50, minutes: 20, detourUs: jams, jitterUs: queueing });
     const { least, most } = errorsMs(call, 240);
     assert.ok(least > -3 && most < 3, `${least} to ${most} ms`);
@@ -147,12 +149,21 @@ describe('sender reports', () => {
       wallUs: epochUs + nowUs + 30_000 * random(),
       rtpUs,
     }),
-    'a wall clock that is fast by 500 ppm': ({ nowUs, rtpUs }) => ({ wallUs: epochUs + nowUs * 1.0005, rtpUs }),
-    'a wall clock that is slow by 60 ppm': ({ nowUs, rtpUs }) => ({ wallUs: epochUs + nowUs * 0.99994, rtpUs }),
+    'a wall clock that is fast by 500 ppm': ({ nowUs, rtpUs }) => ({
+      wallUs: epochUs + nowUs * 1.0005,
+      rtpUs,
+    }),
+    'a wall clock that is slow by 60 ppm': ({ nowUs, rtpUs }) => ({
+      wallUs: epochUs + nowUs * 0.99994,
+      rtpUs,
+    }),
     'the media clock called a wall clock': ({ rtpUs }) => ({ wallUs: epochUs + rtpUs, rtpUs }),
     'a wall clock that counts backwards': ({ nowUs, rtpUs }) => ({ wallUs: epochUs - nowUs, rtpUs }),
     'RTP time at twice its rate': ({ nowUs, rtpUs }) => ({ wallUs: epochUs + nowUs, rtpUs: 2 * rtpUs }),
-    'RTP time that means nothing': ({ nowUs, random }) => ({ wallUs: epochUs + nowUs, rtpUs: 1e9 * random() }),
+    'RTP time that means nothing': ({ nowUs, random }) => ({
+      wallUs: epochUs + nowUs,
+      rtpUs: 1e9 * random(),
+    }),
     'the fraction in the wrong unit': ({ nowUs, rtpUs }) => ({
       wallUs: epochUs + Math.floor(nowUs / 1e6) * 1e6 + (nowUs % 1e6) / 4295,
       rtpUs,
@@ -166,7 +177,10 @@ describe('sender reports', () => {
           const all = errorsMs(call);
           assert.ok(all.least > -5.5 && all.most < 5.5, `${ppm} ppm: ${all.least} to ${all.most} ms`);
           const settled = errorsMs(call, 120);
-          assert.ok(settled.least > -2 && settled.most < 2, `${ppm} ppm: ${settled.least} to ${settled.most} ms`);
+          assert.ok(
+            settled.least > -2 && settled.most < 2,
+            `${ppm} ppm: ${settled.least} to ${settled.most} ms`,
+          );
           assert.ok(Math.abs(call.timeline.driftPpm! - ppm) < 2, `${call.timeline.driftPpm} ppm`);
           if (ppm === 0 && !name.includes('60 ppm')) assert.equal(call.corrected, 0);
         }

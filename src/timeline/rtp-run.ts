@@ -141,7 +141,8 @@ export class RtpRun {
     this.#seen.fill(-1);
     this.#firstSequence = 0x10000 + sequenceNumber;
     this.latest.sequence = this.#firstSequence - 1;
-    if (anchor) this.#anchors.splice(0, this.#anchors.length, { ...anchor, fromSequence: 0, isContinued: false });
+    if (anchor)
+      this.#anchors.splice(0, this.#anchors.length, { ...anchor, fromSequence: 0, isContinued: false });
   }
 
   hasSeen(sequence: number): boolean {
