@@ -111,7 +111,10 @@ class Measurement {
   figures(): MeasuredRecording {
     if (!this.#signal.isComplete || !this.#mix)
       throw new CallreelError('CONFLICT', 'the recording has not ended');
-    const channels = [...this.#channels].map(([trackId, meter]) => [trackId, meter.figures()] as const);
+    const channels = [...this.#channels].map(([trackId, meter]) => {
+      const driftPpm = this.#signal.driftPpm(trackId) ?? null;
+      return [trackId, { ...meter.figures(), driftPpm }] as const;
+    });
     return { mix: this.#mix.figures(), channels: Object.fromEntries(channels) };
   }
 
