@@ -1,5 +1,5 @@
 import { CallreelError } from '../errors.ts';
-import type { FormatRecord, SpoolRecord } from '../spool/records.ts';
+import type { DigitRecord, FormatRecord, OverflowRecord, SpoolRecord } from '../spool/records.ts';
 import { maxLagUs, maxMarks } from '../timeline/bounds.ts';
 import type { TimelineMark } from '../timeline/marks.ts';
 import { payloadDurationTicks } from '../timeline/payload-duration.ts';
@@ -52,6 +52,8 @@ export class PlacedPackets {
   #waiting: PlacedPacket[] = [];
   #previous: PlacedPacket | undefined;
   readonly #concealed: TimelineMark[] = [];
+  /** Keys and overflows. */
+  readonly #told: TimelineMark[] = [];
   #next = 0;
   #ended = false;
   #lastArrivalUs = 0;
@@ -116,7 +118,7 @@ export class PlacedPackets {
 
   /** What happened on the track as far as it was read, in order of position; of each kind the first 10,000 at most. */
   get marks(): TimelineMark[] {
-    return [...this.timeline.marks, ...this.#concealed].sort((a, b) => a.atSample - b.atSample);
+    return [...this.timeline.marks, ...this.#concealed, ...this.#told].sort((a, b) => a.atSample - b.atSample);
   }
 
   /** Stops reading; the file behind the track is closed. */
@@ -169,11 +171,23 @@ export class PlacedPackets {
     }
     this.#lastArrivalUs = Math.max(this.#lastArrivalUs, record.arrivalUs);
     if (record.kind === 'sender-report') this.#placer.report(record);
+    else if (record.kind !== 'packet') this.#tell(record);
     if (record.kind !== 'packet' || !this.#format) return;
     const format = this.#format;
     const { sequenceNumber, rtpTime, arrivalUs, payload } = record;
     const durationTicks = payloadDurationTicks(format.codec, format.clockRateHz, payload);
     this.#placer.offer({ sequenceNumber, rtpTime, arrivalUs, durationTicks, payload, format });
+  }
+
+  #tell(record: DigitRecord | OverflowRecord): void {
+    if (this.#told.length >= maxMarks) return;
+    const atSample = this.#sampleOf(record.arrivalUs);
+    if (record.kind === 'digit') this.#told.push({ kind: 'digit', atSample, digit: record.digit });
+    else this.#told.push({ kind: 'overflow', atSample, packets: record.packets });
+  }
+
+  #sampleOf(timeUs: number): number {
+    return Math.round((timeUs * this.#rateHz) / 1_000_000);
   }
 
   #nextRecord(): SpoolRecord | undefined {
@@ -198,7 +212,7 @@ export class PlacedPackets {
       durationTicks,
       atSample,
       durationSamples,
-      arrivalSample: Math.round((arrivalUs * this.#rateHz) / 1_000_000),
+      arrivalSample: this.#sampleOf(arrivalUs),
       lostSamples: 0,
       exact,
       previousEnd: atSample,

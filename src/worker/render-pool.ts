@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { CallreelError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
-import type { RenderCommand, RenderReply, RenditionHead, RenditionRequest } from './render-protocol.ts';
+import type { FoundMarks, RenderCommand, RenderReply, RenditionHead, RenditionRequest } from './render-protocol.ts';
 
 export interface RenderPoolOptions {
   threads: number;
@@ -54,6 +54,23 @@ export class RenderPool {
     } catch (error) {
       this.#release(thread, id);
       throw error;
+    }
+  }
+
+  /**
+   * What happened in a recording; of one that goes on, of what is settled of it.
+   * @throws CallreelError SPOOL_CORRUPT, SPOOL_KEY_MISSING, NOT_FOUND, RENDER_FAILED
+   */
+  async marks(conversationId: string, recordingId: string): Promise<FoundMarks> {
+    const thread = this.#leastBusy();
+    const id = this.#nextId++;
+    thread.openRenditions++;
+    try {
+      const reply = await this.#ask(thread, { id, verb: 'marks', conversationId, recordingId });
+      if (reply.reply !== 'marks') throw unexpected(reply);
+      return reply.found;
+    } finally {
+      thread.openRenditions--;
     }
   }
 

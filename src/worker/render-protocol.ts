@@ -1,5 +1,6 @@
 import type { AudioFileFormat } from '../container/audio-file.ts';
 import type { CallreelError } from '../errors.ts';
+import type { RecordingMark } from '../render/recording-marks.ts';
 
 /** What a rendition is asked for by; plain data for the render thread. */
 export interface RenditionRequest {
@@ -21,12 +22,22 @@ export interface RenditionHead {
   trackIds?: readonly string[];
 }
 
+/** What happened in a recording, in order. */
+export interface FoundMarks {
+  rateHz: number;
+  marks: RecordingMark[];
+  /** There are more than these. */
+  isTruncated: boolean;
+}
+
 export type RenderCommand =
   | { id: number; verb: 'open'; request: RenditionRequest }
   /** Bytes `first` to `last`, inclusive. Answered by one chunk; `next` asks for more. */
   | { id: number; verb: 'read'; first: number; last: number }
   | { id: number; verb: 'next' }
   | { id: number; verb: 'release' }
+  /** Answered by the marks, at once. */
+  | { id: number; verb: 'marks'; conversationId: string; recordingId: string }
   /** The recording is erased: what is kept of it goes. Not answered. */
   | { id: number; verb: 'forget'; recordingId: string };
 
@@ -34,4 +45,5 @@ export type RenderReply =
   | { id: number; reply: 'head'; head: RenditionHead }
   | { id: number; reply: 'chunk'; chunk: Uint8Array }
   | { id: number; reply: 'done' }
+  | { id: number; reply: 'marks'; found: FoundMarks }
   | { id: number; reply: 'error'; error: ReturnType<CallreelError['toJSON']> };
