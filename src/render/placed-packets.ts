@@ -118,7 +118,9 @@ export class PlacedPackets {
 
   /** What happened on the track as far as it was read, in order of position; of each kind the first 10,000 at most. */
   get marks(): TimelineMark[] {
-    return [...this.timeline.marks, ...this.#concealed, ...this.#told].sort((a, b) => a.atSample - b.atSample);
+    return [...this.timeline.marks, ...this.#concealed, ...this.#told].sort(
+      (a, b) => a.atSample - b.atSample,
+    );
   }
 
   /** Stops reading; the file behind the track is closed. */

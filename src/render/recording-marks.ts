@@ -49,7 +49,8 @@ async function trackMarks(track: TrackView, view: RecordingView, endSample: numb
   const { trackId, startSample } = track;
   const packets = new PlacedPackets(track, view);
   try {
-    for (let count = 1; packets.before(endSample); count++) if (count % turnPackets === 0) await setImmediate();
+    for (let count = 1; packets.before(endSample); count++)
+      if (count % turnPackets === 0) await setImmediate();
     const own = packets.marks.filter(({ kind }) => kind !== 'concealed' || view.lossConcealment !== 'off');
     const found: Found[] = [{ kind: 'join', atSample: Math.max(view.startSample, startSample), trackId }];
     found.push(...own.map((mark) => ({ ...mark, trackId })));

@@ -1,7 +1,13 @@
 import { Worker } from 'node:worker_threads';
 import { CallreelError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
-import type { FoundMarks, RenderCommand, RenderReply, RenditionHead, RenditionRequest } from './render-protocol.ts';
+import type {
+  FoundMarks,
+  RenderCommand,
+  RenderReply,
+  RenditionHead,
+  RenditionRequest,
+} from './render-protocol.ts';
 
 export interface RenderPoolOptions {
   threads: number;
