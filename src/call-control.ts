@@ -1,3 +1,4 @@
+import { NodeWatch } from './admission/node-watch.ts';
 import { CallLog } from './call/call-log.ts';
 import { CallPlacer } from './call/call-placer.ts';
 import { type CallTarget, Connector } from './call/connector.ts';
@@ -56,6 +57,8 @@ export interface CallControl {
   performer(dialect: string): VerbPerformer;
   signalwire: Signalwire;
   sinch: Sinch;
+  /** Whether one more call may come. */
+  admission: NodeWatch;
   /** Told of the URLs of recordings once they are served. */
   own: OwnRecordings;
 }
@@ -135,11 +138,13 @@ export async function openCallControl(
     resolve,
     openPair: (leg, dialect) => calls.openPair(leg, dialect),
   });
+  const admission = await openAdmission(config, foundation, { pool, calls }, parts);
   const placer = new CallPlacer({
     calls,
     dialer,
     log,
     dialect: 'native',
+    assertAdmits: () => admission.assertAdmits(),
     resolve: (account, from, target) => outbound.resolveFor(account, from, target),
     written: (connectionId) => directory.connections.written(connectionId),
   });
@@ -171,6 +176,7 @@ export async function openCallControl(
     log,
     onInvite: (session) => inbound.invited(session),
     tap: callLog.tap,
+    admission,
   });
   parts.defer(close);
   const host = () => outsideHost(config.sip);
@@ -190,7 +196,25 @@ export async function openCallControl(
     own,
     signalwire,
     sinch,
+    admission,
   };
+}
+
+async function openAdmission(
+  { admission: { maxCalls, maxLateTickShare, minFreeDiskMb } }: Config,
+  { clock, log, spoolDir }: Foundation,
+  { pool, calls }: Pick<CallControl, 'pool' | 'calls'>,
+  parts: AsyncDisposableStack,
+): Promise<NodeWatch> {
+  const watch = new NodeWatch({
+    ...{ clock, log, spoolDir },
+    limits: { maxCalls, maxLateTickShare, minFreeDiskBytes: minFreeDiskMb * 1e6 },
+    workers: () => pool.workers.filter(({ alive }) => alive),
+    calls: () => calls.counts.calls,
+  });
+  parts.defer(() => watch.close());
+  await watch.start();
+  return watch;
 }
 
 /** Also where no files are wanted any more: of those that were, some may be left to finish, and to erase. */

@@ -1,7 +1,15 @@
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import type { NodeWatch } from './admission/node-watch.ts';
 import { buildApi } from './api/api.ts';
 import { mediaDoor } from './api/media-routes.ts';
+import {
+  admissionMetrics,
+  backlogMetrics,
+  callMetrics,
+  machineMetrics,
+  mediaMetrics,
+} from './api/metric-sources.ts';
 import type { Credentials } from './auth/credentials.ts';
 import { CallRecords } from './call/call-records.ts';
 import { Conversations } from './call/conversations.ts';
@@ -45,6 +53,8 @@ export interface Callreel {
   readonly calls: LiveCalls;
   readonly media: WorkerPool;
   readonly deliveries: Deliveries;
+  /** Whether one more call may come. */
+  readonly admission: NodeWatch;
   /** Seals credentials of destinations. */
   readonly seal: CredentialSeal;
   /** Does verbs on its calls, for a dialect. */
@@ -86,7 +96,7 @@ async function build(
   const renders = openRenders(config, foundation, parts);
   const settle = (conversationId: string) => control.calls.settle(conversationId);
   const delivering = openDeliveries(config, foundation, renders, settle, parts);
-  const transcribing = openTranscripts(config, foundation, renders, surroundings.speechToText, parts);
+  const transcribing = await openTranscripts(config, foundation, renders, surroundings.speechToText, parts);
   const control: CallControl = await openCallControl(config, foundation, renders, delivering, parts);
   const { calls, files, quality, pool, userAgent, registrations, performer } = control;
   const serving = { ...control, ...delivering, ...transcribing, renders };
@@ -102,6 +112,7 @@ async function build(
     calls,
     media: pool,
     deliveries: delivering.deliveries,
+    admission: control.admission,
     seal: foundation.delivery.seal,
     performer,
     stop: () => stop(config, { clock, log, userAgent, calls, files, quality, directory, parts }),
@@ -152,8 +163,16 @@ async function serveHttp(
     renders,
     eraser,
     deliveries,
+    transcripts,
     destinations: foundation.delivery,
     records: new CallRecords({ db, calls, callLog }),
+    metricSources: [
+      callMetrics(calls),
+      mediaMetrics(control.pool),
+      admissionMetrics(control.admission),
+      backlogMetrics(db, foundation.node, foundation.delivery.clock),
+      machineMetrics(config.dataDir, clock),
+    ],
     captures: new CaptureExport({ spoolDir, masterKey, log }),
     masterKey,
     replayEvent: (eventId) => outbox.replay(eventId),

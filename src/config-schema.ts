@@ -283,6 +283,17 @@ export const configSchema = z.strictObject({
       }),
     )
     .default([]),
+  /** When calls are refused so that those that are here do not suffer. */
+  admission: z
+    .strictObject({
+      /** Calls at once. When not set: as many as the machine carries. */
+      maxCalls: z.int().min(1).optional(),
+      /** Of the media loop's ticks, in two seconds running. 0: not looked at. */
+      maxLateTickShare: z.number().min(0).max(1).default(0.2),
+      /** On the spool's disk. 0: not looked at. */
+      minFreeDiskMb: z.number().min(0).default(500),
+    })
+    .prefault({}),
   recording: z
     .strictObject({
       /** When not set: by the best codec of the parties. */

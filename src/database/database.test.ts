@@ -101,6 +101,7 @@ describe('start', () => {
         ...['0001-nouns', '0002-trunks', '0003-trunk-options', '0004-call-logs', '0005-native-api'],
         ...['0006-channel-order', '0007-recorder', '0008-files', '0009-consent', '0010-application-dialects'],
         ...['0011-deliveries', '0012-sinch-applications', '0013-transcripts', '0014-quality'],
+        ...['0015-backlogs'],
       ],
     );
     await Promise.all(pools.map((pool) => pool.end()));

@@ -50,6 +50,8 @@ export interface RecordingControl {
   /** Recordings that did not end on disk yet. */
   readonly count: number;
   readonly ringOverflows: number;
+  readonly ringWaitingBytes: number;
+  readonly ringBytes: number;
   /** @throws CallreelError */
   start(command: RecordingStart, atUs: number): void;
   /** @throws CallreelError */
@@ -286,7 +288,8 @@ export class CommandExecutor {
 
   #stats(): WorkerStats {
     const { transport, recordings } = this.#options;
-    const { receivedPackets, sentPackets, failedSends, lateTicks, maxLatenessUs } = transport.counters;
+    const { receivedPackets, sentPackets, failedSends, lateTicks, maxLatenessUs, histogram } =
+      transport.counters;
     return {
       openPorts: this.legs.openPorts,
       legs: this.legs.count,
@@ -297,7 +300,11 @@ export class CommandExecutor {
       failedSends,
       lateTicks,
       maxLatenessUs,
+      latenessCounts: histogram?.counts ?? [],
+      latenessSumUs: histogram?.sumUs ?? 0,
       ringOverflows: recordings.ringOverflows,
+      ringWaitingBytes: recordings.ringWaitingBytes,
+      ringBytes: recordings.ringBytes,
     };
   }
 }

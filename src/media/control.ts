@@ -391,6 +391,12 @@ export interface WorkerStats {
   failedSends: number;
   lateTicks: number;
   maxLatenessUs: number;
+  /** Ticks by how late they began, in the buckets of `rtp/tick-histogram`, and the sum of that. */
+  latenessCounts: readonly number[];
+  latenessSumUs: number;
   /** Entries lost because the writer thread could not keep up; each loss is also a mark in the manifests. */
   ringOverflows: number;
+  /** Of the ring to that thread: how much lies in it, and how much may. */
+  ringWaitingBytes: number;
+  ringBytes: number;
 }

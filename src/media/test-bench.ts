@@ -47,6 +47,8 @@ class RecordingLog implements RecordingControl {
   readonly calls: string[] = [];
   count = 0;
   ringOverflows = 0;
+  ringWaitingBytes = 0;
+  ringBytes = 0;
   legs: RecordedLegs | undefined;
   start({ recordingId }: { recordingId: string }): void {
     this.calls.push(`start ${recordingId}`);

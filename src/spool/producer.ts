@@ -74,6 +74,15 @@ export class SpoolProducer {
     return this.#overflows;
   }
 
+  /** What the consumer did not take yet. */
+  get waitingBytes(): number {
+    return this.ringBytes - this.#ring.freeBytes;
+  }
+
+  get ringBytes(): number {
+    return this.#ring.capacityBytes;
+  }
+
   /** @param key the recording's plain key, base64 */
   startRecording(header: ManifestHeader, key: string): void {
     this.#control({ op: 'start', key, header });

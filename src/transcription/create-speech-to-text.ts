@@ -36,6 +36,11 @@ export interface TranscriptionSurroundings {
   fetch?: PackageFetch;
 }
 
+/** Of the weights that are fetched. */
+export function modelsDirectoryOf(dataDir: string): string {
+  return join(dataDir, 'models');
+}
+
 /** Loading takes seconds of CPU time, and a busy machine leaves little to a process of low priority. */
 const startTimeoutMs = 600_000;
 const idleMs = 60_000;
@@ -54,7 +59,7 @@ export async function createSpeechToText(
     throw new CallreelError('CONFIG_INVALID', 'transcription: expected url or modelDir, not both', {
       where: 'transcription.url',
     });
-  const folder = join(dataDir, 'models');
+  const folder = modelsDirectoryOf(dataDir);
   const detector = (signal: AbortSignal) => detectorAlone(folder, fetch, signal);
   const engine: EngineKeeperOptions = {
     clock,

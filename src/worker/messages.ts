@@ -226,7 +226,11 @@ const stats = z.object({
   failedSends: count,
   lateTicks: count,
   maxLatenessUs: count,
+  latenessCounts: z.array(count).max(64),
+  latenessSumUs: count,
   ringOverflows: count,
+  ringWaitingBytes: count,
+  ringBytes: count,
 }) satisfies z.ZodType<WorkerStats>;
 
 const legReport = z.object({

@@ -117,7 +117,10 @@ export class RenderPool {
   #startThread(): RenderThread {
     const { spoolDir, masterKey, lossConcealment = 'on' } = this.#options;
     const workerData: RenderThreadData = { spoolDir, masterKey: masterKey.reveal(), lossConcealment };
-    const worker = new Worker(new URL('./render-thread.ts', import.meta.url), { workerData });
+    const worker = new Worker(new URL('./render-thread.ts', import.meta.url), {
+      workerData,
+      name: 'render thread',
+    });
     const thread: RenderThread = { worker, openRenditions: 0, waiting: new Map() };
     worker.unref();
     worker.on('message', (reply: RenderReply) => {

@@ -23,8 +23,8 @@ export const formatSiftEvent: EventFormatter = (event) => {
     case 'recording.changed':
     case 'recording.delivery':
     case 'recording.transcript':
-      // Sift has no such events; they are told in the native form.
-      return {};
+      // Sift has no such events, and starts no recording with a URL that they could go to.
+      return undefined;
     case 'conversation.warning':
       return {
         type: 'warning',
