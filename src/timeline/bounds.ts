@@ -123,6 +123,14 @@ export const usualDriftPpm = 200;
 /** How much a clock changes its drift as it warms up and cools down: 1 ppm in eight minutes. */
 export const driftWanderPpm2PerSecond = 0.002;
 
+/**
+ * Behind a PBX another telephone may go on with the same stream. Where the mean of about so many measurements is off by
+ * so many standard deviations, four times what noise makes of it, the drift is taken to have changed by about this.
+ */
+export const biasMeasures = 16;
+export const maxBias = 0.75;
+export const changedDriftPpm = 40;
+
 /** The fastest packet in so much RTP time shows how long the way is; of fewer packets it says too little. */
 export const driftWindowUs = 1_000_000;
 export const minDriftWindowPackets = 8;

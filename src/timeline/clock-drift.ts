@@ -65,11 +65,14 @@ export class ClockDrift {
     return this.#ratePpm;
   }
 
-  /** Mean drift so far: above 0, the sender's clock is slow. Undefined while it is not known. @param deviationPpm */
+  /**
+   * Mean drift since RTP time counts from an arrival: above 0, the sender's clock is slow. Undefined while it is not
+   * known so well.
+   */
   meanPpm(deviationPpm: number): number | undefined {
-    const best = this.#best();
-    if (best.driftDeviationPpm > deviationPpm || this.#seconds === 0) return undefined;
-    return (this.#correctedUs + best.offsetUs) / this.#seconds;
+    const { offsetUs, offsetDeviationUs } = this.#best();
+    const isKnown = this.#seconds > 0 && offsetDeviationUs / this.#seconds <= deviationPpm;
+    return isKnown && this.#windows > 0 ? (this.#correctedUs + offsetUs) / this.#seconds : undefined;
   }
 
   /** The next packet of the stream. @returns whether `ratePpm` changed behind it */

@@ -1,5 +1,8 @@
 import {
+  biasMeasures,
+  changedDriftPpm,
   driftWanderPpm2PerSecond,
+  maxBias,
   maxOutliers,
   minOutlierUs,
   outlierDeviations,
@@ -38,6 +41,8 @@ export class DriftFilter {
   #ll = 0;
   #isLevelKnown = false;
   #outliers = 0;
+  /** Mean of what was not expected, in standard deviations. */
+  #bias = 0;
   #measures = 0;
 
   get driftPpm(): number {
@@ -91,6 +96,7 @@ export class DriftFilter {
     }
     this.#outliers = 0;
     this.#measures++;
+    this.#suspectChange(difference / Math.sqrt(variance));
     const [forOffset, forDrift, forLevel] = [this.#ol / variance, this.#dl / variance, this.#ll / variance];
     this.#offset += forOffset * difference;
     this.#drift += forDrift * difference;
@@ -108,6 +114,7 @@ export class DriftFilter {
   /** From here on the constant part is another one. */
   relevel(): void {
     this.#outliers = 0;
+    this.#bias = 0;
     this.#isLevelKnown = false;
   }
 
@@ -117,6 +124,12 @@ export class DriftFilter {
     this.#oo = 0;
     this.#od = 0;
     this.#ol = 0;
+  }
+
+  /** Where the distance goes on to differ to one side, the clock is another one, or changed its drift. */
+  #suspectChange(deviations: number): void {
+    this.#bias += (deviations - this.#bias) / biasMeasures;
+    if (Math.abs(this.#bias) > maxBias) this.#dd = Math.max(this.#dd, changedDriftPpm ** 2);
   }
 
   #begin(levelUs: number, noiseUs: number): 0 {

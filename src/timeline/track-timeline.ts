@@ -93,7 +93,7 @@ export class TrackTimeline {
 
   /** Mean drift of the sender's clock, above 0 where it is slow; undefined where it is not known yet. */
   get driftPpm(): number | undefined {
-    return this.#runs.at(-1)?.driftPpm(knownDriftPpm);
+    return this.#runs.map((run) => run.driftPpm(knownDriftPpm)).findLast((ppm) => ppm !== undefined);
   }
 
   /** Says what the packets from here on are; at the start and at every change. */
