@@ -226,6 +226,16 @@ describe('with drift', () => {
       assert.ok(settled.least > -3 && settled.most < 3, `${settled.least} to ${settled.most} ms`);
     });
 
+  test('minutes of silence begin in the middle of making up for an offset', () => {
+    for (const ppm of [150, -150]) {
+      const restFrames = (k: number): number => (k === 25 * 50 || k === 40 * 50 ? 30_000 : 0);
+      const { least, most } = errorsMs(placeCall({ ppm, minutes: 20, restFrames }), 610);
+      assert.ok(least > -30 && most < 30, `${ppm} ppm: ${least} to ${most} ms`);
+      const settled = errorsMs(placeCall({ ppm, minutes: 20, restFrames }), 1400);
+      assert.ok(settled.least > -2 && settled.most < 2, `${ppm} ppm: ${settled.least} to ${settled.most} ms`);
+    }
+  });
+
   test('holds with frozen RTP time leave nothing behind', () => {
     const frozenMs = (k: number): number => (k > 0 && k % 1500 === 0 ? 5000 + (k % 7) * 20_000 : 0);
     const call = placeCall({ ppm: 150, minutes: 30, frozenMs });

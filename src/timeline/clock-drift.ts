@@ -18,6 +18,7 @@ import {
   wallClockPpm,
 } from './bounds.ts';
 import { type DriftEstimate, DriftFilter } from './drift-filter.ts';
+import { ratePpmAt, type Stretch, stretchUs } from './stretch.ts';
 
 /** A sender's word on its own clocks (RFC 3550 section 6.4.1), in microseconds of each. */
 interface Report {
@@ -29,12 +30,13 @@ interface Report {
 /**
  * How fast one RTP clock runs against the room's, and what to do about it.
  *
- *     arrivals -> the fastest packet of each second ------> DriftFilter ----------------+
+ *     arrivals -> the fastest packet of each second ------> DriftFilter -------------------+
  *     sender reports -> its wall clock less its RTP time -> DriftFilter, while they agree -+-> offset, drift
- *     offset beyond 2 ms, and sure? -> ratePpm, from then on
+ *     offset beyond 2 ms, and sure? -> stretch, from then on
  *
  * A queue only ever delays packets, so the fastest of a second shows the way itself. A sender report knows no queue, but
- * tells of the sender's own wall clock only, and may lie. All times of the RTP clock are in its own microseconds. Constant memory.
+ * tells of the sender's own wall clock only, and may lie. All times of the RTP clock are in its own microseconds.
+ * Memory is constant.
  */
 export class ClockDrift {
   readonly #arrivals = new DriftFilter();
@@ -56,18 +58,19 @@ export class ClockDrift {
   /** Mean distance from one of these to the next: the fastest packet of a second varies by as much. */
   #spreadUs = 0;
   #windows = 0;
-  #ratePpm: number | undefined;
+  #stretch: Stretch | undefined;
+  #stretchedFromUs = 0;
   #correctedUs = 0;
   #seconds = 0;
 
-  /** By how much RTP time is stretched from now on; undefined: it is as it is, there was nothing to correct yet. */
-  get ratePpm(): number | undefined {
-    return this.#ratePpm;
+  /** How RTP time is stretched from the packet on behind which it changed; undefined: there was nothing to correct. */
+  get stretch(): Stretch | undefined {
+    return this.#stretch;
   }
 
   /**
-   * Mean drift since RTP time counts from an arrival: above 0, the sender's clock is slow. Undefined while it is not
-   * known so well.
+   * Mean drift since RTP time counts from an arrival: above 0, the sender's clock is slow.
+   * @param deviationPpm undefined while it is not known as well as this (standard deviation)
    */
   meanPpm(deviationPpm: number): number | undefined {
     const { offsetUs, offsetDeviationUs } = this.#best();
@@ -75,7 +78,7 @@ export class ClockDrift {
     return isKnown && this.#windows > 0 ? (this.#correctedUs + offsetUs) / this.#seconds : undefined;
   }
 
-  /** The next packet of the stream. @returns whether `ratePpm` changed behind it */
+  /** The next packet of the stream. @returns whether `stretch` changed behind it */
   packet(rtpUs: number, arrivalUs: number): boolean {
     const lagUs = arrivalUs - rtpUs;
     if (!this.#isOpen) this.#beginWindow(rtpUs);
@@ -185,21 +188,32 @@ export class ClockDrift {
   #advance(): void {
     if (!this.#isOpen) return;
     const seconds = Math.max(0, this.#lastUs - this.#fromUs) / 1_000_000;
-    const ratePpm = this.#ratePpm ?? 0;
-    this.#arrivals.advance(seconds, ratePpm);
-    this.#reports?.advance(seconds, ratePpm);
-    this.#correctedUs += ratePpm * seconds;
+    const correctedUs = seconds > 0 ? this.#stretchedUs(this.#lastUs) - this.#stretchedUs(this.#fromUs) : 0;
+    this.#arrivals.advance(seconds, correctedUs);
+    this.#reports?.advance(seconds, correctedUs);
+    this.#correctedUs += correctedUs;
     this.#seconds += seconds;
+  }
+
+  #stretchedUs(rtpUs: number): number {
+    return this.#stretch ? stretchUs(this.#stretch, rtpUs - this.#stretchedFromUs) : 0;
   }
 
   #steer(): boolean {
     const { offsetUs, offsetDeviationUs, driftPpm } = this.#best();
     const isSure = Math.abs(offsetUs) > Math.max(minOffsetUs, offsetDeviations * offsetDeviationUs);
-    if (this.#ratePpm === undefined && !isSure) return false;
-    const slewPpm = within(offsetUs / correctionSettleSeconds, maxSlewPpm);
-    const ratePpm = within(driftPpm + slewPpm, maxCorrectionPpm);
-    if (this.#ratePpm !== undefined && Math.abs(ratePpm - this.#ratePpm) < minCorrectionStepPpm) return false;
-    this.#ratePpm = ratePpm;
+    const present = this.#stretch;
+    if (!present && !isSure) return false;
+    const followed = within(driftPpm, maxCorrectionPpm);
+    const wantedPpm = within(offsetUs / correctionSettleSeconds, maxSlewPpm);
+    const slewPpm = within(followed + wantedPpm, maxCorrectionPpm) - followed;
+    // No longer than it takes: what follows may be minutes of silence.
+    const slewUs = slewPpm === 0 ? 0 : Math.abs(offsetUs / slewPpm) * 1_000_000;
+    const presentPpm = present && ratePpmAt(present, this.#lastUs - this.#stretchedFromUs);
+    if (presentPpm !== undefined && Math.abs(followed + slewPpm - presentPpm) < minCorrectionStepPpm)
+      return false;
+    this.#stretch = { driftPpm: followed, slewPpm, slewUs };
+    this.#stretchedFromUs = this.#lastUs;
     return true;
   }
 

@@ -71,8 +71,8 @@ export class DriftFilter {
   }
 
   /** Time goes on, and so much is corrected in it. */
-  advance(seconds: number, correctedPpm: number): void {
-    this.#offset += (this.#drift - correctedPpm) * seconds;
+  advance(seconds: number, correctedUs: number): void {
+    this.#offset += this.#drift * seconds - correctedUs;
     this.#level += this.#drift * seconds;
     const square = this.#dd * seconds * seconds;
     this.#oo += 2 * this.#od * seconds + square;

@@ -2,6 +2,7 @@ import { maxAnchors } from './bounds.ts';
 import { ClockDrift } from './clock-drift.ts';
 import { type ClockReport, wallClockUs } from './clock-report.ts';
 import type { ExactSpan } from './placement.ts';
+import { type Stretch, stretchUs } from './stretch.ts';
 
 const seenPackets = 1024;
 
@@ -11,8 +12,8 @@ interface Anchor {
   ticks: number;
   /** Whole, unless drift was corrected before. */
   sample: number;
-  /** By how much RTP time is stretched; undefined: it never was. */
-  ratePpm: number | undefined;
+  /** Undefined where RTP time was never stretched. */
+  stretch: Stretch | undefined;
   /** RTP time goes on from the anchor before, stretched otherwise. */
   isContinued: boolean;
 }
@@ -70,7 +71,7 @@ export class RtpRun {
     this.#rateHz = rateHz;
     // One wrap of head room keeps the extended numbers of packets before the first one positive.
     this.#firstSequence = 0x10000 + sequenceNumber;
-    this.#anchors = [{ fromSequence: 0, ticks: 0, sample, ratePpm: undefined, isContinued: false }];
+    this.#anchors = [{ fromSequence: 0, ticks: 0, sample, stretch: undefined, isContinued: false }];
     this.latest = { sequence: this.#firstSequence - 1, rtpTime, ticks: 0, sample, arrivalSample: 0 };
   }
 
@@ -102,7 +103,7 @@ export class RtpRun {
   /** As `samplesBetween`; undefined where drift is not corrected. */
   exactSpan(sequence: number, ticks: number, durationTicks: number): ExactSpan | undefined {
     const anchor = this.#anchorOf(sequence);
-    if (anchor?.ratePpm === undefined) return undefined;
+    if (!anchor?.stretch) return undefined;
     const toSample = this.#exactSample(anchor, ticks + durationTicks);
     return { fromSample: this.#exactSample(anchor, ticks), toSample };
   }
@@ -125,14 +126,14 @@ export class RtpRun {
   /** From this packet on, RTP time counts from `sample`, where it arrived. */
   anchor(fromSequence: number, ticks: number, sample: number): void {
     this.#drift.restart();
-    this.#push({ fromSequence, ticks, sample, ratePpm: this.#drift.ratePpm, isContinued: false });
+    this.#push({ fromSequence, ticks, sample, stretch: this.#drift.stretch, isContinued: false });
   }
 
   /** From this packet on, RTP time counts from so many samples later: it stood still. */
   resume(fromSequence: number, ticks: number, samples: number): void {
     this.#drift.resume();
     const sample = (this.sampleAt(fromSequence, ticks) ?? this.latest.sample) + samples;
-    this.#push({ fromSequence, ticks, sample, ratePpm: this.#drift.ratePpm, isContinued: false });
+    this.#push({ fromSequence, ticks, sample, stretch: this.#drift.stretch, isContinued: false });
   }
 
   /** The sender began to count anew while its RTP time went on: the next packet is `sequenceNumber`. */
@@ -171,8 +172,8 @@ export class RtpRun {
     const anchor = this.#anchorOf(sequence);
     if (!anchor) return;
     const sample = this.#exactSample(anchor, ticks);
-    const { ratePpm } = this.#drift;
-    this.#push({ fromSequence: sequence + 1, ticks, sample, ratePpm, isContinued: true });
+    const { stretch } = this.#drift;
+    this.#push({ fromSequence: sequence + 1, ticks, sample, stretch, isContinued: true });
   }
 
   #push(anchor: Anchor): void {
@@ -186,9 +187,10 @@ export class RtpRun {
     return this.#anchors.findLast(({ fromSequence }) => fromSequence <= sequence);
   }
 
-  #exactSample({ ticks: atTicks, sample, ratePpm }: Anchor, ticks: number): number {
+  #exactSample({ ticks: atTicks, sample, stretch }: Anchor, ticks: number): number {
     const samples = ((ticks - atTicks) * this.#rateHz) / this.clockRateHz;
-    return sample + (ratePpm === undefined ? samples : samples * (1 + ratePpm / 1_000_000));
+    if (!stretch) return sample + samples;
+    return sample + samples + (stretchUs(stretch, this.#timeUs(ticks - atTicks)) * this.#rateHz) / 1_000_000;
   }
 
   #timeUs(ticks: number): number {
