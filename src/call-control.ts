@@ -26,6 +26,7 @@ import { Outbound } from './outbound.ts';
 import { AudioDecoder } from './playback/audio-decoder.ts';
 import { AudioSource } from './playback/audio-source.ts';
 import type { TrunkRegistrations } from './routing/trunk-registrations.ts';
+import type { Recognizer } from './script/collection.ts';
 import { LivePerformer, type VerbPerformer } from './script/performer.ts';
 import { Prompts } from './script/prompts.ts';
 import { ScriptRunner } from './script/runner.ts';
@@ -74,6 +75,7 @@ export async function openCallControl(
   foundation: Foundation,
   renders: RenderPool,
   deliveries: DeliveryControl,
+  recognizer: Recognizer,
   parts: AsyncDisposableStack,
 ): Promise<CallControl> {
   const { clock, log, db, credentials, masterKey, directory, callbacks, dialPlans } = foundation;
@@ -151,7 +153,7 @@ export async function openCallControl(
   const own = new OwnRecordings({ accountId, clock, db, calls, renders });
   const prompts = openPrompts(config, foundation, own, parts);
   const performer = (dialect: string): VerbPerformer =>
-    new LivePerformer({ calls, connector, prompts, clock, log, dialect });
+    new LivePerformer({ calls, connector, prompts, recognizer, clock, log, dialect });
   const runner = new ScriptRunner({ performer: performer('sift'), clock });
   const sift = new SiftIncoming({ callbacks, runner, log });
   const signalwire = openSignalwire(foundation, performer('signalwire'));

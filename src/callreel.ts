@@ -97,7 +97,15 @@ async function build(
   const settle = (conversationId: string) => control.calls.settle(conversationId);
   const delivering = openDeliveries(config, foundation, renders, settle, parts);
   const transcribing = await openTranscripts(config, foundation, renders, surroundings.speechToText, parts);
-  const control: CallControl = await openCallControl(config, foundation, renders, delivering, parts);
+  const { recognizer } = transcribing;
+  const control: CallControl = await openCallControl(
+    config,
+    foundation,
+    renders,
+    delivering,
+    recognizer,
+    parts,
+  );
   const { calls, files, quality, pool, userAgent, registrations, performer } = control;
   const serving = { ...control, ...delivering, ...transcribing, renders };
   const publicUrl = await serveHttp(config, foundation, serving, parts);
@@ -182,7 +190,7 @@ async function serveHttp(
       sinch: (given) => keptDocument(given, 'body.document', masterKey, control.sinch.rules),
     },
     dialects: [
-      (app, mediaUrl) => siftRoutes(app, { accountId, db, conversations, mediaUrl, publicUrl }),
+      (app, mediaUrl) => siftRoutes(app, { accountId, db, conversations, transcripts, mediaUrl, publicUrl }),
       signalwire.routes,
     ],
     open: [signalwire.download, sinchDoor(foundation, control)],

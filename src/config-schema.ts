@@ -64,7 +64,7 @@ const transcriptionSettings = z
     timeoutMs: z.int().min(1000).max(3_600_000).default(600_000),
     /** Of an engine's process. */
     memoryLimitMb: z.int().min(256).default(1536),
-    /** Recordings that are transcribed at once. An embedded engine takes one channel after the other all the same. */
+    /** Recordings that are transcribed at once, each by an engine's process of its own. */
     concurrency: z.int().min(1).max(32).default(1),
   })
   .refine(({ url, modelDir }) => url === undefined || modelDir === undefined, {

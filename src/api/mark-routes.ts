@@ -11,7 +11,7 @@ import { recordingParameter } from './recording-routes.ts';
 
 export interface MarkRoutesOptions {
   calls: Pick<LiveCalls, 'settle'>;
-  renders: Pick<RenderPool, 'marks'>;
+  renders: Pick<RenderPool, 'recordingMarks'>;
   /** @throws CallreelError NOT_FOUND, RECORDING_ERASED */
   recordingOf(recordingId: string): Promise<Recording>;
 }
@@ -23,7 +23,8 @@ const kinds = [
   'gap',
   'concealed',
   'jump',
-  'digit',
+  'dtmf',
+  'hold',
   'codec_change',
   'ssrc_change',
   'overflow',
@@ -34,7 +35,7 @@ const markBody = z.object({
     kinds,
     '`join`, `leave`: of a party. `pause`: of the recording. `gap`: packets that never came (`loss`), or a party that ' +
       'sent nothing on purpose (`pause`). `concealed`: a loss so short that made-up audio stands in for it. `jump`: the ' +
-      "party's time stood still or leapt, as on hold: silence of `duration_ms` lies before it. `digit`: a key. " +
+      "party's time stood still or leapt, as on hold: silence of `duration_ms` lies before it. `dtmf`: a key. `hold`: the party put the call on hold, or was put on hold. " +
       '`codec_change`, `ssrc_change`: another form, another source. `overflow`: packets that could not be kept.',
   ),
   at_ms: integer('When, in ms since the conversation began.', 61_480),
@@ -43,7 +44,7 @@ const markBody = z.object({
   channel_id: identifier("Whose; null for the recording's own.").nullable(),
   cause: choice(['loss', 'pause'], 'Of a gap; null for any other.').nullable(),
   behaviour: choice(['skip', 'silence', 'mask'], 'Of a pause; null for any other.').nullable(),
-  digit: text('Of a digit; null for any other.', '5').nullable(),
+  digit: text('Of a key; null for any other.', '5').nullable(),
   codec: text('Of a change of codec: the new one; null for any other.', 'G722').nullable(),
   packets: integer('Of an overflow: how many; null for any other.', 12).nullable(),
 });
@@ -78,7 +79,7 @@ export function markRoutes(app: FastifyInstance, { calls, renders, recordingOf }
     async ({ params: { recordingId } }) => {
       const { conversationId } = await recordingOf(recordingId);
       await calls.settle(conversationId);
-      const { rateHz, marks, isTruncated } = await renders.marks(conversationId, recordingId);
+      const { rateHz, marks, isTruncated } = await renders.recordingMarks(conversationId, recordingId);
       const toMs = (samples: number): number => Math.round((samples * 1000) / rateHz);
       return {
         recording_id: recordingId,
@@ -98,7 +99,7 @@ function toMark(mark: RecordingMark, toMs: (samples: number) => number): z.outpu
     channel_id: 'trackId' in mark ? mark.trackId : null,
     cause: mark.kind === 'gap' ? mark.cause : null,
     behaviour: mark.kind === 'pause' ? mark.behaviour : null,
-    digit: mark.kind === 'digit' ? mark.digit : null,
+    digit: mark.kind === 'dtmf' ? mark.digit : null,
     codec: mark.kind === 'codec-change' ? mark.codec : null,
     packets: mark.kind === 'overflow' ? mark.packets : null,
   };

@@ -132,6 +132,15 @@ export class Directory {
     });
   }
 
+  /** It is to be transcribed, which was not said when it was started. */
+  transcriptWanted({ recordingId, conversationId, accountId }: Recording, locale: string): void {
+    const startedAt = new Date(this.#options.clock.unixMs());
+    const ids = { recordingId, conversationId, accountId, startedAt };
+    this.#write(conversationId, 'transcript wanted', async () => {
+      await this.#options.transcripts?.insert(this.#options.db, ids, locale);
+    });
+  }
+
   /** Who consented and who heard the notice, as far as that is known by now. */
   recordingEvidence({ recordingId, conversationId, consents, heardNotices }: Recording): Promise<void> {
     const evidence = { consent: structuredClone(consents), notices: [...heardNotices] };

@@ -163,6 +163,21 @@ export async function setRecordingEvidence(
     .execute();
 }
 
+/** Must run in a transaction: nobody else changes the row before its end. */
+export async function lockRecording(
+  trx: Db,
+  accountId: string,
+  recordingId: string,
+): Promise<Recording | undefined> {
+  return await trx
+    .selectFrom('recordings')
+    .selectAll()
+    .where('accountId', '=', accountId)
+    .where('recordingId', '=', recordingId)
+    .forUpdate()
+    .executeTakeFirst();
+}
+
 export async function getRecording(
   db: Db,
   accountId: string,

@@ -1,5 +1,5 @@
 import { CallreelError } from '../errors.ts';
-import type { DigitRecord, FormatRecord, OverflowRecord, SpoolRecord } from '../spool/records.ts';
+import type { FormatRecord, OverflowRecord, SpoolRecord } from '../spool/records.ts';
 import { maxLagUs, maxMarks } from '../timeline/bounds.ts';
 import type { TimelineMark } from '../timeline/marks.ts';
 import { payloadDurationTicks } from '../timeline/payload-duration.ts';
@@ -52,8 +52,7 @@ export class PlacedPackets {
   #waiting: PlacedPacket[] = [];
   #previous: PlacedPacket | undefined;
   readonly #concealed: TimelineMark[] = [];
-  /** Keys and overflows. */
-  readonly #told: TimelineMark[] = [];
+  readonly #overflows: TimelineMark[] = [];
   #next = 0;
   #ended = false;
   #lastArrivalUs = 0;
@@ -118,7 +117,7 @@ export class PlacedPackets {
 
   /** What happened on the track as far as it was read, in order of position; of each kind the first 10,000 at most. */
   get marks(): TimelineMark[] {
-    return [...this.timeline.marks, ...this.#concealed, ...this.#told].sort(
+    return [...this.timeline.marks, ...this.#concealed, ...this.#overflows].sort(
       (a, b) => a.atSample - b.atSample,
     );
   }
@@ -173,7 +172,7 @@ export class PlacedPackets {
     }
     this.#lastArrivalUs = Math.max(this.#lastArrivalUs, record.arrivalUs);
     if (record.kind === 'sender-report') this.#placer.report(record);
-    else if (record.kind !== 'packet') this.#tell(record);
+    if (record.kind === 'overflow') this.#lose(record);
     if (record.kind !== 'packet' || !this.#format) return;
     const format = this.#format;
     const { sequenceNumber, rtpTime, arrivalUs, payload } = record;
@@ -181,11 +180,9 @@ export class PlacedPackets {
     this.#placer.offer({ sequenceNumber, rtpTime, arrivalUs, durationTicks, payload, format });
   }
 
-  #tell(record: DigitRecord | OverflowRecord): void {
-    if (this.#told.length >= maxMarks) return;
-    const atSample = this.#sampleOf(record.arrivalUs);
-    if (record.kind === 'digit') this.#told.push({ kind: 'digit', atSample, digit: record.digit });
-    else this.#told.push({ kind: 'overflow', atSample, packets: record.packets });
+  #lose({ packets, arrivalUs }: OverflowRecord): void {
+    if (this.#overflows.length >= maxMarks) return;
+    this.#overflows.push({ kind: 'overflow', atSample: this.#sampleOf(arrivalUs), packets });
   }
 
   #sampleOf(timeUs: number): number {

@@ -15,6 +15,8 @@ function eventful(): SpoolRecord[] {
   const told: SpoolRecord[] = [
     { kind: 'digit', digit: '5', rtpTime: 0, arrivalUs: 3_000_000 },
     { kind: 'overflow', packets: 3, arrivalUs: 3_500_000 },
+    { kind: 'hold', held: true, arrivalUs: 4_050_000 },
+    { kind: 'hold', held: false, arrivalUs: 5_900_000 },
   ];
   return [...records.slice(0, 150), ...told, ...records.slice(150)];
 }
@@ -47,8 +49,9 @@ test('what happened to the parties and to the recording, in order, on both axes'
     { kind: 'codec-change', atSample: 60 * frame, codec: 'PCMA', clockRateHz: 8000, ...b },
     { kind: 'gap', cause: 'loss', atSample: 100 * frame, samples: 10 * frame, ...a },
     { kind: 'leave', atSample: 120 * frame, ...b },
-    { kind: 'digit', atSample: 24_000, digit: '5', ...a },
+    { kind: 'dtmf', atSample: 24_000, digit: '5', ...a },
     { kind: 'overflow', atSample: 28_000, packets: 3, ...a },
+    { kind: 'hold', atSample: 32_400, samples: 14_800, ...a },
     { kind: 'jump', atSample: 300 * frame, samples: 100 * frame, ...a },
     { kind: 'pause', atSample: 64_000, samples: 8000, behaviour: 'skip' },
   ];
@@ -74,7 +77,7 @@ test('what lies outside of the recording is left out, and a part that was cut ou
       ['codec-change', 2000],
       ['gap', 6000],
       ['leave', 9200],
-      ['digit', 14_000],
+      ['dtmf', 14_000],
       ['overflow', 18_000],
     ],
   );

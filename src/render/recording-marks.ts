@@ -4,11 +4,14 @@ import type { TimelineMark } from '../timeline/marks.ts';
 import { settledEnd } from './growth.ts';
 import { PauseMap } from './pause-map.ts';
 import { PlacedPackets } from './placed-packets.ts';
+import { type TrackMark, trackMarks } from './track-marks.ts';
 import { type RecordingView, type TrackView, trackEnd } from './track-source.ts';
 
 type Found =
   | (TimelineMark & { trackId: string })
   | { kind: 'join' | 'leave'; atSample: number; trackId: string }
+  | { kind: 'dtmf'; atSample: number; trackId: string; digit: string }
+  | { kind: 'hold'; atSample: number; samples: number; trackId: string }
   /** `samples` is undefined while it lasts. */
   | { kind: 'pause'; atSample: number; samples: number | undefined; behaviour: PauseBehaviour };
 
@@ -34,7 +37,8 @@ export async function recordingMarks(
     const samples = toSample === undefined ? undefined : toSample - fromSample;
     return { kind: 'pause', atSample: fromSample, samples, behaviour };
   });
-  for (const track of view.tracks) found.push(...(await trackMarks(track, view, endSample)));
+  found.push(...trackMarks(view).map(ofParty));
+  for (const track of view.tracks) found.push(...(await streamMarks(track, view, endSample)));
   const inSpan = found
     .filter(({ atSample }) => atSample >= view.startSample && atSample <= endSample)
     .sort((a, b) => a.atSample - b.atSample);
@@ -45,7 +49,13 @@ export async function recordingMarks(
   return { marks, isTruncated: inSpan.length > marks.length };
 }
 
-async function trackMarks(track: TrackView, view: RecordingView, endSample: number): Promise<Found[]> {
+function ofParty(mark: TrackMark): Found {
+  const { kind, trackId, fromSample: atSample, toSample } = mark;
+  if (kind === 'hold') return { kind, atSample, samples: toSample - atSample, trackId };
+  return { kind, atSample, trackId, digit: mark.digit };
+}
+
+async function streamMarks(track: TrackView, view: RecordingView, endSample: number): Promise<Found[]> {
   const { trackId, startSample } = track;
   const packets = new PlacedPackets(track, view);
   try {

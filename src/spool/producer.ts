@@ -2,11 +2,13 @@ import { CallreelError } from '../errors.ts';
 import {
   digitBytes,
   formatBytes,
+  holdBytes,
   overflowBytes,
   packetHeaderBytes,
   senderReportBytes,
   writeDigit,
   writeFormat,
+  writeHold,
   writeOverflow,
   writePacketHeader,
   writeSenderReport,
@@ -14,6 +16,7 @@ import {
 import type {
   DigitRecord,
   FormatRecord,
+  HoldRecord,
   ManifestHeader,
   ManifestRecord,
   Party,
@@ -139,6 +142,14 @@ export class SpoolProducer {
     const at = this.#reserve(segment, digitBytes, digit.arrivalUs);
     if (at < 0) return false;
     writeDigit(this.#ring.view, at, digit);
+    this.#ring.commit();
+    return true;
+  }
+
+  hold(segment: OpenSegment, hold: Omit<HoldRecord, 'kind'>): boolean {
+    const at = this.#reserve(segment, holdBytes, hold.arrivalUs);
+    if (at < 0) return false;
+    writeHold(this.#ring.view, at, hold);
     this.#ring.commit();
     return true;
   }

@@ -8,7 +8,6 @@ export type TimelineMark =
   | SsrcChangeMark
   | CodecChangeMark
   | JumpMark
-  | DigitMark
   | OverflowMark;
 
 /** Silence in the stream: packets that never came, or a sender that paused (DTX) and said so in RTP time. */
@@ -44,13 +43,6 @@ export interface JumpMark {
   kind: 'jump';
   atSample: number;
   samples: number;
-}
-
-/** A key of the party, by RFC 4733, where its event came. */
-export interface DigitMark {
-  kind: 'digit';
-  atSample: number;
-  digit: string;
 }
 
 /** Packets that came and could not be kept: the disk was too slow for too long. */

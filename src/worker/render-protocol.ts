@@ -1,6 +1,7 @@
 import type { AudioFileFormat } from '../container/audio-file.ts';
 import type { CallreelError } from '../errors.ts';
 import type { RecordingMark } from '../render/recording-marks.ts';
+import type { TrackMark } from '../render/track-marks.ts';
 
 /** What a rendition is asked for by; plain data for the render thread. */
 export interface RenditionRequest {
@@ -31,19 +32,22 @@ export interface FoundMarks {
 }
 
 export type RenderCommand =
+  /** Answered by `marks`. */
+  | { id: number; verb: 'marks'; conversationId: string; recordingId: string }
   | { id: number; verb: 'open'; request: RenditionRequest }
   /** Bytes `first` to `last`, inclusive. Answered by one chunk; `next` asks for more. */
   | { id: number; verb: 'read'; first: number; last: number }
   | { id: number; verb: 'next' }
   | { id: number; verb: 'release' }
-  /** Answered by the marks, at once. */
-  | { id: number; verb: 'marks'; conversationId: string; recordingId: string }
+  /** Answered by `recordingMarks`. */
+  | { id: number; verb: 'recordingMarks'; conversationId: string; recordingId: string }
   /** The recording is erased: what is kept of it goes. Not answered. */
   | { id: number; verb: 'forget'; recordingId: string };
 
 export type RenderReply =
   | { id: number; reply: 'head'; head: RenditionHead }
   | { id: number; reply: 'chunk'; chunk: Uint8Array }
+  | { id: number; reply: 'marks'; marks: TrackMark[] }
   | { id: number; reply: 'done' }
-  | { id: number; reply: 'marks'; found: FoundMarks }
+  | { id: number; reply: 'recordingMarks'; found: FoundMarks }
   | { id: number; reply: 'error'; error: ReturnType<CallreelError['toJSON']> };

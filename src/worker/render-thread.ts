@@ -4,6 +4,7 @@ import { CallreelError } from '../errors.ts';
 import { recordingMarks } from '../render/recording-marks.ts';
 import { clipView, recordingView } from '../render/recording-view.ts';
 import { openRendition, type Rendition } from '../render/rendition.ts';
+import { trackMarks } from '../render/track-marks.ts';
 import { Secret } from '../secret.ts';
 import { conversationDirectoryOf } from '../spool/layout.ts';
 import { openSpool, type SpoolRecording } from '../spool/reader.ts';
@@ -83,12 +84,16 @@ async function answer(command: RenderCommand): Promise<RenderReply | undefined> 
     cache.drop(command.recordingId);
     return undefined;
   }
-  if (command.verb === 'marks') return { id, reply: 'marks', found: await marksOf(command) };
+  if (command.verb === 'recordingMarks')
+    return { id, reply: 'recordingMarks', found: await marksOf(command) };
   if (command.verb === 'open') {
     const file = openFile(command.request);
     files.set(id, file);
     const { contentType, byteLength, complete, trackIds } = file.rendition;
     return { id, reply: 'head', head: { contentType, byteLength, complete, ...(trackIds && { trackIds }) } };
+  }
+  if (command.verb === 'marks') {
+    return { id, reply: 'marks', marks: trackMarks(recordingView(open(command))) };
   }
   const file = files.get(id);
   if (command.verb === 'release') {
