@@ -189,6 +189,8 @@ export const configSchema = z.strictObject({
       /** What peers are told to send to, when it is not `host` (behind NAT). */
       advertisedHost: ipAddress.optional(),
       ports: portRange.prefault('20000-29999'),
+      /** How packets are taken and sent: `auto` is `ffi` where that works. */
+      driver: z.enum(['auto', 'ffi', 'dgram']).default('auto'),
       /** What calls may be of, the preferred first. */
       codecs: z
         .array(z.enum(['opus', 'G722', 'PCMU', 'PCMA']))
@@ -300,6 +302,8 @@ export const configSchema = z.strictObject({
       rateHz: z.literal([8000, 16000, 48000]).optional(),
       /** `off`: lost packets are silence in the files, which then hold nothing but what was received. */
       lossConcealment: z.enum(['on', 'off']).default('on'),
+      /** `off`: no quality figures are worked out. */
+      quality: z.enum(['on', 'off']).default('on'),
       /** A file on a disk for every recording, written along with it. When not set: none. */
       files: z
         .strictObject({

@@ -1,4 +1,5 @@
 import type { Insertable } from 'kysely';
+import type { ChannelFigures } from '../quality/channel-figures.ts';
 import type { QualityFigures } from '../quality/quality-meter.ts';
 import { json } from './json.ts';
 import { fetchPage, type Page, type PageRequest } from './page.ts';
@@ -49,13 +50,16 @@ export async function endRecording(
     fileSamples?: number;
     digit?: string | null;
     notices?: readonly object[];
+    /** Of the mix, where they are known by now. */
+    quality?: QualityFigures | undefined;
   },
 ): Promise<Recording | undefined> {
-  const { notices, ...rest } = end;
+  const { notices, quality, ...rest } = end;
   return await db
     .updateTable('recordings')
     .set((eb) => ({
       ...{ state: 'ended' as const, ...rest, ...(notices && { notices: json(notices) }) },
+      ...(quality && { quality: eb.case().when('erasedAt', 'is', null).then(json(quality)).end() }),
       // Nothing else erases what has not ended, and nothing that ends it at the same moment takes its place.
       reason: eb.case().when('erasedAt', 'is not', null).then('consent_withdrawn').else(rest.reason).end(),
     }))
@@ -97,7 +101,7 @@ export async function setRecordingFile(
 export async function setRecordingQuality(
   db: Db,
   recordingId: string,
-  { mix, channels }: { mix: QualityFigures; channels: Readonly<Record<string, QualityFigures>> },
+  { mix, channels }: { mix: QualityFigures; channels: Readonly<Record<string, ChannelFigures>> },
 ): Promise<void> {
   const kept = await db
     .updateTable('recordings')
