@@ -10,6 +10,9 @@ import type { PauseView, RecordingView, SampleReader, TrackView } from './track-
  */
 export const lookAheadSeconds = 0.02 + maxConcealedSeconds;
 
+/** It grows to what is read at once. */
+const firstWindowSeconds = 0.2;
+
 /** A packet of the largest datagram lasts a quarter of a second (2 kB of G.711), and may have a loss before it. */
 const lookBackSeconds = 0.4;
 
@@ -49,7 +52,7 @@ export class ChannelReader implements SampleReader {
     this.#lookAheadSamples = Math.ceil(lookAheadSeconds * rateHz);
     this.#maxConcealedSamples = Math.ceil(maxConcealedSeconds * rateHz);
     this.#position = fromSample;
-    this.#window = new Int16Array(2 * rateHz);
+    this.#window = new Int16Array(Math.ceil(firstWindowSeconds * rateHz));
   }
 
   read(out: Int16Array): void {

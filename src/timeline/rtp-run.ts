@@ -1,6 +1,8 @@
 import { maxAnchors } from './bounds.ts';
 
 const seenPackets = 1024;
+/** Of a place in `#seen`: no packet comes as far on as this, which is 2^26 behind the first. */
+const unseen = 0xffff;
 
 /** From sequence number `fromSequence` on, `ticks` of the run lie at `sample`. */
 interface Anchor {
@@ -17,6 +19,11 @@ export function sequenceDelta(from: number, to: number): number {
 /** Distance from `from` to `to` in 32-bit timestamps, -2^31..2^31-1. */
 export function timestampDelta(from: number, to: number): number {
   return (to - from) | 0;
+}
+
+/** How often `#seen` went round, modulo 2^16. */
+function turnOf(sequence: number): number {
+  return Math.floor(sequence / seenPackets) & 0xffff;
 }
 
 /** The packet that is farthest in the run, and where it lies. */
@@ -39,7 +46,7 @@ export class RtpRun {
   readonly clockRateHz: number;
   readonly #rateHz: number;
   readonly #anchors: Anchor[];
-  readonly #seen = new Int32Array(seenPackets).fill(-1);
+  readonly #seen = new Uint16Array(seenPackets).fill(unseen);
   #firstSequence: number;
   readonly latest: Latest;
 
@@ -100,18 +107,18 @@ export class RtpRun {
   /** The sender began to count anew while its RTP time went on: the next packet is `sequenceNumber`. */
   restartSequence(sequenceNumber: number): void {
     const anchor = this.#anchors.at(-1);
-    this.#seen.fill(-1);
+    this.#seen.fill(unseen);
     this.#firstSequence = 0x10000 + sequenceNumber;
     this.latest.sequence = this.#firstSequence - 1;
     if (anchor) this.#anchors.splice(0, this.#anchors.length, { ...anchor, fromSequence: 0 });
   }
 
   hasSeen(sequence: number): boolean {
-    return this.#seen[sequence % seenPackets] === sequence;
+    return this.#seen[sequence % seenPackets] === turnOf(sequence);
   }
 
   see(sequence: number): void {
-    this.#seen[sequence % seenPackets] = sequence;
+    this.#seen[sequence % seenPackets] = turnOf(sequence);
   }
 
   /** The packet is placed and is the farthest of the run now. */
