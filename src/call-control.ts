@@ -46,7 +46,8 @@ import { WorkerPool } from './worker/worker-pool.ts';
 export interface CallControl {
   calls: LiveCalls;
   files: RecordingFiles;
-  quality: RecordingQuality;
+  /** Undefined where nothing is measured. */
+  quality: RecordingQuality | undefined;
   callLog: CallLog;
   placer: CallPlacer;
   pool: WorkerPool;
@@ -96,8 +97,7 @@ export async function openCallControl(
   const settle = (conversationId: string) => calls.settle(conversationId);
   const files = openFiles(config, foundation, settle, parts);
   const quality = await openQuality(config, foundation, settle, parts);
-  const whenMeasured = (recordingId: string) => quality.whenMeasured(recordingId);
-  const closer = new ConversationCloser({ ...foundation, whenMeasured });
+  const closer = new ConversationCloser({ ...foundation, quality });
   const calls: LiveCalls = new LiveCalls({
     clock,
     log,
@@ -239,8 +239,9 @@ async function openQuality(
   foundation: Foundation,
   settle: (conversationId: string) => Promise<void>,
   parts: AsyncDisposableStack,
-): Promise<RecordingQuality> {
-  const { lossConcealment } = config.recording;
+): Promise<RecordingQuality | undefined> {
+  const { lossConcealment, quality: isWanted } = config.recording;
+  if (isWanted === 'off') return undefined;
   const thread = new QualityGauge({ ...foundation, lossConcealment });
   parts.defer(() => thread.close());
   await thread.start();

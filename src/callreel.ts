@@ -160,7 +160,7 @@ async function serveHttp(
   await deliverer.start();
   await transcriber.start();
   files.finishPrevious();
-  quality.finishPrevious();
+  quality?.finishPrevious();
   const conversations = new Conversations({ db, calls, spoolDir, clock });
   const signalwire = signalwireDoors(foundation, { ...control, eraser });
   const http = buildApi({
@@ -211,7 +211,7 @@ interface Stopping {
   userAgent: UserAgent;
   calls: LiveCalls;
   files: RecordingFiles;
-  quality: RecordingQuality;
+  quality: RecordingQuality | undefined;
   directory: Directory;
   parts: AsyncDisposableStack;
 }
@@ -229,7 +229,7 @@ async function stop(
     lastWritesMs,
     calls
       .close()
-      .then(() => Promise.all([files.whenIdle(), quality.whenIdle()]))
+      .then(() => Promise.all([files.whenIdle(), quality?.whenIdle()]))
       .then(() => directory.whenIdle()),
   );
   if (!finished) log.error(calls.counts, 'not everything could be finished; the next start does it');

@@ -300,6 +300,8 @@ export const configSchema = z.strictObject({
       rateHz: z.literal([8000, 16000, 48000]).optional(),
       /** `off`: lost packets are silence in the files, which then hold nothing but what was received. */
       lossConcealment: z.enum(['on', 'off']).default('on'),
+      /** `off`: no quality figures are worked out. */
+      quality: z.enum(['on', 'off']).default('on'),
       /** A file on a disk for every recording, written along with it. When not set: none. */
       files: z
         .strictObject({

@@ -95,7 +95,7 @@ export class SpoolProducer {
     this.#control({ op: 'line', recordingId, record });
   }
 
-  /** No line follows; the writer reports once everything of the recording is settled and synced. */
+  /** No line follows; the writer reports once the end is synced and everything of the recording is settled. */
   finishRecording(recordingId: string): void {
     this.#control({ op: 'finish', recordingId });
     this.#ring.wake();
