@@ -2,7 +2,9 @@ import { join } from 'node:path';
 import { startCallreel } from './callreel.ts';
 import { loadConfig } from './config.ts';
 import { createLogger } from './logger.ts';
+import { boundYoungGeneration } from './young-generation.ts';
 
+boundYoungGeneration();
 const config = loadConfig();
 const log = createLogger(config.log.level);
 const callreel = await startCallreel(config, { log });
