@@ -14,6 +14,7 @@ export class ArrivalTimes {
   readonly #clock: Clock;
   readonly #time: PinnedBytes;
   #nowUs: number;
+  #beganUs: number;
   #seconds = 0;
   #nanoseconds = 0;
   #oldestUs = 0;
@@ -22,12 +23,17 @@ export class ArrivalTimes {
     this.#libc = libc;
     this.#clock = clock;
     this.#time = new PinnedBytes(ffi, 16);
-    this.#nowUs = clock.monotonicUs();
+    this.#nowUs = this.#beganUs = clock.monotonicUs();
   }
 
   /** Before the datagrams of one turn: none of them came before the turn ahead of the last one. */
   begin(): void {
-    this.#oldestUs = this.#nowUs;
+    this.#oldestUs = this.#beganUs;
+    this.#readClocks();
+    this.#beganUs = this.#nowUs;
+  }
+
+  #readClocks(): void {
     this.#nowUs = this.#clock.monotonicUs();
     this.#libc.clock_gettime(linux.CLOCK_REALTIME, this.#time.pointer);
     const { words } = this.#time;
@@ -42,8 +48,17 @@ export class ArrivalTimes {
       controlWords[2] === linux.SOL_SOCKET &&
       controlWords[3] === linux.SO_TIMESTAMPNS;
     if (!isNoted) return this.#nowUs;
+    let ageUs = this.#ageUs(controlWords);
+    if (ageUs < 0) {
+      // It came while the turn was under way: never told to be earlier than it was.
+      this.#readClocks();
+      ageUs = Math.max(0, this.#ageUs(controlWords));
+    }
+    return Math.max(this.#oldestUs, this.#nowUs - ageUs);
+  }
+
+  #ageUs(controlWords: Uint32Array): number {
     const seconds = this.#seconds - controlWords[4]!;
-    const ageUs = seconds * 1_000_000 + Math.trunc((this.#nanoseconds - controlWords[6]!) / 1000);
-    return ageUs <= 0 ? this.#nowUs : Math.max(this.#oldestUs, this.#nowUs - ageUs);
+    return seconds * 1_000_000 + Math.trunc((this.#nanoseconds - controlWords[6]!) / 1000);
   }
 }
