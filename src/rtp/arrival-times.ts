@@ -5,6 +5,9 @@ import type { MessageHeader } from './message-header.ts';
 /** struct cmsghdr with a struct timespec: length, level, type, seconds, nanoseconds. */
 export const timestampControlBytes = 32;
 
+const clockAttempts = 4;
+const clockSpreadUs = 50;
+
 /**
  * When datagrams arrived: the kernel notes it by the time of day (SO_TIMESTAMPNS), whatever tick takes them. Their age
  * is what counts, so that the clock may be any, and it is bounded, since the time of day may be set meanwhile.
@@ -33,10 +36,18 @@ export class ArrivalTimes {
     this.#beganUs = this.#nowUs;
   }
 
+  /**
+   * Both at one moment, as far as the system lets us: where the thread was held up between them, once more. The
+   * monotonic one is read last, so that what is left of it makes an arrival late and never early.
+   */
   #readClocks(): void {
-    this.#nowUs = this.#clock.monotonicUs();
-    this.#libc.clock_gettime(linux.CLOCK_REALTIME, this.#time.pointer);
-    const { words } = this.#time;
+    const { words, pointer } = this.#time;
+    for (let attempt = 0; attempt < clockAttempts; attempt++) {
+      const beforeUs = this.#clock.monotonicUs();
+      this.#libc.clock_gettime(linux.CLOCK_REALTIME, pointer);
+      this.#nowUs = this.#clock.monotonicUs();
+      if (this.#nowUs - beforeUs <= clockSpreadUs) break;
+    }
     this.#seconds = words[0]!;
     this.#nanoseconds = words[2]!;
   }
