@@ -9,6 +9,7 @@ const benches: Record<string, () => Promise<{ run(options: string[]): Promise<ob
   deliver: () => import('./deliver.ts'),
   quality: () => import('./quality.ts'),
   'quality-cost': () => import('./quality-cost.ts'),
+  ready: () => import('./ready.ts'),
   sip: () => import('./sip.ts'),
   transcribe: () => import('./transcribe.ts'),
   transport: () => import('./transport.ts'),

@@ -15,7 +15,8 @@ const usage = `  --calls 500          two-party calls at once
   --driver dgram       or ffi
   --format wav         or mp3: of the file written along
   --repetitions 5      of each; medians are told
-  --without-spool-row  only the row with files`;
+  --without-spool-row  only the row with files
+  --profile DIRECTORY  CPU profiles of every thread of the server (node --cpu-prof)`;
 
 interface Round {
   reference: ReferenceRun;
@@ -37,6 +38,7 @@ export async function run(args: string[]): Promise<object> {
       format: { type: 'string', default: 'wav' },
       repetitions: { type: 'string', default: '5' },
       'without-spool-row': { type: 'boolean', default: false },
+      profile: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -51,7 +53,8 @@ export async function run(args: string[]): Promise<object> {
       load: await buildProgram('load', directory),
       recorder: await buildProgram('recorder', directory),
     };
-    const options = { programs, audio: await StreamAudio.load(), calls, seconds, driver };
+    const { profile } = values;
+    const options = { programs, audio: await StreamAudio.load(), calls, seconds, driver, profile };
     const rounds: Round[] = [];
     for (let round = 1; round <= Number(values.repetitions); round++) {
       tell(`round ${round}: reference`);
@@ -116,8 +119,10 @@ function report(rounds: readonly Round[], work: { calls: number; seconds: number
     referenceCpuSecondsPerCallMinute: rounded(reference),
     ratio: files.ratio,
     rssPerCallMB: files.rssPerCallMB,
+    rssOfWorkersPerCallMB: files.rssOfWorkersPerCallMB,
     gapSamples: files.gapSamples,
     lostPackets: files.lostPackets,
+    wrongPackets: files.wrongPackets,
     tickLatenessP999Ms: files.tickLatenessP999Ms,
     ...{ format: work.format, seconds: work.seconds, repetitions: rounds.length },
     referenceMicrosecondsPerPacket: rounded(referencePacketUs),
@@ -140,10 +145,12 @@ function summarize(
   return {
     cpuSecondsPerCallMinute: rounded(median(({ usage }) => perCallMinute(usage.cpuSeconds))),
     ratio: rounded(percentile(ratios, 50)),
-    rssPerCallMB: rounded(median((each) => each.memoryPerCallMB)),
+    rssPerCallMB: rounded(median(({ memoryPerCallMB }) => memoryPerCallMB.server + memoryPerCallMB.workers)),
+    rssOfWorkersPerCallMB: rounded(median(({ memoryPerCallMB }) => memoryPerCallMB.workers)),
     gapSamples: runs.reduce((sum, { findings }) => sum + findings.gapSamples, 0),
     lostPackets: runs.reduce((sum, { findings, load }) => sum + findings.lostPackets + load.missing, 0),
     tickLatenessP999Ms: rounded(most((each) => each.tickLatenessP999Ms)),
+    wrongPackets: runs.reduce((sum, { load }) => sum + load.wrong, 0),
     databaseCpuSecondsPerCallMinute: rounded(median(({ usage }) => perCallMinute(usage.databaseCpuSeconds))),
     loadLatenessP999Us: most(({ load }) => load.latenessP999Us),
     leadingMs: most(({ findings }) => findings.leadingMs),

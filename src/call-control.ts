@@ -26,6 +26,7 @@ import { Outbound } from './outbound.ts';
 import { AudioDecoder } from './playback/audio-decoder.ts';
 import { AudioSource } from './playback/audio-source.ts';
 import type { TrunkRegistrations } from './routing/trunk-registrations.ts';
+import type { Recognizer } from './script/collection.ts';
 import { LivePerformer, type VerbPerformer } from './script/performer.ts';
 import { Prompts } from './script/prompts.ts';
 import { ScriptRunner } from './script/runner.ts';
@@ -45,7 +46,8 @@ import { WorkerPool } from './worker/worker-pool.ts';
 export interface CallControl {
   calls: LiveCalls;
   files: RecordingFiles;
-  quality: RecordingQuality;
+  /** Undefined where nothing is measured. */
+  quality: RecordingQuality | undefined;
   callLog: CallLog;
   placer: CallPlacer;
   pool: WorkerPool;
@@ -74,6 +76,7 @@ export async function openCallControl(
   foundation: Foundation,
   renders: RenderPool,
   deliveries: DeliveryControl,
+  recognizer: Recognizer,
   parts: AsyncDisposableStack,
 ): Promise<CallControl> {
   const { clock, log, db, credentials, masterKey, directory, callbacks, dialPlans } = foundation;
@@ -94,8 +97,7 @@ export async function openCallControl(
   const settle = (conversationId: string) => calls.settle(conversationId);
   const files = openFiles(config, foundation, settle, parts);
   const quality = await openQuality(config, foundation, settle, parts);
-  const whenMeasured = (recordingId: string) => quality.whenMeasured(recordingId);
-  const closer = new ConversationCloser({ ...foundation, whenMeasured });
+  const closer = new ConversationCloser({ ...foundation, quality });
   const calls: LiveCalls = new LiveCalls({
     clock,
     log,
@@ -151,7 +153,7 @@ export async function openCallControl(
   const own = new OwnRecordings({ accountId, clock, db, calls, renders });
   const prompts = openPrompts(config, foundation, own, parts);
   const performer = (dialect: string): VerbPerformer =>
-    new LivePerformer({ calls, connector, prompts, clock, log, dialect });
+    new LivePerformer({ calls, connector, prompts, recognizer, clock, log, dialect });
   const runner = new ScriptRunner({ performer: performer('sift'), clock });
   const sift = new SiftIncoming({ callbacks, runner, log });
   const signalwire = openSignalwire(foundation, performer('signalwire'));
@@ -237,8 +239,9 @@ async function openQuality(
   foundation: Foundation,
   settle: (conversationId: string) => Promise<void>,
   parts: AsyncDisposableStack,
-): Promise<RecordingQuality> {
-  const { lossConcealment } = config.recording;
+): Promise<RecordingQuality | undefined> {
+  const { lossConcealment, quality: isWanted } = config.recording;
+  if (isWanted === 'off') return undefined;
   const thread = new QualityGauge({ ...foundation, lossConcealment });
   parts.defer(() => thread.close());
   await thread.start();

@@ -97,7 +97,15 @@ async function build(
   const settle = (conversationId: string) => control.calls.settle(conversationId);
   const delivering = openDeliveries(config, foundation, renders, settle, parts);
   const transcribing = await openTranscripts(config, foundation, renders, surroundings.speechToText, parts);
-  const control: CallControl = await openCallControl(config, foundation, renders, delivering, parts);
+  const { recognizer } = transcribing;
+  const control: CallControl = await openCallControl(
+    config,
+    foundation,
+    renders,
+    delivering,
+    recognizer,
+    parts,
+  );
   const { calls, files, quality, pool, userAgent, registrations, performer } = control;
   const serving = { ...control, ...delivering, ...transcribing, renders };
   const publicUrl = await serveHttp(config, foundation, serving, parts);
@@ -152,7 +160,7 @@ async function serveHttp(
   await deliverer.start();
   await transcriber.start();
   files.finishPrevious();
-  quality.finishPrevious();
+  quality?.finishPrevious();
   const conversations = new Conversations({ db, calls, spoolDir, clock });
   const signalwire = signalwireDoors(foundation, { ...control, eraser });
   const http = buildApi({
@@ -182,7 +190,7 @@ async function serveHttp(
       sinch: (given) => keptDocument(given, 'body.document', masterKey, control.sinch.rules),
     },
     dialects: [
-      (app, mediaUrl) => siftRoutes(app, { accountId, db, conversations, mediaUrl, publicUrl }),
+      (app, mediaUrl) => siftRoutes(app, { accountId, db, conversations, transcripts, mediaUrl, publicUrl }),
       signalwire.routes,
     ],
     open: [signalwire.download, sinchDoor(foundation, control)],
@@ -203,7 +211,7 @@ interface Stopping {
   userAgent: UserAgent;
   calls: LiveCalls;
   files: RecordingFiles;
-  quality: RecordingQuality;
+  quality: RecordingQuality | undefined;
   directory: Directory;
   parts: AsyncDisposableStack;
 }
@@ -221,7 +229,7 @@ async function stop(
     lastWritesMs,
     calls
       .close()
-      .then(() => Promise.all([files.whenIdle(), quality.whenIdle()]))
+      .then(() => Promise.all([files.whenIdle(), quality?.whenIdle()]))
       .then(() => directory.whenIdle()),
   );
   if (!finished) log.error(calls.counts, 'not everything could be finished; the next start does it');

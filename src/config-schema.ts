@@ -64,7 +64,7 @@ const transcriptionSettings = z
     timeoutMs: z.int().min(1000).max(3_600_000).default(600_000),
     /** Of an engine's process. */
     memoryLimitMb: z.int().min(256).default(1536),
-    /** Recordings that are transcribed at once. An embedded engine takes one channel after the other all the same. */
+    /** Recordings that are transcribed at once, each by an engine's process of its own. */
     concurrency: z.int().min(1).max(32).default(1),
   })
   .refine(({ url, modelDir }) => url === undefined || modelDir === undefined, {
@@ -302,6 +302,8 @@ export const configSchema = z.strictObject({
       rateHz: z.literal([8000, 16000, 48000]).optional(),
       /** `off`: lost packets are silence in the files, which then hold nothing but what was received. */
       lossConcealment: z.enum(['on', 'off']).default('on'),
+      /** `off`: no quality figures are worked out. */
+      quality: z.enum(['on', 'off']).default('on'),
       /** A file on a disk for every recording, written along with it. When not set: none. */
       files: z
         .strictObject({

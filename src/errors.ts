@@ -208,6 +208,11 @@ export const catalogue = {
     status: 503,
     todo: 'Play shorter prompts, the same one to many calls, or wait for calls to end.',
   },
+  LISTENERS_EXHAUSTED: {
+    blame: 'ours',
+    status: 503,
+    todo: 'Have fewer calls wait for a spoken answer at once, or start more media workers.',
+  },
   WORKER_LOST: {
     blame: 'ours',
     status: 503,

@@ -2,6 +2,7 @@ import type { Config } from './config.ts';
 import type { Foundation } from './foundation.ts';
 import { createSpeechToText, modelsDirectoryOf } from './transcription/create-speech-to-text.ts';
 import type { SpeechToText } from './transcription/speech-to-text.ts';
+import { UtteranceRecognizer } from './transcription/utterance-recognizer.ts';
 import { removeUnfinishedWeights } from './transcription/weights.ts';
 import { Transcriber } from './transcripts/transcriber.ts';
 import { Transcripts } from './transcripts/transcripts.ts';
@@ -11,6 +12,8 @@ import type { RenderPool } from './worker/render-pool.ts';
 export interface TranscriptControl {
   transcriber: Transcriber;
   transcripts: Transcripts;
+  /** Of what parties say to scripts. */
+  recognizer: UtteranceRecognizer;
 }
 
 /**
@@ -51,6 +54,7 @@ export async function openTranscripts(
   });
   return {
     transcriber,
+    recognizer: new UtteranceRecognizer({ engine, clock }),
     transcripts: new Transcripts({ db, rows: foundation.transcripts, seal, transcriber, ownStore }),
   };
 }

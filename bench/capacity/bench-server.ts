@@ -32,6 +32,12 @@ export interface ServerUsage {
   threads: { thread: string; cpuSeconds: number }[];
 }
 
+/** Without the database. */
+export interface MemoryMB {
+  server: number;
+  workers: number;
+}
+
 interface UsageMark {
   server: CpuSeconds;
   database: CpuSeconds;
@@ -57,6 +63,8 @@ export class BenchServer implements AsyncDisposable {
       numbers: [...routines].map(([number, defaultRoutine]) => ({ number, defaultRoutine })),
       settings: {
         CALLREEL_DRAIN_SECONDS: '0',
+        // What is too much is to be seen, not refused.
+        CALLREEL_ADMISSION_MAX_LATE_TICK_SHARE: '0',
         ...(files && {
           CALLREEL_RECORDING_FILES_DIRECTORY: join(dataDir, 'files'),
           CALLREEL_RECORDING_FILES_FORMAT: files,
@@ -81,6 +89,12 @@ export class BenchServer implements AsyncDisposable {
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
     return JSON.parse(text) as Body;
+  }
+
+  /** Of its media transport. */
+  get driver(): string {
+    const started = this.process.log.find(({ msg }) => msg === 'media worker runs');
+    return String(started?.driver);
   }
 
   /** How late its media clock was, so far. */
@@ -109,9 +123,12 @@ export class BenchServer implements AsyncDisposable {
     };
   }
 
-  /** Without the database. */
-  get memoryMB(): number {
-    return pssMB(this.#pids);
+  get memoryMB(): MemoryMB {
+    const workers = new Set(this.process.workerPids);
+    return {
+      server: pssMB(this.#pids.filter((pid) => !workers.has(pid))),
+      workers: pssMB([...workers]),
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

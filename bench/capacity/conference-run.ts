@@ -71,7 +71,7 @@ export async function runConferences(options: ConferenceRunOptions): Promise<Con
     },
   });
   await using load = await LoadGenerator.start(options.load, server.dataDir, audio, streams);
-  const idleMB = server.memoryMB;
+  const idle = server.memoryMB;
   let next = 0;
   const joinSome = async () => {
     for (let stream = next++; stream < streams; stream = next++) {
@@ -89,7 +89,8 @@ export async function runConferences(options: ConferenceRunOptions): Promise<Con
   const live = server.usageSince(mark);
   const report = await load.report();
   const tickLatenessP999Ms = latenessMs(ticks, await server.ticks(), 0.999);
-  const memoryPerParticipantMB = (server.memoryMB - idleMB) / streams;
+  const memory = server.memoryMB;
+  const memoryPerParticipantMB = (memory.server + memory.workers - idle.server - idle.workers) / streams;
 
   const totals = await load.stop();
   await sleep(systemClock, lastPacketsMs);
@@ -115,7 +116,7 @@ export async function runConferences(options: ConferenceRunOptions): Promise<Con
   }
   const rendered = server.usageSince(rendering);
   return {
-    driver: driver ?? 'auto',
+    driver: server.driver,
     liveSecondsPerMinute: (live.cpuSeconds * 60) / (seconds * streams),
     renderSecondsPerMinute: rendered.cpuSeconds / recordedMinutes,
     ...{ memoryPerParticipantMB, load: report, findings, mixGapSamples },

@@ -13,18 +13,18 @@ function metrics(...buckets: [string, string, number][]): string {
 }
 
 test('the lateness between two readings, over all workers', () => {
-  const before = readTicks(metrics(['1', '0.001', 50], ['1', '0.005', 60], ['1', '+Inf', 100]));
+  const before = readTicks(metrics(['w1', '0.001', 50], ['w1', '0.005', 60], ['w1', '+Inf', 100]));
   const after = readTicks(
     metrics(
       ...([
-        ['1', '0.001', 1000],
-        ['1', '0.005', 1050],
-        ['1', '+Inf', 1090],
+        ['w1', '0.001', 1000],
+        ['w1', '0.005', 1050],
+        ['w1', '+Inf', 1090],
       ] as [string, string, number][]),
       ...([
-        ['2', '0.001', 0],
-        ['2', '0.005', 10],
-        ['2', '+Inf', 10],
+        ['w2', '0.001', 0],
+        ['w2', '0.005', 10],
+        ['w2', '+Inf', 10],
       ] as [string, string, number][]),
     ),
   );

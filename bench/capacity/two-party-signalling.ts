@@ -145,7 +145,7 @@ export function callerOf(index: number): string {
   return `+1555${String(index).padStart(7, '0')}`;
 }
 
-/** G.711 mu-law in packets of 20 ms (RFC 8866). */
+/** G.711 mu-law in packets of 20 ms, and keys by RFC 4733: what phones offer (RFC 8866). */
 export function describeMedia(port: number): string {
   const lines = [
     'v=0',
@@ -153,8 +153,10 @@ export function describeMedia(port: number): string {
     's=-',
     `c=IN IP4 ${host}`,
     't=0 0',
-    `m=audio ${port} RTP/AVP 0`,
+    `m=audio ${port} RTP/AVP 0 101`,
     'a=rtpmap:0 PCMU/8000',
+    'a=rtpmap:101 telephone-event/8000',
+    'a=fmtp:101 0-15',
     'a=ptime:20',
     'a=sendrecv',
   ];

@@ -35,6 +35,19 @@ test('a packet that is silent, one of another place, and two that are missing at
   assert.deepEqual({ gapSamples, missingAtEnd }, { gapSamples: 2 * packetSamples, missingAtEnd: 2 });
 });
 
+test('a channel that begins within a packet', () => {
+  const { firstPacket, leadingSamples, packets, gapSamples } = verifyChannel(
+    recorded(4, 60, 0).slice(100),
+    audio,
+    stream,
+    64,
+  );
+  assert.deepEqual(
+    { firstPacket, leadingSamples, packets, gapSamples },
+    { firstPacket: 5, leadingSamples: packetSamples - 100, packets: 59, gapSamples: packetSamples },
+  );
+});
+
 test('one sample too many shifts all that follows', () => {
   const whole = recorded(0, 60, 0);
   const shifted = new Int16Array(whole.length + 1);

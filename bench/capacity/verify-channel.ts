@@ -32,12 +32,13 @@ export function verifyChannel(
   const place = findPlace(channel, first, audio);
   const phase = place - audio.placeOf(stream, 0);
   const inPacket = modulo(phase, packetSamples);
-  const begin = first - inPacket;
-  const firstPacket = modulo((phase - inPacket) / packetSamples, audio.packets);
-  if (begin < 0) throw new Error(`stream ${stream}: the first packet is not whole`);
+  // A first packet that is not whole is left out here, and counted below.
+  const isCut = first < inPacket;
+  const begin = first - inPacket + (isCut ? packetSamples : 0);
+  const firstPacket = modulo((phase - inPacket) / packetSamples + (isCut ? 1 : 0), audio.packets);
   const last = channel.findLastIndex((sample) => sample !== 0);
   const packets = Math.ceil((last + 1 - begin) / packetSamples);
-  let gapSamples = 0;
+  let gapSamples = isCut ? packetSamples : 0;
   for (let packet = 0; packet < packets; packet++) {
     const from = audio.placeOf(stream, firstPacket + packet);
     const at = begin + packet * packetSamples;

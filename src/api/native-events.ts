@@ -57,6 +57,9 @@ export const formatNativeEvent: EventFormatter = (event) => {
         destination: event.destination ?? null,
         error: event.error ?? null,
       };
+    case 'conversation.transcript':
+      // Told of the recording, where somebody wants to know.
+      return undefined;
     default:
       return assertNever(event, 'event');
   }

@@ -41,6 +41,21 @@ export const transcriptBody = z
         }),
       )
       .meta({ description: 'What each said, by time.' }),
+    marks: z
+      .array(
+        z.object({
+          kind: choice(
+            ['pause', 'hold', 'dtmf', 'unrecognized'],
+            'The recording was paused; the speaker held the call or was held; pressed a key; or said what was not ' +
+              'understood.',
+          ),
+          speaker_label: speaker.nullable(),
+          digit: text('The key; null of what is no key.', '5').nullable(),
+          start_ms: integer('Where it begins in the file of the recording, in ms.', 1020),
+          end_ms: integer('Where it ends, in ms; of a key the same.', 1020),
+        }),
+      )
+      .meta({ description: 'What else happened, by time.' }),
     destination: text(
       'URL of its file, once it is delivered.',
       's3://bucket/file-transcript.json',
@@ -77,6 +92,7 @@ export function toTranscriptBody(row: TranscriptRow): z.output<typeof transcript
     engine: transcript?.engine ?? null,
     text: transcript && row.text,
     lines: transcript ? linesOf(transcript) : [],
+    marks: transcript ? marksOf(transcript) : [],
     error: errorOf(row),
   };
 }
@@ -105,6 +121,16 @@ function linesOf(transcript: Transcript): z.output<typeof transcriptBody>['lines
     start_ms: toMs(fromSample, rateHz),
     end_ms: toMs(toSample, rateHz),
     text: said,
+  }));
+}
+
+function marksOf({ channels, marks, rateHz }: Transcript): z.output<typeof transcriptBody>['marks'] {
+  return marks.map((mark) => ({
+    kind: mark.kind,
+    speaker_label: 'channel' in mark ? channels[mark.channel]!.speakerLabel : null,
+    digit: mark.kind === 'dtmf' ? mark.digit : null,
+    start_ms: toMs(mark.fromSample, rateHz),
+    end_ms: toMs(mark.toSample, rateHz),
   }));
 }
 

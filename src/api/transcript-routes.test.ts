@@ -104,7 +104,7 @@ test('a transcript: what each said, by time, as lines', async () => {
       },
       { speaker_label: 'Speaker 2', start_ms: 2000, end_ms: 2100, text: 'This conference is locked!' },
     ],
-    ...{ destination: null, error: null },
+    ...{ marks: [], destination: null, error: null },
   });
   const dead = await get('/v1/recordings/aa02/transcript');
   assert.deepEqual(

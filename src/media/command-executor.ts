@@ -17,6 +17,7 @@ import type {
   WorkerStats,
 } from './control.ts';
 import { Legs } from './legs.ts';
+import { type ListenStart, maxListeners } from './listen-control.ts';
 import type { MediaSession } from './media-session.ts';
 import type { OverlayToneKind } from './overlay-tone.ts';
 import type { PlayListener } from './player.ts';
@@ -211,6 +212,15 @@ export class CommandExecutor {
       case 'leg.key':
         this.legs.get(command.legId).key(command.digit);
         return {};
+      case 'listen.start':
+        this.#listen(command);
+        return {};
+      case 'listen.arm':
+        this.legs.get(command.legId).ears.arm(command.listenId);
+        return {};
+      case 'listen.stop':
+        this.legs.get(command.legId).ears.stop(command.listenId);
+        return {};
       case 'spool.settle':
         await recordings.settle(command.roomId);
         return {};
@@ -227,6 +237,14 @@ export class CommandExecutor {
   #openLeg(command: LegOpen): Promise<number> {
     if (this.#draining) throw new CallreelError('DRAINING', 'this media worker takes no new calls');
     return this.legs.open(command);
+  }
+
+  #listen(command: ListenStart): void {
+    if (this.legs.listening >= maxListeners)
+      throw new CallreelError('LISTENERS_EXHAUSTED', `${maxListeners} calls are listened to`, {
+        where: command.legId,
+      });
+    this.legs.get(command.legId).ears.listen(command);
   }
 
   #startRecording(command: RecordingStart, atUs: number): void {

@@ -31,6 +31,9 @@ export class CaptureLog implements CaptureSink {
     this.calls.push(`digit ${stay.trackId} ${digit.digit}`);
     this.digits.push({ ...digit });
   }
+  hold(stay: Stay, held: boolean): void {
+    this.calls.push(`hold ${stay.trackId} ${held}`);
+  }
   senderReport(_stay: Stay, report: CapturedSenderReport): void {
     this.senderReports.push(report);
   }

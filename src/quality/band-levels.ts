@@ -1,5 +1,5 @@
 import { fullScale } from '../audio/level.ts';
-import { Fft } from './fft.ts';
+import { RealPower } from './fft.ts';
 
 /** What is analysed is brought to this rate. */
 export const analysisRateHz = 8000;
@@ -27,11 +27,9 @@ export interface RowSink {
 /** The level of each band, every 10 ms, of the 32 ms before. Neither allocates nor keeps more than one frame. */
 export class BandLevels {
   readonly #sink: RowSink;
-  readonly #fft = new Fft(frameSamples);
+  readonly #power = new RealPower(frameSamples);
   readonly #window: Float64Array;
   readonly #ring = new Float64Array(frameSamples);
-  readonly #real = new Float64Array(frameSamples);
-  readonly #imaginary = new Float64Array(frameSamples);
   readonly #row = new Uint8Array(rowLength);
   readonly #edges = bordersHz.map((hz) => Math.round(hz / binHz));
   readonly #scale: number;
@@ -72,16 +70,17 @@ export class BandLevels {
   }
 
   #analyse(oldest: number): void {
-    const real = this.#real;
-    for (let i = 0; i < frameSamples; i++)
-      real[i] = this.#ring[(oldest + i) & (frameSamples - 1)]! * this.#window[i]!;
-    this.#imaginary.fill(0);
-    this.#fft.transform(real, this.#imaginary);
+    const { even, odd } = this.#power;
+    const ring = this.#ring;
+    const window = this.#window;
+    for (let i = 0; i < frameSamples; i += 2) {
+      even[i >> 1] = ring[(oldest + i) & (frameSamples - 1)]! * window[i]!;
+      odd[i >> 1] = ring[(oldest + i + 1) & (frameSamples - 1)]! * window[i + 1]!;
+    }
+    this.#power.transform();
     let whole = 0;
     for (let band = 0; band < bandCount; band++) {
-      let energy = 0;
-      for (let bin = this.#edges[band]!; bin < this.#edges[band + 1]!; bin++)
-        energy += real[bin]! * real[bin]! + this.#imaginary[bin]! * this.#imaginary[bin]!;
+      const energy = this.#power.sum(this.#edges[band]!, this.#edges[band + 1]!);
       whole += energy;
       this.#row[band] = levelStep(energy * this.#scale);
     }

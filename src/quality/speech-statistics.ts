@@ -95,9 +95,20 @@ export class RowBlocks {
   readonly #statistics: SpeechStatistics;
   readonly #rows = new Uint8Array(blockRows * rowLength);
   #count = 0;
+  #blocks = 0;
 
   constructor(statistics: SpeechStatistics) {
     this.#statistics = statistics;
+  }
+
+  /** How many were gathered. */
+  get blocks(): number {
+    return this.#blocks;
+  }
+
+  /** The statistics without the rows that make no block yet; they grow. */
+  get gathered(): SpeechStatistics {
+    return this.#statistics;
   }
 
   row(levels: Uint8Array): void {
@@ -110,6 +121,7 @@ export class RowBlocks {
   end(): void {
     this.#statistics.addBlock(this.#rows, this.#count);
     this.#count = 0;
+    this.#blocks += 1;
   }
 
   /** The statistics with the rows that make no block yet; both stay as they are. */

@@ -27,6 +27,8 @@ export interface TranscriptionSettings {
   timeoutMs: number;
   /** Of an engine's process. */
   memoryLimitMb: number;
+  /** Recordings that are transcribed at once, each by a process of its own. */
+  concurrency?: number | undefined;
 }
 
 export interface TranscriptionSurroundings {
@@ -54,7 +56,7 @@ export async function createSpeechToText(
   settings: TranscriptionSettings,
   { dataDir, clock, fetch = npmPack(clock) }: TranscriptionSurroundings,
 ): Promise<SpeechToText> {
-  const { url, modelDir, timeoutMs, memoryLimitMb, languages } = settings;
+  const { url, modelDir, timeoutMs, memoryLimitMb, languages, concurrency } = settings;
   if (url !== undefined && modelDir !== undefined)
     throw new CallreelError('CONFIG_INVALID', 'transcription: expected url or modelDir, not both', {
       where: 'transcription.url',
@@ -78,18 +80,18 @@ export async function createSpeechToText(
       prepare: detector,
       engine,
     });
-  if (modelDir !== undefined) return modelDirectory(modelDir, languages, { clock, detector, engine });
+  if (modelDir !== undefined) return modelDirectory(modelDir, languages, { concurrency, detector, engine });
   return new LocalSpeechToText({
     name: 'embedded',
     model: embeddedModelName,
     languages: new Set(['en']),
     prepare: (_, signal) => embeddedModel(folder, fetch, signal),
-    engine,
+    ...{ engine, concurrency },
   });
 }
 
 interface EngineParts {
-  clock: Clock;
+  concurrency: number | undefined;
   detector(signal: AbortSignal): Promise<EngineSettings>;
   engine: EngineKeeperOptions;
 }
@@ -97,7 +99,7 @@ interface EngineParts {
 async function modelDirectory(
   modelDir: string,
   languages: readonly string[] | undefined,
-  { detector, engine }: EngineParts,
+  { detector, engine, concurrency }: EngineParts,
 ): Promise<SpeechToText> {
   const found = await findModel(modelDir, languages);
   if (!found.languages)
@@ -114,7 +116,7 @@ async function modelDirectory(
       ...(await detector(signal)),
       recognizer: { model: found.configFor(language) },
     }),
-    engine,
+    ...{ engine, concurrency },
   });
 }
 

@@ -39,7 +39,7 @@ test('each party by itself, in all its stays, as long as the file; what a pause 
       { trackId: 'a2', connectionId: 'a', fromSample: 2400, toSample: 3200 },
     ],
   });
-  const { rateHz, channels, marks } = partiesOf('rec');
+  const { rateHz, channels, marks } = await partiesOf('rec');
   assert.equal(rateHz, 8000);
   assert.deepEqual(marks, [{ kind: 'pause', fromSample: 800, toSample: 800 }]);
   assert.deepEqual(
@@ -61,7 +61,7 @@ test('of a call by itself what is said and what is heard are two', async () => {
       { trackId: 'heard', connectionId: 'a', fromSample: 160, toSample: 480, side: 'heard' },
     ],
   });
-  const { channels } = partiesOf('call');
+  const { channels } = await partiesOf('call');
   const heard = await Promise.all(channels.map(async (channel) => heardBlocks(await samplesOf(channel))));
   assert.deepEqual(heard, ['x..', '.xx']);
 });
@@ -69,6 +69,7 @@ test('of a call by itself what is said and what is heard are two', async () => {
 test('not what goes on, and not what is not there', async () => {
   const stays = [{ trackId: 't', connectionId: 'a', fromSample: 0, toSample: 160 }];
   writeTestRecording(spool, { recordingId: 'running', conversationId: 'room', stays });
-  await assert.rejects(samplesOf(partiesOf('running').channels[0]!), { code: 'CONFLICT' });
-  assert.throws(() => partiesOf('unknown'), { code: 'NOT_FOUND' });
+  const [running] = (await partiesOf('running')).channels;
+  await assert.rejects(samplesOf(running!), { code: 'CONFLICT' });
+  await assert.rejects(partiesOf('unknown'), { code: 'NOT_FOUND' });
 });

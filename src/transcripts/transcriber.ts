@@ -163,7 +163,7 @@ export class Transcriber {
 
   async #make(row: TranscriptRow, signal: AbortSignal): Promise<Transcript> {
     const engine = await this.#options.engine();
-    const { channels, marks, rateHz } = recordedParties(row, this.#options);
+    const { channels, marks, rateHz } = await recordedParties(row, this.#options);
     const { locale } = row;
     return storable(await transcribeRecording(engine, channels, { locale, rateHz, marks, signal }));
   }

@@ -37,6 +37,17 @@ export class TranscriptRows {
     await insertTranscript(trx, { ...ids, node: this.#node, locale, createdAt });
   }
 
+  /**
+   * Of a recording that was started without one; of one that ended it is made at once. One that was asked for before
+   * stays as it is. The recording's row must be locked: nothing else may end it meanwhile.
+   */
+  async want(trx: Db, recording: Recording, locale: string): Promise<void> {
+    const { recordingId, conversationId, accountId, node, startedAt: createdAt } = recording;
+    if (await getTranscript(trx, recordingId)) return;
+    await insertTranscript(trx, { recordingId, conversationId, accountId, node, locale, createdAt });
+    if (recording.state === 'ended') await this.recordingEnded(trx, recording);
+  }
+
   /** In the transaction that writes the recording's end. @returns the row as it is now */
   async recordingEnded(trx: Db, recording: Recording): Promise<TranscriptRow | undefined> {
     const found = await getTranscript(trx, recording.recordingId);

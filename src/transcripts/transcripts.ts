@@ -1,5 +1,5 @@
 import { changeDelivery, deliveryOfRecording } from '../database/deliveries.ts';
-import { getRecording } from '../database/recordings.ts';
+import { getRecording, lockRecording } from '../database/recordings.ts';
 import type { Db, Delivery, Recording } from '../database/schema.ts';
 import type { TranscriptRow } from '../database/transcript-table.ts';
 import { getTranscript, lastTranscriptAt } from '../database/transcripts.ts';
@@ -61,6 +61,24 @@ export class Transcripts {
     });
     transcriber.kick();
     return row;
+  }
+
+  /**
+   * Has a recording transcribed that was started without: when it ends, or now. One that was to be before stays as it
+   * is.
+   * @throws CallreelError NOT_FOUND, RECORDING_ERASED
+   */
+  async want(accountId: string, recordingId: string, locale: string): Promise<void> {
+    const { db, rows, transcriber } = this.#options;
+    await db.transaction().execute(async (trx) => {
+      const recording = await lockRecording(trx, accountId, recordingId);
+      if (!recording)
+        throw new CallreelError('NOT_FOUND', 'there is no such recording', { where: recordingId });
+      if (recording.erasedAt)
+        throw new CallreelError('RECORDING_ERASED', 'the recording was erased', { where: recordingId });
+      await rows.want(trx, recording, locale);
+    });
+    transcriber.kick();
   }
 
   /** The recording is erased: nothing more is made of it, its text goes, and its file in our own store. */

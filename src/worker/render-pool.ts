@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { CallreelError } from '../errors.ts';
+import type { TrackMark } from '../render/track-marks.ts';
 import type { Secret } from '../secret.ts';
 import type { RenderCommand, RenderReply, RenditionHead, RenditionRequest } from './render-protocol.ts';
 
@@ -54,6 +55,23 @@ export class RenderPool {
     } catch (error) {
       this.#release(thread, id);
       throw error;
+    }
+  }
+
+  /**
+   * The keys and holds of a recording.
+   * @throws CallreelError SPOOL_CORRUPT, SPOOL_KEY_MISSING, NOT_FOUND
+   */
+  async marks(conversationId: string, recordingId: string): Promise<TrackMark[]> {
+    const thread = this.#leastBusy();
+    const id = this.#nextId++;
+    thread.openRenditions++;
+    try {
+      const reply = await this.#ask(thread, { id, verb: 'marks', conversationId, recordingId });
+      if (reply.reply !== 'marks') throw unexpected(reply);
+      return reply.marks;
+    } finally {
+      thread.openRenditions--;
     }
   }
 

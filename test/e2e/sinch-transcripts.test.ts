@@ -193,3 +193,29 @@ suite('transcripts', () => {
     assert.equal(recognizer.received.length, asked);
   });
 });
+
+suite('spoken answers to a menu', () => {
+  test('enableVoice: a spoken key is one, and an engine that refuses is told of', async () => {
+    const menus = [{ id: 'main', repeats: 0, options: [{ dtmf: '1', action: 'return(sales)' }] }];
+    const action = { name: 'runMenu', enableVoice: true, locale: 'en-US', menus };
+    const answers: Answer[] = [
+      { body: { text: 'One, please.' } },
+      { status: 401, body: { error: { message: 'no such key' } } },
+    ];
+    for (const [given, menuResult] of [
+      [answers[0], { menuId: 'main', type: 'return', value: 'sales', inputMethod: 'voice' }],
+      [answers[1], { menuId: 'main', type: 'error' }],
+    ] as const) {
+      failures = [given!];
+      const call = await stage.call({ ice: { action }, pie: { action: { name: 'hangup' } } });
+      const callId = await stage.callIdOf(call);
+      await speak(call, 8000, 61);
+      assert.deepEqual((await stage.told(callId, 'pie')).menuResult, menuResult);
+      if (menuResult.type === 'error') {
+        const { errorCode } = await stage.told(callId, 'notify', 'callingwarning');
+        assert.equal(errorCode, 50000);
+      }
+      await call.ended;
+    }
+  });
+});
