@@ -36,14 +36,22 @@ export class StreamDecoder {
   }
 
   /**
-   * Makes exactly as many samples as the packet's place is long, whatever its payload decodes to.
+   * Makes exactly as many samples as the packet's place is long, whatever its payload decodes to; where its clock is
+   * followed, as many as its sender says.
    * @param lostSamples how long the loss before the packet is that is to be concealed, at the recording's rate
    * @param isContiguous nothing else lies between the packet and the one before
    */
   decode(packet: PlacedPacket, lostSamples: number, isContiguous: boolean): void {
     const { payload } = packet;
-    const wanted = this.#samplesOf(packet.durationSamples);
-    this.#conceal(this.#samplesOf(lostSamples), payload);
+    const { exact, previousEnd, durationTicks, format } = packet;
+    let wanted = this.#samplesOf(packet.durationSamples);
+    let lost = this.#samplesOf(lostSamples);
+    if (exact) {
+      wanted = Math.round((durationTicks * this.fromHz) / format.clockRateHz);
+      const stretched = (exact.toSample - exact.fromSample) / wanted;
+      if (lostSamples > 0) lost = Math.max(0, Math.round((exact.fromSample - previousEnd) / stretched));
+    }
+    this.#conceal(lost, payload);
     const room = Math.max(wanted, payload.length * 2);
     if (this.#decoded.length < room) this.#decoded = new Int16Array(room);
     const made = this.#decoder.decode(payload, this.#decoded);

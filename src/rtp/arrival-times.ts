@@ -1,0 +1,49 @@
+import type { Clock } from '../clock.ts';
+import { type Libc, linux, type OpenedLibc, PinnedBytes } from './libc.ts';
+import type { MessageHeader } from './message-header.ts';
+
+/** struct cmsghdr with a struct timespec: length, level, type, seconds, nanoseconds. */
+export const timestampControlBytes = 32;
+
+/**
+ * When datagrams arrived: the kernel notes it by the time of day (SO_TIMESTAMPNS), whatever tick takes them. Their age
+ * is what counts, so that the clock may be any, and it is bounded, since the time of day may be set meanwhile.
+ */
+export class ArrivalTimes {
+  readonly #libc: Libc;
+  readonly #clock: Clock;
+  readonly #time: PinnedBytes;
+  #nowUs: number;
+  #seconds = 0;
+  #nanoseconds = 0;
+  #oldestUs = 0;
+
+  constructor({ ffi, libc }: OpenedLibc, clock: Clock) {
+    this.#libc = libc;
+    this.#clock = clock;
+    this.#time = new PinnedBytes(ffi, 16);
+    this.#nowUs = clock.monotonicUs();
+  }
+
+  /** Before the datagrams of one turn: none of them came before the turn ahead of the last one. */
+  begin(): void {
+    this.#oldestUs = this.#nowUs;
+    this.#nowUs = this.#clock.monotonicUs();
+    this.#libc.clock_gettime(linux.CLOCK_REALTIME, this.#time.pointer);
+    const { words } = this.#time;
+    this.#seconds = words[0]!;
+    this.#nanoseconds = words[2]!;
+  }
+
+  /** @returns monotonic microseconds; the turn's own where the kernel noted nothing */
+  of({ controlWords, controlBytes }: MessageHeader): number {
+    const isNoted =
+      controlBytes >= timestampControlBytes &&
+      controlWords[2] === linux.SOL_SOCKET &&
+      controlWords[3] === linux.SO_TIMESTAMPNS;
+    if (!isNoted) return this.#nowUs;
+    const seconds = this.#seconds - controlWords[4]!;
+    const ageUs = seconds * 1_000_000 + Math.trunc((this.#nanoseconds - controlWords[6]!) / 1000);
+    return ageUs <= 0 ? this.#nowUs : Math.max(this.#oldestUs, this.#nowUs - ageUs);
+  }
+}
