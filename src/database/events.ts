@@ -77,23 +77,6 @@ export interface EventStream {
   callbackUrl: string;
 }
 
-/** The event that has to be delivered next. */
-export async function nextPendingEvent(
-  db: Db,
-  { conversationId, callbackUrl }: EventStream,
-): Promise<Event | undefined> {
-  return await db
-    .selectFrom('events')
-    .selectAll()
-    .where('conversationId', '=', conversationId)
-    .where('callbackUrl', '=', callbackUrl)
-    .where('deliveredAt', 'is', null)
-    .where('deadAt', 'is', null)
-    .orderBy('sequence')
-    .limit(1)
-    .executeTakeFirst();
-}
-
 /** The event of each of these streams that has to be delivered next. */
 export async function nextPendingEvents(db: Db, streams: readonly EventStream[]): Promise<Event[]> {
   if (streams.length === 0) return [];
