@@ -15,6 +15,8 @@ export const lookAheadSeconds = 0.02 + maxConcealedSeconds;
 
 /** What the samples of a clock that is followed depend on, before they begin. */
 const tailSamples = 128;
+/** It grows to what is read at once. */
+const firstWindowSeconds = 0.2;
 
 /** A packet of the largest datagram lasts a quarter of a second (2 kB of G.711), and may have a loss before it. */
 const lookBackSeconds = 0.4;
@@ -62,7 +64,7 @@ export class ChannelReader implements SampleReader {
     this.#lookAheadSamples = Math.ceil(lookAheadSeconds * rateHz);
     this.#maxConcealedSamples = Math.ceil(maxConcealedSeconds * rateHz);
     this.#position = fromSample;
-    this.#window = new Int16Array(2 * rateHz);
+    this.#window = new Int16Array(Math.ceil(firstWindowSeconds * rateHz));
   }
 
   read(out: Int16Array): void {

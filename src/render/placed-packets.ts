@@ -32,6 +32,9 @@ export function firstSampleBehindPause(pauseEndSample: number, rateHz: number): 
   return pauseEndSample - Math.ceil((maxPauseLagUs * rateHz) / 1_000_000);
 }
 
+/** So many that were given are let go together. */
+const letGoPackets = 16;
+
 interface ReadPacket extends TrackPacket {
   payload: Uint8Array;
   format: FormatRecord;
@@ -49,7 +52,7 @@ export class PlacedPackets {
   pauses: readonly PauseView[];
   readonly #records: Iterator<SpoolRecord>;
   #format: FormatRecord | undefined;
-  #waiting: PlacedPacket[] = [];
+  readonly #waiting: PlacedPacket[] = [];
   #previous: PlacedPacket | undefined;
   readonly #concealed: TimelineMark[] = [];
   readonly #overflows: TimelineMark[] = [];
@@ -91,10 +94,7 @@ export class PlacedPackets {
       this.#next += 1;
       const isKept = !this.#isSaidBeforePauseEnd(packet);
       if (isKept) this.#findLoss(packet);
-      if (this.#next > 256 && this.#next * 2 > this.#waiting.length) {
-        this.#waiting = this.#waiting.slice(this.#next);
-        this.#next = 0;
-      }
+      this.#letGo();
       // Comfort noise has no length: it only says that the sender is silent.
       if (isKept && packet.durationSamples > 0) return packet;
     }
@@ -126,6 +126,13 @@ export class PlacedPackets {
   close(): void {
     this.#ended = true;
     this.#records.return?.();
+  }
+
+  /** Many recordings are followed at once: what was given of each is not kept. */
+  #letGo(): void {
+    if (this.#next < letGoPackets && this.#next < this.#waiting.length) return;
+    this.#waiting.splice(0, this.#next);
+    this.#next = 0;
   }
 
   #findLoss(packet: PlacedPacket): void {

@@ -5,6 +5,8 @@ import type { ExactSpan } from './placement.ts';
 import { type Stretch, stretchUs } from './stretch.ts';
 
 const seenPackets = 1024;
+/** Of a place in `#seen`: no packet comes as far on as this, which is 2^26 behind the first. */
+const unseen = 0xffff;
 
 /** From sequence number `fromSequence` on, `ticks` of the run lie at `sample`. */
 interface Anchor {
@@ -36,6 +38,11 @@ interface Placed {
   durationTicks: number;
 }
 
+/** How often `#seen` went round, modulo 2^16. */
+function turnOf(sequence: number): number {
+  return Math.floor(sequence / seenPackets) & 0xffff;
+}
+
 /** The packet that is farthest in the run, and where it lies. */
 interface Latest {
   /** Extended: grows over the 16-bit wrap. */
@@ -57,7 +64,7 @@ export class RtpRun {
   readonly #rateHz: number;
   readonly #anchors: Anchor[];
   readonly #drift = new ClockDrift();
-  readonly #seen = new Int32Array(seenPackets).fill(-1);
+  readonly #seen = new Uint16Array(seenPackets).fill(unseen);
   #firstSequence: number;
   readonly latest: Latest;
 
@@ -139,7 +146,7 @@ export class RtpRun {
   /** The sender began to count anew while its RTP time went on: the next packet is `sequenceNumber`. */
   restartSequence(sequenceNumber: number): void {
     const anchor = this.#anchors.at(-1);
-    this.#seen.fill(-1);
+    this.#seen.fill(unseen);
     this.#firstSequence = 0x10000 + sequenceNumber;
     this.latest.sequence = this.#firstSequence - 1;
     if (anchor)
@@ -147,11 +154,11 @@ export class RtpRun {
   }
 
   hasSeen(sequence: number): boolean {
-    return this.#seen[sequence % seenPackets] === sequence;
+    return this.#seen[sequence % seenPackets] === turnOf(sequence);
   }
 
   see(sequence: number): void {
-    this.#seen[sequence % seenPackets] = sequence;
+    this.#seen[sequence % seenPackets] = turnOf(sequence);
   }
 
   /** The packet is placed and is the farthest of the run now. */
