@@ -3,6 +3,7 @@ import { FallStatistics } from './fall-statistics.ts';
 import type { FeatureSink } from './feature-sink.ts';
 import { LevelStatistics, levelAt } from './level-statistics.ts';
 import { ModulationStatistics } from './modulation-statistics.ts';
+import { packNumbers, unpackNumbers } from './packed-numbers.ts';
 import { SlopeStatistics } from './slope-statistics.ts';
 
 /** What is looked at together: everything, and bands in pairs. */
@@ -15,66 +16,90 @@ const clampDb = 45;
 /** Fewer rows than this tell nothing of decays. */
 const leastRows = 50;
 
+/** The statistics that are being looked at: an array of numbers, and what its parts are. */
+class Workspace {
+  readonly state: Float64Array;
+  readonly levels: LevelStatistics;
+  readonly slopes: SlopeStatistics[];
+  readonly falls: FallStatistics[];
+  readonly modulations: ModulationStatistics[];
+
+  constructor() {
+    this.state = new Float64Array(LevelStatistics.stateLength + groups.length * groupLength);
+    let at = 0;
+    const next = (length: number): Float64Array => this.state.subarray(at, (at += length));
+    this.levels = new LevelStatistics(next(LevelStatistics.stateLength));
+    this.slopes = groups.map(() => new SlopeStatistics(next(SlopeStatistics.stateLength)));
+    this.falls = groups.map(() => new FallStatistics(next(FallStatistics.stateLength)));
+    this.modulations = groups.map(() => new ModulationStatistics(next(ModulationStatistics.stateLength)));
+  }
+}
+
+/** One for all: many signals are measured along, each looked at once in ten seconds. */
+let workspace: Workspace | undefined;
+
 /**
- * What the models look at, gathered block by block. All of it is counts and sums in one array of fixed length: memory
- * does not grow, and a copy is one copy of an array.
+ * What the models look at, gathered block by block. All of it is counts and sums: memory does not grow, and is a fifth
+ * of theirs as they are packed meanwhile.
  */
 export class SpeechStatistics {
-  static readonly stateLength = LevelStatistics.stateLength + groups.length * groupLength;
-  readonly #state: Float64Array;
-  readonly #levels: LevelStatistics;
-  readonly #slopes: SlopeStatistics[];
-  readonly #falls: FallStatistics[];
-  readonly #modulations: ModulationStatistics[];
-
-  constructor(state = new Float64Array(SpeechStatistics.stateLength)) {
-    this.#state = state;
-    let at = 0;
-    const next = (length: number): Float64Array => state.subarray(at, (at += length));
-    this.#levels = new LevelStatistics(next(LevelStatistics.stateLength));
-    this.#slopes = groups.map(() => new SlopeStatistics(next(SlopeStatistics.stateLength)));
-    this.#falls = groups.map(() => new FallStatistics(next(FallStatistics.stateLength)));
-    this.#modulations = groups.map(() => new ModulationStatistics(next(ModulationStatistics.stateLength)));
-  }
+  #packed: Uint8Array | undefined;
 
   copy(): SpeechStatistics {
-    return new SpeechStatistics(this.#state.slice());
+    const copy = new SpeechStatistics();
+    copy.#packed = this.#packed;
+    return copy;
   }
 
   /** Rows with audio in them. */
   get rows(): number {
-    return this.#levels.rows;
+    return this.#unpacked().levels.rows;
   }
 
   get isSpeech(): boolean {
-    return this.#levels.isSpeech;
+    return this.#unpacked().levels.isSpeech;
   }
 
   /** `count` rows of `rowLength` level steps, as they follow one another. */
   addBlock(rows: Uint8Array, count: number): void {
-    const topBefore = this.#levels.topDbov;
-    this.#levels.add(rows, count);
-    const whole = groupLevels(rows, count, groups[0]!);
-    if (count < leastRows || percentileOf(whole, 95) < topBefore - softBlockDb) return;
-    for (const [group, bands] of groups.entries()) {
-      const levels = group === 0 ? whole : groupLevels(rows, count, bands);
-      const top = percentileOf(levels, 95);
-      const floor = Math.max(top - clampDb, percentileOf(levels, 3));
-      const relative = levels.map((level) => Math.max(level, floor) - top);
-      this.#slopes[group]!.add(relative);
-      this.#falls[group]!.add(relative);
-      this.#modulations[group]!.add(relative);
-    }
+    const statistics = this.#unpacked();
+    add(statistics, rows, count);
+    this.#packed = packNumbers(statistics.state);
   }
 
   features(put: FeatureSink): void {
-    this.#levels.features(put);
+    const { levels, slopes, falls, modulations } = this.#unpacked();
+    levels.features(put);
     for (const group of groups.keys()) {
       const prefix = group === 0 ? 'all' : `pair ${group}`;
-      this.#slopes[group]!.features(put, prefix);
-      this.#falls[group]!.features(put, prefix);
-      this.#modulations[group]!.features(put, prefix);
+      slopes[group]!.features(put, prefix);
+      falls[group]!.features(put, prefix);
+      modulations[group]!.features(put, prefix);
     }
+  }
+
+  /** Valid until another one's. */
+  #unpacked(): Workspace {
+    workspace ??= new Workspace();
+    if (this.#packed) unpackNumbers(this.#packed, workspace.state);
+    else workspace.state.fill(0);
+    return workspace;
+  }
+}
+
+function add({ levels, slopes, falls, modulations }: Workspace, rows: Uint8Array, count: number): void {
+  const topBefore = levels.topDbov;
+  levels.add(rows, count);
+  const whole = groupLevels(rows, count, groups[0]!);
+  if (count < leastRows || percentileOf(whole, 95) < topBefore - softBlockDb) return;
+  for (const [group, bands] of groups.entries()) {
+    const levelsOfGroup = group === 0 ? whole : groupLevels(rows, count, bands);
+    const top = percentileOf(levelsOfGroup, 95);
+    const floor = Math.max(top - clampDb, percentileOf(levelsOfGroup, 3));
+    const relative = levelsOfGroup.map((level) => Math.max(level, floor) - top);
+    slopes[group]!.add(relative);
+    falls[group]!.add(relative);
+    modulations[group]!.add(relative);
   }
 }
 
@@ -90,10 +115,13 @@ export function statisticsOf(samples: Int16Array): SpeechStatistics {
   return statistics;
 }
 
+const firstRows = blockRows / 8;
+const noRows = new Uint8Array(0);
+
 /** Gathers rows to blocks. */
 export class RowBlocks {
   readonly #statistics: SpeechStatistics;
-  readonly #rows = new Uint8Array(blockRows * rowLength);
+  #rows = noRows;
   #count = 0;
   #blocks = 0;
 
@@ -112,6 +140,7 @@ export class RowBlocks {
   }
 
   row(levels: Uint8Array): void {
+    if (this.#rows.length === this.#count * rowLength) this.#grow();
     this.#rows.set(levels, this.#count * rowLength);
     this.#count += 1;
     if (this.#count === blockRows) this.end();
@@ -121,6 +150,7 @@ export class RowBlocks {
   end(): void {
     this.#statistics.addBlock(this.#rows, this.#count);
     this.#count = 0;
+    this.#rows = noRows;
     this.#blocks += 1;
   }
 
@@ -129,6 +159,14 @@ export class RowBlocks {
     const copy = this.#statistics.copy();
     copy.addBlock(this.#rows, this.#count);
     return copy;
+  }
+
+  /** Of a long signal most of the time there are none. */
+  #grow(): void {
+    const rows = Math.min(blockRows, Math.max(firstRows, 2 * this.#count));
+    const larger = new Uint8Array(rows * rowLength);
+    larger.set(this.#rows);
+    this.#rows = larger;
   }
 }
 
