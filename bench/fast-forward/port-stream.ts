@@ -4,6 +4,8 @@ import type { Datagram, DatagramSink } from '../../src/rtp/transport.ts';
 /** Ten seconds in packets of 20 ms: what a phone said is said again and again. */
 const keptFrames = 500;
 const slotUs = 20_000;
+/** A stream goes on where it was, however late its last packets were sent or taken; one that rested longer begins anew. */
+const longestCatchUpUs = 1_000_000;
 
 /**
  * What one port receives. While time is driven the stream of its phone goes on here, with the words that the phone had
@@ -25,6 +27,9 @@ export class PortStream implements DatagramSink {
   #last = { sequenceNumber: 0, timestamp: 0, ssrc: 0, payloadType: 0, marker: false };
   #lastUs = 0;
   #ticksPerSlot = 160;
+  /** By its own packets; an arrival is never less than the least delay behind it. */
+  #streamUs = 0;
+  #leastDelayUs = 0;
   #shift = { sequenceNumber: 0, timestamp: 0 };
   #follows = false;
 
@@ -51,7 +56,7 @@ export class PortStream implements DatagramSink {
   /** Its stream begins to be made. */
   begin(nowUs: number): void {
     this.#nextFrame = 0;
-    this.#lastUs = Math.max(this.#lastUs, nowUs - slotUs);
+    this.#lastUs = Math.max(this.#streamUs + this.#leastDelayUs, nowUs - longestCatchUpUs);
     this.#follows = this.#frames.length > 0;
   }
 
@@ -93,9 +98,13 @@ export class PortStream implements DatagramSink {
     const { sequenceNumber, timestamp, ssrc, payloadType, marker } = this.#view;
     const isNext = ((sequenceNumber - this.#last.sequenceNumber) & 0xffff) === 1;
     const ticks = (timestamp - this.#last.timestamp) >>> 0;
-    if (isNext && ssrc === this.#last.ssrc && ticks > 0 && ticks <= 2880) this.#ticksPerSlot = ticks;
+    const goesOn = isNext && ssrc === this.#last.ssrc;
+    if (goesOn && ticks > 0 && ticks <= 2880) this.#ticksPerSlot = ticks;
     this.#last = { sequenceNumber, timestamp, ssrc, payloadType, marker };
     this.#lastUs = arrivalUs;
+    this.#streamUs += slotUs;
+    const delayUs = arrivalUs - this.#streamUs;
+    this.#leastDelayUs = goesOn ? Math.min(this.#leastDelayUs, delayUs) : delayUs;
     this.#made.sourceAddress = sourceAddress;
     this.#made.sourcePort = sourcePort;
     this.#frames.push(this.#view.payload().slice());

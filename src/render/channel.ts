@@ -13,10 +13,10 @@ import type { PauseView, RecordingView, SampleReader, TrackView } from './track-
  */
 export const lookAheadSeconds = 0.02 + maxConcealedSeconds;
 
-/** It grows to what is read at once. */
-const firstWindowSeconds = 0.2;
 /** What the samples of a clock that is followed depend on, before they begin. */
 const tailSamples = 128;
+/** It grows to what is read at once. */
+const firstWindowSeconds = 0.2;
 
 /** A packet of the largest datagram lasts a quarter of a second (2 kB of G.711), and may have a loss before it. */
 const lookBackSeconds = 0.4;

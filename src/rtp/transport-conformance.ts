@@ -402,27 +402,34 @@ export function transportConformance(name: string, { create }: TransportUnderTes
         );
       }));
 
-    test('RTP is on an even port, its RTCP one above, and each hears its own', () =>
-      withTransport('127.0.0.1', async (transport, queue) => {
-        const heardRtp = new RecordingSink();
-        const heardRtcp = new RecordingSink();
-        const from = await transport.open(new RecordingSink());
-        const rtp = await transport.open(heardRtp);
-        assert.equal(rtp.port % 2, 0);
-        const rtcp = await transport.openRtcp(rtp, heardRtcp);
-        assert.equal(rtcp?.port, rtp.port + 1);
-        await insideTick(queue, () => {
-          send(from, 'audio', '127.0.0.1', rtp.port);
-          send(from, 'report', '127.0.0.1', rtp.port + 1);
-        });
-        assert.equal((await heardRtp.until(1))[0]!.text, 'audio');
-        assert.equal((await heardRtcp.until(1))[0]!.text, 'report');
-        assert.equal(await transport.openRtcp(rtp, heardRtcp), undefined, 'taken');
-        rtcp!.close();
-        await insideTick(queue, () => send(rtp, 'still here', '127.0.0.1', from.port));
-        await transport.stop();
-        assert.equal(await transport.openRtcp(rtp, heardRtcp), undefined, 'stopped');
-      }));
+    test('RTP is on an even port, its RTCP one above, and each hears its own', async () => {
+      // A third one sends.
+      const ports = await findFreeRange(4);
+      await withTransport(
+        '127.0.0.1',
+        async (transport, queue) => {
+          const heardRtp = new RecordingSink();
+          const heardRtcp = new RecordingSink();
+          const from = await transport.open(new RecordingSink());
+          const rtp = await transport.open(heardRtp);
+          assert.equal(rtp.port % 2, 0);
+          const rtcp = await transport.openRtcp(rtp, heardRtcp);
+          assert.equal(rtcp?.port, rtp.port + 1);
+          await insideTick(queue, () => {
+            send(from, 'audio', '127.0.0.1', rtp.port);
+            send(from, 'report', '127.0.0.1', rtp.port + 1);
+          });
+          assert.equal((await heardRtp.until(1))[0]!.text, 'audio');
+          assert.equal((await heardRtcp.until(1))[0]!.text, 'report');
+          assert.equal(await transport.openRtcp(rtp, heardRtcp), undefined, 'taken');
+          rtcp!.close();
+          await insideTick(queue, () => send(rtp, 'still here', '127.0.0.1', from.port));
+          await transport.stop();
+          assert.equal(await transport.openRtcp(rtp, heardRtcp), undefined, 'stopped');
+        },
+        ports,
+      );
+    });
 
     test("an address that is not of this machine is the caller's mistake", async () => {
       const transport = create({ address: '192.0.2.1', ports: anyPort, startIndex: () => 0 });

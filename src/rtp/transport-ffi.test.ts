@@ -146,6 +146,35 @@ test('arrival is the moment the datagram came, not the tick', async () => {
   assert.ok(first >= beganUs && second - first >= 25_000 && second <= systemClock.monotonicUs());
 });
 
+test('what comes within a long turn is not dated back to its beginning', async () => {
+  const transport = new FfiTransport({ ...options, libc, uring: false });
+  const done = Promise.withResolvers<{ sentUs: number; arrivalUs: number; tickUs: number }>();
+  const from = await transport.open({ receive: () => undefined });
+  let sentUs = 0;
+  let arrivalUs = 0;
+  const to = await transport.open({
+    receive: (datagram) => {
+      arrivalUs = datagram.arrivalUs;
+      if (sentUs > 0) return;
+      while (systemClock.monotonicUs() < datagram.arrivalUs + 20_000);
+      sentUs = systemClock.monotonicUs();
+      send();
+    },
+  });
+  const send = (): void => {
+    from.reserve(1);
+    from.commit(1, '127.0.0.1', to.port);
+  };
+  send();
+  transport.run((tickUs) => {
+    if (sentUs > 0 && arrivalUs > 0) done.resolve({ sentUs, arrivalUs, tickUs });
+  });
+  const told = await done.promise;
+  await transport.stop();
+  // Each clock's microseconds are whole.
+  assert.ok(told.arrivalUs >= told.sentUs - 2 && told.arrivalUs <= told.tickUs, JSON.stringify(told));
+});
+
 describe('the driver that is chosen', () => {
   test('is ffi where it works, or dgram where that is wanted', async () => {
     for (const [driver, expected] of [

@@ -244,6 +244,16 @@ describe('with drift', () => {
     assert.ok(Math.abs(call.timeline.driftPpm! - 150) < 2);
   });
 
+  test('nor do they where the arrivals jitter: each ends within some ms of the truth', () => {
+    for (const [jitter, jitterUs] of Object.entries({ queueing, evenly })) {
+      const frozenMs = (k: number): number => (k > 0 && k % 9000 === 0 ? 40_000 : 0);
+      const call = placeCall({ ppm: 150, minutes: 30, frozenMs, jitterUs });
+      const settled = errorsMs(call, 120);
+      assert.ok(settled.least > -5 && settled.most < 12, `${jitter}: ${settled.least} to ${settled.most} ms`);
+      assert.equal(call.spoken.length, call.truth.length, 'every packet has its place');
+    }
+  });
+
   test('the first and the last word are kept whole (T7)', () => {
     for (const ppm of [200, -200]) {
       const call = placeCall({ ppm, minutes: 30 });

@@ -30,17 +30,17 @@ export function timestampDelta(from: number, to: number): number {
   return (to - from) | 0;
 }
 
-/** How often `#seen` went round, modulo 2^16. */
-function turnOf(sequence: number): number {
-  return Math.floor(sequence / seenPackets) & 0xffff;
-}
-
 /** A packet that has its place. */
 interface Placed {
   rtpTime: number;
   arrivalUs: number;
   arrivalSample: number;
   durationTicks: number;
+}
+
+/** How often `#seen` went round, modulo 2^16. */
+function turnOf(sequence: number): number {
+  return Math.floor(sequence / seenPackets) & 0xffff;
 }
 
 /** The packet that is farthest in the run, and where it lies. */

@@ -41,7 +41,7 @@ export interface TrackPlacerOptions {
 interface Waiting<Packet> {
   packet: Packet;
   format: TrackFormat;
-  /** Of the first of a stream: when it would have come by the fastest way. */
+  /** Where arrival counts: when it would have come by the fastest way. */
   beginUs?: number;
 }
 
@@ -59,8 +59,8 @@ interface Stall {
  * Places the packets of one track on its timeline, in order of arrival, and looks ahead where a packet alone does not
  * tell its place:
  *
- *     first of a stream             those that left before it may come after it: they lie before it; those that
- *                                   left behind it may have been faster: it lies where the fastest would have come
+ *     first of a stream, or         those that left before it may come after it: they lie before it; those that
+ *     RTP time can not place it     left behind it may have been faster: it lies where the fastest would have come
  *     late against its RTP time     did the sender's clock stand still in a pause, or was the packet held up?
  *
  * Such a packet waits, and all behind it, until what arrives within a bound of time has told. The decision follows
@@ -151,7 +151,11 @@ export class TrackPlacer<Packet extends TrackPacket> {
   #isDoubtful(packet: Packet, format: TrackFormat): boolean {
     this.#tell(format);
     if (this.#stall && packet.arrivalUs > this.#stall.untilUs) this.#endStall();
-    return this.timeline.beginsRun || this.#excessSamples(packet) > this.#minPauseSamples;
+    return this.#liesAtArrival(packet) || this.#excessSamples(packet) > this.#minPauseSamples;
+  }
+
+  #liesAtArrival({ sequenceNumber, rtpTime, arrivalUs }: Packet): boolean {
+    return this.timeline.beginsRun || this.timeline.isAnchored(sequenceNumber, rtpTime, arrivalUs);
   }
 
   /** How much later it arrives, against RTP time, than the latest of the packets before it. */
@@ -167,7 +171,7 @@ export class TrackPlacer<Packet extends TrackPacket> {
     for (let first = this.#waiting[0]; first; first = this.#waiting[0]) {
       const { packet, format } = first;
       if (this.#isDoubtful(packet, format)) {
-        const decided = this.timeline.beginsRun ? this.#begin(first, ended) : this.#resume(first, ended);
+        const decided = this.#liesAtArrival(packet) ? this.#begin(first, ended) : this.#resume(first, ended);
         if (!decided) return;
       }
       this.#waiting.shift();
@@ -175,7 +179,7 @@ export class TrackPlacer<Packet extends TrackPacket> {
     }
   }
 
-  /** Places what left before the first packet of a stream, and tells when that would have come by the fastest way. */
+  /** Places what left before the first packet of a stream or of an anchor, and tells when that would have come by the fastest way. */
   #begin(first: Waiting<Packet>, ended: boolean): boolean {
     if (!ended && !this.#isOver(first, pauseWindowUs)) return false;
     const { packet, format } = first;

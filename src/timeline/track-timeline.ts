@@ -137,6 +137,16 @@ export class TrackTimeline {
     return mayBeStall || this.#trusts(run, sample, arrivalSample) ? lag : undefined;
   }
 
+  /** Whether a packet of a stream that goes on would lie at its arrival, as RTP time can not place it. */
+  isAnchored(sequenceNumber: number, rtpTime: number, arrivalUs: number): boolean {
+    const run = this.#run();
+    if (!run || run !== this.#runs.at(-1)) return false;
+    const delta = sequenceDelta(run.latest.sequence & 0xffff, sequenceNumber);
+    if (delta <= 0 || delta > maxDropoutPackets) return false;
+    if (this.lagSamples(sequenceNumber, rtpTime, arrivalUs) !== undefined) return false;
+    return Math.max(run.latest.sample, this.#endSample) > this.#startSample;
+  }
+
   /**
    * From here on packets that were held up catch up with those before them, which were so late: RTP time counts.
    * @param lagSamples undefined: no more
