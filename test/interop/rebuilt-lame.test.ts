@@ -34,13 +34,13 @@ after(() => folder.remove());
 test('lame.wasm is what its script makes of the sources of LAME, and what is built anew takes its place', async (t) => {
   const built = folder.file(wasm);
   mkdirSync(dirname(built), { recursive: true });
-  await run(`${repository}/wasm/lame/build.sh`, [await ensureSource('lame'), built]);
+  await run(`${repository}wasm/lame/build.sh`, [await ensureSource('lame'), built]);
   const [compiler, library] = await versions();
-  const isSame = readFileSync(built).equals(readFileSync(`${repository}/${wasm}`));
+  const isSame = readFileSync(built).equals(readFileSync(`${repository}${wasm}`));
   t.diagnostic(`${compiler}, ${library}: ${isSame ? 'the same bytes' : 'other bytes'}`);
   if (compiler === madeBy && library === madeOn) assert.ok(isSame, 'the same compiler makes other bytes');
 
-  cpSync(`${repository}/src`, folder.file('src'), { recursive: true });
+  cpSync(`${repository}src`, folder.file('src'), { recursive: true });
   const anew: Encoders = await import(folder.file('src/container/mp3.ts'));
   const kept: Encoders = await import('../../src/container/mp3.ts');
   assert.notEqual(anew.Mp3Encoder, kept.Mp3Encoder);
