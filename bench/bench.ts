@@ -10,6 +10,7 @@ const benches: Record<string, () => Promise<{ run(options: string[]): Promise<ob
   quality: () => import('./quality.ts'),
   'quality-cost': () => import('./quality-cost.ts'),
   ready: () => import('./ready.ts'),
+  render: () => import('./render.ts'),
   sip: () => import('./sip.ts'),
   transcribe: () => import('./transcribe.ts'),
   transport: () => import('./transport.ts'),
