@@ -10,7 +10,9 @@ const benches: Record<string, () => Promise<{ run(options: string[]): Promise<ob
   quality: () => import('./quality.ts'),
   'quality-cost': () => import('./quality-cost.ts'),
   ready: () => import('./ready.ts'),
+
   sip: () => import('./sip.ts'),
+  soak: () => import('./soak.ts'),
   transcribe: () => import('./transcribe.ts'),
   transport: () => import('./transport.ts'),
 };

@@ -1,5 +1,6 @@
 import { sleep, systemClock } from '../../src/clock.ts';
 import { BenchServer, type FileFormat, type MemoryMB, type ServerUsage } from './bench-server.ts';
+import { connectCalls, firstNumber, streamsOf } from './connect-call.ts';
 import { LoadGenerator, type LoadReport, voidReason } from './load-generator.ts';
 import {
   download,
@@ -33,12 +34,10 @@ export interface RecorderRun {
   tickLatenessP999Ms: number;
 }
 
-const callsAtOnce = 8;
 const hangUpsPerSecond = 50;
 /** Until all that is paced slowly goes on as it will: quality figures, growing files. */
 const settleMs = 8000;
 const lastPacketsMs = 500;
-const firstNumber = 10_000;
 
 /**
  * So many calls on a running server, measured in the middle of them.
@@ -63,7 +62,7 @@ export async function runRecorder(options: RecorderRunOptions): Promise<Recorder
   await server.api('POST', '/v1/dial-permissions', { prefix: 'sip:', allow: true });
   await using load = await LoadGenerator.start(programs.load, server.dataDir, audio, calls * 2);
   const idle = server.memoryMB;
-  await setUp(signalling, server, load, calls);
+  await connectCalls({ signalling, server, load }, calls);
   await sleep(systemClock, settleMs);
 
   const ticks = await server.ticks();
@@ -89,7 +88,7 @@ export async function runRecorder(options: RecorderRunOptions): Promise<Recorder
     const { channels } = await server.api<WholeRecordingBody>('GET', `/v1/recordings/${id}`);
     const call = channels.findIndex(({ direction }) => direction === 'incoming');
     const index = indexOfCaller(channels[call]?.from ?? '', calls);
-    const streams = call === 0 ? [index * 2, index * 2 + 1] : [index * 2 + 1, index * 2];
+    const streams = call === 0 ? streamsOf(index) : streamsOf(index).toReversed();
     const wav = files === 'wav' ? await readRecording(file!.path!) : await download(server, id, 'stereo');
     verifyFile(findings, wav, streams, audio, totals);
   }
@@ -97,28 +96,6 @@ export async function runRecorder(options: RecorderRunOptions): Promise<Recorder
     driver: server.driver,
     ...{ usage, memoryPerCallMB, load: report, findings, tickLatenessP999Ms },
   };
-}
-
-/** So many at once, until all of them talk. */
-async function setUp(
-  signalling: TwoPartySignalling,
-  server: BenchServer,
-  load: LoadGenerator,
-  calls: number,
-): Promise<void> {
-  let next = 0;
-  const place = async () => {
-    for (let call = next++; call < calls; call = next++) {
-      const uri = server.process.sipUri(String(firstNumber + call));
-      const [caller, called] = [call * 2, call * 2 + 1];
-      const ports = { caller: load.ports[caller]!, called: load.ports[called]! };
-      const legs = await signalling.call(call, uri, ports);
-      load.expectRelayed(caller, called);
-      load.sendTo(caller, legs.caller);
-      load.sendTo(called, legs.called);
-    }
-  };
-  await Promise.all(Array.from({ length: callsAtOnce }, place));
 }
 
 function indexOfCaller(from: string, calls: number): number {

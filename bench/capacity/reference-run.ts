@@ -35,7 +35,8 @@ export async function runReference({ programs, audio, calls, seconds }: RunOptio
     const { ports } = await recorder.answer<{ ports: number[] }>();
     await using load = await LoadGenerator.start(programs.load, directory, audio, calls * 2);
     for (let call = 0; call < calls; call++) load.expectRelayed(call * 2, call * 2 + 1);
-    for (const [stream, port] of ports.entries()) load.sendTo(stream, port);
+    for (const [stream, port] of ports.entries())
+      load.sendTo(stream, { port }, { port: load.ports[stream]! });
     await sleep(systemClock, settleMs);
     const statPath = `/proc/${recorder.pid}/stat`;
     load.beginWindow();
