@@ -11,6 +11,7 @@ const benches: Record<string, () => Promise<{ run(options: string[]): Promise<ob
   'quality-cost': () => import('./quality-cost.ts'),
   ready: () => import('./ready.ts'),
 
+  saturate: () => import('./saturate.ts'),
   sip: () => import('./sip.ts'),
   soak: () => import('./soak.ts'),
   transcribe: () => import('./transcribe.ts'),

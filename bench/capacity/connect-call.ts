@@ -51,9 +51,8 @@ export async function connectCall(
 
 /** So many at once, until all of them talk. */
 export async function connectCalls(
-  stage: Stage,
   calls: number,
-  connect: (call: number) => Promise<unknown> = (call) => connectCall(stage, call),
+  connect: (call: number) => Promise<unknown>,
 ): Promise<void> {
   let next = 0;
   const place = async () => {

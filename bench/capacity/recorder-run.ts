@@ -1,25 +1,16 @@
 import { sleep, systemClock } from '../../src/clock.ts';
-import { BenchServer, type FileFormat, type MemoryMB, type ServerUsage } from './bench-server.ts';
-import { connectCalls, firstNumber, streamsOf } from './connect-call.ts';
+import { BenchServer, type MemoryMB, type ServerUsage } from './bench-server.ts';
+import { connectCalls, firstNumber } from './connect-call.ts';
 import { LoadGenerator, type LoadReport, voidReason } from './load-generator.ts';
-import {
-  download,
-  endedRecordings,
-  type Findings,
-  noFindings,
-  readRecording,
-  verifyFile,
-  type WholeRecordingBody,
-} from './recorded-calls.ts';
+import type { RecordedWork, WorkFindings } from './recorded-work.ts';
 import type { RunOptions } from './reference-run.ts';
 import { latenessMs } from './tick-lateness.ts';
-import { callerOf, TwoPartySignalling } from './two-party-signalling.ts';
+import { TwoPartySignalling } from './two-party-signalling.ts';
 
 export interface RecorderRunOptions extends RunOptions {
   /** `rtp.driver`; the server's own choice where it is not given. */
   driver?: string | undefined;
-  /** Of the file that is written along; without it there is the spool alone. */
-  files?: FileFormat;
+  work: RecordedWork;
   /** Directory of CPU profiles. */
   profile?: string | undefined;
 }
@@ -30,7 +21,9 @@ export interface RecorderRun {
   /** More than before the calls. */
   memoryPerCallMB: MemoryMB;
   load: LoadReport;
-  findings: Findings;
+  findings: WorkFindings;
+  /** Why the figures tell nothing; undefined where they do. */
+  voidReason: string | undefined;
   tickLatenessP999Ms: number;
 }
 
@@ -41,20 +34,21 @@ const lastPacketsMs = 500;
 
 /**
  * So many calls on a running server, measured in the middle of them.
- * @throws Error where the load was not what was planned, or a recording is not what was sent
+ * @throws Error where a recording is not what was sent
  */
 export async function runRecorder(options: RecorderRunOptions): Promise<RecorderRun> {
-  const { programs, audio, calls, seconds, files, driver, profile } = options;
+  const { programs, audio, calls, seconds, work, driver, profile } = options;
   await using signalling = await TwoPartySignalling.open();
   await using server = await BenchServer.start({
     routines: new Map(
       Array.from({ length: calls }, (_, call) => [
         String(firstNumber + call),
-        [{ name: 'CallPhone', phone_number: signalling.calledUri(call), do_record: true }],
+        work.routine(call, signalling.calledUri(call)),
       ]),
     ),
-    files,
+    files: work.files,
     settings: {
+      ...work.settings,
       ...(driver !== undefined && { CALLREEL_RTP_DRIVER: driver }),
       ...(profile !== undefined && { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` }),
     },
@@ -62,7 +56,9 @@ export async function runRecorder(options: RecorderRunOptions): Promise<Recorder
   await server.api('POST', '/v1/dial-permissions', { prefix: 'sip:', allow: true });
   await using load = await LoadGenerator.start(programs.load, server.dataDir, audio, calls * 2);
   const idle = server.memoryMB;
-  await connectCalls({ signalling, server, load }, calls);
+  const stage = { signalling, server, load };
+  await connectCalls(calls, (call) => work.connect(stage, call));
+  await work.begun(server);
   await sleep(systemClock, settleMs);
 
   const ticks = await server.ticks();
@@ -81,24 +77,10 @@ export async function runRecorder(options: RecorderRunOptions): Promise<Recorder
   const totals = await load.stop();
   await sleep(systemClock, lastPacketsMs);
   await signalling.hangUp(hangUpsPerSecond);
-  const reason = voidReason(report);
-  if (reason !== undefined) throw new Error(`the run is void: ${reason}`);
-  const findings = noFindings();
-  for (const { recording_id: id, file } of await endedRecordings(server, calls, files !== undefined)) {
-    const { channels } = await server.api<WholeRecordingBody>('GET', `/v1/recordings/${id}`);
-    const call = channels.findIndex(({ direction }) => direction === 'incoming');
-    const index = indexOfCaller(channels[call]?.from ?? '', calls);
-    const streams = call === 0 ? streamsOf(index) : streamsOf(index).toReversed();
-    const wav = files === 'wav' ? await readRecording(file!.path!) : await download(server, id, 'stereo');
-    verifyFile(findings, wav, streams, audio, totals);
-  }
+  const findings = await work.verify({ server, calls, audio, totals });
   return {
     driver: server.driver,
     ...{ usage, memoryPerCallMB, load: report, findings, tickLatenessP999Ms },
+    voidReason: voidReason(report),
   };
-}
-
-function indexOfCaller(from: string, calls: number): number {
-  for (let call = 0; call < calls; call++) if (callerOf(call) === from) return call;
-  throw new Error(`nobody called as ${from}`);
 }

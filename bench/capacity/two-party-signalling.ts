@@ -85,21 +85,17 @@ export class TwoPartySignalling implements AsyncDisposable {
    */
   async call(index: number, uri: string, media: CallMedia, from = callerOf(index)): Promise<CallMedia> {
     const caller = this.#invite(index, uri, media.caller, from);
-    const called = this.#awaitCalled(index, media.called);
+    const called = this.#awaitCalled(index, media.called, caller.over);
+    const patience = systemClock.after(answerTimeoutMs, () => caller.session.end());
     try {
-      const [callerLeg, calledLeg] = await Promise.race([
-        Promise.all([caller.answered, called]),
-        sleep(systemClock, answerTimeoutMs).then(() => {
-          caller.session.end();
-          throw new CallRefused(`call ${index} was not answered`);
-        }),
-      ]);
+      const [callerLeg, calledLeg] = await Promise.all([caller.answered, called]);
       this.#calls.set(index, {
         caller: caller.session,
         over: Promise.all([caller.over, calledLeg.over]),
       });
       return { caller: callerLeg, called: calledLeg.media };
     } finally {
+      patience.cancel();
       this.#ringing.delete(index);
     }
   }
@@ -161,8 +157,10 @@ export class TwoPartySignalling implements AsyncDisposable {
     return { session, answered: answered.promise, over: over.promise };
   }
 
-  #awaitCalled(index: number, media: LegMedia) {
-    return new Promise<{ media: LegMedia; over: Promise<void> }>((resolve) => {
+  /** @param given up when this call of the caller has ended */
+  #awaitCalled(index: number, media: LegMedia, given: Promise<void>) {
+    return new Promise<{ media: LegMedia; over: Promise<void> }>((resolve, reject) => {
+      void given.then(() => reject(new CallRefused(`call ${index} was not answered`)));
       this.#ringing.set(index, (session) => {
         const over = Promise.withResolvers<void>();
         session.handlers = {

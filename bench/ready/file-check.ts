@@ -79,7 +79,7 @@ async function rendered(view: RecordingView, request: RenditionRequest) {
 }
 
 /** The file has as many samples as the mix, and where the mix is loud it is not far from it. */
-async function assertEncodes(mp3: Uint8Array, mix: Int16Array): Promise<void> {
+export async function assertEncodes(mp3: Uint8Array, mix: Int16Array): Promise<void> {
   const decoder = new MPEGDecoder();
   await decoder.ready;
   const { channelData, sampleRate, errors } = decoder.decode(mp3);
