@@ -15,6 +15,13 @@ const bordersHz = [31, 125, 312, 500, 750, 1062, 1469, 2000, 2719, 3719];
 export const bandCount = bordersHz.length - 1;
 export const rowLength = bandCount + 1;
 
+/** Narrow bands of two bins each, from 109 Hz on, in rows of their own. */
+export const fineBandCount = 48;
+const firstFineBin = 4;
+const fineBins = 2;
+export const hopsPerFineRow = 2;
+export const fineHopsPerSecond = hopsPerSecond / hopsPerFineRow;
+
 /** Levels are kept in steps of 0.5 dB from -120 dBov up, one byte each. */
 export const stepsPerDb = 2;
 export const leastDbov = -120;
@@ -22,6 +29,8 @@ export const leastDbov = -120;
 export interface RowSink {
   /** A row of `rowLength` level steps; the array is reused. */
   row(levels: Uint8Array): void;
+  /** Every 20 ms, before the row of the same moment: `fineBandCount` level steps; the array is reused. */
+  fineRow(levels: Uint8Array): void;
 }
 
 /** The level of each band, every 10 ms, of the 32 ms before. Neither allocates nor keeps more than one frame. */
@@ -33,10 +42,12 @@ export class BandLevels {
   readonly #real = new Float64Array(frameSamples);
   readonly #imaginary = new Float64Array(frameSamples);
   readonly #row = new Uint8Array(rowLength);
+  readonly #fineRow = new Uint8Array(fineBandCount);
   readonly #edges = bordersHz.map((hz) => Math.round(hz / binHz));
   readonly #scale: number;
   #next = 0;
   #held = 0;
+  #hopsToFineRow = 0;
 
   constructor(sink: RowSink) {
     this.#sink = sink;
@@ -52,6 +63,7 @@ export class BandLevels {
   /** What comes now does not follow what came before. */
   restart(): void {
     this.#held = 0;
+    this.#hopsToFineRow = 0;
   }
 
   /** Takes `samples[start..end)` at 8 kHz. */
@@ -77,16 +89,31 @@ export class BandLevels {
       real[i] = this.#ring[(oldest + i) & (frameSamples - 1)]! * this.#window[i]!;
     this.#imaginary.fill(0);
     this.#fft.transform(real, this.#imaginary);
+    if (this.#hopsToFineRow === 0) this.#putFineRow();
+    this.#hopsToFineRow = (this.#hopsToFineRow + 1) % hopsPerFineRow;
     let whole = 0;
     for (let band = 0; band < bandCount; band++) {
-      let energy = 0;
-      for (let bin = this.#edges[band]!; bin < this.#edges[band + 1]!; bin++)
-        energy += real[bin]! * real[bin]! + this.#imaginary[bin]! * this.#imaginary[bin]!;
+      const energy = this.#energyOf(this.#edges[band]!, this.#edges[band + 1]!);
       whole += energy;
       this.#row[band] = levelStep(energy * this.#scale);
     }
     this.#row[bandCount] = levelStep(whole * this.#scale);
     this.#sink.row(this.#row);
+  }
+
+  #putFineRow(): void {
+    for (let band = 0; band < fineBandCount; band++) {
+      const bin = firstFineBin + fineBins * band;
+      this.#fineRow[band] = levelStep(this.#energyOf(bin, bin + fineBins) * this.#scale);
+    }
+    this.#sink.fineRow(this.#fineRow);
+  }
+
+  #energyOf(from: number, to: number): number {
+    let energy = 0;
+    for (let bin = from; bin < to; bin++)
+      energy += this.#real[bin]! * this.#real[bin]! + this.#imaginary[bin]! * this.#imaginary[bin]!;
+    return energy;
   }
 }
 

@@ -1,6 +1,14 @@
-import { BandLevels, bandCount, hopsPerSecond, rowLength } from './band-levels.ts';
+import {
+  BandLevels,
+  bandCount,
+  fineBandCount,
+  hopsPerFineRow,
+  hopsPerSecond,
+  rowLength,
+} from './band-levels.ts';
 import { FallStatistics } from './fall-statistics.ts';
 import type { FeatureSink } from './feature-sink.ts';
+import { FineStatistics } from './fine-statistics.ts';
 import { LevelStatistics, levelAt } from './level-statistics.ts';
 import { ModulationStatistics } from './modulation-statistics.ts';
 import { SlopeStatistics } from './slope-statistics.ts';
@@ -20,12 +28,14 @@ const leastRows = 50;
  * does not grow, and a copy is one copy of an array.
  */
 export class SpeechStatistics {
-  static readonly stateLength = LevelStatistics.stateLength + groups.length * groupLength;
+  static readonly stateLength =
+    LevelStatistics.stateLength + groups.length * groupLength + FineStatistics.stateLength;
   readonly #state: Float64Array;
   readonly #levels: LevelStatistics;
   readonly #slopes: SlopeStatistics[];
   readonly #falls: FallStatistics[];
   readonly #modulations: ModulationStatistics[];
+  readonly #fine: FineStatistics;
 
   constructor(state = new Float64Array(SpeechStatistics.stateLength)) {
     this.#state = state;
@@ -35,6 +45,7 @@ export class SpeechStatistics {
     this.#slopes = groups.map(() => new SlopeStatistics(next(SlopeStatistics.stateLength)));
     this.#falls = groups.map(() => new FallStatistics(next(FallStatistics.stateLength)));
     this.#modulations = groups.map(() => new ModulationStatistics(next(ModulationStatistics.stateLength)));
+    this.#fine = new FineStatistics(next(FineStatistics.stateLength));
   }
 
   copy(): SpeechStatistics {
@@ -50,8 +61,11 @@ export class SpeechStatistics {
     return this.#levels.isSpeech;
   }
 
-  /** `count` rows of `rowLength` level steps, as they follow one another. */
-  addBlock(rows: Uint8Array, count: number): void {
+  /**
+   * @param rows `count` rows of `rowLength` level steps, as they follow one another
+   * @param fineRows those of `fineBandCount` of the same time
+   */
+  addBlock(rows: Uint8Array, count: number, fineRows: Uint8Array, fineCount: number): void {
     const topBefore = this.#levels.topDbov;
     this.#levels.add(rows, count);
     const whole = groupLevels(rows, count, groups[0]!);
@@ -65,6 +79,7 @@ export class SpeechStatistics {
       this.#falls[group]!.add(relative);
       this.#modulations[group]!.add(relative);
     }
+    this.#fine.addBlock(fineRows, fineCount);
   }
 
   features(put: FeatureSink): void {
@@ -75,6 +90,7 @@ export class SpeechStatistics {
       this.#falls[group]!.features(put, prefix);
       this.#modulations[group]!.features(put, prefix);
     }
+    this.#fine.features(put);
   }
 }
 
@@ -94,7 +110,9 @@ export function statisticsOf(samples: Int16Array): SpeechStatistics {
 export class RowBlocks {
   readonly #statistics: SpeechStatistics;
   readonly #rows = new Uint8Array(blockRows * rowLength);
+  readonly #fineRows = new Uint8Array(Math.ceil(blockRows / hopsPerFineRow) * fineBandCount);
   #count = 0;
+  #fineCount = 0;
 
   constructor(statistics: SpeechStatistics) {
     this.#statistics = statistics;
@@ -106,17 +124,28 @@ export class RowBlocks {
     if (this.#count === blockRows) this.end();
   }
 
+  /** Before the row of the same moment. */
+  fineRow(levels: Uint8Array): void {
+    this.#fineRows.set(levels, this.#fineCount * fineBandCount);
+    this.#fineCount += 1;
+  }
+
   /** What comes next does not follow what came before. */
   end(): void {
-    this.#statistics.addBlock(this.#rows, this.#count);
+    this.#addTo(this.#statistics);
     this.#count = 0;
+    this.#fineCount = 0;
   }
 
   /** The statistics with the rows that make no block yet; both stay as they are. */
   soFar(): SpeechStatistics {
     const copy = this.#statistics.copy();
-    copy.addBlock(this.#rows, this.#count);
+    this.#addTo(copy);
     return copy;
+  }
+
+  #addTo(statistics: SpeechStatistics): void {
+    statistics.addBlock(this.#rows, this.#count, this.#fineRows, this.#fineCount);
   }
 }
 
