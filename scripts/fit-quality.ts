@@ -2,7 +2,7 @@
  *   node scripts/fit-quality.ts [--voices DIR] [--speeches N] [--rooms N] [--observations FILE]
  *
  * Fits the models of src/quality/models to recorded voices (the fit set of bench/quality/voices.ts) in simulated rooms,
- * and writes them. The same every time. Most of the half hour goes into rooms and clips; what was seen of them is kept
+ * and writes them. The same every time. Most of the time goes into rooms and clips; what was seen of them is kept
  * in the file of observations, and a run with as many rooms goes on from there.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
@@ -59,8 +59,8 @@ const fits: Fit[] = [
   {
     file: 'room-model.ts',
     name: 'roomModel',
-    inputs: Number.POSITIVE_INFINITY,
-    net: { hiddenUnits: 12, epochs: 30, stepSize: 3e-3, shrinkage: 1e-2, largeError: 0.12 },
+    inputs: 400,
+    net: { hiddenUnits: 12, epochs: 30, stepSize: 3e-3, shrinkage: 2e-2, largeError: 0.12 },
     takes: ({ rt60Seconds }) => rt60Seconds < 2.5,
     wanted: ({ rt60Seconds }) => rt60Seconds,
     weight: clearness,
@@ -82,8 +82,8 @@ const fits: Fit[] = [
 const { values } = parseArgs({
   options: {
     voices: { type: 'string', default: debianSounds },
-    speeches: { type: 'string', default: '1160' },
-    rooms: { type: 'string', default: '400' },
+    speeches: { type: 'string', default: '2600' },
+    rooms: { type: 'string', default: '600' },
     observations: { type: 'string' },
   },
 });
