@@ -10,7 +10,7 @@ const shelves = [
   ['transcripts'],
   ['playback'],
   ['speech'],
-  ['call', 'routing'],
+  ['call', 'routing', 'admission'],
   ['script'],
   ['dialects', 'api'],
   ['testkit'],

@@ -4,9 +4,13 @@
  * Each prints a table and, as its last line, one JSON object that begins with its name.
  */
 const benches: Record<string, () => Promise<{ run(options: string[]): Promise<object> }>> = {
+  calls: () => import('./calls.ts'),
+  conference: () => import('./conference.ts'),
   deliver: () => import('./deliver.ts'),
   quality: () => import('./quality.ts'),
   'quality-cost': () => import('./quality-cost.ts'),
+  ready: () => import('./ready.ts'),
+  sip: () => import('./sip.ts'),
   transcribe: () => import('./transcribe.ts'),
 };
 

@@ -1,3 +1,4 @@
+import { NodeWatch } from './admission/node-watch.ts';
 import { CallLog } from './call/call-log.ts';
 import { CallPlacer } from './call/call-placer.ts';
 import { type CallTarget, Connector } from './call/connector.ts';
@@ -25,6 +26,7 @@ import { Outbound } from './outbound.ts';
 import { AudioDecoder } from './playback/audio-decoder.ts';
 import { AudioSource } from './playback/audio-source.ts';
 import type { TrunkRegistrations } from './routing/trunk-registrations.ts';
+import type { Recognizer } from './script/collection.ts';
 import { LivePerformer, type VerbPerformer } from './script/performer.ts';
 import { Prompts } from './script/prompts.ts';
 import { ScriptRunner } from './script/runner.ts';
@@ -44,7 +46,8 @@ import { WorkerPool } from './worker/worker-pool.ts';
 export interface CallControl {
   calls: LiveCalls;
   files: RecordingFiles;
-  quality: RecordingQuality;
+  /** Undefined where nothing is measured. */
+  quality: RecordingQuality | undefined;
   callLog: CallLog;
   placer: CallPlacer;
   pool: WorkerPool;
@@ -56,6 +59,8 @@ export interface CallControl {
   performer(dialect: string): VerbPerformer;
   signalwire: Signalwire;
   sinch: Sinch;
+  /** Whether one more call may come. */
+  admission: NodeWatch;
   /** Told of the URLs of recordings once they are served. */
   own: OwnRecordings;
 }
@@ -71,6 +76,7 @@ export async function openCallControl(
   foundation: Foundation,
   renders: RenderPool,
   deliveries: DeliveryControl,
+  recognizer: Recognizer,
   parts: AsyncDisposableStack,
 ): Promise<CallControl> {
   const { clock, log, db, credentials, masterKey, directory, callbacks, dialPlans } = foundation;
@@ -91,8 +97,7 @@ export async function openCallControl(
   const settle = (conversationId: string) => calls.settle(conversationId);
   const files = openFiles(config, foundation, settle, parts);
   const quality = await openQuality(config, foundation, settle, parts);
-  const whenMeasured = (recordingId: string) => quality.whenMeasured(recordingId);
-  const closer = new ConversationCloser({ ...foundation, whenMeasured });
+  const closer = new ConversationCloser({ ...foundation, quality });
   const calls: LiveCalls = new LiveCalls({
     clock,
     log,
@@ -135,18 +140,20 @@ export async function openCallControl(
     resolve,
     openPair: (leg, dialect) => calls.openPair(leg, dialect),
   });
+  const admission = await openAdmission(config, foundation, { pool, calls }, parts);
   const placer = new CallPlacer({
     calls,
     dialer,
     log,
     dialect: 'native',
+    assertAdmits: () => admission.assertAdmits(),
     resolve: (account, from, target) => outbound.resolveFor(account, from, target),
     written: (connectionId) => directory.connections.written(connectionId),
   });
   const own = new OwnRecordings({ accountId, clock, db, calls, renders });
   const prompts = openPrompts(config, foundation, own, parts);
   const performer = (dialect: string): VerbPerformer =>
-    new LivePerformer({ calls, connector, prompts, clock, log, dialect });
+    new LivePerformer({ calls, connector, prompts, recognizer, clock, log, dialect });
   const runner = new ScriptRunner({ performer: performer('sift'), clock });
   const sift = new SiftIncoming({ callbacks, runner, log });
   const signalwire = openSignalwire(foundation, performer('signalwire'));
@@ -171,6 +178,7 @@ export async function openCallControl(
     log,
     onInvite: (session) => inbound.invited(session),
     tap: callLog.tap,
+    admission,
   });
   parts.defer(close);
   const host = () => outsideHost(config.sip);
@@ -190,7 +198,25 @@ export async function openCallControl(
     own,
     signalwire,
     sinch,
+    admission,
   };
+}
+
+async function openAdmission(
+  { admission: { maxCalls, maxLateTickShare, minFreeDiskMb } }: Config,
+  { clock, log, spoolDir }: Foundation,
+  { pool, calls }: Pick<CallControl, 'pool' | 'calls'>,
+  parts: AsyncDisposableStack,
+): Promise<NodeWatch> {
+  const watch = new NodeWatch({
+    ...{ clock, log, spoolDir },
+    limits: { maxCalls, maxLateTickShare, minFreeDiskBytes: minFreeDiskMb * 1e6 },
+    workers: () => pool.workers.filter(({ alive }) => alive),
+    calls: () => calls.counts.calls,
+  });
+  parts.defer(() => watch.close());
+  await watch.start();
+  return watch;
 }
 
 /** Also where no files are wanted any more: of those that were, some may be left to finish, and to erase. */
@@ -213,8 +239,9 @@ async function openQuality(
   foundation: Foundation,
   settle: (conversationId: string) => Promise<void>,
   parts: AsyncDisposableStack,
-): Promise<RecordingQuality> {
-  const { lossConcealment } = config.recording;
+): Promise<RecordingQuality | undefined> {
+  const { lossConcealment, quality: isWanted } = config.recording;
+  if (isWanted === 'off') return undefined;
   const thread = new QualityGauge({ ...foundation, lossConcealment });
   parts.defer(() => thread.close());
   await thread.start();

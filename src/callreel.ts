@@ -1,7 +1,15 @@
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import type { NodeWatch } from './admission/node-watch.ts';
 import { buildApi } from './api/api.ts';
 import { mediaDoor } from './api/media-routes.ts';
+import {
+  admissionMetrics,
+  backlogMetrics,
+  callMetrics,
+  machineMetrics,
+  mediaMetrics,
+} from './api/metric-sources.ts';
 import type { Credentials } from './auth/credentials.ts';
 import { CallRecords } from './call/call-records.ts';
 import { Conversations } from './call/conversations.ts';
@@ -45,6 +53,8 @@ export interface Callreel {
   readonly calls: LiveCalls;
   readonly media: WorkerPool;
   readonly deliveries: Deliveries;
+  /** Whether one more call may come. */
+  readonly admission: NodeWatch;
   /** Seals credentials of destinations. */
   readonly seal: CredentialSeal;
   /** Does verbs on its calls, for a dialect. */
@@ -86,8 +96,16 @@ async function build(
   const renders = openRenders(config, foundation, parts);
   const settle = (conversationId: string) => control.calls.settle(conversationId);
   const delivering = openDeliveries(config, foundation, renders, settle, parts);
-  const transcribing = openTranscripts(config, foundation, renders, surroundings.speechToText, parts);
-  const control: CallControl = await openCallControl(config, foundation, renders, delivering, parts);
+  const transcribing = await openTranscripts(config, foundation, renders, surroundings.speechToText, parts);
+  const { recognizer } = transcribing;
+  const control: CallControl = await openCallControl(
+    config,
+    foundation,
+    renders,
+    delivering,
+    recognizer,
+    parts,
+  );
   const { calls, files, quality, pool, userAgent, registrations, performer } = control;
   const serving = { ...control, ...delivering, ...transcribing, renders };
   const publicUrl = await serveHttp(config, foundation, serving, parts);
@@ -102,6 +120,7 @@ async function build(
     calls,
     media: pool,
     deliveries: delivering.deliveries,
+    admission: control.admission,
     seal: foundation.delivery.seal,
     performer,
     stop: () => stop(config, { clock, log, userAgent, calls, files, quality, directory, parts }),
@@ -141,7 +160,7 @@ async function serveHttp(
   await deliverer.start();
   await transcriber.start();
   files.finishPrevious();
-  quality.finishPrevious();
+  quality?.finishPrevious();
   const conversations = new Conversations({ db, calls, spoolDir, clock });
   const signalwire = signalwireDoors(foundation, { ...control, eraser });
   const http = buildApi({
@@ -152,8 +171,16 @@ async function serveHttp(
     renders,
     eraser,
     deliveries,
+    transcripts,
     destinations: foundation.delivery,
     records: new CallRecords({ db, calls, callLog }),
+    metricSources: [
+      callMetrics(calls),
+      mediaMetrics(control.pool),
+      admissionMetrics(control.admission),
+      backlogMetrics(db, foundation.node, foundation.delivery.clock),
+      machineMetrics(config.dataDir, clock),
+    ],
     captures: new CaptureExport({ spoolDir, masterKey, log }),
     masterKey,
     replayEvent: (eventId) => outbox.replay(eventId),
@@ -163,7 +190,7 @@ async function serveHttp(
       sinch: (given) => keptDocument(given, 'body.document', masterKey, control.sinch.rules),
     },
     dialects: [
-      (app, mediaUrl) => siftRoutes(app, { accountId, db, conversations, mediaUrl, publicUrl }),
+      (app, mediaUrl) => siftRoutes(app, { accountId, db, conversations, transcripts, mediaUrl, publicUrl }),
       signalwire.routes,
     ],
     open: [signalwire.download, sinchDoor(foundation, control)],
@@ -184,7 +211,7 @@ interface Stopping {
   userAgent: UserAgent;
   calls: LiveCalls;
   files: RecordingFiles;
-  quality: RecordingQuality;
+  quality: RecordingQuality | undefined;
   directory: Directory;
   parts: AsyncDisposableStack;
 }
@@ -202,7 +229,7 @@ async function stop(
     lastWritesMs,
     calls
       .close()
-      .then(() => Promise.all([files.whenIdle(), quality.whenIdle()]))
+      .then(() => Promise.all([files.whenIdle(), quality?.whenIdle()]))
       .then(() => directory.whenIdle()),
   );
   if (!finished) log.error(calls.counts, 'not everything could be finished; the next start does it');

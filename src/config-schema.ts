@@ -64,7 +64,7 @@ const transcriptionSettings = z
     timeoutMs: z.int().min(1000).max(3_600_000).default(600_000),
     /** Of an engine's process. */
     memoryLimitMb: z.int().min(256).default(1536),
-    /** Recordings that are transcribed at once. An embedded engine takes one channel after the other all the same. */
+    /** Recordings that are transcribed at once, each by an engine's process of its own. */
     concurrency: z.int().min(1).max(32).default(1),
   })
   .refine(({ url, modelDir }) => url === undefined || modelDir === undefined, {
@@ -283,12 +283,25 @@ export const configSchema = z.strictObject({
       }),
     )
     .default([]),
+  /** When calls are refused so that those that are here do not suffer. */
+  admission: z
+    .strictObject({
+      /** Calls at once. When not set: as many as the machine carries. */
+      maxCalls: z.int().min(1).optional(),
+      /** Of the media loop's ticks, in two seconds running. 0: not looked at. */
+      maxLateTickShare: z.number().min(0).max(1).default(0.2),
+      /** On the spool's disk. 0: not looked at. */
+      minFreeDiskMb: z.number().min(0).default(500),
+    })
+    .prefault({}),
   recording: z
     .strictObject({
       /** When not set: by the best codec of the parties. */
       rateHz: z.literal([8000, 16000, 48000]).optional(),
       /** `off`: lost packets are silence in the files, which then hold nothing but what was received. */
       lossConcealment: z.enum(['on', 'off']).default('on'),
+      /** `off`: no quality figures are worked out. */
+      quality: z.enum(['on', 'off']).default('on'),
       /** A file on a disk for every recording, written along with it. When not set: none. */
       files: z
         .strictObject({

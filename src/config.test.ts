@@ -58,7 +58,7 @@ describe('layers', () => {
     assert.deepEqual(config.sip.transports, ['tcp']);
     assert.equal(config.sip.users[0]?.password.reveal(), 'pw');
     assert.deepEqual(config.rtp.ports, { first: 30000, last: 30999 });
-    assert.deepEqual(config.recording, { rateHz: 16000, lossConcealment: 'off' });
+    assert.deepEqual(config.recording, { rateHz: 16000, lossConcealment: 'off', quality: 'on' });
     assert.equal(load().recording.lossConcealment, 'on');
     assert.equal(load().recording.files, undefined);
     assert.equal(config.numbers[0]?.number, '+1555');

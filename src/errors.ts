@@ -96,6 +96,11 @@ export const catalogue = {
     status: 503,
     todo: 'This node is shutting down; send the request to another one or later.',
   },
+  OVERLOADED: {
+    blame: 'ours',
+    status: 503,
+    todo: 'Send the request to another node, or again after the seconds of Retry-After; docs/capacity.md says what to look at.',
+  },
   // Signalling
   SIP_MESSAGE_INVALID: { blame: 'caller', status: 400, todo: 'Correct the named header of the SIP message.' },
   SIP_REFUSED: {
@@ -202,6 +207,11 @@ export const catalogue = {
     blame: 'ours',
     status: 503,
     todo: 'Play shorter prompts, the same one to many calls, or wait for calls to end.',
+  },
+  LISTENERS_EXHAUSTED: {
+    blame: 'ours',
+    status: 503,
+    todo: 'Have fewer calls wait for a spoken answer at once, or start more media workers.',
   },
   WORKER_LOST: {
     blame: 'ours',

@@ -8,6 +8,7 @@ import { MemoryLocationStore } from './sip/location-store.ts';
 import type { MessageTap } from './sip/message-tap.ts';
 import { DnsResolver } from './sip/name-resolver.ts';
 import { Registrar } from './sip/registrar.ts';
+import type { CallAdmission } from './sip/request-server.ts';
 import type { SipSession } from './sip/session.ts';
 import { standardSessionTimer } from './sip/session-expires.ts';
 import { UserAgent } from './sip/user-agent.ts';
@@ -20,6 +21,7 @@ export interface SignallingOptions {
   log: Logger;
   onInvite(session: SipSession): void;
   tap?: MessageTap;
+  admission: CallAdmission;
 }
 
 export interface Signalling {
@@ -35,7 +37,7 @@ export interface Signalling {
  */
 export function createSignalling(
   { dataDir, sip: config }: Pick<Config, 'dataDir' | 'sip'>,
-  { clock, log, onInvite, tap }: SignallingOptions,
+  { clock, log, onInvite, tap, admission }: SignallingOptions,
 ): Signalling {
   const passwords = new Map(config.users.map(({ username, password }) => [username, password]));
   const digest = new DigestServer({
@@ -65,6 +67,7 @@ export function createSignalling(
     product,
     sessionTimer: { ...standardSessionTimer, expiresSeconds: config.sessionExpiresSeconds },
     onInvite,
+    admission,
     tap,
     registrar,
   });

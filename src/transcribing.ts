@@ -1,7 +1,9 @@
 import type { Config } from './config.ts';
 import type { Foundation } from './foundation.ts';
-import { createSpeechToText } from './transcription/create-speech-to-text.ts';
+import { createSpeechToText, modelsDirectoryOf } from './transcription/create-speech-to-text.ts';
 import type { SpeechToText } from './transcription/speech-to-text.ts';
+import { UtteranceRecognizer } from './transcription/utterance-recognizer.ts';
+import { removeUnfinishedWeights } from './transcription/weights.ts';
 import { Transcriber } from './transcripts/transcriber.ts';
 import { Transcripts } from './transcripts/transcripts.ts';
 import type { RenderPool } from './worker/render-pool.ts';
@@ -10,6 +12,8 @@ import type { RenderPool } from './worker/render-pool.ts';
 export interface TranscriptControl {
   transcriber: Transcriber;
   transcripts: Transcripts;
+  /** Of what parties say to scripts. */
+  recognizer: UtteranceRecognizer;
 }
 
 /**
@@ -17,15 +21,16 @@ export interface TranscriptControl {
  * @param given in place of the configured engine
  * @param parts takes what must be closed, in the order of opening
  */
-export function openTranscripts(
+export async function openTranscripts(
   config: Config,
   foundation: Foundation,
   renders: RenderPool,
   given: SpeechToText | undefined,
   parts: AsyncDisposableStack,
-): TranscriptControl {
+): Promise<TranscriptControl> {
   const { clock, db, log, node, outbox, directory, delivery, spoolDir, masterKey } = foundation;
   const { seal, settings, ownStore } = delivery;
+  await removeUnfinishedWeights(modelsDirectoryOf(config.dataDir));
   let made: Promise<SpeechToText> | undefined = given && Promise.resolve(given);
   const engine = () =>
     (made ??= createSpeechToText(config.transcription, { dataDir: config.dataDir, clock }).catch(
@@ -49,6 +54,7 @@ export function openTranscripts(
   });
   return {
     transcriber,
-    transcripts: new Transcripts({ db, rows: foundation.transcripts, transcriber, ownStore }),
+    recognizer: new UtteranceRecognizer({ engine, clock }),
+    transcripts: new Transcripts({ db, rows: foundation.transcripts, seal, transcriber, ownStore }),
   };
 }

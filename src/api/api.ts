@@ -18,6 +18,8 @@ import {
   stereoPath,
 } from './media-routes.ts';
 import type { MediaUrl } from './media-url.ts';
+import type { MetricSource } from './metric-sources.ts';
+import { metricsRoute } from './metrics-route.ts';
 import { type NativeRoutesOptions, nativeRoutes } from './native-routes.ts';
 import { collectRoutes, openApiRoute } from './openapi.ts';
 import type { DescribedRoute } from './openapi-operation.ts';
@@ -25,6 +27,8 @@ import type { DescribedRoute } from './openapi-operation.ts';
 export interface ApiOptions extends Omit<NativeRoutesOptions, 'accountId' | 'mediaUrl' | 'recordingOf'> {
   credentials: Credentials;
   links: LinkSigner;
+  /** Of `GET /metrics`. */
+  metricSources: readonly MetricSource[];
   /** Base of links; known once the server listens. */
   publicUrl(): string;
   /** Dialects' own routes, behind the same authentication. */
@@ -90,6 +94,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
       authenticateBasic(request.headers.authorization, credentials);
       next();
     });
+    metricsRoute(app, options);
     app.register((native, _nativeOptions, nativeDone) => {
       native.addHook('preHandler', (request, reply, next) => {
         if (!idempotency.concerns(request)) return next();

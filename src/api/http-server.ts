@@ -12,6 +12,8 @@ const maxBodyBytes = 1024 * 1024;
 /** As long as Node lets the head of a request be: what a parameter may be is said by its schema, behind authentication. */
 const maxParamLength = 16 * 1024;
 const maxHeaderTimeMs = 10_000;
+/** What is not there now may be so soon. */
+const retryAfterSeconds = 10;
 const idleSweepMs = 20;
 /** What a download that is under way when the server closes may still take. */
 const closeGraceMs = 5000;
@@ -46,6 +48,11 @@ export function createHttpServer(
     },
   });
   closeInTime(app, clock);
+  // Whatever it is that is not there now, the client asks again in time.
+  app.addHook('onSend', async (_request, reply) => {
+    if (reply.statusCode === 503 && !reply.hasHeader('retry-after'))
+      void reply.header('retry-after', retryAfterSeconds);
+  });
   acceptForms(app);
   app.setValidatorCompiler((route) => {
     const validate = validatorCompiler(route as Parameters<typeof validatorCompiler>[0]);

@@ -1,4 +1,4 @@
-import type { EventFormatter } from '../call/neutral-events.ts';
+import type { EventFormatter, RecordingTranscript } from '../call/neutral-events.ts';
 import { assertNever } from '../errors.ts';
 import { toEvidenceBody } from './consent-body.ts';
 
@@ -27,11 +27,8 @@ export const formatNativeEvent: EventFormatter = (event) => {
     case 'recording.changed':
       return {
         ...shared,
-        recording_id: event.recordingId,
+        ...ofRecording(event),
         state: event.state,
-        connection_id: event.connectionId ?? null,
-        control_id: event.controlId ?? null,
-        client_state: event.clientState ?? null,
         at_ms: event.atMs,
         ...toEvidenceBody(event),
         ...(event.end && {
@@ -44,12 +41,9 @@ export const formatNativeEvent: EventFormatter = (event) => {
     case 'recording.delivery':
       return {
         ...shared,
-        recording_id: event.recordingId,
+        ...ofRecording(event),
         delivery_id: event.deliveryId,
         state: event.state,
-        connection_id: event.connectionId ?? null,
-        control_id: event.controlId ?? null,
-        client_state: event.clientState ?? null,
         destination: event.destination,
         attempts: event.attempts,
         error: event.error ?? null,
@@ -57,16 +51,31 @@ export const formatNativeEvent: EventFormatter = (event) => {
     case 'recording.transcript':
       return {
         ...shared,
-        recording_id: event.recordingId,
+        ...ofRecording(event),
         state: event.state,
-        connection_id: event.connectionId ?? null,
-        control_id: event.controlId ?? null,
-        client_state: event.clientState ?? null,
         locale: event.locale,
         destination: event.destination ?? null,
         error: event.error ?? null,
       };
+    case 'conversation.transcript':
+      // Told of the recording, where somebody wants to know.
+      return undefined;
     default:
       return assertNever(event, 'event');
   }
 };
+
+/** Which recording, and what it was started with. */
+function ofRecording({
+  recordingId,
+  connectionId,
+  controlId,
+  clientState,
+}: Pick<RecordingTranscript, 'recordingId' | 'connectionId' | 'controlId' | 'clientState'>) {
+  return {
+    recording_id: recordingId,
+    connection_id: connectionId ?? null,
+    control_id: controlId ?? null,
+    client_state: clientState ?? null,
+  };
+}

@@ -10,6 +10,7 @@ import type { Logger } from '../logger.ts';
 import type { DialPlans } from '../routing/dial-plan.ts';
 import type { TrunkRegistrations } from '../routing/trunk-registrations.ts';
 import type { Secret } from '../secret.ts';
+import type { Transcripts } from '../transcripts/transcripts.ts';
 import type { CaptureExport } from '../worker/capture-export.ts';
 import type { RenderPool } from '../worker/render-pool.ts';
 import { applicationRoutes, type DocumentChecks } from './application-routes.ts';
@@ -42,6 +43,7 @@ export interface NativeRoutesOptions {
   registrations: TrunkRegistrations;
   eraser: RecordingEraser;
   deliveries: Deliveries;
+  transcripts: Transcripts;
   destinations: DestinationRules;
   /** Seals what users entrust to us. */
   masterKey: Secret<Buffer>;

@@ -11,6 +11,12 @@ import { choice, flag } from './fields.ts';
 
 const maxUrlLength = 2000;
 
+/** A language as an application names it. */
+export const localeInput = z
+  .string()
+  .max(35)
+  .regex(/^[a-z]{2,3}([-_][a-z\d]{2,8}){0,3}$/i, 'expected a locale, as en-US');
+
 /** 0 turns it off. */
 function timer(description: string, example: number) {
   return z
@@ -118,10 +124,7 @@ const recordingFields = z.strictObject({
   }),
   transcription: z
     .strictObject({
-      locale: z
-        .string()
-        .max(35)
-        .regex(/^[a-z]{2,3}([-_][a-z\d]{2,8}){0,3}$/i, 'expected a locale, as en-US')
+      locale: localeInput
         .optional()
         .meta({ description: 'In which is spoken. en-US unless given.', examples: ['en-US'] }),
     })

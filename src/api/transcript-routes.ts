@@ -1,85 +1,46 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { defaultLocale } from '../call/transcript-wish.ts';
 import type { Db, Recording } from '../database/schema.ts';
-import { getTranscript, searchTranscripts } from '../database/transcripts.ts';
+import { getTranscript, pageTranscripts } from '../database/transcripts.ts';
 import { CallreelError } from '../errors.ts';
-import type { Transcript } from '../transcription/transcript.ts';
-import { transcriptLines } from '../transcription/transcript-lines.ts';
-import { errors } from './error-body.ts';
-import { choice, identifier, identifierParameter, integer, moment, text } from './fields.ts';
+import { Secret } from '../secret.ts';
+import type { Transcripts } from '../transcripts/transcripts.ts';
+import { destinationCredentials } from './destination-input.ts';
+import { errors, keyed } from './error-body.ts';
+import { choice, identifierParameter } from './fields.ts';
+import { listBody, listOf, listQuery, listRequest } from './list-query.ts';
+import { localeInput } from './recording-input.ts';
+import {
+  listedTranscriptBody,
+  toListedTranscriptBody,
+  toTranscriptBody,
+  transcriptBody,
+  transcriptStates,
+} from './transcript-body.ts';
 
 export interface TranscriptRoutesOptions {
   accountId: string;
   db: Db;
+  transcripts: Pick<Transcripts, 'transcribe'>;
   /** @throws CallreelError NOT_FOUND, RECORDING_ERASED */
   recordingOf(recordingId: string): Promise<Recording>;
 }
 
-const maxMatches = 100;
-const speaker = text('Who: numbered in the order of their legs.', 'Speaker 1');
-const transcriptBody = z
-  .object({
-    recording_id: identifier('The recording.'),
-    state: choice(
-      ['waiting', 'running', 'failing', 'done', 'dead', 'abandoned'],
-      'What is done about it: it waits, is made or delivered, failed and is tried again, is there, was given up; ' +
-        'or there was nothing to hear.',
-    ),
-    locale: text('In which it was wanted.', 'en-US'),
-    engine: text(
-      'The engine and its model; null before it is made.',
-      'embedded moonshine-base-en',
-    ).nullable(),
-    text: text('All that was said; null before it is made.', 'Hello? This is Ann.').nullable(),
-    lines: z
-      .array(
-        z.object({
-          speaker_label: speaker,
-          start_ms: integer('Where it begins in the file of the recording, in ms.', 1020),
-          end_ms: integer('Where it ends, in ms.', 2480),
-          text: text('What was said.', 'Hello? This is Ann.'),
-        }),
-      )
-      .meta({ description: 'What each said, by time.' }),
-    destination: text(
-      'URL of its file, once it is delivered.',
-      's3://bucket/file-transcript.json',
-    ).nullable(),
-    attempts: integer('Tries of what it is at.', 1),
-    error: z
-      .object({
-        code: text('Our code.', 'TRANSCRIPTION_UNAVAILABLE'),
-        message: text('What went wrong.', 'the server does not answer'),
-      })
-      .nullable()
-      .meta({ description: 'Of the last try that failed.', examples: [null] }),
-  })
-  .meta({ description: 'The transcript, as far as it is made.' });
-const matchesBody = z
-  .object({
-    transcripts: z.array(
-      z.object({
-        recording_id: identifier('The recording.'),
-        conversation_id: identifier('Its conversation.'),
-        started_at: moment('When it began.'),
-        hits: z
-          .array(
-            z.object({
-              offset_ms: integer('Where in the file of the recording, in ms.', 1020),
-              speaker_label: speaker,
-              text: text('What was said there.', 'Hello? This is Ann.'),
-            }),
-          )
-          .meta({ description: 'Where any of the words was said; at most 100.' }),
-      }),
-    ),
-  })
-  .meta({ description: 'The recordings in which it was said, the latest first.' });
+const list = 'transcripts';
+const wish = z.strictObject({
+  locale: localeInput
+    .optional()
+    .meta({ description: 'Another language. Unless given, the one it had; at first en-US.' }),
+  credentials: destinationCredentials
+    .optional()
+    .meta({ description: 'For its file, where those of the recording are not kept any more.' }),
+});
 
 /** `/v1/recordings/{id}/transcript` and `/v1/transcripts`: what was said, and where. */
 export function transcriptRoutes(app: FastifyInstance, options: TranscriptRoutesOptions): void {
-  const { accountId, db, recordingOf } = options;
+  const { accountId, db, transcripts, recordingOf } = options;
   const api = app.withTypeProvider<ZodTypeProvider>();
 
   api.get(
@@ -98,15 +59,38 @@ export function transcriptRoutes(app: FastifyInstance, options: TranscriptRoutes
       await recordingOf(recordingId);
       const row = await getTranscript(db, recordingId);
       if (!row) throw new CallreelError('NOT_FOUND', 'no transcript was asked for', { where: recordingId });
-      const transcript = row.transcript as Transcript | null;
-      const { state, locale, destination, attempts, errorCode: code, errorMessage } = row;
-      return {
-        ...{ recording_id: recordingId, state, locale, destination, attempts },
-        engine: transcript?.engine ?? null,
-        text: transcript && row.text,
-        lines: transcript ? linesOf(transcript) : [],
-        error: code === null ? null : { code, message: errorMessage ?? '' },
-      };
+      return toTranscriptBody(row);
+    },
+  );
+
+  api.post(
+    '/v1/recordings/:recordingId/transcribe',
+    {
+      schema: {
+        operationId: 'transcribe',
+        summary: 'Transcribe an ended recording, for the first time or once more',
+        description:
+          'At once, whatever became of it before. Where only the file failed, and in the same locale, only that is ' +
+          'delivered; else the text that was there is gone. The file goes where that of the recording went: ' +
+          'credentials are forgotten once both are delivered, or 30 days after they were given up; then they are needed.',
+        tags: ['recordings'],
+        params: z.object({ recordingId: identifierParameter('The recording.') }),
+        body: wish.optional(),
+        response: {
+          202: transcriptBody,
+          ...errors(...keyed, 'NOT_FOUND', 'CONFLICT', 'RECORDING_ERASED', 'DESTINATION_INVALID'),
+        },
+      },
+    },
+    async ({ params: { recordingId }, body: { locale: wanted, credentials } = {} }, reply) => {
+      const recording = await recordingOf(recordingId);
+      const isKnown = (await getTranscript(db, recordingId)) !== undefined;
+      const row = await transcripts.transcribe(recording, {
+        locale: wanted ?? (isKnown ? undefined : defaultLocale),
+        credentials: credentials === undefined ? undefined : new Secret(credentials),
+      });
+      reply.code(202);
+      return toTranscriptBody(row);
     },
   );
 
@@ -114,10 +98,13 @@ export function transcriptRoutes(app: FastifyInstance, options: TranscriptRoutes
     '/v1/transcripts',
     {
       schema: {
-        operationId: 'searchTranscripts',
-        summary: 'In which recordings something was said, and where',
+        operationId: 'listTranscripts',
+        summary: 'Transcripts, the latest first; in which recordings something was said, and where',
+        description: 'With `state=dead` those that were given up and wait for `transcribe`.',
         tags: ['recordings'],
         querystring: z.strictObject({
+          ...listQuery,
+          state: choice(transcriptStates, 'Only those.').optional(),
           q: z
             .string()
             .min(1)
@@ -126,47 +113,16 @@ export function transcriptRoutes(app: FastifyInstance, options: TranscriptRoutes
               description:
                 'Words that are all there, `"a phrase"`, `or`, `-without`; as they were said, without stemming.',
               examples: ['refund'],
-            }),
-          limit: z.coerce
-            .number<string>()
-            .int()
-            .min(1)
-            .max(maxMatches)
-            .default(20)
-            .meta({ description: `At most so many recordings; up to ${maxMatches}.`, examples: [20] }),
+            })
+            .optional(),
         }),
-        response: { 200: matchesBody, ...errors() },
+        response: { 200: listOf(listedTranscriptBody), ...errors() },
       },
     },
-    async ({ query: { q, limit } }) => {
-      const found = await searchTranscripts(db, accountId, { words: q.replaceAll('\0', ' '), limit });
-      return {
-        transcripts: found.map(({ recordingId, conversationId, createdAt, hits }) => ({
-          ...{ recording_id: recordingId, conversation_id: conversationId },
-          started_at: createdAt.toISOString(),
-          hits: hits.map((hit) => ({
-            ...{
-              offset_ms: toMs(hit.fromSample, hit.rateHz),
-              speaker_label: hit.speakerLabel,
-              text: hit.text,
-            },
-          })),
-        })),
-      };
+    async ({ query }) => {
+      const filter = { words: query.q, state: query.state };
+      const page = await pageTranscripts(db, accountId, { ...listRequest(list, query), filter });
+      return listBody(list, page, toListedTranscriptBody);
     },
   );
-}
-
-function linesOf(transcript: Transcript): z.output<typeof transcriptBody>['lines'] {
-  const { channels, rateHz } = transcript;
-  return transcriptLines(transcript).map(({ channel, fromSample, toSample, text: said }) => ({
-    speaker_label: channels[channel]!.speakerLabel,
-    start_ms: toMs(fromSample, rateHz),
-    end_ms: toMs(toSample, rateHz),
-    text: said,
-  }));
-}
-
-function toMs(sample: number, rateHz: number): number {
-  return Math.round((sample * 1000) / rateHz);
 }

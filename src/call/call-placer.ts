@@ -40,6 +40,8 @@ export interface CallPlacerOptions {
   dialer: Dialer;
   log: Logger;
   dialect: string;
+  /** @throws CallreelError OVERLOADED where this node takes no more calls */
+  assertAdmits(): void;
   /** @throws CallreelError OUTBOUND_FORBIDDEN, NO_TRUNK, NUMBER_INVALID, NOT_FOUND */
   resolve(accountId: string, from: string, target: CallTarget): Promise<ResolvedTarget>;
   /** When the connection is in the database. */
@@ -56,12 +58,13 @@ export class CallPlacer {
 
   /**
    * @returns the leg, on its way and on record; how it goes on is seen there
-   * @throws CallreelError as `resolve`, and what keeps the first INVITE from being sent: PORTS_EXHAUSTED, WORKER_LOST,
+   * @throws CallreelError as `assertAdmits` and `resolve`, and what keeps the first INVITE from being sent: PORTS_EXHAUSTED, WORKER_LOST,
    *   SIP_HOST_UNKNOWN, DIAL_FAILED; REQUEST_INVALID for headers that are not for a caller to give
    */
   async place(call: PlacedCall): Promise<Leg> {
     const { resolve, written } = this.#options;
     assertExtraHeaders(call.headers ?? []);
+    this.#options.assertAdmits();
     const resolved = await resolve(call.accountId, call.from, call.target);
     const { promise, resolve: begun, reject } = Promise.withResolvers<Leg>();
     this.#run(call, resolved, begun).catch(reject);

@@ -145,9 +145,15 @@ export class Conference {
     }
   }
 
-  /** Records the room from now on, unless a recording runs already: that one keeps what it was started with. */
+  /**
+   * Records the room from now on, unless a recording runs already: that one keeps what it was started with, and is
+   * transcribed if anybody wants that.
+   */
   startRecording(wishes: RecordingWishes = {}): Recording {
-    return this.recordings.find((recording) => recording.running) ?? this.addRecording(wishes);
+    const running = this.recordings.find((recording) => recording.running);
+    if (!running) return this.addRecording(wishes);
+    if (wishes.transcription) this.#options.recordings.transcribe?.(running, wishes.transcription);
+    return running;
   }
 
   /**

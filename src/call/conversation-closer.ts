@@ -3,6 +3,7 @@ import type { Logger } from '../logger.ts';
 import { recoverSpool } from '../recording/recovery.ts';
 import { type RecordingSummary, summariseRecording } from '../recording/summary.ts';
 import type { MasterKey } from '../spool/keys.ts';
+import type { MeasuredRecording } from '../worker/quality-protocol.ts';
 import type { Conference } from './conference.ts';
 import type { Directory } from './directory.ts';
 import type { Recording } from './recording.ts';
@@ -13,8 +14,15 @@ export interface ConversationCloserOptions {
   directory: Directory;
   spoolDir: string;
   masterKey: MasterKey;
-  /** Settles when the quality figures of an ended recording are on record, or have taken too long. */
-  whenMeasured?(recordingId: string): Promise<void>;
+  quality?: EndQuality | undefined;
+}
+
+/** Figures of recordings at their end. */
+export interface EndQuality {
+  /** Those that are known already, to be written with the recording's end. */
+  take(summary: RecordingSummary): MeasuredRecording | undefined;
+  /** Settles when those of an ended recording are on record, or on their way with its end, or have taken too long. */
+  whenMeasured(recordingId: string): Promise<void>;
 }
 
 /**
@@ -25,6 +33,10 @@ export interface ConversationCloserOptions {
 export class ConversationCloser {
   readonly #options: ConversationCloserOptions;
   readonly #closing = new Set<Promise<void>>();
+  /** By their ids, until their ends are written. */
+  readonly #conferences = new Map<string, Conference>();
+  /** Recordings whose ends are written with those of their conversations; by their ids. */
+  readonly #handedOver = new Map<string, MeasuredRecording>();
 
   constructor(options: ConversationCloserOptions) {
     this.#options = options;
@@ -39,13 +51,7 @@ export class ConversationCloser {
 
   /** Puts the recording's end on record once it is on disk, whether or not its conversation goes on. */
   follow(recording: Recording): void {
-    const { recordingId, conversationId } = recording;
-    const following = recording.whenEnded.then(async () => {
-      const summary = this.#summary(conversationId, recordingId);
-      if (summary) await this.#options.directory.recordingEnded(summary);
-      else await this.#options.directory.recordingFailed(recording);
-      recording.markWritten();
-    });
+    const following = recording.whenEnded.then(() => this.#ended(recording));
     this.#closing.add(following);
     void following.finally(() => this.#closing.delete(following));
   }
@@ -66,10 +72,27 @@ export class ConversationCloser {
     for (const failure of failures) log.error(failure, 'a recording could not be finished');
   }
 
+  async #ended(recording: Recording): Promise<void> {
+    const { directory, quality } = this.#options;
+    const { recordingId, conversationId } = recording;
+    const summary = this.#summary(conversationId, recordingId);
+    const measured = summary && quality?.take(summary);
+    const conference = this.#conferences.get(conversationId);
+    // Many that end at once are one transaction each instead of two.
+    if (measured && conference?.recordings.every(({ endReason }) => endReason !== undefined)) {
+      this.#handedOver.set(recordingId, measured);
+      return;
+    }
+    if (summary) await directory.recordingEnded(summary, measured);
+    else await directory.recordingFailed(recording);
+    recording.markWritten();
+  }
+
   async #close(conference: Conference): Promise<void> {
-    const { clock, directory } = this.#options;
+    const { clock } = this.#options;
     const endedUnixMs = clock.unixMs();
     const { conversationId, worker } = conference;
+    this.#conferences.set(conversationId, conference);
     // A lost worker needs no word; its recordings are ended by `recover`.
     worker.send({ verb: 'room.close', roomId: conversationId }).catch(() => undefined);
     const recordings: RecordingSummary[] = [];
@@ -81,8 +104,12 @@ export class ConversationCloser {
       else failedRecordings.push(recording.recordingId);
     }
     // What is told of it comes with its figures.
-    await Promise.all(recordings.map(({ recordingId }) => this.#options.whenMeasured?.(recordingId)));
-    await directory.conversationEnded({
+    await Promise.all(recordings.map(({ recordingId }) => this.#options.quality?.whenMeasured(recordingId)));
+    const handedOver = conference.recordings.filter(({ recordingId }) => this.#handedOver.has(recordingId));
+    const measured = new Map(
+      handedOver.map(({ recordingId }) => [recordingId, this.#handedOver.get(recordingId)!]),
+    );
+    await this.#options.directory.conversationEnded({
       accountId: conference.accountId,
       conversationId,
       conferenceName: conference.name,
@@ -91,10 +118,16 @@ export class ConversationCloser {
       endedUnixMs,
       eventCallbacks: [...conference.eventCallbacks],
       recordings,
+      measured,
       failedRecordings,
       endedBy: conference.endedBy,
       stayReports: conference.stayReports,
     });
+    this.#conferences.delete(conversationId);
+    for (const recording of handedOver) {
+      this.#handedOver.delete(recording.recordingId);
+      recording.markWritten();
+    }
   }
 
   /** Undefined for a recording that left no manifest: it never came to life, which is logged and on record. */

@@ -1,5 +1,6 @@
 import type { LegReport } from '../media/control.ts';
 import type { RecordingSummary } from '../recording/summary.ts';
+import type { MeasuredRecording } from '../worker/quality-protocol.ts';
 import type { ConferenceEnd } from './conference.ts';
 import type { ConversationEnded, RecordingChanged } from './neutral-events.ts';
 import { clientStateOf } from './recording-header.ts';
@@ -14,6 +15,8 @@ export interface EndedConversation {
   endedUnixMs: number;
   eventCallbacks: string[];
   recordings: RecordingSummary[];
+  /** Figures of those whose ends are written with this one, by their ids. */
+  measured?: ReadonlyMap<string, MeasuredRecording>;
   /** Recordings that never came to life. */
   failedRecordings: string[];
   /** Not known of one that a crash ended. */

@@ -50,7 +50,7 @@ function summary(url: string, reason: RecordingSummary['reason'] = 'stopped'): R
     ...{ recordingId: newId(), conversationId: newId(), accountId: 'acc', rateHz: 8000 },
     ...{ startSample: 0, endSample: 8000, recordedSamples: 8000, fileSamples: 8000 },
     ...{ startedUnixMs: Date.parse('2026-11-21T18:30:00Z'), endedUnixMs: Date.parse('2026-11-21T18:30:01Z') },
-    ...{ reason, digit: undefined, sealedKey: 'sealed', tracks: [], notices: [] },
+    ...{ reason, isTrimmed: false, digit: undefined, sealedKey: 'sealed', tracks: [], notices: [] },
     meta: { kind: 'call', conferenceName: '', wishes: { statusUrl: 'http://receiver/', delivery } },
   };
 }

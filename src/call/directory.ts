@@ -16,6 +16,7 @@ import { newId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
 import type { RecordingSummary } from '../recording/summary.ts';
 import type { FileOrder } from '../worker/file-protocol.ts';
+import type { MeasuredRecording } from '../worker/quality-protocol.ts';
 import type { Conference, Warning } from './conference.ts';
 import { ConnectionRows } from './connection-rows.ts';
 import type { EndedConversation } from './conversation-ended.ts';
@@ -132,6 +133,15 @@ export class Directory {
     });
   }
 
+  /** It is to be transcribed, which was not said when it was started. */
+  transcriptWanted({ recordingId, conversationId, accountId }: Recording, locale: string): void {
+    const startedAt = new Date(this.#options.clock.unixMs());
+    const ids = { recordingId, conversationId, accountId, startedAt };
+    this.#write(conversationId, 'transcript wanted', async () => {
+      await this.#options.transcripts?.insert(this.#options.db, ids, locale);
+    });
+  }
+
   /** Who consented and who heard the notice, as far as that is known by now. */
   recordingEvidence({ recordingId, conversationId, consents, heardNotices }: Recording): Promise<void> {
     const evidence = { consent: structuredClone(consents), notices: [...heardNotices] };
@@ -154,12 +164,15 @@ export class Directory {
     });
   }
 
-  /** Everything of it is on disk: its row, its channels and its event in one transaction. */
-  recordingEnded(summary: RecordingSummary): Promise<void> {
+  /**
+   * Everything of it is on disk: its row, its channels and its event in one transaction.
+   * @param measured its figures, where they are known by now
+   */
+  recordingEnded(summary: RecordingSummary, measured?: MeasuredRecording): Promise<void> {
     const { accountId, conversationId } = summary;
     return this.#writes.add(conversationId, 'recording ended', async () => {
       await this.#options.outbox.transaction((trx) =>
-        this.#ends.recording(trx, { accountId, conversationId }, summary),
+        this.#ends.recording(trx, { accountId, conversationId, measured }, summary),
       );
     });
   }

@@ -7,6 +7,7 @@ import type { Outbox, OutgoingEvent } from '../delivery/outbox.ts';
 import { parseEventCallback } from './event-callback.ts';
 import type {
   ConversationEnded,
+  ConversationTranscript,
   ConversationWarning,
   EventFormatter,
   RecordingChanged,
@@ -37,7 +38,7 @@ export class EventRows {
    * @returns undefined where that has no form for it
    */
   conversationEvent(
-    event: ConversationEnded | ConversationWarning,
+    event: ConversationEnded | ConversationTranscript | ConversationWarning,
     callback: string,
     dialect: string,
   ): Omit<OutgoingEvent, 'eventId'> | undefined {
@@ -94,18 +95,35 @@ export class EventRows {
     transcript: TranscriptRow,
     state: RecordingTranscript['state'],
   ): Promise<void> {
-    await this.#tellOf(trx, transcript, (row, name) => transcriptEvent(row, transcript, state, name));
+    const toldOf = await this.#tellOf(trx, transcript, (row, name) =>
+      transcriptEvent(row, transcript, state, name),
+    );
+    if (toldOf) return;
+    const { accountId, conversationId, recordingId, locale, errorCode, errorMessage } = transcript;
+    const conversation = await getConversation(trx, accountId, conversationId);
+    for (const callback of conversation?.eventCallbacks ?? []) {
+      const event = {
+        kind: 'conversation.transcript',
+        ...{ accountId, conversationId, recordingId, state, locale },
+        conferenceName: conversation?.conferenceName ?? '',
+        error: errorCode === null ? undefined : { code: errorCode, message: errorMessage ?? '' },
+      } as const;
+      const told = this.conversationEvent(event, callback, conversation?.dialect ?? '');
+      if (told) await this.#outbox.insert(trx, told);
+    }
   }
 
+  /** @returns whether somebody wants to know */
   async #tellOf(
     trx: Db,
     about: Pick<Delivery, 'accountId' | 'recordingId' | 'conversationId'>,
     eventOf: (row: RecordingRow, conferenceName: string) => RecordingDelivery | RecordingTranscript,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const row = await getRecording(trx, about.accountId, about.recordingId);
     const telling = row && tellingOf(row.wishes);
-    if (!telling) return;
+    if (!telling) return false;
     const conversation = await getConversation(trx, about.accountId, about.conversationId);
     await this.recordingChanged(trx, telling, eventOf(row, conversation?.conferenceName ?? ''));
+    return true;
   }
 }

@@ -1,5 +1,6 @@
 import { CallreelError } from '../errors.ts';
 import type { DigitsEnd, PlayEnd } from '../media/control.ts';
+import type { ListenEvent } from '../media/listen-control.ts';
 import { warningFor } from '../sdp/warning.ts';
 import type {
   OfferAnswer,
@@ -14,6 +15,7 @@ import type { MediaWorker } from '../worker/media-worker.ts';
 import type { Connection } from './connection.ts';
 import { infoDigit } from './info-digit.ts';
 import { KeyPresses } from './key-presses.ts';
+import { LegListening, type Listening, type ListenOptions } from './listening.ts';
 import type { MediaPlane } from './media-plane.ts';
 import { type Playback, PromptPlayback } from './prompt-playback.ts';
 
@@ -70,6 +72,7 @@ export class Leg {
   readonly #handlers = new Set<LegHandlers>();
   readonly #prompts: PromptPlayback;
   readonly #keys: KeyPresses;
+  readonly #listening: LegListening;
   #state: LegState = 'ringing';
   #worker: MediaWorker | undefined;
   #sdpAnswer = '';
@@ -85,6 +88,7 @@ export class Leg {
     this.#media = media;
     this.#prompts = new PromptPlayback(connection.connectionId);
     this.#keys = new KeyPresses(connection.connectionId);
+    this.#listening = new LegListening(connection.connectionId);
     if (worker) {
       this.#worker = worker;
       this.#state = 'ready';
@@ -171,6 +175,18 @@ export class Leg {
   async pressKeys(digits: string): Promise<DigitsEnd> {
     if (!this.#worker || this.#state === 'ended') return 'leg-closed';
     return await this.#keys.press(this.#worker, digits);
+  }
+
+  /** Waits for one utterance of the party; of a leg without media it has ended at once. */
+  listen(options: ListenOptions): Listening {
+    if (this.#worker && this.#state !== 'ended') return this.#listening.start(this.#worker, options);
+    const nothing = () => undefined;
+    return { ended: Promise.resolve({ reason: 'leg-closed' }), arm: nothing, stop: nothing };
+  }
+
+  /** The worker's word about what is listened for. */
+  listenedTo(event: ListenEvent): void {
+    this.#listening.heard(event);
   }
 
   /** The worker's word about keys. */
@@ -317,6 +333,7 @@ export class Leg {
     if (worker) void this.#media.close(this.id, worker);
     this.#prompts.close();
     this.#keys.close();
+    this.#listening.close();
     for (const handlers of this.#handlers) handlers.ended?.(end);
     this.#handlers.clear();
   }

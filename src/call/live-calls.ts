@@ -273,6 +273,8 @@ export class LiveCalls {
     else if (event.event === 'play.ended') this.#legs.get(event.legId)?.playEnded(event.playId, event.reason);
     else if (event.event === 'digits.ended')
       this.#legs.get(event.legId)?.keysPressed(event.digitsId, event.reason);
+    else if (event.event === 'listen.speech' || event.event === 'listen.ended')
+      this.#legs.get(event.legId)?.listenedTo(event);
     else if (event.event === 'stay.left')
       this.#unfinished.get(event.roomId)?.leftByKey(event.legId, event.trackId);
     else if (event.event === 'leg.report' && event.stay)

@@ -12,7 +12,8 @@ export type NeutralEvent =
   | ConversationWarning
   | RecordingChanged
   | RecordingDelivery
-  | RecordingTranscript;
+  | RecordingTranscript
+  | ConversationTranscript;
 
 /** Something an application asked for is not done; the conversation goes on. */
 export interface ConversationWarning {
@@ -127,6 +128,15 @@ export interface RecordingTranscript
   locale: string;
   /** URL of its file, where one was delivered. */
   destination: string | undefined;
+}
+
+/** The same, told to whoever wants the conversation's events, where the recording has no status URL of its own. */
+export interface ConversationTranscript
+  extends Pick<
+    RecordingTranscript,
+    'accountId' | 'conversationId' | 'conferenceName' | 'recordingId' | 'state' | 'locale' | 'error'
+  > {
+  kind: 'conversation.transcript';
 }
 
 /** @returns the JSON body of the vendor's event; undefined for what is not to be told */

@@ -20,4 +20,6 @@ export interface RecordableRoom {
 export interface RecordingMaker {
   /** @throws CallreelError CONFLICT for a control id that runs, TOO_MANY_RECORDINGS */
   create(room: RecordableRoom, wishes: RecordingWishes, call?: CallCapture): Recording;
+  /** One that runs is to be transcribed; one that was to be already stays as it is. */
+  transcribe?(recording: Recording, wish: NonNullable<RecordingWishes['transcription']>): void;
 }

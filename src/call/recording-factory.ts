@@ -8,6 +8,7 @@ import type { NoticeSource } from './notice.ts';
 import type { RecordableRoom, RecordingMaker } from './recordable-room.ts';
 import { Recording, type RecordingWishes } from './recording.ts';
 import type { RecordingKeys } from './recording-keys.ts';
+import { defaultLocale, wantedLocale } from './transcript-wish.ts';
 
 export interface RecordingFactoryOptions {
   directory: Directory;
@@ -86,6 +87,13 @@ export class RecordingFactory implements RecordingMaker {
     if (delivery) deliveries?.follow(recording, delivery);
     if (fileOrder) files?.follow(recording, fileOrder);
     return recording;
+  }
+
+  transcribe(recording: Recording, wish: NonNullable<RecordingWishes['transcription']>): void {
+    this.#options.directory.transcriptWanted(
+      recording,
+      wantedLocale({ transcription: wish }) ?? defaultLocale,
+    );
   }
 
   #count(room: RecordableRoom): void {

@@ -35,6 +35,9 @@ export interface RecordingFilesOptions {
 }
 
 export const fileStepMs = 200;
+/** Each look at a recording costs the same, however little is new: those of many are looked at less often. */
+const stepMsPerRecording = 2;
+const longestStepMs = 1000;
 const firstRetryMs = 1000;
 const maxRetryMs = 300_000;
 /** A disk may have room again; a spool that is damaged or gone stays so. */
@@ -120,7 +123,8 @@ export class RecordingFiles {
 
   #arm(): void {
     if (this.#timer || this.#closed) return;
-    this.#timer = this.#options.clock.after(fileStepMs, () => {
+    const stepMs = Math.min(longestStepMs, Math.max(fileStepMs, this.#followed.size * stepMsPerRecording));
+    this.#timer = this.#options.clock.after(stepMs, () => {
       this.#timer = undefined;
       if (this.#followed.size === 0) return;
       this.#arm();

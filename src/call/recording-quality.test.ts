@@ -6,8 +6,9 @@ import type { Db } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
 import { silentLogger } from '../logger.ts';
 import { QualityMeter } from '../quality/quality-meter.ts';
+import type { RecordingSummary } from '../recording/summary.ts';
 import type { EndReason } from '../spool/records.ts';
-import type { MeasuredRecording, QualityOrder } from '../worker/quality-protocol.ts';
+import type { MeasuredRecording, QualityOrder, SettledFigures } from '../worker/quality-protocol.ts';
 import type { Recording } from './recording.ts';
 import { type QualityThread, RecordingQuality } from './recording-quality.ts';
 
@@ -17,13 +18,15 @@ const measured: MeasuredRecording = { mix: new QualityMeter(8000).figures(), cha
 class ScriptedThread implements QualityThread {
   readonly asked: string[] = [];
   measuring: Promise<MeasuredRecording> = Promise.resolve(measured);
+  settled: SettledFigures = {};
 
   async follow({ recordingId }: QualityOrder): Promise<void> {
     this.asked.push(`follow ${recordingId}`);
   }
 
-  async step(recordingIds: string[]): Promise<void> {
+  async step(recordingIds: string[]): Promise<SettledFigures> {
     this.asked.push(`step ${recordingIds.join(' ')}`);
+    return this.settled;
   }
 
   async measure({ recordingId }: QualityOrder): Promise<MeasuredRecording> {
@@ -133,10 +136,75 @@ test('what is not to be measured, or can not be, has no figures, and nobody wait
 test('many are stepped in parts, so that the end of one is measured between them', async () => {
   for (let index = 0; index < 20; index += 1) follow(`${index}`, `room ${index}`);
   await pass(5000);
-  for (let turn = 0; turn < 5; turn += 1) await setImmediate();
+  for (let turn = 0; turn < 20; turn += 1) await setImmediate();
   const steps = thread.asked.filter((asked) => asked.startsWith('step'));
   assert.deepEqual(
     steps.map((step) => step.split(' ').length - 1),
-    [8, 8, 4],
+    Array.from({ length: 10 }, () => 2),
   );
+});
+
+function summary(recordingId: string, rest: Partial<RecordingSummary> = {}): RecordingSummary {
+  const tracks = [{ trackId: 'ann', packets: 9 }] as RecordingSummary['tracks'];
+  return { recordingId, reason: 'stopped', isTrimmed: false, tracks, ...rest } as RecordingSummary;
+}
+
+test('fifty that end at once have their figures with their ends, and nobody waits for the thread', async () => {
+  const settled: MeasuredRecording = { ...measured, channels: { ann: measured.mix } };
+  const ids = Array.from({ length: 50 }, (_, index) => `${index}`);
+  thread.settled = Object.fromEntries(ids.map((id) => [id, settled]));
+  thread.measuring = new Promise(() => {});
+  const all = ids.map((id) => follow(id, `room ${id}`));
+  await pass(60_000);
+  for (let turn = 0; turn < 100; turn += 1) await setImmediate();
+  await pass(5000);
+  for (let turn = 0; turn < 100; turn += 1) await setImmediate();
+  await pass(9999);
+  for (const [index, id] of ids.entries()) {
+    assert.deepEqual(quality.take(summary(id)), settled);
+    all[index]!.end('conversation_ended');
+    await quality.whenMeasured(id);
+  }
+  await quality.whenIdle();
+  assert.deepEqual(written, []);
+  assert.deepEqual(
+    thread.asked.filter((asked) => /measure|drop/.test(asked)),
+    ids.map((id) => `drop ${id}`),
+  );
+});
+
+test('settled figures are taken of what they are whole for, once', async () => {
+  const settled: MeasuredRecording = { ...measured, channels: { ann: measured.mix } };
+  thread.settled = { a: settled };
+  const { end } = follow('a');
+  assert.equal(quality.take(summary('a')), undefined);
+  await pass(5000);
+  await setImmediate();
+  const bob = { trackId: 'bob', packets: 1 };
+  const ann = { trackId: 'ann', packets: 9 };
+  const tracksOf = (...tracks: object[]) => ({ tracks: tracks as RecordingSummary['tracks'] });
+  assert.equal(quality.take(summary('a', tracksOf(ann, bob))), undefined, 'who came in the last seconds');
+  assert.equal(quality.take(summary('a', { isTrimmed: true })), undefined);
+  assert.equal(quality.take(summary('a', { reason: 'consent_withdrawn' })), undefined);
+  assert.equal(quality.take(summary('a', { reason: 'error' })), undefined);
+  thread.settled = {};
+  assert.equal(quality.take(summary('b')), undefined);
+  assert.deepEqual(quality.take(summary('a', tracksOf(ann, { ...bob, packets: 0 }))), settled);
+  end('stopped');
+  await quality.whenIdle();
+  assert.equal(quality.take(summary('a')), undefined);
+  assert.ok(!thread.asked.includes('measure a'));
+});
+
+test('figures that were settled too long ago, or are no longer, are not taken', async () => {
+  const settled: MeasuredRecording = { ...measured, channels: { ann: measured.mix } };
+  thread.settled = { a: settled };
+  follow('a').write();
+  await pass(5000);
+  await setImmediate();
+  assert.ok(quality.take(summary('a')));
+  thread.settled = {};
+  await pass(5000);
+  await setImmediate();
+  assert.equal(quality.take(summary('a')), undefined);
 });

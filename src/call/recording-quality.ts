@@ -3,13 +3,15 @@ import { listUnmeasuredRecordings } from '../database/recordings.ts';
 import type { Db } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import type { MeasuredRecording, QualityOrder } from '../worker/quality-protocol.ts';
+import type { RecordingSummary } from '../recording/summary.ts';
+import type { MeasuredRecording, QualityOrder, SettledFigures } from '../worker/quality-protocol.ts';
 import type { Recording } from './recording.ts';
 
 /** Measures on a thread of its own (`worker/quality-gauge`). */
 export interface QualityThread {
   follow(order: QualityOrder): Promise<void>;
-  step(recordingIds: string[]): Promise<void>;
+  /** @returns the figures that are settled by now */
+  step(recordingIds: string[]): Promise<SettledFigures>;
   measure(order: QualityOrder): Promise<MeasuredRecording>;
   drop(recordingId: string): Promise<void>;
 }
@@ -28,8 +30,12 @@ export interface RecordingQualityOptions {
 }
 
 const stepMs = 5000;
+/** Between steps that take long. */
+const leastPauseMs = 1000;
 /** So many are measured before one that has ended has its turn. */
-const stepRecordings = 8;
+const stepRecordings = 2;
+/** Settled figures hold for so much more of a recording: a third of what was measured, within these. */
+const unmeasuredMs = { least: 15_000, most: 30_000 };
 /** Each has some 200 kB in memory; those beyond are measured at their end. */
 const maxFollowed = 1000;
 /** So long the end of a conversation waits for its figures. */
@@ -37,16 +43,27 @@ const patienceMs = 150;
 /** What a crash left unmeasured; older ones are from before there were figures. */
 const previousMs = 24 * 3_600_000;
 
+interface Followed {
+  order: QualityOrder;
+  sinceUs: number;
+  /** What had been spooled then is measured by the next step. */
+  steppedUs: number;
+  /** Of what had been spooled by then. */
+  settled?: { measured: MeasuredRecording; atUs: number } | undefined;
+}
+
 /**
- * The quality figures of each recording: measured along, so that little is left to do at its end. What has to be told
- * then waits for them a moment, and no longer; they come on record all the same.
+ * The quality figures of each recording: measured along, so that they are known when it ends, or little is left to do.
+ * What has to be told then waits for them a moment, and no longer; they come on record all the same.
  *
- *     follow -> every 5 s: settle the spool, step -> the recording has ended -> measure the rest -> the rows have them
+ *     follow -> every 5 s: settle the spool, step -> the recording has ended -> settled: written with its end
+ *                                                                            -> otherwise: measure the rest -> the rows have them
  */
 export class RecordingQuality {
   readonly #options: RecordingQualityOptions;
-  readonly #followed = new Map<string, QualityOrder>();
+  readonly #followed = new Map<string, Followed>();
   readonly #measuring = new Map<string, Promise<void>>();
+  readonly #taken = new Set<string>();
   #timer: Timer | undefined;
   #closed = false;
 
@@ -58,16 +75,40 @@ export class RecordingQuality {
   follow({ recordingId, conversationId, whenEnded, whenWritten }: Recording): void {
     const order = { recordingId, conversationId };
     if (this.#followed.size < maxFollowed) {
-      this.#followed.set(recordingId, order);
+      const sinceUs = this.#options.clock.monotonicUs();
+      this.#followed.set(recordingId, { order, sinceUs, steppedUs: sinceUs });
       this.#options.thread.follow(order).catch(() => this.#followed.delete(recordingId));
       this.#arm();
     }
     this.#track(order, async () => {
       const reason = await whenEnded;
+      // Whoever writes its end has taken the figures, or could not.
+      const isTaken = this.#taken.delete(recordingId);
       this.#followed.delete(recordingId);
-      if (reason === 'consent_withdrawn' || reason === 'error') await this.#options.thread.drop(recordingId);
-      else await this.#measure(order, whenWritten);
+      if (!isTaken && reason !== 'consent_withdrawn' && reason !== 'error')
+        await this.#measure(order, whenWritten);
+      // Nobody waits for that.
+      else void this.#options.thread.drop(recordingId).catch(() => undefined);
     });
+  }
+
+  /**
+   * The figures of a recording that has ended just now, where they are known: whoever takes them writes them. Anybody
+   * who came, or began to speak, in its last seconds is not passed over, and what was cut off counts for nothing: then
+   * it is measured to its end.
+   */
+  take({ recordingId, reason, isTrimmed, tracks }: RecordingSummary): MeasuredRecording | undefined {
+    const { sinceUs, settled } = this.#followed.get(recordingId) ?? {};
+    if (!settled || isTrimmed || reason === 'consent_withdrawn' || reason === 'error') return undefined;
+    const { measured, atUs } = settled;
+    const missing = (this.#options.clock.monotonicUs() - atUs) / 1000;
+    const { least, most } = unmeasuredMs;
+    if (missing > Math.max(least, Math.min(most, (atUs - sinceUs!) / 3000))) return undefined;
+    const isKnown = ({ trackId, packets }: { trackId: string; packets: number }) =>
+      packets === 0 || measured.channels[trackId] !== undefined;
+    if (!tracks.every(isKnown)) return undefined;
+    this.#taken.add(recordingId);
+    return measured;
   }
 
   /** Settles when the figures of an ended recording are on record, or it takes too long. Never rejects. */
@@ -126,26 +167,39 @@ export class RecordingQuality {
     await directory.quality.measured(order, measured);
   }
 
-  #arm(): void {
+  #arm(delayMs = stepMs): void {
     if (this.#timer || this.#closed) return;
-    this.#timer = this.#options.clock.after(stepMs, () => {
+    const { clock } = this.#options;
+    this.#timer = clock.after(delayMs, () => {
+      const beganUs = clock.monotonicUs();
       void this.#step().finally(() => {
         this.#timer = undefined;
-        if (this.#followed.size > 0) this.#arm();
+        const tookMs = (clock.monotonicUs() - beganUs) / 1000;
+        if (this.#followed.size > 0) this.#arm(Math.max(leastPauseMs, stepMs - tookMs));
       });
     });
   }
 
   async #step(): Promise<void> {
-    const { settle, thread } = this.#options;
-    const orders = [...this.#followed.values()];
-    for (let first = 0; first < orders.length && !this.#closed; first += stepRecordings) {
-      const some = orders.slice(first, first + stepRecordings);
-      const conversations = new Set(some.map(({ conversationId }) => conversationId));
-      // A room whose worker was lost is not settled; its recordings are about to end.
-      await Promise.allSettled([...conversations].map((conversationId) => settle(conversationId)));
-      // Where the thread ended, those that it had are measured at their end.
-      await thread.step(some.map(({ recordingId }) => recordingId)).catch(() => undefined);
+    const ids = [...this.#followed.keys()];
+    for (let first = 0; first < ids.length && !this.#closed; first += stepRecordings) {
+      const some = ids.slice(first, first + stepRecordings).flatMap((id) => this.#followed.get(id) ?? []);
+      if (some.length > 0) await this.#stepThese(some);
+    }
+  }
+
+  async #stepThese(some: readonly Followed[]): Promise<void> {
+    const { clock, settle, thread } = this.#options;
+    const atUs = clock.monotonicUs();
+    const conversations = new Set(some.map(({ order }) => order.conversationId));
+    // A room whose worker was lost is not settled; its recordings are about to end.
+    await Promise.allSettled([...conversations].map((conversationId) => settle(conversationId)));
+    // Where the thread ended, those that it had are measured at their end.
+    const figures = await thread.step(some.map(({ order }) => order.recordingId)).catch(() => undefined);
+    for (const followed of some) {
+      const measured = figures?.[followed.order.recordingId];
+      followed.settled = measured && { measured, atUs: followed.steppedUs };
+      followed.steppedUs = atUs;
     }
   }
 }

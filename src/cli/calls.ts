@@ -1,8 +1,9 @@
 import { ApiClient, serverOptions, serverOptionsHelp } from './api-client.ts';
 import { type CallReport, type LegReport, partyOf } from './call-report.ts';
-import { type Command, numeric, parseCommandLine } from './command.ts';
+import { type Command, parseCommandLine } from './command.ts';
 import { saveBody } from './download.ts';
 import { drawLadder } from './ladder.ts';
+import { listCommand } from './list-command.ts';
 import { print, printable, printFields, printJson, printTable } from './output.ts';
 
 interface Call {
@@ -17,48 +18,32 @@ interface Call {
   leg_count: number;
 }
 
-const defaultLimit = 50;
-
 function seconds({ start_time, end_time }: Pick<Call, 'start_time' | 'end_time'>): string | null {
   return end_time === null ? null : ((Date.parse(end_time) - Date.parse(start_time)) / 1000).toFixed(1);
 }
 
 export const callsCommands: Command[] = [
-  {
+  listCommand<Call>({
     words: ['calls', 'list'],
     summary: 'calls, the latest first',
-    usage: '[--from WHO] [--to WHO] [--limit N]',
-    details: `  --from WHO       only of this caller
-  --to WHO         only to this number or address
-  --limit N        ${defaultLimit} unless given
-${serverOptionsHelp}`,
-    async run(args) {
-      const { values } = parseCommandLine(args, {
-        ...serverOptions,
-        from: { type: 'string' },
-        to: { type: 'string' },
-        limit: { type: 'string' },
-      });
-      const query = { from: values.from, to: values.to };
-      const limit = numeric(values.limit, 'limit') ?? defaultLimit;
-      const calls = await ApiClient.open(values).list<Call>('/v1/calls', query, limit);
-      if (values.json) return printJson(calls);
-      printTable(
-        ['CALL ID', 'STARTED', 'SECONDS', 'DIRECTION', 'FROM', 'TO', 'LEGS', 'STATUS', 'REASON'],
-        calls.map((call) => [
-          call.call_id,
-          call.start_time,
-          seconds(call),
-          call.direction,
-          call.from,
-          call.to,
-          call.leg_count,
-          call.status,
-          call.end_reason,
-        ]),
-      );
+    usage: '[--from WHO] [--to WHO]',
+    path: '/v1/calls',
+    options: [
+      { name: 'from', value: 'WHO', help: 'only of this caller' },
+      { name: 'to', value: 'WHO', help: 'only to this number or address' },
+    ],
+    columns: {
+      'CALL ID': (call) => call.call_id,
+      STARTED: (call) => call.start_time,
+      SECONDS: seconds,
+      DIRECTION: (call) => call.direction,
+      FROM: (call) => call.from,
+      TO: (call) => call.to,
+      LEGS: (call) => call.leg_count,
+      STATUS: (call) => call.status,
+      REASON: (call) => call.end_reason,
     },
-  },
+  }),
   {
     words: ['calls', 'show'],
     summary: 'one call: its legs, its media, its SIP messages',

@@ -12,6 +12,7 @@ import { scriptCommands } from './script.ts';
 import { secretCommands } from './secret.ts';
 import { serveCommands } from './serve.ts';
 import { spoolCommands } from './spool.ts';
+import { transcriptCommands } from './transcripts.ts';
 import { trunkCommands } from './trunk.ts';
 
 /** In the order of `callreel --help`. */
@@ -25,6 +26,7 @@ export const commands: readonly Command[] = [
   ...dialCommands,
   ...callsCommands,
   ...recordingCommands,
+  ...transcriptCommands,
   ...deliveryCommands,
   ...eventCommands,
   ...secretCommands,

@@ -1,7 +1,8 @@
 import { ApiClient, serverOptions, serverOptionsHelp } from './api-client.ts';
-import { type Command, numeric, oneOf, parseCommandLine } from './command.ts';
-import { print, printJson, printTable } from './output.ts';
-import { readSecretFile } from './secret-file.ts';
+import { type Command, oneOf, parseCommandLine } from './command.ts';
+import { credentialsHelp, credentialsOption, givenCredentials } from './destination-credentials.ts';
+import { listCommand } from './list-command.ts';
+import { print, printJson } from './output.ts';
 
 interface Delivery {
   delivery_id: string;
@@ -21,56 +22,32 @@ interface Trial {
   warning: string | null;
 }
 
-const defaultLimit = 50;
 const states = ['waiting', 'uploading', 'failing', 'delivered', 'dead', 'abandoned'] as const;
-const credentialsVariable = 'DESTINATION_CREDENTIALS';
-const credentialsOption = { 'credentials-file': { type: 'string' } } as const;
-const credentialsHelp = `  --credentials-file FILE  holds them; - reads them from the standard input. Without it they are those of the
-                      variable ${credentialsVariable}, if it is set`;
-
-/** @throws CallreelError FILE_UNUSABLE */
-function givenCredentials(file: string | undefined): string | undefined {
-  return file === undefined ? process.env[credentialsVariable] || undefined : readSecretFile(file);
-}
 
 export const deliveryCommands: Command[] = [
-  {
+  listCommand<Delivery>({
     words: ['deliveries', 'list'],
     summary: 'files on their way to their destinations, the latest first',
-    usage: '[--state dead] [--recording ID] [--limit N]',
-    details: `  --state STATE       ${states.join(', ')}; dead: given up, somebody has to see to it
-  --recording ID      only of this recording
-  --limit N           ${defaultLimit} unless given
-${serverOptionsHelp}`,
-    async run(args) {
-      const { values } = parseCommandLine(args, {
-        ...serverOptions,
-        state: { type: 'string' },
-        recording: { type: 'string' },
-        limit: { type: 'string' },
-      });
-      const query = {
-        state: oneOf(values.state, 'state', states),
-        recording_id: values.recording,
-      };
-      const limit = numeric(values.limit, 'limit') ?? defaultLimit;
-      const deliveries = await ApiClient.open(values).list<Delivery>('/v1/deliveries', query, limit);
-      if (values.json) return printJson(deliveries);
-      printTable(
-        ['DELIVERY ID', 'CREATED', 'RECORDING ID', 'STATE', 'ATTEMPTS', 'NEXT', 'DESTINATION', 'ERROR'],
-        deliveries.map((delivery) => [
-          delivery.delivery_id,
-          delivery.created_at,
-          delivery.recording_id,
-          delivery.state,
-          delivery.attempts,
-          delivery.next_attempt_at,
-          delivery.destination,
-          delivery.error && `${delivery.error.code}: ${delivery.error.message}`,
-        ]),
-      );
+    usage: '[--state dead] [--recording ID]',
+    path: '/v1/deliveries',
+    options: [
+      {
+        ...{ name: 'state', value: 'STATE', choices: states },
+        help: `${states.join(', ')}; dead: given up, somebody has to see to it`,
+      },
+      { name: 'recording', value: 'ID', query: 'recording_id', help: 'only of this recording' },
+    ],
+    columns: {
+      'DELIVERY ID': (row) => row.delivery_id,
+      CREATED: (row) => row.created_at,
+      'RECORDING ID': (row) => row.recording_id,
+      STATE: (row) => row.state,
+      ATTEMPTS: (row) => row.attempts,
+      NEXT: (row) => row.next_attempt_at,
+      DESTINATION: (row) => row.destination,
+      ERROR: ({ error }) => error && `${error.code}: ${error.message}`,
     },
-  },
+  }),
   {
     words: ['deliveries', 'retry'],
     summary: 'deliver a file once more, also with other credentials or elsewhere',

@@ -1,6 +1,7 @@
 import { ApiClient, serverOptions, serverOptionsHelp } from './api-client.ts';
-import { type Command, numeric, oneOf, parseCommandLine } from './command.ts';
-import { print, printJson, printTable } from './output.ts';
+import { type Command, parseCommandLine } from './command.ts';
+import { listCommand } from './list-command.ts';
+import { print, printJson } from './output.ts';
 
 interface Event {
   event_id: string;
@@ -13,46 +14,30 @@ interface Event {
   created_at: string;
 }
 
-const defaultLimit = 50;
-
 export const eventCommands: Command[] = [
-  {
+  listCommand<Event>({
     words: ['events', 'list'],
     summary: 'events for the applications, the latest first',
-    usage: '[--state pending|delivered|dead] [--conversation ID] [--limit N]',
-    details: `  --state STATE       pending (on its way), delivered, or dead (given up after 72 hours)
-  --conversation ID   only of this conversation
-  --limit N           ${defaultLimit} unless given
-${serverOptionsHelp}`,
-    async run(args) {
-      const { values } = parseCommandLine(args, {
-        ...serverOptions,
-        state: { type: 'string' },
-        conversation: { type: 'string' },
-        limit: { type: 'string' },
-      });
-      const query = {
-        state: oneOf(values.state, 'state', ['pending', 'delivered', 'dead']),
-        conversation_id: values.conversation,
-      };
-      const limit = numeric(values.limit, 'limit') ?? defaultLimit;
-      const events = await ApiClient.open(values).list<Event>('/v1/events', query, limit);
-      if (values.json) return printJson(events);
-      printTable(
-        ['EVENT ID', 'CREATED', 'TYPE', 'CONVERSATION ID', 'STATE', 'ATTEMPTS', 'URL', 'LAST ERROR'],
-        events.map((event) => [
-          event.event_id,
-          event.created_at,
-          event.type,
-          event.conversation_id,
-          event.state,
-          event.attempts,
-          event.callback_url,
-          event.last_error,
-        ]),
-      );
+    usage: '[--state pending|delivered|dead] [--conversation ID]',
+    path: '/v1/events',
+    options: [
+      {
+        ...{ name: 'state', value: 'STATE', choices: ['pending', 'delivered', 'dead'] },
+        help: 'pending (on its way), delivered, or dead (given up after 72 hours)',
+      },
+      { name: 'conversation', value: 'ID', query: 'conversation_id', help: 'only of this conversation' },
+    ],
+    columns: {
+      'EVENT ID': (row) => row.event_id,
+      CREATED: (row) => row.created_at,
+      TYPE: (row) => row.type,
+      'CONVERSATION ID': (row) => row.conversation_id,
+      STATE: (row) => row.state,
+      ATTEMPTS: (row) => row.attempts,
+      URL: (row) => row.callback_url,
+      'LAST ERROR': (row) => row.last_error,
     },
-  },
+  }),
   {
     words: ['events', 'replay'],
     summary: 'send an event once more, under its old id',

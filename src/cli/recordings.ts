@@ -1,7 +1,8 @@
 import { type AudioFileFormat, audioFileFormats } from '../container/audio-file.ts';
 import { ApiClient, serverOptions, serverOptionsHelp } from './api-client.ts';
-import { type Command, numeric, oneOf, parseCommandLine } from './command.ts';
+import { type Command, oneOf, parseCommandLine } from './command.ts';
 import { saveBody } from './download.ts';
+import { listCommand } from './list-command.ts';
 import { print, printFields, printJson, printTable } from './output.ts';
 
 interface Quality {
@@ -37,16 +38,6 @@ interface WholeRecording extends Recording {
   channels: Channel[];
 }
 
-interface TranscriptBody {
-  state: string;
-  locale: string;
-  engine: string | null;
-  lines: { start_ms: number; speaker_label: string; text: string }[];
-  error: { code: string; message: string } | null;
-}
-
-const defaultLimit = 50;
-
 function seconds(durationMs: number | null): string | null {
   return durationMs === null ? null : (durationMs / 1000).toFixed(1);
 }
@@ -56,36 +47,23 @@ function fetchRecording(api: ApiClient, recordingId: string): Promise<WholeRecor
 }
 
 export const recordingCommands: Command[] = [
-  {
+  listCommand<Recording>({
     words: ['recordings', 'list'],
     summary: 'recordings, the latest first',
-    usage: '[--conversation ID] [--limit N]',
-    details: `  --conversation ID   only of this conversation
-  --limit N           ${defaultLimit} unless given
-${serverOptionsHelp}`,
-    async run(args) {
-      const { values } = parseCommandLine(args, {
-        ...serverOptions,
-        conversation: { type: 'string' },
-        limit: { type: 'string' },
-      });
-      const query = { conversation_id: values.conversation };
-      const limit = numeric(values.limit, 'limit') ?? defaultLimit;
-      const recordings = await ApiClient.open(values).list<Recording>('/v1/recordings', query, limit);
-      if (values.json) return printJson(recordings);
-      printTable(
-        ['RECORDING ID', 'CONVERSATION ID', 'STARTED', 'SECONDS', 'STATE', 'REASON'],
-        recordings.map((row) => [
-          row.recording_id,
-          row.conversation_id,
-          row.started_at,
-          seconds(row.duration_ms),
-          row.state,
-          row.reason,
-        ]),
-      );
+    usage: '[--conversation ID]',
+    path: '/v1/recordings',
+    options: [
+      { name: 'conversation', value: 'ID', query: 'conversation_id', help: 'only of this conversation' },
+    ],
+    columns: {
+      'RECORDING ID': (row) => row.recording_id,
+      'CONVERSATION ID': (row) => row.conversation_id,
+      STARTED: (row) => row.started_at,
+      SECONDS: (row) => seconds(row.duration_ms),
+      STATE: (row) => row.state,
+      REASON: (row) => row.reason,
     },
-  },
+  }),
   {
     words: ['recordings', 'show'],
     summary: 'one recording with its channels',
@@ -123,23 +101,6 @@ ${serverOptionsHelp}`,
           channel.quality?.rt60_seconds ?? null,
         ]),
       );
-    },
-  },
-  {
-    words: ['recordings', 'transcript'],
-    summary: 'what was said in a recording',
-    usage: 'RECORDING_ID',
-    details: serverOptionsHelp,
-    async run(args) {
-      const { values, positionals } = parseCommandLine(args, serverOptions, ['RECORDING_ID']);
-      const path = `/v1/recordings/${encodeURIComponent(positionals[0]!)}/transcript`;
-      const transcript = await ApiClient.open(values).get<TranscriptBody>(path);
-      if (values.json) return printJson(transcript);
-      const { state, locale, engine, error } = transcript;
-      printFields({ state, locale, engine, error: error && `${error.code}: ${error.message}` });
-      print('');
-      for (const { start_ms, speaker_label, text } of transcript.lines)
-        print(`${(start_ms / 1000).toFixed(2).padStart(8)}  ${speaker_label}: ${text}`);
     },
   },
   {

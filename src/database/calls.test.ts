@@ -10,7 +10,7 @@ import {
   pageCalls,
   saveLegLog,
 } from './calls.ts';
-import { saveChannel } from './channels.ts';
+import { saveChannels } from './channels.ts';
 import { insertConnection } from './connections.ts';
 import { insertRecording } from './recordings.ts';
 import type { Db } from './schema.ts';
@@ -55,15 +55,8 @@ async function recorded(connectionId: string, sealedKey: string | null): Promise
     node: 'local',
   });
   const party = { connectionId, from: 'a', to: 'b', direction: 'incoming' as const };
-  await saveChannel(db, {
-    ...row,
-    ...party,
-    channelId: `c ${recordingId}`,
-    startMs: 0,
-    joinOrder: 0,
-    endMs: 1,
-    packets: 1,
-  });
+  const stay = { startMs: 0, joinOrder: 0, endMs: 1, packets: 1 };
+  await saveChannels(db, [{ ...row, ...party, ...stay, channelId: `c ${recordingId}` }]);
   return recordingId;
 }
 

@@ -1,3 +1,4 @@
+import type { QualityFigures } from '../quality/quality-meter.ts';
 import { json } from './json.ts';
 import type { Channel, Db } from './schema.ts';
 
@@ -10,6 +11,8 @@ export interface ChannelEnd {
   packets: number;
   /** The media worker's figures, where they are known. */
   media?: unknown;
+  /** Where they are known. */
+  quality?: QualityFigures | undefined;
 }
 
 /** A stay begins; once more for the same channel changes nothing. */
@@ -21,21 +24,29 @@ export async function insertChannel(db: Db, channel: NewChannel): Promise<void> 
     .execute();
 }
 
-/** Writes what the manifest says, also for a channel whose row a crash prevented. */
-export async function saveChannel(db: Db, channel: NewChannel & ChannelEnd): Promise<void> {
-  const { startMs, joinOrder, endMs, packets, media } = channel;
-  const end = {
-    startMs,
-    joinOrder,
-    endMs,
-    packets,
-    durationMs: endMs - startMs,
-    ...(media !== undefined && { media: json(media) }),
-  };
+/** Writes what the manifest says, also for a channel whose row a crash prevented. What is not known stays as it is. */
+export async function saveChannels(db: Db, channels: readonly (NewChannel & ChannelEnd)[]): Promise<void> {
+  if (channels.length === 0) return;
+  const rows = channels.map(({ media, quality, ...channel }) => ({
+    ...channel,
+    durationMs: channel.endMs - channel.startMs,
+    media: media === undefined ? null : json(media),
+    quality: quality === undefined ? null : json(quality),
+  }));
   await db
     .insertInto('channels')
-    .values({ ...channel, ...end })
-    .onConflict((conflict) => conflict.columns(['recordingId', 'channelId']).doUpdateSet(end))
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict.columns(['recordingId', 'channelId']).doUpdateSet(({ ref, fn }) => ({
+        startMs: ref('excluded.startMs'),
+        joinOrder: ref('excluded.joinOrder'),
+        endMs: ref('excluded.endMs'),
+        packets: ref('excluded.packets'),
+        durationMs: ref('excluded.durationMs'),
+        media: fn.coalesce('excluded.media', 'channels.media'),
+        quality: fn.coalesce('excluded.quality', 'channels.quality'),
+      })),
+    )
     .execute();
 }
 

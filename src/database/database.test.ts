@@ -6,6 +6,7 @@ import { sql } from 'kysely';
 import { systemClock } from '../clock.ts';
 import { newId } from '../ids.ts';
 import { silentLogger } from '../logger.ts';
+import { QualityMeter } from '../quality/quality-meter.ts';
 import { Secret } from '../secret.ts';
 import { getApplication, listApplications, saveApplication } from './applications.ts';
 import {
@@ -13,7 +14,7 @@ import {
   insertChannel,
   listChannelsOfConversation,
   listChannelsOfRecording,
-  saveChannel,
+  saveChannels,
 } from './channels.ts';
 import {
   endConnection,
@@ -101,6 +102,7 @@ describe('start', () => {
         ...['0001-nouns', '0002-trunks', '0003-trunk-options', '0004-call-logs', '0005-native-api'],
         ...['0006-channel-order', '0007-recorder', '0008-files', '0009-consent', '0010-application-dialects'],
         ...['0011-deliveries', '0012-sinch-applications', '0013-transcripts', '0014-quality'],
+        ...['0015-backlogs'],
       ],
     );
     await Promise.all(pools.map((pool) => pool.end()));
@@ -262,9 +264,12 @@ describe('conversations, recordings, channels', () => {
     };
     const { recordingId, channelId, conversationId } = channel;
     const media = { received: { lost: 3 } };
-    await saveChannel(db, { ...channel, startMs: 1020, endMs: 5020, packets: 200, media });
+    const quality = new QualityMeter(8000).figures();
+    const other = { ...channel, channelId: newId(), joinOrder: 2, startMs: 2000, endMs: 5020, packets: 9 };
+    const ended = { ...channel, startMs: 1020, endMs: 5020, packets: 200 };
+    await saveChannels(db, [{ ...ended, media, quality }, other]);
     // What a crash left is written again from the manifest, which has no figures.
-    await saveChannel(db, { ...channel, startMs: 1020, endMs: 5020, packets: 200 });
+    await saveChannels(db, [ended]);
     await insertChannel(db, channel);
     const saved = await getChannel(db, recordingId, channelId);
     assert.deepEqual(saved, {
@@ -273,12 +278,13 @@ describe('conversations, recordings, channels', () => {
       endMs: 5020,
       durationMs: 4000,
       packets: 200,
-      quality: null,
+      quality,
       noMedia: false,
       media,
     });
-    assert.deepEqual(await listChannelsOfConversation(db, conversationId), [saved]);
-    assert.deepEqual(await listChannelsOfRecording(db, recordingId), [saved]);
+    const saved2 = { ...other, durationMs: 3020, quality: null, noMedia: false, media: null };
+    assert.deepEqual(await listChannelsOfConversation(db, conversationId), [saved, saved2]);
+    assert.deepEqual(await listChannelsOfRecording(db, recordingId), [saved, saved2]);
   });
 
   test('channels that began together stand in the order their parties joined', async () => {
@@ -286,20 +292,22 @@ describe('conversations, recordings, channels', () => {
     const conversationId = newId();
     // Ids in the opposite order: an order by id would not do.
     for (const [joinOrder, channelId] of ['c3', 'c2', 'c1'].entries())
-      await saveChannel(db, {
-        channelId,
-        recordingId,
-        conversationId,
-        accountId: 'acc',
-        connectionId: newId(),
-        from: '+1',
-        to: '+2',
-        direction: 'incoming',
-        startMs: channelId === 'c1' ? 40 : 20,
-        joinOrder,
-        endMs: 1000,
-        packets: 1,
-      });
+      await saveChannels(db, [
+        {
+          channelId,
+          recordingId,
+          conversationId,
+          accountId: 'acc',
+          connectionId: newId(),
+          from: '+1',
+          to: '+2',
+          direction: 'incoming',
+          startMs: channelId === 'c1' ? 40 : 20,
+          joinOrder,
+          endMs: 1000,
+          packets: 1,
+        },
+      ]);
     const ids = (channels: { channelId: string }[]) => channels.map(({ channelId }) => channelId);
     assert.deepEqual(ids(await listChannelsOfRecording(db, recordingId)), ['c3', 'c2', 'c1']);
     assert.deepEqual(ids(await listChannelsOfConversation(db, conversationId)), ['c3', 'c2', 'c1']);
@@ -327,7 +335,7 @@ describe('conversations, recordings, channels', () => {
     };
     await insertChannel(db, channel);
     assert.equal((await getChannel(db, channel.recordingId, channel.channelId))?.noMedia, null);
-    await saveChannel(db, { ...channel, endMs: 1000, packets: 0 });
+    await saveChannels(db, [{ ...channel, endMs: 1000, packets: 0 }]);
     assert.equal((await getChannel(db, channel.recordingId, channel.channelId))?.noMedia, true);
   });
 });

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { CamelCasePlugin, Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { type Clock, sleep } from '../clock.ts';
@@ -31,6 +32,14 @@ export interface Database {
 }
 
 export const maxConnections = 20;
+/**
+ * To the embedded server, which shares this machine's processors: more of them only wait for each other. They are kept,
+ * so that many calls that end at once find sessions that know the tables.
+ */
+const embeddedConnections = {
+  max: Math.min(maxConnections, Math.max(8, 2 * availableParallelism())),
+  idleTimeoutMillis: 0,
+};
 
 const connectTimeoutMs = 10_000;
 const firstConnectionLimitMs = 30_000;
@@ -57,7 +66,9 @@ export async function startDatabase(options: DatabaseOptions): Promise<Database>
   };
   try {
     if (!options.url) postgres = await Postgres.start({ ...options, dataDir });
-    const address = postgres?.address ?? { connectionString: options.url?.reveal() };
+    const address = postgres
+      ? { ...postgres.address, ...embeddedConnections }
+      : { connectionString: options.url?.reveal() };
     const { sessionOptions } = options;
     pool = openPool(sessionOptions ? { ...address, options: sessionOptions } : address, options.logger);
     const db = openDb(pool);

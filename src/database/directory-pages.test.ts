@@ -11,7 +11,7 @@ import {
 } from './connections.ts';
 import { insertConversation, pageConversations } from './conversations.ts';
 import { deleteDialPermission, listDialPermissions, saveDialPermission } from './dial-permissions.ts';
-import { eventState, insertEvent, pageEvents, setEventDelivered, setEventFailed } from './events.ts';
+import { eventState, insertEvent, pageEvents, setEventFailed, setEventsDelivered } from './events.ts';
 import {
   assignNumber,
   deleteNumber,
@@ -193,7 +193,7 @@ describe('filters', () => {
     }
     const [delivered, dead, pending] = made as [string, string, string];
     await setEventFailed(db, delivered, { lastError: 'not yet', deadAt: null });
-    await setEventDelivered(db, delivered, startTime);
+    await setEventsDelivered(db, [delivered], startTime);
     await setEventFailed(db, dead, { lastError: 'gone', deadAt: startTime });
     for (const [state, eventId] of Object.entries({ delivered, dead, pending })) {
       const filter = { conversationId, state: state as 'dead' };

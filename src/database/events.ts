@@ -58,11 +58,15 @@ export async function nextPendingEvent(
     .executeTakeFirst();
 }
 
-export async function setEventDelivered(db: Db, eventId: string, deliveredAt: Date): Promise<void> {
+export async function setEventsDelivered(
+  db: Db,
+  eventIds: readonly string[],
+  deliveredAt: Date,
+): Promise<void> {
   await db
     .updateTable('events')
     .set((eb) => ({ deliveredAt, attempts: eb('attempts', '+', 1), lastError: null }))
-    .where('eventId', '=', eventId)
+    .where('eventId', 'in', eventIds)
     .execute();
 }
 

@@ -14,6 +14,7 @@ import * as deliveries from './migrations/0011-deliveries.ts';
 import * as sinchApplications from './migrations/0012-sinch-applications.ts';
 import * as transcripts from './migrations/0013-transcripts.ts';
 import * as quality from './migrations/0014-quality.ts';
+import * as backlogs from './migrations/0015-backlogs.ts';
 import type { Db } from './schema.ts';
 
 /** The schema all of our tables lie in, so that a shared server keeps them apart. */
@@ -35,6 +36,7 @@ const migrations: Record<string, Migration> = {
   '0012-sinch-applications': sinchApplications,
   '0013-transcripts': transcripts,
   '0014-quality': quality,
+  '0015-backlogs': backlogs,
 };
 
 /**

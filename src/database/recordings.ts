@@ -49,13 +49,16 @@ export async function endRecording(
     fileSamples?: number;
     digit?: string | null;
     notices?: readonly object[];
+    /** Of the mix, where they are known by now. */
+    quality?: QualityFigures | undefined;
   },
 ): Promise<Recording | undefined> {
-  const { notices, ...rest } = end;
+  const { notices, quality, ...rest } = end;
   return await db
     .updateTable('recordings')
     .set((eb) => ({
       ...{ state: 'ended' as const, ...rest, ...(notices && { notices: json(notices) }) },
+      ...(quality && { quality: eb.case().when('erasedAt', 'is', null).then(json(quality)).end() }),
       // Nothing else erases what has not ended, and nothing that ends it at the same moment takes its place.
       reason: eb.case().when('erasedAt', 'is not', null).then('consent_withdrawn').else(rest.reason).end(),
     }))
@@ -160,6 +163,21 @@ export async function setRecordingEvidence(
     .set({ consent: json(consent), notices: json(notices) })
     .where('recordingId', '=', recordingId)
     .execute();
+}
+
+/** Must run in a transaction: nobody else changes the row before its end. */
+export async function lockRecording(
+  trx: Db,
+  accountId: string,
+  recordingId: string,
+): Promise<Recording | undefined> {
+  return await trx
+    .selectFrom('recordings')
+    .selectAll()
+    .where('accountId', '=', accountId)
+    .where('recordingId', '=', recordingId)
+    .forUpdate()
+    .executeTakeFirst();
 }
 
 export async function getRecording(

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import { json } from './json.ts';
+import { fetchPage, type Page, type PageRequest } from './page.ts';
 import type { Db } from './schema.ts';
-import type { TranscriptRow } from './transcript-table.ts';
+import type { TranscriptRow, TranscriptState } from './transcript-table.ts';
 
 export type NewTranscript = Pick<
   TranscriptRow,
@@ -40,6 +41,7 @@ export interface TranscriptChange
     Pick<
       TranscriptRow,
       | 'state'
+      | 'locale'
       | 'queuedAt'
       | 'attempts'
       | 'nextAttemptAt'
@@ -126,24 +128,35 @@ export async function reviveInterruptedTranscripts(db: Db, node: string, now: Da
     .execute();
 }
 
-/** Whether its file is still to go where the recording's went, with the same credentials. */
-export async function isTranscriptOpen(db: Db, recordingId: string): Promise<boolean> {
-  const found = await db
+/**
+ * Whether the credentials of its recording's delivery are still needed: its file is to go there, or it was given up and
+ * may be asked for again. Must run in a transaction: whoever ends that meanwhile waits, and drops them himself.
+ */
+export async function isTranscriptOpen(trx: Db, recordingId: string): Promise<boolean> {
+  const found = await trx
     .selectFrom('transcripts')
     .select('recordingId')
     .where('recordingId', '=', recordingId)
-    .where('state', 'in', ['waiting', 'running', 'failing'])
+    .where((eb) =>
+      eb.or([
+        eb('state', 'in', ['waiting', 'running', 'failing']),
+        eb('state', '=', 'dead').and('nextAttemptAt', 'is not', null),
+      ]),
+    )
+    .forShare()
     .executeTakeFirst();
   return found !== undefined;
 }
 
-/** Nobody needs the credentials of a recording any more that is delivered. */
+/** Nobody needs the credentials any more of a recording that is delivered, or was given up long ago. */
 export async function dropDeliveredCredentials(db: Db, recordingId: string): Promise<void> {
   await db
     .updateTable('deliveries')
     .set({ sealedCredentials: null })
     .where('recordingId', '=', recordingId)
-    .where('state', '=', 'delivered')
+    .where((eb) =>
+      eb.or([eb('state', '=', 'delivered'), eb('state', '=', 'dead').and('nextAttemptAt', 'is', null)]),
+    )
     .execute();
 }
 
@@ -158,52 +171,70 @@ export async function lastTranscriptAt(db: Db, destination: string): Promise<Tra
     .executeTakeFirst();
 }
 
-/** A recording in which the words were said, and the utterances in which they were. */
-export interface TranscriptMatch {
-  recordingId: string;
-  conversationId: string;
-  createdAt: Date;
+/** A transcript in a list; where words were looked for, with the utterances in which they were said. */
+export interface ListedTranscript
+  extends Pick<
+    TranscriptRow,
+    'recordingId' | 'conversationId' | 'createdAt' | 'state' | 'locale' | 'errorCode' | 'errorMessage'
+  > {
   hits: { fromSample: number; toSample: number; rateHz: number; speakerLabel: string; text: string }[];
+}
+
+export interface TranscriptFilter {
+  /** As a search engine takes them: words, "a phrase", -without. */
+  words?: string | undefined;
+  state?: TranscriptState | undefined;
 }
 
 const maxHits = 100;
 
-/**
- * @param words as a search engine takes them: words, "a phrase", -without
- */
-export async function searchTranscripts(
+/** Latest first, by the beginnings of the recordings. */
+export async function pageTranscripts(
   db: Db,
   accountId: string,
-  { words, limit }: { words: string; limit: number },
-): Promise<TranscriptMatch[]> {
-  // An utterance is a hit when it has any of what is looked for: `querytree` leaves out what must not be there.
-  const { rows } = await sql<TranscriptMatch>`
-    WITH wanted AS (
-      SELECT query, replace(nullif(querytree(query), 'T'), '&', '|')::tsquery AS any_of
-      FROM websearch_to_tsquery('simple', ${words}) AS query
-    ), found AS (
-      SELECT t.recording_id, t.conversation_id, t.created_at, t.transcript, wanted.any_of
-      FROM callreel.transcripts AS t, wanted
-      WHERE t.account_id = ${accountId} AND t.words @@ wanted.query
-      ORDER BY t.created_at DESC, t.recording_id DESC
-      LIMIT ${limit}
-    )
-    SELECT
-      recording_id AS "recordingId", conversation_id AS "conversationId", created_at AS "createdAt",
-      (
-        SELECT coalesce(jsonb_agg(hit ORDER BY (hit->>'fromSample')::bigint), '[]'::jsonb)
-        FROM (
-          SELECT jsonb_build_object(
-            'fromSample', said->'fromSample', 'toSample', said->'toSample', 'text', said->'text',
-            'rateHz', transcript->'rateHz',
-            'speakerLabel', transcript->'channels'->((said->>'channel')::int)->'speakerLabel'
-          ) AS hit
-          FROM jsonb_array_elements(transcript->'utterances') AS said
-          WHERE any_of IS NULL OR to_tsvector('simple', said->>'text') @@ any_of
-          LIMIT ${maxHits}
-        ) AS hits
-      ) AS hits
-    FROM found
-    ORDER BY created_at DESC, recording_id DESC`.execute(db);
-  return rows;
+  { filter: { words, state } = {}, ...request }: PageRequest & { filter?: TranscriptFilter },
+): Promise<Page<ListedTranscript>> {
+  const positionOf = (row: ListedTranscript) => ({ at: row.createdAt, id: row.recordingId });
+  return await fetchPage(request, positionOf, async ({ comparison, order, beyond, limit }) => {
+    const conditions = [
+      sql`t.account_id = ${accountId}`,
+      ...(words === undefined ? [] : [sql`t.words @@ wanted.query`]),
+      ...(state === undefined ? [] : [sql`t.state = ${state}`]),
+      ...(beyond
+        ? [sql`(t.created_at, t.recording_id) ${sql.raw(comparison)} (${beyond.at}, ${beyond.id})`]
+        : []),
+    ];
+    // An utterance is a hit when it has any of what is looked for: `querytree` leaves out what must not be there.
+    const { rows } = await sql<ListedTranscript>`
+      WITH wanted AS (
+        SELECT query, replace(nullif(querytree(query), 'T'), '&', '|')::tsquery AS any_of
+        FROM websearch_to_tsquery('simple', ${words ?? ''}) AS query
+      ), found AS (
+        SELECT t.*, wanted.any_of FROM callreel.transcripts AS t, wanted
+        WHERE ${sql.join(conditions, sql` AND `)}
+        ORDER BY t.created_at ${sql.raw(order)}, t.recording_id ${sql.raw(order)}
+        LIMIT ${limit}
+      )
+      SELECT
+        recording_id AS "recordingId", conversation_id AS "conversationId", created_at AS "createdAt",
+        state, locale, error_code AS "errorCode", error_message AS "errorMessage",
+        ${words === undefined ? sql`'[]'::jsonb` : hitsOfFound} AS hits
+      FROM found
+      ORDER BY created_at ${sql.raw(order)}, recording_id ${sql.raw(order)}`.execute(db);
+    return rows;
+  });
 }
+
+const hitsOfFound = sql`(
+  SELECT coalesce(jsonb_agg(hit ORDER BY (hit->>'fromSample')::bigint), '[]'::jsonb)
+  FROM (
+    SELECT jsonb_build_object(
+      'fromSample', said->'fromSample', 'toSample', said->'toSample', 'text', said->'text',
+      'rateHz', transcript->'rateHz',
+      'speakerLabel', transcript->'channels'->((said->>'channel')::int)->'speakerLabel'
+    ) AS hit
+    FROM jsonb_array_elements(transcript->'utterances') AS said
+    WHERE any_of IS NULL OR to_tsvector('simple', said->>'text') @@ any_of
+    LIMIT ${maxHits}
+  ) AS hits
+)`;

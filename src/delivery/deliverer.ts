@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import {
   changeDelivery,
   listDueDeliveries,
@@ -17,6 +17,7 @@ import { deliveryTable } from './delivery-states.ts';
 import { abortDeliveryUpload, type DeliveryUploadOptions, uploadDelivery } from './delivery-upload.ts';
 import { removeLeftovers } from './leftovers.ts';
 import type { Outbox } from './outbox.ts';
+import { RowJobs } from './row-jobs.ts';
 
 /** Writes the event of a delivery in the transaction of its state. */
 export type TellDelivery = (
@@ -42,14 +43,6 @@ export interface DelivererOptions extends DeliveryUploadOptions {
   pollMs?: number;
 }
 
-interface InFlight {
-  place: string;
-  abort: AbortController;
-  done: Promise<void>;
-}
-
-/** A database that does not answer is asked again: what became of a try is not forgotten. */
-const settleRetryMs = 1000;
 /** So long a storage may take to free what an upload took, before an erasure goes on without its answer. */
 const abortLimitMs = 10_000;
 
@@ -63,15 +56,17 @@ const abortLimitMs = 10_000;
  * A state and its event are written in one transaction.
  */
 export class Deliverer {
-  readonly #options: DelivererOptions & { pollMs: number };
-  readonly #inFlight = new Map<string, InFlight>();
-  #stopping = false;
-  #loop: Promise<void> = Promise.resolve();
-  #wake: (() => void) | undefined;
-  #kicked = false;
+  readonly #options: DelivererOptions;
+  readonly #jobs: RowJobs;
 
   constructor(options: DelivererOptions) {
-    this.#options = { pollMs: 1000, ...options };
+    this.#options = options;
+    const { clock, log, pollMs } = options;
+    this.#jobs = new RowJobs({
+      ...{ clock, wallClock: options.settings.clock, log, pollMs },
+      names: { one: 'a delivery', many: 'deliveries', id: 'deliveryId' },
+      fetch: () => this.#fetch(),
+    });
   }
 
   /** Takes up what the run before was doing. */
@@ -81,21 +76,19 @@ export class Deliverer {
     await removeLeftovers(this.#options, interrupted).catch((error: unknown) =>
       log.warn({ error }, 'unfinished files of the run before could not be removed'),
     );
-    this.#loop = this.#run();
+    this.#jobs.start();
   }
 
   /** Looks for work now. */
   kick(): void {
-    this.#kicked = true;
-    this.#wake?.();
+    this.#jobs.kick();
   }
 
   /** Ends the try that is under way, if there is one; the row says what is next. */
   async interrupt({ deliveryId, recordingId }: Pick<Delivery, 'deliveryId' | 'recordingId'>): Promise<void> {
     await this.#options.stopEarly?.(recordingId);
-    const found = this.#inFlight.get(deliveryId);
-    found?.abort.abort(new CallreelError('CONFLICT', 'the delivery was given up', { where: deliveryId }));
-    await found?.done;
+    const reason = new CallreelError('CONFLICT', 'the delivery was given up', { where: deliveryId });
+    await this.#jobs.interrupt(deliveryId, reason);
     this.#options.encoded?.drop(recordingId);
   }
 
@@ -122,77 +115,47 @@ export class Deliverer {
 
   /** Takes no new work and breaks off what is under way: the next start goes on from the last part on record. */
   async stop(): Promise<void> {
-    this.#stopping = true;
-    this.#wake?.();
-    for (const { abort } of this.#inFlight.values()) abort.abort(new Error('the process stops'));
-    await this.#loop;
-    await Promise.all([...this.#inFlight.values()].map(({ done }) => done));
+    await this.#jobs.stop();
   }
 
-  async #run(): Promise<void> {
-    while (!this.#stopping) {
-      this.#kicked = false;
-      const started = await this.#fetch();
-      if (started === 0 && !this.#kicked && !this.#stopping) await this.#pause(this.#options.pollMs);
-    }
-  }
-
-  /** @returns how many were begun */
   async #fetch(): Promise<number> {
-    const { db, node, log, concurrency } = this.#options;
-    const free = concurrency - this.#inFlight.size;
+    const { db, node, concurrency } = this.#options;
+    const { running } = this.#jobs;
+    const free = concurrency - running.length;
     if (free <= 0) return 0;
-    try {
-      const due = await listDueDeliveries(db, node, {
-        now: this.#now(),
-        limit: free,
-        except: [...this.#inFlight.keys()],
-        exceptPlaces: this.#busyPlaces(),
-      });
-      if (this.#stopping) return 0;
-      for (const row of due) this.#begin(row);
-      return due.length;
-    } catch (error) {
-      log.error({ err: error }, 'deliveries could not be looked for');
-      return 0;
-    }
+    const due = await listDueDeliveries(db, node, {
+      now: this.#now(),
+      limit: free,
+      except: running,
+      exceptPlaces: this.#busyPlaces(),
+    });
+    if (this.#jobs.isStopping) return 0;
+    for (const row of due)
+      this.#jobs.begin(row.deliveryId, row.place, (signal) =>
+        row.state === 'abandoned' || row.state === 'dead'
+          ? this.#finishOff(row, signal)
+          : this.#attempt(row, signal),
+      );
+    return due.length;
   }
 
   /** One storage that stalls does not take every slot. */
   #busyPlaces(): string[] {
     const most = Math.max(1, Math.ceil(this.#options.concurrency / 2));
-    const counts = new Map<string, number>();
-    for (const { place } of this.#inFlight.values()) counts.set(place, (counts.get(place) ?? 0) + 1);
-    return [...counts].filter(([, count]) => count >= most).map(([place]) => place);
-  }
-
-  #begin(row: Delivery): void {
-    const { deliveryId, place } = row;
-    const abort = new AbortController();
-    const work =
-      row.state === 'abandoned' || row.state === 'dead'
-        ? this.#finishOff(row, abort.signal)
-        : this.#attempt(row, abort.signal);
-    const done = work
-      .catch((error: unknown) => this.#options.log.error({ deliveryId, error }, 'a delivery broke off'))
-      .finally(() => {
-        this.#inFlight.delete(deliveryId);
-        this.kick();
-      });
-    this.#inFlight.set(deliveryId, { place, abort, done });
+    return [...this.#jobs.groups].filter(([, count]) => count >= most).map(([place]) => place);
   }
 
   async #attempt(due: Delivery, signal: AbortSignal): Promise<void> {
     const { deliveryId, recordingId } = due;
     await this.#options.stopEarly?.(recordingId);
-    const row = await this.#settled(() =>
+    const row = await this.#jobs.settled(() =>
       this.#options.outbox.transaction((trx) => this.#take(trx, deliveryId)),
     );
     if (!row) return;
     const { destination, attempts } = row;
     try {
       const bytes = await uploadDelivery(row, this.#options, signal);
-      await this.#settled(() => this.#succeeded(deliveryId, bytes));
+      await this.#jobs.settled(() => this.#succeeded(deliveryId, bytes));
       this.#options.log.info(
         { deliveryId, recordingId, destination, attempts, bytes },
         'a recording was delivered',
@@ -200,7 +163,7 @@ export class Deliverer {
     } catch (error) {
       // By a stop it is taken up again at the next start; by an erasure it is cleaned up.
       if (signal.aborted) return;
-      await this.#settled(() => this.#failed(deliveryId, asCallreelError(error)));
+      await this.#jobs.settled(() => this.#failed(deliveryId, asCallreelError(error)));
     }
   }
 
@@ -279,36 +242,8 @@ export class Deliverer {
       });
   }
 
-  async #settled<T>(write: () => Promise<T>): Promise<T | undefined> {
-    for (;;) {
-      try {
-        return await write();
-      } catch (error) {
-        if (this.#stopping) return undefined;
-        this.#options.log.error({ err: error }, 'a delivery could not be put on record');
-        await this.#sleep(settleRetryMs);
-      }
-    }
-  }
-
   #now(): Date {
     return new Date(this.#options.clock.unixMs());
-  }
-
-  #pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      let timer: Timer | undefined;
-      this.#wake = () => {
-        this.#wake = undefined;
-        timer?.cancel();
-        resolve();
-      };
-      timer = this.#options.clock.after(delayMs, () => this.#wake?.());
-    });
-  }
-
-  #sleep(delayMs: number): Promise<void> {
-    return new Promise((resolve) => void this.#options.settings.clock.after(delayMs, resolve));
   }
 }
 

@@ -6,8 +6,8 @@ import {
   type NewEvent,
   nextPendingEvent,
   reviveEvent,
-  setEventDelivered,
   setEventFailed,
+  setEventsDelivered,
 } from '../database/events.ts';
 import type { Db, Event } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
@@ -59,6 +59,10 @@ export interface OutboxOptions {
 export class Outbox {
   readonly #options: Required<OutboxOptions>;
   readonly #inFlight = new Map<string, { origin: string; done: Promise<void> }>();
+  /** Delivered, and not yet on record as that. */
+  #delivered: { event: Event; job: Job<EventJob> }[] = [];
+  #settling: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
   readonly #abort = new AbortController();
   #stopping = false;
   #loop: Promise<void> = Promise.resolve();
@@ -69,7 +73,7 @@ export class Outbox {
     this.#options = {
       attemptLimitMs: 30_000,
       concurrency: 64,
-      concurrencyPerOrigin: 16,
+      concurrencyPerOrigin: 32,
       pollMs: 1000,
       ...options,
     };
@@ -178,7 +182,7 @@ export class Outbox {
   }
 
   async #attempt(job: Job<EventJob>): Promise<void> {
-    const { db, boss, send, clock } = this.#options;
+    const { db, boss, send } = this.#options;
     const { conversationId, callbackUrl } = job.data;
     const event = callbackUrl && (await nextPendingEvent(db, { conversationId, callbackUrl }));
     if (!event) {
@@ -192,9 +196,29 @@ export class Outbox {
       else await this.#failed(job, event, error);
       return;
     }
+    this.#delivered.push({ event, job });
+    await this.#settled();
+  }
+
+  /** Many that are delivered at once are put on record together: those that come while some are wait for the next turn. */
+  #settled(): Promise<void> {
+    this.#next ??= (this.#settling ?? Promise.resolve())
+      .catch(() => undefined)
+      .then(() => {
+        this.#next = undefined;
+        this.#settling = this.#settle(this.#delivered.splice(0));
+        return this.#settling;
+      });
+    return this.#next;
+  }
+
+  async #settle(delivered: readonly { event: Event; job: Job<EventJob> }[]): Promise<void> {
+    const { db, boss, clock } = this.#options;
     await db.transaction().execute(async (trx) => {
-      await setEventDelivered(trx, event.eventId, new Date(clock.unixMs()));
-      await boss.complete(eventQueue, job, null, { db: fromKysely(trx) });
+      const eventIds = delivered.map(({ event }) => event.eventId);
+      await setEventsDelivered(trx, eventIds, new Date(clock.unixMs()));
+      const jobs = delivered.map(({ job }) => job);
+      await boss.complete(eventQueue, jobs, null, { db: fromKysely(trx) });
     });
   }
 

@@ -70,6 +70,8 @@ export interface CaptureSink {
   stayOpened(stay: Stay, atUs: number): void;
   packet(stay: Stay, packet: CapturedPacket): void;
   digit(stay: Stay, digit: CapturedDigit): void;
+  /** What the party does from here on, until it says otherwise or the stay ends: it holds, or is held. */
+  hold(stay: Stay, held: boolean, atUs: number): void;
   senderReport(stay: Stay, report: CapturedSenderReport): void;
   stayClosed(stay: Stay, atUs: number): void;
   /**

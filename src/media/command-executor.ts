@@ -17,6 +17,7 @@ import type {
   WorkerStats,
 } from './control.ts';
 import { Legs } from './legs.ts';
+import { type ListenStart, maxListeners } from './listen-control.ts';
 import type { MediaSession } from './media-session.ts';
 import type { OverlayToneKind } from './overlay-tone.ts';
 import type { PlayListener } from './player.ts';
@@ -50,6 +51,8 @@ export interface RecordingControl {
   /** Recordings that did not end on disk yet. */
   readonly count: number;
   readonly ringOverflows: number;
+  readonly ringWaitingBytes: number;
+  readonly ringBytes: number;
   /** @throws CallreelError */
   start(command: RecordingStart, atUs: number): void;
   /** @throws CallreelError */
@@ -209,6 +212,15 @@ export class CommandExecutor {
       case 'leg.key':
         this.legs.get(command.legId).key(command.digit);
         return {};
+      case 'listen.start':
+        this.#listen(command);
+        return {};
+      case 'listen.arm':
+        this.legs.get(command.legId).ears.arm(command.listenId);
+        return {};
+      case 'listen.stop':
+        this.legs.get(command.legId).ears.stop(command.listenId);
+        return {};
       case 'spool.settle':
         await recordings.settle(command.roomId);
         return {};
@@ -225,6 +237,14 @@ export class CommandExecutor {
   #openLeg(command: LegOpen): Promise<number> {
     if (this.#draining) throw new CallreelError('DRAINING', 'this media worker takes no new calls');
     return this.legs.open(command);
+  }
+
+  #listen(command: ListenStart): void {
+    if (this.legs.listening >= maxListeners)
+      throw new CallreelError('LISTENERS_EXHAUSTED', `${maxListeners} calls are listened to`, {
+        where: command.legId,
+      });
+    this.legs.get(command.legId).ears.listen(command);
   }
 
   #startRecording(command: RecordingStart, atUs: number): void {
@@ -286,7 +306,8 @@ export class CommandExecutor {
 
   #stats(): WorkerStats {
     const { transport, recordings } = this.#options;
-    const { receivedPackets, sentPackets, failedSends, lateTicks, maxLatenessUs } = transport.counters;
+    const { receivedPackets, sentPackets, failedSends, lateTicks, maxLatenessUs, histogram } =
+      transport.counters;
     return {
       openPorts: this.legs.openPorts,
       legs: this.legs.count,
@@ -297,7 +318,11 @@ export class CommandExecutor {
       failedSends,
       lateTicks,
       maxLatenessUs,
+      latenessCounts: histogram?.counts ?? [],
+      latenessSumUs: histogram?.sumUs ?? 0,
       ringOverflows: recordings.ringOverflows,
+      ringWaitingBytes: recordings.ringWaitingBytes,
+      ringBytes: recordings.ringBytes,
     };
   }
 }

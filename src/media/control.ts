@@ -1,6 +1,7 @@
 import type { CodecName } from '../codec/codec.ts';
 import type { EndReason, Party, PauseBehaviour } from '../spool/records.ts';
 import type { ConsentReport, NoticeReport, RecordingConsent, RecordingNotice } from './consent-control.ts';
+import type { ListenCommand, ListenEvent } from './listen-control.ts';
 import type { RecorderOptions } from './recorder-options.ts';
 
 /**
@@ -286,6 +287,7 @@ export type Command =
   | RecordingConsent
   | RecordingNotice
   | LegKey
+  | ListenCommand
   | SpoolSettle
   | WorkerDrain
   | WorkerStatsQuery;
@@ -319,6 +321,7 @@ export type WorkerEvent =
   | { event: 'recording.consented'; recordingId: string; roomId: string; consent: ConsentReport }
   /** Everything is settled and synced: the manifest on disk is final and says the rest. */
   | { event: 'recording.ended'; recordingId: string; roomId: string; reason: EndReason }
+  | ListenEvent
   | { event: 'fault'; message: string };
 
 /** It records from here on, it is paused, it goes on. */
@@ -391,6 +394,12 @@ export interface WorkerStats {
   failedSends: number;
   lateTicks: number;
   maxLatenessUs: number;
+  /** Ticks by how late they began, in the buckets of `rtp/tick-histogram`, and the sum of that. */
+  latenessCounts: readonly number[];
+  latenessSumUs: number;
   /** Entries lost because the writer thread could not keep up; each loss is also a mark in the manifests. */
   ringOverflows: number;
+  /** Of the ring to that thread: how much lies in it, and how much may. */
+  ringWaitingBytes: number;
+  ringBytes: number;
 }

@@ -46,6 +46,13 @@ export class Legs {
     }
   }
 
+  /** How many of them are listened to. */
+  get listening(): number {
+    let listening = 0;
+    for (const { ears } of this.#sessions.values()) if (ears.listens) listening++;
+    return listening;
+  }
+
   find(legId: string): MediaSession | undefined {
     return this.#sessions.get(legId);
   }

@@ -2,12 +2,13 @@ import type { Clock } from '../clock.ts';
 import { RtpPacketView, RtpParser } from '../rtp/packet.ts';
 import { isRtcp } from '../rtp/rtcp.ts';
 import type { Datagram, DatagramSink, TransportPort } from '../rtp/transport.ts';
-import type { CapturedDigit, CaptureSink, Stay } from './capture-sink.ts';
+import type { CaptureSink, Stay } from './capture-sink.ts';
 import type { LegNegotiate, WorkerEvent } from './control.ts';
 import { EarlyWords } from './early-words.ts';
 import { HeardCapture } from './heard-capture.ts';
 import { Inactivity } from './inactivity.ts';
-import { KeyPresses, type StreamKeyDown } from './key-presses.ts';
+import { KeyPresses } from './key-presses.ts';
+import { LegEars } from './leg-ears.ts';
 import { LegOutput, type SlotTime } from './leg-output.ts';
 import { LegStatistics } from './leg-statistics.ts';
 import { PacketProtection } from './packet-protection.ts';
@@ -18,6 +19,7 @@ import type { ReceiveFormat } from './receive-formats.ts';
 import { ReceiveGate } from './receive-gate.ts';
 import { ReceivedPacket } from './received-packet.ts';
 import { RtcpSession } from './rtcp-session.ts';
+import { SaidCapture } from './said-capture.ts';
 import { SourceLatch } from './source-latch.ts';
 import { UnprovenPackets } from './unproven-packets.ts';
 
@@ -68,14 +70,14 @@ export class MediaSession implements DatagramSink {
   readonly #gate = new ReceiveGate();
   readonly #protection = new PacketProtection();
   readonly #keys: KeyPresses;
+  /** Who listens to what is heard of the leg. */
+  readonly ears: LegEars;
   readonly #pauseEnd = new PauseEnd();
   #heard = false;
   readonly #inactivity = new Inactivity((silentMs) =>
     this.#post({ event: 'leg.inactive', legId: this.legId, silentMs }),
   );
-  #stay: Stay | undefined;
-  /** What the party says, for recordings of this call by itself; what it hears goes by `output`. */
-  #call: { said: Stay; heard: Stay } | undefined;
+  readonly #said: SaidCapture;
   #leaveKey: string | undefined;
   #relayTarget: LegOutput | undefined;
   #port: TransportPort | undefined;
@@ -89,13 +91,15 @@ export class MediaSession implements DatagramSink {
     this.legId = options.legId;
     this.#options = options;
     this.#capture = options.capture;
+    this.#said = new SaidCapture(options.capture, this.#pauseEnd);
     this.#early = new EarlyWords(options.awaitsAnswer);
     this.#keys = new KeyPresses({
       nowUs: () => options.clock.monotonicUs(),
-      wentDown: (key) => this.#keyWentDown(key),
-      heardDown: (key) => this.#captureKey({ ...key, rtpTime: this.#packet.rtpTime }),
+      wentDown: (key) => this.#said.keyWentDown(key),
+      heardDown: (key) => this.#said.digit({ ...key, rtpTime: this.#packet.rtpTime }),
       cameUp: (digit, durationMs) => this.#keyCameUp(digit, durationMs),
     });
+    this.ears = new LegEars({ legId: options.legId, keys: this.#keys, post: options.post });
     this.output = new LegOutput(options.legId, this.#latch, options.slotTime, options.post);
     this.#statistics = new LegStatistics(options.clock.monotonicUs(), () => ({
       refused: this.counters.strayPackets,
@@ -108,16 +112,12 @@ export class MediaSession implements DatagramSink {
       clock: options.clock,
       latch: this.#latch,
       reception: this.#statistics.reception,
-      senderReport: (report) => {
-        if (this.#pauseEnd.hides(report.arrivalUs, report.ssrc, report.rtpTime)) return;
-        if (this.#stay) this.#capture.senderReport(this.#stay, report);
-        if (this.#call) this.#capture.senderReport(this.#call.said, report);
-      },
+      senderReport: (report) => this.#said.senderReport(report),
     });
   }
 
   get stay(): Stay | undefined {
-    return this.#stay;
+    return this.#said.stay;
   }
 
   /** A packet of the peer came. */
@@ -153,6 +153,7 @@ export class MediaSession implements DatagramSink {
     if (!this.#port) return;
     const report = this.#statistics.legReport(nowUs);
     this.#rtcp.close(nowUs);
+    this.ears.close();
     this.output.close();
     this.#port.close();
     this.#port = undefined;
@@ -180,12 +181,13 @@ export class MediaSession implements DatagramSink {
       this.playout.clear();
     }
     this.#gate.agree(receives, nowUs);
+    this.#said.agree(direction, nowUs);
     this.#inactivity.agree(inactivityTimeoutMs);
     this.#latch.signal(remote, signallingAddress);
     this.#unproven.releaseAll(nowUs);
     this.#early.agreed(nowUs);
-    if (this.#stay) this.admitEarly();
-    else if (this.#call) this.#early.record(nowUs);
+    if (this.stay) this.admitEarly();
+    else if (this.#said.call) this.#early.record(nowUs);
   }
 
   /** When the first of what `admitEarly` would give arrived; `nowUs` where there is nothing. */
@@ -199,20 +201,26 @@ export class MediaSession implements DatagramSink {
   }
 
   enter(stay: Stay, leaveKey: string | undefined): void {
-    this.#stay = stay;
+    const nowUs = this.#options.clock.monotonicUs();
+    this.#said.enter(stay, nowUs);
     this.#unproven.forget();
     this.#leaveKey = leaveKey;
     this.#keys.useLeaveKey(leaveKey);
     this.playout.clear();
-    this.#statistics.beginStay(this.#options.clock.monotonicUs());
+    this.#statistics.beginStay(nowUs);
+  }
+
+  /** What its stay lets through is another now. */
+  muteChanged(): void {
+    this.#said.tellHold(this.#options.clock.monotonicUs());
   }
 
   /** @returns the stay that ended */
   exit(atUs: number): Stay | undefined {
-    const stay = this.#stay;
+    const { stay } = this.#said;
     if (!stay) return undefined;
     const { trackId, roomId } = stay;
-    this.#stay = undefined;
+    this.#said.stay = undefined;
     this.#leaveKey = undefined;
     const report = this.#statistics.stayReport(atUs);
     this.#post({ event: 'leg.report', legId: this.legId, stay: { trackId, roomId }, report });
@@ -221,13 +229,14 @@ export class MediaSession implements DatagramSink {
 
   /** The room of the recordings of this call by itself; undefined where there are none. */
   get callRoomId(): string | undefined {
-    return this.#call?.said.roomId;
+    return this.#said.call?.said.roomId;
   }
 
   /** From here on both halves of the call go to recordings of its own. */
   captureCall(said: Stay, heard: Stay): void {
-    this.#call = { said, heard };
-    this.#early.record(this.#options.clock.monotonicUs());
+    const nowUs = this.#options.clock.monotonicUs();
+    this.#said.captureCall({ said, heard }, nowUs);
+    this.#early.record(nowUs);
     this.output.heard = new HeardCapture({
       nowUs: () => this.#options.clock.monotonicUs(),
       packet: (packet) => this.#capture.packet(heard, packet),
@@ -235,13 +244,13 @@ export class MediaSession implements DatagramSink {
   }
 
   endCallCapture(): void {
-    this.#call = undefined;
+    this.#said.call = undefined;
     this.output.heard = undefined;
   }
 
   /** A key that came by another way than the media. */
   key(digit: string): void {
-    this.#captureKey({ digit, rtpTime: 0, arrivalUs: this.#options.clock.monotonicUs() });
+    this.#said.digit({ digit, rtpTime: 0, arrivalUs: this.#options.clock.monotonicUs() });
   }
 
   receive(datagram: Datagram): void {
@@ -283,7 +292,7 @@ export class MediaSession implements DatagramSink {
     else this.#statistics.other(packet.clockRateHz, ssrc, sequenceNumber, timestamp, arrivalUs, payloadBytes);
     if (!format) this.#receiveEvent(meaning.clockRateHz, arrivalUs);
     else if (this.#isOfPause(format)) this.#relayTarget?.leaveOut(packet);
-    else if ((this.#stay || this.#call || this.#keys.hearsAudio) && (payloadBytes > 0 || !format.decoder))
+    else if ((this.stay || this.#said.call || this.ears.active) && (payloadBytes > 0 || !format.decoder))
       this.#receiveAudio(format);
     else this.#relayTarget?.leaveOut(packet);
   }
@@ -318,12 +327,12 @@ export class MediaSession implements DatagramSink {
   /** The next slot for the room, in `playout`. */
   takeSlot(): void {
     this.playout.take();
-    this.#keys.hear(this.playout);
+    this.ears.hear(this.playout);
   }
 
   /** A slot in no room. */
   slotAlone(): void {
-    if (this.#keys.hearsAudio) this.takeSlot();
+    if (this.ears.active) this.takeSlot();
     this.output.sendAlone();
   }
 
@@ -348,22 +357,10 @@ export class MediaSession implements DatagramSink {
     this.#keys.receive(this.#view, clockRateHz, arrivalUs);
   }
 
-  /** For the recordings. One that went down in a pause is for the application alone, though it came afterwards. */
-  #keyWentDown({ ssrc, clockRateHz, ...key }: StreamKeyDown): void {
-    const { rtpTime, arrivalUs } = key;
-    if (this.#pauseEnd.hides(arrivalUs, ssrc, rtpTime, clockRateHz)) return;
-    this.#captureKey({ ...key, saidUs: this.#pauseEnd.saidAt(arrivalUs, ssrc, rtpTime, clockRateHz) });
-  }
-
   /** For the application. */
   #keyCameUp(digit: string, durationMs: number): void {
     this.#post({ event: 'leg.digit', legId: this.legId, digit, durationMs });
-    if (this.#stay && digit === this.#leaveKey) this.#options.leaveKeyPressed(this);
-  }
-
-  #captureKey(captured: CapturedDigit): void {
-    if (this.#stay && !this.#stay.muted) this.#capture.digit(this.#stay, captured);
-    if (this.#call) this.#capture.digit(this.#call.said, captured);
+    if (this.stay && digit === this.#leaveKey) this.#options.leaveKeyPressed(this);
   }
 
   #firstHeard({ sourceAddress, sourcePort }: Datagram): void {
@@ -386,13 +383,14 @@ export class MediaSession implements DatagramSink {
   #receiveAudio(format: ReceiveFormat): void {
     const packet = this.#packet;
     const { decoder } = format;
+    const { stay, call } = this.#said;
     // Who must not be recorded in a room is not recorded from there by any other way.
-    if (this.#call && this.#stay?.policy !== 'never') this.#capture.packet(this.#call.said, packet);
-    if (!this.#stay && !this.#keys.hearsAudio) return;
-    if (this.#stay && !this.#stay.muted) this.#capture.packet(this.#stay, packet);
+    if (call && stay?.policy !== 'never') this.#capture.packet(call.said, packet);
+    if (!stay && !this.ears.active) return;
+    if (stay && !stay.muted) this.#capture.packet(stay, packet);
     if (!decoder) {
       if (!this.#relayTarget?.relayNoise(packet, packet.clockRateHz)) this.playout.putNoise(packet);
-    } else if (!this.#relayTarget?.relay(packet, format) || this.#keys.hearsAudio)
+    } else if (!this.#relayTarget?.relay(packet, format) || this.ears.active)
       this.playout.put(packet, format, decoder);
     else if (this.playout.active) this.playout.clear();
   }

@@ -68,6 +68,12 @@ export class Playout implements PartySlot {
 
   /** The next slot, as `frame` and `rateHz`. */
   take(): void {
+    // A relayed party's packets do not come here.
+    if (!this.active && this.frame === undefined) {
+      this.previousFrame = undefined;
+      this.rateHz = this.#buffer.rateHz;
+      return;
+    }
     const previous = this.frame;
     const { rateHz: previousRateHz } = this;
     this.#turn ^= 1;

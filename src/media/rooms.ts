@@ -78,6 +78,7 @@ export class Rooms {
     if (stay.muted && !muted) session.playout.clear();
     stay.muted = muted;
     stay.deaf = deaf;
+    session.muteChanged();
     this.#rooms.get(stay.roomId)?.muteChanged(session);
   }
 

@@ -31,6 +31,9 @@ export class CaptureLog implements CaptureSink {
     this.calls.push(`digit ${stay.trackId} ${digit.digit}`);
     this.digits.push({ ...digit });
   }
+  hold(stay: Stay, held: boolean): void {
+    this.calls.push(`hold ${stay.trackId} ${held}`);
+  }
   senderReport(_stay: Stay, report: CapturedSenderReport): void {
     this.senderReports.push(report);
   }
@@ -47,6 +50,8 @@ class RecordingLog implements RecordingControl {
   readonly calls: string[] = [];
   count = 0;
   ringOverflows = 0;
+  ringWaitingBytes = 0;
+  ringBytes = 0;
   legs: RecordedLegs | undefined;
   start({ recordingId }: { recordingId: string }): void {
     this.calls.push(`start ${recordingId}`);

@@ -10,7 +10,10 @@ const powers = Float64Array.from({ length: 256 }, (_, step) => 10 ** ((leastDbov
 
 /** The levels of one band, `steps` of 0.5 dB, in dB over the level of its noise; what lies under it is 0. */
 export function aboveNoise(steps: Uint8Array, noiseDbov: number): Float64Array {
-  return Float64Array.from(steps, (step) => Math.max(0, leastDbov + step / stepsPerDb - noiseDbov));
+  const levels = new Float64Array(steps.length);
+  for (let row = 0; row < steps.length; row++)
+    levels[row] = Math.max(0, leastDbov + steps[row]! / stepsPerDb - noiseDbov);
+  return levels;
 }
 
 /** In dBov. */
@@ -32,7 +35,7 @@ const counts = new Uint32Array(256);
 /** What the loudest reaches, in dBov. */
 export function topLevel(steps: Uint8Array): number {
   counts.fill(0);
-  for (const step of steps) counts[step]! += 1;
+  for (let row = 0; row < steps.length; row++) counts[steps[row]!]! += 1;
   let above = steps.length * (1 - topPercent / 100);
   let step = 255;
   while (step > 0 && above >= counts[step]!) above -= counts[step--]!;

@@ -1,5 +1,5 @@
 import { fullScale } from '../audio/level.ts';
-import { Fft } from './fft.ts';
+import { RealPower } from './fft.ts';
 
 /** What is analysed is brought to this rate. */
 export const analysisRateHz = 8000;
@@ -36,11 +36,9 @@ export interface RowSink {
 /** The level of each band, every 10 ms, of the 32 ms before. Neither allocates nor keeps more than one frame. */
 export class BandLevels {
   readonly #sink: RowSink;
-  readonly #fft = new Fft(frameSamples);
+  readonly #power = new RealPower(frameSamples);
   readonly #window: Float64Array;
   readonly #ring = new Float64Array(frameSamples);
-  readonly #real = new Float64Array(frameSamples);
-  readonly #imaginary = new Float64Array(frameSamples);
   readonly #row = new Uint8Array(rowLength);
   readonly #fineRow = new Uint8Array(fineBandCount);
   readonly #edges = bordersHz.map((hz) => Math.round(hz / binHz));
@@ -84,16 +82,19 @@ export class BandLevels {
   }
 
   #analyse(oldest: number): void {
-    const real = this.#real;
-    for (let i = 0; i < frameSamples; i++)
-      real[i] = this.#ring[(oldest + i) & (frameSamples - 1)]! * this.#window[i]!;
-    this.#imaginary.fill(0);
-    this.#fft.transform(real, this.#imaginary);
+    const { even, odd } = this.#power;
+    const ring = this.#ring;
+    const window = this.#window;
+    for (let i = 0; i < frameSamples; i += 2) {
+      even[i >> 1] = ring[(oldest + i) & (frameSamples - 1)]! * window[i]!;
+      odd[i >> 1] = ring[(oldest + i + 1) & (frameSamples - 1)]! * window[i + 1]!;
+    }
+    this.#power.transform();
     if (this.#hopsToFineRow === 0) this.#putFineRow();
     this.#hopsToFineRow = (this.#hopsToFineRow + 1) % hopsPerFineRow;
     let whole = 0;
     for (let band = 0; band < bandCount; band++) {
-      const energy = this.#energyOf(this.#edges[band]!, this.#edges[band + 1]!);
+      const energy = this.#power.sum(this.#edges[band]!, this.#edges[band + 1]!);
       whole += energy;
       this.#row[band] = levelStep(energy * this.#scale);
     }
@@ -104,16 +105,9 @@ export class BandLevels {
   #putFineRow(): void {
     for (let band = 0; band < fineBandCount; band++) {
       const bin = firstFineBin + fineBins * band;
-      this.#fineRow[band] = levelStep(this.#energyOf(bin, bin + fineBins) * this.#scale);
+      this.#fineRow[band] = levelStep(this.#power.sum(bin, bin + fineBins) * this.#scale);
     }
     this.#sink.fineRow(this.#fineRow);
-  }
-
-  #energyOf(from: number, to: number): number {
-    let energy = 0;
-    for (let bin = from; bin < to; bin++)
-      energy += this.#real[bin]! * this.#real[bin]! + this.#imaginary[bin]! * this.#imaginary[bin]!;
-    return energy;
   }
 }
 

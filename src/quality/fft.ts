@@ -3,47 +3,117 @@ export class Fft {
   readonly length: number;
   readonly #cosine: Float64Array;
   readonly #sine: Float64Array;
-  readonly #reversed: Uint32Array;
+  /** Pairs of places to be exchanged. */
+  readonly #exchanged: Uint32Array;
 
   /** @param length a power of two */
   constructor(length: number) {
     this.length = length;
     this.#cosine = Float64Array.from({ length: length / 2 }, (_, i) => Math.cos((2 * Math.PI * i) / length));
     this.#sine = Float64Array.from({ length: length / 2 }, (_, i) => -Math.sin((2 * Math.PI * i) / length));
-    this.#reversed = new Uint32Array(length);
-    for (let i = 1; i < length; i++)
-      this.#reversed[i] = (this.#reversed[i >> 1]! >> 1) | (i & 1 ? length >> 1 : 0);
+    const reversed = new Uint32Array(length);
+    for (let i = 1; i < length; i++) reversed[i] = (reversed[i >> 1]! >> 1) | (i & 1 ? length >> 1 : 0);
+    this.#exchanged = Uint32Array.from([...reversed].flatMap((j, i) => (j > i ? [i, j] : [])));
   }
 
   transform(real: Float64Array, imaginary: Float64Array): void {
-    this.#reorder(real);
-    this.#reorder(imaginary);
-    for (let half = 1; half < this.length; half *= 2) {
-      const stride = this.length / (2 * half);
-      for (let start = 0; start < this.length; start += 2 * half) {
-        for (let k = 0, twiddle = 0; k < half; k++, twiddle += stride) {
-          const cosine = this.#cosine[twiddle]!;
-          const sine = this.#sine[twiddle]!;
-          const a = start + k;
+    this.#reorder(real, imaginary);
+    if (this.length > 1) this.#addPairs(real, imaginary);
+    const { length } = this;
+    const cosines = this.#cosine;
+    const sines = this.#sine;
+    for (let half = 2; half < length; half *= 2) {
+      const stride = length / (2 * half);
+      for (let k = 0, twiddle = 0; k < half; k++, twiddle += stride) {
+        const cosine = cosines[twiddle]!;
+        const sine = sines[twiddle]!;
+        for (let a = k; a < length; a += 2 * half) {
           const b = a + half;
           const re = real[b]! * cosine - imaginary[b]! * sine;
           const im = real[b]! * sine + imaginary[b]! * cosine;
-          real[b] = real[a]! - re;
-          imaginary[b] = imaginary[a]! - im;
-          real[a]! += re;
-          imaginary[a]! += im;
+          const fromRe = real[a]!;
+          const fromIm = imaginary[a]!;
+          real[b] = fromRe - re;
+          imaginary[b] = fromIm - im;
+          real[a] = fromRe + re;
+          imaginary[a] = fromIm + im;
         }
       }
     }
   }
 
-  #reorder(values: Float64Array): void {
-    for (let i = 0; i < this.length; i++) {
-      const j = this.#reversed[i]!;
-      if (j <= i) continue;
-      const kept = values[i]!;
-      values[i] = values[j]!;
-      values[j] = kept;
+  /** The first step, whose factors are 1. */
+  #addPairs(real: Float64Array, imaginary: Float64Array): void {
+    for (let a = 0; a < this.length; a += 2) {
+      const re = real[a + 1]!;
+      const im = imaginary[a + 1]!;
+      real[a + 1] = real[a]! - re;
+      imaginary[a + 1] = imaginary[a]! - im;
+      real[a]! += re;
+      imaginary[a]! += im;
     }
+  }
+
+  #reorder(real: Float64Array, imaginary: Float64Array): void {
+    const exchanged = this.#exchanged;
+    for (let pair = 0; pair < exchanged.length; pair += 2) {
+      const i = exchanged[pair]!;
+      const j = exchanged[pair + 1]!;
+      const re = real[i]!;
+      const im = imaginary[i]!;
+      real[i] = real[j]!;
+      imaginary[i] = imaginary[j]!;
+      real[j] = re;
+      imaginary[j] = im;
+    }
+  }
+}
+
+/**
+ * The power of each bin of a transform of real samples, by a complex one of half the length: even samples are its real
+ * parts, odd ones its imaginary parts, and both spectra are told apart by their symmetry.
+ */
+export class RealPower {
+  readonly #half: Fft;
+  readonly #cosine: Float64Array;
+  readonly #sine: Float64Array;
+  /** The samples, by turns: sample `2 n` is `even[n]`, sample `2 n + 1` is `odd[n]`. */
+  readonly even: Float64Array;
+  readonly odd: Float64Array;
+
+  /** @param length of the samples: a power of two, 4 or more */
+  constructor(length: number) {
+    const half = length / 2;
+    this.#half = new Fft(half);
+    this.#cosine = Float64Array.from({ length: half }, (_, k) => Math.cos((2 * Math.PI * k) / length));
+    this.#sine = Float64Array.from({ length: half }, (_, k) => Math.sin((2 * Math.PI * k) / length));
+    this.even = new Float64Array(half);
+    this.odd = new Float64Array(half);
+  }
+
+  /** Transforms what `even` and `odd` hold, once for any number of sums. */
+  transform(): void {
+    this.#half.transform(this.even, this.odd);
+  }
+
+  /** The squares of bins `[from, to)` together, after `transform`; 0 < `from`, `to` <= half the length. */
+  sum(from: number, to: number): number {
+    const { even, odd } = this;
+    const { length } = even;
+    const cosines = this.#cosine;
+    const sines = this.#sine;
+    let sum = 0;
+    for (let k = from; k < to; k++) {
+      const other = length - k;
+      // Twice the spectra of the even and of the odd samples.
+      const evenRe = even[k]! + even[other]!;
+      const evenIm = odd[k]! - odd[other]!;
+      const oddRe = odd[k]! + odd[other]!;
+      const oddIm = even[other]! - even[k]!;
+      const re = evenRe + cosines[k]! * oddRe + sines[k]! * oddIm;
+      const im = evenIm + cosines[k]! * oddIm - sines[k]! * oddRe;
+      sum += re * re + im * im;
+    }
+    return sum / 4;
   }
 }

@@ -47,7 +47,7 @@ export class FineStatistics {
       const noise = Math.max(leastNoise, noiseLevel(steps));
       const levels = aboveNoise(steps, noise);
       const sums = this.#sums[region]!;
-      sums[0]! += levels.reduce((sum, level) => sum + level, 0) / count;
+      sums[0]! += meanOf(levels);
       sums[1]! += top - noise;
       sums[2]! += 1;
       this.#envelopes[region]!.add(levels);
@@ -65,4 +65,10 @@ export class FineStatistics {
       this.#drops[region]!.features(put, prefix);
     }
   }
+}
+
+function meanOf(levels: Float64Array): number {
+  let sum = 0;
+  for (let row = 0; row < levels.length; row++) sum += levels[row]!;
+  return sum / levels.length;
 }

@@ -29,6 +29,14 @@ export interface QualityFigures {
 export const enoughSpeechSeconds = 10;
 /** With less audio than this there are none. */
 const leastRows = 1 * hopsPerSecond;
+/** From so many excerpts with speech on, one that is not over counts for nothing: SNR and RT60 change with each, not with each word. */
+const enoughExcerpts = 3;
+
+/** What the models say. */
+interface Estimates {
+  snrDb: number;
+  rt60Seconds: number;
+}
 
 /**
  * Speech quality of one signal, worked out along: the party's own audio, or a mix.
@@ -37,7 +45,8 @@ const leastRows = 1 * hopsPerSecond;
  *             -> excerpts -> band levels -> statistics        10 s of each minute, the first two whole
  *                                               figures() <- statistics, models
  *
- * Memory is bounded whatever the length: counts and sums, and the rows of one excerpt.
+ * Memory is bounded whatever the length: counts and sums, and the rows of one excerpt. The models are asked once an excerpt,
+ * however often `figures` is called, as soon as there is enough speech.
  */
 export class QualityMeter {
   readonly #rateHz: number;
@@ -47,6 +56,9 @@ export class QualityMeter {
   readonly #bandLevels: BandLevels;
   readonly #blocks = new RowBlocks(new SpeechStatistics());
   #samples = 0;
+  /** Of the excerpts that are over; null where they hold no speech. */
+  #estimates: Estimates | null | undefined;
+  #latest: { samples: number; figures: QualityFigures } | undefined;
 
   /** @param rateHz a multiple of 100 */
   constructor(rateHz: number) {
@@ -67,23 +79,36 @@ export class QualityMeter {
     this.#samples += end - start;
   }
 
+  /** Samples so far. */
+  get samples(): number {
+    return this.#samples;
+  }
+
   /** Of all so far; asking changes nothing. */
   figures(): QualityFigures {
-    const statistics = this.#blocks.soFar();
+    if (this.#latest?.samples !== this.#samples)
+      this.#latest = { samples: this.#samples, figures: this.#figures() };
+    return { ...this.#latest.figures };
+  }
+
+  /** A few seconds more change nothing that matters: `figures` rest on some excerpts, with speech enough in them. */
+  get isSettled(): boolean {
+    return this.#blocks.blocks >= enoughExcerpts && this.figures().note === null;
+  }
+
+  #figures(): QualityFigures {
     const { levelDbov, activity } = this.#speechLevel.active();
     const clippedShare = this.#clipping.share;
     const silenceShare = 1 - activity;
-    const isSpeech = statistics.rows >= leastRows && statistics.isSpeech;
-    if (!isSpeech) {
+    const estimates = this.#settledEstimates() ?? estimatesOf(this.#blocks.soFar());
+    if (!estimates) {
       const nothing = { snrDb: null, rt60Seconds: null, speechLevelDbov: null, speechSeconds: 0 };
       return { ...nothing, clippedShare, silenceShare, note: 'no_speech' };
     }
     const speechSeconds = (activity * this.#samples) / this.#rateHz;
-    const snrDb = snrOf(statistics);
     return {
-      snrDb,
-      rt60Seconds: rt60Of(statistics),
-      speechLevelDbov: levelDbov - 10 * Math.log10(1 + 10 ** (-snrDb / 10)),
+      ...estimates,
+      speechLevelDbov: levelDbov - 10 * Math.log10(1 + 10 ** (-estimates.snrDb / 10)),
       clippedShare,
       silenceShare,
       speechSeconds,
@@ -91,8 +116,21 @@ export class QualityMeter {
     };
   }
 
+  #settledEstimates(): Estimates | null {
+    if (this.#blocks.blocks < enoughExcerpts) return null;
+    if (this.#estimates === undefined) this.#estimates = estimatesOf(this.#blocks.gathered);
+    return this.#estimates;
+  }
+
   #endExcerpt(): void {
     this.#blocks.end();
+    this.#estimates = undefined;
     this.#bandLevels.restart();
   }
+}
+
+/** Null where nobody speaks. */
+function estimatesOf(statistics: SpeechStatistics): Estimates | null {
+  if (statistics.rows < leastRows || !statistics.isSpeech) return null;
+  return { snrDb: snrOf(statistics), rt60Seconds: rt60Of(statistics) };
 }

@@ -113,9 +113,20 @@ export class RowBlocks {
   readonly #fineRows = new Uint8Array(Math.ceil(blockRows / hopsPerFineRow) * fineBandCount);
   #count = 0;
   #fineCount = 0;
+  #blocks = 0;
 
   constructor(statistics: SpeechStatistics) {
     this.#statistics = statistics;
+  }
+
+  /** How many were gathered. */
+  get blocks(): number {
+    return this.#blocks;
+  }
+
+  /** The statistics without the rows that make no block yet; they grow. */
+  get gathered(): SpeechStatistics {
+    return this.#statistics;
   }
 
   row(levels: Uint8Array): void {
@@ -135,6 +146,7 @@ export class RowBlocks {
     this.#addTo(this.#statistics);
     this.#count = 0;
     this.#fineCount = 0;
+    this.#blocks += 1;
   }
 
   /** The statistics with the rows that make no block yet; both stay as they are. */

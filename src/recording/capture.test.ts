@@ -380,3 +380,28 @@ test('a key that went down while it was paused is in no recording and ends none,
   const digits = [...readTrack(track!)].flatMap((record) => (record.kind === 'digit' ? record.digit : []));
   assert.deepEqual(digits, ['2', '3', '1']);
 });
+
+test('a hold is told where it begins, and again behind a pause in which it changed', () => {
+  const ann = stayOf('t1');
+  capture.roomOpened('room', now());
+  capture.stayOpened(ann, now());
+  start('r', 8000);
+  talk([ann], 1);
+  capture.hold(ann, true, now());
+  talk([ann], 1);
+  recordings.pause('r', 'silence', now());
+  talk([ann], 1);
+  capture.hold(ann, false, now());
+  recordings.resume('r', now());
+  talk([ann], 1);
+  capture.hold(ann, true, now());
+  recordings.pause('r', 'silence', now());
+  talk([ann], 1);
+  recordings.resume('r', now());
+  talk([ann], 5);
+  recordings.stop('r', 'stopped', now());
+  settle();
+  const [track] = read('r').tracks;
+  const holds = [...readTrack(track!)].flatMap((record) => (record.kind === 'hold' ? record.held : []));
+  assert.deepEqual(holds, [true, false, true, true]);
+});

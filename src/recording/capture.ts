@@ -96,6 +96,10 @@ export class Capture implements CaptureSink {
     this.#rooms.get(stay.roomId)?.digit(stay.legId, digit, this.#clock.monotonicUs());
   }
 
+  hold(stay: Stay, held: boolean, atUs: number): void {
+    this.#stays.get(stay.trackId)?.hold(held, atUs);
+  }
+
   senderReport(stay: Stay, report: CapturedSenderReport): void {
     this.#stays.get(stay.trackId)?.senderReport(report);
   }

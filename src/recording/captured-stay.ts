@@ -43,6 +43,9 @@ export class CapturedStay {
   #clockRateHz = 0;
   #payloadType = -1;
   #ssrc = 0;
+  /** Whether the party holds or is held, and whether the last segment that was told of it says so. */
+  #held = false;
+  #toldHeld = false;
 
   constructor(options: CapturedStayOptions) {
     this.stay = options.stay;
@@ -115,6 +118,11 @@ export class CapturedStay {
     if (!kept) for (const track of this.#tracks) track.lose(1);
   }
 
+  hold(held: boolean, atUs: number): void {
+    this.#held = held;
+    if (this.#segment) this.#tellHold(this.#segment, atUs);
+  }
+
   /** Of the stream that the segment holds; without packets it says nothing. */
   senderReport(report: CapturedSenderReport): void {
     const segment = this.#segment;
@@ -158,12 +166,20 @@ export class CapturedStay {
     });
     this.#tracks = recorders.flatMap((each) => each.track(trackId) ?? []);
     this.#payloadType = -1;
+    // It may have begun, or ended, while nobody wanted the stream.
+    if (this.#held || this.#toldHeld) this.#tellHold(this.#segment, startUs);
   }
 
   #closeSegment(): void {
     if (this.#segment) this.#options.spool.closeSegment(this.#segment);
     this.#segment = undefined;
     this.#tracks = [];
+  }
+
+  #tellHold(segment: OpenSegment, atUs: number): void {
+    const arrivalUs = Math.max(0, atUs - this.#options.originUs());
+    if (this.#options.spool.hold(segment, { held: this.#held, arrivalUs })) this.#toldHeld = this.#held;
+    else for (const track of this.#tracks) track.lose(1);
   }
 
   /** @param arrivalUs on the room's clock */

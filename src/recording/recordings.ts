@@ -52,6 +52,15 @@ export class Recordings implements RecordingControl {
     return this.#options.spool.overflows;
   }
 
+  /** What the ring holds that the writer thread did not take yet. */
+  get ringWaitingBytes(): number {
+    return this.#options.spool.waitingBytes;
+  }
+
+  get ringBytes(): number {
+    return this.#options.spool.ringBytes;
+  }
+
   /** Running, or ended and not yet on disk. */
   get count(): number {
     return this.#recorders.size;

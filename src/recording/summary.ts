@@ -32,6 +32,8 @@ export interface RecordingSummary {
   rateHz: number;
   startSample: number;
   endSample: number;
+  /** It holds less than was recorded: silence was cut off at an end. */
+  isTrimmed: boolean;
   startedUnixMs: number;
   endedUnixMs: number;
   reason: EndReason;
@@ -74,6 +76,7 @@ export function summariseRecording(
     rateHz: header.rateHz,
     startSample,
     endSample,
+    isTrimmed: end.trim !== undefined,
     startedUnixMs: header.originUnixMs + Math.round((startSample * 1000) / header.rateHz),
     endedUnixMs: end.endedUnixMs,
     reason: end.reason,

@@ -32,6 +32,8 @@ interface OpenPause {
 }
 
 const blockSeconds = 1;
+/** Of all signals of a thread, as one is read at a time: a block a look of each would be most of what is allocated. */
+let sharedBlock = new Int16Array(0);
 
 /**
  * The samples of a rendition, given along with the recording: each packet is read, decoded and mixed once, and a
@@ -77,7 +79,7 @@ export class GrowingSignal {
   }
 
   /**
-   * Reads what is new and gives what is settled by it, interleaved, in blocks; each is valid until the next. The spool
+   * Reads what is new and gives what is settled by it, interleaved, in blocks; each is valid until the next of any signal. The spool
    * must have been settled for the conversation since the last time (`spool.settle`). Is to be read to its end.
    * @throws CallreelError CONFLICT where the recording's end has changed what was given already: the file has to be
    *   made anew. NOT_FOUND, SPOOL_CORRUPT, SPOOL_KEY_MISSING
@@ -186,12 +188,12 @@ export class GrowingSignal {
     if (!reader || toSample <= this.#givenTo) return;
     const pauses = new PauseMap({ fromSample: this.#startSample, toSample }, view.pauses);
     const kept = pauses.spansOf(pauses.fileSampleOf(this.#givenTo), pauses.fileSamples);
-    const block = new Int16Array(Math.ceil(blockSeconds * view.rateHz) * this.channels);
+    const blockSamples = Math.ceil(blockSeconds * view.rateHz) * this.channels;
     for (const span of [...kept, { fromSample: toSample, toSample }]) {
-      while (this.#givenTo < span.fromSample) this.#read(reader, block, span.fromSample);
+      while (this.#givenTo < span.fromSample) this.#read(reader, blockSamples, span.fromSample);
       while (this.#givenTo < span.toSample) {
         const atSample = this.#givenTo;
-        const part = this.#read(reader, block, span.toSample);
+        const part = this.#read(reader, blockSamples, span.toSample);
         pauses.silence(part, atSample, this.channels);
         const toned = this.channels === 2 ? tonedSides(view) : undefined;
         pauses.mask(part, atSample, view.rateHz, this.channels, toned);
@@ -200,9 +202,10 @@ export class GrowingSignal {
     }
   }
 
-  #read(reader: SampleReader, block: Int16Array, toSample: number): Int16Array {
-    const samples = Math.min(block.length / this.channels, toSample - this.#givenTo);
-    const part = block.subarray(0, samples * this.channels);
+  #read(reader: SampleReader, blockSamples: number, toSample: number): Int16Array {
+    if (sharedBlock.length < blockSamples) sharedBlock = new Int16Array(blockSamples);
+    const samples = Math.min(blockSamples / this.channels, toSample - this.#givenTo);
+    const part = sharedBlock.subarray(0, samples * this.channels);
     reader.read(part);
     this.#givenTo += samples;
     return part;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { FakeClock } from '../clock.ts';
-import { TickLoop } from './tick-loop.ts';
+import { type TickLateness, TickLoop } from './tick-loop.ts';
 
 function startLoop(clock: FakeClock, action: (nowUs: number) => void = () => {}) {
-  const lateness = { lateTicks: 0, maxLatenessUs: 0 };
+  const lateness: TickLateness = { lateTicks: 0, maxLatenessUs: 0 };
   const ticksUs: number[] = [];
   const order: string[] = [];
   const loop = new TickLoop(clock, 5000, lateness, {
@@ -45,7 +45,10 @@ describe('tick loop', () => {
       ticksUs.map((us) => (us - startUs) / 1000),
       [5, 10, 15, 48, 50, 55, 60],
     );
-    assert.deepEqual(lateness, { lateTicks: 1, maxLatenessUs: 28_000 });
+    const { lateTicks, maxLatenessUs, histogram } = lateness;
+    assert.deepEqual({ lateTicks, maxLatenessUs }, { lateTicks: 1, maxLatenessUs: 28_000 });
+    assert.equal(histogram?.sumUs, 28_000);
+    assert.equal(histogram.counts[0], ticksUs.length - 1);
     loop.stop();
   });
 

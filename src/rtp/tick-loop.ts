@@ -1,8 +1,11 @@
 import type { Clock, Timer } from '../clock.ts';
+import { TickHistogram } from './tick-histogram.ts';
 
 export interface TickLateness {
   lateTicks: number;
   maxLatenessUs: number;
+  /** Of every tick; made by the loop. */
+  histogram?: TickHistogram;
 }
 
 /** What a turn of the loop does, in order; called by the loop itself, so that no step stands on another's stack. */
@@ -23,6 +26,7 @@ export class TickLoop {
   readonly #periodUs: number;
   readonly #steps: TickSteps;
   readonly #lateness: TickLateness;
+  readonly #histogram: TickHistogram;
   #deadlineUs: number;
   #timer: Timer | undefined;
   #stopped = false;
@@ -31,6 +35,7 @@ export class TickLoop {
     this.#clock = clock;
     this.#periodUs = periodUs;
     this.#lateness = lateness;
+    this.#histogram = lateness.histogram ??= new TickHistogram();
     this.#steps = steps;
     this.#deadlineUs = this.#nextDeadline(clock.monotonicUs());
     this.#arm();
@@ -59,6 +64,7 @@ export class TickLoop {
       return;
     }
     const latenessUs = nowUs - this.#deadlineUs;
+    this.#histogram.add(latenessUs);
     if (latenessUs > this.#periodUs) this.#lateness.lateTicks++;
     if (latenessUs > this.#lateness.maxLatenessUs) this.#lateness.maxLatenessUs = latenessUs;
     try {

@@ -3,6 +3,7 @@
  * loop: it gathers datagrams, hands each to the sink of its port, calls the ticks, then sends what was committed as one
  * batch. Nothing above this file knows how the packets came in.
  */
+import type { TickHistogram } from './tick-histogram.ts';
 
 /** One received datagram. The object and its bytes are reused: valid only until `receive` returns. */
 export interface Datagram {
@@ -34,6 +35,8 @@ export interface TransportCounters {
   /** Ticks that began more than one tick period late. */
   lateTicks: number;
   maxLatenessUs: number;
+  /** Since `run`. */
+  histogram?: TickHistogram;
 }
 
 export interface RtpTransport {

@@ -6,7 +6,7 @@ import { type Clock, longestDelayMs, type Timer } from '../clock.ts';
 import { assertNever, CallreelError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { CallRecordings } from './call-recordings.ts';
-import { DigitCollector } from './digit-collector.ts';
+import { Collection, type Recognizer } from './collection.ts';
 import { sendKeys } from './key-sender.ts';
 import { PromptPlayer } from './prompt-player.ts';
 import type { Prompts } from './prompts.ts';
@@ -44,6 +44,8 @@ export interface LivePerformerOptions {
   prompts: Prompts;
   clock: Clock;
   log: Logger;
+  /** Of what parties say to scripts; without it nothing is understood. */
+  recognizer?: Recognizer | undefined;
   /** Names the formatter of the events of conversations that it opens. */
   dialect: string;
 }
@@ -141,24 +143,9 @@ export class LivePerformer implements VerbPerformer {
 
   async #collect(leg: Leg, verb: Collect, over: AbortSignal): Promise<CollectResult> {
     await answered(leg);
-    const promptOver = new AbortController();
-    const collector = new DigitCollector({
-      ...verb,
-      clock: this.#options.clock,
-      firstDigit: () => promptOver.abort(),
-    });
-    const removeHandlers = leg.addHandlers({ digit: (digit) => collector.digit(digit) });
-    const cancel = () => collector.cancel();
-    over.addEventListener('abort', cancel, { once: true });
-    if (over.aborted) cancel();
-    const prompted = this.#player.play(leg, verb.prompts, AbortSignal.any([over, promptOver.signal]), verb);
-    void prompted.then(() => collector.promptEnded());
-    const result = await collector.result;
-    promptOver.abort();
-    removeHandlers();
-    over.removeEventListener('abort', cancel);
-    await prompted;
-    return result;
+    const { clock, log, recognizer } = this.#options;
+    const play = (promptOver: AbortSignal) => this.#player.play(leg, verb.prompts, promptOver, verb);
+    return await new Collection({ leg, verb, clock, log, recognizer, play }).run(over);
   }
 
   async #sleep({ durationMs }: Sleep, over: AbortSignal): Promise<VerbResults['sleep']> {

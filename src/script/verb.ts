@@ -43,11 +43,15 @@ export interface Play {
   early?: boolean | undefined;
 }
 
-/** Collects digits (RFC 4733 or INFO) while and after the prompts; the first digit ends these. Answers first. */
+/**
+ * Collects digits (RFC 4733 or INFO), or what the party says, while and after the prompts; the first digit and the first
+ * word end these. Answers first.
+ */
 export interface Collect {
   verb: 'collect';
   prompts: readonly Prompt[];
   volumeDb?: number | undefined;
+  /** 0: only `speech` counts. */
   maxDigits: number;
   /** Each ends the collection and is not part of it. */
   terminators: string;
@@ -55,6 +59,18 @@ export interface Collect {
   initialTimeoutMs: number;
   /** From digit to digit. */
   digitTimeoutMs: number;
+  /** Without it only digits count. */
+  speech?: SpeechWish | undefined;
+}
+
+/** One utterance, recognised. It is in memory alone, whatever is recorded of the party. */
+export interface SpeechWish {
+  /** As the document wrote it: `en-US`. */
+  locale: string;
+  /** So much silence behind what was said ends it. */
+  endSilenceMs: number;
+  /** Who speaks on is cut off. */
+  maxSpeechMs: number;
 }
 
 /** Presses keys. Answers first. */
@@ -117,9 +133,16 @@ export interface HangUp {
 
 export interface CollectResult {
   digits: string;
-  /** `timeout`: after the first digit; `no-input`: there was none. */
-  ended: 'complete' | 'terminator' | 'timeout' | 'no-input';
+  /**
+   * `timeout`: after the first digit; `no-input`: there was none, and nobody spoke; `no-match`: somebody spoke, and
+   * nothing was understood.
+   */
+  ended: 'complete' | 'terminator' | 'timeout' | 'no-input' | 'speech' | 'no-match';
   terminator?: string;
+  /** Of `speech`. Confidence is 0 to 1, of engines that tell it. */
+  speech?: { text: string; confidence?: number | undefined };
+  /** Why nothing could be understood, where that is not what was said. */
+  error?: CallreelError;
 }
 
 export interface VerbResults {

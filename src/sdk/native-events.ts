@@ -44,6 +44,23 @@ export interface RecordingDeliveryEvent extends OfConversation {
   error: { code: string; message: string } | null;
 }
 
+/** What became of the transcript of a recording; comes after what became of its file. */
+export interface RecordingTranscriptEvent extends OfConversation {
+  type: 'recording.transcript';
+  recording_id: string;
+  /** `done`: it is made, and delivered where the recording has a destination; `dead`: there will be none. */
+  state: 'done' | 'dead';
+  connection_id: string | null;
+  control_id: string | null;
+  client_state: ClientState;
+  /** In which it was wanted. */
+  locale: string;
+  /** URL of its file, where one was delivered. */
+  destination: string | null;
+  /** Why there will be none. */
+  error: { code: string; message: string } | null;
+}
+
 /** The last party has left and every file is whole. */
 export interface ConversationEndedEvent extends OfConversation {
   type: 'conversation.ended';
@@ -63,5 +80,6 @@ export interface ConversationWarningEvent extends OfConversation {
 export type NativeEvent =
   | RecordingChangedEvent
   | RecordingDeliveryEvent
+  | RecordingTranscriptEvent
   | ConversationEndedEvent
   | ConversationWarningEvent;

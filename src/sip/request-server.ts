@@ -23,6 +23,13 @@ import type { NonInviteServerTransaction } from './transaction-non-invite-server
 import type { Flow } from './transport.ts';
 import { schemeOf } from './uri.ts';
 
+/** Whether one more call would harm those that are here. */
+export interface CallAdmission {
+  readonly isFull: boolean;
+  /** Asked once for each call. */
+  admits(): boolean;
+}
+
 export interface RequestServerOptions {
   context: SessionContext;
   /** By our tag. */
@@ -31,6 +38,7 @@ export interface RequestServerOptions {
   onInvite(session: SipSession): void;
   /** False while draining or full. */
   takesCalls(): boolean;
+  admission: CallAdmission;
 }
 
 interface Refusal {
@@ -60,11 +68,13 @@ export class RequestServer implements RequestHandler {
     }
     if (this.#refuse(transaction, inspectBody(request))) return;
     if (this.#refuse(transaction, inspectTimer(request, this.#options.context.sessionTimer))) return;
-    if (!this.#options.takesCalls()) {
+    const replaced = replacedSession(request, this.#options.sessions);
+    // Who takes the place of a call that is here is no call more.
+    const isOneMore = replaced === undefined;
+    if (!this.#options.takesCalls() || (isOneMore && !this.#options.admission.admits())) {
       respond(transaction, 503, { headers: [retryAfter] });
       return;
     }
-    const replaced = replacedSession(request, this.#options.sessions);
     if (typeof replaced === 'number') {
       respond(transaction, replaced);
       return;
@@ -109,9 +119,11 @@ export class RequestServer implements RequestHandler {
     else session.receive(transaction, dialog);
   }
 
-  /** RFC 3261 section 11.2: what an INVITE would be answered, so that a balancer sees a node that drains. */
+  /** RFC 3261 section 11.2: what an INVITE would be answered, so that a balancer sees a node that drains or is full. */
   #answerOptions(transaction: ServerTransaction): void {
-    if (this.#options.takesCalls()) respond(transaction, 200, { headers: capabilityHeaders(this.#methods) });
+    const { takesCalls, admission } = this.#options;
+    if (takesCalls() && !admission.isFull)
+      respond(transaction, 200, { headers: capabilityHeaders(this.#methods) });
     else respond(transaction, 503, { headers: [retryAfter] });
   }
 

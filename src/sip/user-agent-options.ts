@@ -5,6 +5,7 @@ import type { NameResolver } from './name-resolver.ts';
 import type { RedirectConsent } from './redirect.ts';
 import type { Registrar } from './registrar.ts';
 import type { RegistrationKeeperOptions } from './registration-keeper.ts';
+import type { CallAdmission } from './request-server.ts';
 import type { SipHeader, SipSession, SipSessionHandlers } from './session.ts';
 import type { Log } from './session-context.ts';
 import type { SessionTimerPolicy } from './session-expires.ts';
@@ -39,6 +40,8 @@ export interface UserAgentOptions {
   tap?: MessageTap;
   /** More are answered 503. */
   maxSessions?: number;
+  /** Who decides whether one more call may come; without it: `maxSessions` alone. */
+  admission?: CallAdmission;
   /** RFC 4028; without it, the intervals the RFC recommends. */
   sessionTimer?: SessionTimerPolicy;
   /** Other values than the RFC's only for tests on real sockets. */

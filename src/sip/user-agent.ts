@@ -111,6 +111,7 @@ export class UserAgent {
       sessions: this.#sessions,
       registrar: options.registrar,
       onInvite: (session) => options.onInvite(session),
+      admission: options.admission ?? { isFull: false, admits: () => true },
       takesCalls: () => !this.#draining && this.#sessions.size < (options.maxSessions ?? defaultMaxSessions),
     });
   }

@@ -2,11 +2,13 @@ import { CallreelError } from '../errors.ts';
 import {
   digitBytes,
   formatBytes,
+  holdBytes,
   overflowBytes,
   packetHeaderBytes,
   senderReportBytes,
   writeDigit,
   writeFormat,
+  writeHold,
   writeOverflow,
   writePacketHeader,
   writeSenderReport,
@@ -14,6 +16,7 @@ import {
 import type {
   DigitRecord,
   FormatRecord,
+  HoldRecord,
   ManifestHeader,
   ManifestRecord,
   Party,
@@ -74,6 +77,15 @@ export class SpoolProducer {
     return this.#overflows;
   }
 
+  /** What the consumer did not take yet. */
+  get waitingBytes(): number {
+    return this.ringBytes - this.#ring.freeBytes;
+  }
+
+  get ringBytes(): number {
+    return this.#ring.capacityBytes;
+  }
+
   /** @param key the recording's plain key, base64 */
   startRecording(header: ManifestHeader, key: string): void {
     this.#control({ op: 'start', key, header });
@@ -83,7 +95,7 @@ export class SpoolProducer {
     this.#control({ op: 'line', recordingId, record });
   }
 
-  /** No line follows; the writer reports once everything of the recording is settled and synced. */
+  /** No line follows; the writer reports once the end is synced and everything of the recording is settled. */
   finishRecording(recordingId: string): void {
     this.#control({ op: 'finish', recordingId });
     this.#ring.wake();
@@ -130,6 +142,14 @@ export class SpoolProducer {
     const at = this.#reserve(segment, digitBytes, digit.arrivalUs);
     if (at < 0) return false;
     writeDigit(this.#ring.view, at, digit);
+    this.#ring.commit();
+    return true;
+  }
+
+  hold(segment: OpenSegment, hold: Omit<HoldRecord, 'kind'>): boolean {
+    const at = this.#reserve(segment, holdBytes, hold.arrivalUs);
+    if (at < 0) return false;
+    writeHold(this.#ring.view, at, hold);
     this.#ring.commit();
     return true;
   }

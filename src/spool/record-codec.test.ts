@@ -5,11 +5,13 @@ import {
   decodeRecords,
   digitBytes,
   formatBytes,
+  holdBytes,
   overflowBytes,
   packetHeaderBytes,
   senderReportBytes,
   writeDigit,
   writeFormat,
+  writeHold,
   writeOverflow,
   writePacketHeader,
   writeSenderReport,
@@ -21,6 +23,7 @@ function encode(record: SpoolRecord): Buffer {
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   if (record.kind === 'format') writeFormat(view, 0, record);
   else if (record.kind === 'digit') writeDigit(view, 0, record);
+  else if (record.kind === 'hold') writeHold(view, 0, record);
   else if (record.kind === 'overflow') writeOverflow(view, 0, record);
   else if (record.kind === 'sender-report') writeSenderReport(view, 0, record);
   else {
@@ -34,6 +37,7 @@ function encode(record: SpoolRecord): Buffer {
     digit: digitBytes,
     overflow: overflowBytes,
     'sender-report': senderReportBytes,
+    hold: holdBytes,
   };
   return bytes.subarray(0, lengths[record.kind]);
 }
@@ -55,6 +59,8 @@ const records: SpoolRecord[] = [
   { kind: 'digit', digit: '#', rtpTime: 0x8000_0001, arrivalUs: 36 * 3600 * 1e6 },
   { kind: 'format', codec: 'OPUS', clockRateHz: 48_000, payloadType: 111, ssrc: 1 },
   { kind: 'overflow', packets: 2 ** 32 - 1, arrivalUs: 5 },
+  { kind: 'hold', held: true, arrivalUs: 2 ** 40 },
+  { kind: 'hold', held: false, arrivalUs: 0 },
   { kind: 'format', codec: 'CN', clockRateHz: 8000, payloadType: 13, ssrc: 2 },
   {
     kind: 'sender-report',

@@ -3,6 +3,7 @@ import { CallreelError } from '../errors.ts';
 import type {
   DigitRecord,
   FormatRecord,
+  HoldRecord,
   OverflowRecord,
   PacketRecord,
   SenderReportRecord,
@@ -18,6 +19,7 @@ import type {
  *     overflow  4 | packets u32 | arrival us u48
  *     sender report  128 | bytes behind these u16 | SSRC u32 | NTP seconds u32 | NTP fraction u32 | RTP time u32
  *                        | packets u32 | octets u32 | arrival us u48
+ *     hold  129 | bytes behind these u16 | held u8 | arrival us u48
  *
  * Segment format version 1 has the kinds 1 to 4 and the codecs 0 to 3. From version 2 on a reader skips a kind of 128
  * or more that it does not know, by the length that stands behind each of these, and a longer body of one it knows is
@@ -28,6 +30,7 @@ export const formatBytes = 11;
 export const digitBytes = 12;
 export const overflowBytes = 11;
 export const senderReportBytes = 33;
+export const holdBytes = 10;
 
 const kindPacket = 1;
 const kindFormat = 2;
@@ -35,6 +38,7 @@ const kindDigit = 3;
 const kindOverflow = 4;
 const firstSkippableKind = 0x80;
 const kindSenderReport = 0x80;
+const kindHold = 0x81;
 const skippableHeaderBytes = 3;
 
 /** Positions are numbers on disk: a name is only ever appended. */
@@ -103,6 +107,17 @@ export function writeSenderReport(
   writeArrival(view, offset + 27, report.arrivalUs);
 }
 
+export function writeHold(
+  view: DataView,
+  offset: number,
+  { held, arrivalUs }: Omit<HoldRecord, 'kind'>,
+): void {
+  view.setUint8(offset, kindHold);
+  view.setUint16(offset + 1, holdBytes - skippableHeaderBytes);
+  view.setUint8(offset + 3, held ? 1 : 0);
+  writeArrival(view, offset + 4, arrivalUs);
+}
+
 function damaged(offset: number): CallreelError {
   return new CallreelError('SPOOL_CORRUPT', 'a sealed chunk holds no valid record', { where: `+${offset}` });
 }
@@ -146,8 +161,15 @@ function overflowAt(view: DataView, offset: number): OverflowRecord {
 }
 
 /** Undefined for a kind that is not known, or too short a body of one that is. */
-function skippableAt(view: DataView, offset: number, bytes: number): SenderReportRecord | undefined {
-  if (view.getUint8(offset) !== kindSenderReport || bytes < senderReportBytes) return undefined;
+function skippableAt(
+  view: DataView,
+  offset: number,
+  bytes: number,
+): SenderReportRecord | HoldRecord | undefined {
+  const kind = view.getUint8(offset);
+  if (kind === kindHold && bytes >= holdBytes)
+    return { kind: 'hold', held: view.getUint8(offset + 3) === 1, arrivalUs: readArrival(view, offset + 4) };
+  if (kind !== kindSenderReport || bytes < senderReportBytes) return undefined;
   return {
     kind: 'sender-report',
     ssrc: view.getUint32(offset + 3),

@@ -7,7 +7,13 @@ import type { CodecName } from '../codec/codec.ts';
  */
 
 /** A stream inside a segment is a sequence of these, in the order of arrival. */
-export type SpoolRecord = FormatRecord | PacketRecord | DigitRecord | OverflowRecord | SenderReportRecord;
+export type SpoolRecord =
+  | FormatRecord
+  | PacketRecord
+  | DigitRecord
+  | OverflowRecord
+  | SenderReportRecord
+  | HoldRecord;
 
 /**
  * Stands before the first packet and wherever codec, clock rate or SSRC change; also around comfort noise, which has
@@ -54,6 +60,13 @@ export interface SenderReportRecord {
   rtpTime: number;
   packetCount: number;
   octetCount: number;
+  arrivalUs: number;
+}
+
+/** The party put the call on hold, or was put on hold; or that is over. Stands again where a segment begins with it. */
+export interface HoldRecord {
+  kind: 'hold';
+  held: boolean;
   arrivalUs: number;
 }
 

@@ -116,31 +116,33 @@ function isZero(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte === 0);
 }
 
-/** A sliding view of a file that holds at least the bytes asked for. */
+/** A sliding view of a file as long as it is now, that holds at least the bytes asked for. */
 class FileWindow {
   readonly #fd: number;
+  readonly #size: number;
   #position: number;
   #bytes: Buffer = Buffer.alloc(0);
 
   constructor(fd: number, position: number) {
     this.#fd = fd;
+    this.#size = fstatSync(fd).size;
     this.#position = position;
   }
 
   /** @returns undefined when the file ends before */
   peek(bytes: number): Buffer | undefined {
-    if (this.#bytes.length < bytes) this.#fill(Math.max(bytes, Math.min(readAheadBytes, this.#restBytes())));
+    if (this.#bytes.length < bytes) {
+      // A file that is read while it grows has little that is new, and its end is looked at as often as that.
+      const restBytes = this.#size - this.#position;
+      if (restBytes < bytes) return undefined;
+      this.#fill(Math.max(bytes, Math.min(readAheadBytes, restBytes)));
+    }
     return this.#bytes.length < bytes ? undefined : this.#bytes.subarray(0, bytes);
   }
 
   advance(bytes: number): void {
     this.#bytes = this.#bytes.subarray(bytes);
     this.#position += bytes;
-  }
-
-  /** A file that is read while it grows has little that is new. */
-  #restBytes(): number {
-    return Math.max(0, fstatSync(this.#fd).size - this.#position);
   }
 
   /** Whether nothing follows the next `bytes` bytes. */

@@ -30,7 +30,8 @@ interface Conversation {
   directoryDirty: boolean;
 }
 
-interface SyncWait {
+/** For so many bytes of each of these. */
+interface Wait {
   readonly files: Map<TargetFile, number>;
   readonly done: () => void;
 }
@@ -51,7 +52,8 @@ export class TargetFiles {
   readonly #options: TargetFilesOptions;
   readonly #conversations = new Map<string, Conversation>();
   readonly #syncQueue = new Set<TargetFile>();
-  #waits: SyncWait[] = [];
+  #settleWaits: Wait[] = [];
+  #waits: Wait[] = [];
   #unsettledBytes = 0;
 
   constructor(options: TargetFilesOptions) {
@@ -64,7 +66,7 @@ export class TargetFiles {
 
   /** Whether some sync is wanted and not done. */
   get isBusy(): boolean {
-    return this.#syncQueue.size > 0 || this.#waits.length > 0;
+    return this.#syncQueue.size > 0 || this.#waits.length > 0 || this.#settleWaits.length > 0;
   }
 
   open(conversationId: string, relativePath: string, isManifest: boolean): TargetFile {
@@ -120,6 +122,16 @@ export class TargetFiles {
     return found;
   }
 
+  /** Calls `done` once everything accepted so far of these files is settled. They are synced when there is time for it. */
+  whenSettled(files: Iterable<TargetFile>, done: () => void): void {
+    const needed = new Map<TargetFile, number>();
+    for (const file of files) {
+      needed.set(file, file.length);
+      this.#syncQueue.add(file);
+    }
+    this.#settleWaits.push({ files: needed, done });
+  }
+
   /** Calls `done` once everything accepted so far of these files is settled and synced. */
   whenSynced(files: Iterable<TargetFile>, done: () => void): void {
     const needed = new Map<TargetFile, number>();
@@ -138,6 +150,7 @@ export class TargetFiles {
   /** Settles and syncs what is waited for, as far as the time allows. */
   work(): void {
     const { clock, budgetUs, fault } = this.#options;
+    this.#settleWaited();
     const untilUs = clock.monotonicUs() + budgetUs;
     for (const file of this.#syncQueue) {
       try {
@@ -150,17 +163,20 @@ export class TargetFiles {
       this.#syncQueue.delete(file);
       if (clock.monotonicUs() >= untilUs) break;
     }
-    this.#finishWaits();
+    this.#waits = finish(this.#waits, ({ syncedBytes }) => syncedBytes);
   }
 
-  #finishWaits(): void {
-    const finished: SyncWait[] = [];
-    this.#waits = this.#waits.filter((wait) => {
-      for (const [file, bytes] of wait.files) if (file.syncedBytes >= bytes) wait.files.delete(file);
-      if (wait.files.size === 0) finished.push(wait);
-      return wait.files.size > 0;
-    });
-    for (const wait of finished) wait.done();
+  /** All that can be: one file that can not keeps back who waits for it, nobody else. */
+  #settleWaited(): void {
+    for (const { files } of this.#settleWaits)
+      for (const file of files.keys()) {
+        try {
+          this.settle(file);
+        } catch (error) {
+          this.#options.fault(`settling ${file.relativePath}: ${String(error)}`);
+        }
+      }
+    this.#settleWaits = finish(this.#settleWaits, ({ settledBytes }) => settledBytes);
   }
 
   #settleOne(file: TargetFile): void {
@@ -237,4 +253,16 @@ export class TargetFiles {
   #pathOf(file: TargetFile): string {
     return join(this.#options.spoolDirectory, file.relativePath);
   }
+}
+
+/** @returns those that go on waiting */
+function finish(waits: readonly Wait[], bytesOf: (file: TargetFile) => number): Wait[] {
+  const finished: Wait[] = [];
+  const rest = waits.filter((wait) => {
+    for (const [file, bytes] of wait.files) if (bytesOf(file) >= bytes) wait.files.delete(file);
+    if (wait.files.size === 0) finished.push(wait);
+    return wait.files.size > 0;
+  });
+  for (const wait of finished) wait.done();
+  return rest;
 }

@@ -13,7 +13,7 @@ import { type TargetFile, TargetFiles } from './target-files.ts';
 export type WriterMessage =
   /** The header is on disk: the recording is on record whatever happens now. */
   | { event: 'durable'; recordingId: string }
-  /** Manifest and segments are settled and synced. */
+  /** Its end is on disk, and all of it in manifest and segments: what the disk has not of these the journal has. */
   | { event: 'ended'; recordingId: string }
   | { event: 'fault'; message: string };
 
@@ -249,14 +249,14 @@ export class SpoolWriter {
     }
     this.#urgent = true;
     if (!this.#flushJournal()) return;
-    for (const recording of this.#finished.splice(0)) this.#reportWhenSynced(recording);
+    for (const recording of this.#finished.splice(0)) this.#reportWhenSettled(recording);
   }
 
-  #reportWhenSynced(recording: RecordingState): void {
+  #reportWhenSettled(recording: RecordingState): void {
     recording.key.fill(0);
     recording.manifest.closed = true;
     const { recordingId } = recording.header;
-    this.#files.whenSynced([recording.manifest, ...recording.segments], () =>
+    this.#files.whenSettled([recording.manifest, ...recording.segments], () =>
       this.#options.post({ event: 'ended', recordingId }),
     );
   }

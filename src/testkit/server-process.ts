@@ -13,7 +13,13 @@ import { findWorkers } from '../worker/previous-workers.ts';
 
 export interface ServerProcessOptions {
   dataDir: string;
-  numbers: { number: string; onIncoming: string; dialect?: 'sift' | 'signalwire' | 'sinch' }[];
+  /** Each asks a URL what to do with a call, or has the document itself. */
+  numbers: {
+    number: string;
+    onIncoming?: string;
+    defaultRoutine?: unknown[];
+    dialect?: 'sift' | 'signalwire' | 'sinch';
+  }[];
   /** As environment variables, over free ports and one media worker. */
   settings?: Record<string, string>;
   /** What its command line begins with, such as `ip netns exec name`; it must become the server by exec. */
@@ -51,6 +57,8 @@ export class ServerProcess {
         CALLREEL_HTTP_PORT: '0',
         CALLREEL_RTP_PORTS: '0-0',
         CALLREEL_WORKERS: '1',
+        // How busy the machine is with other tests says nothing of the server.
+        CALLREEL_ADMISSION_MAX_LATE_TICK_SHARE: '0',
         ...options.settings,
       },
     });

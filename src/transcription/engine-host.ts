@@ -72,17 +72,25 @@ export class EngineHost {
   /**
    * Starts the process and waits until its models are loaded.
    * @throws CallreelError TRANSCRIPTION_MODEL_BROKEN, TRANSCRIPTION_ENGINE_LOST
+   * @throws the signal's reason; the process is killed
    */
-  static async start(options: EngineHostOptions): Promise<EngineHost> {
+  static async start(options: EngineHostOptions, signal?: AbortSignal): Promise<EngineHost> {
+    signal?.throwIfAborted();
     const host = new EngineHost(options);
     const { startTimeoutMs, clock } = options;
     const timer = clock.after(startTimeoutMs, () =>
       host.#kill(lost(`the speech engine was not ready within ${startTimeoutMs} ms`)),
     );
+    const giveUp = () => host.#kill(lost('the speech engine was stopped'));
+    signal?.addEventListener('abort', giveUp, { once: true });
     try {
       await host.#ready.promise;
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
     } finally {
       timer.cancel();
+      signal?.removeEventListener('abort', giveUp);
     }
     return host;
   }

@@ -83,6 +83,49 @@ describe('The keeper of an engine', () => {
     assert.equal(clock.pendingTimers, 0);
   });
 
+  test('does not end one that is used when another gave up waiting for it', async () => {
+    const clock = new FakeClock();
+    const keeper = keeperWith({ clock });
+    const { promise: hasBegun, resolve: begin } = Promise.withResolvers<void>();
+    const { promise: mayGoOn, resolve: goOn } = Promise.withResolvers<void>();
+    const running = keeper.use(
+      behaving('fine'),
+      async (host, either) => {
+        begin();
+        await mayGoOn;
+        return work(host, either);
+      },
+      signal,
+    );
+    await hasBegun;
+    const abort = new AbortController();
+    const waiting = keeper.use(behaving('fine'), work, abort.signal);
+    abort.abort(new Error('no more'));
+    await assert.rejects(waiting, /no more/);
+    clock.advanceMs(60_000);
+    goOn();
+    assert.match(await running, /^pid/);
+    await keeper.close();
+    assert.equal(clock.pendingTimers, 0);
+  });
+
+  test('that is closed waits for none that does not start', async () => {
+    const keeper = keeperWith();
+    const { promise: isPrepared, resolve: prepared } = Promise.withResolvers<void>();
+    const starting = keeper.use(
+      async () => {
+        setImmediate(prepared);
+        return { detectorFile: 'never ready' };
+      },
+      work,
+      signal,
+    );
+    const end = assert.rejects(starting, { code: 'DRAINING' });
+    await isPrepared;
+    await keeper.close();
+    await end;
+  });
+
   test('that is closed ends what runs and what waits', async () => {
     const keeper = keeperWith();
     const { promise: hasBegun, resolve: begin } = Promise.withResolvers<void>();

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Timer } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
+import { abortable } from './abortable.ts';
 import { EngineHost, type EngineHostOptions } from './engine-host.ts';
 import type { EngineSettings } from './engine-protocol.ts';
 
@@ -18,11 +19,17 @@ export class EngineKeeper {
   readonly #options: EngineKeeperOptions;
   readonly #closing = new AbortController();
   #last: Promise<unknown> = Promise.resolve();
+  #users = 0;
   #running: { host: EngineHost; settings: EngineSettings } | undefined;
   #idle: Timer | undefined;
 
   constructor(options: EngineKeeperOptions) {
     this.#options = options;
+  }
+
+  /** Who has it, and who waits for it. */
+  get users(): number {
+    return this.#users;
   }
 
   /** The engine's process, 0 while there is none. */
@@ -45,14 +52,16 @@ export class EngineKeeper {
     const before = this.#last;
     const { promise: done, resolve: finish } = Promise.withResolvers<void>();
     this.#last = before.then(() => done);
+    this.#users++;
+    this.#idle?.cancel();
     try {
       await abortable(before, either);
       either.throwIfAborted();
-      this.#idle?.cancel();
-      return await action(await this.#engine(await prepare(either)), either);
+      return await action(await this.#engine(await prepare(either), either), either);
     } finally {
-      this.#idle?.cancel();
-      this.#idle = this.#options.clock.after(this.#options.idleMs, () => void this.#stop());
+      // Who gave up waiting leaves it to the others.
+      if (--this.#users === 0 && !this.#closing.signal.aborted)
+        this.#idle = this.#options.clock.after(this.#options.idleMs, () => void this.#stop());
       finish();
     }
   }
@@ -64,11 +73,11 @@ export class EngineKeeper {
     await this.#stop();
   }
 
-  async #engine(settings: EngineSettings): Promise<EngineHost> {
+  async #engine(settings: EngineSettings, signal: AbortSignal): Promise<EngineHost> {
     if (this.#running?.host.alive && isDeepStrictEqual(this.#running.settings, settings))
       return this.#running.host;
     await this.#stop();
-    const host = await EngineHost.start({ ...this.#options, settings });
+    const host = await EngineHost.start({ ...this.#options, settings }, signal);
     this.#running = { host, settings };
     return host;
   }
@@ -77,16 +86,5 @@ export class EngineKeeper {
     const running = this.#running;
     this.#running = undefined;
     await running?.host.close();
-  }
-}
-
-async function abortable(wait: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const giveUp = () => reject(signal.reason);
-  signal.addEventListener('abort', giveUp, { once: true });
-  try {
-    await Promise.race([wait, promise]);
-  } finally {
-    signal.removeEventListener('abort', giveUp);
   }
 }

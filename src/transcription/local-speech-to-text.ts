@@ -1,4 +1,5 @@
-import { EngineKeeper, type EngineKeeperOptions } from './engine-keeper.ts';
+import type { EngineKeeperOptions } from './engine-keeper.ts';
+import { EnginePool } from './engine-pool.ts';
 import type { EngineSettings } from './engine-protocol.ts';
 import { EngineSpeechFinder } from './engine-speech-finder.ts';
 import { languageOf, refuseUnserved, unservedReason } from './locales.ts';
@@ -13,6 +14,8 @@ export interface LocalSpeechToTextOptions {
   /** @throws CallreelError TRANSCRIPTION_* */
   prepare(language: string, signal: AbortSignal): Promise<EngineSettings>;
   engine: EngineKeeperOptions;
+  /** Recordings that are transcribed at once. */
+  concurrency?: number | undefined;
 }
 
 /** Somebody waits on the line. */
@@ -23,19 +26,19 @@ export class LocalSpeechToText implements SpeechToText {
   readonly name: 'embedded' | 'model-directory';
   readonly model: string;
   readonly #options: LocalSpeechToTextOptions;
-  readonly #recordings: EngineKeeper;
-  readonly #urgent: EngineKeeper;
+  readonly #recordings: EnginePool;
+  readonly #urgent: EnginePool;
   readonly #prepared = new Map<string, EngineSettings>();
 
   constructor(options: LocalSpeechToTextOptions) {
     this.name = options.name;
     this.model = options.model;
     this.#options = options;
-    this.#recordings = new EngineKeeper(options.engine);
-    this.#urgent = new EngineKeeper({ ...options.engine, niceness: urgentNiceness });
+    this.#recordings = new EnginePool(options.engine, options.concurrency ?? 1);
+    this.#urgent = new EnginePool({ ...options.engine, niceness: urgentNiceness }, 1);
   }
 
-  /** Of the process that transcribes recordings, 0 while there is none. */
+  /** Of a process that transcribes recordings, 0 while there is none. */
   get pid(): number {
     return this.#recordings.pid;
   }
@@ -47,9 +50,9 @@ export class LocalSpeechToText implements SpeechToText {
   async transcribe(audio: ChannelAudio, { locale, signal, isUrgent }: ChannelWish): Promise<ChannelSpeech> {
     refuseUnserved(this.unservedReason(locale));
     const language = languageOf(locale) ?? '';
-    const keeper = isUrgent ? this.#urgent : this.#recordings;
+    const engines = isUrgent ? this.#urgent : this.#recordings;
     try {
-      return await keeper.use(
+      return await engines.use(
         (either) => this.#prepare(language, either),
         (host, either) => {
           const engine = new EngineSpeechFinder(host, either);

@@ -70,6 +70,13 @@ describe('Locales of transcripts', () => {
     for (const heard of ['english', 'English', 'en', 'en-us', 'EN_GB'])
       assert.ok(isSameLanguage(heard, 'en-US'), heard);
     for (const heard of ['spanish', 'es', '']) assert.ok(!isSameLanguage(heard, 'en-US'), heard);
-    assert.ok(isSameLanguage('german', 'de-CH'));
+    for (const [heard, locale] of [
+      ['german', 'de-CH'],
+      ['spa', 'es-US'],
+      ['lao', 'lo-LA'],
+      ['tagalog', 'tl-PH'],
+      ['yue', 'yue-HK'],
+    ] as const)
+      assert.ok(isSameLanguage(heard, locale), heard);
   });
 });

@@ -76,12 +76,28 @@ export function unservedReason(
   return `${shownLocale(locale)} is not served: ${engine} knows ${known}`;
 }
 
-/** Whether a server's own name of the language it heard ("english", "en", "en-us") is that of the locale. */
+/** What Whisper calls a language otherwise than `Intl` does. */
+const whisperNames: Readonly<Record<string, string>> = {
+  bengali: 'bn',
+  maori: 'mi',
+  myanmar: 'my',
+  nynorsk: 'nn',
+  tagalog: 'tl',
+};
+
+/** Whether a server's own name of the language it heard ("english", "en", "en-us", "eng") is that of the locale. */
 export function isSameLanguage(heard: string, locale: string): boolean {
   const wanted = languageOf(locale);
   if (wanted === undefined) return false;
   const text = heard.trim().toLowerCase();
-  return languageOf(text) === wanted || text === nameOf(wanted).toLowerCase();
+  const code = languageOf(text);
+  if (code !== undefined) return canonical(code) === canonical(wanted);
+  return whisperNames[text] === wanted || text === nameOf(wanted).toLowerCase();
+}
+
+/** `eng` as `en`. */
+function canonical(language: string): string {
+  return new Intl.Locale(language).language;
 }
 
 /** @throws CallreelError TRANSCRIPTION_LOCALE_UNSUPPORTED with that reason */

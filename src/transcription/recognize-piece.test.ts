@@ -46,6 +46,14 @@ describe('A piece', () => {
     assert.equal(engine.heardSeconds.length, 3);
   });
 
+  test('is judged by its parts, whatever is said of the whole', async () => {
+    const parts = [{ text: ' you '.repeat(20) }];
+    const { utterances } = await recognizePiece(pieceOf(4), {
+      recognize: async () => ({ text: 'Good morning.', parts }),
+    });
+    assert.deepEqual(utterances, []);
+  });
+
   for (const [what, text] of [
     ['without text', ''],
     ['with text that repeats itself', 'you are '.repeat(9)],

@@ -31,7 +31,8 @@ export async function recognizePiece(
 ): Promise<PieceText> {
   const recognition = await recognizer.recognize(piece.samples);
   const seconds = piece.samples.length / recognizerRateHz;
-  const doubt = doubtAbout(recognition.text, seconds);
+  // What is kept is judged: a server may tell something else of the whole.
+  const doubt = doubtAbout(recognition.parts.map(({ text }) => text.trim()).join(' '), seconds);
   if (doubt === undefined) return { utterances: placed(recognition, piece), unrecognized: [] };
   if (splits < maxSplits && piece.samples.length >= leastSplitSamples) {
     const halves: PieceText = { utterances: [], unrecognized: [] };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { FakeClock, systemClock } from '../clock.ts';
+import { type Clock, FakeClock, systemClock } from '../clock.ts';
 import { Secret } from '../secret.ts';
 import type { Recognition } from './recognize-piece.ts';
 import { type ServerRecognizerOptions, TranscriptionServer } from './server-recognizer.ts';
@@ -16,29 +16,31 @@ import {
 } from './test-transcription-server.ts';
 
 const { signal } = new AbortController();
+const timeoutMs = 60_000;
 const piece = noise({ samples: 40_000, seed: 1 }) as Int16Array<ArrayBuffer>;
 
 interface Attempt {
   locale?: string;
   options?: Partial<ServerRecognizerOptions>;
+  isUrgent?: boolean;
   times?: number;
 }
 
 /** What the client makes of a server's answers, and what the server got. */
 async function ask(
   answer: (form: ReceivedForm, count: number) => Answer | undefined,
-  { locale = 'en-US', options = {}, times = 1 }: Attempt = {},
+  { locale = 'en-US', options = {}, isUrgent = false, times = 1 }: Attempt = {},
 ): Promise<{ recognitions: Recognition[]; received: ReceivedForm[] }> {
   const server: TestTranscriptionServer = await startServer(answer);
   const client = new TranscriptionServer({
     url: server.url,
     model: 'Systran/faster-whisper-small',
-    timeoutMs: 60_000,
+    timeoutMs,
     clock: systemClock,
     ...options,
   });
   try {
-    const recognizer = client.recognizer(locale, signal);
+    const recognizer = client.recognizer(locale, signal, isUrgent);
     const recognitions: Recognition[] = [];
     for (let i = 0; i < times; i++) recognitions.push(await recognizer.recognize(piece));
     return { recognitions, received: server.received };
@@ -118,6 +120,25 @@ describe('A server like speaches', () => {
     assert.deepEqual(recognitions[0]?.parts[0]?.fromSample, 8000);
     assert.deepEqual(recognitions[0]?.parts[0]?.toSample, 24_000);
     assert.equal(recognitions[0]?.parts[0]?.text, 'Good morning.');
+    const segments = [{ text: 'Good morning.' }];
+    const untimed = await ask(() => ({ body: { text: 'Good morning.', words, segments } }));
+    assert.deepEqual(untimed.recognitions, recognitions);
+  });
+
+  test('gives times of segments where it refuses to tell those of words', async () => {
+    const refusal = { status: 400, body: { error: { message: 'timestamp_granularities[]: no words' } } };
+    const { recognitions, received } = await ask(
+      (form) =>
+        form.fields['timestamp_granularities[]']?.includes('word')
+          ? refusal
+          : likeSpeaches('good morning')(form),
+      { times: 2 },
+    );
+    for (const { parts } of recognitions)
+      assert.deepEqual(parts, [
+        { text: ' good morning', fromSample: 0, toSample: 40_000, confidence: Math.exp(-0.25) },
+      ]);
+    assert.equal(received.length, 3);
   });
 
   test('that heard another language gives no text in it', async () => {
@@ -138,9 +159,12 @@ describe('A server that knows only json', () => {
     assert.deepEqual(recognitions, [hello, hello, hello]);
     assert.deepEqual(
       received.map(({ fields }) => fields.response_format?.[0]),
-      ['verbose_json', 'json', 'json', 'json'],
+      ['verbose_json', 'verbose_json', 'json', 'json', 'json'],
     );
-    assert.ok(!('timestamp_granularities[]' in received[1]!.fields));
+    assert.deepEqual(
+      received.slice(0, 3).map(({ fields }) => fields['timestamp_granularities[]']),
+      [['segment', 'word'], ['segment'], undefined],
+    );
   });
 
   test('gives text where it passes over what it does not know', async () => {
@@ -173,10 +197,10 @@ describe('A server', () => {
     [401, 'TRANSCRIPTION_REFUSED', 1],
     [403, 'TRANSCRIPTION_REFUSED', 1],
     [404, 'TRANSCRIPTION_REFUSED', 1],
-    [400, 'TRANSCRIPTION_REFUSED', 2],
+    [400, 'TRANSCRIPTION_REFUSED', 3],
     [302, 'TRANSCRIPTION_REFUSED', 1],
     [429, 'TRANSCRIPTION_UNAVAILABLE', 1],
-    [500, 'TRANSCRIPTION_UNAVAILABLE', 2],
+    [500, 'TRANSCRIPTION_UNAVAILABLE', 3],
     [503, 'TRANSCRIPTION_UNAVAILABLE', 1],
   ] as const)
     test(`that answers ${status} is reported as ${code}`, async () => {
@@ -206,6 +230,101 @@ describe('A server', () => {
       );
     });
 
+  test('that limits how often it is asked is asked again when it says', async () => {
+    const waits: number[] = [];
+    const clock: Clock = {
+      ...systemClock,
+      unixMs: () => Date.UTC(2026, 10, 6, 8, 49, 37),
+      after: (delayMs, action) => {
+        if (delayMs !== timeoutMs) waits.push(delayMs);
+        return systemClock.after(delayMs === timeoutMs ? delayMs : 0, action);
+      },
+    };
+    const limits = ['2', '0', 'Fri, 06 Nov 2026 08:49:07 GMT', 'Fri, 06 Nov 2026 08:50:07 GMT', '59'];
+    const busy = (retryAfter: string, status = 429): Answer => ({
+      ...{ status, headers: { 'retry-after': retryAfter }, body: 'busy' },
+    });
+    const { recognitions } = await ask(
+      (form, count) =>
+        count > limits.length
+          ? likeSpeaches('good morning')(form)
+          : busy(limits[count - 1]!, count % 2 === 0 ? 429 : 503),
+      { options: { clock } },
+    );
+    assert.equal(recognitions[0]?.text, 'good morning');
+    for (const [answer, tries, isUrgent] of [
+      [busy('61'), 1],
+      [busy('Fri, 06 Nov 2026 08:50:38 GMT'), 1],
+      [busy('soon'), 1],
+      [busy('1', 500), 3],
+      [busy('1', 503), 11],
+      [busy('1', 503), 1, true],
+    ] as const) {
+      let count = 0;
+      const work = ask(() => ({ ...answer, n: count++ }), { options: { clock }, isUrgent });
+      await assert.rejects(work, { code: 'TRANSCRIPTION_UNAVAILABLE' });
+      assert.equal(count, tries, JSON.stringify(answer));
+    }
+    assert.deepEqual(waits, [2000, 0, 0, 30_000, 59_000, ...Array(10).fill(1000)]);
+  });
+
+  test('may call its answer what it likes, and give it in parts', async () => {
+    const [before, after] = [
+      Buffer.from('{"text":"caf\xe9"}').subarray(0, 13),
+      Buffer.from('{"text":"caf\xe9"}').subarray(13),
+    ];
+    const { recognitions } = await ask(() => ({
+      headers: { 'content-type': 'text/html' },
+      parts: [before, after],
+    }));
+    assert.equal(recognitions[0]?.text, 'caf\xe9');
+  });
+
+  test('that breaks off, or never comes to its end, may do better another time', async () => {
+    await assert.rejects(
+      ask(() => ({ body: '{"text":"hel', isCutOff: true })),
+      { code: 'TRANSCRIPTION_UNAVAILABLE' },
+    );
+    await assert.rejects(
+      ask(() => ({ headers: { 'content-length': '100' }, body: '{"text":"hel' }), {
+        options: { timeoutMs: 500 },
+      }),
+      { code: 'TRANSCRIPTION_UNAVAILABLE', message: /no answer within 500 ms/ },
+    );
+  });
+
+  test('that names another one is not followed there, nor is the key', async () => {
+    const other = await startServer(() => ({ body: { text: 'hello' } }));
+    for (const status of [301, 302, 307, 308]) {
+      const headers = { location: `${other.url}/v1/audio/transcriptions` };
+      const options = { key: new Secret('sk-1') };
+      await assert.rejects(
+        ask(() => ({ status, headers, body: '' }), { options }),
+        { code: 'TRANSCRIPTION_REFUSED' },
+      );
+    }
+    await other.close();
+    assert.deepEqual(other.received, []);
+  });
+
+  test('whose trouble passes is asked for times again in the next channel', async () => {
+    const server = await startServer((form, count) =>
+      count < 3 ? { status: 500, body: 'out of memory' } : likeSpeaches('hello')(form),
+    );
+    const client = new TranscriptionServer({ url: server.url, model: 'm', timeoutMs, clock: systemClock });
+    try {
+      for (const wanted of ['json', 'verbose_json']) {
+        const recognizer = client.recognizer('en-US', signal);
+        for (let i = 0; i < 2; i++) await recognizer.recognize(piece);
+        assert.deepEqual(server.received.at(-1)?.fields.response_format, [wanted]);
+      }
+      assert.equal(server.received.length, 6);
+    } finally {
+      await client.close();
+      await server.close();
+    }
+  });
+
   test('whose times and figures are nonsense still gives its text', async () => {
     const { recognitions } = await ask(() => ({
       body: {
@@ -215,7 +334,11 @@ describe('A server', () => {
         words: 'none',
       },
     }));
-    assert.deepEqual(recognitions, [{ text: 'hello', parts: [{ text: 'hello' }] }]);
+    const segments = [{ start: 0, end: 1, text: ' ' }];
+    const words = [{ word: 'x'.repeat(1001), start: 0, end: 1 }];
+    const blank = await ask(() => ({ body: { text: 'hello', segments, words } }));
+    for (const heard of [...recognitions, ...blank.recognitions])
+      assert.deepEqual(heard, { text: 'hello', parts: [{ text: 'hello' }] });
   });
 
   test('that is not there, or never answers, may be another time', async () => {

@@ -1,12 +1,13 @@
 import { Agent, FormData, request } from 'undici';
-import type { Clock } from '../clock.ts';
+import { type Clock, sleep } from '../clock.ts';
 import { wavHeader } from '../container/wav.ts';
 import { CallreelError, type ErrorCode } from '../errors.ts';
 import type { Secret } from '../secret.ts';
+import { abortable } from './abortable.ts';
 import { isSameLanguage, languageOf } from './locales.ts';
 import type { Recognition, SpeechRecognizer } from './recognize-piece.ts';
 import { recognizerRateHz } from './speech-segmenter.ts';
-import { parseAnswer } from './verbose-answer.ts';
+import { parseAnswer, type ServerAnswer } from './verbose-answer.ts';
 
 export interface ServerRecognizerOptions {
   /** The server, or the whole path of its endpoint. */
@@ -23,16 +24,41 @@ const shownBodyCharacters = 200;
 /** May be another time's luck: too busy, too slow, not there. */
 const passingStatuses = new Set([408, 409, 425, 429]);
 /** How servers refuse a format they do not know. */
-const formatRefusals = new Set([400, 415, 422, 500, 501]);
+const formatRefusals = new Set([400, 415, 422, 501]);
+/** What may be that, too, or a passing trouble. */
+const doubtfulStatuses = new Set([200, 500]);
+/** Of a server that says when to come again. */
+const longestWaitMs = 60_000;
+const maxWaits = 10;
 
-type Format = 'verbose_json' | 'json';
+/** What is asked for, the best first: with times of words, of segments, text alone. */
+const formats = ['words', 'segments', 'json'] as const;
+type Format = (typeof formats)[number];
+
+interface Answer {
+  status: number;
+  body: string;
+  /** Until it may be asked again, as far as it says so. */
+  waitMs: number | undefined;
+}
+
+/** One channel's audio, piece by piece. */
+interface Channel {
+  locale: string;
+  signal: AbortSignal;
+  isUrgent: boolean;
+  /** What the server took for the pieces so far. */
+  format: Format | undefined;
+  /** Better ones may only have met with a passing trouble: other channels ask for them again. */
+  isDoubtful: boolean;
+}
 
 /** A server with OpenAI's interface: POST /v1/audio/transcriptions. Follows no redirect. */
 export class TranscriptionServer {
   readonly #options: ServerRecognizerOptions;
   readonly #agent: Agent;
   readonly #endpoint: string;
-  /** What the server is known to take; undefined until it took one. */
+  /** What it is known to take; undefined until it took one. */
   #format: Format | undefined;
 
   constructor(options: ServerRecognizerOptions) {
@@ -48,62 +74,78 @@ export class TranscriptionServer {
     });
   }
 
-  recognizer(locale: string, signal: AbortSignal): SpeechRecognizer {
-    return { recognize: (samples) => this.#recognize(samples, locale, signal) };
+  /** @param isUrgent somebody waits on the line: a server that is busy is not waited for */
+  recognizer(locale: string, signal: AbortSignal, isUrgent = false): SpeechRecognizer {
+    const channel: Channel = { locale, signal, isUrgent, format: this.#format, isDoubtful: false };
+    return { recognize: (samples) => this.#recognize(samples, channel) };
   }
 
   async close(): Promise<void> {
     await this.#agent.destroy();
   }
 
-  async #recognize(
-    samples: Int16Array<ArrayBuffer>,
-    locale: string,
-    signal: AbortSignal,
-  ): Promise<Recognition> {
-    const formats: Format[] = this.#format ? [this.#format] : ['verbose_json', 'json'];
-    for (const format of formats) {
-      const { status, body } = await this.#post(samples, locale, format, signal);
+  async #recognize(samples: Int16Array<ArrayBuffer>, channel: Channel): Promise<Recognition> {
+    const known = channel.format;
+    for (const format of formats.slice(known ? formats.indexOf(known) : 0)) {
+      const { status, body } = await this.#ask(samples, format, channel);
       const answer = status === 200 ? parseAnswer(body) : undefined;
       if (answer) {
-        this.#format = format;
-        const { language, recognition } = answer;
-        if (language && recognition.text.trim() !== '' && !isSameLanguage(language, locale))
-          throw this.#fail(
-            'TRANSCRIPTION_LOCALE_UNSUPPORTED',
-            `it was asked for ${locale} and heard ${language.slice(0, 40)}`,
-          );
-        return recognition;
+        channel.format = format;
+        if (!channel.isDoubtful) this.#format = format;
+        return this.#checked(answer, channel);
       }
-      const mayKnowAnother = format !== formats.at(-1) && (status === 200 || formatRefusals.has(status));
-      if (!mayKnowAnother) throw this.#refusal(status, body);
+      // What it took before fails for another reason.
+      const mayRefuseFormat = formatRefusals.has(status) || (!known && doubtfulStatuses.has(status));
+      if (format === 'json' || !mayRefuseFormat) throw this.#refusal(status, body);
+      channel.isDoubtful ||= doubtfulStatuses.has(status);
     }
     throw this.#fail('TRANSCRIPTION_UNAVAILABLE', 'it gave no text');
   }
 
+  #checked({ language, recognition }: ServerAnswer, { locale }: Channel): Recognition {
+    if (language && recognition.text.trim() !== '' && !isSameLanguage(language, locale))
+      throw this.#fail(
+        'TRANSCRIPTION_LOCALE_UNSUPPORTED',
+        `it was asked for ${locale} and heard ${language.slice(0, 40)}`,
+      );
+    return recognition;
+  }
+
+  /** Waits where the server limits how often it is asked: a recording has hundreds of pieces. */
+  async #ask(samples: Int16Array<ArrayBuffer>, format: Format, channel: Channel): Promise<Answer> {
+    for (let waits = 0; ; waits++) {
+      const answer = await this.#post(samples, format, channel);
+      const { waitMs } = answer;
+      if (waitMs === undefined || channel.isUrgent || waits === maxWaits) return answer;
+      await abortable(sleep(this.#options.clock, waitMs), channel.signal);
+    }
+  }
+
   async #post(
     samples: Int16Array<ArrayBuffer>,
-    locale: string,
     format: Format,
-    signal: AbortSignal,
-  ): Promise<{ status: number; body: string }> {
+    { locale, signal }: Channel,
+  ): Promise<Answer> {
     const { key, timeoutMs, clock } = this.#options;
     signal.throwIfAborted();
     const late = new AbortController();
     const timer = clock.after(timeoutMs, () => late.abort());
     try {
-      const response = await request(this.#endpoint, {
+      const { statusCode, headers, body } = await request(this.#endpoint, {
         dispatcher: this.#agent,
         method: 'POST',
         headers: {
           'user-agent': 'Callreel',
           accept: 'application/json',
+          'accept-encoding': 'identity',
           ...(key ? { authorization: `Bearer ${key.reveal()}` } : {}),
         },
         body: this.#form(samples, locale, format),
         signal: AbortSignal.any([signal, late.signal]),
       });
-      return { status: response.statusCode, body: await response.body.text() };
+      const waitMs =
+        statusCode === 429 || statusCode === 503 ? this.#waitMs(headers['retry-after']) : undefined;
+      return { status: statusCode, body: await body.text(), waitMs };
     } catch (cause) {
       signal.throwIfAborted();
       const what = late.signal.aborted ? `no answer within ${timeoutMs} ms` : describe(cause);
@@ -113,6 +155,14 @@ export class TranscriptionServer {
     }
   }
 
+  /** Retry-After (RFC 9110, 10.2.3): seconds, or a date. Undefined where it is none, or too long to wait for here. */
+  #waitMs(header: string | string[] | undefined): number | undefined {
+    if (typeof header !== 'string' || header.trim() === '') return undefined;
+    const seconds = Number(header);
+    const waitMs = Number.isNaN(seconds) ? Date.parse(header) - this.#options.clock.unixMs() : seconds * 1000;
+    return waitMs <= longestWaitMs ? Math.max(0, waitMs) : undefined;
+  }
+
   #form(samples: Int16Array<ArrayBuffer>, locale: string, format: Format): FormData {
     const header = wavHeader({ rateHz: recognizerRateHz, channels: 1, dataBytes: samples.byteLength });
     const wav = new Blob([new Uint8Array(header), samples], { type: 'audio/wav' });
@@ -120,10 +170,10 @@ export class TranscriptionServer {
     form.append('file', wav, 'utterance.wav');
     form.append('model', this.#options.model);
     form.append('language', languageOf(locale) ?? '');
-    form.append('response_format', format);
+    form.append('response_format', format === 'json' ? 'json' : 'verbose_json');
     form.append('temperature', '0');
-    if (format === 'verbose_json')
-      for (const granularity of ['segment', 'word']) form.append('timestamp_granularities[]', granularity);
+    if (format !== 'json') form.append('timestamp_granularities[]', 'segment');
+    if (format === 'words') form.append('timestamp_granularities[]', 'word');
     return form;
   }
 

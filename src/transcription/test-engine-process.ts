@@ -40,8 +40,15 @@ process.on('message', ({ id, request }: EngineCall) => {
     case 'recognize':
       if (behaviour === 'hang') return undefined;
       if (behaviour === 'die') process.kill(process.pid, 'SIGKILL');
+      if (behaviour === 'exhaust') return reply(allMemory().length);
       if (behaviour === 'complain')
         return tell({ kind: 'failure', id, what: 'Caught exception: wrong shape' });
       return reply(`pid ${process.pid}`);
   }
 });
+
+/** Until no more is given; it does not return. */
+function allMemory(): ArrayBuffer[] {
+  const taken: ArrayBuffer[] = [];
+  for (;;) taken.push(new ArrayBuffer(2 ** 26));
+}

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { parseWav } from '../container/wav-parser.ts';
@@ -14,7 +14,13 @@ export interface ReceivedForm {
 
 export interface Answer {
   status?: number;
-  body: unknown;
+  headers?: Record<string, string>;
+  /** Text as it stands, anything else as JSON. */
+  body?: unknown;
+  /** In place of the body: written one after the other. */
+  parts?: readonly (string | Uint8Array)[];
+  /** The connection breaks off behind the body. */
+  isCutOff?: boolean;
 }
 
 export interface TestTranscriptionServer {
@@ -41,9 +47,7 @@ export async function startServer(
     received.push({ path: request.url ?? '', authorization, fields, rateHz: wav.rateHz, seconds });
     const given = answer(received.at(-1)!, received.length);
     if (!given) return;
-    const { status = 200, body } = given;
-    response.writeHead(status, { 'content-type': 'application/json' });
-    response.end(typeof body === 'string' ? body : JSON.stringify(body));
+    await send(response, given);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
@@ -56,47 +60,36 @@ export async function startServer(
   };
 }
 
+async function send(
+  response: ServerResponse,
+  { status = 200, headers = {}, body, parts, isCutOff = false }: Answer,
+): Promise<void> {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers });
+  for (const part of parts ?? [typeof body === 'string' ? body : JSON.stringify(body)])
+    await new Promise((resolve) => response.write(part, resolve));
+  if (isCutOff) response.destroy();
+  else response.end();
+}
+
 /**
- * As speaches answers: `verbose_json` with segments, and with words where `timestamp_granularities[]` asks for them;
- * the language as its code.
+ * As speaches answers: `verbose_json` with segments, and with words, there and in each segment, where
+ * `timestamp_granularities[]` asks for them; the language as its code.
  */
 export function likeSpeaches(text: string, language = 'en'): (form: ReceivedForm) => Answer {
   return ({ fields, seconds }) => {
     if (fields.response_format?.[0] !== 'verbose_json') return { body: { text } };
-    const spoken = text.split(' ');
+    const spoken = text.split(' ').filter(Boolean);
     const wordSeconds = (seconds - 0.5) / spoken.length;
     const start = (index: number) => 0.3 + index * wordSeconds;
-    const isWanted = fields['timestamp_granularities[]']?.includes('word');
-    return {
-      body: {
-        task: 'transcribe',
-        language,
-        duration: seconds,
-        text,
-        words: isWanted
-          ? spoken.map((word, i) => ({
-              word: ` ${word}`,
-              start: start(i),
-              end: start(i + 1),
-              probability: 0.75,
-            }))
-          : null,
-        segments: [
-          {
-            id: 1,
-            seek: 0,
-            start: 0,
-            end: seconds,
-            text: ` ${text}`,
-            tokens: [50364],
-            temperature: 0,
-            avg_logprob: -0.25,
-            compression_ratio: 1.1,
-            no_speech_prob: 0.01,
-          },
-        ],
-      },
+    const words = fields['timestamp_granularities[]']?.includes('word')
+      ? spoken.map((word, i) => ({ start: start(i), end: start(i + 1), word: ` ${word}`, probability: 0.75 }))
+      : null;
+    const segment = {
+      ...{ id: 1, seek: 0, start: 0, end: seconds, text: ` ${text}`, tokens: [50364], temperature: 0 },
+      ...{ avg_logprob: -0.25, compression_ratio: 1.1, no_speech_prob: 0.01, words },
     };
+    const segments = text === '' ? [] : [segment];
+    return { body: { task: 'transcribe', language, duration: seconds, text, words, segments } };
   };
 }
 
@@ -109,7 +102,8 @@ export function onlyJson(text: string): (form: ReceivedForm) => Answer {
           status: 400,
           body: {
             error: {
-              message: "response_format 'verbose_json' is not compatible with model 'gpt-4o-transcribe'",
+              message:
+                "response_format 'verbose_json' is not compatible with model 'gpt-4o-transcribe'. Use 'json' or 'text' instead.",
               type: 'invalid_request_error',
               param: 'response_format',
               code: 'unsupported_value',

@@ -1,4 +1,5 @@
-import { EngineKeeper, type EngineKeeperOptions } from './engine-keeper.ts';
+import type { EngineKeeperOptions } from './engine-keeper.ts';
+import { EnginePool } from './engine-pool.ts';
 import type { EngineSettings } from './engine-protocol.ts';
 import { EngineSpeechFinder } from './engine-speech-finder.ts';
 import { refuseUnserved, unservedReason } from './locales.ts';
@@ -12,6 +13,8 @@ export interface UrlSpeechToTextOptions extends ServerRecognizerOptions {
   /** @throws CallreelError TRANSCRIPTION_* */
   prepare(signal: AbortSignal): Promise<EngineSettings>;
   engine: EngineKeeperOptions;
+  /** Recordings that are transcribed at once. */
+  concurrency?: number | undefined;
 }
 
 /**
@@ -23,15 +26,15 @@ export class UrlSpeechToText implements SpeechToText {
   readonly model: string;
   readonly #options: UrlSpeechToTextOptions;
   readonly #server: TranscriptionServer;
-  readonly #recordings: EngineKeeper;
-  readonly #urgent: EngineKeeper;
+  readonly #recordings: EnginePool;
+  readonly #urgent: EnginePool;
 
   constructor(options: UrlSpeechToTextOptions) {
     this.model = options.model;
     this.#options = options;
     this.#server = new TranscriptionServer(options);
-    this.#recordings = new EngineKeeper(options.engine);
-    this.#urgent = new EngineKeeper({ ...options.engine, niceness: 0 });
+    this.#recordings = new EnginePool(options.engine, options.concurrency ?? 1);
+    this.#urgent = new EnginePool({ ...options.engine, niceness: 0 }, 1);
   }
 
   unservedReason(locale: string): string | undefined {
@@ -40,14 +43,14 @@ export class UrlSpeechToText implements SpeechToText {
 
   async transcribe(audio: ChannelAudio, { locale, signal, isUrgent }: ChannelWish): Promise<ChannelSpeech> {
     refuseUnserved(this.unservedReason(locale));
-    const keeper = isUrgent ? this.#urgent : this.#recordings;
-    return keeper.use(
+    const engines = isUrgent ? this.#urgent : this.#recordings;
+    return engines.use(
       (either) => this.#options.prepare(either),
       (host, either) =>
         transcribeChannel(
           audio,
           new EngineSpeechFinder(host, either),
-          this.#server.recognizer(locale, either),
+          this.#server.recognizer(locale, either, isUrgent),
           either,
         ),
       signal,

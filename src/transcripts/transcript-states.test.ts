@@ -7,7 +7,7 @@ throwOnUnlistedTransitions();
 
 testTransitions<TranscriptState, TranscriptEvent>('transcript', transcriptTable, {
   states: ['waiting', 'running', 'failing', 'done', 'dead', 'abandoned'],
-  events: ['begin', 'made', 'finish', 'fail', 'give up', 'abandon'],
+  events: ['begin', 'made', 'finish', 'fail', 'give up', 'abandon', 'again'],
   expected: [
     ['waiting', 'begin', 'running', 'transcripts.md: the recording has ended'],
     ['waiting', 'abandon', 'abandoned', 'transcripts.md: erased, or nothing was recorded'],
@@ -18,8 +18,11 @@ testTransitions<TranscriptState, TranscriptEvent>('transcript', transcriptTable,
     ['running', 'give up', 'dead', 'transcripts.md: no engine can, or none could for days'],
     ['running', 'abandon', 'abandoned', 'transcripts.md: erased'],
     ['failing', 'begin', 'running', 'transcripts.md: it is tried again'],
+    ['failing', 'again', 'waiting', 'transcripts.md: transcribed once more'],
     ['failing', 'abandon', 'abandoned', 'transcripts.md: erased'],
+    ['done', 'again', 'waiting', 'transcripts.md: transcribed once more'],
     ['done', 'abandon', 'abandoned', 'transcripts.md: erased'],
+    ['dead', 'again', 'waiting', 'transcripts.md: transcribed once more'],
     ['dead', 'abandon', 'abandoned', 'transcripts.md: erased'],
   ],
 });

@@ -1,9 +1,9 @@
 import type { TranscriptState } from '../database/transcript-table.ts';
 import type { TransitionTable } from '../state-machine.ts';
 
-export type TranscriptEvent = 'begin' | 'made' | 'finish' | 'fail' | 'give up' | 'abandon';
+export type TranscriptEvent = 'begin' | 'made' | 'finish' | 'fail' | 'give up' | 'abandon' | 'again';
 
-/** docs/transcripts.md, "When it is made": `done`, `dead` and `abandoned` are ends. */
+/** docs/transcripts.md, "When it is made": `done`, `dead` and `abandoned` are ends; only "again" leads on. */
 export const transcriptTable: TransitionTable<TranscriptState, TranscriptEvent> = {
   waiting: {
     begin: 'running',
@@ -19,12 +19,15 @@ export const transcriptTable: TransitionTable<TranscriptState, TranscriptEvent> 
   },
   failing: {
     begin: 'running',
+    again: 'waiting',
     abandon: 'abandoned',
   },
   done: {
+    again: 'waiting',
     abandon: 'abandoned',
   },
   dead: {
+    again: 'waiting',
     abandon: 'abandoned',
   },
   abandoned: {},

@@ -85,6 +85,12 @@ const commands: { [V in Command['verb']]: Extract<Command, { verb: V }> } = {
     audio: { samples: new Int16Array(3), rateHz: 8000 },
   },
   'leg.key': { verb: 'leg.key', legId: 'a', digit: '#' },
+  'listen.start': {
+    ...{ verb: 'listen.start', legId: 'a', listenId: 'l' },
+    ...{ endSilenceMs: 800, maxSpeechMs: 15_000, initialTimeoutMs: 0 },
+  },
+  'listen.arm': { verb: 'listen.arm', legId: 'a', listenId: 'l' },
+  'listen.stop': { verb: 'listen.stop', legId: 'a', listenId: 'l' },
   'spool.settle': { verb: 'spool.settle', roomId: 'room' },
   'worker.drain': { verb: 'worker.drain' },
   'worker.stats': { verb: 'worker.stats' },

@@ -10,6 +10,12 @@ import {
   type WorkerEvent,
   type WorkerStats,
 } from '../media/control.ts';
+import {
+  maxEndSilenceMs,
+  maxInitialTimeoutMs,
+  maxUtteranceMs,
+  minEndSilenceMs,
+} from '../media/listen-control.ts';
 import { maxRecordingMs, maxTimerMs, type RecorderOptions } from '../media/recorder-options.ts';
 import { endReasons, noticeOutcomes, pauseBehaviours } from '../spool/records.ts';
 
@@ -49,6 +55,8 @@ const clockRateHz = z.int().min(8000).max(192_000);
 const count = z.number().nonnegative();
 const endReason = z.enum(endReasons);
 const digit = z.string().regex(/^[0-9*#A-D]$/);
+/** With what lies before and behind it, and the silence that ends it. */
+const maxUtteranceSamples = (maxUtteranceMs + maxEndSilenceMs + 1000) * 16;
 const timerMs = z.int().min(0).max(maxTimerMs);
 
 const negotiatedCodec = z.object({
@@ -209,6 +217,15 @@ const command = z.discriminatedUnion('verb', [
     ]),
   }),
   z.object({ verb: z.literal('leg.key'), legId: id, digit }),
+  z.object({
+    verb: z.literal('listen.start'),
+    legId: id,
+    listenId: id,
+    endSilenceMs: z.int().min(minEndSilenceMs).max(maxEndSilenceMs),
+    maxSpeechMs: z.int().min(1).max(maxUtteranceMs),
+    initialTimeoutMs: z.int().min(0).max(maxInitialTimeoutMs),
+  }),
+  z.object({ verb: z.enum(['listen.arm', 'listen.stop']), legId: id, listenId: id }),
   z.object({ verb: z.literal('spool.settle'), roomId: id }),
   z.object({ verb: z.literal('worker.drain') }),
   z.object({ verb: z.literal('worker.stats') }),
@@ -226,7 +243,11 @@ const stats = z.object({
   failedSends: count,
   lateTicks: count,
   maxLatenessUs: count,
+  latenessCounts: z.array(count).max(64),
+  latenessSumUs: count,
   ringOverflows: count,
+  ringWaitingBytes: count,
+  ringBytes: count,
 }) satisfies z.ZodType<WorkerStats>;
 
 const legReport = z.object({
@@ -285,6 +306,21 @@ const event = z.discriminatedUnion('event', [
     digitsId: id,
     reason: z.enum(['finished', 'leg-closed', 'not-negotiated']),
     sent: z.string().max(maxDigits),
+  }),
+  z.object({ event: z.literal('listen.speech'), legId: id, listenId: id }),
+  z.object({
+    event: z.literal('listen.ended'),
+    legId: id,
+    listenId: id,
+    reason: z.enum(['speech', 'no-input', 'stopped', 'leg-closed']),
+    utterance: z
+      .object({
+        samples: z
+          .instanceof(Int16Array)
+          .refine(({ length }) => length <= maxUtteranceSamples, 'the utterance is too long'),
+        rateHz: z.literal([8000, 16_000]),
+      })
+      .optional(),
   }),
   z.object({ event: z.literal('stay.left'), legId: id, trackId: id, roomId: id }),
   z.object({

@@ -5,7 +5,7 @@ import { systemClock } from '../clock.ts';
 import { type QualityFigures, QualityMeter } from '../quality/quality-meter.ts';
 import { randomOf } from '../quality/test-random.ts';
 import { testVoices } from '../quality/test-voices.ts';
-import { TestGrowingRecording } from '../render/test-growing-recording.ts';
+import { TestGrowingRecording, type TestTalk } from '../render/test-growing-recording.ts';
 import { testStream } from '../render/test-track.ts';
 import { TestSpool } from '../spool/test-spool.ts';
 import { QualityDesk } from './quality-desk.ts';
@@ -107,4 +107,32 @@ test('not followed, dropped, or trimmed at its end: measured from the spool, on 
   } finally {
     await gauge.close();
   }
+});
+
+test('figures are settled with three excerpts and enough speech of everybody who is there', () => {
+  const twice = (said: Int16Array) =>
+    Int16Array.from({ length: 2 * said.length }, (_, at) => said[at % said.length]!);
+  const talks: TestTalk[] = [
+    { trackId: 'stays', records: testStream(twice(ann!)).records, leaveUs: 2 * endUs },
+    { trackId: 'leaves', records: testStream(bob!.subarray(0, 8 * rateHz)).records, leaveUs: 8_000_000 },
+    { trackId: 'comes', records: testStream(bob!).records, joinUs: 34_000_000, leaveUs: 2 * endUs },
+  ];
+  const late = talks[2]!.records.map((record) =>
+    record.kind === 'packet' ? { ...record, arrivalUs: record.arrivalUs + 34_000_000 } : record,
+  );
+  talks[2] = { ...talks[2]!, records: late };
+  const growing = new TestGrowingRecording(talks, [], { spool, recordingId: 'FE' });
+  const desk = new QualityDesk({ ...common, clock: systemClock });
+  desk.follow({ conversationId: 'room', recordingId: 'FE' });
+  const settled: [number, string[]][] = [];
+  for (let second = 4; second <= 40; second += 4) {
+    growing.until(second * 1_000_000);
+    growing.settle();
+    const figures = desk.step(['FE', 'unknown']);
+    if (figures.FE) settled.push([second, Object.keys(figures.FE.channels)]);
+    assert.equal(figures.unknown, undefined);
+  }
+  // A step measures what had been spooled at the one before; at 40 s somebody has hardly spoken.
+  assert.deepEqual(settled, [[36, ['stays', 'leaves']]]);
+  desk.drop('FE');
 });

@@ -6,7 +6,7 @@ import { GrowingSignal } from '../render/growing-signal.ts';
 import { GrowingRecording } from '../spool/growing-recording.ts';
 import type { MasterKey } from '../spool/keys.ts';
 import { conversationDirectoryOf } from '../spool/layout.ts';
-import type { MeasuredRecording, QualityOrder } from './quality-protocol.ts';
+import type { MeasuredRecording, QualityOrder, SettledFigures } from './quality-protocol.ts';
 
 export interface QualityDeskOptions {
   spoolDir: string;
@@ -37,16 +37,17 @@ export class QualityDesk {
     this.#measurements.set(order.recordingId, this.#open(order));
   }
 
-  /** What goes wrong ends the following and nothing else: the recording is measured at its end then. */
-  step(recordingIds: readonly string[]): void {
+  /**
+   * What goes wrong ends the following and nothing else: the recording is measured at its end then.
+   * @returns the figures that are settled by now, of these
+   */
+  step(recordingIds: readonly string[]): SettledFigures {
+    const settled: SettledFigures = {};
     for (const recordingId of recordingIds) {
-      const measurement = this.#measurements.get(recordingId);
-      try {
-        if (measurement) for (const _ of measurement.advance());
-      } catch (error) {
-        if (!isMissing(error)) this.drop(recordingId);
-      }
+      const figures = this.#step(recordingId);
+      if (figures) settled[recordingId] = figures;
     }
+    return settled;
   }
 
   /** @throws CallreelError CONFLICT where it has not ended, and what is wrong with its spool */
@@ -60,6 +61,16 @@ export class QualityDesk {
   drop(recordingId: string): void {
     this.#measurements.get(recordingId)?.close();
     this.#measurements.delete(recordingId);
+  }
+
+  #step(recordingId: string): MeasuredRecording | undefined {
+    const measurement = this.#measurements.get(recordingId);
+    try {
+      return measurement?.step();
+    } catch (error) {
+      if (!isMissing(error)) this.drop(recordingId);
+      return undefined;
+    }
   }
 
   #open({ conversationId, recordingId }: QualityOrder): Measurement {
@@ -108,11 +119,29 @@ class Measurement {
     }
   }
 
+  /** @returns what is settled by now, of all of it. @throws as `advance` */
+  step(): MeasuredRecording | undefined {
+    const mixBefore = this.#mix?.samples ?? 0;
+    const before = new Map([...this.#channels].map(([trackId, { samples }]) => [trackId, samples]));
+    for (const _ of this.advance());
+    const mix = this.#mix;
+    if (!mix?.isSettled || mix.samples === mixBefore) return undefined;
+    // Where the mix goes on without a channel, its party has left.
+    const isSettled = [...this.#channels].every(
+      ([trackId, meter]) => meter.isSettled || meter.samples === before.get(trackId),
+    );
+    return isSettled ? this.#figures(mix) : undefined;
+  }
+
   figures(): MeasuredRecording {
     if (!this.#signal.isComplete || !this.#mix)
       throw new CallreelError('CONFLICT', 'the recording has not ended');
+    return this.#figures(this.#mix);
+  }
+
+  #figures(mix: QualityMeter): MeasuredRecording {
     const channels = [...this.#channels].map(([trackId, meter]) => [trackId, meter.figures()] as const);
-    return { mix: this.#mix.figures(), channels: Object.fromEntries(channels) };
+    return { mix: mix.figures(), channels: Object.fromEntries(channels) };
   }
 
   close(): void {

@@ -1,4 +1,10 @@
-import type { MeasuredRecording, QualityCommand, QualityOrder, QualityReply } from './quality-protocol.ts';
+import type {
+  MeasuredRecording,
+  QualityCommand,
+  QualityOrder,
+  QualityReply,
+  SettledFigures,
+} from './quality-protocol.ts';
 import { SpoolThread, type SpoolThreadOptions } from './spool-thread.ts';
 
 /**
@@ -26,8 +32,9 @@ export class QualityGauge {
     await this.#thread.ask({ verb: 'follow', order });
   }
 
-  async step(recordingIds: string[]): Promise<void> {
-    await this.#thread.ask({ verb: 'step', recordingIds });
+  /** @returns as `QualityDesk.step` */
+  async step(recordingIds: string[]): Promise<SettledFigures> {
+    return (await this.#thread.ask({ verb: 'step', recordingIds })).settled!;
   }
 
   /** Of an ended recording. @throws CallreelError as `QualityDesk.measure` */

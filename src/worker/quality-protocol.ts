@@ -13,9 +13,12 @@ export interface MeasuredRecording {
   channels: Record<string, QualityFigures>;
 }
 
+/** What is known of recordings that go on, by their ids: of those of which a few seconds more would change nothing. */
+export type SettledFigures = Record<string, MeasuredRecording>;
+
 export type QualityCommand = { id: number } & (
   | { verb: 'follow'; order: QualityOrder }
-  /** Measures what is new; their conversations were settled just before. */
+  /** Measures what is new; their conversations were settled just before. Answered by what is settled by now. */
   | { verb: 'step'; recordingIds: string[] }
   /** The recording has ended: its figures, whether or not it was followed. */
   | { verb: 'measure'; order: QualityOrder }
@@ -23,6 +26,6 @@ export type QualityCommand = { id: number } & (
 );
 
 export type QualityReply = { id: number } & (
-  | { reply: 'done'; measured?: MeasuredRecording | undefined }
+  | { reply: 'done'; measured?: MeasuredRecording | undefined; settled?: SettledFigures | undefined }
   | { reply: 'error'; error: ReturnType<CallreelError['toJSON']> }
 );

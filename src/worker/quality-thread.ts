@@ -4,7 +4,7 @@ import { systemClock } from '../clock.ts';
 import { Secret } from '../secret.ts';
 import { asCallreelError } from './file-desk.ts';
 import { QualityDesk } from './quality-desk.ts';
-import type { MeasuredRecording, QualityCommand, QualityReply } from './quality-protocol.ts';
+import type { QualityCommand, QualityReply } from './quality-protocol.ts';
 import type { SpoolThreadData } from './spool-thread.ts';
 
 /** Measures recordings, for `quality-gauge`. On Linux the priority is the thread's own. */
@@ -15,16 +15,20 @@ const desk = new QualityDesk({
   masterKey: new Secret(Buffer.from(masterKey)),
 });
 
-async function execute(command: QualityCommand): Promise<MeasuredRecording | undefined> {
+type Answer = Omit<Extract<QualityReply, { reply: 'done' }>, 'id' | 'reply'>;
+
+async function execute(command: QualityCommand): Promise<Answer> {
   switch (command.verb) {
     case 'follow':
-      return void desk.follow(command.order);
+      desk.follow(command.order);
+      return {};
     case 'step':
-      return void desk.step(command.recordingIds);
+      return { settled: desk.step(command.recordingIds) };
     case 'measure':
-      return await desk.measure(command.order);
+      return { measured: await desk.measure(command.order) };
     case 'drop':
-      return void desk.drop(command.recordingId);
+      desk.drop(command.recordingId);
+      return {};
   }
 }
 
@@ -33,7 +37,7 @@ parentPort?.on('message', (command: QualityCommand) => {
   const { id } = command;
   execute(command)
     .then(
-      (measured): QualityReply => ({ id, reply: 'done', measured }),
+      (answer): QualityReply => ({ id, reply: 'done', ...answer }),
       (error: unknown): QualityReply => ({ id, reply: 'error', error: asCallreelError(error).toJSON() }),
     )
     .then((reply) => parentPort?.postMessage(reply));

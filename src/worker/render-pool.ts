@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { CallreelError } from '../errors.ts';
+import type { TrackMark } from '../render/track-marks.ts';
 import type { Secret } from '../secret.ts';
 import type { RenderCommand, RenderReply, RenditionHead, RenditionRequest } from './render-protocol.ts';
 
@@ -57,6 +58,23 @@ export class RenderPool {
     }
   }
 
+  /**
+   * The keys and holds of a recording.
+   * @throws CallreelError SPOOL_CORRUPT, SPOOL_KEY_MISSING, NOT_FOUND
+   */
+  async marks(conversationId: string, recordingId: string): Promise<TrackMark[]> {
+    const thread = this.#leastBusy();
+    const id = this.#nextId++;
+    thread.openRenditions++;
+    try {
+      const reply = await this.#ask(thread, { id, verb: 'marks', conversationId, recordingId });
+      if (reply.reply !== 'marks') throw unexpected(reply);
+      return reply.marks;
+    } finally {
+      thread.openRenditions--;
+    }
+  }
+
   /** Drops what the threads keep of an erased recording. */
   forget(recordingId: string): void {
     const id = this.#nextId++;
@@ -94,7 +112,10 @@ export class RenderPool {
   #startThread(): RenderThread {
     const { spoolDir, masterKey, lossConcealment = 'on' } = this.#options;
     const workerData: RenderThreadData = { spoolDir, masterKey: masterKey.reveal(), lossConcealment };
-    const worker = new Worker(new URL('./render-thread.ts', import.meta.url), { workerData });
+    const worker = new Worker(new URL('./render-thread.ts', import.meta.url), {
+      workerData,
+      name: 'render thread',
+    });
     const thread: RenderThread = { worker, openRenditions: 0, waiting: new Map() };
     worker.unref();
     worker.on('message', (reply: RenderReply) => {

@@ -1,5 +1,6 @@
 import type { AudioFileFormat } from '../container/audio-file.ts';
 import type { CallreelError } from '../errors.ts';
+import type { TrackMark } from '../render/track-marks.ts';
 
 /** What a rendition is asked for by; plain data for the render thread. */
 export interface RenditionRequest {
@@ -22,6 +23,8 @@ export interface RenditionHead {
 }
 
 export type RenderCommand =
+  /** Answered by `marks`. */
+  | { id: number; verb: 'marks'; conversationId: string; recordingId: string }
   | { id: number; verb: 'open'; request: RenditionRequest }
   /** Bytes `first` to `last`, inclusive. Answered by one chunk; `next` asks for more. */
   | { id: number; verb: 'read'; first: number; last: number }
@@ -33,5 +36,6 @@ export type RenderCommand =
 export type RenderReply =
   | { id: number; reply: 'head'; head: RenditionHead }
   | { id: number; reply: 'chunk'; chunk: Uint8Array }
+  | { id: number; reply: 'marks'; marks: TrackMark[] }
   | { id: number; reply: 'done' }
   | { id: number; reply: 'error'; error: ReturnType<CallreelError['toJSON']> };

@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { CallreelError } from '../errors.ts';
 import { clipView, recordingView } from '../render/recording-view.ts';
 import { openRendition, type Rendition } from '../render/rendition.ts';
+import { trackMarks } from '../render/track-marks.ts';
 import { Secret } from '../secret.ts';
 import { conversationDirectoryOf } from '../spool/layout.ts';
 import { openSpool } from '../spool/reader.ts';
@@ -74,6 +75,11 @@ async function answer(command: RenderCommand): Promise<RenderReply | undefined> 
     files.set(id, file);
     const { contentType, byteLength, complete, trackIds } = file.rendition;
     return { id, reply: 'head', head: { contentType, byteLength, complete, ...(trackIds && { trackIds }) } };
+  }
+  if (command.verb === 'marks') {
+    const directory = conversationDirectoryOf(spoolDir, command.conversationId);
+    const view = recordingView(openSpool(directory, command.recordingId, key));
+    return { id, reply: 'marks', marks: trackMarks(view) };
   }
   const file = files.get(id);
   if (command.verb === 'release') {

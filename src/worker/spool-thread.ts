@@ -75,7 +75,7 @@ export class SpoolThread<Command extends { id: number }, Reply extends AnyReply>
   #start(): Worker {
     const { spoolDir, masterKey, lossConcealment } = this.#options;
     const workerData: SpoolThreadData = { spoolDir, masterKey: masterKey.reveal(), lossConcealment };
-    const worker = new Worker(this.#script, { workerData });
+    const worker = new Worker(this.#script, { workerData, name: this.#name.replace('the ', '') });
     worker.unref();
     worker.on('message', (reply: AnyReply) => {
       const resolve = this.#waiting.get(reply.id);

@@ -16,6 +16,8 @@ export interface Command {
   text?: string;
   count?: number;
   on_done?: string;
+  prompt_text?: string;
+  timeout_seconds?: number;
   phone_number?: string;
   client_name?: string;
 }

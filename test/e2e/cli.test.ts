@@ -8,6 +8,7 @@ import { makeTemporaryDir } from '../../src/database/temporary-database.ts';
 import { decodeWav } from '../../src/testkit/audio-file.ts';
 import { tone } from '../../src/testkit/tone.ts';
 import { CommandLine } from './command-line.ts';
+import { eventually } from './eventually.ts';
 import { calledNumber, Scene } from './scene.ts';
 
 interface Recording {
@@ -77,6 +78,14 @@ describe('a call, from the command line to the file', () => {
       recording_id,
     );
     const channel = whole.channels[0]!.channel_id;
+
+    const transcribed = await callreel.run('recordings', 'transcribe', recording_id, '--locale', 'de-DE');
+    assert.match(transcribed.stdout, new RegExp(`^${recording_id} is transcribed, in de-DE\n$`));
+    const unserved = await eventually('the transcript to be given up', async () => {
+      const { stdout } = await callreel.run('transcripts', 'list', '--state', 'dead');
+      return stdout.includes(recording_id) ? stdout : undefined;
+    });
+    assert.match(unserved, / dead +de-DE +TRANSCRIPTION_LOCALE_UNSUPPORTED: German /);
 
     const got = await callreel.run(
       'recordings',

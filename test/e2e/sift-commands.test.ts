@@ -139,21 +139,6 @@ suite('Sift commands on real calls', { concurrency: true }, () => {
     await presser.ended;
   });
 
-  test('GetNumber gives a value where only figures were pressed', async () => {
-    for (const [number, keys, value] of [
-      ['3011', '042', 42],
-      ['3012', '4*7', null],
-    ] as const) {
-      app.on(`/number/${number}`, () => ({}));
-      const caller = await call(number, [{ name: 'GetNumber', on_done: app.url(`/number/${number}`) }]);
-      for (const key of `${keys}#`) await caller.pressDigit(key);
-      const { body } = await app.waitFor(`/number/${number}`);
-      const { digits, value: told } = body as { digits: string; value: number | null };
-      assert.deepEqual([digits, told], [keys, value]);
-      await caller.ended;
-    }
-  });
-
   test('GetDigits times out with an empty string', async () => {
     app.on('/late', () => ({}));
     const get = { name: 'GetDigits', count: 4, timeout_seconds: 0.5, on_done: app.url('/late') };

@@ -282,8 +282,8 @@ suite('sift rows: start', { concurrency: true }, () => {
       ['with live', live, ['warning live_topics', 'warning live_transcripts', 'ended']],
       ['without live', {}, ['ended']],
       ['live off', { live_transcripts: false }, ['ended']],
-      ['processors', { do_record: true, processors: ['grade'] }, ['warning processors', 'ended']],
-      ['processors for nothing', { processors: ['grade'] }, ['ended']],
+      ['processors', { do_record: true, processors: ['emotion'] }, ['warning processors', 'ended']],
+      ['processors for nothing', { processors: ['grade', 'transcribe'] }, ['ended']],
     ] as const) {
       const caller = await scene.call([scene.join(name, flags)]);
       await scene.participants(name, 1);

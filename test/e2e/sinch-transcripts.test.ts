@@ -128,9 +128,9 @@ suite('transcripts', () => {
     );
     assert.equal(body.state, 'done');
     assert.equal(body.text.split('\n').length, 2);
-    type Found = { transcripts: { recording_id: string; hits: { offset_ms: number; text: string }[] }[] };
+    type Found = { results: { recording_id: string; hits: { offset_ms: number; text: string }[] }[] };
     const search = async (q: string) =>
-      (await stage.http.get<Found>(`/v1/transcripts?q=${encodeURIComponent(q)}`)).body.transcripts.find(
+      (await stage.http.get<Found>(`/v1/transcripts?q=${encodeURIComponent(q)}`)).body.results.find(
         (found) => found.recording_id === id,
       );
     const hits = (await search('"good morning" hello'))?.hits;
@@ -145,6 +145,15 @@ suite('transcripts', () => {
     assert.equal(await search('morning -hello'), undefined);
     const { publicUrl, credentials: own } = stage.scene.server.callreel;
     const authorization = `Basic ${Buffer.from(`${own.accountId}:${own.authToken.reveal()}`).toString('base64')}`;
+    assert.equal((await fetch(`${publicUrl}/metrics`)).status, 401);
+    const metrics = await (await fetch(`${publicUrl}/metrics`, { headers: { authorization } })).text();
+    for (const line of [
+      'callreel_metrics_up{of="backlog"} 1',
+      'callreel_media_workers 1',
+      'callreel_transcripts{state="dead"} 1',
+      'callreel_transcripts_oldest_seconds 0',
+    ])
+      assert.ok(metrics.includes(`${line}\n`), `${line}: ${metrics}`);
     const erased = await fetch(`${publicUrl}/v1/recordings/${id}`, {
       method: 'DELETE',
       headers: { authorization },
@@ -161,6 +170,19 @@ suite('transcripts', () => {
     const { status, body } = await stage.request('GET', path);
     assert.equal(status, 200);
     assert.equal((body as { text: string }).text, 'hello there good morning');
+    assert.equal((await stage.request('DELETE', path)).status, 200);
+    assert.equal((await stage.request('DELETE', path)).status, 404);
+    const recording = '/calling/v1/recording/mine.mp3';
+    const listed = (await stage.request('GET', '/calling/v1/recording')).body as { key: string }[];
+    assert.ok(
+      listed.some(({ key }) => key === 'mine.mp3'),
+      'that stays',
+    );
+
+    const again = await talk({ destinationUrl: 'sdrive://mine.mp3', ...transcription() });
+    await stage.told(again, 'notify', 'transcription_available');
+    assert.equal((await stage.request('DELETE', recording)).status, 200);
+    for (const gone of [recording, path]) assert.equal((await stage.request('GET', gone)).status, 404);
   });
 
   test('without transcriptionOptions.enabled there is none', async () => {
@@ -169,5 +191,31 @@ suite('transcripts', () => {
     const callId = await talk({ destinationUrl: 's3://bucket/none.mp3', credentials, ...options });
     await stage.told(callId, 'notify', 'recording_available');
     assert.equal(recognizer.received.length, asked);
+  });
+});
+
+suite('spoken answers to a menu', () => {
+  test('enableVoice: a spoken key is one, and an engine that refuses is told of', async () => {
+    const menus = [{ id: 'main', repeats: 0, options: [{ dtmf: '1', action: 'return(sales)' }] }];
+    const action = { name: 'runMenu', enableVoice: true, locale: 'en-US', menus };
+    const answers: Answer[] = [
+      { body: { text: 'One, please.' } },
+      { status: 401, body: { error: { message: 'no such key' } } },
+    ];
+    for (const [given, menuResult] of [
+      [answers[0], { menuId: 'main', type: 'return', value: 'sales', inputMethod: 'voice' }],
+      [answers[1], { menuId: 'main', type: 'error' }],
+    ] as const) {
+      failures = [given!];
+      const call = await stage.call({ ice: { action }, pie: { action: { name: 'hangup' } } });
+      const callId = await stage.callIdOf(call);
+      await speak(call, 8000, 61);
+      assert.deepEqual((await stage.told(callId, 'pie')).menuResult, menuResult);
+      if (menuResult.type === 'error') {
+        const { errorCode } = await stage.told(callId, 'notify', 'callingwarning');
+        assert.equal(errorCode, 50000);
+      }
+      await call.ended;
+    }
   });
 });

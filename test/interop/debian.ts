@@ -36,6 +36,11 @@ export type PeerPackage = keyof typeof packages;
 
 const installTimeoutMs = 300_000;
 
+/** Every package of the interop tests, at once: so that files which run at the same time do not wait for each other. */
+export async function ensureAllPackages(): Promise<void> {
+  await ensurePackages(...(Object.keys(packages) as PeerPackage[]));
+}
+
 /**
  * Installs the named packages where they are missing.
  * @throws Error that says what to type, when this is not Debian, not root, or apt-get fails

@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { normalizedWords, wordErrors } from '../../bench/word-errors.ts';
 import {
   type Azurite,
   azureAccount,
   azureAccountKey,
   startAzurite,
 } from '../../src/delivery/destinations/test-azurite.ts';
+import type { SinchTranscript } from '../../src/transcription/sinch-transcript.ts';
+import { eventually } from '../e2e/eventually.ts';
 import { optionsOf, SeedRun, type StoredObject, seedExamples } from '../e2e/sinch-seed.ts';
 import { SinchStage } from '../e2e/sinch-stage.ts';
+import { joined, rateHz } from '../e2e/verb-stage.ts';
+import { ensurePackages } from './debian.ts';
+import { humanVoice } from './human-voices.ts';
 import { type Swift, type SwiftRegion, startSwift, swiftKeys, swiftUsers } from './swift.ts';
 import { startWriteOnlyProxy, type WriteOnlyProxy } from './write-only-proxy.ts';
 
@@ -32,6 +38,7 @@ const usersOfPage: Record<string, { accessKeyId: string; secretAccessKey: string
 };
 
 before(async () => {
+  await ensurePackages('asterisk-core-sounds-en-wav');
   swift = await startSwift('sinch-storage', 'my-s3-bucket');
   azurite = await startAzurite();
   await azurite.service.getContainerClient('test-container').create();
@@ -136,3 +143,81 @@ test('a destination is tried out: what is right, and what is not', async () => {
     assert.match(refused.error?.message ?? '', said);
   }
 });
+
+test('of a conversation the bucket has the recording, then its transcript, and the application is told in that order', async () => {
+  const said = [
+    { party: 0, atSeconds: 0, prompt: 'demo-echodone', text: 'The echo test has been completed.' },
+    {
+      party: 1,
+      atSeconds: 1.5,
+      prompt: 'demo-nomatch',
+      text: "I'm sorry there are no matches for those keywords",
+    },
+    { party: 0, atSeconds: 6, prompt: 'tt-weasels', text: 'Weasels have eaten our phone system' },
+    { party: 1, atSeconds: 7.5, prompt: 'queue-thankyou', text: 'Thank you for your patience' },
+  ];
+  const callId = await conversation(said);
+  // The engine goes behind everything else on a busy machine.
+  const isTold = () =>
+    stage.callbacks(callId, 'notify').some(({ type }) => type === 'transcription_available');
+  await eventually('the transcript', () => isTold() || undefined, 240_000);
+  const { destination } = await stage.told(callId, 'notify', 'transcription_available');
+  assert.equal(destination, 's3://my-s3-bucket/spoken/mine-transcript.json');
+  const told = stage.callbacks(callId, 'notify').map(({ type, destination: place }) => [type, place]);
+  assert.deepEqual(told, [
+    ['recording_finished', undefined],
+    ['recording_available', 's3://my-s3-bucket/spoken/mine.mp3'],
+    ['transcription_available', destination],
+  ]);
+  await run.assertWhole('s3://my-s3-bucket/spoken/mine.mp3');
+  const file = await swift.stored('spoken/mine-transcript.json', 'my-s3-bucket');
+  assert.equal(file?.contentType, 'application/json');
+  const { text, lines, ...others } = JSON.parse(file.content.toString()) as SinchTranscript;
+  assert.deepEqual(others, {});
+  assert.equal(text, lines.map((line) => line.text).join(' '));
+  assert.deepEqual(
+    lines.map(({ timestamp, text: line, ...more }) => [typeof timestamp, typeof line, more]),
+    said.map(({ party }) => ['number', 'string', { speakerLabel: `Speaker ${party + 1}` }]),
+  );
+  const errors = wordErrors(normalizedWords(said.map((turn) => turn.text).join(' ')), normalizedWords(text));
+  assert.ok(errors.length <= 2, JSON.stringify(errors));
+  for (const [index, { timestamp }] of lines.entries()) {
+    const late = timestamp - lines[0]!.timestamp - said[index]!.atSeconds;
+    assert.ok(Math.abs(late) < 0.35, `${text}: line ${index} at ${timestamp} s`);
+  }
+});
+
+interface Turn {
+  party: number;
+  atSeconds: number;
+  prompt: string;
+}
+
+/** Two parties speak, at times at once. @returns the call's id, once it has ended */
+async function conversation(turns: readonly Turn[]): Promise<string> {
+  const { phone, call: coming } = await stage.called();
+  const recordingOptions = {
+    destinationUrl: 's3://my-s3-bucket/spoken/mine.mp3',
+    credentials: 'xyz_access_key:wrt_secret_key:eu-central-1',
+    notificationEvents: true,
+    transcriptionOptions: { enabled: true, locale: 'en-US' },
+  };
+  const destination = { type: 'sip', endpoint: phone.sipUri };
+  const action = { name: 'connectSip', destination, record: true, recordingOptions };
+  const caller = await stage.call({ ice: { action } });
+  const called = await coming;
+  const callId = await stage.callIdOf(caller);
+  await Promise.all(
+    [caller, called].map(async (call, party) => {
+      let spoken: Int16Array = new Int16Array();
+      for (const { atSeconds, prompt } of turns.filter((turn) => turn.party === party)) {
+        const pause = new Int16Array(atSeconds * rateHz - spoken.length);
+        spoken = joined(spoken, pause, await humanVoice('english', prompt));
+      }
+      await call.play(joined(spoken, new Int16Array(rateHz)));
+    }),
+  );
+  await caller.hangUp();
+  await called.ended;
+  return callId;
+}

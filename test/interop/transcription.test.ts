@@ -13,6 +13,7 @@ import {
 import { mergeChannels } from '../../src/transcription/merge-channels.ts';
 import { sinchTranscript } from '../../src/transcription/sinch-transcript.ts';
 import { type ChannelAudio, isRetriable, type SpeechToText } from '../../src/transcription/speech-to-text.ts';
+import { Scene } from '../e2e/scene.ts';
 import { ensurePackages } from './debian.ts';
 import { humanVoice } from './human-voices.ts';
 import { type TemporaryFolder, temporaryFolder } from './temporary-folder.ts';
@@ -196,3 +197,31 @@ async function startedBy(engine: SpeechToText): Promise<{ pid: number }> {
   assert.ok('pid' in engine && Number(engine.pid) > 0);
   return { pid: Number(engine.pid) };
 }
+
+describe('A caller who speaks', () => {
+  test('is understood by a routine: GetName and GetNumber, with the words of a person', async () => {
+    const engine = await engineWith();
+    // Nobody waits on the line until the weights are there.
+    await engine.transcribe(await spoken(1), { ...wish, isUrgent: true });
+    const scene = await Scene.open({ speechToText: engine });
+    try {
+      const done = (path: string) => ({ on_done: scene.handle(path, () => ({})) });
+      const caller = await scene.call([
+        { name: 'GetName', prompt_text: 'Who are you?', ...done('/name') },
+        { name: 'GetNumber', ...done('/number') },
+      ]);
+      const valueAt = async (path: string) =>
+        ((await scene.app.waitFor(path)).body as { value: string | null }).value;
+      const say = async (...prompts: string[]) => {
+        for (const prompt of prompts) await caller.play(await humanVoice('english', prompt));
+      };
+      await say('phonetic/c_p', 'phonetic/o_p');
+      assert.equal(await valueAt('/name'), 'charlie oscar');
+      await say('digits/40', 'digits/4');
+      assert.equal(await valueAt('/number'), '44');
+      await caller.ended;
+    } finally {
+      await scene[Symbol.asyncDispose]();
+    }
+  });
+});

@@ -1,27 +1,17 @@
 import { z } from 'zod';
 import type { CallTarget } from '../../call/connector.ts';
 import type { RecordingPolicy } from '../../media/control.ts';
-import type { Connect, Next, Step } from '../../script/verb.ts';
-
-/** Asks one of the routine's own URLs what comes next; undefined: go on. */
-export type Ask = (url: string, answer: Record<string, unknown>) => Promise<Next>;
+import type { Connect, Step } from '../../script/verb.ts';
+import type { Ask } from './ask.ts';
+import { callbackUrl, maxTextCharacters } from './fields.ts';
+import { gatherSchemas } from './gathers.ts';
+import { boundProcessors, processors } from './processors.ts';
 
 /** A feature that a routine asks for and this version does not have; told to the event callback. */
 export interface NotYet {
   feature: string;
   message: string;
 }
-
-const maxTextCharacters = 5000;
-const maxDigits = 64;
-const defaultDigits = 1;
-const defaultTimeoutSeconds = 10;
-
-/** An empty string stands for "not set" in Sift's own examples (docs/dialects/sift.md, G12). */
-const callbackUrl = z
-  .union([z.literal(''), z.url({ protocol: /^https?$/, error: 'expected an http or https URL' })])
-  .nullish()
-  .transform((url) => url || undefined);
 
 const soundUrl = z.url({ protocol: /^https?$/, error: 'expected an http or https URL' });
 const flag = z.boolean().nullish();
@@ -38,14 +28,14 @@ const conversation = {
   live_topics: flag,
   live_emotion: flag,
   live_scan: z.array(z.unknown()).nullish(),
-  processors: z.array(z.unknown()).nullish(),
+  processors,
 };
 
 interface ConversationParameters {
   do_record?: boolean | null | undefined;
   event_callback?: string | undefined;
   on_event?: string | undefined;
-  processors?: unknown[] | null | undefined;
+  processors: string[];
   [name: `live_${string}`]: unknown;
 }
 
@@ -54,22 +44,26 @@ function policyOf(doRecord: boolean | null | undefined): RecordingPolicy {
   return doRecord ? 'record' : 'never';
 }
 
-/** `processors` are ignored without `do_record`, as the vendor says. */
-function notYet(command: ConversationParameters, recorded: boolean): NotYet[] {
-  const wanted = Object.entries(command).filter(([name, value]) => {
-    if (Array.isArray(value) && value.length === 0) return false;
-    return (
-      (name.startsWith('live_') && Boolean(value)) || (name === 'processors' && value != null && recorded)
-    );
-  });
+function notYet(command: ConversationParameters): NotYet[] {
+  const wanted = Object.entries(command).filter(
+    ([name, value]) =>
+      name.startsWith('live_') && Boolean(value) && !(Array.isArray(value) && value.length === 0),
+  );
   return wanted.map(([feature]) => ({ feature, message: `${feature} is not available in this version yet` }));
 }
 
 function conversationOptions(command: ConversationParameters, policy: RecordingPolicy) {
+  // They are ignored without `do_record`, as the vendor says.
+  const { transcribes, missing } = boundProcessors(policy === 'record' ? command.processors : []);
+  const unbound = missing.map((name) => ({
+    feature: 'processors',
+    message: `the processor ${name} is not available in this version`,
+  }));
   return {
     policy,
     eventCallback: command.event_callback ?? command.on_event,
-    warnings: notYet(command, policy === 'record'),
+    warnings: [...notYet(command), ...unbound],
+    ...(transcribes && { recording: { transcription: {} } }),
   };
 }
 
@@ -103,64 +97,6 @@ export function commandSchemas(ask: Ask) {
       prompts: [{ kind: 'url', url: sound_url }],
       ...done(on_done),
     }),
-  );
-
-  const gathered = {
-    timeout_seconds: z.number().min(0).max(600).nullish(),
-    prompt_url: callbackUrl,
-    prompt_text: z.string().max(maxTextCharacters).nullish(),
-    on_done: callbackUrl,
-  };
-  const promptsOf = (command: {
-    prompt_url?: string | undefined;
-    prompt_text?: string | null | undefined;
-  }) => {
-    if (command.prompt_url !== undefined) return [{ kind: 'url' as const, url: command.prompt_url }];
-    return command.prompt_text ? [{ kind: 'text' as const, text: command.prompt_text }] : [];
-  };
-  const gather = (
-    command: z.output<z.ZodObject<typeof gathered>>,
-    limits: { maxDigits: number; terminators: string },
-    answer: (digits: string) => Record<string, unknown>,
-  ): Step => {
-    const timeoutMs = (command.timeout_seconds ?? defaultTimeoutSeconds) * 1000;
-    return {
-      verb: 'collect',
-      ...limits,
-      prompts: promptsOf(command),
-      initialTimeoutMs: timeoutMs,
-      digitTimeoutMs: timeoutMs,
-      // The vendor's answer to a time-out is an empty string, whatever was pressed before.
-      done: async ({ digits, ended }) =>
-        command.on_done === undefined
-          ? undefined
-          : ask(command.on_done, answer(ended === 'timeout' ? '' : digits)),
-    };
-  };
-
-  const getDigits = z
-    .object({
-      name: z.literal('GetDigits'),
-      count: z.int().min(1).max(maxDigits).nullish(),
-      terminator: z
-        .string()
-        .regex(/^[0-9*#A-D]{0,16}$/, 'expected keys of 0-9 * # A-D')
-        .nullish(),
-      ...gathered,
-    })
-    .transform((command) =>
-      gather(
-        command,
-        { maxDigits: command.count ?? defaultDigits, terminators: command.terminator ?? '#' },
-        (digits) => ({ digits }),
-      ),
-    );
-
-  const getNumber = z.object({ name: z.literal('GetNumber'), ...gathered }).transform((command) =>
-    gather(command, { maxDigits, terminators: '#' }, (digits) => ({
-      digits,
-      value: /^\d+$/.test(digits) ? Number(digits) : null,
-    })),
   );
 
   const joinConference = z
@@ -207,5 +143,5 @@ export function commandSchemas(ask: Ask) {
 
   const hangUp = z.object({ name: z.literal('HangUp') }).transform((): Step => ({ verb: 'hang-up' }));
 
-  return [say, play, getDigits, getNumber, joinConference, callPhone, callClient, hangUp] as const;
+  return [say, play, ...gatherSchemas(ask), joinConference, callPhone, callClient, hangUp] as const;
 }

@@ -1,4 +1,7 @@
+import type { TranscriptState } from '../../database/transcript-table.ts';
 import type { QualityFigures } from '../../quality/quality-meter.ts';
+import type { Transcript } from '../../transcription/transcript.ts';
+import { transcriptLines } from '../../transcription/transcript-lines.ts';
 
 /** A finished or running recording's audio, as rows tell it. */
 export interface ConversationAudio {
@@ -21,6 +24,18 @@ export interface ConversationChannel {
   audio: ConversationAudio;
 }
 
+/** What became of the processor `transcribe`. */
+export interface ConversationTranscript {
+  state: TranscriptState;
+  error: { code: string; message: string } | undefined;
+  /** Undefined before it is made. */
+  transcript: Transcript | undefined;
+  /** Where the recording begins, in milliseconds from the conversation's start. */
+  startMs: number;
+  /** Whose audio a channel of the transcript is; undefined of one that is not known. */
+  connectionOf(channelId: string): string | undefined;
+}
+
 export interface ConversationView {
   conversationId: string;
   accountId: string;
@@ -31,6 +46,8 @@ export interface ConversationView {
   /** Undefined when nothing was recorded. */
   audio: ConversationAudio | undefined;
   channels: ConversationChannel[];
+  /** Undefined where nobody asked for it. */
+  transcript: ConversationTranscript | undefined;
 }
 
 /**
@@ -85,5 +102,39 @@ export function conversationBody(view: ConversationView): Record<string, unknown
       end_ms: channel.endMs ?? null,
       audio: audioBody(channel.audio),
     })),
+    ...(view.transcript && transcriptBody(view.transcript)),
   };
+}
+
+const processorStatuses: Readonly<Record<TranscriptState, string>> = {
+  waiting: 'pending',
+  running: 'running',
+  failing: 'pending',
+  done: 'done',
+  dead: 'failed',
+  abandoned: 'failed',
+};
+
+/** The output of a processor is a field of the conversation; what is said of the processor itself is ours. */
+function transcriptBody(view: ConversationTranscript): Record<string, unknown> {
+  const { state, error, transcript } = view;
+  const isTold = error && state !== 'done';
+  const status = transcript ? 'done' : processorStatuses[state];
+  return {
+    processors: [{ name: 'transcribe', status, ...(isTold && !transcript && { error }) }],
+    transcript: transcript ? segmentsOf(transcript, view) : null,
+  };
+}
+
+/** On the axis of the conversation's mix, as channels are. */
+function segmentsOf(transcript: Transcript, { startMs, connectionOf }: ConversationTranscript): object[] {
+  const { channels, rateHz } = transcript;
+  const atMs = (sample: number) => startMs + Math.round((sample * 1000) / rateHz);
+  return transcriptLines(transcript).map(({ channel, fromSample, toSample, text }) => ({
+    connection_id: connectionOf(channels[channel]!.id) ?? null,
+    text,
+    timestamp: atMs(fromSample) / 1000,
+    start_ms: atMs(fromSample),
+    end_ms: atMs(toSample),
+  }));
 }

@@ -2,7 +2,7 @@ import type { EventFormatter } from '../../call/neutral-events.ts';
 import { assertNever } from '../../errors.ts';
 
 /**
- * The Conversation Ended Event, and ours for what is not available. `type` is the recording guide's name of the field,
+ * The Conversation Ended Event, and ours for what is not available and for what became of a processor. `type` is the recording guide's name of the field,
  * `event_type` the realtime guide's; both are sent.
  */
 export const formatSiftEvent: EventFormatter = (event) => {
@@ -23,8 +23,17 @@ export const formatSiftEvent: EventFormatter = (event) => {
     case 'recording.changed':
     case 'recording.delivery':
     case 'recording.transcript':
-      // Sift has no such events; they are told in the native form.
-      return {};
+      // Sift has no such events, and starts no recording with a URL that they could go to.
+      return undefined;
+    case 'conversation.transcript':
+      return {
+        type: 'processed',
+        event_type: 'processed',
+        ...shared,
+        processor: 'transcribe',
+        status: event.state === 'done' ? 'done' : 'failed',
+        ...(event.error && event.state !== 'done' && { error: event.error }),
+      };
     case 'conversation.warning':
       return {
         type: 'warning',

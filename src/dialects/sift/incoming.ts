@@ -5,7 +5,7 @@ import type { Logger } from '../../logger.ts';
 import type { Application } from '../../routing/application.ts';
 import type { ScriptRunner } from '../../script/runner.ts';
 import type { Step } from '../../script/verb.ts';
-import type { Ask } from './commands.ts';
+import type { Ask } from './ask.ts';
 import { parseRoutine } from './routine.ts';
 
 export interface SiftIncomingOptions {

@@ -67,3 +67,31 @@ describe('parseRoutine', () => {
       );
     });
 });
+
+describe('processors of a command', () => {
+  const optionsOf = (extra: object) => {
+    const [verb] = parseRoutine(join(extra));
+    return verb?.verb === 'join-conference' ? verb.options : undefined;
+  };
+
+  test('bind a transcript where the party is recorded, and what is missing is told', () => {
+    const options = optionsOf({ do_record: true, processors: ['transcribe', 'grade'] });
+    assert.deepEqual(options?.recording, { transcription: {} });
+    assert.deepEqual(
+      options?.warnings?.map(({ feature, message }) => [feature, message.includes('grade')]),
+      [['processors', true]],
+    );
+  });
+
+  test('are ignored without do_record', () => {
+    for (const do_record of [undefined, false]) {
+      const options = optionsOf({ do_record, processors: ['transcribe', 'grade'] });
+      assert.equal(options?.recording, undefined);
+      assert.deepEqual(options?.warnings, []);
+    }
+    const [call] = parseRoutine({
+      routine: [{ name: 'CallClient', client_name: 'desk', processors: ['transcribe'] }],
+    });
+    assert.deepEqual(call?.verb === 'connect' && call.join.recording, { transcription: {} });
+  });
+});

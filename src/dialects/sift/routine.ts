@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { CallreelError } from '../../errors.ts';
 import { assertSaneInput } from '../../sane-input.ts';
 import type { Step } from '../../script/verb.ts';
-import { type Ask, commandSchemas } from './commands.ts';
+import type { Ask } from './ask.ts';
+import { commandSchemas } from './commands.ts';
 
 const maxCommands = 200;
 

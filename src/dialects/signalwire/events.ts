@@ -46,6 +46,7 @@ function bodyOf(event: NeutralEvent, options: SignalwireEventOptions): RelayBody
       return changedBody(heardOrNot(event), options);
     case 'recording.delivery':
     case 'recording.transcript':
+    case 'conversation.transcript':
       return undefined;
     case 'conversation.ended':
       return conferenceEnd(event, options);

@@ -56,6 +56,11 @@ export function ineffective(why: string): Parameter<undefined> {
   return { read: () => undefined, check: () => {}, required: false, fallback: undefined, ineffective: why };
 }
 
+/** Read, for what its being there says; its value is without effect, and a warning says so. */
+export function noted<T>(parameter: Parameter<T>, why: string): Parameter<T> {
+  return { ...parameter, ineffective: why };
+}
+
 /** Known, and what it asks for can't be had: a document that needs it is not run. */
 export function unavailable(why: string): Parameter<undefined> {
   return optional<undefined>({
@@ -248,7 +253,7 @@ export function checkParameters(parameters: Parameters, value: Json, path: Path,
     const at = [...path, name];
     if (parameter.ineffective !== undefined)
       checker.report('relay_script_method_parameter_undefined', parameter.ineffective, at, 'warning');
-    else checkKind(parameter, given, at, checker);
+    checkKind(parameter, given, at, checker);
   }
 }
 

@@ -157,11 +157,11 @@ describe('checkSwml', () => {
       [`method_parameter_invalid_value ${m}.prompt.max_digits`],
     ],
     [
-      'prompt of speech alone',
-      { prompt: { play: 'say:x', speech_hints: ['a'] } },
+      'prompt with hints',
+      { prompt: { play: 'say:x', speech_hints: ['a'], speech_timeout: -1 } },
       [
-        `method_parameter_conflict ${m}.prompt`,
         `warning method_parameter_undefined ${m}.prompt.speech_hints`,
+        `method_parameter_invalid_value ${m}.prompt.speech_timeout`,
       ],
     ],
     [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { RecordingChanged, RecordingDelivery } from '../../call/neutral-events.ts';
+import type { RecordingChanged, RecordingDelivery, RecordingTranscript } from '../../call/neutral-events.ts';
 import { formatSinchEvent } from './events.ts';
 
 const ofCall = { callId: 'call', applicationKey: 'app', notify: true, failures: false };
@@ -24,6 +24,39 @@ function delivered(state: RecordingDelivery['state'], dialectData: object = ofCa
   const destination = 's3://bucket/file.mp3';
   return formatSinchEvent({ ...event, destination, ...more } as unknown as RecordingDelivery);
 }
+
+function transcribed(state: RecordingTranscript['state'], dialectData: object = ofCall, more: object = {}) {
+  const event = { kind: 'recording.transcript', ...shared, state, dialectData, locale: 'en-US', ...more };
+  return formatSinchEvent(event as unknown as RecordingTranscript);
+}
+
+describe('what applications are told of transcripts', () => {
+  const file = { destination: 's3://bucket/file-transcript.json' };
+
+  it('that they are there, of a call and of a conference', () => {
+    const available = { event: 'notify', version: 1, type: 'transcription_available', ...file };
+    assert.deepEqual(transcribed('done', ofCall, file), { ...available, callid: 'call' });
+    assert.deepEqual(transcribed('done', ofConference, file), { ...available, conferenceId: 'room' });
+  });
+
+  it('why there will be none', () => {
+    for (const [code, errorCode] of [
+      ['TRANSCRIPTION_LOCALE_UNSUPPORTED', 40001],
+      ['TRANSCRIPTION_MODEL_BROKEN', 50000],
+    ])
+      assert.deepEqual(transcribed('dead', ofCall, { error: { code, message: 'no such model' } }), {
+        ...{ event: 'notify', version: 1, callid: 'call', type: 'callingwarning', errorCode },
+        errorMsg: 'there is no transcript: no such model',
+      });
+  });
+
+  it('nothing where that is not wanted, or nothing was delivered', () => {
+    const quiet = { ...ofCall, notify: false };
+    assert.equal(transcribed('done', quiet, file), undefined);
+    assert.equal(transcribed('dead', quiet), undefined);
+    assert.equal(transcribed('done'), undefined);
+  });
+});
 
 describe('what applications are told of recordings', () => {
   it('of a call, and of a conference, which has no callid at all', () => {

@@ -22,6 +22,7 @@ export const formatSinchEvent: EventFormatter = (event) => {
       return transcript(event);
     case 'conversation.ended':
     case 'conversation.warning':
+    case 'conversation.transcript':
       return undefined;
     default:
       return assertNever(event, 'event');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { CallreelError } from '../../errors.ts';
 import type { CollectResult, Step } from '../../script/verb.ts';
 import type { MenuResult } from './callback-bodies.ts';
 import { menuOf, menuSteps } from './menu-steps.ts';
@@ -16,9 +17,13 @@ async function run(action: object, ...answers: (string | CollectResult)[]) {
   const collects: Extract<Step, { verb: 'collect' }>[] = [];
   const hear = (prompts: readonly { kind: string; text?: string }[]) =>
     heard.push(...prompts.map(({ text = '' }) => text));
-  let steps: readonly Step[] = menuSteps(svaml.action, async (result) => {
-    asked.push(result);
-    return [hangUp];
+  let unrecognized = 0;
+  let steps: readonly Step[] = menuSteps(svaml.action, {
+    askMenu: async (result) => {
+      asked.push(result);
+      return [hangUp];
+    },
+    notRecognized: () => void unrecognized++,
   });
   while (steps[0] !== hangUp) {
     const [step, ...others] = steps;
@@ -40,7 +45,7 @@ async function run(action: object, ...answers: (string | CollectResult)[]) {
     steps = (await step.done!(result)) ?? others;
   }
   assert.deepEqual(answers, []);
-  return { asked, heard, collects };
+  return { asked, heard, collects, problems, unrecognized };
 }
 
 const main = {
@@ -113,5 +118,77 @@ describe('menus', () => {
     const off = await run({ barge: false, menus: [main, sub] }, '1');
     assert.equal(off.collects[0]?.prompts.length, 0);
     assert.deepEqual(off.heard, ['one or two']);
+  });
+});
+
+describe('menus with enableVoice', () => {
+  const said = (text: string): CollectResult => ({ digits: '', ended: 'speech', speech: { text } });
+  const spoken = {
+    enableVoice: true,
+    locale: 'en-GB/female',
+    menus: [main, { ...sub, maxTimeoutMills: 9000 }],
+  };
+
+  it('listen in their locale, as long as the menu says', async () => {
+    const { collects } = await run(spoken, '2', '1234');
+    assert.deepEqual(
+      collects.map(({ speech }) => speech),
+      [
+        { locale: 'en-GB', endSilenceMs: 1000, maxSpeechMs: 15_000 },
+        { locale: 'en-GB', endSilenceMs: 700, maxSpeechMs: 9000 },
+      ],
+    );
+    const silent = await run({ menus: [main, sub] }, '1');
+    assert.equal(silent.collects[0]?.speech, undefined);
+  });
+
+  for (const [text, ...asked] of [
+    ['One.', { menuId: 'main', type: 'return', value: 'sales', inputMethod: 'voice' }],
+    ['Press one, please', { menuId: 'main', type: 'return', value: 'sales', inputMethod: 'voice' }],
+  ] as const)
+    it(`"${text}" is the key that it names`, async () => {
+      assert.deepEqual((await run(spoken, said(text))).asked, asked);
+    });
+
+  it('digits are a sequence; where nothing is offered, so is all that is said', async () => {
+    const digits = await run(spoken, said('two'), said('one two three four'));
+    assert.deepEqual(digits.asked, [
+      { menuId: 'sub', type: 'sequence', value: '1234', inputMethod: 'voice' },
+    ]);
+    const words = await run({ ...spoken, mainMenu: 'sub' }, said('Billing, please.'));
+    assert.deepEqual(words.asked, [
+      { menuId: 'sub', type: 'sequence', value: 'Billing, please.', inputMethod: 'voice' },
+    ]);
+  });
+
+  it('what is no answer repeats the menu, and is told at last', async () => {
+    const { asked, heard } = await run(
+      spoken,
+      said('hello'),
+      { digits: '', ended: 'no-match' },
+      said('hello'),
+    );
+    assert.deepEqual(heard, ['one or two', 'again', 'again']);
+    assert.deepEqual(asked, [{ menuId: 'main', type: 'invalidinput', value: 'hello', inputMethod: 'voice' }]);
+  });
+
+  it('an engine that fails is told of; keys are taken meanwhile', async () => {
+    const error = new CallreelError('TRANSCRIPTION_UNAVAILABLE', 'the server does not answer');
+    const deaf: CollectResult = { digits: '', ended: 'no-match', error };
+    const { asked, unrecognized } = await run(spoken, deaf, '1');
+    assert.deepEqual([unrecognized, asked[0]?.value, asked[0]?.inputMethod], [1, 'sales', 'dtmf']);
+    assert.deepEqual((await run(spoken, deaf, deaf, deaf)).asked, [{ menuId: 'main', type: 'error' }]);
+  });
+
+  it('without a language it is English, with a warning', () => {
+    const { svaml, problems } = loadSvaml({
+      action: { name: 'runMenu', enableVoice: true, locale: 'Joanna', menus: [main, sub] },
+    });
+    assert.ok(svaml?.action?.name === 'runMenu');
+    assert.equal(svaml.action.voiceLocale, 'en-US');
+    assert.deepEqual(
+      problems.map(({ path }) => path),
+      ['action.locale'],
+    );
   });
 });

@@ -1,3 +1,4 @@
+import { defaultLocale } from '../../call/transcript-wish.ts';
 import type { Prompt } from '../../script/verb.ts';
 import { Fields } from './fields.ts';
 import { promptsIn } from './prompt-field.ts';
@@ -14,6 +15,8 @@ export interface Menu {
   /** Undefined: one, of the options. */
   maxDigits: number | undefined;
   timeoutMs: number;
+  /** Who speaks longer is cut off. */
+  maxSpeechMs: number;
   /** By key. */
   options: ReadonlyMap<string, MenuTarget>;
 }
@@ -22,6 +25,8 @@ export interface RunMenu {
   name: 'runMenu';
   /** A key ends the prompt. */
   barge: boolean;
+  /** In which answers may be spoken; undefined: keys only. */
+  voiceLocale: string | undefined;
   /** The id of the first. */
   first: string;
   menus: ReadonlyMap<string, Menu>;
@@ -33,6 +38,7 @@ const maxRepeats = 100;
 const maxDigits = 64;
 const maxTimeoutMs = 600_000;
 const defaultTimeoutMs = 5000;
+const defaultMaxSpeechMs = 15_000;
 const mainId = 'main';
 const idLimits = { min: 1, max: 64, expected: 'the id of a menu' };
 
@@ -40,8 +46,7 @@ export function readRunMenu(fields: Fields): RunMenu | undefined {
   const barge = fields.flag('barge') ?? true;
   const locale = fields.text('locale', { max: 64 });
   const mainMenu = fields.text('mainMenu', idLimits);
-  if (fields.flag('enableVoice'))
-    fields.warn('enableVoice', 'answers are keys only: speech is not understood in this version');
+  const voiceLocale = fields.flag('enableVoice') ? inputLocale(locale, fields) : undefined;
   const given = fields.list('menus', maxMenus);
   if (!given) {
     if (!fields.has('menus')) fields.missing('menus');
@@ -58,7 +63,15 @@ export function readRunMenu(fields: Fields): RunMenu | undefined {
     const field = mainMenu === undefined ? 'menus' : 'mainMenu';
     return fields.refuse(field, `there is no menu with the id "${first}"`);
   }
-  return { name: 'runMenu', barge, first, menus };
+  return { name: 'runMenu', barge, voiceLocale, first, menus };
+}
+
+/** Of a voice of the vendor's only its speaker is known. */
+function inputLocale(locale: string | undefined, fields: Fields): string {
+  const [, found] = /^([a-z]{2,3}(?:[-_][a-z0-9]{2,4})?)(?:\/.*)?$/i.exec(locale ?? '') ?? [];
+  if (found === undefined)
+    fields.warn('locale', `it does not say in which language answers are spoken: taken for ${defaultLocale}`);
+  return found ?? defaultLocale;
 }
 
 function readMenu(fields: Fields, locale: string | undefined, menus: Map<string, Menu>): void {
@@ -70,7 +83,7 @@ function readMenu(fields: Fields, locale: string | undefined, menus: Map<string,
   const repeats = fields.number('repeats', { min: 0, max: maxRepeats }) ?? (hasRepeatPrompt ? 1 : 0);
   const digits = fields.number('maxDigits', { min: 1, max: maxDigits });
   const timeoutMs = fields.number('timeoutMills', { min: 0, max: maxTimeoutMs }) ?? defaultTimeoutMs;
-  fields.number('maxTimeoutMills', { min: 0, max: maxTimeoutMs });
+  const maxSpeechMs = fields.number('maxTimeoutMills', { min: 0, max: maxTimeoutMs }) || defaultMaxSpeechMs;
   const options = readOptions(fields);
   fields.end();
   if (id === undefined || menus.has(id)) return;
@@ -81,6 +94,7 @@ function readMenu(fields: Fields, locale: string | undefined, menus: Map<string,
     repeats,
     maxDigits: digits,
     timeoutMs,
+    maxSpeechMs,
     options,
   });
 }

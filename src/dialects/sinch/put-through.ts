@@ -9,8 +9,9 @@ import type { Action, ConnectConf } from './actions.ts';
 import type { CallDialogue } from './call-dialogue.ts';
 import { connectedEnd } from './call-end.ts';
 import type { MenuResult } from './callback-bodies.ts';
-import type { Subject } from './callbacks.ts';
+import type { SinchCallbacks, Subject } from './callbacks.ts';
 import { conferenceKeys } from './conference-keys.ts';
+import { sinchCatalogue } from './errors.ts';
 import type { LegScript } from './leg-script.ts';
 import { musicOf } from './music.ts';
 import type { SinchRecordingOptions } from './recording-options.ts';
@@ -26,7 +27,13 @@ import type { Svaml } from './svaml.ts';
 
 /** A call that documents are done on, as far as it matters here. */
 export interface ServedCall {
-  readonly parts: { clock: Clock; log: Logger; calls: LiveCalls; wishes: WishMaker };
+  readonly parts: {
+    clock: Clock;
+    log: Logger;
+    calls: LiveCalls;
+    wishes: WishMaker;
+    callbacks: Pick<SinchCallbacks, 'tellWarnings'>;
+  };
   readonly request: { dialed: string };
   readonly dialogue: CallDialogue;
   readonly subject: Subject;
@@ -67,6 +74,12 @@ export function svamlCall(
     clock,
     wishesOf: (options, _kind, conferenceId) => wishes.of(options, { ...session.subject, conferenceId }),
     askMenu,
+    notRecognized: ({ message }) => {
+      const what = { message: `what was said is not recognised: ${message}`, path: '', line: 0, column: 0 };
+      const { todo } = sinchCatalogue[50000];
+      const warning = { severity: 'warning', code: 50000, todo, ...what } as const;
+      session.parts.callbacks.tellWarnings(session.subject, [warning]);
+    },
     musicOf,
     connecting: (action) => connecting(session, leg, action),
     observerOf: (action) => observerOf(session, leg, action),

@@ -6,6 +6,7 @@ import {
   listStoredFiles,
   setStoredFileRemoved,
 } from '../../database/stored-files.ts';
+import { getTranscript, lastTranscriptAt } from '../../database/transcripts.ts';
 import { ownStoreKey } from '../../delivery/destinations/object-name.ts';
 import type { OwnStore } from '../../delivery/destinations/own-store.ts';
 import type { SinchDoor, SinchRequest } from './door.ts';
@@ -34,7 +35,7 @@ export function recordingRoutes(door: SinchDoor, options: SinchRoutesOptions): v
       const row = await getStoredFile(db, credentials.accountId, key);
       if (row && mayHave(row, asking)) return row;
     }
-    throw new SinchError(40400, 'Recording not found');
+    throw notFound();
   };
 
   door.route('GET', path, async ({ application: { accountId, key }, isOwner, query }) => {
@@ -45,15 +46,29 @@ export function recordingRoutes(door: SinchDoor, options: SinchRoutesOptions): v
     return rows.map((row) => storedRecordingBody(row, key, storeLinks.url(publicUrl(), row.key)));
   });
 
-  /** A recording, or the transcript of one. */
-  const foundFile = async (name: string, asking?: Asking): Promise<ServedFile> => {
+  const transcriptKey = async (name: string, asking?: Asking): Promise<string | undefined> => {
     const own = asking ? [ownStoreKey(asking.application.key, name)] : [];
     for (const key of [...own, name]) {
       const row = await getStoredTranscript(db, credentials.accountId, key);
-      if (row && mayHave(row, asking)) return { key, contentType: 'application/json' };
+      if (row && mayHave(row, asking)) return key;
     }
+    return undefined;
+  };
+
+  /** A recording, or the transcript of one. */
+  const foundFile = async (name: string, asking?: Asking): Promise<ServedFile> => {
+    const transcript = await transcriptKey(name, asking);
+    if (transcript !== undefined) return { key: transcript, contentType: 'application/json' };
     const { key, format } = await found(name, asking);
     return { key, contentType: contentTypeOf(format) };
+  };
+
+  /** What lies beside a recording goes with it, unless a later one has been written over it. */
+  const removeTranscriptOf = async (recordingId: string): Promise<void> => {
+    const row = await getTranscript(db, recordingId);
+    if (!row?.key || row.destination === null) return;
+    const last = await lastTranscriptAt(db, row.destination);
+    if (last?.recordingId === recordingId) await ownStore?.remove(row.key);
   };
 
   door.openRoute('GET', `${path}/:key`, async (request, reply) => {
@@ -67,9 +82,17 @@ export function recordingRoutes(door: SinchDoor, options: SinchRoutesOptions): v
   });
 
   door.route('DELETE', `${path}/:key`, async (request) => {
-    const row = await found(request.params.key ?? '', request);
+    const { key: name = '' } = request.params;
+    const transcript = await transcriptKey(name, request);
+    if (transcript !== undefined) {
+      if ((await ownStore?.bytesOf(transcript)) === undefined) throw notFound();
+      await ownStore?.remove(transcript);
+      return undefined;
+    }
+    const row = await found(name, request);
     await setStoredFileRemoved(db, row.deliveryId);
     await ownStore?.remove(row.key);
+    await removeTranscriptOf(row.recordingId);
     return undefined;
   });
 
@@ -77,6 +100,10 @@ export function recordingRoutes(door: SinchDoor, options: SinchRoutesOptions): v
     door.route(method, `${path}/`, async () => {
       throw new SinchError(40002, 'No key specified');
     });
+}
+
+function notFound(): SinchError {
+  return new SinchError(40400, 'Recording not found');
 }
 
 interface ServedFile {
@@ -91,7 +118,7 @@ async function sendStored(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const bytes = await store?.bytesOf(key);
-  if (!store || bytes === undefined) throw new SinchError(40400, 'Recording not found');
+  if (!store || bytes === undefined) throw notFound();
   const name = ownName(key).replaceAll(/[^\w.~-]/g, '_');
   void reply
     .header('content-type', contentType)

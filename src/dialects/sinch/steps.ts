@@ -2,7 +2,7 @@ import type { ConferenceObserver } from '../../call/conference.ts';
 import type { CallTarget, ConnectRequest, ConnectResult } from '../../call/connector.ts';
 import type { RecordingWishes } from '../../call/recording.ts';
 import type { Clock } from '../../clock.ts';
-import { assertNever } from '../../errors.ts';
+import { assertNever, type CallreelError } from '../../errors.ts';
 import type { Connect, JoinConference, Next, Prompt, Step } from '../../script/verb.ts';
 import type { SipHeader } from '../../sip/session.ts';
 import type { Action, ConnectConf, ConnectMxp, ConnectPstn, ConnectSip } from './actions.ts';
@@ -34,6 +34,8 @@ export interface SvamlCall {
     conferenceId?: string,
   ): RecordingWishes;
   askMenu: AskMenu;
+  /** What was said could not be recognised, whatever it was; its menu takes it for no answer. */
+  notRecognized?(error: CallreelError): void;
   /** What `moh` names; undefined: there is none, and nothing is played. */
   musicOf(name: string): Prompt | undefined;
   connecting(action: ConnectAction): Connecting;
@@ -102,7 +104,7 @@ export function actionSteps(action: Action, call: SvamlCall): Step[] {
     case 'connectConf':
       return [conference(action, call), { verb: 'hang-up' }];
     case 'runMenu':
-      return [...recordingSteps(action.record, call), ...menuSteps(action, call.askMenu)];
+      return [...recordingSteps(action.record, call), ...menuSteps(action, call)];
     case 'park':
       return [...recordingSteps(action.record, call), ...parkSteps(action, call.clock)];
     case 'startRecording':

@@ -11,6 +11,7 @@ export type CommandName =
   | 'Play'
   | 'GetDigits'
   | 'GetNumber'
+  | 'GetName'
   | 'JoinConference'
   | 'CallPhone'
   | 'CallClient'
@@ -65,6 +66,7 @@ export interface GetDigitsOptions extends Gathering {
 }
 
 export type GetNumberOptions = Gathering;
+export type GetNameOptions = Gathering;
 
 /** What the three commands share that begin a conversation. */
 export interface ConversationOptions {
@@ -117,9 +119,14 @@ export function getDigits(options: GetDigitsOptions = {}): Command {
   return command('GetDigits', options);
 }
 
-/** Collects a number that ends with `#`; `onDone` gets `digits` and `value`. */
+/** A number that is spoken, or pressed and ended with `#`; `onDone` gets its digits as `value`. */
 export function getNumber(options: GetNumberOptions = {}): Command {
   return command('GetNumber', options);
+}
+
+/** A name that is spoken; `onDone` gets it as `value`, in lower case, empty where there was none. */
+export function getName(options: GetNameOptions = {}): Command {
+  return command('GetName', options);
 }
 
 /** Puts the call into a room of that name. */

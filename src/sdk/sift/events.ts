@@ -21,5 +21,14 @@ export interface ConversationWarningEvent extends OfConversation {
   message: string;
 }
 
+/** A processor is done with the conversation, or gave it up. */
+export interface ConversationProcessedEvent extends OfConversation {
+  type: 'processed';
+  event_type: 'processed';
+  processor: 'transcribe';
+  status: 'done' | 'failed';
+  error?: { code: string; message: string };
+}
+
 /** What an `event_callback` gets. */
-export type SiftEvent = ConversationEndedEvent | ConversationWarningEvent;
+export type SiftEvent = ConversationEndedEvent | ConversationWarningEvent | ConversationProcessedEvent;

@@ -21,8 +21,13 @@ export interface DoneRequest {
   connection_id: string;
   /** Of `GetDigits` and `GetNumber`: what was pressed, without the terminator; empty after a time-out. */
   digits?: string;
-  /** Of `GetNumber`. */
-  value?: number | null;
+  /** Of `GetNumber` its digits, null where there was none; of `GetName` the name, empty where there was none. */
+  value?: string | null;
+  /** Of both: why there is no value. */
+  error?: 'timeout' | 'invalid';
+  /** Of both, of Callreel: what was said, and how sure that is (0 to 1), where that is known. */
+  text?: string;
+  confidence?: number;
 }
 
 /** Files of one participant, or of all mixed; the links need no header and expire. */
@@ -51,6 +56,24 @@ export interface Channel {
   audio: Audio;
 }
 
+/** What one speaker said; positions as those of channels. */
+export interface TranscriptSegment {
+  connection_id: string | null;
+  text: string;
+  /** Seconds from the beginning of the conversation. */
+  timestamp: number;
+  start_ms: number;
+  end_ms: number;
+}
+
+/** Of Callreel: what became of a processor. */
+export interface Processor {
+  name: 'transcribe';
+  status: 'pending' | 'running' | 'done' | 'failed';
+  /** Of the last try that failed. */
+  error?: { code: string; message: string };
+}
+
 /** The answer of `GET /v0/conversations/{conversation_id}`. */
 export interface Conversation {
   conversation_id: string;
@@ -63,4 +86,8 @@ export interface Conversation {
   audio: Audio | null;
   mixed_audio: Audio | null;
   channels: Channel[];
+  /** Of one that is processed. */
+  processors?: Processor[];
+  /** Of one that is transcribed; null before that is done. */
+  transcript?: TranscriptSegment[] | null;
 }

@@ -6,6 +6,7 @@ import {
   callClient,
   callPhone,
   getDigits,
+  getName,
   getNumber,
   hangUp,
   joinConference,
@@ -46,6 +47,7 @@ const calls: readonly [Command, object][] = [
     { name: 'GetDigits', count: 4, terminator: '', ...emittedGathering },
   ],
   [getNumber(gathering), { name: 'GetNumber', ...emittedGathering }],
+  [getName(gathering), { name: 'GetName', ...emittedGathering }],
   [
     joinConference({
       conferenceName: 'my_conference',

@@ -5,8 +5,10 @@ import {
   callClient,
   callPhone,
   type GetDigitsOptions,
+  type GetNameOptions,
   type GetNumberOptions,
   getDigits,
+  getName,
   getNumber,
   hangUp,
   type JoinConferenceOptions,
@@ -44,6 +46,10 @@ export class Routine {
 
   getNumber(options?: GetNumberOptions): this {
     return this.add(getNumber(options));
+  }
+
+  getName(options?: GetNameOptions): this {
+    return this.add(getName(options));
   }
 
   joinConference(options: JoinConferenceOptions): this {

@@ -64,7 +64,7 @@ export function play(options: PlayOptions | Sound | readonly Sound[]): Step {
   return { play: 'url' in options || 'urls' in options ? snakeCased(options) : { urls: options } };
 }
 
-/** Plays and collects key presses: `prompt_value`. */
+/** Plays and collects key presses, or what is said: `prompt_value`. */
 export function prompt(options: PromptOptions): Step {
   return { prompt: snakeCased(options) };
 }

@@ -138,6 +138,24 @@ describe('prompt', () => {
     });
   });
 
+  const speaking: readonly (readonly [string, Record<string, unknown>, number])[] = [
+    ['speech alone', { speech_hints: ['sales'] }, 0],
+    ['speech alone, with the time for either', { speech_timeout: 9, initial_timeout: 3 }, 0],
+    ['both', { speech_language: 'en-GB', max_digits: 3 }, 3],
+    ['both, by another parameter', { speech_end_timeout: 2, terminators: '#' }, 1],
+  ];
+  for (const [what, given, maxDigits] of speaking)
+    it(`asks for ${what}`, async () => {
+      const { host } = await runSwml([{ prompt: { play: 'say:x', ...given } }]);
+      const [collect] = host.done('collect');
+      assert.equal(collect?.maxDigits, maxDigits);
+      assert.deepEqual(collect.speech, {
+        locale: given.speech_language ?? 'en-US',
+        endSilenceMs: Number(given.speech_end_timeout ?? 1) * 1000,
+        maxSpeechMs: Number(given.speech_timeout ?? 20) * 1000,
+      });
+    });
+
   const results: readonly (readonly [string, object | Error, object])[] = [
     [
       'digits',
@@ -160,6 +178,20 @@ describe('prompt', () => {
       { prompt_result: 'match_digits', prompt_value: '1', prompt_value_raw: '1' },
     ],
     ['nothing', { digits: '', ended: 'no-input' }, { prompt_result: 'no_input' }],
+    [
+      'speech',
+      { digits: '', ended: 'speech', speech: { text: 'sales please', confidence: 0.8321 } },
+      {
+        ...{ prompt_result: 'match_speech', prompt_value: 'sales please', prompt_value_raw: 'sales please' },
+        prompt_speech_confidence: 83.2,
+      },
+    ],
+    ['what is not understood', { digits: '', ended: 'no-match' }, { prompt_result: 'no_match' }],
+    [
+      'an engine that fails',
+      { digits: '', ended: 'no-match', error: new CallreelError('TRANSCRIPTION_REFUSED', 'no') },
+      { prompt_result: 'failed', script_error: 'relay_script_method_execute_failed' },
+    ],
     [
       'a failure',
       new CallreelError('WORKER_LOST', 'gone'),

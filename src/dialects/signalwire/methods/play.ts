@@ -1,18 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { CollectResult, Prompt } from '../../../script/verb.ts';
+import type { Prompt } from '../../../script/verb.ts';
 import { jsonObject } from '../json.ts';
-import {
-  flag,
-  ineffective,
-  type Kind,
-  list,
-  number,
-  optional,
-  required,
-  text,
-  url,
-  withDefault,
-} from '../parameters.ts';
+import { flag, list, optional, url, withDefault } from '../parameters.ts';
 import { playable, spoken, type Voice, voiceParameters, volume } from '../playable.ts';
 import { type Path, ScriptError } from '../script-error.ts';
 import { failed, method, perform, type Run } from './method.ts';
@@ -87,94 +76,4 @@ export function promptsOf(
       path,
     );
   return prompts;
-}
-
-const oneOrMore: Kind<readonly (Prompt | undefined)[]> = {
-  read: (value, path) => (Array.isArray(value) ? playables.read(value, path) : [playable.read(value, path)]),
-};
-
-const seconds = number({ min: 0, max: 3600 });
-/** One of the former asks for speech, one of the latter for digits, and none of them for digits alone. */
-const speechParameters = ['speech_timeout', 'speech_end_timeout', 'speech_language', 'speech_hints'];
-const digitParameters = ['max_digits', 'terminators', 'digit_timeout', 'initial_timeout'];
-const noSpeech = ineffective('speech is not recognised in this version; digits are');
-
-export const prompt = method({
-  name: 'prompt',
-  parameters: {
-    play: required(oneOrMore),
-    volume,
-    ...voiceParameters,
-    max_digits: optional(number({ min: 1, max: 256, whole: true })),
-    terminators: optional(
-      text({ maxLength: 16, form: /^[0-9*#A-Da-d]*$/, expected: 'keys (0-9 * # A-D) are' }),
-    ),
-    digit_timeout: optional(seconds),
-    initial_timeout: optional(seconds),
-    speech_timeout: noSpeech,
-    speech_end_timeout: noSpeech,
-    speech_language: noSpeech,
-    speech_hints: noSpeech,
-    speech_engine: noSpeech,
-    status_url: optional(url),
-  },
-  combine(given, path) {
-    if (speechParameters.some(given) && !digitParameters.some(given))
-      throw new ScriptError(
-        'relay_script_method_parameter_conflict',
-        `speech is not recognised in this version: ask for digits too (${digitParameters.join(', ')})`,
-        path,
-      );
-  },
-  async run(values, run, path) {
-    const control_id = randomUUID();
-    const collected = await perform(
-      run,
-      {
-        verb: 'collect',
-        prompts: promptsOf(values.play, values, run, path),
-        volumeDb: values.volume,
-        maxDigits: values.max_digits ?? 1,
-        terminators: (values.terminators ?? '').toUpperCase(),
-        initialTimeoutMs: (values.initial_timeout ?? 5) * 1000,
-        digitTimeoutMs: (values.digit_timeout ?? 5) * 1000,
-      },
-      path,
-    );
-    remember(collected, run);
-    if (values.status_url)
-      run.host.status(values.status_url, 'calling.call.collect', statusOf(collected, control_id));
-    return undefined;
-  },
-});
-
-function remember(collected: CollectResult | undefined, { variables }: Run): void {
-  for (const name of [
-    'prompt_value',
-    'prompt_value_raw',
-    'prompt_digit_terminator',
-    'prompt_speech_confidence',
-  ])
-    variables.unset(name);
-  if (!collected || collected.ended === 'no-input') {
-    variables.set('prompt_result', collected ? 'no_input' : 'failed');
-    return;
-  }
-  const { digits, terminator } = collected;
-  variables.setAll({ prompt_result: 'match_digits', prompt_value: digits, prompt_value_raw: digits });
-  if (terminator !== undefined) variables.set('prompt_digit_terminator', terminator);
-}
-
-function statusOf(collected: CollectResult | undefined, control_id: string) {
-  const type = collected ? (collected.ended === 'no-input' ? 'no_input' : 'digit') : 'error';
-  const result = jsonObject([['type', type]]);
-  if (collected && type === 'digit')
-    result.params = jsonObject([
-      ['digits', collected.digits],
-      ['terminator', collected.terminator ?? ''],
-    ]);
-  return jsonObject([
-    ['control_id', control_id],
-    ['result', result],
-  ]);
 }

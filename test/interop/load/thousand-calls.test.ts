@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { makeTemporaryDir } from '../../src/database/temporary-database.ts';
-import { CallbackApp } from '../../src/testkit/callback-app.ts';
-import { assertNoLeak } from '../../src/testkit/leak-check.ts';
-import { type OpenResources, openResources } from '../../src/testkit/open-resources.ts';
-import { ServerProcess } from '../../src/testkit/server-process.ts';
-import { ensurePackages } from './debian.ts';
-import { startLossyProxy } from './lossy-proxy.ts';
-import { runSippCaller } from './sipp.ts';
+import { makeTemporaryDir } from '../../../src/database/temporary-database.ts';
+import { CallbackApp } from '../../../src/testkit/callback-app.ts';
+import { assertNoLeak } from '../../../src/testkit/leak-check.ts';
+import { type OpenResources, openResources } from '../../../src/testkit/open-resources.ts';
+import { ServerProcess } from '../../../src/testkit/server-process.ts';
+import { ensurePackages } from '../debian.ts';
+import { startLossyProxy } from '../lossy-proxy.ts';
+import { runSippCaller } from '../sipp.ts';
 
 const callMs = 1000;
 const ratePerSecond = 100;

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { makeTemporaryDir } from '../../src/database/temporary-database.ts';
-import { CallbackApp } from '../../src/testkit/callback-app.ts';
-import { assertNoLeak } from '../../src/testkit/leak-check.ts';
-import { lineCodecs } from '../../src/testkit/line-codec.ts';
-import { openResources } from '../../src/testkit/open-resources.ts';
-import { fetchAudio, monoSamples } from '../../src/testkit/recorded-audio.ts';
-import { findPayloadRun } from '../../src/testkit/sample-run.ts';
-import { ServerProcess } from '../../src/testkit/server-process.ts';
-import { speech } from '../../src/testkit/speech.ts';
-import { ensurePackages } from './debian.ts';
-import { runSippCaller } from './sipp.ts';
+import { makeTemporaryDir } from '../../../src/database/temporary-database.ts';
+import { CallbackApp } from '../../../src/testkit/callback-app.ts';
+import { assertNoLeak } from '../../../src/testkit/leak-check.ts';
+import { lineCodecs } from '../../../src/testkit/line-codec.ts';
+import { openResources } from '../../../src/testkit/open-resources.ts';
+import { fetchAudio, monoSamples } from '../../../src/testkit/recorded-audio.ts';
+import { findPayloadRun } from '../../../src/testkit/sample-run.ts';
+import { ServerProcess } from '../../../src/testkit/server-process.ts';
+import { speech } from '../../../src/testkit/speech.ts';
+import { ensurePackages } from '../debian.ts';
+import { runSippCaller } from '../sipp.ts';
 
 const conferences = 50;
 const callsPerConference = 10;

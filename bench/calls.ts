@@ -1,0 +1,170 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { FileFormat } from './capacity/bench-server.ts';
+import { buildProgram } from './capacity/native-program.ts';
+import { type RecorderRun, runRecorder } from './capacity/recorder-run.ts';
+import { type ReferenceRun, runReference } from './capacity/reference-run.ts';
+import { StreamAudio } from './capacity/stream-audio.ts';
+import { percentile } from './statistics.ts';
+import { formatTable } from './table.ts';
+
+const usage = `  --calls 500          two-party calls at once
+  --seconds 60         measured
+  --driver dgram       or ffi
+  --format wav         or mp3: of the file written along
+  --repetitions 5      of each; medians are told
+  --without-spool-row  only the row with files
+  --profile DIRECTORY  CPU profiles of every thread of the server (node --cpu-prof)`;
+
+interface Round {
+  reference: ReferenceRun;
+  files: RecorderRun;
+  spool: RecorderRun | undefined;
+}
+
+/**
+ * Two-party calls, G.711 both ways, relayed and recorded: what a minute of one costs the server, beside what it costs a
+ * C program that does the least a recorder has to, in the same minute and on the same streams.
+ */
+export async function run(args: string[]): Promise<object> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      calls: { type: 'string', default: '500' },
+      seconds: { type: 'string', default: '60' },
+      driver: { type: 'string' },
+      format: { type: 'string', default: 'wav' },
+      repetitions: { type: 'string', default: '5' },
+      'without-spool-row': { type: 'boolean', default: false },
+      profile: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const { format, driver } = values;
+  if (values.help) throw new Error(`npm run bench -- calls\n${usage}`);
+  if (format !== 'wav' && format !== 'mp3') throw new Error(`no such format: ${format}`);
+  const calls = Number(values.calls);
+  const seconds = Number(values.seconds);
+  const directory = mkdtempSync(join(tmpdir(), 'callreel-bench-'));
+  try {
+    const programs = {
+      load: await buildProgram('load', directory),
+      recorder: await buildProgram('recorder', directory),
+    };
+    const { profile } = values;
+    const options = { programs, audio: await StreamAudio.load(), calls, seconds, driver, profile };
+    const rounds: Round[] = [];
+    for (let round = 1; round <= Number(values.repetitions); round++) {
+      tell(`round ${round}: reference`);
+      const reference = await runReference(options);
+      tell(`round ${round}: ${format} along`);
+      const files = await runRecorder({ ...options, files: format });
+      if (!values['without-spool-row']) tell(`round ${round}: spool alone`);
+      const spool = values['without-spool-row'] ? undefined : await runRecorder(options);
+      rounds.push({ reference, files, spool });
+    }
+    return report(rounds, { calls, seconds, format });
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function report(rounds: readonly Round[], work: { calls: number; seconds: number; format: FileFormat }) {
+  const perCallMinute = (cpuSeconds: number) => (cpuSeconds * 60) / (work.calls * work.seconds);
+  const median = (value: (round: Round) => number) => percentile(rounds.map(value), 50);
+  const [last] = rounds.slice(-1);
+  const reference = median((round) => perCallMinute(round.reference.cpuSeconds));
+  const files = summarize(
+    rounds.map((round) => round.files),
+    rounds,
+    perCallMinute,
+  );
+  const spool = summarize(
+    rounds.flatMap((round) => round.spool ?? []),
+    rounds,
+    perCallMinute,
+  );
+  const referencePacketUs = median((round) => round.reference.microsecondsPerPacket);
+  process.stdout.write(
+    `${work.calls} two-party calls, G.711, relayed and recorded; ${work.seconds} s, medians of ${rounds.length}\n`,
+  );
+  const row = (name: string, each: typeof files) => [
+    ...[name, fixed(each.cpuSecondsPerCallMinute, 4), fixed(each.ratio, 2), fixed(each.rssPerCallMB, 3)],
+    ...[each.gapSamples, each.lostPackets, fixed(each.tickLatenessP999Ms, 1)],
+  ];
+  process.stdout.write(
+    `${formatTable(
+      ['', 'CPU s per call-minute', 'ratio', 'MB per call', 'gap samples', 'lost packets', 'tick p99.9 ms'],
+      [
+        ['reference in C', fixed(reference, 4), fixed(1, 2), '', '', '', ''],
+        row(`${last!.files.driver}, ${work.format} along`, files),
+        ...(last!.spool ? [row(`${last!.files.driver}, spool alone`, spool)] : []),
+      ],
+    )}\n`,
+  );
+  process.stdout.write(
+    `${formatTable(
+      ['thread', 'CPU s per call-minute'],
+      last!.files.usage.threads
+        .slice(0, 12)
+        .map(({ thread, cpuSeconds }) => [thread, fixed(perCallMinute(cpuSeconds), 4)]),
+    )}\n`,
+  );
+  return {
+    driver: last!.files.driver,
+    calls: work.calls,
+    cpuSecondsPerCallMinute: files.cpuSecondsPerCallMinute,
+    referenceCpuSecondsPerCallMinute: rounded(reference),
+    ratio: files.ratio,
+    rssPerCallMB: files.rssPerCallMB,
+    rssOfWorkersPerCallMB: files.rssOfWorkersPerCallMB,
+    gapSamples: files.gapSamples,
+    lostPackets: files.lostPackets,
+    wrongPackets: files.wrongPackets,
+    tickLatenessP999Ms: files.tickLatenessP999Ms,
+    ...{ format: work.format, seconds: work.seconds, repetitions: rounds.length },
+    referenceMicrosecondsPerPacket: rounded(referencePacketUs),
+    databaseCpuSecondsPerCallMinute: files.databaseCpuSecondsPerCallMinute,
+    loadLatenessP999Us: files.loadLatenessP999Us,
+    leadingMs: files.leadingMs,
+    ...(last!.spool && { spoolAlone: spool }),
+    machine: `${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.versions.node}`,
+  };
+}
+
+function summarize(
+  runs: readonly RecorderRun[],
+  rounds: readonly Round[],
+  perCallMinute: (cpuSeconds: number) => number,
+) {
+  const median = (value: (run: RecorderRun) => number) => percentile(runs.map(value), 50);
+  const most = (value: (run: RecorderRun) => number) => Math.max(...runs.map(value));
+  const ratios = runs.map((each, index) => each.usage.cpuSeconds / rounds[index]!.reference.cpuSeconds);
+  return {
+    cpuSecondsPerCallMinute: rounded(median(({ usage }) => perCallMinute(usage.cpuSeconds))),
+    ratio: rounded(percentile(ratios, 50)),
+    rssPerCallMB: rounded(median(({ memoryPerCallMB }) => memoryPerCallMB.server + memoryPerCallMB.workers)),
+    rssOfWorkersPerCallMB: rounded(median(({ memoryPerCallMB }) => memoryPerCallMB.workers)),
+    gapSamples: runs.reduce((sum, { findings }) => sum + findings.gapSamples, 0),
+    lostPackets: runs.reduce((sum, { findings, load }) => sum + findings.lostPackets + load.missing, 0),
+    tickLatenessP999Ms: rounded(most((each) => each.tickLatenessP999Ms)),
+    wrongPackets: runs.reduce((sum, { load }) => sum + load.wrong, 0),
+    databaseCpuSecondsPerCallMinute: rounded(median(({ usage }) => perCallMinute(usage.databaseCpuSeconds))),
+    loadLatenessP999Us: most(({ load }) => load.latenessP999Us),
+    leadingMs: most(({ findings }) => findings.leadingMs),
+  };
+}
+
+function tell(what: string): void {
+  process.stderr.write(`${what}\n`);
+}
+
+function fixed(value: number, digits: number): string {
+  return value.toFixed(digits);
+}
+
+function rounded(value: number): number {
+  return Number(value.toPrecision(4));
+}

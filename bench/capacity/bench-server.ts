@@ -1,0 +1,156 @@
+import { realpathSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { choosePlaces } from '../../src/database/postgres-places.ts';
+import { clusterProcesses } from '../../src/database/postgres-process.ts';
+import { makeTemporaryDir } from '../../src/database/temporary-database.ts';
+import { ServerProcess } from '../../src/testkit/server-process.ts';
+import {
+  type CpuSeconds,
+  cpuSeconds,
+  cpuSecondsSince,
+  processTree,
+  pssMB,
+  threadSeconds,
+} from './process-usage.ts';
+import { readTicks, type TicksByLateness } from './tick-lateness.ts';
+
+export interface BenchServerOptions {
+  /** Numbers, each with its routine (docs/dialects/sift.md). */
+  routines: ReadonlyMap<string, unknown[]>;
+  /** Of a stereo file that is written along with each recording; without it there is the spool alone. */
+  files?: FileFormat | undefined;
+  settings?: Record<string, string>;
+}
+
+export type FileFormat = 'wav' | 'mp3';
+
+export interface ServerUsage {
+  /** Of the server and its media workers, without the database. */
+  cpuSeconds: number;
+  databaseCpuSeconds: number;
+  /** Of the threads that used most, the busiest first. */
+  threads: { thread: string; cpuSeconds: number }[];
+}
+
+/** Without the database. */
+export interface MemoryMB {
+  server: number;
+  workers: number;
+}
+
+interface UsageMark {
+  server: CpuSeconds;
+  database: CpuSeconds;
+  threads: Map<string, number>;
+}
+
+/** A Callreel in processes of its own, with its embedded database, whose work is measured. */
+export class BenchServer implements AsyncDisposable {
+  readonly process: ServerProcess;
+  readonly dataDir: string;
+  readonly #cluster: string;
+
+  private constructor(server: ServerProcess) {
+    this.process = server;
+    this.dataDir = server.dataDir;
+    this.#cluster = choosePlaces(realpathSync(server.dataDir)).cluster;
+  }
+
+  static async start({ routines, files, settings = {} }: BenchServerOptions): Promise<BenchServer> {
+    const dataDir = makeTemporaryDir();
+    const server = await ServerProcess.start({
+      dataDir,
+      numbers: [...routines].map(([number, defaultRoutine]) => ({ number, defaultRoutine })),
+      settings: {
+        CALLREEL_DRAIN_SECONDS: '0',
+        // What is too much is to be seen, not refused.
+        CALLREEL_ADMISSION_MAX_LATE_TICK_SHARE: '0',
+        ...(files && {
+          CALLREEL_RECORDING_FILES_DIRECTORY: join(dataDir, 'files'),
+          CALLREEL_RECORDING_FILES_FORMAT: files,
+          CALLREEL_RECORDING_FILES_STEREO: 'true',
+        }),
+        ...settings,
+      },
+    });
+    return new BenchServer(server);
+  }
+
+  /** The native API; a JSON body each way. @throws Error for any other answer than 2xx */
+  async api<Body>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Body> {
+    const response = await fetch(this.process.publicUrl + path, {
+      method,
+      headers: {
+        authorization: this.process.authorization,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
+    return JSON.parse(text) as Body;
+  }
+
+  /** Of its media transport. */
+  get driver(): string {
+    const started = this.process.log.find(({ msg }) => msg === 'media worker runs');
+    return String(started?.driver);
+  }
+
+  /** How late its media clock was, so far. */
+  async ticks(): Promise<TicksByLateness> {
+    const { publicUrl, authorization } = this.process;
+    return readTicks(await (await fetch(`${publicUrl}/metrics`, { headers: { authorization } })).text());
+  }
+
+  mark(): UsageMark {
+    return {
+      server: cpuSeconds(this.#pids),
+      database: cpuSeconds(clusterProcesses(this.#cluster)),
+      threads: this.#threads(),
+    };
+  }
+
+  usageSince(mark: UsageMark): ServerUsage {
+    const threads = [...this.#threads()]
+      .map(([thread, seconds]) => ({ thread, cpuSeconds: seconds - (mark.threads.get(thread) ?? 0) }))
+      .filter(({ cpuSeconds: seconds }) => seconds > 0)
+      .toSorted((a, b) => b.cpuSeconds - a.cpuSeconds);
+    return {
+      cpuSeconds: cpuSecondsSince(mark.server, this.#pids),
+      databaseCpuSeconds: cpuSecondsSince(mark.database, clusterProcesses(this.#cluster)),
+      threads,
+    };
+  }
+
+  get memoryMB(): MemoryMB {
+    const workers = new Set(this.process.workerPids);
+    return {
+      server: pssMB(this.#pids.filter((pid) => !workers.has(pid))),
+      workers: pssMB([...workers]),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.process.signal('SIGTERM');
+    await this.process.exited;
+    await this.process[Symbol.asyncDispose]();
+    rmSync(this.dataDir, { recursive: true, force: true });
+  }
+
+  get #pids(): number[] {
+    const database = new Set(clusterProcesses(this.#cluster));
+    return processTree(this.process.pid).filter((pid) => !database.has(pid));
+  }
+
+  #threads(): Map<string, number> {
+    const workers = new Set(this.process.workerPids);
+    const named = new Map<string, number>();
+    for (const pid of this.#pids)
+      for (const [thread, seconds] of threadSeconds(pid)) {
+        const name = `${workers.has(pid) ? 'media worker' : 'server'}: ${thread}`;
+        named.set(name, (named.get(name) ?? 0) + seconds);
+      }
+    return named;
+  }
+}

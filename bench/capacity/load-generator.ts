@@ -1,0 +1,96 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { NativeProgram } from './native-program.ts';
+import type { StreamAudio } from './stream-audio.ts';
+
+/** What was sent and received in a window of time. */
+export interface LoadReport {
+  planned: number;
+  sent: number;
+  /** By more than the length of a packet. */
+  late: number;
+  /** Refused by the system. */
+  unsent: number;
+  received: number;
+  /** Of streams that should be another one's: not one of its packets. */
+  wrong: number;
+  missing: number;
+  reordered: number;
+  latenessP99Us: number;
+  latenessP999Us: number;
+  latenessMaxUs: number;
+}
+
+/** Of each stream, in all. */
+export interface LoadTotals {
+  sent: number[];
+  received: number[];
+}
+
+const mostLate = 0.001;
+
+/** The process that sends the streams and counts what comes back (`reference/load.c`). */
+export class LoadGenerator implements AsyncDisposable {
+  readonly #program: NativeProgram;
+  /** Of each stream. */
+  readonly ports: readonly number[];
+
+  private constructor(program: NativeProgram, ports: readonly number[]) {
+    this.#program = program;
+    this.ports = ports;
+  }
+
+  /** @param directory where the audio is put for it */
+  static async start(
+    path: string,
+    directory: string,
+    audio: StreamAudio,
+    streams: number,
+  ): Promise<LoadGenerator> {
+    const audioPath = join(directory, 'audio.ulaw');
+    writeFileSync(audioPath, audio.ulaw);
+    const program = new NativeProgram(path, [audioPath, String(streams), '127.0.0.1']);
+    const { ports } = await program.answer<{ ports: number[] }>();
+    return new LoadGenerator(program, ports);
+  }
+
+  get pid(): number {
+    return this.#program.pid;
+  }
+
+  sendTo(stream: number, port: number): void {
+    this.#program.order(`to ${stream} ${port}`);
+  }
+
+  /** What the one receives should be the other's packets from now on. */
+  expectRelayed(stream: number, other: number): void {
+    this.#program.order(`peer ${stream} ${other}`);
+    this.#program.order(`peer ${other} ${stream}`);
+  }
+
+  beginWindow(): void {
+    this.#program.order('window');
+  }
+
+  report(): Promise<LoadReport> {
+    this.#program.order('report');
+    return this.#program.answer();
+  }
+
+  /** Every stream ends, and the process. */
+  stop(): Promise<LoadTotals> {
+    this.#program.order('stop');
+    return this.#program.answer();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#program[Symbol.asyncDispose]();
+  }
+}
+
+/** @returns why the run tells nothing about the recorder; undefined where it does */
+export function voidReason({ planned, sent, late, latenessP999Us }: LoadReport): string | undefined {
+  const onTime = sent - late;
+  if (onTime >= planned * (1 - mostLate)) return undefined;
+  return `only ${onTime} of ${planned} packets were sent in time (p99.9 ${latenessP999Us} us late)`;
+}

@@ -1,0 +1,265 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { systemClock } from '../src/clock.ts';
+import { type Fetched, fetchWhole } from './ready/fetch-whole.ts';
+import { FileCheck } from './ready/file-check.ts';
+import { type ProcessTime, processTime } from './ready/process-time.ts';
+import { percentile } from './statistics.ts';
+import { formatTable } from './table.ts';
+import { type Conversation, TalkingCalls } from './talking-calls.ts';
+
+interface AudioBody {
+  wav_file: string;
+  mp3_file: string;
+  duration_ms: number;
+  quality_note?: string;
+}
+
+interface ConversationBody {
+  status: string;
+  audio: AudioBody;
+  channels: { connection_id: string; audio: AudioBody }[];
+}
+
+interface EndedEvent {
+  type: string;
+  conversation_id: string;
+  conference_name: string;
+}
+
+/** One conversation, told of as ended. */
+interface Told {
+  conversation: Conversation;
+  conversationId: string;
+  /** From its last BYE to the event. */
+  endedMs: number;
+}
+
+interface Ended extends Told {
+  /** What the API says of it as soon as the last event is there. */
+  body: ConversationBody;
+}
+
+interface CaseResult {
+  minutes: number;
+  ended: Ended[];
+  /** What the server needed for it from the first BYE to the last event. */
+  time: ProcessTime;
+  fetched: { mix: Fetched; channel: Fetched; mp3: Fetched }[];
+}
+
+const usage = `  --conversations 50
+  --minutes 1,120      lengths of the conversations
+  --repetitions 1      of each length`;
+const phonesEach = 2;
+/** In which a phone says what is said again while time is driven. */
+const saidMs = 11_000;
+const eventTimeoutMs = 60_000;
+const notMeasured = 'not_measured';
+const sampleMs = 20;
+const quietSamples = 50;
+/** What is done along with calls is done so often. */
+const stepMs = 5000;
+
+/**
+ * Ready at once: conversations of two phones, all recorded, end in the same instant by real BYEs; measured is when the
+ * `ended` event of each is there, and its files then: the mix and a channel as WAV and the mix as MP3, all of them
+ * fetched for the first time and at once.
+ */
+export async function run(args: string[]): Promise<object> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      conversations: { type: 'string', default: '50' },
+      minutes: { type: 'string', default: '1,120' },
+      repetitions: { type: 'string', default: '1' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) throw new Error(`npm run bench -- ready\n${usage}`);
+  const conversations = Number(values.conversations);
+  const results: CaseResult[] = [];
+  for (const minutes of values.minutes.split(',').map(Number))
+    for (let repetition = 0; repetition < Number(values.repetitions); repetition++)
+      results.push(await measure(conversations, minutes));
+  return report(conversations, results);
+}
+
+/** Together, each with its server: what one left in the caches of another is of no use to it. */
+async function measure(count: number, minutes: number): Promise<CaseResult> {
+  await using calls = await TalkingCalls.open();
+  const names = Array.from({ length: count }, (_, index) => `${minutes} minutes ${index}`);
+  const conversations = await Promise.all(names.map((name) => calls.connect(name, phonesEach, true)));
+  await wait(saidMs);
+  note(`${count} conversations talk`);
+  await calls.forward(minutes * 60_000);
+  await untilQuiet(calls.server.pid);
+  note(`${minutes} minutes later`);
+  const { ended, time } = await end(calls, conversations);
+  note(`ended: p99 ${percentile(endedMs(ended), 99).toFixed(0)} ms, ${withFigures(ended)} with figures`);
+  const mp3s: Buffer[] = [];
+  const fetched = await Promise.all(
+    ended.map(async ({ body }, index) => {
+      const [mix, channel, mp3] = await Promise.all([
+        fetchWhole(body.audio.wav_file),
+        fetchWhole(body.channels[0]!.audio.wav_file),
+        fetchWhole(body.audio.mp3_file, (bytes) => void (mp3s[index] = bytes)),
+      ]);
+      return { mix, channel, mp3 };
+    }),
+  );
+  note('fetched');
+  const check = new FileCheck(calls.server.dataDir);
+  for (const [index, { conversation, conversationId, body }] of ended.entries()) {
+    const [channel] = body.channels;
+    const party = conversation.parties.find(({ connectionId }) => connectionId === channel!.connection_id);
+    assert.ok(Math.abs(body.audio.duration_ms - minutes * 60_000) < 120_000, `${body.audio.duration_ms} ms`);
+    await check.conversation({
+      conversationId,
+      connectionId: channel!.connection_id,
+      minutes,
+      ...fetched[index]!,
+      mp3Bytes: mp3s[index]!,
+      said: party!.call.sentPayloads.map(({ payload }) => payload),
+    });
+  }
+  return { minutes, ended, time, fetched };
+}
+
+/** All but one phone of each have left already; the others leave together. */
+async function end(
+  calls: TalkingCalls,
+  conversations: readonly Conversation[],
+): Promise<Pick<CaseResult, 'ended' | 'time'>> {
+  await Promise.all(conversations.map(({ parties }) => parties[1]!.call.hangUp()));
+  await wait(1000);
+  const before = processTime(calls.server.pid);
+  const told = conversations.map((conversation) => {
+    const byeUs = systemClock.monotonicUs();
+    void conversation.parties[0]!.call.hangUp();
+    return whenTold(calls, conversation, byeUs);
+  });
+  const events = await Promise.all(told);
+  const after = processTime(calls.server.pid);
+  return {
+    ended: await Promise.all(events.map(async (event) => ({ ...event, body: await bodyOf(calls, event) }))),
+    time: { cpuMs: after.cpuMs - before.cpuMs, waitedMs: after.waitedMs - before.waitedMs },
+  };
+}
+
+async function whenTold(calls: TalkingCalls, conversation: Conversation, byeUs: number): Promise<Told> {
+  const { body, receivedUs } = await calls.app.waitFor<EndedEvent>(
+    '/events',
+    ({ type, conference_name }) => type === 'ended' && conference_name === conversation.name,
+    eventTimeoutMs,
+  );
+  const { conversation_id: conversationId } = body as EndedEvent;
+  return { conversation, conversationId, endedMs: (receivedUs - byeUs) / 1000 };
+}
+
+async function bodyOf(calls: TalkingCalls, { conversationId }: Told): Promise<ConversationBody> {
+  const body = await calls.api<ConversationBody>('GET', `/v0/conversations/${conversationId}`);
+  assert.equal(body.status, 'ended');
+  assert.equal(body.channels.length, phonesEach);
+  return body;
+}
+
+/**
+ * What is done along with the calls has caught up with hours that passed in seconds: no thread that stands back for
+ * others has had anything to do for a while. Then it goes on at some moment between two times at which they have.
+ */
+async function untilQuiet(pid: number): Promise<void> {
+  await wait(2 * stepMs + 1000);
+  for (let quiet = 0; quiet < quietSamples; ) {
+    await wait(sampleMs);
+    quiet = threadsOf(pid).some(({ state, nice }) => state !== 'S' && nice > 0) ? 0 : quiet + 1;
+  }
+  await wait(Math.random() * stepMs);
+}
+
+function threadsOf(pid: number): { state: string; nice: number }[] {
+  return readdirSync(`/proc/${pid}/task`).map((thread) => {
+    const fields = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8').split(') ')[1]!.split(' ');
+    return { state: fields[0]!, nice: Number(fields[16]) };
+  });
+}
+
+function withFigures(ended: readonly Ended[]): number {
+  return ended.filter(({ body: { audio, channels } }) =>
+    [audio, ...channels.map((channel) => channel.audio)].every(
+      ({ quality_note }) => quality_note !== notMeasured,
+    ),
+  ).length;
+}
+
+function endedMs(ended: readonly Ended[]): number[] {
+  return ended.map((each) => each.endedMs);
+}
+
+function report(conversations: number, results: readonly CaseResult[]): object {
+  const lengths = [...new Set(results.map(({ minutes }) => minutes))];
+  const cases = lengths.map((minutes) => caseReport(results.filter((result) => result.minutes === minutes)));
+  process.stdout.write(`${conversations} conversations of two that end together; milliseconds\n`);
+  process.stdout.write(
+    `${formatTable(
+      [
+        'minutes',
+        'ended p50',
+        'p99',
+        'with figures',
+        'WAV begins p99',
+        'MP3 begins p99',
+        'WAV whole p99',
+        'MP3 whole p99',
+      ],
+      cases.map((row) => [
+        ...[row.minutes, row.p50Ms, row.p99Ms, row.endedWithFigures],
+        ...[row.wavFirstByteP99Ms, row.mp3FirstByteP99Ms, row.wavWholeP99Ms, row.mp3WholeP99Ms],
+      ]),
+    )}\n`,
+  );
+  const all = results.flatMap(({ ended }) => endedMs(ended));
+  const times = { p50Ms: rounded(percentile(all, 50)), p99Ms: rounded(percentile(all, 99)) };
+  return { conversations, minutes: lengths, ...times, cases };
+}
+
+function caseReport(results: readonly CaseResult[]) {
+  const ended = results.flatMap((result) => result.ended);
+  const fetched = results.flatMap((result) => result.fetched);
+  const wavs = fetched.flatMap(({ mix, channel }) => [mix, channel]);
+  const mp3s = fetched.map(({ mp3 }) => mp3);
+  const p99 = (values: number[]) => rounded(percentile(values, 99));
+  return {
+    minutes: results[0]!.minutes,
+    p50Ms: rounded(percentile(endedMs(ended), 50)),
+    p99Ms: p99(endedMs(ended)),
+    cpuMs: rounded(
+      percentile(
+        results.map(({ time }) => time.cpuMs),
+        50,
+      ),
+    ),
+    waitedMs: rounded(
+      percentile(
+        results.map(({ time }) => time.waitedMs),
+        50,
+      ),
+    ),
+    endedWithFigures: withFigures(ended) / results.length,
+    wavFirstByteP99Ms: p99(wavs.map(({ firstByteMs }) => firstByteMs)),
+    mp3FirstByteP99Ms: p99(mp3s.map(({ firstByteMs }) => firstByteMs)),
+    wavWholeP99Ms: p99(wavs.map(({ wholeMs }) => wholeMs)),
+    mp3WholeP99Ms: p99(mp3s.map(({ wholeMs }) => wholeMs)),
+    bytes: [...wavs, ...mp3s].reduce((sum, { byteLength }) => sum + byteLength, 0),
+  };
+}
+
+function rounded(value: number): number {
+  return Number(value.toFixed(1));
+}
+
+function note(what: string): void {
+  process.stderr.write(`${what}\n`);
+}

@@ -1,0 +1,267 @@
+/*
+ * Load for a recorder: so many G.711 streams in packets of 20 ms, from a port each, that hold on to a plan of absolute
+ * times; what comes back is counted and, where it should be another stream's packets, compared with them.
+ *
+ *     load AUDIO STREAMS HOST     AUDIO: mu-law bytes, whole packets, repeated without end
+ *
+ * Stream I begins I * STRIDE bytes into the audio. Orders are read from the standard input, a line each:
+ *
+ *     to I PORT       begins to send to that port of HOST
+ *     peer I J        what I receives is what J sends
+ *     window          counts anew
+ *     report          prints what was counted, a JSON object
+ *     stop            ends every stream, prints the packets that each sent in all and received in all, and ends
+ *
+ * Prints its ports first. The port above each is bound, and never read: for RTCP.
+ */
+#include "media.h"
+
+enum {
+  STRIDE = 7919,
+  PHASES = 20, /* of 1 ms: the streams are spread over the 20 ms */
+  TICK_US = 1000,
+  RECEIVE_TICKS = 5,
+  MOST_EVENTS = 1024,
+  LATE_US = 20000, /* as late as a packet is long */
+  LATENESS_BUCKETS = 200000,
+  LATENESS_STEP_US = 10,
+};
+
+struct stream {
+  int fd, peer, known;
+  int sending;
+  uint64_t sent, received;
+  uint64_t next_packet;
+  struct sockaddr_in to;
+  uint32_t ssrc;
+  uint16_t first_sequence;
+  uint32_t first_time;
+  /* Of what it receives. */
+  uint32_t base_time, base_packet;
+  int64_t last_packet;
+};
+
+static struct stream *streams;
+static int stream_count;
+static uint8_t *audio;
+static uint32_t audio_packets;
+static size_t audio_bytes;
+static const char *host;
+
+static uint64_t planned, sent, late, unsent, received, wrong, missing, reordered;
+static uint32_t lateness[LATENESS_BUCKETS];
+
+static void read_audio(const char *path) {
+  FILE *file = fopen(path, "rb");
+  if (!file) die(path);
+  fseek(file, 0, SEEK_END);
+  audio_bytes = ftell(file);
+  rewind(file);
+  audio_packets = audio_bytes / PACKET_SAMPLES;
+  /* Once more behind its end, so that any packet lies in one piece. */
+  audio = zeroed(audio_bytes * 2, 1);
+  if (fread(audio, 1, audio_bytes, file) != audio_bytes) die(path);
+  memcpy(audio + audio_bytes, audio, audio_bytes);
+  fclose(file);
+}
+
+static const uint8_t *payload_of(int stream, uint64_t packet) {
+  return audio + ((uint64_t)stream * STRIDE + packet * PACKET_SAMPLES) % audio_bytes;
+}
+
+static void open_streams(void) {
+  streams = zeroed(stream_count, sizeof *streams);
+  printf("{\"ports\":[");
+  for (int i = 0; i < stream_count; i++) {
+    struct stream *stream = &streams[i];
+    for (;;) {
+      stream->fd = open_port(host, 0);
+      int port = port_of(stream->fd);
+      if (port % 2 == 0 && open_port(host, port + 1) >= 0) break;
+      close(stream->fd);
+    }
+    stream->peer = -1;
+    stream->ssrc = 0x10000000u + i;
+    stream->first_sequence = (uint16_t)(i * 977);
+    stream->first_time = (uint32_t)i * 2654435761u;
+    printf("%s%d", i ? "," : "", port_of(stream->fd));
+  }
+  printf("]}\n");
+  fflush(stdout);
+}
+
+static void send_next(int index, int64_t due_us) {
+  struct stream *stream = &streams[index];
+  uint8_t packet[PACKET_BYTES];
+  uint64_t number = stream->next_packet++;
+  packet[0] = 0x80;
+  packet[1] = PAYLOAD_TYPE_PCMU | (number == 0 ? 0x80 : 0);
+  put16(packet + 2, stream->first_sequence + (uint16_t)number);
+  put32(packet + 4, stream->first_time + (uint32_t)number * PACKET_SAMPLES);
+  put32(packet + 8, stream->ssrc);
+  memcpy(packet + RTP_HEADER, payload_of(index, number), PACKET_SAMPLES);
+  planned++;
+  int64_t late_us = now_us() - due_us;
+  ssize_t written;
+  /* A full buffer, or the refusal of a packet sent to the RTCP port of a peer that left. */
+  for (int attempt = 0; attempt < 3; attempt++) {
+    written = sendto(stream->fd, packet, sizeof packet, 0, (struct sockaddr *)&stream->to, sizeof stream->to);
+    if (written == sizeof packet) break;
+  }
+  if (written != sizeof packet) unsent++;
+  else {
+    stream->sent++;
+    sent++;
+  }
+  if (late_us > LATE_US) late++;
+  int64_t bucket = late_us < 0 ? 0 : late_us / LATENESS_STEP_US;
+  lateness[bucket < LATENESS_BUCKETS ? bucket : LATENESS_BUCKETS - 1]++;
+}
+
+/* @return the number of the packet in its stream, modulo the length of the audio; -1 where it is none of it */
+static int64_t find_packet(int stream, const uint8_t *payload) {
+  for (uint32_t packet = 0; packet < audio_packets; packet++)
+    if (memcmp(payload, payload_of(stream, packet), PACKET_SAMPLES) == 0) return packet;
+  return -1;
+}
+
+static void take(struct stream *stream, const uint8_t *packet, size_t length) {
+  stream->received++;
+  received++;
+  if (stream->peer < 0) return;
+  const uint8_t *payload = packet + RTP_HEADER;
+  if (!is_audio(packet, length)) {
+    wrong++;
+    return;
+  }
+  uint32_t time = get32(packet + 4);
+  int32_t delta = (int32_t)(time - stream->base_time);
+  int64_t number = (int64_t)stream->base_packet + delta / PACKET_SAMPLES;
+  if (!stream->known || number < 0 || delta % PACKET_SAMPLES != 0 ||
+      memcmp(payload, payload_of(stream->peer, number), PACKET_SAMPLES) != 0) {
+    int64_t found = find_packet(stream->peer, payload);
+    if (stream->known || found < 0) wrong++;
+    if (found < 0) return;
+    stream->known = 1;
+    stream->base_time = time;
+    stream->base_packet = found;
+    stream->last_packet = found;
+    return;
+  }
+  int64_t step = number - stream->last_packet;
+  if (step > 1) missing += step - 1;
+  if (step <= 0) {
+    reordered++;
+    if (missing > 0) missing--;
+    return;
+  }
+  stream->last_packet = number;
+}
+
+static void receive_from(struct stream *stream) {
+  static uint8_t data[BATCH][DATAGRAM_BYTES];
+  struct iovec parts[BATCH];
+  struct mmsghdr messages[BATCH];
+  memset(messages, 0, sizeof messages);
+  for (int i = 0; i < BATCH; i++) {
+    parts[i] = (struct iovec){.iov_base = data[i], .iov_len = DATAGRAM_BYTES};
+    messages[i].msg_hdr.msg_iov = &parts[i];
+    messages[i].msg_hdr.msg_iovlen = 1;
+  }
+  int count = recvmmsg(stream->fd, messages, BATCH, MSG_DONTWAIT, NULL);
+  for (int i = 0; i < count; i++) take(stream, data[i], messages[i].msg_len);
+}
+
+static int64_t lateness_at(double part) {
+  uint64_t all = 0, below = 0;
+  for (int i = 0; i < LATENESS_BUCKETS; i++) all += lateness[i];
+  for (int i = 0; i < LATENESS_BUCKETS; i++) {
+    below += lateness[i];
+    if (below >= part * all && below > 0) return (int64_t)(i + 1) * LATENESS_STEP_US;
+  }
+  return 0;
+}
+
+static void count_anew(void) {
+  planned = sent = late = unsent = received = wrong = missing = reordered = 0;
+  memset(lateness, 0, sizeof lateness);
+}
+
+static void report(void) {
+  printf("{\"planned\":%lu,\"sent\":%lu,\"late\":%lu,\"unsent\":%lu,\"received\":%lu,\"wrong\":%lu,\"missing\":%lu,"
+         "\"reordered\":%lu,\"latenessP99Us\":%ld,\"latenessP999Us\":%ld,\"latenessMaxUs\":%ld}\n",
+         planned, sent, late, unsent, received, wrong, missing, reordered, lateness_at(0.99), lateness_at(0.999),
+         lateness_at(1));
+  fflush(stdout);
+}
+
+static void stop(void) {
+  printf("{\"sent\":[");
+  for (int i = 0; i < stream_count; i++) printf("%s%lu", i ? "," : "", streams[i].sent);
+  printf("],\"received\":[");
+  for (int i = 0; i < stream_count; i++) printf("%s%lu", i ? "," : "", streams[i].received);
+  printf("]}\n");
+  fflush(stdout);
+  exit(0);
+}
+
+static void obey(const char *order) {
+  int index, value;
+  if (sscanf(order, "to %d %d", &index, &value) == 2 && index >= 0 && index < stream_count) {
+    streams[index].to = address_of(host, value);
+    streams[index].sending = 1;
+  } else if (sscanf(order, "peer %d %d", &index, &value) == 2 && index >= 0 && index < stream_count)
+    streams[index].peer = value;
+  else if (strcmp(order, "window") == 0) count_anew();
+  else if (strcmp(order, "report") == 0) report();
+  else if (strcmp(order, "stop") == 0) stop();
+  else fprintf(stderr, "load: what is \"%s\"?\n", order);
+}
+
+static void read_orders(void) {
+  static char line[256];
+  static size_t length;
+  char bytes[4096];
+  ssize_t count = read(STDIN_FILENO, bytes, sizeof bytes);
+  if (count == 0) exit(0);
+  for (ssize_t i = 0; i < count; i++) {
+    if (bytes[i] != '\n') {
+      if (length < sizeof line - 1) line[length++] = bytes[i];
+      continue;
+    }
+    line[length] = 0;
+    length = 0;
+    obey(line);
+  }
+}
+
+int main(int count, char **arguments) {
+  if (count != 4) {
+    fprintf(stderr, "load AUDIO STREAMS HOST\n");
+    return 2;
+  }
+  read_audio(arguments[1]);
+  stream_count = atoi(arguments[2]);
+  host = arguments[3];
+  allow_many_files();
+  /* The load must be on time, whatever else the machine does; refused to those who are not root. */
+  struct sched_param priority = {.sched_priority = 1};
+  if (sched_setscheduler(0, SCHED_FIFO, &priority)) setpriority(PRIO_PROCESS, 0, -20);
+  open_streams();
+  int epoll = epoll_create1(0);
+  for (int i = 0; i < stream_count; i++) watch(epoll, streams[i].fd, i);
+  watch(epoll, STDIN_FILENO, UINT32_MAX);
+  struct epoll_event events[MOST_EVENTS];
+  int64_t due_us = now_us();
+  for (uint64_t tick = 0;; tick++, due_us += TICK_US) {
+    sleep_until(due_us);
+    for (int i = tick % PHASES; i < stream_count; i += PHASES)
+      if (streams[i].sending) send_next(i, due_us);
+    /* Sending what is due comes first where it is late. */
+    if (tick % RECEIVE_TICKS != 0 || now_us() - due_us > RECEIVE_TICKS * TICK_US) continue;
+    int ready = epoll_wait(epoll, events, MOST_EVENTS, 0);
+    for (int i = 0; i < ready; i++)
+      if (events[i].data.u32 == UINT32_MAX) read_orders();
+      else receive_from(&streams[events[i].data.u32]);
+  }
+}

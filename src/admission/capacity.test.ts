@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { idleStats } from '../media/test-worker-stats.ts';
+import { Capacity } from './capacity.ts';
+import { loadBetween, type NodeLoad, type WorkerSample } from './node-load.ts';
+
+const well: NodeLoad = {
+  lateTickShare: 0,
+  ringFill: 0.1,
+  lostPackets: 0,
+  silentWorkers: 0,
+  freeDiskBytes: 1e12,
+};
+const limits = { maxLateTickShare: 0.2, minFreeDiskBytes: 500e6 };
+
+test('one hiccup refuses nobody, two looks running do, and five well ones take it back', () => {
+  const capacity = new Capacity(limits);
+  const late = { ...well, lateTickShare: 0.21 };
+  assert.equal(capacity.observe(late), false);
+  capacity.observe(well);
+  capacity.observe(late);
+  assert.equal(capacity.shortageAt(0), undefined);
+  assert.equal(capacity.observe(late), true);
+  assert.equal(capacity.shortageAt(0), 'late');
+  for (let look = 0; look < 4; look++) assert.equal(capacity.observe(well), false);
+  assert.equal(capacity.shortageAt(0), 'late');
+  assert.equal(capacity.observe(well), true);
+  assert.equal(capacity.shortageAt(0), undefined);
+});
+
+test('a worker that does not say how it is counts as late', () => {
+  const capacity = new Capacity(limits);
+  for (let look = 0; look < 2; look++) capacity.observe({ ...well, silentWorkers: 1 });
+  assert.equal(capacity.shortageAt(0), 'late');
+});
+
+test('a full ring, a lost packet and a full disk refuse at once; a disk that does not answer is full', () => {
+  for (const [shortage, load] of [
+    ['spool', { ringFill: 0.51 }],
+    ['spool', { lostPackets: 1 }],
+    ['disk', { freeDiskBytes: 499e6 }],
+    ['disk', { freeDiskBytes: undefined }],
+    ['disk', { freeDiskBytes: 0, lostPackets: 1 }],
+  ] as const) {
+    const capacity = new Capacity(limits);
+    assert.equal(capacity.observe({ ...well, ...load }), true);
+    assert.equal(capacity.shortageAt(0), shortage);
+  }
+});
+
+test('what is not looked at refuses nobody; a loss of packets always does', () => {
+  const capacity = new Capacity({ maxLateTickShare: 0, minFreeDiskBytes: 0 });
+  for (let look = 0; look < 3; look++)
+    capacity.observe({ ...well, lateTickShare: 1, silentWorkers: 1, freeDiskBytes: undefined });
+  assert.equal(capacity.shortageAt(1e6), undefined);
+  capacity.observe({ ...well, lostPackets: 1 });
+  assert.equal(capacity.shortageAt(0), 'spool');
+});
+
+test('calls up to the limit, and not one more', () => {
+  const capacity = new Capacity({ ...limits, maxCalls: 2 });
+  assert.equal(capacity.shortageAt(1), undefined);
+  assert.equal(capacity.shortageAt(2), 'calls');
+});
+
+test('of several workers the worst counts; one that is new is judged from its second sample on', () => {
+  const sample = (
+    workerId: string,
+    atUs: number,
+    counters: Partial<WorkerSample['stats']>,
+  ): WorkerSample => ({
+    workerId,
+    atUs,
+    stats: { ...idleStats, ...counters },
+  });
+  const before = new Map(['a', 'b'].map((id) => [id, sample(id, 0, { lateTicks: 100, ringOverflows: 7 })]));
+  const now = [
+    sample('a', 1e6, { lateTicks: 110, ringOverflows: 7, ringWaitingBytes: 300_000 }),
+    sample('b', 1e6, { lateTicks: 150, ringOverflows: 9, ringWaitingBytes: 200_000 }),
+    sample('new', 1e6, { lateTicks: 5000, ringOverflows: 5000, ringWaitingBytes: 100_000 }),
+  ];
+  assert.deepEqual(loadBetween(before, now, 5000), { lateTickShare: 0.25, ringFill: 0.3, lostPackets: 2 });
+});

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { FakeClock } from '../clock.ts';
+import { silentLogger } from '../logger.ts';
+import type { WorkerStats } from '../media/control.ts';
+import { idleStats as stats } from '../media/test-worker-stats.ts';
+import { NodeWatch, type WatchedWorker } from './node-watch.ts';
+
+const spoolDir = mkdtempSync(join(tmpdir(), 'callreel-admission-'));
+after(() => rmSync(spoolDir, { recursive: true }));
+
+async function watched({
+  limits = {},
+  workers = [],
+  spool = spoolDir,
+  calls = () => 0,
+}: {
+  limits?: { maxCalls?: number; minFreeDiskBytes?: number };
+  workers?: WatchedWorker[];
+  spool?: string;
+  calls?: () => number;
+}) {
+  const clock = new FakeClock();
+  const watch = new NodeWatch({
+    ...{ clock, log: silentLogger, spoolDir: spool, calls },
+    limits: { maxLateTickShare: 0.2, minFreeDiskBytes: 0, ...limits },
+    workers: () => workers,
+  });
+  /** One second on, and everything that follows from it. */
+  const second = async (): Promise<void> => {
+    clock.advanceMs(1000);
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  await watch.start();
+  return { clock, watch, second };
+}
+
+test('calls at the limit are refused and counted; the next one fits when one has gone', async () => {
+  let calls = 2;
+  const { watch } = await watched({ limits: { maxCalls: 2 }, calls: () => calls });
+  assert.equal(watch.isFull, true);
+  assert.equal(watch.admits(), false);
+  assert.throws(() => watch.assertAdmits(), { code: 'OVERLOADED', status: 503, where: 'calls' });
+  assert.deepEqual(watch.refusals, { calls: 2 });
+  calls = 1;
+  assert.equal(watch.admits(), true);
+  assert.deepEqual(watch.refusals, { calls: 2 });
+  watch.close();
+});
+
+test('a worker whose ticks are late closes the door, and opens it again', async () => {
+  let lateTicks = 0;
+  const worker = { workerId: 'w1', stats: async () => ({ ...stats, lateTicks }) };
+  const { watch, second } = await watched({ workers: [worker] });
+  for (let looks = 0; looks < 2; looks++) {
+    assert.equal(watch.isFull, false);
+    lateTicks += 50;
+    await second();
+  }
+  assert.equal(watch.shortage, 'late');
+  assert.equal(watch.load?.lateTickShare, 0.25);
+  for (let looks = 0; looks < 5; looks++) await second();
+  assert.equal(watch.shortage, undefined);
+  watch.close();
+});
+
+test('a worker that never answers holds up no look', async () => {
+  const worker = { workerId: 'w1', stats: () => new Promise<WorkerStats>(() => undefined) };
+  const clock = new FakeClock();
+  const watch = new NodeWatch({
+    ...{ clock, log: silentLogger, spoolDir, calls: () => 0, workers: () => [worker] },
+    limits: { maxLateTickShare: 0.2, minFreeDiskBytes: 0 },
+  });
+  const started = watch.start();
+  for (let step = 0; step < 20 && watch.shortage === undefined; step++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.advanceMs(500);
+  }
+  await started;
+  assert.equal(watch.shortage, 'late');
+  watch.close();
+});
+
+test('a disk without space, or one that is not there, takes no calls', async () => {
+  const full = await watched({ limits: { minFreeDiskBytes: 1e18 } });
+  assert.equal(full.watch.shortage, 'disk');
+  full.watch.close();
+  const gone = await watched({ limits: { minFreeDiskBytes: 1 }, spool: join(process.execPath, 'gone') });
+  assert.equal(gone.watch.shortage, 'disk');
+  gone.watch.close();
+});

@@ -1,0 +1,3 @@
+import { ensureAllPackages } from './debian.ts';
+
+await ensureAllPackages();
