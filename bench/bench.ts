@@ -12,6 +12,7 @@ const benches: Record<string, () => Promise<{ run(options: string[]): Promise<ob
   ready: () => import('./ready.ts'),
   sip: () => import('./sip.ts'),
   transcribe: () => import('./transcribe.ts'),
+  transport: () => import('./transport.ts'),
 };
 
 const [name = '', ...options] = process.argv.slice(2);

@@ -112,6 +112,16 @@ function report(rounds: readonly Round[], work: { calls: number; seconds: number
         .map(({ thread, cpuSeconds }) => [thread, fixed(perCallMinute(cpuSeconds), 4)]),
     )}\n`,
   );
+  const { server, workers } = last!.files.memoryPerCallMB;
+  process.stdout.write(
+    `${formatTable(
+      ['process', 'MB per call'],
+      [
+        ['server', fixed(server, 3)],
+        ['media worker', fixed(workers, 3)],
+      ],
+    )}\n`,
+  );
   return {
     driver: last!.files.driver,
     calls: work.calls,

@@ -52,7 +52,8 @@ interface CaseResult {
 
 const usage = `  --conversations 50
   --minutes 1,120      lengths of the conversations
-  --repetitions 1      of each length`;
+  --repetitions 1      of each length
+  --profile DIRECTORY  CPU profiles of every thread of the server (node --cpu-prof)`;
 const phonesEach = 2;
 /** In which a phone says what is said again while time is driven. */
 const saidMs = 11_000;
@@ -75,6 +76,7 @@ export async function run(args: string[]): Promise<object> {
       conversations: { type: 'string', default: '50' },
       minutes: { type: 'string', default: '1,120' },
       repetitions: { type: 'string', default: '1' },
+      profile: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -83,13 +85,13 @@ export async function run(args: string[]): Promise<object> {
   const results: CaseResult[] = [];
   for (const minutes of values.minutes.split(',').map(Number))
     for (let repetition = 0; repetition < Number(values.repetitions); repetition++)
-      results.push(await measure(conversations, minutes));
+      results.push(await measure(conversations, minutes, values.profile));
   return report(conversations, results);
 }
 
 /** Together, each with its server: what one left in the caches of another is of no use to it. */
-async function measure(count: number, minutes: number): Promise<CaseResult> {
-  await using calls = await TalkingCalls.open();
+async function measure(count: number, minutes: number, profile?: string): Promise<CaseResult> {
+  await using calls = await TalkingCalls.open({}, profile);
   const names = Array.from({ length: count }, (_, index) => `${minutes} minutes ${index}`);
   const conversations = await Promise.all(names.map((name) => calls.connect(name, phonesEach, true)));
   await wait(saidMs);
@@ -97,7 +99,10 @@ async function measure(count: number, minutes: number): Promise<CaseResult> {
   await calls.forward(minutes * 60_000);
   await untilQuiet(calls.server.pid);
   note(`${minutes} minutes later`);
+  const beganUs = systemClock.monotonicUs();
   const { ended, time } = await end(calls, conversations);
+  // Profiles tell time by the same clock.
+  if (profile !== undefined) note(`from ${beganUs} to ${systemClock.monotonicUs()} us`);
   note(`ended: p99 ${percentile(endedMs(ended), 99).toFixed(0)} ms, ${withFigures(ended)} with figures`);
   const mp3s: Buffer[] = [];
   const fetched = await Promise.all(

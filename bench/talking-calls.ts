@@ -58,14 +58,19 @@ export class TalkingCalls implements AsyncDisposable {
     this.#time = time;
   }
 
-  /** @param settings of the server, as environment variables */
-  static async open(settings: Record<string, string> = {}): Promise<TalkingCalls> {
+  /**
+   * @param settings of the server, as environment variables
+   * @param profile directory of CPU profiles of its threads
+   */
+  static async open(settings: Record<string, string> = {}, profile?: string): Promise<TalkingCalls> {
     const app = await CallbackApp.create();
     const time = await TimeController.open();
+    const profiling = profile === undefined ? '' : ` --cpu-prof --cpu-prof-dir=${profile}`;
+    const nodeOptions = time.nodeOptions + profiling;
     const server = await ServerProcess.start({
       dataDir: makeTemporaryDir(),
       numbers: [{ number, onIncoming: app.url('/incoming') }],
-      settings: { ...patientSettings, ...settings, NODE_OPTIONS: time.nodeOptions },
+      settings: { ...patientSettings, ...settings, NODE_OPTIONS: nodeOptions },
     });
     const calls = new TalkingCalls(app, server, time);
     app.on<Incoming>('/incoming', ({ connection }) => calls.#answer(connection));

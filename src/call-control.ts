@@ -273,8 +273,10 @@ async function startMedia(
   { clock, log, spoolDir }: Foundation,
   parts: AsyncDisposableStack,
 ): Promise<WorkerPool> {
-  const { host: mediaAddress, ports } = config.rtp;
-  const pool = await WorkerPool.start({ workers: config.workers, clock, log, mediaAddress, ports, spoolDir });
+  const { host: mediaAddress, ports, driver } = config.rtp;
+  const pool = await WorkerPool.start({
+    ...{ workers: config.workers, clock, log, mediaAddress, ports, driver, spoolDir },
+  });
   parts.defer(async () => {
     const patience = clock.after(workerDrainMs, () => {
       log.error({}, 'a media worker does not drain');

@@ -94,8 +94,11 @@ async function build(
   const foundation = await openFoundation(config, surroundings, parts);
   const { clock, log, credentials, directory } = foundation;
   const renders = openRenders(config, foundation, parts);
-  const settle = (conversationId: string) => control.calls.settle(conversationId);
-  const delivering = openDeliveries(config, foundation, renders, settle, parts);
+  const around = {
+    settle: (conversationId: string) => control.calls.settle(conversationId),
+    ended: () => transcribing.transcriber.kick(),
+  };
+  const delivering = openDeliveries(config, foundation, renders, around, parts);
   const transcribing = await openTranscripts(config, foundation, renders, surroundings.speechToText, parts);
   const { recognizer } = transcribing;
   const control: CallControl = await openCallControl(

@@ -189,6 +189,8 @@ export const configSchema = z.strictObject({
       /** What peers are told to send to, when it is not `host` (behind NAT). */
       advertisedHost: ipAddress.optional(),
       ports: portRange.prefault('20000-29999'),
+      /** How packets are taken and sent: `auto` is `ffi` where that works. */
+      driver: z.enum(['auto', 'ffi', 'dgram']).default('auto'),
       /** What calls may be of, the preferred first. */
       codecs: z
         .array(z.enum(['opus', 'G722', 'PCMU', 'PCMA']))

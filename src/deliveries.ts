@@ -24,7 +24,7 @@ export function openDeliveries(
   config: Config,
   foundation: Foundation,
   renders: RenderPool,
-  settle: (conversationId: string) => Promise<void>,
+  { settle, ended }: { settle(conversationId: string): Promise<void>; ended(): void },
   parts: AsyncDisposableStack,
 ): DeliveryControl {
   const { clock, db, log, node, outbox, directory, delivery, spoolDir, masterKey } = foundation;
@@ -38,6 +38,7 @@ export function openDeliveries(
   const deliverer = new Deliverer({
     ...upload,
     ...{ node, outbox, retryDays, concurrency },
+    ended,
     stopEarly: (recordingId) => early.stop(recordingId),
     tell: (trx, row, state) => directory.deliveryChanged(trx, row, state),
     storeDirectory: delivery.ownStore && storeDirectoryOf(config.dataDir),

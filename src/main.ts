@@ -1,7 +1,11 @@
 import { join } from 'node:path';
-import { startCallreel } from './callreel.ts';
-import { loadConfig } from './config.ts';
-import { createLogger } from './logger.ts';
+import { boundYoungGeneration } from './young-generation.ts';
+
+// Ahead of the rest: what reading it in leaves behind would make the young generation large for good.
+boundYoungGeneration();
+const { startCallreel } = await import('./callreel.ts');
+const { loadConfig } = await import('./config.ts');
+const { createLogger } = await import('./logger.ts');
 
 const config = loadConfig();
 const log = createLogger(config.log.level);

@@ -46,6 +46,7 @@ export function withSaneTexts(value: unknown): unknown {
   );
 }
 
-function saneText(text: string): string {
+/** With U+FFFD for what no database keeps. */
+export function saneText(text: string): string {
   return text.toWellFormed().replaceAll('\0', '\ufffd');
 }

@@ -29,7 +29,7 @@ if (isTickThread) {
   transport.search = search;
   registerHooks({
     resolve: (specifier, context, next) =>
-      specifier.endsWith('/transport-dgram.ts') && context.parentURL?.endsWith('/pipeline.ts')
+      specifier.endsWith('/choose-transport.ts') && context.parentURL?.endsWith('/pipeline.ts')
         ? { url: transport.href, shortCircuit: true }
         : next(specifier, context),
   });

@@ -2,13 +2,17 @@ import { setImmediate } from 'node:timers/promises';
 import { workerData } from 'node:worker_threads';
 import { sleep } from '../../src/clock.ts';
 import {
+  type ChosenTransport,
+  chooseTransport as chooseReal,
+  type TransportOptions,
+} from '../../src/rtp/choose-transport.ts';
+import {
   type Datagram,
   type DatagramSink,
   type RtpTransport,
   type TransportPort,
   tickPeriodUs,
 } from '../../src/rtp/transport.ts';
-import { DgramTransport as DgramDriver, type DgramTransportOptions } from '../../src/rtp/transport-dgram.ts';
 import { RingProducer } from '../../src/spool/ring.ts';
 import { drive, machineClock, release, threadUs } from './clock.ts';
 import { takeOrders } from './orders.ts';
@@ -22,17 +26,18 @@ const ringPollMs = 2;
  * The driver over sockets, whose time can be driven: then no datagram of the network is taken and none is sent, the
  * streams of the ports go on by themselves, and the ticks come as fast as they can be done.
  */
-export class DgramTransport implements RtpTransport {
-  readonly driver = 'dgram';
-  readonly #real: DgramDriver;
+class DrivenTransport implements RtpTransport {
+  readonly driver: RtpTransport['driver'];
+  readonly #real: RtpTransport;
   readonly #streams = new Map<number, PortStream>();
   readonly #ring: SharedArrayBuffer = workerData.ring;
   readonly #scratch = new Uint8Array(4096);
   #ticks: ((nowUs: number) => void)[] = [];
   #driving = false;
 
-  constructor(options: DgramTransportOptions) {
-    this.#real = new DgramDriver({ ...options, clock: machineClock });
+  constructor(real: RtpTransport) {
+    this.#real = real;
+    this.driver = real.driver;
     void takeOrders('media', Number(new URL(import.meta.url).searchParams.get('port')), (ms) =>
       this.#forward(ms),
     );
@@ -120,4 +125,10 @@ export class DgramTransport implements RtpTransport {
     const { capacityBytes } = new RingProducer(this.#ring);
     while (new RingProducer(this.#ring).freeBytes < capacityBytes / 2) await sleep(machineClock, ringPollMs);
   }
+}
+
+/** Stands in for that of `rtp/choose-transport`. */
+export function chooseTransport(options: TransportOptions): ChosenTransport {
+  const { transport, ...chosen } = chooseReal({ ...options, clock: machineClock });
+  return { transport: new DrivenTransport(transport), ...chosen };
 }

@@ -75,7 +75,7 @@ test('a worker that never answers holds up no look', async () => {
     limits: { maxLateTickShare: 0.2, minFreeDiskBytes: 0 },
   });
   const started = watch.start();
-  for (let step = 0; step < 20 && watch.shortage === undefined; step++) {
+  while (watch.shortage === undefined) {
     await new Promise((resolve) => setImmediate(resolve));
     clock.advanceMs(500);
   }

@@ -23,6 +23,7 @@ import { dialPermissionRoutes } from './dial-permission-routes.ts';
 import { consentClipRoutes, downloadRoutes } from './download-routes.ts';
 import { eventRoutes } from './event-routes.ts';
 import { liveRoutes } from './live-routes.ts';
+import { markRoutes } from './mark-routes.ts';
 import type { MediaUrl } from './media-url.ts';
 import { recordingCommands } from './recording-commands.ts';
 import { recordingRoutes } from './recording-routes.ts';
@@ -64,6 +65,7 @@ export function nativeRoutes(app: FastifyInstance, options: NativeRoutesOptions)
   recordingCommands(app, options);
   downloadRoutes(app, options);
   consentClipRoutes(app, options);
+  markRoutes(app, options);
   deliveryRoutes(app, options);
   transcriptRoutes(app, options);
   callRoutes(app, options);

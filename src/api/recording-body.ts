@@ -7,7 +7,7 @@ import type { LegReport } from '../media/control.ts';
 import type { EndReason } from '../spool/records.ts';
 import { clientState } from './client-state.ts';
 import { consentsBody, noticesBody, toEvidenceBody } from './consent-body.ts';
-import { callDirection, choice, flag, identifier, integer, moment, text } from './fields.ts';
+import { callDirection, choice, flag, identifier, integer, moment, number, text } from './fields.ts';
 import { stayMediaBody, toStayMedia } from './media-body.ts';
 import type { MediaUrl } from './media-url.ts';
 import { qualityBody, toQuality } from './quality-body.ts';
@@ -120,6 +120,12 @@ const channelBody = z.object({
   quality: qualityBody.meta({
     description: 'How well this party could be heard; null until the recording ended and was measured.',
   }),
+  drift_ppm: number(
+    "How much slower this party's clock runs than the server's, in parts per million, below 0 where it is fast: the " +
+      'files are corrected by it. Null until the recording ended and was measured, and where it is not known: of calls ' +
+      'under a minute and a half.',
+    -41.7,
+  ).nullable(),
   media: stayMediaBody.nullable().meta({
     description:
       'Loss, jitter and codecs of this stay; null while the recording goes on, and where a crash lost them.',
@@ -203,7 +209,12 @@ function toChannel(row: Channel, recording: Recording, mediaUrl: MediaUrl): z.ou
     end_ms: row.endMs,
     no_media: row.noMedia,
     quality: toQuality(row.quality),
+    drift_ppm: toDriftPpm(row.quality?.driftPpm),
     media: row.media ? toStayMedia(row.media as LegReport, toSample) : null,
     ...toFiles((format) => mediaUrl(recordingId, channelId, format)),
   };
+}
+
+function toDriftPpm(driftPpm: number | null | undefined): number | null {
+  return driftPpm === null || driftPpm === undefined ? null : Math.round(driftPpm * 10) / 10;
 }

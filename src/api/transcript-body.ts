@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import type { ListedTranscript } from '../database/transcript-search.ts';
 import type { TranscriptRow } from '../database/transcript-table.ts';
-import type { ListedTranscript } from '../database/transcripts.ts';
+import type { SpokenText } from '../transcription/spoken-text.ts';
 import type { Transcript } from '../transcription/transcript.ts';
 import { transcriptLines } from '../transcription/transcript-lines.ts';
-import { choice, identifier, integer, moment, text } from './fields.ts';
+import { choice, identifier, integer, moment, number, text } from './fields.ts';
 
 export const transcriptStates = ['waiting', 'running', 'failing', 'done', 'dead', 'abandoned'] as const;
 
@@ -21,6 +22,10 @@ const error = z
   })
   .nullable()
   .meta({ description: 'Of the last try that failed.', examples: [null] });
+const startMs = integer('Where it begins in the file of the recording, in ms.', 1020);
+const endMs = integer('Where it ends, in ms.', 2480);
+const said = text('What was said.', 'Hello? This is Ann.');
+const confidence = number('0 to 1; null of engines that tell none.', 0.93).nullable();
 export const transcriptBody = z
   .object({
     recording_id: identifier('The recording.'),
@@ -32,15 +37,33 @@ export const transcriptBody = z
     ).nullable(),
     text: text('All that was said; null before it is made.', 'Hello? This is Ann.').nullable(),
     lines: z
+      .array(z.object({ speaker_label: speaker, start_ms: startMs, end_ms: endMs, text: said }))
+      .meta({ description: 'What each said, by time: until another began or it was silent for 0.8 s.' }),
+    utterances: z
+      .array(
+        z.object({
+          ...{ speaker_label: speaker, start_ms: startMs, end_ms: endMs, text: said, confidence },
+          words: z
+            .array(
+              z.object({
+                text: text('The word.', 'Hello?'),
+                ...{ start_ms: startMs, end_ms: endMs, confidence },
+              }),
+            )
+            .nullable()
+            .meta({ description: 'Null of engines that tell no times of words.' }),
+        }),
+      )
+      .meta({ description: 'What the lines are made of, by time: what each said without a longer pause.' }),
+    channels: z
       .array(
         z.object({
           speaker_label: speaker,
-          start_ms: integer('Where it begins in the file of the recording, in ms.', 1020),
-          end_ms: integer('Where it ends, in ms.', 2480),
-          text: text('What was said.', 'Hello? This is Ann.'),
+          channel_id: identifier('Its channel of the recording; of a party with several stays the first.'),
         }),
       )
-      .meta({ description: 'What each said, by time.' }),
+      .meta({ description: 'Whose audio was listened to, each by itself.' }),
+    duration_ms: integer('How much was listened to, in ms; null before it is made.', 734_480).nullable(),
     marks: z
       .array(
         z.object({
@@ -51,7 +74,7 @@ export const transcriptBody = z
           ),
           speaker_label: speaker.nullable(),
           digit: text('The key; null of what is no key.', '5').nullable(),
-          start_ms: integer('Where it begins in the file of the recording, in ms.', 1020),
+          start_ms: startMs,
           end_ms: integer('Where it ends, in ms; of a key the same.', 1020),
         }),
       )
@@ -80,7 +103,7 @@ export const listedTranscriptBody = z
           text: text('What was said there.', 'Hello? This is Ann.'),
         }),
       )
-      .meta({ description: 'With `q`: where any of the words was said; at most 100.' }),
+      .meta({ description: 'With `q`: where any of the words was said, or a phrase began; at most 100.' }),
   })
   .meta({ description: 'A recording that is transcribed.' });
 
@@ -92,6 +115,11 @@ export function toTranscriptBody(row: TranscriptRow): z.output<typeof transcript
     engine: transcript?.engine ?? null,
     text: transcript && row.text,
     lines: transcript ? linesOf(transcript) : [],
+    utterances: transcript ? utterancesOf(transcript) : [],
+    channels:
+      transcript?.channels.map(({ speakerLabel, id }) => ({ speaker_label: speakerLabel, channel_id: id })) ??
+      [],
+    duration_ms: transcript && toMs(transcript.durationSamples, transcript.rateHz),
     marks: transcript ? marksOf(transcript) : [],
     error: errorOf(row),
   };
@@ -121,6 +149,21 @@ function linesOf(transcript: Transcript): z.output<typeof transcriptBody>['lines
     start_ms: toMs(fromSample, rateHz),
     end_ms: toMs(toSample, rateHz),
     text: said,
+  }));
+}
+
+function utterancesOf({
+  channels,
+  utterances,
+  rateHz,
+}: Transcript): z.output<typeof transcriptBody>['utterances'] {
+  const placed = ({ fromSample, toSample, text: words, confidence: sure }: SpokenText) => ({
+    ...{ start_ms: toMs(fromSample, rateHz), end_ms: toMs(toSample, rateHz), text: words },
+    confidence: sure ?? null,
+  });
+  return utterances.map(({ channel, words, ...spoken }) => ({
+    ...{ speaker_label: channels[channel]!.speakerLabel, ...placed(spoken) },
+    words: words?.map(placed) ?? null,
   }));
 }
 

@@ -40,7 +40,13 @@ before(async () => {
   await recording('aa00', ++minute);
   await recording('aa01', ++minute, 'done', [
     said(0, 8160, 'Login incorrect.'),
-    said(0, 12_000, 'Try again!'),
+    {
+      ...{ ...said(0, 12_000, 'Try again!'), confidence: 0.5 },
+      words: [
+        { text: 'Try', fromSample: 12_000, toSample: 12_400, confidence: 0.25 },
+        { text: 'again!', fromSample: 12_480, toSample: 12_800 },
+      ],
+    },
     said(1, 16_000, 'This conference is locked!'),
   ]);
   await recording('aa02', ++minute, 'dead');
@@ -92,7 +98,7 @@ async function post(recordingId: string, payload?: object) {
   return { status: answer.statusCode, body: answer.json() };
 }
 
-test('a transcript: what each said, by time, as lines', async () => {
+test('a transcript: what each said, by time, as lines, and what they are made of', async () => {
   const { body } = await get('/v1/recordings/aa01/transcript');
   assert.deepEqual(body, {
     ...{ recording_id: 'aa01', state: 'done', locale: 'en-GB', engine: 'url test', attempts: 1 },
@@ -104,12 +110,34 @@ test('a transcript: what each said, by time, as lines', async () => {
       },
       { speaker_label: 'Speaker 2', start_ms: 2000, end_ms: 2100, text: 'This conference is locked!' },
     ],
+    utterances: [
+      {
+        ...{ speaker_label: 'Speaker 1', start_ms: 1020, end_ms: 1120, text: 'Login incorrect.' },
+        ...{ confidence: null, words: null },
+      },
+      {
+        ...{ speaker_label: 'Speaker 1', start_ms: 1500, end_ms: 1600, text: 'Try again!', confidence: 0.5 },
+        words: [
+          { text: 'Try', start_ms: 1500, end_ms: 1550, confidence: 0.25 },
+          { text: 'again!', start_ms: 1560, end_ms: 1600, confidence: null },
+        ],
+      },
+      {
+        ...{ speaker_label: 'Speaker 2', start_ms: 2000, end_ms: 2100, text: 'This conference is locked!' },
+        ...{ confidence: null, words: null },
+      },
+    ],
+    channels: [
+      { speaker_label: 'Speaker 1', channel_id: 'a' },
+      { speaker_label: 'Speaker 2', channel_id: 'b' },
+    ],
+    duration_ms: 2000,
     ...{ marks: [], destination: null, error: null },
   });
   const dead = await get('/v1/recordings/aa02/transcript');
   assert.deepEqual(
-    [dead.body.state, dead.body.text, dead.body.lines, dead.body.error],
-    ['dead', null, [], { code: 'TRANSCRIPTION_REFUSED', message: 'no such key' }],
+    [dead.body.state, dead.body.text, dead.body.lines, dead.body.duration_ms, dead.body.error],
+    ['dead', null, [], null, { code: 'TRANSCRIPTION_REFUSED', message: 'no such key' }],
   );
   assert.equal((await get('/v1/recordings/aa00/transcript')).status, 404);
   assert.equal((await get('/v1/recordings/unknown/transcript')).status, 404);
@@ -148,6 +176,47 @@ test('the list: the latest first, by state, by what was said and where, page by 
   assert.deepEqual(idsOf(back.body), ['aa03']);
   assert.equal((await get('/v1/transcripts?state=lost')).status, 400);
   for (const q of ['', '%00']) assert.equal((await get(`/v1/transcripts?q=${q}`)).status, 400);
+});
+
+test('a phrase that several utterances say has its moment where it begins; what is left out has none', async () => {
+  const utterances = [
+    "I'd like",
+    'a refund,',
+    'please.',
+    'A  refund',
+    'example.com/a?b=1&c=2 it',
+    'is. A',
+    'a',
+  ];
+  await recording(
+    'ab00',
+    9,
+    'done',
+    utterances.map((text, at) => said(at % 2, at * 8000, text)),
+  );
+  const seconds = async (q: string) => {
+    const { body } = await get(`/v1/transcripts?q=${encodeURIComponent(q)}`);
+    const found = body.results.find(({ recording_id }: { recording_id: string }) => recording_id === 'ab00');
+    return found?.hits.map(({ offset_ms }: { offset_ms: number }) => offset_ms / 1000);
+  };
+  for (const [q, offsets] of [
+    ['"like a refund please"', [0]],
+    ['"refund please"', [1]],
+    ['"a refund"', [1, 3]],
+    ['"please a refund example.com/a?b=1&c=2"', [2]],
+    ['"refund please" like', [0, 1]],
+    ['"refund please" or "it is"', [1, 4]],
+    ['"it is" -"is it"', [4]],
+    ['"a a"', [5]],
+    ['please "example.com/a?b=1&c=2"', [2, 4]],
+    ["i'd \\ ')", [0]],
+    ['-nothing', []],
+    ['"please refund"', undefined],
+    ['refund -"it is"', undefined],
+    ['!!! " :* <-> \'', undefined],
+  ] as const)
+    assert.deepEqual(await seconds(q), offsets, q);
+  await db.deleteFrom('transcripts').where('recordingId', '=', 'ab00').execute();
 });
 
 test('transcribed once more, or for the first time', async () => {

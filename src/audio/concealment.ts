@@ -16,6 +16,8 @@ const maxReentryMs = 10;
 const maxPeriods = 3;
 /** A quarter of a period is blended wherever two parts meet. */
 const overlapShare = 4;
+const noSamples = new Int16Array(0);
+const noCycle = new Float64Array(0);
 
 /**
  * Stands in for lost packets of decoded audio in the manner of ITU-T G.711 Appendix I: the last pitch periods are
@@ -30,10 +32,10 @@ export class Concealer {
   /** The newest samples given out, concealed ones too. */
   readonly #history: Int16Array;
   /** `#history` at the beginning of the loss. */
-  readonly #template: Int16Array;
+  #template = noSamples;
   /** The last periods of the template, joined end to start; and what was repeated before these. */
-  #cycle: Float64Array;
-  #before: Float64Array;
+  #cycle = noCycle;
+  #before = noCycle;
   #cycleLength = 0;
   #beforeLength = 0;
   #pitch = 0;
@@ -56,9 +58,6 @@ export class Concealer {
     const { maxLag } = this.#search;
     const historySamples = maxPeriods * maxLag + Math.ceil(maxLag / overlapShare);
     this.#history = new Int16Array(historySamples);
-    this.#template = new Int16Array(historySamples);
-    this.#cycle = new Float64Array(maxPeriods * maxLag);
-    this.#before = new Float64Array(maxPeriods * maxLag);
   }
 
   /**
@@ -120,6 +119,7 @@ export class Concealer {
   }
 
   #begin(): void {
+    if (this.#template.length === 0) this.#makeRoom();
     this.#template.set(this.#history);
     this.#pitch = pitchLag(this.#template, this.#search);
     this.#periods = 0;
@@ -127,6 +127,13 @@ export class Concealer {
     this.#cycleLength = 0;
     this.#blendLeft = 0;
     this.#lengthenCycle();
+  }
+
+  /** Most streams lose nothing. */
+  #makeRoom(): void {
+    this.#template = new Int16Array(this.#history.length);
+    this.#cycle = new Float64Array(maxPeriods * this.#search.maxLag);
+    this.#before = new Float64Array(maxPeriods * this.#search.maxLag);
   }
 
   /** Takes one more period of the template; the sound goes on at the same point of its period. */

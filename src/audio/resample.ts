@@ -1,3 +1,5 @@
+import { windowedSinc } from './windowed-sinc.ts';
+
 /**
  * Changes the sampling rate by a fixed ratio with a windowed-sinc filter in polyphase form. The filter is centred:
  * output sample `n` stands at the time of input sample `n * from / to`, without delay, and depends only on the
@@ -27,25 +29,6 @@ function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }
 
-/** Modified Bessel function of the first kind, order zero, by its power series. */
-function besselI0(x: number): number {
-  let sum = 1;
-  let term = 1;
-  for (let k = 1; term > sum * 1e-15; k++) {
-    term *= (x / (2 * k)) ** 2;
-    sum += term;
-  }
-  return sum;
-}
-
-/** The filter's value `t` samples of the lower rate from its centre. */
-function windowedSinc(t: number): number {
-  const edge = t / zeroCrossings;
-  if (Math.abs(edge) >= 1) return 0;
-  const sinc = t === 0 ? 1 : Math.sin(Math.PI * t) / (Math.PI * t);
-  return sinc * besselI0(kaiserBeta * Math.sqrt(1 - edge * edge));
-}
-
 function polyphaseFilter(fromHz: number, toHz: number): PolyphaseFilter {
   const divisor = greatestCommonDivisor(fromHz, toHz);
   const up = toHz / divisor;
@@ -66,7 +49,7 @@ function buildFilter(up: number, down: number): PolyphaseFilter {
   for (let phase = 0; phase < up; phase++) {
     const row = taps.subarray(phase * 2 * reach, (phase + 1) * 2 * reach);
     for (let tap = 0; tap < row.length; tap++)
-      row[tap] = windowedSinc((phase + (reach - 1 - tap) * up) / slower);
+      row[tap] = windowedSinc((phase + (reach - 1 - tap) * up) / slower, zeroCrossings, kaiserBeta);
     // Each phase passes a constant unchanged; otherwise the phases' small differences would be heard as a tone.
     const sum = row.reduce((total, value) => total + value, 0);
     for (let tap = 0; tap < row.length; tap++) row[tap]! /= sum;

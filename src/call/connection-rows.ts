@@ -1,24 +1,23 @@
 import { saveLegLog } from '../database/calls.ts';
-import {
-  endConnection,
-  identifyConnection,
-  insertConnection,
-  setConnected,
-} from '../database/connections.ts';
+import { identifyConnection, insertConnection, setConnected } from '../database/connections.ts';
+import { type ConnectionEnd, endConnections } from '../database/ends.ts';
 import type { Db } from '../database/schema.ts';
 import type { LegLog } from './call-log.ts';
 import type { Connection } from './connection.ts';
 import type { CallEndReason } from './end-reason.ts';
+import { WriteGroup } from './write-group.ts';
 import type { WriteQueue } from './write-queue.ts';
 
 /** The directory's rows of connections: each is written in order, and no call waits for it. */
 export class ConnectionRows {
   readonly #db: Db;
   readonly #writes: WriteQueue;
+  readonly #ends: WriteGroup<ConnectionEnd>;
 
   constructor(db: Db, writes: WriteQueue) {
     this.#db = db;
     this.#writes = writes;
+    this.#ends = new WriteGroup((ends) => endConnections(db, ends));
   }
 
   started(connection: Connection): void {
@@ -60,9 +59,8 @@ export class ConnectionRows {
   }
 
   ended(connectionId: string, endedUnixMs: number, reason: CallEndReason): void {
-    this.#write(connectionId, 'connection ended', async () => {
-      await endConnection(this.#db, connectionId, new Date(endedUnixMs), reason);
-    });
+    const end = { connectionId, endTime: new Date(endedUnixMs), endReason: reason };
+    this.#write(connectionId, 'connection ended', () => this.#ends.add(end));
   }
 
   /** What is kept of a connection's messages and media, after its end. */

@@ -36,7 +36,7 @@ export class ConversationCloser {
   /** By their ids, until their ends are written. */
   readonly #conferences = new Map<string, Conference>();
   /** Recordings whose ends are written with those of their conversations; by their ids. */
-  readonly #handedOver = new Map<string, MeasuredRecording>();
+  readonly #handedOver = new Map<string, { summary: RecordingSummary; measured: MeasuredRecording }>();
 
   constructor(options: ConversationCloserOptions) {
     this.#options = options;
@@ -80,7 +80,7 @@ export class ConversationCloser {
     const conference = this.#conferences.get(conversationId);
     // Many that end at once are one transaction each instead of two.
     if (measured && conference?.recordings.every(({ endReason }) => endReason !== undefined)) {
-      this.#handedOver.set(recordingId, measured);
+      this.#handedOver.set(recordingId, { summary, measured });
       return;
     }
     if (summary) await directory.recordingEnded(summary, measured);
@@ -99,15 +99,17 @@ export class ConversationCloser {
     const failedRecordings: string[] = [];
     for (const recording of conference.recordings) {
       await recording.whenEnded;
-      const summary = this.#summary(conversationId, recording.recordingId);
+      const { recordingId } = recording;
+      const summary =
+        this.#handedOver.get(recordingId)?.summary ?? this.#summary(conversationId, recordingId);
       if (summary) recordings.push(summary);
-      else failedRecordings.push(recording.recordingId);
+      else failedRecordings.push(recordingId);
     }
     // What is told of it comes with its figures.
     await Promise.all(recordings.map(({ recordingId }) => this.#options.quality?.whenMeasured(recordingId)));
     const handedOver = conference.recordings.filter(({ recordingId }) => this.#handedOver.has(recordingId));
     const measured = new Map(
-      handedOver.map(({ recordingId }) => [recordingId, this.#handedOver.get(recordingId)!]),
+      handedOver.map(({ recordingId }) => [recordingId, this.#handedOver.get(recordingId)!.measured]),
     );
     await this.#options.directory.conversationEnded({
       accountId: conference.accountId,

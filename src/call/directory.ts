@@ -28,6 +28,7 @@ import { QualityRows } from './quality-rows.ts';
 import type { Recording } from './recording.ts';
 import { progressEvent, tellingOf } from './recording-events.ts';
 import { wantedLocale } from './transcript-wish.ts';
+import { WriteGroup } from './write-group.ts';
 import { WriteQueue } from './write-queue.ts';
 
 export interface DirectoryOptions extends EventRowsOptions, Omit<EndRowsOptions, 'events'> {
@@ -42,6 +43,7 @@ export class Directory {
   readonly #writes: WriteQueue;
   readonly #events: EventRows;
   readonly #ends: EndRows;
+  readonly #endings: WriteGroup<EndedConversation>;
   readonly connections: ConnectionRows;
   readonly quality: QualityRows;
 
@@ -50,6 +52,9 @@ export class Directory {
     this.#writes = new WriteQueue(options.clock, options.log);
     this.#events = new EventRows(options);
     this.#ends = new EndRows({ ...options, events: this.#events });
+    this.#endings = new WriteGroup((all) =>
+      options.outbox.transaction((trx) => this.#ends.conversations(trx, all)),
+    );
     this.connections = new ConnectionRows(options.db, this.#writes);
     this.quality = new QualityRows(options.db, this.#writes);
   }
@@ -172,7 +177,7 @@ export class Directory {
     const { accountId, conversationId } = summary;
     return this.#writes.add(conversationId, 'recording ended', async () => {
       await this.#options.outbox.transaction((trx) =>
-        this.#ends.recording(trx, { accountId, conversationId, measured }, summary),
+        this.#ends.recordings(trx, [{ of: { accountId, conversationId, measured }, recording: summary }]),
       );
     });
   }
@@ -206,11 +211,12 @@ export class Directory {
     });
   }
 
-  /** One transaction: recordings, channels, the conversation's end and its events. Whoever comes second finds it done. */
+  /**
+   * One transaction: recordings, channels, the conversation's end and its events; those of conversations that end
+   * meanwhile are one too. Whoever comes second finds it done.
+   */
   conversationEnded(ended: EndedConversation): Promise<void> {
-    return this.#writes.add(ended.conversationId, 'conversation ended', async () => {
-      await this.#options.outbox.transaction((trx) => this.#ends.conversation(trx, ended));
-    });
+    return this.#writes.add(ended.conversationId, 'conversation ended', () => this.#endings.add(ended));
   }
 
   /** In the transaction of the delivery's state. */

@@ -1,7 +1,14 @@
 import { saveChannels } from '../database/channels.ts';
-import { endConversation, getConversation, insertConversation } from '../database/conversations.ts';
+import { getConversation, insertConversation } from '../database/conversations.ts';
 import { deliveryOfRecording } from '../database/deliveries.ts';
-import { endRecording, getRecording, insertRecording } from '../database/recordings.ts';
+import {
+  endConversations,
+  endRecordings,
+  findRecordings,
+  findWanted,
+  type RecordingEnd,
+} from '../database/ends.ts';
+import { endRecording, insertRecording } from '../database/recordings.ts';
 import type { Conversation, Db, Recording as RecordingRow } from '../database/schema.ts';
 import type { DeliveryRows } from '../delivery/delivery-rows.ts';
 import type { HandedCredentials } from '../delivery/handed-credentials.ts';
@@ -34,8 +41,24 @@ type EndOf = Pick<EndedConversation, 'accountId' | 'conversationId' | 'stayRepor
   measured?: MeasuredRecording | undefined;
 };
 
+export interface EndOfRecording {
+  of: EndOf;
+  recording: RecordingSummary;
+}
+
+interface EndedRow {
+  row: RecordingRow;
+  /** It had not ended before. */
+  isNew: boolean;
+}
+
+interface ToldEnd {
+  row: RecordingRow;
+  event: RecordingChanged;
+}
+
 /**
- * What an end writes, in one transaction with its events. It knows what the spool knows, no more: a crash may have lain
+ * What ends write, each in one transaction with its events; those of one moment in one query each. It knows what the spool knows, no more: a crash may have lain
  * between the spool's header and the rows, which are written here then. Whoever comes second finds it done.
  */
 export class EndRows {
@@ -45,92 +68,94 @@ export class EndRows {
     this.#options = options;
   }
 
-  /** Itself, with its recordings and their channels. */
-  async conversation(trx: Db, ended: EndedConversation): Promise<void> {
-    const { conferenceName, dialect } = ended;
-    const ends = new Map<string, RecordingChanged | undefined>();
-    for (const recording of ended.recordings)
-      ends.set(recording.recordingId, await this.#recordingOf(trx, ended, recording));
-    for (const recordingId of ended.failedRecordings)
-      await this.failed(trx, recordingId, new Date(ended.endedUnixMs), conferenceName);
-    const row = await this.#endConversation(trx, ended);
-    if (!row) return;
-    const event = conversationEndedEvent(ended, ends);
-    await this.#options.events.conversationEnded(trx, event, row.eventCallbacks, dialect);
+  /** Themselves, with their recordings and their channels. */
+  async conversations(trx: Db, all: readonly EndedConversation[]): Promise<void> {
+    const onRecord = await this.recordings(
+      trx,
+      all.flatMap(({ recordings, measured, ...ended }) =>
+        recordings.map((recording) => ({
+          of: { ...ended, measured: measured?.get(recording.recordingId) },
+          recording,
+        })),
+      ),
+    );
+    for (const { failedRecordings, endedUnixMs, conferenceName } of all)
+      for (const recordingId of failedRecordings)
+        await this.failed(trx, recordingId, new Date(endedUnixMs), conferenceName);
+    const rows = await this.#endConversations(trx, all);
+    const told = all.flatMap((ended) => {
+      const row = rows.get(ended.conversationId);
+      if (!row) return [];
+      const { dialect } = ended;
+      return { event: conversationEndedEvent(ended, onRecord), callbacks: row.eventCallbacks, dialect };
+    });
+    await this.#options.events.conversationsEnded(trx, told);
   }
 
-  /** @returns undefined where it had ended before */
-  async #endConversation(trx: Db, ended: EndedConversation): Promise<Conversation | undefined> {
-    const { accountId, conversationId, conferenceName, dialect, eventCallbacks } = ended;
-    const end = {
-      endTime: new Date(ended.endedUnixMs),
-      durationMs: Math.max(0, ended.endedUnixMs - ended.startedUnixMs),
-    };
-    const row = await endConversation(trx, conversationId, end);
-    if (row || (await getConversation(trx, accountId, conversationId))) return row;
-    await insertConversation(trx, {
+  /** @returns those that had not ended before */
+  async #endConversations(trx: Db, all: readonly EndedConversation[]): Promise<Map<string, Conversation>> {
+    const ends = all.map(({ conversationId, startedUnixMs, endedUnixMs }) => ({
       conversationId,
-      accountId,
-      conferenceName,
-      dialect,
-      startTime: new Date(ended.startedUnixMs),
-      eventCallbacks,
-    });
-    return await endConversation(trx, conversationId, end);
+      endTime: new Date(endedUnixMs),
+      durationMs: Math.max(0, endedUnixMs - startedUnixMs),
+    }));
+    const rows = await endConversations(trx, ends);
+    for (const [index, ended] of all.entries()) {
+      const { accountId, conversationId, conferenceName, dialect, eventCallbacks } = ended;
+      if (rows.some((row) => row.conversationId === conversationId)) continue;
+      if (await getConversation(trx, accountId, conversationId)) continue;
+      const startTime = new Date(ended.startedUnixMs);
+      const row = { conversationId, accountId, conferenceName, dialect, startTime, eventCallbacks };
+      await insertConversation(trx, row);
+      rows.push(...(await endConversations(trx, [ends[index]!])));
+    }
+    return new Map(rows.map((row) => [row.conversationId, row]));
   }
 
   /** It never came to life, or left nothing that can be read. */
   async failed(trx: Db, recordingId: string, endedAt: Date, conferenceName?: string): Promise<void> {
     const row = await endRecording(trx, recordingId, { reason: 'error', endSample: 0, endedAt });
-    if (row) await this.#tellEnd(trx, row, conferenceName);
+    if (row) await this.#tellEnds(trx, [{ row, event: endEvent(row, conferenceName ?? '') }]);
   }
 
-  /** Mostly its end is on record by now; only what its parties' stays were like may be new. */
-  async #recordingOf(
-    trx: Db,
-    ended: EndedConversation,
-    recording: RecordingSummary,
-  ): Promise<RecordingChanged | undefined> {
-    const { recordingId, meta, startedUnixMs } = recording;
-    const measured = ended.measured?.get(recordingId);
-    const row = measured ? undefined : await getRecording(trx, ended.accountId, recordingId);
-    if (row?.state !== 'ended') return await this.recording(trx, { ...ended, measured }, recording);
-    if (ended.stayReports?.size) await this.#saveChannels(trx, { ...ended, measured }, recording);
-    return endEvent(row, textOf(meta.conferenceName) ?? '', startedUnixMs);
+  /** @returns how they ended, as it is on record; by their ids */
+  async recordings(trx: Db, ends: readonly EndOfRecording[]): Promise<Map<string, RecordingChanged>> {
+    const rows = await this.#endRecordings(trx, ends);
+    const events = new Map<string, RecordingChanged>();
+    const told: ToldEnd[] = [];
+    for (const { recording } of ends) {
+      const { recordingId, meta, startedUnixMs } = recording;
+      const { row, isNew } = rows.get(recordingId)!;
+      const event = endEvent(row, textOf(meta.conferenceName) ?? '', startedUnixMs);
+      events.set(recordingId, event);
+      if (isNew) told.push({ row, event });
+    }
+    await this.#tellEnds(trx, told);
+    await saveChannels(
+      trx,
+      ends.flatMap(({ of, recording }) => {
+        const { row, isNew } = rows.get(recording.recordingId)!;
+        // Of what was erased meanwhile no figures are kept.
+        const isKept = isNew && row.erasedAt === null;
+        return channelsOf(isKept ? of : { ...of, measured: undefined }, recording);
+      }),
+    );
+    return events;
   }
 
-  /** @returns how it ended, as it is on record */
-  async recording(trx: Db, ended: EndOf, recording: RecordingSummary): Promise<RecordingChanged | undefined> {
-    const { measured, ...known } = ended;
-    const { recordingId, meta, startedUnixMs } = recording;
-    const conferenceName = textOf(meta.conferenceName);
-    const row = await this.#endRecording(trx, ended, recording);
-    if (row) await this.#tellEnd(trx, row, conferenceName, startedUnixMs);
-    // Of what was erased meanwhile no figures are kept.
-    const isKept = row && row.erasedAt === null;
-    await this.#saveChannels(trx, isKept ? ended : known, recording);
-    const onRecord = row ?? (await getRecording(trx, ended.accountId, recordingId));
-    return onRecord && endEvent(onRecord, conferenceName ?? '', startedUnixMs);
-  }
-
-  /** @returns undefined where it had ended before */
-  async #endRecording(trx: Db, ended: EndOf, recording: RecordingSummary): Promise<RecordingRow | undefined> {
-    const { recordingId, startSample, endSample, recordedSamples, fileSamples } = recording;
-    const end = {
-      quality: ended.measured?.mix,
-      reason: recording.reason,
-      startSample,
-      endSample,
-      recordedSamples,
-      fileSamples,
-      digit: recording.digit ?? null,
-      notices: recording.notices,
-      endedAt: new Date(recording.endedUnixMs),
-    };
-    const row = await endRecording(trx, recordingId, end);
-    if (row || (await getRecording(trx, ended.accountId, recordingId))) return row;
-    await this.#insertRecording(trx, ended, recording);
-    return await endRecording(trx, recordingId, end);
+  /** Mostly all of them end now, or are on record as ended; a crash keeps rows from being there. */
+  async #endRecordings(trx: Db, ends: readonly EndOfRecording[]): Promise<Map<string, EndedRow>> {
+    const rows = new Map<string, EndedRow>();
+    const add = (isNew: boolean) => (row: RecordingRow) => void rows.set(row.recordingId, { row, isNew });
+    const without = () => ends.filter(({ recording }) => !rows.has(recording.recordingId));
+    (await endRecordings(trx, ends.map(rowOf))).forEach(add(true));
+    const ids = without().map(({ recording }) => recording.recordingId);
+    (await findRecordings(trx, ids)).forEach(add(false));
+    for (const end of without()) {
+      await this.#insertRecording(trx, end.of, end.recording);
+      (await endRecordings(trx, [rowOf(end)])).forEach(add(true));
+    }
+    return rows;
   }
 
   /** A crash kept its row from being written. */
@@ -160,41 +185,23 @@ export class EndRows {
     await this.#insertWanted(trx, { ...recording, accountId, conversationId });
   }
 
-  async #saveChannels(
-    trx: Db,
-    { accountId, conversationId, stayReports, measured }: EndOf,
-    { recordingId, rateHz, tracks }: RecordingSummary,
-  ): Promise<void> {
-    const toMs = (sample: number) => Math.round((sample * 1000) / rateHz);
-    await saveChannels(
-      trx,
-      tracks.map((track, joinOrder) => ({
-        channelId: track.trackId,
-        recordingId,
-        conversationId,
-        accountId,
-        connectionId: track.party.connectionId,
-        from: track.party.from,
-        to: track.party.to,
-        direction: track.party.direction,
-        startMs: toMs(track.startSample),
-        joinOrder,
-        endMs: toMs(track.endSample),
-        packets: track.packets,
-        media: stayReports?.get(track.trackId),
-        quality: measured?.channels[track.trackId],
-      })),
-    );
-  }
-
-  /** The terminal event; there is one, because a row ends once. */
-  async #tellEnd(trx: Db, row: RecordingRow, conferenceName = '', startedUnixMs?: number): Promise<void> {
+  /** The terminal events; there is one for each, because a row ends once. */
+  async #tellEnds(trx: Db, ended: readonly ToldEnd[]): Promise<void> {
+    if (ended.length === 0) return;
     const { events, deliveries, transcripts } = this.#options;
-    const telling = tellingOf(row.wishes);
-    if (telling) await events.recordingChanged(trx, telling, endEvent(row, conferenceName, startedUnixMs));
-    await transcripts?.recordingEnded(trx, row);
-    const dead = await deliveries?.rows.recordingEnded(trx, row);
-    if (dead) await events.deliveryChanged(trx, dead, 'dead');
+    const told = ended.flatMap(({ row, event }) => {
+      const telling = tellingOf(row.wishes);
+      return telling ? { telling, event } : [];
+    });
+    await events.recordingsChanged(trx, told);
+    const ids = ended.map(({ row }) => row.recordingId);
+    const wanted = await findWanted(trx, ids);
+    for (const { row } of ended) {
+      if (wanted.transcribed.has(row.recordingId)) await transcripts?.recordingEnded(trx, row);
+      if (!wanted.delivered.has(row.recordingId)) continue;
+      const dead = await deliveries?.rows.recordingEnded(trx, row);
+      if (dead) await events.deliveryChanged(trx, dead, 'dead');
+    }
   }
 
   async #insertWanted(
@@ -211,6 +218,39 @@ export class EndRows {
     const sealedCredentials = deliveries.credentials.get(recordingId);
     await deliveries.rows.insert(trx, ids, { ...wish, sealedCredentials });
   }
+}
+
+function rowOf({ of, recording }: EndOfRecording): RecordingEnd {
+  const { recordingId, reason, startSample, endSample, recordedSamples, fileSamples, notices } = recording;
+  return {
+    ...{ recordingId, reason, startSample, endSample, recordedSamples, fileSamples, notices },
+    digit: recording.digit ?? null,
+    endedAt: new Date(recording.endedUnixMs),
+    quality: of.measured?.mix,
+  };
+}
+
+function channelsOf(
+  { accountId, conversationId, stayReports, measured }: EndOf,
+  { recordingId, rateHz, tracks }: RecordingSummary,
+) {
+  const toMs = (sample: number) => Math.round((sample * 1000) / rateHz);
+  return tracks.map((track, joinOrder) => ({
+    channelId: track.trackId,
+    recordingId,
+    conversationId,
+    accountId,
+    connectionId: track.party.connectionId,
+    from: track.party.from,
+    to: track.party.to,
+    direction: track.party.direction,
+    startMs: toMs(track.startSample),
+    joinOrder,
+    endMs: toMs(track.endSample),
+    packets: track.packets,
+    media: stayReports?.get(track.trackId),
+    quality: measured?.channels[track.trackId],
+  }));
 }
 
 function textOf(value: unknown): string | undefined {

@@ -22,6 +22,13 @@ export interface EventRowsOptions {
   formatters: Readonly<Record<string, EventFormatter>>;
 }
 
+interface ToldConversation {
+  event: ConversationEnded;
+  /** As they are kept with the conversation. */
+  callbacks: readonly string[];
+  dialect: string;
+}
+
 /** The events of what is written, each in the transaction of the state that it reports, in its receiver's form. */
 export class EventRows {
   readonly #outbox: Outbox;
@@ -53,16 +60,15 @@ export class EventRows {
     if (!(await getEvent(trx, event.eventId))) await this.#outbox.insert(trx, event);
   }
 
-  async conversationEnded(
-    trx: Db,
-    event: ConversationEnded,
-    callbacks: readonly string[],
-    dialect: string,
-  ): Promise<void> {
-    for (const callback of callbacks) {
-      const told = this.conversationEvent(event, callback, dialect);
-      if (told) await this.#outbox.insert(trx, told);
-    }
+  /** Many at once; each to all of its callbacks. */
+  async conversationsEnded(trx: Db, ended: readonly ToldConversation[]): Promise<void> {
+    const told = ended.flatMap(({ event, callbacks, dialect }) =>
+      callbacks.map((callback) => this.conversationEvent(event, callback, dialect)),
+    );
+    await this.#outbox.insertAll(
+      trx,
+      told.filter((each) => each !== undefined),
+    );
   }
 
   /**
@@ -71,19 +77,39 @@ export class EventRows {
    */
   async recordingChanged(
     trx: Db,
-    { statusUrl, dialect, fallbackUrl, signer }: Telling,
+    telling: Telling,
     event: RecordingChanged | RecordingDelivery | RecordingTranscript,
     eventId?: string,
   ): Promise<void> {
+    const told = this.#recordingEvent(telling, event);
+    if (!told) return;
+    if (eventId === undefined) await this.#outbox.insert(trx, told);
+    else await this.insertOnce(trx, { ...told, eventId });
+  }
+
+  /** Many at once. */
+  async recordingsChanged(
+    trx: Db,
+    changed: readonly { telling: Telling; event: RecordingChanged }[],
+  ): Promise<void> {
+    const told = changed.map(({ telling, event }) => this.#recordingEvent(telling, event));
+    await this.#outbox.insertAll(
+      trx,
+      told.filter((each) => each !== undefined),
+    );
+  }
+
+  #recordingEvent(
+    { statusUrl, dialect, fallbackUrl, signer }: Telling,
+    event: RecordingChanged | RecordingDelivery | RecordingTranscript,
+  ): OutgoingEvent | undefined {
     const { accountId, conversationId, kind: type } = event;
     const payload = (this.#formatters[dialect] ?? this.#formatters.native)?.(event);
-    if (!payload) return;
-    const told = {
+    if (!payload) return undefined;
+    return {
       ...{ accountId, conversationId, type, payload, dialect, fallbackUrl, signer },
       callbackUrl: statusUrl,
     };
-    if (eventId === undefined) await this.#outbox.insert(trx, told);
-    else await this.insertOnce(trx, { ...told, eventId });
   }
 
   async deliveryChanged(trx: Db, delivery: Delivery, state: RecordingDelivery['state']): Promise<void> {

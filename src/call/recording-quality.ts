@@ -30,13 +30,14 @@ export interface RecordingQualityOptions {
 }
 
 const stepMs = 5000;
+const looksAStep = 2;
 /** Between steps that take long. */
 const leastPauseMs = 1000;
 /** So many are measured before one that has ended has its turn. */
 const stepRecordings = 2;
 /** Settled figures hold for so much more of a recording: a third of what was measured, within these. */
 const unmeasuredMs = { least: 15_000, most: 30_000 };
-/** Each has some 200 kB in memory; those beyond are measured at their end. */
+/** Each has some 40 kB in memory; those beyond are measured at their end. */
 const maxFollowed = 1000;
 /** So long the end of a conversation waits for its figures. */
 const patienceMs = 150;
@@ -56,7 +57,7 @@ interface Followed {
  * The quality figures of each recording: measured along, so that they are known when it ends, or little is left to do.
  * What has to be told then waits for them a moment, and no longer; they come on record all the same.
  *
- *     follow -> every 5 s: settle the spool, step -> the recording has ended -> settled: written with its end
+ *     follow -> every 5 s, twice: settle the spool, step -> the recording has ended -> settled: written with its end
  *                                                                            -> otherwise: measure the rest -> the rows have them
  */
 export class RecordingQuality {
@@ -192,10 +193,15 @@ export class RecordingQuality {
     const { clock, settle, thread } = this.#options;
     const atUs = clock.monotonicUs();
     const conversations = new Set(some.map(({ order }) => order.conversationId));
-    // A room whose worker was lost is not settled; its recordings are about to end.
-    await Promise.allSettled([...conversations].map((conversationId) => settle(conversationId)));
-    // Where the thread ended, those that it had are measured at their end.
-    const figures = await thread.step(some.map(({ order }) => order.recordingId)).catch(() => undefined);
+    const ids = some.map(({ order }) => order.recordingId);
+    let figures: SettledFigures | undefined;
+    // A look measures what the one before found: with another behind it nothing waits in memory for the next step.
+    for (let look = 0; look < looksAStep; look++) {
+      // A room whose worker was lost is not settled; its recordings are about to end.
+      await Promise.allSettled([...conversations].map((conversationId) => settle(conversationId)));
+      // Where the thread ended, those that it had are measured at their end.
+      figures = await thread.step(ids).catch(() => undefined);
+    }
     for (const followed of some) {
       const measured = figures?.[followed.order.recordingId];
       followed.settled = measured && { measured, atUs: followed.steppedUs };

@@ -1,14 +1,9 @@
 import { type Clock, sleep } from '../clock.ts';
+import { isRefusedWrite } from '../database/refused-write.ts';
 import type { Logger } from '../logger.ts';
 
 const firstRetryMs = 100;
 const maxRetryMs = 5000;
-
-/** PostgreSQL will say the same to the same data for ever: class 22 and 23 of its error codes. */
-function isRefused(error: unknown): boolean {
-  const { code } = error as { code?: unknown };
-  return typeof code === 'string' && /^2[23]/.test(code);
-}
 
 /**
  * Writes to the database in order per key, each retried until it succeeds or is refused for what it says: a stalled
@@ -59,7 +54,7 @@ export class WriteQueue {
         await write();
         return;
       } catch (error) {
-        const givenUp = this.#closed || isRefused(error);
+        const givenUp = this.#closed || isRefusedWrite(error);
         this.#log.error({ error, what, givenUp }, 'the database did not take a write');
         if (givenUp) return;
         await sleep(this.#clock, delayMs);

@@ -1,5 +1,5 @@
 import type { QualityFigures } from '../quality/quality-meter.ts';
-import { json } from './json.ts';
+import { recordset } from './recordset.ts';
 import type { Channel, Db } from './schema.ts';
 
 export type NewChannel = Omit<Channel, 'endMs' | 'durationMs' | 'packets' | 'noMedia' | 'media' | 'quality'>;
@@ -24,18 +24,37 @@ export async function insertChannel(db: Db, channel: NewChannel): Promise<void> 
     .execute();
 }
 
+const savedColumns = {
+  channelId: 'text',
+  recordingId: 'text',
+  conversationId: 'text',
+  accountId: 'text',
+  connectionId: 'text',
+  from: 'text',
+  to: 'text',
+  direction: 'text',
+  startMs: 'bigint',
+  joinOrder: 'bigint',
+  endMs: 'bigint',
+  packets: 'bigint',
+  durationMs: 'bigint',
+  media: 'jsonb',
+  quality: 'jsonb',
+} as const;
+const savedNames = Object.keys(savedColumns) as (keyof typeof savedColumns)[];
+
 /** Writes what the manifest says, also for a channel whose row a crash prevented. What is not known stays as it is. */
 export async function saveChannels(db: Db, channels: readonly (NewChannel & ChannelEnd)[]): Promise<void> {
   if (channels.length === 0) return;
-  const rows = channels.map(({ media, quality, ...channel }) => ({
-    ...channel,
-    durationMs: channel.endMs - channel.startMs,
-    media: media === undefined ? null : json(media),
-    quality: quality === undefined ? null : json(quality),
-  }));
+  const rows = channels.map((channel) => ({ ...channel, durationMs: channel.endMs - channel.startMs }));
   await db
     .insertInto('channels')
-    .values(rows)
+    .columns(savedNames)
+    .expression((eb) =>
+      eb
+        .selectFrom(recordset<Record<keyof typeof savedColumns, unknown>>(savedColumns, rows as never))
+        .select(savedNames.map((name) => `given.${name}` as const)),
+    )
     .onConflict((conflict) =>
       conflict.columns(['recordingId', 'channelId']).doUpdateSet(({ ref, fn }) => ({
         startMs: ref('excluded.startMs'),

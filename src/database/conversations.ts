@@ -13,24 +13,6 @@ export async function insertConversation(db: Db, conversation: NewConversation):
     .execute();
 }
 
-/**
- * Ends the conversation once: whoever gets the row sends the terminal event, in the same transaction.
- * @returns the row, or undefined when it had ended before
- */
-export async function endConversation(
-  db: Db,
-  conversationId: string,
-  { endTime, durationMs }: { endTime: Date; durationMs: number },
-): Promise<Conversation | undefined> {
-  return await db
-    .updateTable('conversations')
-    .set({ status: 'ended', endTime, durationMs })
-    .where('conversationId', '=', conversationId)
-    .where('status', '=', 'active')
-    .returningAll()
-    .executeTakeFirst();
-}
-
 export async function setEventCallbacks(
   db: Db,
   conversationId: string,

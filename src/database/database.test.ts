@@ -25,7 +25,6 @@ import {
   setConnected,
 } from './connections.ts';
 import {
-  endConversation,
   getConversation,
   insertConversation,
   listActiveConversations,
@@ -33,7 +32,8 @@ import {
   setEventCallbacks,
 } from './conversations.ts';
 import { openDb, openPool, startDatabase } from './database.ts';
-import { insertEvent, listEventsOfConversation, nextPendingEvent } from './events.ts';
+import { endConversations } from './ends.ts';
+import { insertEvent, listEventsOfConversation, nextPendingEvents } from './events.ts';
 import { migrate } from './migrate.ts';
 import { applyConfiguredNumbers, findApplicationOfNumber, listNumbersOfApplication } from './numbers.ts';
 import {
@@ -204,10 +204,10 @@ describe('conversations, recordings, channels', () => {
       (await listActiveConversations(db)).map((row) => row.conversationId),
       [conversationId],
     );
-    const ended = await endConversation(db, conversationId, { endTime, durationMs: 60_333 });
+    const [ended] = await endConversations(db, [{ conversationId, endTime, durationMs: 60_333 }]);
     assert.equal(ended?.durationMs, 60_333);
     assert.deepEqual(ended?.eventCallbacks, callbacks);
-    assert.equal(await endConversation(db, conversationId, { endTime, durationMs: 1 }), undefined);
+    assert.deepEqual(await endConversations(db, [{ conversationId, endTime, durationMs: 1 }]), []);
     assert.equal((await getConversation(db, 'acc', conversationId))?.durationMs, 60_333);
     assert.equal(await getConversation(db, 'other', conversationId), undefined);
     assert.equal((await pageConversations(db, 'acc', { limit: 10 })).rows.length, 1);
@@ -356,7 +356,10 @@ describe('events', () => {
     const conversationId = newId();
     const written = event(conversationId, 'ended');
     await db.transaction().execute((trx) => insertEvent(trx, written));
-    assert.deepEqual((await nextPendingEvent(db, { conversationId, callbackUrl }))?.payload, written.payload);
+    assert.deepEqual(
+      (await nextPendingEvents(db, [{ conversationId, callbackUrl }]))[0]?.payload,
+      written.payload,
+    );
   });
 
   test('a writer waits for an earlier one of its conversation, not for those of others', async () => {
@@ -375,7 +378,7 @@ describe('events', () => {
     }>`SELECT count(*) AS n FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`;
     while ((await waiting.execute(db)).rows[0]?.n !== 1) await setImmediate();
     await db.transaction().execute((trx) => insertEvent(trx, event(newId(), 'elsewhere')));
-    assert.equal(await nextPendingEvent(db, { conversationId, callbackUrl }), undefined);
+    assert.deepEqual(await nextPendingEvents(db, [{ conversationId, callbackUrl }]), []);
     commit();
     await Promise.all([early, second]);
     const types = (await listEventsOfConversation(db, conversationId)).map(({ type }) => type);

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { json } from './json.ts';
 import { fetchPage, type Page, type PageRequest } from './page.ts';
+import { recordset } from './recordset.ts';
 import type { Db, Event } from './schema.ts';
 
 export interface NewEvent {
@@ -35,27 +36,65 @@ export async function insertEvent(trx: Db, event: NewEvent): Promise<Event> {
     .executeTakeFirstOrThrow();
 }
 
+const newEventColumns = {
+  eventId: 'text',
+  accountId: 'text',
+  conversationId: 'text',
+  type: 'text',
+  payload: 'jsonb',
+  callbackUrl: 'text',
+  dialect: 'text',
+  fallbackUrl: 'text',
+  signer: 'text',
+  createdAt: 'timestamptz',
+  queuedAt: 'timestamptz',
+} as const;
+const newEventNames = Object.keys(newEventColumns) as (keyof typeof newEventColumns)[];
+
+/** As `insertEvent`, of many conversations; in their order. */
+export async function insertEvents(trx: Db, events: readonly NewEvent[]): Promise<void> {
+  if (events.length === 0) return;
+  const ids = [...new Set(events.map(({ conversationId }) => conversationId))].sort();
+  await sql`
+    SELECT pg_advisory_xact_lock(${eventOrderLock}, hashtext(id)) FROM unnest(${ids}::text[]) AS id`.execute(
+    trx,
+  );
+  const rows = events.map((event) => ({ ...event, queuedAt: event.createdAt }));
+  await trx
+    .insertInto('events')
+    .columns(newEventNames)
+    .expression((eb) =>
+      eb
+        .selectFrom(recordset<Record<keyof typeof newEventColumns, unknown>>(newEventColumns, rows as never))
+        .select(newEventNames.map((name) => `given.${name}` as const)),
+    )
+    .execute();
+}
+
 /** What keeps its order: the events of one conversation to one URL. */
 export interface EventStream {
   conversationId: string;
   callbackUrl: string;
 }
 
-/** The event that has to be delivered next. */
-export async function nextPendingEvent(
-  db: Db,
-  { conversationId, callbackUrl }: EventStream,
-): Promise<Event | undefined> {
+/** The event of each of these streams that has to be delivered next. */
+export async function nextPendingEvents(db: Db, streams: readonly EventStream[]): Promise<Event[]> {
+  if (streams.length === 0) return [];
   return await db
-    .selectFrom('events')
-    .selectAll()
-    .where('conversationId', '=', conversationId)
-    .where('callbackUrl', '=', callbackUrl)
-    .where('deliveredAt', 'is', null)
-    .where('deadAt', 'is', null)
-    .orderBy('sequence')
-    .limit(1)
-    .executeTakeFirst();
+    .selectFrom(recordset<EventStream>({ conversationId: 'text', callbackUrl: 'text' }, streams))
+    .innerJoin('events', (join) =>
+      join
+        .onRef('events.conversationId', '=', 'given.conversationId')
+        .onRef('events.callbackUrl', '=', 'given.callbackUrl'),
+    )
+    .distinctOn(['events.conversationId', 'events.callbackUrl'])
+    .selectAll('events')
+    .where('events.deliveredAt', 'is', null)
+    .where('events.deadAt', 'is', null)
+    .orderBy('events.conversationId')
+    .orderBy('events.callbackUrl')
+    .orderBy('events.sequence')
+    .execute();
 }
 
 export async function setEventsDelivered(

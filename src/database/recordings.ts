@@ -1,4 +1,5 @@
 import type { Insertable } from 'kysely';
+import type { ChannelFigures } from '../quality/channel-figures.ts';
 import type { QualityFigures } from '../quality/quality-meter.ts';
 import { json } from './json.ts';
 import { fetchPage, type Page, type PageRequest } from './page.ts';
@@ -100,7 +101,7 @@ export async function setRecordingFile(
 export async function setRecordingQuality(
   db: Db,
   recordingId: string,
-  { mix, channels }: { mix: QualityFigures; channels: Readonly<Record<string, QualityFigures>> },
+  { mix, channels }: { mix: QualityFigures; channels: Readonly<Record<string, ChannelFigures>> },
 ): Promise<void> {
   const kept = await db
     .updateTable('recordings')

@@ -1,5 +1,6 @@
 import type { ColumnType, Generated, Kysely, Selectable } from 'kysely';
 import type { AudioFileFormat } from '../container/audio-file.ts';
+import type { ChannelFigures } from '../quality/channel-figures.ts';
 import type { QualityFigures } from '../quality/quality-meter.ts';
 import type { SipIdentity } from '../sip/caller-identity.ts';
 import type { TranscriptTable } from './transcript-table.ts';
@@ -186,7 +187,7 @@ export interface ChannelTable {
   /** The media worker's figures of this stay (`media/control`, `LegReport`); null where a crash lost them. */
   media: ColumnType<unknown, unknown, unknown>;
   /** As of the recording. */
-  quality: ColumnType<QualityFigures | null, never, unknown>;
+  quality: ColumnType<ChannelFigures | null, never, unknown>;
 }
 
 export type DeliveryState = 'waiting' | 'uploading' | 'failing' | 'delivered' | 'dead' | 'abandoned';

@@ -1,8 +1,6 @@
-import { sql } from 'kysely';
 import { json } from './json.ts';
-import { fetchPage, type Page, type PageRequest } from './page.ts';
 import type { Db } from './schema.ts';
-import type { TranscriptRow, TranscriptState } from './transcript-table.ts';
+import type { TranscriptRow } from './transcript-table.ts';
 
 export type NewTranscript = Pick<
   TranscriptRow,
@@ -170,71 +168,3 @@ export async function lastTranscriptAt(db: Db, destination: string): Promise<Tra
     .limit(1)
     .executeTakeFirst();
 }
-
-/** A transcript in a list; where words were looked for, with the utterances in which they were said. */
-export interface ListedTranscript
-  extends Pick<
-    TranscriptRow,
-    'recordingId' | 'conversationId' | 'createdAt' | 'state' | 'locale' | 'errorCode' | 'errorMessage'
-  > {
-  hits: { fromSample: number; toSample: number; rateHz: number; speakerLabel: string; text: string }[];
-}
-
-export interface TranscriptFilter {
-  /** As a search engine takes them: words, "a phrase", -without. */
-  words?: string | undefined;
-  state?: TranscriptState | undefined;
-}
-
-const maxHits = 100;
-
-/** Latest first, by the beginnings of the recordings. */
-export async function pageTranscripts(
-  db: Db,
-  accountId: string,
-  { filter: { words, state } = {}, ...request }: PageRequest & { filter?: TranscriptFilter },
-): Promise<Page<ListedTranscript>> {
-  const positionOf = (row: ListedTranscript) => ({ at: row.createdAt, id: row.recordingId });
-  return await fetchPage(request, positionOf, async ({ comparison, order, beyond, limit }) => {
-    const conditions = [
-      sql`t.account_id = ${accountId}`,
-      ...(words === undefined ? [] : [sql`t.words @@ wanted.query`]),
-      ...(state === undefined ? [] : [sql`t.state = ${state}`]),
-      ...(beyond
-        ? [sql`(t.created_at, t.recording_id) ${sql.raw(comparison)} (${beyond.at}, ${beyond.id})`]
-        : []),
-    ];
-    // An utterance is a hit when it has any of what is looked for: `querytree` leaves out what must not be there.
-    const { rows } = await sql<ListedTranscript>`
-      WITH wanted AS (
-        SELECT query, replace(nullif(querytree(query), 'T'), '&', '|')::tsquery AS any_of
-        FROM websearch_to_tsquery('simple', ${words ?? ''}) AS query
-      ), found AS (
-        SELECT t.*, wanted.any_of FROM callreel.transcripts AS t, wanted
-        WHERE ${sql.join(conditions, sql` AND `)}
-        ORDER BY t.created_at ${sql.raw(order)}, t.recording_id ${sql.raw(order)}
-        LIMIT ${limit}
-      )
-      SELECT
-        recording_id AS "recordingId", conversation_id AS "conversationId", created_at AS "createdAt",
-        state, locale, error_code AS "errorCode", error_message AS "errorMessage",
-        ${words === undefined ? sql`'[]'::jsonb` : hitsOfFound} AS hits
-      FROM found
-      ORDER BY created_at ${sql.raw(order)}, recording_id ${sql.raw(order)}`.execute(db);
-    return rows;
-  });
-}
-
-const hitsOfFound = sql`(
-  SELECT coalesce(jsonb_agg(hit ORDER BY (hit->>'fromSample')::bigint), '[]'::jsonb)
-  FROM (
-    SELECT jsonb_build_object(
-      'fromSample', said->'fromSample', 'toSample', said->'toSample', 'text', said->'text',
-      'rateHz', transcript->'rateHz',
-      'speakerLabel', transcript->'channels'->((said->>'channel')::int)->'speakerLabel'
-    ) AS hit
-    FROM jsonb_array_elements(transcript->'utterances') AS said
-    WHERE any_of IS NULL OR to_tsvector('simple', said->>'text') @@ any_of
-    LIMIT ${maxHits}
-  ) AS hits
-)`;

@@ -10,6 +10,7 @@ import type { Db, Delivery } from '../database/schema.ts';
 import { isTranscriptOpen } from '../database/transcripts.ts';
 import { CallreelError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { saneText } from '../sane-input.ts';
 import { nextState } from '../state-machine.ts';
 import type { DeliveryRows } from './delivery-rows.ts';
 import { deadCredentialsMs, deliveryDelayMs } from './delivery-schedule.ts';
@@ -38,6 +39,8 @@ export interface DelivererOptions extends DeliveryUploadOptions {
   /** By which deliveries are tried again. */
   clock: Clock;
   log: Logger;
+  /** One has come to its end, delivered or given up: what waits behind it may go on. */
+  ended?(): void;
   retryDays: number;
   concurrency: number;
   pollMs?: number;
@@ -120,13 +123,13 @@ export class Deliverer {
 
   async #fetch(): Promise<number> {
     const { db, node, concurrency } = this.#options;
-    const { running } = this.#jobs;
+    const { running, taken } = this.#jobs;
     const free = concurrency - running.length;
     if (free <= 0) return 0;
     const due = await listDueDeliveries(db, node, {
       now: this.#now(),
       limit: free,
-      except: running,
+      except: taken,
       exceptPlaces: this.#busyPlaces(),
     });
     if (this.#jobs.isStopping) return 0;
@@ -156,6 +159,7 @@ export class Deliverer {
     try {
       const bytes = await uploadDelivery(row, this.#options, signal);
       await this.#jobs.settled(() => this.#succeeded(deliveryId, bytes));
+      this.#options.ended?.();
       this.#options.log.info(
         { deliveryId, recordingId, destination, attempts, bytes },
         'a recording was delivered',
@@ -164,6 +168,7 @@ export class Deliverer {
       // By a stop it is taken up again at the next start; by an erasure it is cleaned up.
       if (signal.aborted) return;
       await this.#jobs.settled(() => this.#failed(deliveryId, asCallreelError(error)));
+      this.#options.ended?.();
     }
   }
 
@@ -213,7 +218,7 @@ export class Deliverer {
         isDead ? 'a delivery was given up' : 'a recording could not be delivered',
       );
       const failed = await changeDelivery(trx, deliveryId, {
-        ...{ state, errorCode: error.code, errorMessage: error.message },
+        ...{ state, errorCode: error.code, errorMessage: saneText(error.message) },
         nextAttemptAt: new Date(nowMs + (delayMs ?? deadCredentialsMs)),
       });
       const isFirst = row.errorCode === null;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { fromKysely, type PgBoss } from 'pg-boss';
 import type { EventStream } from '../database/events.ts';
-import type { Db, Event } from '../database/schema.ts';
+import type { Db } from '../database/schema.ts';
 import { jobSchema } from './jobs.ts';
 
 /**
@@ -46,21 +46,23 @@ export async function prepareEventQueue(
   await restoreJobs(db, boss);
 }
 
+export function isStream(job: EventJob): job is EventStream {
+  return job.callbackUrl !== undefined;
+}
+
 /** URLs may be longer than an index takes. */
-function streamKey({ conversationId, callbackUrl }: EventStream): string {
+export function streamKey({ conversationId, callbackUrl }: EventStream): string {
   return `${conversationId} ${createHash('sha256').update(callbackUrl).digest('hex')}`;
 }
 
-/** In the transaction that writes the event. */
-export async function sendEventJob(trx: Db, boss: PgBoss, event: Event): Promise<void> {
-  const { conversationId, callbackUrl } = event;
-  const stream = { conversationId, callbackUrl };
-  const job: EventJob = stream;
-  await boss.send(eventQueue, job, {
-    db: fromKysely(trx),
-    singletonKey: streamKey(stream),
-    group: { id: URL.parse(callbackUrl)?.origin ?? callbackUrl },
+/** In the transaction that writes the events. */
+export async function sendEventJobs(trx: Db, boss: PgBoss, events: readonly EventStream[]): Promise<void> {
+  const jobs = events.map(({ conversationId, callbackUrl }) => {
+    const stream: EventStream = { conversationId, callbackUrl };
+    const group = { id: URL.parse(callbackUrl)?.origin ?? callbackUrl };
+    return { data: stream, singletonKey: streamKey(stream), group };
   });
+  if (jobs.length > 0) await boss.insert(eventQueue, jobs, { db: fromKysely(trx) });
 }
 
 /** Jobs whose process was killed need not wait for their expiry. */
@@ -87,5 +89,5 @@ async function restoreJobs(db: Db, boss: PgBoss): Promise<void> {
           events.conversation_id || ' ' || encode(sha256(convert_to(events.callback_url, 'UTF8')), 'hex'))`,
     )
     .execute();
-  for (const event of lost) await db.transaction().execute((trx) => sendEventJob(trx, boss, event));
+  for (const event of lost) await db.transaction().execute((trx) => sendEventJobs(trx, boss, [event]));
 }

@@ -3,8 +3,9 @@ import type { Clock, Timer } from '../clock.ts';
 import {
   getEvent,
   insertEvent,
+  insertEvents,
   type NewEvent,
-  nextPendingEvent,
+  nextPendingEvents,
   reviveEvent,
   setEventFailed,
   setEventsDelivered,
@@ -13,7 +14,14 @@ import type { Db, Event } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
-import { type EventJob, eventQueue, prepareEventQueue, sendEventJob } from './event-queue.ts';
+import {
+  type EventJob,
+  eventQueue,
+  isStream,
+  prepareEventQueue,
+  sendEventJobs,
+  streamKey,
+} from './event-queue.ts';
 import { retryDelaySeconds } from './retry-schedule.ts';
 
 /** One attempt; the id is new each time, the event's own id is not. */
@@ -93,8 +101,16 @@ export class Outbox {
   async insert(trx: Db, event: OutgoingEvent): Promise<Event> {
     const createdAt = new Date(this.#options.clock.unixMs());
     const written = await insertEvent(trx, { ...event, eventId: event.eventId ?? newId(), createdAt });
-    await sendEventJob(trx, this.#options.boss, written);
+    await sendEventJobs(trx, this.#options.boss, [written]);
     return written;
+  }
+
+  /** As `insert`, many at once; in their order. */
+  async insertAll(trx: Db, events: readonly OutgoingEvent[]): Promise<void> {
+    const createdAt = new Date(this.#options.clock.unixMs());
+    const written = events.map((event) => ({ ...event, eventId: event.eventId ?? newId(), createdAt }));
+    await insertEvents(trx, written);
+    await sendEventJobs(trx, this.#options.boss, written);
   }
 
   /** Runs `change` in a transaction, with this outbox at hand for its events, and kicks after the commit. */
@@ -118,7 +134,7 @@ export class Outbox {
     const { clock } = this.#options;
     await this.transaction(async (trx) => {
       const event = await reviveEvent(trx, eventId, new Date(clock.unixMs()));
-      if (event) await sendEventJob(trx, this.#options.boss, event);
+      if (event) await sendEventJobs(trx, this.#options.boss, [event]);
       else if (await getEvent(trx, eventId))
         throw new CallreelError('CONFLICT', 'the event is still on its way', { where: eventId });
       else throw new CallreelError('NOT_FOUND', 'there is no such event', { where: eventId });
@@ -154,7 +170,11 @@ export class Outbox {
         batchSize: free,
         ...(ignoreGroups.length > 0 ? { ignoreGroups } : {}),
       });
-      for (const job of jobs) this.#begin(job);
+      const streams = jobs.map(({ data }) => data).filter(isStream);
+      const pending = nextPendingEvents(this.#options.db, streams).then(
+        (events) => new Map(events.map((event) => [streamKey(event), event])),
+      );
+      for (const job of jobs) this.#begin(job, pending);
       return jobs.length;
     } catch (error) {
       logger.error({ err: error }, 'event jobs could not be fetched');
@@ -170,8 +190,8 @@ export class Outbox {
       .map(([origin]) => origin);
   }
 
-  #begin(job: Job<EventJob>): void {
-    const done = this.#attempt(job)
+  #begin(job: Job<EventJob>, pending: Promise<ReadonlyMap<string, Event>>): void {
+    const done = this.#attempt(job, pending)
       // The job stays active and is given out again when it expires.
       .catch((error: unknown) => this.#options.logger.error({ err: error }, 'event job could not be settled'))
       .finally(() => {
@@ -181,10 +201,11 @@ export class Outbox {
     this.#inFlight.set(job.id, { origin: job.groupId ?? '', done });
   }
 
-  async #attempt(job: Job<EventJob>): Promise<void> {
+  /** @param pending what is next in each stream; the job keeps anybody else from delivering it */
+  async #attempt(job: Job<EventJob>, pending: Promise<ReadonlyMap<string, Event>>): Promise<void> {
     const { db, boss, send } = this.#options;
-    const { conversationId, callbackUrl } = job.data;
-    const event = callbackUrl && (await nextPendingEvent(db, { conversationId, callbackUrl }));
+    const { data } = job;
+    const event = isStream(data) && (await pending).get(streamKey(data));
     if (!event) {
       await boss.complete(eventQueue, job);
       return;

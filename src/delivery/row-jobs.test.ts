@@ -110,11 +110,30 @@ test('it knows what is under way, by group, breaks one off and then all, and wai
   assert.deepEqual([made.running, made.isStopping], [[], true]);
 });
 
-test('a job that fails ends by itself', async () => {
+test('a job that fails ends by itself, and is left alone for a minute: others come before it', async () => {
   const made = make();
   made.begin('a', 'group', async () => Promise.reject(new Error('broken')));
+  assert.deepEqual(made.taken, ['a']);
   await settle();
-  assert.deepEqual(made.running, []);
+  assert.deepEqual([made.running, made.taken, made.groups.size], [[], ['a'], 0]);
+  clock.advanceMs(60_000);
+  assert.deepEqual(made.taken, []);
+  made.begin('b', 'group', async () => Promise.reject(new Error('broken')));
+  await settle();
+});
+
+test('what the database refuses for what it says is not written again and again', async () => {
+  const made = make();
+  let tries = 0;
+  const refused = Object.assign(new Error('invalid byte sequence'), { code: '22021' });
+  await assert.rejects(
+    made.settled(async () => {
+      tries++;
+      throw refused;
+    }),
+    refused,
+  );
+  assert.equal(tries, 1);
 });
 
 test('what became of a job is written until the database has it, or the process stops', async () => {

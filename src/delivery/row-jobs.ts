@@ -1,4 +1,5 @@
 import { type Clock, sleep, type Timer } from '../clock.ts';
+import { isRefusedWrite } from '../database/refused-write.ts';
 import type { Logger } from '../logger.ts';
 
 export interface RowJobsOptions {
@@ -22,6 +23,8 @@ interface InFlight {
 
 /** A database that does not answer is asked again: what became of a try is not forgotten. */
 const settleRetryMs = 1000;
+/** A row whose job broke off is not begun again at once: those behind it come first. */
+const brokenOffMs = 60_000;
 
 /**
  * Does the jobs that rows are: looks for what is due whenever it is kicked, a job has ended, or `pollMs` have passed;
@@ -30,6 +33,7 @@ const settleRetryMs = 1000;
 export class RowJobs {
   readonly #options: RowJobsOptions & { pollMs: number };
   readonly #inFlight = new Map<string, InFlight>();
+  readonly #brokenOff = new Map<string, Timer>();
   #stopping = false;
   #loop: Promise<void> = Promise.resolve();
   #wake: (() => void) | undefined;
@@ -47,6 +51,11 @@ export class RowJobs {
   /** Ids of what is under way. */
   get running(): string[] {
     return [...this.#inFlight.keys()];
+  }
+
+  /** Ids of what is not to be begun: it is under way, or broke off a moment ago. */
+  get taken(): string[] {
+    return [...this.#inFlight.keys(), ...this.#brokenOff.keys()];
   }
 
   /** How many of each group are under way. */
@@ -71,7 +80,14 @@ export class RowJobs {
     const { log, names } = this.#options;
     const abort = new AbortController();
     const done = work(abort.signal)
-      .catch((error: unknown) => log.error({ [names.id]: id, error }, `${names.one} broke off`))
+      .catch((error: unknown) => {
+        log.error({ [names.id]: id, error }, `${names.one} broke off`);
+        if (this.#stopping) return;
+        this.#brokenOff.set(
+          id,
+          this.#options.clock.after(brokenOffMs, () => this.#brokenOff.delete(id)),
+        );
+      })
       .finally(() => {
         this.#inFlight.delete(id);
         this.kick();
@@ -90,12 +106,16 @@ export class RowJobs {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#wake?.();
+    for (const timer of this.#brokenOff.values()) timer.cancel();
     for (const { abort } of this.#inFlight.values()) abort.abort(new Error('the process stops'));
     await this.#loop;
     await Promise.all([...this.#inFlight.values()].map(({ done }) => done));
   }
 
-  /** Writes what became of a job, until the database has it. @returns undefined when stopped before that */
+  /**
+   * Writes what became of a job, until the database has it. @returns undefined when stopped before that
+   * @throws what the database refuses for good, for what it says: another time would not change it
+   */
   async settled<T>(write: () => Promise<T>): Promise<T | undefined> {
     const { log, names, wallClock } = this.#options;
     for (;;) {
@@ -104,6 +124,7 @@ export class RowJobs {
       } catch (error) {
         if (this.#stopping) return undefined;
         log.error({ err: error }, `${names.one} could not be put on record`);
+        if (isRefusedWrite(error)) throw error;
         await sleep(wallClock, settleRetryMs);
       }
     }

@@ -46,6 +46,8 @@ const starvedFrames = 3;
 /** One packet holds at most 120 ms of Opus (RFC 7587), and more of G.711 only from a strange sender. */
 const maxPacketMs = 240;
 
+const noPayload = new Uint8Array(0);
+
 interface Slot {
   state: 'free' | 'queued' | 'played';
   sequenceNumber: SequenceNumber;
@@ -77,7 +79,8 @@ export class JitterBuffer {
   readonly #frameTicks: number;
   readonly #samplesPerTick: number;
   readonly #delay: PlayoutDelay;
-  readonly #slots: Slot[];
+  /** None before the first packet: what is relayed is not buffered. */
+  #slots: readonly Slot[] = [];
   readonly #concealment: LossConcealment;
   #noise: ComfortNoise | undefined;
   #noiseRuns = false;
@@ -105,14 +108,6 @@ export class JitterBuffer {
     this.#samplesPerTick = rateHz / clockRateHz;
     this.#delay = new PlayoutDelay(this.#frameTicks);
     this.#concealment = new LossConcealment(rateHz, (rateHz * maxPacketMs) / 1000);
-    this.#slots = Array.from({ length: slotCount }, () => ({
-      state: 'free',
-      sequenceNumber: toSequenceNumber(0),
-      rtpTime: toRtpTimestamp(0),
-      bytes: 0,
-      payload: new Uint8Array(0),
-      decoder: undefined,
-    }));
   }
 
   /** Whether there may be anything to take. */
@@ -141,6 +136,7 @@ export class JitterBuffer {
    * packet of comfort noise (RFC 3389).
    */
   put(packet: BufferedPacket, decoder: Decoder | undefined): void {
+    if (this.#slots.length === 0) this.#slots = Array.from({ length: slotCount }, freeSlot);
     if (this.#mustRestart(packet)) this.#restart(packet);
     const slot = this.#slots[packet.sequenceNumber & slotMask]!;
     if (slot.state !== 'free' && slot.sequenceNumber === packet.sequenceNumber) {
@@ -325,6 +321,17 @@ export class JitterBuffer {
     this.#decodedTo = samples;
     if (behind >= samples) this.counters.latePackets++;
   }
+}
+
+function freeSlot(): Slot {
+  return {
+    state: 'free',
+    sequenceNumber: toSequenceNumber(0),
+    rtpTime: toRtpTimestamp(0),
+    bytes: 0,
+    payload: noPayload,
+    decoder: undefined,
+  };
 }
 
 function store(slot: Slot, packet: BufferedPacket, decoder: Decoder | undefined): void {

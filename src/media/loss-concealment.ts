@@ -7,6 +7,7 @@ const longestMs = 60;
 const stepMs = 20;
 /** Decoded packets that are kept to go on from. */
 const keptPackets = 4;
+const noSamples = new Int16Array(0);
 
 /**
  * Decodes the packets of one stream and stands in for those that were lost: by the codec where it knows how, else from
@@ -16,6 +17,7 @@ const keptPackets = 4;
  */
 export class LossConcealment {
   readonly #rateHz: number;
+  readonly #maxPacketSamples: number;
   /** Decoded packets; the newest at `#newest`. */
   readonly #decoded: Int16Array[];
   readonly #lengths = new Int32Array(keptPackets);
@@ -32,7 +34,8 @@ export class LossConcealment {
   constructor(rateHz: number, maxPacketSamples: number) {
     this.#rateHz = rateHz;
     this.#unheard = new Int16Array((rateHz * stepMs) / 1000);
-    this.#decoded = Array.from({ length: keptPackets }, () => new Int16Array(maxPacketSamples));
+    this.#decoded = Array.from({ length: keptPackets }, () => noSamples);
+    this.#maxPacketSamples = maxPacketSamples;
   }
 
   /** What was decoded or made up last; valid until the next call. */
@@ -144,6 +147,7 @@ export class LossConcealment {
 
   #nextBuffer(): Int16Array {
     this.#newest = (this.#newest + 1) % keptPackets;
+    if (this.samples === noSamples) this.#decoded[this.#newest] = new Int16Array(this.#maxPacketSamples);
     return this.samples;
   }
 }

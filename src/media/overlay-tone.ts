@@ -8,6 +8,8 @@ export type OverlayToneKind = 'beep' | 'warning';
 const shapes = { beep: { slots: 20 }, warning: { slots: 10 } } as const;
 const frequencyHz = 1400;
 const levelDbov = -20;
+/** Of all legs: it is added at once. */
+const oneSlot = new Int16Array(maxSlotSamples);
 
 interface Overlay {
   readonly kind: OverlayToneKind;
@@ -18,7 +20,6 @@ interface Overlay {
 /** Tones over whatever else a leg is sent, one after the other. */
 export class OverlayTone {
   readonly #waiting: Overlay[] = [];
-  readonly #tone = new Int16Array(maxSlotSamples);
 
   get active(): boolean {
     return this.#waiting.length > 0;
@@ -39,7 +40,7 @@ export class OverlayTone {
     const overlay = this.#waiting[0];
     if (!overlay) return;
     const samples = slotSamplesAt(rateHz);
-    const tone = this.#tone.subarray(0, samples);
+    const tone = oneSlot.subarray(0, samples);
     new ToneGenerator({ rateHz, frequencyHz, levelDbov }, overlay.slot * samples).write(tone);
     for (let i = 0; i < out.length; i++) out[i] = Math.max(-32_768, Math.min(32_767, out[i]! + tone[i]!));
     if (++overlay.slot < shapes[overlay.kind].slots) return;

@@ -33,29 +33,29 @@ export interface RowSink {
   fineRow(levels: Uint8Array): void;
 }
 
+/** What all signals share: they are looked at one frame at a time. */
+const power = new RealPower(frameSamples);
+const window = Float64Array.from(
+  { length: frameSamples },
+  (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * (i + 0.5)) / frameSamples),
+);
+const edges = bordersHz.map((hz) => Math.round(hz / binHz));
+const windowEnergy = window.reduce((sum, weight) => sum + weight * weight, 0);
+/** Both halves of the spectrum, as a share of full scale. */
+const scale = 2 / (frameSamples * windowEnergy * fullScale * fullScale);
+const levels = new Uint8Array(rowLength);
+const fineLevels = new Uint8Array(fineBandCount);
+
 /** The level of each band, every 10 ms, of the 32 ms before. Neither allocates nor keeps more than one frame. */
 export class BandLevels {
   readonly #sink: RowSink;
-  readonly #power = new RealPower(frameSamples);
-  readonly #window: Float64Array;
-  readonly #ring = new Float64Array(frameSamples);
-  readonly #row = new Uint8Array(rowLength);
-  readonly #fineRow = new Uint8Array(fineBandCount);
-  readonly #edges = bordersHz.map((hz) => Math.round(hz / binHz));
-  readonly #scale: number;
+  readonly #ring = new Int16Array(frameSamples);
   #next = 0;
   #held = 0;
   #hopsToFineRow = 0;
 
   constructor(sink: RowSink) {
     this.#sink = sink;
-    this.#window = Float64Array.from(
-      { length: frameSamples },
-      (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * (i + 0.5)) / frameSamples),
-    );
-    const energy = this.#window.reduce((sum, weight) => sum + weight * weight, 0);
-    // Both halves of the spectrum, as a share of full scale.
-    this.#scale = 2 / (frameSamples * energy * fullScale * fullScale);
   }
 
   /** What comes now does not follow what came before. */
@@ -82,32 +82,31 @@ export class BandLevels {
   }
 
   #analyse(oldest: number): void {
-    const { even, odd } = this.#power;
+    const { even, odd } = power;
     const ring = this.#ring;
-    const window = this.#window;
     for (let i = 0; i < frameSamples; i += 2) {
       even[i >> 1] = ring[(oldest + i) & (frameSamples - 1)]! * window[i]!;
       odd[i >> 1] = ring[(oldest + i + 1) & (frameSamples - 1)]! * window[i + 1]!;
     }
-    this.#power.transform();
+    power.transform();
     if (this.#hopsToFineRow === 0) this.#putFineRow();
     this.#hopsToFineRow = (this.#hopsToFineRow + 1) % hopsPerFineRow;
     let whole = 0;
     for (let band = 0; band < bandCount; band++) {
-      const energy = this.#power.sum(this.#edges[band]!, this.#edges[band + 1]!);
+      const energy = power.sum(edges[band]!, edges[band + 1]!);
       whole += energy;
-      this.#row[band] = levelStep(energy * this.#scale);
+      levels[band] = levelStep(energy * scale);
     }
-    this.#row[bandCount] = levelStep(whole * this.#scale);
-    this.#sink.row(this.#row);
+    levels[bandCount] = levelStep(whole * scale);
+    this.#sink.row(levels);
   }
 
   #putFineRow(): void {
     for (let band = 0; band < fineBandCount; band++) {
       const bin = firstFineBin + fineBins * band;
-      this.#fineRow[band] = levelStep(this.#power.sum(bin, bin + fineBins) * this.#scale);
+      fineLevels[band] = levelStep(power.sum(bin, bin + fineBins) * scale);
     }
-    this.#sink.fineRow(this.#fineRow);
+    this.#sink.fineRow(fineLevels);
   }
 }
 

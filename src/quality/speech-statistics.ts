@@ -11,6 +11,7 @@ import type { FeatureSink } from './feature-sink.ts';
 import { FineStatistics } from './fine-statistics.ts';
 import { LevelStatistics, levelAt } from './level-statistics.ts';
 import { ModulationStatistics } from './modulation-statistics.ts';
+import { packNumbers, unpackNumbers } from './packed-numbers.ts';
 import { SlopeStatistics } from './slope-statistics.ts';
 
 /** What is looked at together: everything, and bands in pairs. */
@@ -23,42 +24,51 @@ const clampDb = 45;
 /** Fewer rows than this tell nothing of decays. */
 const leastRows = 50;
 
+/** The statistics that are being looked at: an array of numbers, and what its parts are. */
+class Workspace {
+  readonly state: Float64Array;
+  readonly levels: LevelStatistics;
+  readonly slopes: SlopeStatistics[];
+  readonly falls: FallStatistics[];
+  readonly modulations: ModulationStatistics[];
+  readonly fine: FineStatistics;
+
+  constructor() {
+    const { stateLength } = LevelStatistics;
+    this.state = new Float64Array(stateLength + groups.length * groupLength + FineStatistics.stateLength);
+    let at = 0;
+    const next = (length: number): Float64Array => this.state.subarray(at, (at += length));
+    this.levels = new LevelStatistics(next(LevelStatistics.stateLength));
+    this.slopes = groups.map(() => new SlopeStatistics(next(SlopeStatistics.stateLength)));
+    this.falls = groups.map(() => new FallStatistics(next(FallStatistics.stateLength)));
+    this.modulations = groups.map(() => new ModulationStatistics(next(ModulationStatistics.stateLength)));
+    this.fine = new FineStatistics(next(FineStatistics.stateLength));
+  }
+}
+
+/** One for all: many signals are measured along, each looked at once in ten seconds. */
+let workspace: Workspace | undefined;
+
 /**
- * What the models look at, gathered block by block. All of it is counts and sums in one array of fixed length: memory
- * does not grow, and a copy is one copy of an array.
+ * What the models look at, gathered block by block. All of it is counts and sums: memory does not grow, and is a fifth
+ * of theirs as they are packed meanwhile.
  */
 export class SpeechStatistics {
-  static readonly stateLength =
-    LevelStatistics.stateLength + groups.length * groupLength + FineStatistics.stateLength;
-  readonly #state: Float64Array;
-  readonly #levels: LevelStatistics;
-  readonly #slopes: SlopeStatistics[];
-  readonly #falls: FallStatistics[];
-  readonly #modulations: ModulationStatistics[];
-  readonly #fine: FineStatistics;
-
-  constructor(state = new Float64Array(SpeechStatistics.stateLength)) {
-    this.#state = state;
-    let at = 0;
-    const next = (length: number): Float64Array => state.subarray(at, (at += length));
-    this.#levels = new LevelStatistics(next(LevelStatistics.stateLength));
-    this.#slopes = groups.map(() => new SlopeStatistics(next(SlopeStatistics.stateLength)));
-    this.#falls = groups.map(() => new FallStatistics(next(FallStatistics.stateLength)));
-    this.#modulations = groups.map(() => new ModulationStatistics(next(ModulationStatistics.stateLength)));
-    this.#fine = new FineStatistics(next(FineStatistics.stateLength));
-  }
+  #packed: Uint8Array | undefined;
 
   copy(): SpeechStatistics {
-    return new SpeechStatistics(this.#state.slice());
+    const copy = new SpeechStatistics();
+    copy.#packed = this.#packed;
+    return copy;
   }
 
   /** Rows with audio in them. */
   get rows(): number {
-    return this.#levels.rows;
+    return this.#unpacked().levels.rows;
   }
 
   get isSpeech(): boolean {
-    return this.#levels.isSpeech;
+    return this.#unpacked().levels.isSpeech;
   }
 
   /**
@@ -66,32 +76,48 @@ export class SpeechStatistics {
    * @param fineRows those of `fineBandCount` of the same time
    */
   addBlock(rows: Uint8Array, count: number, fineRows: Uint8Array, fineCount: number): void {
-    const topBefore = this.#levels.topDbov;
-    this.#levels.add(rows, count);
-    const whole = groupLevels(rows, count, groups[0]!);
-    if (count < leastRows || percentileOf(whole, 95) < topBefore - softBlockDb) return;
-    for (const [group, bands] of groups.entries()) {
-      const levels = group === 0 ? whole : groupLevels(rows, count, bands);
-      const top = percentileOf(levels, 95);
-      const floor = Math.max(top - clampDb, percentileOf(levels, 3));
-      const relative = levels.map((level) => Math.max(level, floor) - top);
-      this.#slopes[group]!.add(relative);
-      this.#falls[group]!.add(relative);
-      this.#modulations[group]!.add(relative);
-    }
-    this.#fine.addBlock(fineRows, fineCount);
+    const statistics = this.#unpacked();
+    if (add(statistics, rows, count)) statistics.fine.addBlock(fineRows, fineCount);
+    this.#packed = packNumbers(statistics.state);
   }
 
   features(put: FeatureSink): void {
-    this.#levels.features(put);
+    const { levels, slopes, falls, modulations, fine } = this.#unpacked();
+    levels.features(put);
     for (const group of groups.keys()) {
       const prefix = group === 0 ? 'all' : `pair ${group}`;
-      this.#slopes[group]!.features(put, prefix);
-      this.#falls[group]!.features(put, prefix);
-      this.#modulations[group]!.features(put, prefix);
+      slopes[group]!.features(put, prefix);
+      falls[group]!.features(put, prefix);
+      modulations[group]!.features(put, prefix);
     }
-    this.#fine.features(put);
+    fine.features(put);
   }
+
+  /** Valid until another one's. */
+  #unpacked(): Workspace {
+    workspace ??= new Workspace();
+    if (this.#packed) unpackNumbers(this.#packed, workspace.state);
+    else workspace.state.fill(0);
+    return workspace;
+  }
+}
+
+/** @returns whether it is speech, of which decays tell something */
+function add({ levels, slopes, falls, modulations }: Workspace, rows: Uint8Array, count: number): boolean {
+  const topBefore = levels.topDbov;
+  levels.add(rows, count);
+  const whole = groupLevels(rows, count, groups[0]!);
+  if (count < leastRows || percentileOf(whole, 95) < topBefore - softBlockDb) return false;
+  for (const [group, bands] of groups.entries()) {
+    const levelsOfGroup = group === 0 ? whole : groupLevels(rows, count, bands);
+    const top = percentileOf(levelsOfGroup, 95);
+    const floor = Math.max(top - clampDb, percentileOf(levelsOfGroup, 3));
+    const relative = levelsOfGroup.map((level) => Math.max(level, floor) - top);
+    slopes[group]!.add(relative);
+    falls[group]!.add(relative);
+    modulations[group]!.add(relative);
+  }
+  return true;
 }
 
 /** Rows that are looked at together: their loudest are the speech, their softest the noise. */
@@ -106,11 +132,13 @@ export function statisticsOf(samples: Int16Array): SpeechStatistics {
   return statistics;
 }
 
+const noRows = new Uint8Array(0);
+
 /** Gathers rows to blocks. */
 export class RowBlocks {
   readonly #statistics: SpeechStatistics;
-  readonly #rows = new Uint8Array(blockRows * rowLength);
-  readonly #fineRows = new Uint8Array(Math.ceil(blockRows / hopsPerFineRow) * fineBandCount);
+  #rows: Uint8Array = noRows;
+  #fineRows: Uint8Array = noRows;
   #count = 0;
   #fineCount = 0;
   #blocks = 0;
@@ -130,6 +158,7 @@ export class RowBlocks {
   }
 
   row(levels: Uint8Array): void {
+    this.#rows = withRoom(this.#rows, this.#count, rowLength, blockRows);
     this.#rows.set(levels, this.#count * rowLength);
     this.#count += 1;
     if (this.#count === blockRows) this.end();
@@ -137,6 +166,7 @@ export class RowBlocks {
 
   /** Before the row of the same moment. */
   fineRow(levels: Uint8Array): void {
+    this.#fineRows = withRoom(this.#fineRows, this.#fineCount, fineBandCount, blockRows / hopsPerFineRow);
     this.#fineRows.set(levels, this.#fineCount * fineBandCount);
     this.#fineCount += 1;
   }
@@ -146,6 +176,8 @@ export class RowBlocks {
     this.#addTo(this.#statistics);
     this.#count = 0;
     this.#fineCount = 0;
+    this.#rows = noRows;
+    this.#fineRows = noRows;
     this.#blocks += 1;
   }
 
@@ -159,6 +191,14 @@ export class RowBlocks {
   #addTo(statistics: SpeechStatistics): void {
     statistics.addBlock(this.#rows, this.#count, this.#fineRows, this.#fineCount);
   }
+}
+
+/** Room for one row more, up to `most`; of a long signal most of the time there are none. */
+function withRoom(rows: Uint8Array, count: number, rowBytes: number, most: number): Uint8Array {
+  if (rows.length > count * rowBytes) return rows;
+  const larger = new Uint8Array(Math.min(most, Math.max(Math.ceil(most / 8), 2 * count)) * rowBytes);
+  larger.set(rows);
+  return larger;
 }
 
 function groupLevels(rows: Uint8Array, count: number, bands: readonly number[]): Float64Array {

@@ -129,8 +129,12 @@ export class CapturedStay {
     if (!segment || this.#payloadType < 0) return;
     const { spool } = this.#options;
     const arrivalUs = Math.max(0, report.arrivalUs - this.#options.originUs());
-    const kept = spool.senderReport(segment, { ...report, arrivalUs });
-    if (!kept) for (const track of this.#tracks) track.lose(1);
+    const received = { ...report, arrivalUs };
+    const kept = spool.senderReport(segment, received);
+    for (const track of this.#tracks) {
+      if (kept) track.report(received);
+      else track.lose(1);
+    }
   }
 
   /** What is sent as one packet may have begun before it was to be recorded, what comes may have been said before. */

@@ -23,6 +23,7 @@ describe('Pipeline', () => {
     events = [];
     pipeline = new Pipeline({
       clock,
+      driver: 'dgram',
       mediaAddress: '127.0.0.1',
       ports: { first: 0, last: 0 },
       ring: shared,

@@ -1,9 +1,9 @@
 import type { Clock } from '../clock.ts';
 import { CommandExecutor } from '../media/command-executor.ts';
 import type { WorkerEvent } from '../media/control.ts';
+import { chooseTransport } from '../rtp/choose-transport.ts';
 import type { PortRange } from '../rtp/port-range.ts';
-import type { RtpTransport } from '../rtp/transport.ts';
-import { DgramTransport } from '../rtp/transport-dgram.ts';
+import type { DriverSetting, RtpTransport } from '../rtp/transport.ts';
 import { SpoolProducer } from '../spool/producer.ts';
 import { Capture } from './capture.ts';
 import { Recordings } from './recordings.ts';
@@ -32,6 +32,7 @@ export function describePipeline(): string {
 
 export interface PipelineOptions {
   clock: Clock;
+  driver: DriverSetting;
   mediaAddress: string;
   ports: PortRange;
   /** To the writer thread. */
@@ -46,16 +47,19 @@ export class Pipeline {
   /** Takes the commands; the pipeline itself stands on nobody's stack. */
   readonly executor: CommandExecutor;
   readonly recordings: Recordings;
+  /** Why the driver is not the best there is, where that was not asked for. */
+  readonly driverNote: string | undefined;
   readonly #transport: RtpTransport;
   readonly #capture: Capture;
 
-  constructor({ clock, mediaAddress, ports, ring, settle, post }: PipelineOptions) {
+  constructor({ clock, driver, mediaAddress, ports, ring, settle, post }: PipelineOptions) {
     const spool = new SpoolProducer(ring);
     const capture = new Capture({ spool, clock });
     const recordings = new Recordings({ capture, spool, emit: post, settle });
-    const transport = new DgramTransport({ clock, address: mediaAddress, ports });
+    const { transport, note } = chooseTransport({ driver, clock, address: mediaAddress, ports });
     this.#capture = capture;
     this.#transport = transport;
+    this.driverNote = note;
     this.recordings = recordings;
     this.executor = new CommandExecutor({ clock, transport, capture, recordings, post });
   }

@@ -6,7 +6,7 @@ const frame = 160;
 
 for (const stallFrames of [20, 60, 400])
   test(`behind a stall of ${stallFrames * 20} ms who listens hears what is said now, the recording what was`, () => {
-    const track = new RecordedTrack('t', 0, 8000, { hear: () => undefined });
+    const track = new RecordedTrack({ trackId: 't', startSample: 0 }, 8000, { hear: () => undefined });
     track.format({ codec: 'PCMU', clockRateHz: 8000, ssrc: 1 });
     const stallEnd = 50 + stallFrames;
     for (let k = 0; k < stallEnd + 100; k++) {
@@ -20,7 +20,7 @@ for (const stallFrames of [20, 60, 400])
 
 test('a stall that the party did not outlast makes the track no longer', () => {
   for (const stallMs of [500, 5000]) {
-    const track = new RecordedTrack('t', 0, 8000);
+    const track = new RecordedTrack({ trackId: 't', startSample: 0 }, 8000);
     track.format({ codec: 'PCMU', clockRateHz: 8000, ssrc: 1 });
     for (let k = 0; k < 56; k++) {
       const arrivalMs = k < 50 ? k * 20 + (k % 4) * 25 : 1000 + stallMs + (k - 50) / 3;

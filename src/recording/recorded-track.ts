@@ -1,12 +1,17 @@
 import type { CapturedPacket } from '../media/capture-sink.ts';
+import type { ManifestTrack } from '../spool/records.ts';
+import type { ClockReport } from '../timeline/clock-report.ts';
+import type { Placement } from '../timeline/placement.ts';
 import { type TrackPacket, TrackPlacer } from '../timeline/track-placer.ts';
-import { type Placement, TrackTimeline } from '../timeline/track-timeline.ts';
+import { TrackTimeline } from '../timeline/track-timeline.ts';
 
 /** Takes decoded audio at its place in a recording. */
 export interface TrackListener {
   /** @param samples at `voiceRateHz` */
   hear(atSample: number, samples: Int16Array): void;
 }
+
+type TrackOpening = Pick<ManifestTrack, 'trackId' | 'startSample' | 'side'>;
 
 /** What lies further ahead of the clock, behind the burst after a stall, was said now for who listens. */
 const maxLiveLeadUs = 250_000;
@@ -25,12 +30,12 @@ export class RecordedTrack {
   #packets = 0;
   #overflowPackets = 0;
 
-  constructor(trackId: string, startSample: number, rateHz: number, listener?: TrackListener) {
+  constructor({ trackId, startSample, side }: TrackOpening, rateHz: number, listener?: TrackListener) {
     this.trackId = trackId;
     this.#rateHz = rateHz;
     this.listener = listener;
     this.startSample = startSample;
-    this.#placer = new TrackPlacer({ rateHz, startSample }, () => {});
+    this.#placer = new TrackPlacer({ rateHz, startSample, isOurs: side === 'heard' }, () => {});
     if (listener) this.#live = new TrackTimeline({ rateHz, startSample });
   }
 
@@ -51,6 +56,12 @@ export class RecordedTrack {
   format(packet: Pick<CapturedPacket, 'codec' | 'clockRateHz' | 'ssrc'>): void {
     this.#placer.format(packet);
     this.#live?.format(packet);
+  }
+
+  /** What the sender says of its clocks. @param report its arrival is on the room's clock */
+  report(report: ClockReport): void {
+    this.#placer.report(report);
+    this.#live?.report(report);
   }
 
   /** End of what has its place for good. */

@@ -9,6 +9,9 @@ const lateAudioSeconds = 0.2;
 /** Voice activity hears so far behind now: packets come with jitter. */
 const hearingDelaySeconds = 0.06;
 
+/** Speech is heard as it arrives; where it lies, packets of a stream that was late at first are earlier by that. */
+const trimLeadSeconds = 0.04;
+
 /** What ends a recording by itself: length, and silence. Decided on its samples, not on timers. */
 export class RecorderLimits {
   readonly listener: VoiceListener | undefined;
@@ -61,7 +64,7 @@ export class RecorderLimits {
     const { speech } = this.listener;
     if (!speech) return undefined;
     const toSample = (at: number) => this.#time.sampleOf(Math.round((at * this.#rateHz) / voiceRateHz));
-    const fromSample = toSample(speech.from);
+    const fromSample = toSample(Math.max(0, speech.from - trimLeadSeconds * voiceRateHz));
     return { fromSample, toSample: Math.max(fromSample, Math.min(endSample, toSample(speech.to))) };
   }
 

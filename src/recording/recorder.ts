@@ -212,7 +212,7 @@ export class Recorder {
     if (this.#tracks.has(trackId)) return;
     const startSample = Math.max(this.#startSample, this.sampleAt(stayStartUs));
     const listener = this.#listensTo(side) ? this.limits.listener : undefined;
-    this.#tracks.set(trackId, new RecordedTrack(trackId, startSample, this.rateHz, listener));
+    this.#tracks.set(trackId, new RecordedTrack({ trackId, startSample, side }, this.rateHz, listener));
     this.#lastSample = Math.max(this.#lastSample, startSample);
     this.#write({ type: 'track', trackId, startSample, party, ...(side === 'heard' && { side }) });
   }

@@ -170,7 +170,7 @@ function trackEndOf(
   rateHz: number,
   fail: (error: CallreelError) => void,
 ): ManifestTrackEnd {
-  const recorded = new RecordedTrack(track.trackId, track.startSample, rateHz);
+  const recorded = new RecordedTrack(track, rateHz);
   attempt(fail, () => {
     let ticksOf = (_payload: Uint8Array): number => 0;
     for (const record of readTrack(track)) {
@@ -180,7 +180,8 @@ function trackEndOf(
       } else if (record.kind === 'packet') {
         const { sequenceNumber, rtpTime, arrivalUs, payload } = record;
         recorded.place(sequenceNumber, rtpTime, arrivalUs, ticksOf(payload));
-      } else if (record.kind === 'overflow') recorded.lose(record.packets);
+      } else if (record.kind === 'sender-report') recorded.report(record);
+      else if (record.kind === 'overflow') recorded.lose(record.packets);
     }
   });
   const { trackId, packets, overflowPackets } = recorded;

@@ -205,10 +205,22 @@ export class ReferenceRecorder {
     if (limit !== undefined && limit <= sampleAt(endUs)) {
       // What was said before the length was over may come a little later.
       const limitUs = Math.min(endUs, originUs + limit * 125);
-      return { endUs: limitUs, takenToUs: raw.end, exactEnd: limit, reason: 'max_length' };
+      const patientToUs = Math.ceil((limitUs + 200_000) / 20_000) * 20_000;
+      const takenToUs = Math.min(raw.end, patientToUs, this.#firstPause(record.on, limitUs));
+      return { endUs: limitUs, takenToUs, exactEnd: limit, reason: 'max_length' };
     }
     if (key === undefined) return { endUs, takenToUs: endUs, reason: raw.reason };
     return { endUs, takenToUs: endUs, exactEnd: sampleAt(key), reason: 'terminator' };
+  }
+
+  /** Of any recording of the same. */
+  #firstPause(on: string, fromUs: number): number {
+    const isOf = (id: string): boolean =>
+      this.#calls.actions('record').some((each) => each.recordingId === id && each.on === on);
+    const pauses = this.#calls
+      .actions('pause')
+      .filter((each) => each.atUs >= fromUs && isOf(each.recordingId));
+    return Math.min(...pauses.map(({ atUs }) => atUs));
   }
 
   /** When the first who hears the beep has heard it all. */
@@ -303,7 +315,8 @@ export class ReferenceRecorder {
     const samples = new Int16Array(sampleAt(endUs) + 4000);
     const exact = new Uint8Array(samples.length).fill(1);
     const first = kept[0];
-    const shift = first ? Math.max(fromSample, sampleAt(first.atUs)) - first.streamSample : 0;
+    const firstUs = first && (side === 'heard' ? first.atUs : fastestUs(first, kept));
+    const shift = first ? Math.max(fromSample, sampleAt(firstUs!)) - first.streamSample : 0;
     let toSample = Math.max(fromSample, sampleAt(Math.min(endUs, stay.toUs)));
     for (const each of kept) {
       const atSample = each.streamSample + shift;
@@ -315,6 +328,14 @@ export class ReferenceRecorder {
     if (first) this.#tracksWithMedia.add(track);
     return track;
   }
+}
+
+/** When the first packet would have come, were it as fast as the fastest of the half second it begins. */
+function fastestUs(first: Sent, sent: readonly Sent[]): number {
+  const slownessUs = sent
+    .filter(({ atUs }) => atUs - first.atUs <= 500_000)
+    .map((each) => (each.streamSample - first.streamSample) * 125 - (each.atUs - first.atUs));
+  return first.atUs - Math.max(0, ...slownessUs);
 }
 
 interface EndInput {

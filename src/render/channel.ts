@@ -1,6 +1,9 @@
 import { Resampler } from '../audio/resample.ts';
+import type { ExactSpan } from '../timeline/placement.ts';
+import { FollowedClock } from './followed-clock.ts';
 import { maxConcealedSeconds } from './loss.ts';
 import { type PlacedPacket, PlacedPackets } from './placed-packets.ts';
+import type { StreamDecoder } from './stream-decoder.ts';
 import { TrackDecoder } from './track-decoder.ts';
 import type { PauseView, RecordingView, SampleReader, TrackView } from './track-source.ts';
 
@@ -10,6 +13,11 @@ import type { PauseView, RecordingView, SampleReader, TrackView } from './track-
  */
 export const lookAheadSeconds = 0.02 + maxConcealedSeconds;
 
+/** What the samples of a clock that is followed depend on, before they begin. */
+const tailSamples = 128;
+/** It grows to what is read at once. */
+const firstWindowSeconds = 0.2;
+
 /** A packet of the largest datagram lasts a quarter of a second (2 kB of G.711), and may have a loss before it. */
 const lookBackSeconds = 0.4;
 
@@ -18,7 +26,8 @@ const lookBackSeconds = 0.4;
  * positions, each once; short losses are concealed, and every received sample stays as it is. Reading from the middle
  * gives the same samples as reading from the start.
  *
- *     records -> timeline -> order of position -> decoder -> (resampler, where the rates differ) -> window -> read
+ *     records -> timeline -> order of position -> decoder -> (resampler, where the rates differ, or
+ *                  the clocks: FollowedClock) -> window -> read
  */
 export class ChannelReader implements SampleReader {
   readonly #packets: PlacedPackets;
@@ -34,6 +43,12 @@ export class ChannelReader implements SampleReader {
   /** Where the resampler's next output lies, and where the input it was given ends. */
   #resampledTo = 0;
   #stretchEnd = 0;
+  /** While a drift is corrected. */
+  #followed: FollowedClock | undefined;
+  /** The last samples that were placed as they were decoded, their rate, and where they end. */
+  readonly #tail = new Int16Array(tailSamples);
+  #tailHz = 0;
+  #tailEnd = 0;
 
   constructor(
     track: TrackView,
@@ -49,7 +64,7 @@ export class ChannelReader implements SampleReader {
     this.#lookAheadSamples = Math.ceil(lookAheadSeconds * rateHz);
     this.#maxConcealedSamples = Math.ceil(maxConcealedSeconds * rateHz);
     this.#position = fromSample;
-    this.#window = new Int16Array(2 * rateHz);
+    this.#window = new Int16Array(Math.ceil(firstWindowSeconds * rateHz));
   }
 
   read(out: Int16Array): void {
@@ -61,6 +76,8 @@ export class ChannelReader implements SampleReader {
     }
     // A loss behind the stretch may still be concealed, and continue it.
     if (this.#stretchEnd + this.#maxConcealedSamples < decodedTo) this.#endStretch();
+    if (this.#followed && this.#followed.endSample + this.#maxConcealedSamples < decodedTo)
+      this.#endFollowed();
     this.#reserve(out.length);
     out.set(this.#window.subarray(0, out.length));
     this.#window.copyWithin(0, out.length);
@@ -76,10 +93,61 @@ export class ChannelReader implements SampleReader {
   #decode(packet: PlacedPacket): void {
     const decoder = this.#decoder.decode(packet);
     if (!decoder) return;
+    if (packet.exact) {
+      this.#follow(packet, packet.exact, decoder);
+      return;
+    }
+    this.#endFollowed();
     const { samples, lostSamples, fromHz } = decoder;
-    if (lostSamples.length > 0)
-      this.#place(packet.atSample - packet.lostSamples, packet.lostSamples, lostSamples, fromHz);
-    this.#place(packet.atSample, packet.durationSamples, samples, fromHz);
+    const { atSample, durationSamples } = packet;
+    if (lostSamples.length > 0) {
+      this.#place(atSample - packet.lostSamples, packet.lostSamples, lostSamples, fromHz);
+      this.#keepTail(lostSamples, fromHz, atSample - packet.lostSamples, atSample);
+    }
+    this.#place(atSample, durationSamples, samples, fromHz);
+    this.#keepTail(samples, fromHz, atSample, atSample + durationSamples);
+  }
+
+  /** Places what lies between the samples of the recording. */
+  #follow(packet: PlacedPacket, exact: ExactSpan, { samples, lostSamples, fromHz }: StreamDecoder): void {
+    const { atSample, durationSamples } = packet;
+    const fromSample = lostSamples.length > 0 ? atSample - packet.lostSamples : atSample;
+    if (this.#followed?.endSample !== fromSample || this.#followed.fromHz !== fromHz) {
+      const begun = lostSamples.length > 0 ? lostSamples : samples;
+      this.#beginFollowed(fromSample, begun, fromHz);
+    }
+    this.#followed!.pushLost(lostSamples, exact.fromSample, atSample);
+    this.#followed!.push(samples, exact, atSample + durationSamples);
+  }
+
+  /** @param samples that it begins with: those before it go on into them */
+  #beginFollowed(atSample: number, samples: Int16Array, fromHz: number): void {
+    this.#endFollowed();
+    const isContiguous = this.#tailEnd === atSample && this.#tailHz === fromHz;
+    const before = isContiguous ? this.#tail : this.#tail.subarray(tailSamples);
+    if (isContiguous && this.#resampler && this.#stretchEnd === atSample) {
+      const room = this.#resampler.maxOutput(samples.length);
+      if (this.#resampled.length < room) this.#resampled = new Int16Array(room);
+      this.#emit(this.#resampler.push(samples, this.#resampled));
+    }
+    this.#endStretch();
+    this.#followed = new FollowedClock({ fromHz, rateHz: this.#rateHz, atSample }, before, (...of) =>
+      this.#write(...of),
+    );
+  }
+
+  #endFollowed(): void {
+    this.#followed?.finish();
+    this.#followed = undefined;
+  }
+
+  #keepTail(samples: Int16Array, fromHz: number, atSample: number, endSample: number): void {
+    if (this.#tailEnd !== atSample || this.#tailHz !== fromHz) this.#tail.fill(0);
+    const kept = Math.min(samples.length, tailSamples);
+    if (kept < tailSamples) this.#tail.copyWithin(0, kept);
+    this.#tail.set(samples.subarray(samples.length - kept), tailSamples - kept);
+    this.#tailHz = fromHz;
+    this.#tailEnd = endSample;
   }
 
   #place(atSample: number, durationSamples: number, samples: Int16Array, fromHz: number): void {

@@ -73,6 +73,11 @@ export class GrowingSignal {
     return this.#isComplete;
   }
 
+  /** Of what was read of a track so far; undefined where it is not known (`TrackTimeline.driftPpm`). */
+  driftPpm(trackId: string): number | undefined {
+    return this.#packets.get(trackId)?.timeline.driftPpm;
+  }
+
   /** @throws CallreelError as `GrowingRecording.look` */
   get rateHz(): number {
     return this.#recording.look().header.rateHz;

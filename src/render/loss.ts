@@ -1,5 +1,6 @@
 import { maxConcealedMs } from '../audio/concealment.ts';
 import type { FormatRecord } from '../spool/records.ts';
+import { maxCorrectionPpm } from '../timeline/bounds.ts';
 import { sequenceDelta, timestampDelta } from '../timeline/rtp-run.ts';
 
 /** A longer loss stays silent: what stood there nobody can say, and fading into silence would only blur its edge. */
@@ -29,8 +30,9 @@ export function concealableSamples(previous: SequencedPacket, next: SequencedPac
   const lost = sequenceDelta(previous.sequenceNumber, next.sequenceNumber) - 1;
   const ticks = timestampDelta(previous.rtpTime, next.rtpTime) - previous.durationTicks;
   if (lost <= 0 || (ticks !== lost * previous.durationTicks && ticks !== lost * next.durationTicks)) return 0;
-  // Where arrival moved one of them, nothing is known of the time between.
-  return Math.abs(gap - (ticks * rateHz) / format.clockRateHz) <= 1 ? gap : 0;
+  // Where arrival moved one of them, nothing is known of the time between. A clock that is followed moves them a little.
+  const samples = (ticks * rateHz) / format.clockRateHz;
+  return Math.abs(gap - samples) <= 1 + (samples * maxCorrectionPpm) / 1_000_000 ? gap : 0;
 }
 
 function isSameStream(a: SequencedPacket['format'], b: SequencedPacket['format']): boolean {

@@ -15,8 +15,11 @@ type OpenChannel = (track: TrackView, view: RecordingView, fromSample: number) =
 /** Takes the samples of one track as they go into the mix, each once and in order; they are valid during the call. */
 export type ChannelTap = (trackId: string, samples: Int16Array) => void;
 
-/** Sums are made in parts of this length: it bounds the memory of a long read. */
-const partSeconds = 1;
+/** Sums are made in parts of this length, which bounds the memory of each of many signals. */
+const partSeconds = 0.1;
+/** Of all mixes of a thread: nothing of them is kept from one part to the next. */
+let channelSamples = new Int16Array(0);
+let summedSamples = new Int32Array(0);
 
 /**
  * All tracks of a recording as one signal: their sum on the room's clock, through a limiter that changes nothing
@@ -36,8 +39,6 @@ export class MixReader implements SampleReader {
   readonly #parts: Part[];
   readonly #limiter: Limiter;
   readonly #partSamples: number;
-  readonly #channel: Int16Array;
-  readonly #sum: Int32Array;
   /** Limited samples not read yet. */
   #ready: Int16Array;
   #readyFrom = 0;
@@ -65,8 +66,10 @@ export class MixReader implements SampleReader {
     this.#limiter = new Limiter(view.rateHz, this.#summedTo);
     this.#parts = view.tracks.map((track) => this.#part(track));
     this.#partSamples = Math.round(partSeconds * view.rateHz);
-    this.#channel = new Int16Array(this.#partSamples);
-    this.#sum = new Int32Array(this.#partSamples);
+    if (channelSamples.length < this.#partSamples) {
+      channelSamples = new Int16Array(this.#partSamples);
+      summedSamples = new Int32Array(this.#partSamples);
+    }
     this.#ready = new Int16Array(this.#limiter.maxOutput(this.#partSamples));
   }
 
@@ -109,7 +112,7 @@ export class MixReader implements SampleReader {
   #sumNext(): boolean {
     if (this.#summedTo > this.#endSample || (this.#grows && this.#summedTo === this.#endSample)) return false;
     const samples = Math.min(this.#partSamples, this.#endSample - this.#summedTo);
-    const sum = this.#sum.subarray(0, samples).fill(0);
+    const sum = summedSamples.subarray(0, samples).fill(0);
     for (const part of this.#parts) this.#add(part, sum);
     let made = this.#limiter.push(sum, this.#ready);
     this.#summedTo += samples;
@@ -137,7 +140,7 @@ export class MixReader implements SampleReader {
       return;
     }
     part.reader ??= this.#openChannel(part.track, this.#view, from);
-    const channel = this.#channel.subarray(0, to - from);
+    const channel = channelSamples.subarray(0, to - from);
     part.reader.read(channel);
     this.#pauses.silence(channel, from);
     this.#tap?.(part.track.trackId, channel);

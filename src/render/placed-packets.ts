@@ -1,10 +1,11 @@
 import { CallreelError } from '../errors.ts';
-import type { FormatRecord, SpoolRecord } from '../spool/records.ts';
+import type { FormatRecord, OverflowRecord, SpoolRecord } from '../spool/records.ts';
 import { maxLagUs, maxMarks } from '../timeline/bounds.ts';
 import type { TimelineMark } from '../timeline/marks.ts';
 import { payloadDurationTicks } from '../timeline/payload-duration.ts';
+import type { ExactSpan, Placement } from '../timeline/placement.ts';
 import { type TrackPacket, TrackPlacer } from '../timeline/track-placer.ts';
-import type { Placement, TrackTimeline } from '../timeline/track-timeline.ts';
+import type { TrackTimeline } from '../timeline/track-timeline.ts';
 import { concealableSamples, type SequencedPacket } from './loss.ts';
 import type { PauseView, RecordingView, TrackView } from './track-source.ts';
 
@@ -15,6 +16,9 @@ export interface PlacedPacket extends SequencedPacket {
   arrivalSample: number;
   /** How long the loss before it is, where it can be concealed. */
   lostSamples: number;
+  /** Where the clock of its sender is followed: its place, and that of the end of the packet before, exactly. */
+  exact: ExactSpan | undefined;
+  previousEnd: number;
 }
 
 /**
@@ -27,6 +31,9 @@ const maxPauseLagUs = maxLagUs;
 export function firstSampleBehindPause(pauseEndSample: number, rateHz: number): number {
   return pauseEndSample - Math.ceil((maxPauseLagUs * rateHz) / 1_000_000);
 }
+
+/** So many that were given are let go together. */
+const letGoPackets = 16;
 
 interface ReadPacket extends TrackPacket {
   payload: Uint8Array;
@@ -45,9 +52,10 @@ export class PlacedPackets {
   pauses: readonly PauseView[];
   readonly #records: Iterator<SpoolRecord>;
   #format: FormatRecord | undefined;
-  #waiting: PlacedPacket[] = [];
+  readonly #waiting: PlacedPacket[] = [];
   #previous: PlacedPacket | undefined;
   readonly #concealed: TimelineMark[] = [];
+  readonly #overflows: TimelineMark[] = [];
   #next = 0;
   #ended = false;
   #lastArrivalUs = 0;
@@ -58,9 +66,8 @@ export class PlacedPackets {
     this.#onDamage = onDamage;
     this.pauses = pauses;
     this.#records = track.records()[Symbol.iterator]();
-    this.#placer = new TrackPlacer({ rateHz, startSample: track.startSample }, (packet, placement) =>
-      this.#insert(packet, placement),
-    );
+    const options = { rateHz, startSample: track.startSample, isOurs: track.side === 'heard' };
+    this.#placer = new TrackPlacer(options, (packet, placement) => this.#insert(packet, placement));
   }
 
   get timeline(): TrackTimeline {
@@ -87,10 +94,7 @@ export class PlacedPackets {
       this.#next += 1;
       const isKept = !this.#isSaidBeforePauseEnd(packet);
       if (isKept) this.#findLoss(packet);
-      if (this.#next > 256 && this.#next * 2 > this.#waiting.length) {
-        this.#waiting = this.#waiting.slice(this.#next);
-        this.#next = 0;
-      }
+      this.#letGo();
       // Comfort noise has no length: it only says that the sender is silent.
       if (isKept && packet.durationSamples > 0) return packet;
     }
@@ -113,7 +117,9 @@ export class PlacedPackets {
 
   /** What happened on the track as far as it was read, in order of position; of each kind the first 10,000 at most. */
   get marks(): TimelineMark[] {
-    return [...this.timeline.marks, ...this.#concealed].sort((a, b) => a.atSample - b.atSample);
+    return [...this.timeline.marks, ...this.#concealed, ...this.#overflows].sort(
+      (a, b) => a.atSample - b.atSample,
+    );
   }
 
   /** Stops reading; the file behind the track is closed. */
@@ -122,10 +128,18 @@ export class PlacedPackets {
     this.#records.return?.();
   }
 
+  /** Many recordings are followed at once: what was given of each is not kept. */
+  #letGo(): void {
+    if (this.#next < letGoPackets && this.#next < this.#waiting.length) return;
+    this.#waiting.splice(0, this.#next);
+    this.#next = 0;
+  }
+
   #findLoss(packet: PlacedPacket): void {
     const lost = this.#previous ? concealableSamples(this.#previous, packet, this.#rateHz) : 0;
     const samples = lost > 0 && this.#isPaused(packet.atSample - lost, packet.atSample) ? 0 : lost;
     packet.lostSamples = samples;
+    packet.previousEnd = this.#previous ? endOf(this.#previous) : packet.atSample;
     this.#previous = packet;
     if (samples === 0 || this.#concealed.length >= maxMarks) return;
     this.#concealed.push({ kind: 'concealed', atSample: packet.atSample - samples, samples });
@@ -164,11 +178,22 @@ export class PlacedPackets {
       return;
     }
     this.#lastArrivalUs = Math.max(this.#lastArrivalUs, record.arrivalUs);
+    if (record.kind === 'sender-report') this.#placer.report(record);
+    if (record.kind === 'overflow') this.#lose(record);
     if (record.kind !== 'packet' || !this.#format) return;
     const format = this.#format;
     const { sequenceNumber, rtpTime, arrivalUs, payload } = record;
     const durationTicks = payloadDurationTicks(format.codec, format.clockRateHz, payload);
     this.#placer.offer({ sequenceNumber, rtpTime, arrivalUs, durationTicks, payload, format });
+  }
+
+  #lose({ packets, arrivalUs }: OverflowRecord): void {
+    if (this.#overflows.length >= maxMarks) return;
+    this.#overflows.push({ kind: 'overflow', atSample: this.#sampleOf(arrivalUs), packets });
+  }
+
+  #sampleOf(timeUs: number): number {
+    return Math.round((timeUs * this.#rateHz) / 1_000_000);
   }
 
   #nextRecord(): SpoolRecord | undefined {
@@ -183,7 +208,7 @@ export class PlacedPackets {
     }
   }
 
-  #insert(read: ReadPacket, { atSample, durationSamples }: Placement): void {
+  #insert(read: ReadPacket, { atSample, durationSamples, exact }: Placement): void {
     const { format, payload, sequenceNumber, rtpTime, durationTicks, arrivalUs } = read;
     const packet: PlacedPacket = {
       format,
@@ -193,12 +218,18 @@ export class PlacedPackets {
       durationTicks,
       atSample,
       durationSamples,
-      arrivalSample: Math.round((arrivalUs * this.#rateHz) / 1_000_000),
+      arrivalSample: this.#sampleOf(arrivalUs),
       lostSamples: 0,
+      exact,
+      previousEnd: atSample,
     };
     let at = this.#waiting.length;
     while (at > this.#next && (this.#waiting[at - 1]?.atSample ?? 0) > packet.atSample) at -= 1;
     if (at === this.#waiting.length) this.#waiting.push(packet);
     else this.#waiting.splice(at, 0, packet);
   }
+}
+
+function endOf({ exact, atSample, durationSamples }: PlacedPacket): number {
+  return exact?.toSample ?? atSample + durationSamples;
 }

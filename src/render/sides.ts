@@ -40,12 +40,14 @@ function callSides(view: RecordingView): Sides {
   };
 }
 
+/** Of all pairs of a thread. */
+let oneSide = new Int16Array(0);
+
 type ClosableReader = SampleReader & { close(): void };
 
 /** Two signals side by side: `read` fills pairs of a left and a right sample. */
 export class StereoReader implements SampleReader {
   readonly #sides: readonly [ClosableReader, ClosableReader];
-  #channel = new Int16Array(0);
 
   constructor(left: ClosableReader, right: ClosableReader) {
     this.#sides = [left, right];
@@ -53,8 +55,8 @@ export class StereoReader implements SampleReader {
 
   read(out: Int16Array): void {
     const samples = out.length / 2;
-    if (this.#channel.length < samples) this.#channel = new Int16Array(samples);
-    const channel = this.#channel.subarray(0, samples);
+    if (oneSide.length < samples) oneSide = new Int16Array(samples);
+    const channel = oneSide.subarray(0, samples);
     this.#sides.forEach((side, index) => {
       side.read(channel);
       for (let k = 0; k < samples; k += 1) out[2 * k + index] = channel[k]!;

@@ -6,6 +6,9 @@ import type { PlacedPacket } from './placed-packets.ts';
 
 /** No packet of any codec decodes to more (120 ms of Opus at 48 kHz); longer G.711 payloads get a larger buffer. */
 const usualPacketSamples = 5760;
+/** Of all streams of a thread: what was decoded is read before anything else is. */
+let decodedSamples = new Int16Array(usualPacketSamples);
+const none = new Int16Array(0);
 
 /**
  * The packets of one format, in order, as samples; and what stands in for those that were lost between them. Every
@@ -16,11 +19,10 @@ export class StreamDecoder {
   readonly #decoder: Decoder;
   readonly #concealer: Concealer | undefined;
   readonly #rateHz: number;
-  #decoded = new Int16Array(usualPacketSamples);
-  #concealed = new Int16Array(0);
+  #concealed = none;
 
-  /** Of the packet decoded last: its samples, and those of the loss before it. Valid until the next. */
-  samples = this.#decoded;
+  /** Of the packet decoded last: its samples, and those of the loss before it. Valid until the next of any stream. */
+  samples = none;
   lostSamples = this.#concealed;
 
   /** @param rateHz of the recording; positions count at it, samples come at `fromHz` */
@@ -36,19 +38,27 @@ export class StreamDecoder {
   }
 
   /**
-   * Makes exactly as many samples as the packet's place is long, whatever its payload decodes to.
+   * Makes exactly as many samples as the packet's place is long, whatever its payload decodes to; where its clock is
+   * followed, as many as its sender says.
    * @param lostSamples how long the loss before the packet is that is to be concealed, at the recording's rate
    * @param isContiguous nothing else lies between the packet and the one before
    */
   decode(packet: PlacedPacket, lostSamples: number, isContiguous: boolean): void {
     const { payload } = packet;
-    const wanted = this.#samplesOf(packet.durationSamples);
-    this.#conceal(this.#samplesOf(lostSamples), payload);
+    const { exact, previousEnd, durationTicks, format } = packet;
+    let wanted = this.#samplesOf(packet.durationSamples);
+    let lost = this.#samplesOf(lostSamples);
+    if (exact) {
+      wanted = Math.round((durationTicks * this.fromHz) / format.clockRateHz);
+      const stretched = (exact.toSample - exact.fromSample) / wanted;
+      if (lostSamples > 0) lost = Math.max(0, Math.round((exact.fromSample - previousEnd) / stretched));
+    }
+    this.#conceal(lost, payload);
     const room = Math.max(wanted, payload.length * 2);
-    if (this.#decoded.length < room) this.#decoded = new Int16Array(room);
-    const made = this.#decoder.decode(payload, this.#decoded);
-    if (made < wanted) this.#decoded.fill(0, made, wanted);
-    this.samples = this.#decoded.subarray(0, wanted);
+    if (decodedSamples.length < room) decodedSamples = new Int16Array(room);
+    const made = this.#decoder.decode(payload, decodedSamples);
+    if (made < wanted) decodedSamples.fill(0, made, wanted);
+    this.samples = decodedSamples.subarray(0, wanted);
     if (!this.#concealer) return;
     if (lostSamples > 0) this.#concealer.lead(this.lostSamples, this.samples);
     else if (!isContiguous) this.#concealer.reset();

@@ -10,6 +10,7 @@ import {
 const maxDropout = 3000;
 /** Numbers below the highest for which a second packet is known as a duplicate. */
 const historyPackets = 512;
+const unseen = -(2 ** 31);
 
 /**
  * One received stream as RFC 3550 counts it: expected and lost packets (appendix A.3), interarrival jitter (A.8).
@@ -29,7 +30,7 @@ export class Reception {
   /** In units of RTP time. */
   #jitter = 0;
   readonly #sequence = new ExtendedSequence();
-  readonly #seen = new Float64Array(historyPackets).fill(Number.NaN);
+  readonly #seen = new Int32Array(historyPackets).fill(unseen);
   #first = 0;
   #highest = -1;
   /** Of the sources and sequences before this one. */
@@ -110,7 +111,7 @@ export class Reception {
     this.#expectedBefore = this.expected;
     this.#sequence.reset();
     this.#first = this.#highest = this.#sequence.extend(sequenceNumber);
-    this.#seen.fill(Number.NaN);
+    this.#seen.fill(unseen);
     this.#jitter = 0;
     this.#clockRateHz = clockRateHz;
   }

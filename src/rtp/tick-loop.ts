@@ -69,7 +69,9 @@ export class TickLoop {
     if (latenessUs > this.#lateness.maxLatenessUs) this.#lateness.maxLatenessUs = latenessUs;
     try {
       this.#steps.receive();
-      for (const tick of this.#steps.ticks) tick(nowUs);
+      // Nothing that was received came later than that.
+      const tickUs = this.#clock.monotonicUs();
+      for (const tick of this.#steps.ticks) tick(tickUs);
     } finally {
       this.#steps.send();
       this.#deadlineUs = this.#nextDeadline(nowUs);

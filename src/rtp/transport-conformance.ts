@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { CallreelError } from '../errors.ts';
 import type { PortRange } from './port-range.ts';
 import type { Datagram, RtpTransport, TransportPort } from './transport.ts';
@@ -18,10 +23,16 @@ interface Received {
 
 /** Copies what the contract only lends. */
 class RecordingSink {
-  readonly received: Received[] = [];
+  readonly received: Received[];
   #waiting: { count: number; resolve: () => void } | undefined;
 
+  constructor(received: Received[] = []) {
+    this.received = received;
+  }
+
   receive({ data, arrivalUs, sourceAddress, sourcePort }: Datagram): void {
+    // RTP that another process sends to a port it had before.
+    if ((data[0] ?? 0) >= 0x80) return;
     this.received.push({ text: Buffer.from(data).toString('latin1'), arrivalUs, sourceAddress, sourcePort });
     if (this.#waiting && this.received.length >= this.#waiting.count) this.#waiting.resolve();
   }
@@ -52,6 +63,28 @@ function insideTick<T>(queue: (() => void)[], action: () => T): Promise<T> {
   );
 }
 
+/** A peer that is none of ours, over a socket of Node. */
+async function openPeer(address: string): Promise<Socket> {
+  const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+  socket.bind(0, address);
+  await once(socket, 'listening');
+  return socket;
+}
+
+function sendFrom(peer: Socket, data: Uint8Array, port: number, address: string): Promise<unknown> {
+  return new Promise((resolve) => peer.send(data, port, address, resolve));
+}
+
+function forceGarbageCollection(): void {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+}
+
+/** Where the system tells. */
+function countDescriptors(): number {
+  return existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').length : 0;
+}
+
 const anyPort: PortRange = { first: 0, last: 0 };
 
 export function transportConformance(name: string, { create }: TransportUnderTest): void {
@@ -59,8 +92,9 @@ export function transportConformance(name: string, { create }: TransportUnderTes
   async function withTransport(
     address: string,
     body: (transport: RtpTransport, queue: (() => void)[]) => Promise<void>,
+    ports = anyPort,
   ): Promise<void> {
-    const transport = create({ address, ports: anyPort, startIndex: () => 0 });
+    const transport = create({ address, ports, startIndex: () => 0 });
     const queue: (() => void)[] = [];
     transport.run(() => {
       for (const action of queue.splice(0)) action();
@@ -69,6 +103,21 @@ export function transportConformance(name: string, { create }: TransportUnderTes
       await body(transport, queue);
     } finally {
       await transport.stop();
+    }
+  }
+
+  /** Beginning with an even one; other processes may take them meanwhile, which is not likely. */
+  async function findFreeRange(count: number): Promise<PortRange> {
+    for (;;) {
+      const probe = create({ address: '127.0.0.1', ports: anyPort, startIndex: () => 0 });
+      const first = Math.max(1024, ((await probe.open(new RecordingSink())).port & ~1) - count);
+      const range = { first, last: first + count - 1 };
+      await probe.stop();
+      const trial = create({ address: '127.0.0.1', ports: range, startIndex: () => 0 });
+      const opening = Array.from({ length: count / 2 }, () => trial.open(new RecordingSink()));
+      const opened = await Promise.allSettled(opening);
+      await trial.stop();
+      if (opened.every(({ status }) => status === 'fulfilled')) return range;
     }
   }
 
@@ -141,6 +190,49 @@ export function transportConformance(name: string, { create }: TransportUnderTes
         );
       }));
 
+    test('of no bytes pass, longer ones than a datagram may be are dropped, and the next one is whole', () =>
+      withTransport('127.0.0.1', async (transport) => {
+        const sink = new RecordingSink();
+        const { port } = await transport.open(sink);
+        const peer = await openPeer('127.0.0.1');
+        for (const bytes of [2049, 60_000, 0, 2048])
+          await sendFrom(peer, new Uint8Array(bytes).fill(120), port, '127.0.0.1');
+        const received = await sink.until(2);
+        peer.close();
+        assert.deepEqual(
+          received.map(({ text }) => text),
+          ['', 'x'.repeat(2048)],
+        );
+        assert.equal(transport.counters.receivedPackets, 2);
+      }));
+
+    test('of sources that take turns come with their own, IPv4 in its own form on a port of both families', () =>
+      withTransport('::', async (transport, queue) => {
+        const sink = new RecordingSink();
+        const to = await transport.open(sink);
+        const peers = [await openPeer('127.0.0.1'), await openPeer('::1'), await openPeer('127.0.0.1')];
+        const expected: [string, number][] = [];
+        for (let round = 0; round < 2; round++)
+          for (const peer of peers) {
+            const { address, port } = peer.address();
+            await sendFrom(peer, Buffer.from('turn'), to.port, address);
+            await sink.until(expected.push([address, port]));
+          }
+        assert.deepEqual(
+          sink.received.map(({ sourceAddress, sourcePort }) => [sourceAddress, sourcePort]),
+          expected,
+        );
+        const answers = peers.map(async (peer) => String((await once(peer, 'message'))[0]));
+        await insideTick(queue, () => {
+          for (const [address, port] of expected.slice(0, 3)) send(to, `to ${port}`, address, port);
+        });
+        assert.deepEqual(
+          await Promise.all(answers),
+          expected.slice(0, 3).map(([, port]) => `to ${port}`),
+        );
+        for (const peer of peers) peer.close();
+      }));
+
     test('the kernel refuses are counted and harm nothing', () =>
       withTransport('127.0.0.1', async (transport, queue) => {
         const sink = new RecordingSink();
@@ -152,7 +244,7 @@ export function transportConformance(name: string, { create }: TransportUnderTes
           send(from, 'to port 0', '127.0.0.1', 0);
           send(from, 'to a name', 'localhost', to.port);
           send(from, 'to another family', '::1', to.port);
-          send(from, 'to nobody', '127.0.0.1', gone.port);
+          for (let i = 0; i < 20; i++) send(from, 'to nobody', '127.0.0.1', gone.port);
         });
         await insideTick(queue, () => send(from, 'after', '127.0.0.1', to.port));
         assert.deepEqual(
@@ -208,10 +300,8 @@ export function transportConformance(name: string, { create }: TransportUnderTes
       }));
 
     test('a range gives even ports from its start index on, then PORTS_EXHAUSTED, then the freed one', async () => {
-      const probe = create({ address: '127.0.0.1', ports: anyPort, startIndex: () => 0 });
-      const base = (await probe.open(new RecordingSink())).port;
-      const first = (base & ~1) - 6;
-      const ports = { first, last: first + 5 };
+      const ports = await findFreeRange(6);
+      const { first } = ports;
       const transport = create({ address: '127.0.0.1', ports, startIndex: () => 1 });
       const other = create({ address: '127.0.0.1', ports, startIndex: () => 1 });
       try {
@@ -232,31 +322,114 @@ export function transportConformance(name: string, { create }: TransportUnderTes
         await other.stop();
         assert.equal((await transport.open(new RecordingSink())).port, opened[1]!.port);
       } finally {
-        await Promise.all([probe.stop(), transport.stop(), other.stop()]);
+        await Promise.all([transport.stop(), other.stop()]);
       }
     });
 
-    test('RTP is on an even port, its RTCP one above, and each hears its own', () =>
+    test('a port that is closed while datagrams wait is free, and who has it next hears none of them', async () => {
+      const { first } = await findFreeRange(2);
+      await withTransport(
+        '127.0.0.1',
+        async (transport, queue) => {
+          const peer = await openPeer('127.0.0.1');
+          const former = new RecordingSink();
+          const sink = new RecordingSink();
+          const closing = await transport.open(former);
+          await insideTick(queue, () => undefined);
+          for (let i = 0; i < 50; i++) void peer.send('of the past', first, '127.0.0.1');
+          await sendFrom(peer, Buffer.from('of the past'), first, '127.0.0.1');
+          const heard = former.received.length;
+          closing.close();
+          let again: TransportPort | undefined;
+          while (!again) {
+            again = await transport.open(sink).catch(() => undefined);
+            if (!again) await insideTick(queue, () => undefined);
+          }
+          assert.equal(again.port, first);
+          await insideTick(queue, () => undefined);
+          await sendFrom(peer, Buffer.from('of now'), first, '127.0.0.1');
+          peer.close();
+          assert.equal((await sink.until(1))[0]!.text, 'of now');
+          assert.equal(former.received.length, heard);
+        },
+        { first, last: first },
+      );
+    });
+
+    test('hundreds of ports each hear their own, while others come and go and garbage is collected', () =>
       withTransport('127.0.0.1', async (transport, queue) => {
-        const heardRtp = new RecordingSink();
-        const heardRtcp = new RecordingSink();
-        const from = await transport.open(new RecordingSink());
-        const rtp = await transport.open(heardRtp);
-        assert.equal(rtp.port % 2, 0);
-        const rtcp = await transport.openRtcp(rtp, heardRtcp);
-        assert.equal(rtcp?.port, rtp.port + 1);
-        await insideTick(queue, () => {
-          send(from, 'audio', '127.0.0.1', rtp.port);
-          send(from, 'report', '127.0.0.1', rtp.port + 1);
-        });
-        assert.equal((await heardRtp.until(1))[0]!.text, 'audio');
-        assert.equal((await heardRtcp.until(1))[0]!.text, 'report');
-        assert.equal(await transport.openRtcp(rtp, heardRtcp), undefined, 'taken');
-        rtcp!.close();
-        await insideTick(queue, () => send(rtp, 'still here', '127.0.0.1', from.port));
-        await transport.stop();
-        assert.equal(await transport.openRtcp(rtp, heardRtcp), undefined, 'stopped');
+        const count = 300;
+        const sinks = Array.from({ length: count }, () => new RecordingSink());
+        const ports: TransportPort[] = [];
+        for (const sink of sinks) ports.push(await transport.open(sink));
+        for (let round = 0; round < 6; round++) {
+          await insideTick(queue, () => {
+            for (const [i, port] of ports.entries())
+              send(port, `${i} in ${round}`, '127.0.0.1', ports[(i + 1) % count]!.port);
+          });
+          forceGarbageCollection();
+          await Promise.all(sinks.map((sink) => sink.until(round + 1)));
+          for (let i = round; i < count; i += 7) {
+            ports[i]!.close();
+            sinks[i] = new RecordingSink(sinks[i]!.received);
+            ports[i] = await transport.open(sinks[i]!);
+          }
+          forceGarbageCollection();
+        }
+        for (const [i, sink] of sinks.entries())
+          assert.deepEqual(
+            sink.received.map(({ text }) => text),
+            Array.from({ length: 6 }, (_, round) => `${(i + count - 1) % count} in ${round}`),
+          );
       }));
+
+    test('one that is flooded does not hold up another', () =>
+      withTransport('127.0.0.1', async (transport, queue) => {
+        const flooded = new RecordingSink();
+        const sink = new RecordingSink();
+        const from = await transport.open(new RecordingSink());
+        const target = await transport.open(flooded);
+        const other = await transport.open(sink);
+        await insideTick(queue, () => {
+          for (let i = 0; i < 400; i++) send(from, `${i}`, '127.0.0.1', target.port);
+          send(from, 'in time', '127.0.0.1', other.port);
+        });
+        await sink.until(1);
+        const received = await flooded.until(400);
+        assert.deepEqual(
+          received.map(({ text }) => text),
+          Array.from({ length: 400 }, (_, i) => `${i}`),
+        );
+      }));
+
+    test('RTP is on an even port, its RTCP one above, and each hears its own', async () => {
+      // A third one sends.
+      const ports = await findFreeRange(4);
+      await withTransport(
+        '127.0.0.1',
+        async (transport, queue) => {
+          const heardRtp = new RecordingSink();
+          const heardRtcp = new RecordingSink();
+          const from = await transport.open(new RecordingSink());
+          const rtp = await transport.open(heardRtp);
+          assert.equal(rtp.port % 2, 0);
+          const rtcp = await transport.openRtcp(rtp, heardRtcp);
+          assert.equal(rtcp?.port, rtp.port + 1);
+          await insideTick(queue, () => {
+            send(from, 'audio', '127.0.0.1', rtp.port);
+            send(from, 'report', '127.0.0.1', rtp.port + 1);
+          });
+          assert.equal((await heardRtp.until(1))[0]!.text, 'audio');
+          assert.equal((await heardRtcp.until(1))[0]!.text, 'report');
+          assert.equal(await transport.openRtcp(rtp, heardRtcp), undefined, 'taken');
+          rtcp!.close();
+          await insideTick(queue, () => send(rtp, 'still here', '127.0.0.1', from.port));
+          await transport.stop();
+          assert.equal(await transport.openRtcp(rtp, heardRtcp), undefined, 'stopped');
+        },
+        ports,
+      );
+    });
 
     test("an address that is not of this machine is the caller's mistake", async () => {
       const transport = create({ address: '192.0.2.1', ports: anyPort, startIndex: () => 0 });
@@ -292,7 +465,7 @@ export function transportConformance(name: string, { create }: TransportUnderTes
 
     test('stop leaves no handle', async () => {
       const count = (): number =>
-        process.getActiveResourcesInfo().filter((type) => type === 'UDPWRAP').length;
+        process.getActiveResourcesInfo().filter((type) => type === 'UDPWRAP').length + countDescriptors();
       const before = count();
       const transport = create({ address: '127.0.0.1', ports: anyPort, startIndex: () => 0 });
       transport.run(() => {});

@@ -1,11 +1,11 @@
-import { randomInt } from 'node:crypto';
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import type { Clock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { DgramPort, sendDatagram } from './dgram-port.ts';
-import { countPorts, isEphemeral, type PortRange, searchPorts } from './port-range.ts';
+import type { PortRange } from './port-range.ts';
+import { bindFreePort, judgeBindError } from './port-search.ts';
 import { maxDatagramBytes, SendBatch } from './send-batch.ts';
 import { TickLoop } from './tick-loop.ts';
 import {
@@ -37,9 +37,6 @@ export interface DgramTransportCounters extends TransportCounters {
 const maxQueuedPerPort = 512;
 
 const maxPort = 65_535;
-/** Then an odd one has to do; the system gives even and odd ones by turns or at random. */
-const evenPortAttempts = 16;
-
 /** The system cuts this down to net.core.rmem_max. */
 const receiveBufferBytes = 1 << 20;
 
@@ -69,6 +66,7 @@ export class DgramTransport implements RtpTransport {
     else this.counters.sentPackets++;
   });
   readonly #ports = new Set<DgramPort>();
+  readonly #numbers = new Set<number>();
   readonly #closing: DgramPort[] = [];
   #received: ReceivedDatagram[] = [];
   #handingOut: ReceivedDatagram[] = [];
@@ -80,21 +78,13 @@ export class DgramTransport implements RtpTransport {
   }
 
   async open(sink: DatagramSink): Promise<TransportPort> {
-    const { ports } = this.#options;
-    if (isEphemeral(ports)) {
-      const port = await this.#bindAnyEven(sink);
-      if (port) return port;
-    } else {
-      const count = countPorts(ports);
-      const startIndex = count > 0 ? (this.#options.startIndex ?? randomInt)(count) : 0;
-      const taken = new Set([...this.#ports].map((port) => port.port));
-      for (const number of searchPorts(ports, startIndex)) {
-        const port = taken.has(number) ? undefined : await this.#bind(number, sink);
-        if (port) return port;
-      }
-    }
-    throw new CallreelError('PORTS_EXHAUSTED', `no free RTP port in ${ports.first}-${ports.last}`, {
-      where: 'rtp.ports',
+    const { ports, startIndex } = this.#options;
+    return await bindFreePort({
+      ports,
+      startIndex,
+      isOurs: (number) => this.#numbers.has(number),
+      bind: (number) => this.#bind(number, sink),
+      discard: (port) => port.shut(),
     });
   }
 
@@ -124,21 +114,6 @@ export class DgramTransport implements RtpTransport {
     this.#received = [];
   }
 
-  /** The odd ports that the system gives meanwhile are held, so that it gives others. */
-  async #bindAnyEven(sink: DatagramSink): Promise<DgramPort | undefined> {
-    const odd: DgramPort[] = [];
-    try {
-      for (let attempt = 0; attempt < evenPortAttempts; attempt++) {
-        const port = await this.#bind(0, sink);
-        if (!port || port.port % 2 === 0) return port;
-        odd.push(port);
-      }
-      return odd.pop();
-    } finally {
-      await Promise.all(odd.map((port) => port.shut()));
-    }
-  }
-
   /** @returns undefined when the port is taken */
   async #bind(number: number, sink: DatagramSink): Promise<DgramPort | undefined> {
     const { address } = this.#options;
@@ -157,7 +132,8 @@ export class DgramTransport implements RtpTransport {
       await listening;
     } catch (error) {
       socket.close();
-      return this.#judgeBindError(error);
+      const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+      return judgeBindError(code, address, error);
     }
     if (this.#stopped) {
       socket.close();
@@ -166,25 +142,16 @@ export class DgramTransport implements RtpTransport {
     return this.#adopt(socket, sink);
   }
 
-  #judgeBindError(error: unknown): undefined {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'EADDRINUSE' || code === 'EACCES') return undefined;
-    if (code === 'EMFILE' || code === 'ENFILE' || code === 'ENOBUFS' || code === 'ENOMEM')
-      throw new CallreelError('PORTS_EXHAUSTED', `the system opens no more sockets (${code})`, {
-        cause: error,
-      });
-    throw new CallreelError('CONFIG_INVALID', `cannot open a port on ${this.#options.address}`, {
-      where: 'rtp.address',
-      cause: error,
-    });
-  }
-
   #adopt(socket: Socket, sink: DatagramSink): DgramPort {
     const port = new DgramPort(socket, sink, this.#batch, {
       close: () => this.#close(port),
-      closed: () => this.#ports.delete(port),
+      closed: () => {
+        this.#ports.delete(port);
+        this.#numbers.delete(port.port);
+      },
     });
     this.#ports.add(port);
+    this.#numbers.add(port.port);
     socket.on('message', (data, remote) => {
       if (remote.address.startsWith(mapped)) remote.address = remote.address.slice(mapped.length);
       this.#receive(port, data, remote);

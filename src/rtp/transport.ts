@@ -1,7 +1,7 @@
 /**
- * The border between the media path and the kernel. A driver (`transport-dgram` now, a blocking one later) owns the
- * loop: it gathers datagrams, hands each to the sink of its port, calls the ticks, then sends what was committed as one
- * batch. Nothing above this file knows how the packets came in.
+ * The border between the media path and the kernel. A driver (`transport-ffi`, or the portable
+ * `transport-dgram`) owns the loop: it gathers datagrams, hands each to the sink of its port, calls the ticks, and by the
+ * end of the turn has sent what was committed. Nothing above this file knows how the packets came in.
  */
 import type { TickHistogram } from './tick-histogram.ts';
 
@@ -20,9 +20,12 @@ export interface DatagramSink {
 
 export interface TransportPort {
   readonly port: number;
-  /** Space for one datagram of at most `maxBytes`; write into it, then `commit`. One reservation at a time. */
+  /**
+   * Space for one datagram of at most `maxBytes`, or more; write into it, then `commit`. One reservation at a time, over
+   * all ports.
+   */
   reserve(maxBytes: number): Uint8Array;
-  /** Queues the first `bytes` bytes of the reservation for this tick's batch. */
+  /** Sends the first `bytes` bytes of the reservation, by the end of this turn. */
   commit(bytes: number, address: string, port: number): void;
   close(): void;
 }
@@ -57,6 +60,10 @@ export interface RtpTransport {
   /** Stops the loop and closes every port. */
   stop(): Promise<void>;
 }
+
+/** Which driver is wanted; `auto`: `ffi` where it works, else `dgram`. */
+export const driverSettings = ['auto', 'ffi', 'dgram'] as const;
+export type DriverSetting = (typeof driverSettings)[number];
 
 /** Period of the media loop; every fourth tick is a 20 ms mixing slot. */
 export const tickPeriodUs = 5000;

@@ -61,6 +61,24 @@ test('a full ring refuses and keeps what it has', () => {
   assert.equal(producer.freeBytes, 256);
 });
 
+test('as much memory is touched as was waiting at once', () => {
+  const shared = createRing(65_536);
+  const producer = new RingProducer(shared);
+  const consumer = new RingConsumer(shared);
+  for (let round = 0; round < 2000; round++) {
+    for (let entry = 1; entry <= 3; entry++) {
+      const at = producer.reserve(1, 100);
+      producer.bytes.fill(entry, at, at + 100);
+      producer.commit();
+    }
+    const seen: number[] = [];
+    consumer.drain((_kind, bytes) => void seen.push(bytes[99]!), Number.POSITIVE_INFINITY);
+    assert.deepEqual(seen, [1, 2, 3]);
+  }
+  assert.equal(producer.freeBytes, 65_536);
+  assert.ok(producer.bytes.subarray(3 * 104).every((byte) => byte === 0));
+});
+
 test('an uncommitted reservation is never seen', () => {
   const shared = createRing(256);
   const producer = new RingProducer(shared);

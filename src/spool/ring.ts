@@ -2,11 +2,15 @@
  * A byte ring in shared memory from one producer thread to one consumer thread, without locks. The producer never
  * waits: where there is no space, `reserve` says so. Entries lie contiguous and aligned to four bytes, each behind a
  * word of `length << 2 | kind`; kind 0 fills the rest of the ring where an entry would not fit before its end.
+ *
+ * An empty ring begins at its first byte again: its indices go on, and the origin tells which of them lies there. So
+ * only as much of the memory is ever touched as was waiting at once.
  */
 const controlBytes = 64;
 const writeIndex = 0;
 const readIndex = 1;
 const wakeIndex = 2;
+const originIndex = 3;
 const wordBytes = 4;
 const kindSkip = 0;
 
@@ -30,6 +34,8 @@ export class RingProducer {
   readonly #control: Int32Array;
   readonly #mask: number;
   #write: number;
+  /** Only the producer moves it, and only while nothing waits. */
+  #origin: number;
   #reservedEnd = 0;
 
   constructor(shared: SharedArrayBuffer) {
@@ -39,6 +45,7 @@ export class RingProducer {
     this.#control = new Int32Array(shared, 0, controlBytes / wordBytes);
     this.#mask = this.capacityBytes - 1;
     this.#write = Atomics.load(this.#control, writeIndex) >>> 0;
+    this.#origin = Atomics.load(this.#control, originIndex) >>> 0;
   }
 
   /**
@@ -47,10 +54,12 @@ export class RingProducer {
    */
   reserve(kind: RingEntryKind, length: number): number {
     const needed = wordBytes + aligned(length);
-    const at = this.#write & this.#mask;
+    const { freeBytes } = this;
+    if (freeBytes === this.capacityBytes) this.#beginAnew();
+    const at = (this.#write - this.#origin) & this.#mask;
     const untilEnd = this.capacityBytes - at;
     const skip = needed > untilEnd ? untilEnd : 0;
-    if (skip + needed > this.freeBytes) return -1;
+    if (skip + needed > freeBytes) return -1;
     if (skip > 0) this.view.setUint32(at, ((skip - wordBytes) << 2) | kindSkip);
     const start = (at + skip) & this.#mask;
     this.view.setUint32(start, ((length << 2) | kind) >>> 0);
@@ -68,6 +77,11 @@ export class RingProducer {
   get freeBytes(): number {
     const read = Atomics.load(this.#control, readIndex) >>> 0;
     return this.capacityBytes - ((this.#write - read) >>> 0);
+  }
+
+  #beginAnew(): void {
+    this.#origin = this.#write;
+    Atomics.store(this.#control, originIndex, this.#origin | 0);
   }
 
   wake(): void {
@@ -113,8 +127,10 @@ export class RingConsumer {
   drain(visit: (kind: RingEntryKind, bytes: Uint8Array) => void, maxBytes: number): number {
     let total = 0;
     const write = Atomics.load(this.#control, writeIndex) >>> 0;
+    // What was written since the ring was empty was written behind it.
+    const origin = Atomics.load(this.#control, originIndex) >>> 0;
     while (this.#read !== write && total < maxBytes) {
-      const at = this.#read & this.#mask;
+      const at = (this.#read - origin) & this.#mask;
       const word = this.#view.getUint32(at);
       const length = word >>> 2;
       const kind = word & 3;

@@ -90,6 +90,9 @@ export const maxWaiting = 512;
  */
 export const anchorSlackUs = 20_000;
 
+/** The first packet of a stream may have been so much slower than the fastest of the next `pauseWindowUs`. */
+export const maxSlownessUs = 200_000;
+
 /** Audio sent faster than it can be spoken is taken this far ahead of the room's clock; then it is a flood. */
 export const maxLeadUs = 60_000_000;
 
@@ -103,7 +106,78 @@ export const maxMisorderPackets = 512;
 export const maxRuns = 4;
 
 /** Clock anchors of one stream that late packets can still be placed by. */
-export const maxAnchors = 4;
+export const maxAnchors = 8;
 
 /** A lossy or hostile stream must not fill the memory; the counters stay exact beyond it. */
 export const maxMarks = 10_000;
+
+/** Drift is corrected when it has added up to this much, never below: so a clean call stays as it was decoded. */
+export const minOffsetUs = 2000;
+
+/** And when it is beyond what the estimate may be wrong by: so many standard deviations. */
+export const offsetDeviations = 5;
+
+/** Clocks of telephones are off by so much (standard deviation): what is assumed until something is known. */
+export const usualDriftPpm = 200;
+
+/** How much a clock changes its drift as it warms up and cools down: 1 ppm in eight minutes. */
+export const driftWanderPpm2PerSecond = 0.002;
+
+/**
+ * Behind a PBX another telephone may go on with the same stream. Where the mean of about so many measurements is off by
+ * so many standard deviations, four times what noise makes of it, the drift is taken to have changed by about this.
+ */
+export const biasMeasures = 16;
+export const maxBias = 0.75;
+export const changedDriftPpm = 40;
+
+/** The fastest packet in so much RTP time shows how long the way is; of fewer packets it says too little. */
+export const driftWindowUs = 1_000_000;
+export const minDriftWindowPackets = 8;
+
+/** So many of its fastest packets tell how much the very fastest varies: by so many times their usual distance. */
+export const fastestPackets = 5;
+export const noiseSpreads = 2.5;
+/** What is usual is known from so many windows. */
+export const spreadWindows = 8;
+
+/** Where arrivals do not differ at all, they were still read on a tick of some milliseconds, here or there. */
+export const arrivalNoiseUs = 1000;
+
+/**
+ * What differs from the expected distance by more than both is no drift and no noise: another route, a jam. Ticks of
+ * 10 ms, by which senders and receivers let drift add up unseen, stay below it.
+ */
+export const minOutlierUs = 12_000;
+export const outlierDeviations = 5;
+
+/** So many of them one after the other are passed over; then it is another route. */
+export const maxOutliers = 3;
+
+/** A correction makes up for what has added up in this time, and by so little above the drift that nobody hears it. */
+export const correctionSettleSeconds = 10;
+export const maxSlewPpm = 300;
+
+/** All in all: a sixtieth of a semitone. */
+export const maxCorrectionPpm = 900;
+
+/** Smaller changes wait. */
+export const minCorrectionStepPpm = 0.5;
+
+/** RTP time in a sender report is as exact as its clock: a tick of 8 kHz. Where it is not, it shows. */
+export const reportNoiseUs = 150;
+
+/** They agree with the arrivals where the drift they tell differs by no more standard deviations than these. */
+export const agreeDeviations = 3;
+
+/** So many reports are needed to be believed. */
+export const minReports = 4;
+
+/** From one report to the next, the sender's wall clock, its RTP time and their arrival go on alike, within this. */
+export const maxReportJumpUs = 1_000_000;
+
+/** A wall clock that is set by another runs right within so much (standard deviation). */
+export const wallClockPpm = 5;
+
+/** Drift that is known so well is told. */
+export const knownDriftPpm = 5;

@@ -2,7 +2,13 @@ import type { CodecName } from '../codec/codec.ts';
 import type { Hole } from './holes.ts';
 
 /** What happened on a track, at samples of the room's clock. */
-export type TimelineMark = GapMark | ConcealedMark | SsrcChangeMark | CodecChangeMark | JumpMark;
+export type TimelineMark =
+  | GapMark
+  | ConcealedMark
+  | SsrcChangeMark
+  | CodecChangeMark
+  | JumpMark
+  | OverflowMark;
 
 /** Silence in the stream: packets that never came, or a sender that paused (DTX) and said so in RTP time. */
 export interface GapMark {
@@ -37,6 +43,13 @@ export interface JumpMark {
   kind: 'jump';
   atSample: number;
   samples: number;
+}
+
+/** Packets that came and could not be kept: the disk was too slow for too long. */
+export interface OverflowMark {
+  kind: 'overflow';
+  atSample: number;
+  packets: number;
 }
 
 /** What a hole is to the listener, if anything. */

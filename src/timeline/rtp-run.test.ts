@@ -33,7 +33,7 @@ test('numbers grow over many wraps, duplicates are known, positions are exact at
         assert.equal(run.hasSeen(sequence), false);
         const at = run.sampleAt(sequence, run.extendTime(rtpTime)) ?? -1;
         assert.equal(at, 7 + k * samples);
-        run.advance(sequence, rtpTime, at, at);
+        run.advance(sequence, { rtpTime, arrivalUs: 0, arrivalSample: at, durationTicks: ticks }, at);
         assert.equal(run.hasSeen(sequence), true);
       }
     }
@@ -62,6 +62,6 @@ test('a packet from before an anchor keeps the old anchor', () => {
   assert.equal(run.sampleAt(at - 1, 1440), 1440);
   assert.equal(run.precedesAnchor(at - 1), true);
   assert.equal(run.precedesAnchor(at), false);
-  for (let k = 1; k <= 4; k += 1) run.anchor(at + k, 1600 + k * 160, 80_000 + k * 8000);
+  for (let k = 1; k <= 8; k += 1) run.anchor(at + k, 1600 + k * 160, 80_000 + k * 8000);
   assert.equal(run.sampleAt(at - 1, 1440), undefined, 'its anchor is forgotten');
 });

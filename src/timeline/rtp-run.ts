@@ -1,12 +1,23 @@
 import { maxAnchors } from './bounds.ts';
+import { ClockDrift } from './clock-drift.ts';
+import { type ClockReport, wallClockUs } from './clock-report.ts';
+import type { ExactSpan } from './placement.ts';
+import { type Stretch, stretchUs } from './stretch.ts';
 
 const seenPackets = 1024;
+/** Of a place in `#seen`: no packet comes as far on as this, which is 2^26 behind the first. */
+const unseen = 0xffff;
 
 /** From sequence number `fromSequence` on, `ticks` of the run lie at `sample`. */
 interface Anchor {
   fromSequence: number;
   ticks: number;
+  /** Whole, unless drift was corrected before. */
   sample: number;
+  /** Undefined where RTP time was never stretched. */
+  stretch: Stretch | undefined;
+  /** RTP time goes on from the anchor before, stretched otherwise. */
+  isContinued: boolean;
 }
 
 /** Distance from `from` to `to` in 16-bit sequence numbers, -32768..32767. */
@@ -17,6 +28,19 @@ export function sequenceDelta(from: number, to: number): number {
 /** Distance from `from` to `to` in 32-bit timestamps, -2^31..2^31-1. */
 export function timestampDelta(from: number, to: number): number {
   return (to - from) | 0;
+}
+
+/** A packet that has its place. */
+interface Placed {
+  rtpTime: number;
+  arrivalUs: number;
+  arrivalSample: number;
+  durationTicks: number;
+}
+
+/** How often `#seen` went round, modulo 2^16. */
+function turnOf(sequence: number): number {
+  return Math.floor(sequence / seenPackets) & 0xffff;
 }
 
 /** The packet that is farthest in the run, and where it lies. */
@@ -32,14 +56,15 @@ interface Latest {
 
 /**
  * One sequence of packets under one SSRC and one clock: extends sequence numbers and timestamps, knows duplicates, and
- * maps RTP time to samples by its anchors. It decides nothing; `TrackTimeline` does.
+ * maps RTP time to samples by its anchors, stretched by what its clock drifts. Anything else `TrackTimeline` decides.
  */
 export class RtpRun {
   readonly ssrc: number;
   readonly clockRateHz: number;
   readonly #rateHz: number;
   readonly #anchors: Anchor[];
-  readonly #seen = new Int32Array(seenPackets).fill(-1);
+  readonly #drift = new ClockDrift();
+  readonly #seen = new Uint16Array(seenPackets).fill(unseen);
   #firstSequence: number;
   readonly latest: Latest;
 
@@ -53,7 +78,7 @@ export class RtpRun {
     this.#rateHz = rateHz;
     // One wrap of head room keeps the extended numbers of packets before the first one positive.
     this.#firstSequence = 0x10000 + sequenceNumber;
-    this.#anchors = [{ fromSequence: 0, ticks: 0, sample }];
+    this.#anchors = [{ fromSequence: 0, ticks: 0, sample, stretch: undefined, isContinued: false }];
     this.latest = { sequence: this.#firstSequence - 1, rtpTime, ticks: 0, sample, arrivalSample: 0 };
   }
 
@@ -71,12 +96,8 @@ export class RtpRun {
 
   /** Where RTP time puts a packet: undefined if it is from before the oldest anchor still known. */
   sampleAt(sequence: number, ticks: number): number | undefined {
-    const last = this.#anchors.at(-1);
-    const anchor =
-      last && last.fromSequence <= sequence
-        ? last
-        : this.#anchors.findLast(({ fromSequence }) => fromSequence <= sequence);
-    return anchor && anchor.sample + this.#samples(ticks - anchor.ticks);
+    const anchor = this.#anchorOf(sequence);
+    return anchor && Math.round(this.#exactSample(anchor, ticks));
   }
 
   /** Length of [ticks, ticks + durationTicks) in samples; lengths of contiguous packets add up without rest. */
@@ -86,46 +107,100 @@ export class RtpRun {
     return from === undefined || to === undefined ? 0 : to - from;
   }
 
-  /** True if the packet belongs before the present anchor, where another timestamp base may have been in force. */
-  precedesAnchor(sequence: number): boolean {
-    return sequence < (this.#anchors.at(-1)?.fromSequence ?? 0);
+  /** As `samplesBetween`; undefined where drift is not corrected. */
+  exactSpan(sequence: number, ticks: number, durationTicks: number): ExactSpan | undefined {
+    const anchor = this.#anchorOf(sequence);
+    if (!anchor?.stretch) return undefined;
+    const toSample = this.#exactSample(anchor, ticks + durationTicks);
+    return { fromSample: this.#exactSample(anchor, ticks), toSample };
   }
 
-  /** From this packet on, RTP time counts from `sample`. */
+  /** Mean drift of the clock since it was anchored last, as `ClockDrift.meanPpm`. */
+  driftPpm(deviationPpm: number): number | undefined {
+    return this.#drift.meanPpm(deviationPpm);
+  }
+
+  report(report: ClockReport): void {
+    const rtpUs = this.#timeUs(this.extendTime(report.rtpTime));
+    this.#drift.report({ wallUs: wallClockUs(report), rtpUs, arrivalUs: report.arrivalUs });
+  }
+
+  /** True if the packet belongs before the present anchor, where another timestamp base may have been in force. */
+  precedesAnchor(sequence: number): boolean {
+    return sequence < (this.#anchors.findLast(({ isContinued }) => !isContinued)?.fromSequence ?? 0);
+  }
+
+  /** From this packet on, RTP time counts from `sample`, where it arrived. */
   anchor(fromSequence: number, ticks: number, sample: number): void {
-    this.#anchors.push({ fromSequence, ticks, sample });
-    if (this.#anchors.length > maxAnchors) this.#anchors.shift();
+    this.#drift.restart();
+    this.#push({ fromSequence, ticks, sample, stretch: this.#drift.stretch, isContinued: false });
+  }
+
+  /** From this packet on, RTP time counts from so many samples later: it stood still. */
+  resume(fromSequence: number, ticks: number, samples: number): void {
+    this.#drift.resume();
+    const sample = (this.sampleAt(fromSequence, ticks) ?? this.latest.sample) + samples;
+    this.#push({ fromSequence, ticks, sample, stretch: this.#drift.stretch, isContinued: false });
   }
 
   /** The sender began to count anew while its RTP time went on: the next packet is `sequenceNumber`. */
   restartSequence(sequenceNumber: number): void {
     const anchor = this.#anchors.at(-1);
-    this.#seen.fill(-1);
+    this.#seen.fill(unseen);
     this.#firstSequence = 0x10000 + sequenceNumber;
     this.latest.sequence = this.#firstSequence - 1;
-    if (anchor) this.#anchors.splice(0, this.#anchors.length, { ...anchor, fromSequence: 0 });
+    if (anchor)
+      this.#anchors.splice(0, this.#anchors.length, { ...anchor, fromSequence: 0, isContinued: false });
   }
 
   hasSeen(sequence: number): boolean {
-    return this.#seen[sequence % seenPackets] === sequence;
+    return this.#seen[sequence % seenPackets] === turnOf(sequence);
   }
 
   see(sequence: number): void {
-    this.#seen[sequence % seenPackets] = sequence;
+    this.#seen[sequence % seenPackets] = turnOf(sequence);
   }
 
   /** The packet is placed and is the farthest of the run now. */
-  advance(sequence: number, rtpTime: number, sample: number, arrivalSample: number): void {
+  advance(sequence: number, placed: Placed, sample: number): void {
     this.see(sequence);
     const { latest } = this;
-    latest.ticks = this.extendTime(rtpTime);
+    latest.ticks = this.extendTime(placed.rtpTime);
     latest.sequence = sequence;
-    latest.rtpTime = rtpTime;
+    latest.rtpTime = placed.rtpTime;
     latest.sample = sample;
-    latest.arrivalSample = arrivalSample;
+    latest.arrivalSample = placed.arrivalSample;
+    if (this.#drift.packet(this.#timeUs(latest.ticks), placed.arrivalUs))
+      this.#follow(sequence, latest.ticks + placed.durationTicks);
   }
 
-  #samples(ticks: number): number {
-    return Math.round((ticks * this.#rateHz) / this.clockRateHz);
+  /** Behind this packet the clock is followed as it is known now. */
+  #follow(sequence: number, ticks: number): void {
+    const anchor = this.#anchorOf(sequence);
+    if (!anchor) return;
+    const sample = this.#exactSample(anchor, ticks);
+    const { stretch } = this.#drift;
+    this.#push({ fromSequence: sequence + 1, ticks, sample, stretch, isContinued: true });
+  }
+
+  #push(anchor: Anchor): void {
+    this.#anchors.push(anchor);
+    if (this.#anchors.length > maxAnchors) this.#anchors.shift();
+  }
+
+  #anchorOf(sequence: number): Anchor | undefined {
+    const last = this.#anchors.at(-1);
+    if (last && last.fromSequence <= sequence) return last;
+    return this.#anchors.findLast(({ fromSequence }) => fromSequence <= sequence);
+  }
+
+  #exactSample({ ticks: atTicks, sample, stretch }: Anchor, ticks: number): number {
+    const samples = ((ticks - atTicks) * this.#rateHz) / this.clockRateHz;
+    if (!stretch) return sample + samples;
+    return sample + samples + (stretchUs(stretch, this.#timeUs(ticks - atTicks)) * this.#rateHz) / 1_000_000;
+  }
+
+  #timeUs(ticks: number): number {
+    return (ticks * 1_000_000) / this.clockRateHz;
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { type Placement, TrackTimeline } from './track-timeline.ts';
+import type { Placement } from './placement.ts';
+import { TrackTimeline } from './track-timeline.ts';
 
 export const frame = 160;
 

@@ -75,6 +75,27 @@ describe('a pause in which the RTP clock stood still', () => {
     assert.deepEqual(stream.frames(50, 57), upFrom(90, 7));
   });
 
+  test('of 20 s ends where the fastest packet behind it would have come, in the order of their numbers', () => {
+    const stream = new Stream();
+    stream.run(0, 50);
+    for (const [k, lateMs] of [
+      [50, 60],
+      [52, 25],
+      [51, 50],
+      [53, 0],
+    ] as const)
+      stream.send(k, k, k * 20 + 20_000 + lateMs);
+    stream.run(54, 90, { lateMs: 20_000 });
+    assert.deepEqual(stream.frames(50, 90), upFrom(1050, 40));
+    const { lostPackets, late } = stream.placer.timeline.counters;
+    assert.deepEqual({ lostPackets, late }, { lostPackets: 0, late: 0 });
+    const swapped = new Stream();
+    swapped.run(0, 50);
+    for (const [k, index] of [51, 50].entries()) swapped.send(index, index, (50 + k) * 20 + 20_000);
+    swapped.run(52, 90, { lateMs: 20_000 });
+    assert.deepEqual(swapped.frames(50, 90), upFrom(1049, 40));
+  });
+
   test('ends in the loss of its first packet', () => {
     const stream = new Stream();
     stream.run(0, 50);

@@ -4,6 +4,7 @@ import {
   maxMisorderPackets,
   maxPauseLeadUs,
   maxPreRollUs,
+  maxSlownessUs,
   maxStartLeadUs,
   maxWaiting,
   minBurstSpeed,
@@ -15,9 +16,11 @@ import {
   preRollWindowUs,
   startWindowUs,
 } from './bounds.ts';
+import type { ClockReport } from './clock-report.ts';
+import type { Placement } from './placement.ts';
 import { sequenceDelta, timestampDelta } from './rtp-run.ts';
 import type { TrackFormat } from './track-format.ts';
-import { type Placement, TrackTimeline } from './track-timeline.ts';
+import { TrackTimeline } from './track-timeline.ts';
 
 /** Numbers as on the wire; `arrivalUs` is on the room's clock. */
 export interface TrackPacket {
@@ -28,9 +31,18 @@ export interface TrackPacket {
   durationTicks: number;
 }
 
+export interface TrackPlacerOptions {
+  rateHz: number;
+  startSample: number;
+  /** We sent the packets: they are as early as they were. */
+  isOurs?: boolean;
+}
+
 interface Waiting<Packet> {
   packet: Packet;
   format: TrackFormat;
+  /** Where arrival counts: when it would have come by the fastest way. */
+  beginUs?: number;
 }
 
 /** How late packets were before a stall, in samples; how late the last one is, and the least late one was. */
@@ -47,7 +59,8 @@ interface Stall {
  * Places the packets of one track on its timeline, in order of arrival, and looks ahead where a packet alone does not
  * tell its place:
  *
- *     first of a stream             those that left before it may come after it: they lie before it
+ *     first of a stream, or         those that left before it may come after it: they lie before it; those that
+ *     RTP time can not place it     left behind it may have been faster: it lies where the fastest would have come
  *     late against its RTP time     did the sender's clock stand still in a pause, or was the packet held up?
  *
  * Such a packet waits, and all behind it, until what arrives within a bound of time has told. The decision follows
@@ -56,6 +69,7 @@ interface Stall {
 export class TrackPlacer<Packet extends TrackPacket> {
   readonly timeline: TrackTimeline;
   readonly #rateHz: number;
+  readonly #isOurs: boolean;
   readonly #startUs: number;
   readonly #minPauseSamples: number;
   readonly #placed: (packet: Packet, placement: Placement) => void;
@@ -72,10 +86,11 @@ export class TrackPlacer<Packet extends TrackPacket> {
   #open: { settledSample: number; firstUs: number; lastUs: number } | undefined;
 
   constructor(
-    { rateHz, startSample }: { rateHz: number; startSample: number },
+    { rateHz, startSample, isOurs = false }: TrackPlacerOptions,
     placed: (packet: Packet, placement: Placement) => void,
   ) {
     this.#rateHz = rateHz;
+    this.#isOurs = isOurs;
     this.#startUs = (startSample * 1_000_000) / rateHz;
     this.#minPauseSamples = this.#samplesOf(minPauseUs);
     this.#placed = placed;
@@ -96,6 +111,11 @@ export class TrackPlacer<Packet extends TrackPacket> {
     }
     this.#waiting.push({ packet: { ...packet }, format: this.#format });
     this.#decide(false);
+  }
+
+  /** What the sender says of its clocks. */
+  report(report: ClockReport): void {
+    this.timeline.report(report);
   }
 
   /** Places what waits: no packet follows, or none is known yet. */
@@ -131,7 +151,11 @@ export class TrackPlacer<Packet extends TrackPacket> {
   #isDoubtful(packet: Packet, format: TrackFormat): boolean {
     this.#tell(format);
     if (this.#stall && packet.arrivalUs > this.#stall.untilUs) this.#endStall();
-    return this.timeline.beginsRun || this.#excessSamples(packet) > this.#minPauseSamples;
+    return this.#liesAtArrival(packet) || this.#excessSamples(packet) > this.#minPauseSamples;
+  }
+
+  #liesAtArrival({ sequenceNumber, rtpTime, arrivalUs }: Packet): boolean {
+    return this.timeline.beginsRun || this.timeline.isAnchored(sequenceNumber, rtpTime, arrivalUs);
   }
 
   /** How much later it arrives, against RTP time, than the latest of the packets before it. */
@@ -147,18 +171,22 @@ export class TrackPlacer<Packet extends TrackPacket> {
     for (let first = this.#waiting[0]; first; first = this.#waiting[0]) {
       const { packet, format } = first;
       if (this.#isDoubtful(packet, format)) {
-        const decided = this.timeline.beginsRun ? this.#begin(first, ended) : this.#resume(first, ended);
+        const decided = this.#liesAtArrival(packet) ? this.#begin(first, ended) : this.#resume(first, ended);
         if (!decided) return;
       }
       this.#waiting.shift();
-      this.#place(packet, format);
+      this.#place(packet, format, first.beginUs);
     }
   }
 
-  /** Places what left before the first packet of a stream. */
+  /** Places what left before the first packet of a stream or of an anchor, and tells when that would have come by the fastest way. */
   #begin(first: Waiting<Packet>, ended: boolean): boolean {
-    if (!ended && !this.#isOver(first, startWindowUs)) return false;
+    if (!ended && !this.#isOver(first, pauseWindowUs)) return false;
     const { packet, format } = first;
+    // What came after the track began is in it.
+    const fromUs = packet.arrivalUs < this.#startUs ? 0 : this.#startUs;
+    const beginUs = Math.max(fromUs, packet.arrivalUs - this.#slownessUs(first));
+    first.beginUs = beginUs;
     const leadUs = ({ rtpTime }: Packet): number =>
       Math.round((timestampDelta(rtpTime, packet.rtpTime) * 1_000_000) / format.clockRateHz);
     const earlier = this.#within(first, startWindowUs)
@@ -166,12 +194,22 @@ export class TrackPlacer<Packet extends TrackPacket> {
       .sort((a, b) => sequenceDelta(b.packet.sequenceNumber, a.packet.sequenceNumber));
     for (const each of earlier) {
       this.#waiting.splice(this.#waiting.indexOf(each), 1);
-      // What came after the track began is in it.
-      const fromUs = packet.arrivalUs < this.#startUs ? 0 : this.#startUs;
-      const arrivalUs = Math.max(fromUs, packet.arrivalUs - leadUs(each.packet));
-      this.#place({ ...each.packet, arrivalUs }, each.format);
+      this.#place(each.packet, each.format, Math.max(fromUs, beginUs - leadUs(each.packet)));
     }
     return true;
+  }
+
+  /** How much slower the first packet of a stream was than the fastest of those behind it. */
+  #slownessUs(first: Waiting<Packet>): number {
+    if (this.#isOurs) return 0;
+    const { packet, format } = first;
+    let slownessUs = 0;
+    for (const { packet: later } of this.#within(first, pauseWindowUs)) {
+      if (!isBefore(packet, later)) continue;
+      const saidUs = (timestampDelta(packet.rtpTime, later.rtpTime) * 1_000_000) / format.clockRateHz;
+      slownessUs = Math.max(slownessUs, saidUs - (later.arrivalUs - packet.arrivalUs));
+    }
+    return slownessUs > maxSlownessUs ? 0 : Math.round(slownessUs);
   }
 
   /** Tells a pause from a stall. */
@@ -254,9 +292,10 @@ export class TrackPlacer<Packet extends TrackPacket> {
     return lastUs - first.packet.arrivalUs > windowUs || this.#waiting.length >= maxWaiting;
   }
 
-  #place(packet: Packet, format: TrackFormat): void {
+  /** @param arrivalUs when it came, or would have come */
+  #place(packet: Packet, format: TrackFormat, arrivalUs = packet.arrivalUs): void {
     this.#tell(format);
-    const { sequenceNumber, rtpTime, arrivalUs, durationTicks } = packet;
+    const { sequenceNumber, rtpTime, durationTicks } = packet;
     const placement = this.timeline.place(sequenceNumber, rtpTime, arrivalUs, durationTicks);
     if (!placement) return;
     const lag = this.#samplesOf(arrivalUs) - placement.atSample;

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Placement } from './placement.ts';
 import { randomOf } from './test-random.ts';
 import { type TrackPacket, TrackPlacer } from './track-placer.ts';
-import { type Placement, TrackTimeline } from './track-timeline.ts';
+import { TrackTimeline } from './track-timeline.ts';
 
 /** Random packet histories: honest senders against their own account, hostile ones against what must always hold. */
 

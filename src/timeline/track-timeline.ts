@@ -1,5 +1,6 @@
 import {
   anchorSlackUs,
+  knownDriftPpm,
   maxDropoutPackets,
   maxJumpUs,
   maxLagUs,
@@ -9,29 +10,27 @@ import {
   maxStallUs,
   reorderHorizonUs,
 } from './bounds.ts';
+import type { ClockReport } from './clock-report.ts';
 import { type HoleCause, Holes } from './holes.ts';
 import { MarkList } from './mark-list.ts';
 import { gapMark, type TimelineMark } from './marks.ts';
+import { type Placement, placementOf } from './placement.ts';
 import { RtpRun, sequenceDelta } from './rtp-run.ts';
 import type { TimelineCounters } from './timeline-counters.ts';
 import type { TrackFormat } from './track-format.ts';
 
-/** Where a packet's audio lies, in samples on the room's clock. Shorter than the packet: the rest is taken already. */
-export interface Placement {
-  atSample: number;
-  durationSamples: number;
-}
-
 interface OfferedPacket {
   sequenceNumber: number;
   rtpTime: number;
+  arrivalUs: number;
   arrivalSample: number;
   durationTicks: number;
 }
 
 /**
  * Maps the packets of one track, in order of arrival, to sample positions on the room's clock. The first packet of a
- * clock lies at its arrival, from there RTP time counts, as long as arrival agrees within bounds (`bounds.ts`).
+ * clock lies at its arrival, from there RTP time counts, as long as arrival agrees within bounds (`bounds.ts`), and by
+ * the room's clock where the sender's drifts (`clock-drift.ts`).
  *
  *     packet -> which run (SSRC, clock)? -> ahead of all audio: RTP time, or arrival if the two disagree -> append
  *                                        -> behind it: a duplicate, or into the hole it left
@@ -92,6 +91,11 @@ export class TrackTimeline {
     return this.#marks.with(this.#holes.open.flatMap(gapMark));
   }
 
+  /** Mean drift of the sender's clock, above 0 where it is slow; undefined where it is not known yet. */
+  get driftPpm(): number | undefined {
+    return this.#runs.map((run) => run.driftPpm(knownDriftPpm)).findLast((ppm) => ppm !== undefined);
+  }
+
   /** Says what the packets from here on are; at the start and at every change. */
   format(format: TrackFormat): void {
     this.#format = { ...format };
@@ -133,6 +137,16 @@ export class TrackTimeline {
     return mayBeStall || this.#trusts(run, sample, arrivalSample) ? lag : undefined;
   }
 
+  /** Whether a packet of a stream that goes on would lie at its arrival, as RTP time can not place it. */
+  isAnchored(sequenceNumber: number, rtpTime: number, arrivalUs: number): boolean {
+    const run = this.#run();
+    if (!run || run !== this.#runs.at(-1)) return false;
+    const delta = sequenceDelta(run.latest.sequence & 0xffff, sequenceNumber);
+    if (delta <= 0 || delta > maxDropoutPackets) return false;
+    if (this.lagSamples(sequenceNumber, rtpTime, arrivalUs) !== undefined) return false;
+    return Math.max(run.latest.sample, this.#endSample) > this.#startSample;
+  }
+
   /**
    * From here on packets that were held up catch up with those before them, which were so late: RTP time counts.
    * @param lagSamples undefined: no more
@@ -147,7 +161,7 @@ export class TrackTimeline {
     if (!run) return;
     const sequence = run.extendSequence(sequenceNumber);
     const ticks = run.extendTime(rtpTime);
-    run.anchor(sequence, ticks, (run.sampleAt(sequence, ticks) ?? this.#endSample) + samples);
+    run.resume(sequence, ticks, samples);
     this.#resumes = true;
   }
 
@@ -165,12 +179,18 @@ export class TrackTimeline {
     if (!this.#format) throw new TypeError('place() before format()');
     this.#counters.packets++;
     this.#arrivalSample = Math.max(this.#arrivalSample, this.#samplesOf(arrivalUs));
-    const packet = { sequenceNumber, rtpTime, arrivalSample: this.#arrivalSample, durationTicks };
+    const packet = { sequenceNumber, rtpTime, arrivalUs, arrivalSample: this.#arrivalSample, durationTicks };
     const run = this.#run();
     if (!run) return this.#beginRun(packet);
     if (run !== this.#runs.at(-1)) return this.#placeReturning(run, packet);
     const delta = sequenceDelta(run.latest.sequence & 0xffff, sequenceNumber);
     return delta > 0 ? this.#placeAhead(run, packet) : this.#placeBehind(run, packet, delta);
+  }
+
+  /** What the sender says of its clocks. */
+  report(report: ClockReport): void {
+    const run = this.#runs.at(-1);
+    if (run?.ssrc === report.ssrc) run.report(report);
   }
 
   /** The newest of the present SSRC and clock. */
@@ -226,7 +246,7 @@ export class TrackTimeline {
 
   #passOver(run: RtpRun, packet: OfferedPacket, sample: number): undefined {
     this.#counters.late++;
-    run.advance(run.extendSequence(packet.sequenceNumber), packet.rtpTime, sample, packet.arrivalSample);
+    run.advance(run.extendSequence(packet.sequenceNumber), packet, sample);
   }
 
   #agrees(run: RtpRun, sample: number, arrivalSample: number): boolean {
@@ -322,17 +342,18 @@ export class TrackTimeline {
       this.#counters.late++;
       return undefined;
     }
+    const exact = run.exactSpan(sequence, ticks, packet.durationTicks);
     this.#suspectNext = -1;
     this.#counters.reordered++;
     if (taken.hole.cause === 'loss') this.#counters.gapSamples -= taken.samples;
     if (sequence > run.latest.sequence) {
       this.#counters.lostPackets += sequence - run.latest.sequence - 1;
-      run.advance(sequence, packet.rtpTime, sample, packet.arrivalSample);
+      run.advance(sequence, packet, sample);
     } else {
       if (sequence >= run.firstSequence) this.#counters.lostPackets--;
       run.see(sequence);
     }
-    return { atSample: sample, durationSamples: taken.samples };
+    return placementOf(sample, taken.samples, exact);
   }
 
   /** Behind all audio, after a hole where there is a distance. */
@@ -340,20 +361,21 @@ export class TrackTimeline {
     const sequence = run.extendSequence(packet.sequenceNumber);
     const ticks = run.extendTime(packet.rtpTime);
     const durationSamples = run.samplesBetween(sequence, ticks, packet.durationTicks);
+    const exact = run.exactSpan(sequence, ticks, packet.durationTicks);
     const holeSamples = sample - this.#endSample;
     this.#counters.lostPackets += sequence - run.latest.sequence - 1;
     if (cause === 'loss') this.#counters.gapSamples += holeSamples;
     if (holeSamples > 0) this.#holes.push({ cause, fromSample: this.#endSample, toSample: sample });
     this.#marks.placed(this.#format as TrackFormat, sample);
     if (cause === 'jump') this.#marks.add({ kind: 'jump', atSample: sample, samples: holeSamples });
-    run.advance(sequence, packet.rtpTime, sample, packet.arrivalSample);
+    run.advance(sequence, packet, sample);
     this.#endSample = sample + durationSamples;
     this.#suspectNext = -1;
     this.#resumes = false;
     for (const hole of this.#holes.settle(this.#endSample - this.#horizonSamples)) {
       for (const mark of gapMark(hole)) this.#marks.add(mark);
     }
-    return { atSample: sample, durationSamples };
+    return placementOf(sample, durationSamples, exact);
   }
 
   /** Where a clock begins that is known by arrival only. */

@@ -1,3 +1,4 @@
+import { CallreelError } from '../errors.ts';
 import type { EngineKeeperOptions } from './engine-keeper.ts';
 import { EnginePool } from './engine-pool.ts';
 import type { EngineSettings } from './engine-protocol.ts';
@@ -51,9 +52,13 @@ export class LocalSpeechToText implements SpeechToText {
     refuseUnserved(this.unservedReason(locale));
     const language = languageOf(locale) ?? '';
     const engines = isUrgent ? this.#urgent : this.#recordings;
+    let wasPrepared = false;
     try {
       return await engines.use(
-        (either) => this.#prepare(language, either),
+        (either) => {
+          wasPrepared = this.#prepared.has(language);
+          return this.#prepare(language, either);
+        },
         (host, either) => {
           const engine = new EngineSpeechFinder(host, either);
           return transcribeChannel(audio, engine, engine, either);
@@ -61,9 +66,9 @@ export class LocalSpeechToText implements SpeechToText {
         signal,
       );
     } catch (error) {
-      // Perhaps its files were damaged since: they are looked at again.
+      // Perhaps its files were damaged since: the next try looks at them again.
       this.#prepared.delete(language);
-      throw error;
+      throw wasPrepared && isBroken(error) ? mendable(error) : error;
     }
   }
 
@@ -78,4 +83,15 @@ export class LocalSpeechToText implements SpeechToText {
     this.#prepared.set(language, settings);
     return settings;
   }
+}
+
+function isBroken(error: unknown): error is CallreelError {
+  return error instanceof CallreelError && error.code === 'TRANSCRIPTION_MODEL_BROKEN';
+}
+
+/** It could be read before. */
+function mendable(cause: CallreelError): CallreelError {
+  return new CallreelError('TRANSCRIPTION_UNAVAILABLE', `${cause.message}; its files are looked at again`, {
+    cause,
+  });
 }

@@ -205,9 +205,12 @@ describe('A server', () => {
   ] as const)
     test(`that answers ${status} is reported as ${code}`, async () => {
       let count = 0;
-      const work = ask(() => ({ status, body: { error: { message: `number ${++count}` } } }), {
-        options: { key: new Secret('sk-secret') },
-      });
+      const work = ask(
+        () => ({ status, body: { error: { message: `number ${++count}, Bearer sk-secret` } } }),
+        {
+          options: { key: new Secret('sk-secret') },
+        },
+      );
       await assert.rejects(work, (error: Error) => {
         assert.equal((error as { code?: unknown }).code, code);
         assert.equal(isRetriable(error), code === 'TRANSCRIPTION_UNAVAILABLE');

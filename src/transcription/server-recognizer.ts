@@ -2,7 +2,7 @@ import { Agent, FormData, request } from 'undici';
 import { type Clock, sleep } from '../clock.ts';
 import { wavHeader } from '../container/wav.ts';
 import { CallreelError, type ErrorCode } from '../errors.ts';
-import type { Secret } from '../secret.ts';
+import { redacted, type Secret } from '../secret.ts';
 import { abortable } from './abortable.ts';
 import { isSameLanguage, languageOf } from './locales.ts';
 import type { Recognition, SpeechRecognizer } from './recognize-piece.ts';
@@ -106,7 +106,7 @@ export class TranscriptionServer {
     if (language && recognition.text.trim() !== '' && !isSameLanguage(language, locale))
       throw this.#fail(
         'TRANSCRIPTION_LOCALE_UNSUPPORTED',
-        `it was asked for ${locale} and heard ${language.slice(0, 40)}`,
+        `it was asked for ${locale} and heard ${this.#shown(language, 40)}`,
       );
     return recognition;
   }
@@ -181,8 +181,16 @@ export class TranscriptionServer {
     const isPassing = status >= 500 || passingStatuses.has(status) || status === 200;
     return this.#fail(
       isPassing ? 'TRANSCRIPTION_UNAVAILABLE' : 'TRANSCRIPTION_REFUSED',
-      `answered ${status}: ${body.slice(0, shownBodyCharacters)}`,
+      `answered ${status}: ${this.#shown(body, shownBodyCharacters)}`,
     );
+  }
+
+  /** The beginning of what it says; servers repeat the key that they refuse. */
+  #shown(text: string, characters: number): string {
+    const { key } = this.#options;
+    const secret = key?.reveal();
+    const withoutKey = secret ? text.replaceAll(secret, redacted) : text;
+    return withoutKey.slice(0, characters);
   }
 
   #fail(code: ErrorCode, what: string, cause?: unknown): CallreelError {

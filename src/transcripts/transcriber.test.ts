@@ -5,6 +5,7 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { FakeClock, sleep, systemClock } from '../clock.ts';
 import { beginErasure } from '../database/recordings.ts';
 import type { Db } from '../database/schema.ts';
+import { setStoredFileRemoved } from '../database/stored-files.ts';
 import { startTemporaryDatabase, type TemporaryDatabase } from '../database/temporary-database.ts';
 import { deadCredentialsMs } from '../delivery/delivery-schedule.ts';
 import { OwnStore } from '../delivery/destinations/own-store.ts';
@@ -256,6 +257,23 @@ describe('what fails', () => {
     }
   });
 
+  test('what no database keeps holds nobody up: a reason is made one it keeps, a text is given up with the reason', async () => {
+    const control = await start();
+    engine.answer = () => {
+      throw new CallreelError('TRANSCRIPTION_REFUSED', 'it says \0 and \ud800');
+    };
+    const refused = await transcriptIn(db, control, await ended(control), 'dead');
+    assert.equal(refused.errorMessage, 'it says \ufffd and \ufffd');
+    // What is searched has at most 1 MB: 133,000 words of two letters are more.
+    const letters = Array.from({ length: 365 }, (_, at) => String.fromCodePoint(0x4e00 + at));
+    engine.answer = () => letters.flatMap((one) => letters.map((other) => one + other)).join(' ');
+    const tooMuch = await transcriptIn(db, control, await ended(control), 'dead');
+    assert.deepEqual([tooMuch.errorCode, tooMuch.text, tooMuch.attempts], ['INTERNAL', null, 1]);
+    assert.match(tooMuch.errorMessage!, /too long for tsvector/);
+    engine.answer = () => 'next';
+    await transcriptIn(db, control, await ended(control), 'done');
+  });
+
   test('an engine that cannot be made is asked for again where it may be mended', async () => {
     const failures = [coded('TRANSCRIPTION_UNAVAILABLE'), coded('CONFIG_INVALID')];
     const control = await start({
@@ -395,6 +413,23 @@ describe('erased', () => {
     await own.transcripts.erase(second);
     assert.equal(await ownStore.bytesOf(key!), undefined);
     await own.transcripts.erase('0123456789abcdef');
+  });
+
+  test('removed from our own store before its transcript is there: the text is, no file and no event', async () => {
+    const directory = join(spool.dataDirectory, 'store of removals');
+    mkdirSync(directory);
+    const ownStore = new OwnStore(directory, masterKey);
+    const control = await start({ ownStore, settings: {} });
+    const { promise: heard, resolve: hear } = Promise.withResolvers<string>();
+    engine.answer = () => heard;
+    const recordingId = await ended(control, { url: 'sdrive://removed.mp3' });
+    const { deliveryId } = await inState(db, recordingId, 'delivered');
+    await setStoredFileRemoved(db, deliveryId);
+    hear('text');
+    const row = await transcriptIn(db, control, recordingId, 'done');
+    assert.deepEqual([row.text, row.destination, row.deliveredAt], ['text\ntext', null, null]);
+    assert.equal(await ownStore.bytesOf('removed-transcript.json'), undefined);
+    assert.deepEqual(await toldOf(db, recordingId), ['delivered']);
   });
 
   test('between two tries: the next finds it', async () => {

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { deliveryOfRecording } from '../database/deliveries.ts';
 import { getRecording } from '../database/recordings.ts';
+import { isRefusedWrite } from '../database/refused-write.ts';
 import type { Db } from '../database/schema.ts';
 import type { TranscriptRow } from '../database/transcript-table.ts';
 import {
@@ -17,6 +18,7 @@ import type { Outbox } from '../delivery/outbox.ts';
 import { RowJobs } from '../delivery/row-jobs.ts';
 import { CallreelError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { saneText } from '../sane-input.ts';
 import { nextState } from '../state-machine.ts';
 import { isRetriable, type SpeechToText } from '../transcription/speech-to-text.ts';
 import { transcribeRecording } from '../transcription/transcribe-recording.ts';
@@ -110,10 +112,10 @@ export class Transcriber {
     list: typeof listTranscriptsToMake,
   ): Promise<number> {
     const { db, node } = this.#options;
-    const { groups, running } = this.#jobs;
+    const { groups, taken } = this.#jobs;
     const free = most - (groups.get(group) ?? 0);
     if (free <= 0 || this.#jobs.isStopping) return 0;
-    const due = await list(db, node, { now: this.#now(), limit: free, except: running });
+    const due = await list(db, node, { now: this.#now(), limit: free, except: taken });
     if (this.#jobs.isStopping) return 0;
     for (const { recordingId } of due)
       this.#jobs.begin(recordingId, group, (signal) => this.#attempt(recordingId, signal));
@@ -129,7 +131,7 @@ export class Transcriber {
         await this.#settled((trx) => this.#made(trx, recordingId, transcript));
       } else {
         const delivered = await uploadTranscript(row, this.#options, signal);
-        const change = { ...delivered, deliveredAt: this.#now() };
+        const change = delivered && { ...delivered, deliveredAt: this.#now() };
         await this.#settled((trx) => this.#finished(trx, recordingId, change));
       }
     } catch (error) {
@@ -187,10 +189,11 @@ export class Transcriber {
     });
   }
 
+  /** @param change none where its file is not wanted any more: that is not told */
   async #finished(
     trx: Db,
     recordingId: string,
-    change: Parameters<typeof changeTranscript>[2],
+    change: Parameters<typeof changeTranscript>[2] | undefined,
   ): Promise<void> {
     const row = await lockTranscript(trx, recordingId);
     if (row?.state !== 'running') return;
@@ -199,7 +202,7 @@ export class Transcriber {
       ...{ ...change, state, nextAttemptAt: null, errorCode: null, errorMessage: null },
     });
     await dropDeliveredCredentials(trx, recordingId);
-    if (done) await this.#options.tell(trx, done, 'done');
+    if (done && change) await this.#options.tell(trx, done, 'done');
   }
 
   async #failed(trx: Db, recordingId: string, error: unknown): Promise<void> {
@@ -218,15 +221,16 @@ export class Transcriber {
     const failed = await changeTranscript(trx, recordingId, {
       state: nextState('transcript', transcriptTable, row.state, isDead ? 'give up' : 'fail'),
       nextAttemptAt: new Date(this.#options.clock.unixMs() + (delayMs ?? deadCredentialsMs)),
-      ...{ errorCode: code, errorMessage: message },
+      ...{ errorCode: code, errorMessage: saneText(message) },
     });
     if (isDead && failed) await tell(trx, failed, 'dead');
   }
 
-  /** What a storage refuses is tried on, as with recordings; what an engine cannot do is not. */
+  /** What a storage refuses is tried on, as with recordings; what an engine cannot do, or no database keeps, is not. */
   #delayMs({ transcript, attempts, queuedAt }: TranscriptRow, error: unknown): number | undefined {
     const { clock, retryDays } = this.#options;
-    const mayPass = transcript !== null || isRetriable(error) || isRenderFailure(error);
+    const mayPass =
+      !isRefusedWrite(error) && (transcript !== null || isRetriable(error) || isRenderFailure(error));
     const nowMs = clock.unixMs();
     const waitedMs = nowMs - (queuedAt?.getTime() ?? nowMs);
     return mayPass ? deliveryDelayMs(attempts, waitedMs, retryDays) : undefined;

@@ -26,14 +26,16 @@ export interface DeliveredTranscript {
 
 /**
  * Writes the transcript's file beside that of its recording, with the same credentials.
+ * @returns undefined where that was removed from our own store since: what lay beside it would have gone with it
  * @throws CallreelError, or the reason of `signal`
  */
 export async function uploadTranscript(
   row: TranscriptRow,
   options: Pick<DeliveryUploadOptions, 'db' | 'seal' | 'settings'>,
   signal: AbortSignal,
-): Promise<DeliveredTranscript> {
+): Promise<DeliveredTranscript | undefined> {
   const delivery = await deliveryOf(row, options);
+  if (isRemoved(delivery)) return undefined;
   const content = transcriptFile(row.transcript as Transcript);
   const destination = await openDeliveryDestination(delivery, options);
   try {
@@ -47,6 +49,10 @@ export async function uploadTranscript(
   } finally {
     destination.close();
   }
+}
+
+function isRemoved({ removedAt, deliveredAt }: Delivery): boolean {
+  return removedAt !== null && deliveredAt !== null && removedAt >= deliveredAt;
 }
 
 async function deliveryOf(

@@ -84,14 +84,17 @@ export class MediaWorker {
   private constructor(options: MediaWorkerOptions) {
     this.#options = options;
     this.workerId = `${options.workerId}-${newId()}`;
-    const { mediaAddress, ports, spoolDir, ringBytes } = options;
-    const settings: WorkerSettings = { workerId: this.workerId, mediaAddress, ports, spoolDir, ringBytes };
+    const { mediaAddress, ports, driver, spoolDir, ringBytes } = options;
+    const settings: WorkerSettings = {
+      ...{ workerId: this.workerId, mediaAddress, ports, driver, spoolDir, ringBytes },
+    };
     this.#child = fork(
       fileURLToPath(new URL('./worker-process.ts', import.meta.url)),
       [JSON.stringify(settings)],
       {
         execPath: process.execPath,
-        execArgv: [],
+        // What is said of node:ffi is said to whoever chose it.
+        execArgv: ['--disable-warning=ExperimentalWarning'],
         serialization: 'advanced',
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
         env: Object.fromEntries(passedEnvironment.map((name) => [name, process.env[name]])),
@@ -198,7 +201,12 @@ export class MediaWorker {
         if (!this.#move('ready')) return;
         this.#pipeline = message.pipeline;
         this.#options.log.info(
-          { workerId: this.workerId, workerPid: this.pid, driver: message.driver },
+          {
+            workerId: this.workerId,
+            workerPid: this.pid,
+            driver: message.driver,
+            driverNote: message.driverNote,
+          },
           'media worker runs',
         );
         this.#ready.resolve();

@@ -40,7 +40,8 @@ export interface WireError {
 
 /** Worker to server. */
 export type WorkerMessage =
-  | { kind: 'ready'; driver: string; pipeline: string }
+  /** With the transport's driver and, where it is not the best one, why. */
+  | { kind: 'ready'; driver: string; driverNote?: string | undefined; pipeline: string }
   | { kind: 'reply'; id: number; reply: CommandReply }
   | { kind: 'refusal'; id: number; error: WireError }
   | { kind: 'event'; event: WorkerEvent }
@@ -362,7 +363,12 @@ const errorCode = z.enum(Object.keys(catalogue) as [ErrorCode, ...ErrorCode[]]);
 const messageId = z.int().nonnegative();
 
 const workerMessage = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('ready'), driver: text, pipeline: z.string().max(8192) }),
+  z.object({
+    kind: z.literal('ready'),
+    driver: text,
+    driverNote: text.optional(),
+    pipeline: z.string().max(8192),
+  }),
   z.object({
     kind: z.literal('reply'),
     id: messageId,

@@ -140,7 +140,10 @@ class Measurement {
   }
 
   #figures(mix: QualityMeter): MeasuredRecording {
-    const channels = [...this.#channels].map(([trackId, meter]) => [trackId, meter.figures()] as const);
+    const channels = [...this.#channels].map(([trackId, meter]) => {
+      const driftPpm = this.#signal.driftPpm(trackId) ?? null;
+      return [trackId, { ...meter.figures(), driftPpm }] as const;
+    });
     return { mix: mix.figures(), channels: Object.fromEntries(channels) };
   }
 

@@ -1,4 +1,5 @@
 import type { CallreelError } from '../errors.ts';
+import type { ChannelFigures } from '../quality/channel-figures.ts';
 import type { QualityFigures } from '../quality/quality-meter.ts';
 
 /** A recording that is to be measured; plain data for the quality thread. */
@@ -10,7 +11,7 @@ export interface QualityOrder {
 export interface MeasuredRecording {
   mix: QualityFigures;
   /** By the id of the track; without those that never had a sample. */
-  channels: Record<string, QualityFigures>;
+  channels: Record<string, ChannelFigures>;
 }
 
 /** What is known of recordings that go on, by their ids: of those of which a few seconds more would change nothing. */

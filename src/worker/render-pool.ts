@@ -2,7 +2,13 @@ import { Worker } from 'node:worker_threads';
 import { CallreelError } from '../errors.ts';
 import type { TrackMark } from '../render/track-marks.ts';
 import type { Secret } from '../secret.ts';
-import type { RenderCommand, RenderReply, RenditionHead, RenditionRequest } from './render-protocol.ts';
+import type {
+  FoundMarks,
+  RenderCommand,
+  RenderReply,
+  RenditionHead,
+  RenditionRequest,
+} from './render-protocol.ts';
 
 export interface RenderPoolOptions {
   threads: number;
@@ -70,6 +76,23 @@ export class RenderPool {
       const reply = await this.#ask(thread, { id, verb: 'marks', conversationId, recordingId });
       if (reply.reply !== 'marks') throw unexpected(reply);
       return reply.marks;
+    } finally {
+      thread.openRenditions--;
+    }
+  }
+
+  /**
+   * All that happened in a recording; of one that goes on, in what is settled of it.
+   * @throws CallreelError SPOOL_CORRUPT, SPOOL_KEY_MISSING, NOT_FOUND, RENDER_FAILED
+   */
+  async recordingMarks(conversationId: string, recordingId: string): Promise<FoundMarks> {
+    const thread = this.#leastBusy();
+    const id = this.#nextId++;
+    thread.openRenditions++;
+    try {
+      const reply = await this.#ask(thread, { id, verb: 'recordingMarks', conversationId, recordingId });
+      if (reply.reply !== 'recordingMarks') throw unexpected(reply);
+      return reply.found;
     } finally {
       thread.openRenditions--;
     }

@@ -1,5 +1,6 @@
 import type { AudioFileFormat } from '../container/audio-file.ts';
 import type { CallreelError } from '../errors.ts';
+import type { RecordingMark } from '../render/recording-marks.ts';
 import type { TrackMark } from '../render/track-marks.ts';
 
 /** What a rendition is asked for by; plain data for the render thread. */
@@ -22,6 +23,14 @@ export interface RenditionHead {
   trackIds?: readonly string[];
 }
 
+/** What happened in a recording, in order. */
+export interface FoundMarks {
+  rateHz: number;
+  marks: RecordingMark[];
+  /** There are more than these. */
+  isTruncated: boolean;
+}
+
 export type RenderCommand =
   /** Answered by `marks`. */
   | { id: number; verb: 'marks'; conversationId: string; recordingId: string }
@@ -30,6 +39,8 @@ export type RenderCommand =
   | { id: number; verb: 'read'; first: number; last: number }
   | { id: number; verb: 'next' }
   | { id: number; verb: 'release' }
+  /** Answered by `recordingMarks`. */
+  | { id: number; verb: 'recordingMarks'; conversationId: string; recordingId: string }
   /** The recording is erased: what is kept of it goes. Not answered. */
   | { id: number; verb: 'forget'; recordingId: string };
 
@@ -38,4 +49,5 @@ export type RenderReply =
   | { id: number; reply: 'chunk'; chunk: Uint8Array }
   | { id: number; reply: 'marks'; marks: TrackMark[] }
   | { id: number; reply: 'done' }
+  | { id: number; reply: 'recordingMarks'; found: FoundMarks }
   | { id: number; reply: 'error'; error: ReturnType<CallreelError['toJSON']> };

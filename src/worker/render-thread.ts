@@ -1,14 +1,15 @@
 import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { CallreelError } from '../errors.ts';
+import { recordingMarks } from '../render/recording-marks.ts';
 import { clipView, recordingView } from '../render/recording-view.ts';
 import { openRendition, type Rendition } from '../render/rendition.ts';
 import { trackMarks } from '../render/track-marks.ts';
 import { Secret } from '../secret.ts';
 import { conversationDirectoryOf } from '../spool/layout.ts';
-import { openSpool } from '../spool/reader.ts';
+import { openSpool, type SpoolRecording } from '../spool/reader.ts';
 import type { RenderThreadData } from './render-pool.ts';
-import type { RenderCommand, RenderReply, RenditionRequest } from './render-protocol.ts';
+import type { FoundMarks, RenderCommand, RenderReply, RenditionRequest } from './render-protocol.ts';
 import { RenditionCache, sliceChunks } from './rendition-cache.ts';
 
 /** Reads spools and makes files of them, for `render-pool`. On Linux the priority is the thread's own. */
@@ -16,6 +17,8 @@ const { spoolDir, masterKey, lossConcealment } = workerData as RenderThreadData;
 const key = new Secret(Buffer.from(masterKey));
 const cacheBytes = 64 * 1024 * 1024;
 const cache = new RenditionCache(cacheBytes);
+
+type RecordingId = Pick<RenditionRequest, 'conversationId' | 'recordingId'>;
 
 interface OpenFile {
   rendition: Rendition;
@@ -25,11 +28,22 @@ interface OpenFile {
 
 const files = new Map<number, OpenFile>();
 
+const concealment = lossConcealment === 'off' ? { lossConcealment } : {};
+
+function open({ conversationId, recordingId }: RecordingId): SpoolRecording {
+  return openSpool(conversationDirectoryOf(spoolDir, conversationId), recordingId, key);
+}
+
+async function marksOf(recording: RecordingId): Promise<FoundMarks> {
+  const view = { ...recordingView(open(recording)), ...concealment };
+  return { rateHz: view.rateHz, ...(await recordingMarks(view)) };
+}
+
 function openFile({ conversationId, recordingId, kind, trackId, format }: RenditionRequest): OpenFile {
-  const recording = openSpool(conversationDirectoryOf(spoolDir, conversationId), recordingId, key);
+  const recording = open({ conversationId, recordingId });
   const view = {
     ...(kind === 'clip' ? clipView(recording, trackId ?? '') : recordingView(recording)),
-    ...(lossConcealment === 'off' && { lossConcealment }),
+    ...concealment,
   };
   const rendition = openRendition(view, requestOf({ kind, trackId, format }));
   const cached = format !== 'wav' && rendition.complete;
@@ -70,6 +84,8 @@ async function answer(command: RenderCommand): Promise<RenderReply | undefined> 
     cache.drop(command.recordingId);
     return undefined;
   }
+  if (command.verb === 'recordingMarks')
+    return { id, reply: 'recordingMarks', found: await marksOf(command) };
   if (command.verb === 'open') {
     const file = openFile(command.request);
     files.set(id, file);
@@ -77,9 +93,7 @@ async function answer(command: RenderCommand): Promise<RenderReply | undefined> 
     return { id, reply: 'head', head: { contentType, byteLength, complete, ...(trackIds && { trackIds }) } };
   }
   if (command.verb === 'marks') {
-    const directory = conversationDirectoryOf(spoolDir, command.conversationId);
-    const view = recordingView(openSpool(directory, command.recordingId, key));
-    return { id, reply: 'marks', marks: trackMarks(view) };
+    return { id, reply: 'marks', marks: trackMarks(recordingView(open(command))) };
   }
   const file = files.get(id);
   if (command.verb === 'release') {

@@ -29,6 +29,7 @@ let state: 'running' | 'interrupted' | 'drainingWriter' | 'finished' = 'running'
 
 const pipeline = new Pipeline({
   clock: systemClock,
+  driver: settings.driver ?? 'auto',
   mediaAddress: settings.mediaAddress,
   ports: settings.ports,
   ring,
@@ -118,4 +119,5 @@ pipeline.run(() => {
   readRequests();
   finishWhenDone();
 });
-tell({ kind: 'ready', driver: pipeline.driver, pipeline: describePipeline() });
+const { driver, driverNote } = pipeline;
+tell({ kind: 'ready', driver, driverNote, pipeline: describePipeline() });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type DriverSetting, driverSettings } from '../rtp/transport.ts';
 
 /** What a worker process is started with: JSON in its first argument. Nothing in it is secret. */
 export interface WorkerSettings {
@@ -8,6 +9,8 @@ export interface WorkerSettings {
   mediaAddress: string;
   /** Inclusive; both 0 let the system pick. */
   ports: { first: number; last: number };
+  /** How packets are taken and sent; `auto` where it is not set. */
+  driver?: DriverSetting | undefined;
   spoolDir: string;
   /** Capacity of the ring to the writer thread, a power of two. */
   ringBytes?: number;
@@ -17,6 +20,7 @@ const settings = z.object({
   workerId: z.string().min(1).max(64),
   mediaAddress: z.union([z.ipv4(), z.ipv6()]),
   ports: z.object({ first: z.int().min(0).max(65_535), last: z.int().min(0).max(65_535) }),
+  driver: z.enum(driverSettings).optional(),
   spoolDir: z.string().min(1),
   ringBytes: z.int().positive().optional(),
 }) satisfies z.ZodType<WorkerSettings>;

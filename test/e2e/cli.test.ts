@@ -157,10 +157,11 @@ describe('a call, from the command line to the file', () => {
 
     interface Event {
       event_id: string;
-      state: string;
+      type: string;
     }
     const list = ['events', 'list', '--conversation', conversation_id];
-    const [event] = await callreel.json<Event[]>(...list, '--state', 'delivered');
+    const told = await callreel.json<Event[]>(...list, '--state', 'delivered');
+    const event = told.find(({ type }) => type === 'conversation.ended');
     const before = scene.audience.endedEvents({ conversation_id }).length;
     const replayed = await callreel.run('events', 'replay', event!.event_id);
     assert.equal(replayed.code, 0, replayed.stderr);

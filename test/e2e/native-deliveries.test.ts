@@ -2,8 +2,6 @@ import assert from 'node:assert/strict';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { TestClock } from 'pg-boss';
-import { systemClock } from '../../src/clock.ts';
 import {
   type Azurite,
   azureAccount,
@@ -12,6 +10,7 @@ import {
 } from '../../src/delivery/destinations/test-azurite.ts';
 import { failure, TestBucket } from '../../src/delivery/test-bucket.ts';
 import { CommandLine } from './command-line.ts';
+import { drivenDeliveryTime } from './driven-delivery-time.ts';
 import { eventually } from './eventually.ts';
 import type { ErrorBody, Page } from './http-client.ts';
 import { annHz, type Party, RecorderStage, type RecordingBody, sayTone } from './recorder-stage.ts';
@@ -42,10 +41,10 @@ const s3Credentials = 'AKIAIOSFODNN7EXAMPLE:wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPL
 const wrongAzureKey = 'd3JvbmctYXp1cmUta2V5LW9mLW5vYm9keS1hdC1hbGw=';
 const container = 'test-container';
 const azureUrl = (path: string) => `azure://${azureAccount}/${container}/${path}`;
-const dayMs = 24 * 3_600_000;
+const daySeconds = 24 * 3600;
 
 const files = new TemporaryDataDir();
-const time = new TestClock();
+const time = drivenDeliveryTime();
 let bucket: TestBucket;
 let azurite: Azurite;
 let stage: RecorderStage;
@@ -55,13 +54,8 @@ before(async () => {
   bucket = await TestBucket.start();
   azurite = await startAzurite();
   await azurite.service.getContainerClient(container).create();
-  const clock = {
-    ...systemClock,
-    unixMs: () => time.now(),
-    after: (delayMs: number, action: () => void) => systemClock.after(Math.min(delayMs, 100), action),
-  };
   stage = await RecorderStage.open({
-    deliveryTime: { clock, jobs: time },
+    deliveryTime: time,
     settings: {
       CALLREEL_DELIVERY_ENDPOINTS_S3: bucket.url.href,
       CALLREEL_DELIVERY_ENDPOINTS_AZURE: azurite.url.href,
@@ -186,7 +180,7 @@ describe('a recording with a destination', () => {
     const destination = { url: 's3://bucket/dead.wav', credentials: s3Credentials };
     const recording = await recorded({ destination });
     await inState(recording, 'failing');
-    await time.setTime(time.now() + 6 * dayMs);
+    await time.forward(6 * daySeconds);
     const dead = await inState(recording, 'dead');
     assert.deepEqual([dead.error?.code, dead.next_attempt_at], ['DESTINATION_UNAVAILABLE', null]);
     assert.match(dead.error?.message ?? '', /dead\.wav: SlowDown, 503: SlowDown it is/);

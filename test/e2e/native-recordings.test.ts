@@ -18,7 +18,13 @@ interface RecordingBody {
   started_at: string;
   mix: { wav_file: string };
   stereo_mix: { wav_file: string };
-  channels: { channel_id: string; from: string }[];
+  channels: { channel_id: string; from: string; drift_ppm: number | null }[];
+}
+
+interface MarkBody {
+  kind: string;
+  at_ms: number;
+  channel_id: string | null;
 }
 
 const annHz = 440;
@@ -72,6 +78,25 @@ before(async () => {
   second = await getRecording(more);
 });
 after(() => scene[Symbol.asyncDispose]());
+
+test('what happened in a recording comes by time, and a short call says nothing of its clocks', async () => {
+  const { body } = await http.get<{ marks: MarkBody[]; truncated: boolean }>(
+    `/v1/recordings/${first.recording_id}/marks`,
+  );
+  const channels = first.channels.map(({ channel_id }) => channel_id);
+  const joins = body.marks.filter(({ kind }) => kind === 'join');
+  assert.deepEqual(joins.map(({ channel_id }) => channel_id).sort(), channels.toSorted());
+  assert.deepEqual(
+    body.marks.map(({ at_ms }) => at_ms),
+    body.marks.map(({ at_ms }) => at_ms).sort((a, b) => a - b),
+  );
+  assert.equal(body.truncated, false);
+  assert.deepEqual(
+    first.channels.map(({ drift_ppm }) => drift_ppm),
+    channels.map(() => null),
+  );
+  assert.equal((await http.get<ErrorBody>('/v1/recordings/none/marks')).status, 404);
+});
 
 async function download(query: string): Promise<{ response: Response; bytes: Uint8Array }> {
   const { credentials, publicUrl } = scene.server.callreel;

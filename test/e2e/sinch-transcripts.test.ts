@@ -4,6 +4,7 @@ import { TestBucket } from '../../src/delivery/test-bucket.ts';
 import type { Phone } from '../../src/testkit/phone.ts';
 import { type Answer, likeSpeaches, startServer } from '../../src/transcription/test-transcription-server.ts';
 import { testSpeechToText } from '../../src/transcripts/test-speech-to-text.ts';
+import { drivenDeliveryTime } from './driven-delivery-time.ts';
 import { eventually } from './eventually.ts';
 import { SinchStage } from './sinch-stage.ts';
 import { speak } from './verb-stage.ts';
@@ -13,7 +14,9 @@ let failures: Answer[] = [];
 const said = ['hello there', 'good morning'];
 const recognizer = await startServer((form, count) => failures.shift() ?? likeSpeaches(wordsOf(count))(form));
 const bucket = await TestBucket.start();
+const time = drivenDeliveryTime();
 const stage = await SinchStage.open({
+  deliveryTime: time,
   settings: {
     CALLREEL_DELIVERY_ENDPOINTS_S3: bucket.url.href,
     CALLREEL_SINCH_DEFAULT_DESTINATION: 'sdrive://',
@@ -49,6 +52,15 @@ async function talk(recordingOptions: object): Promise<string> {
   await call.hangUp();
   await called.ended;
   return callId;
+}
+
+/** What failed is tried again. */
+async function tryAgain(): Promise<void> {
+  await eventually('the failure', async () => {
+    const { body } = await stage.http.get<{ results: object[] }>('/v1/transcripts?state=failing');
+    return body.results[0];
+  });
+  await time.forward(5);
 }
 
 const typesOf = (callId: string) => stage.callbacks(callId, 'notify').map(({ type }) => type);
@@ -99,6 +111,7 @@ suite('transcripts', () => {
   test('what a busy server refuses is asked again', async () => {
     failures = [{ status: 503, body: { error: { message: 'busy' } } }];
     const callId = await talk({ destinationUrl: 's3://bucket/again.mp3', credentials, ...transcription() });
+    await tryAgain();
     await stage.told(callId, 'notify', 'transcription_available');
     assert.deepEqual(typesOf(callId), [
       'recording_finished',
@@ -112,6 +125,7 @@ suite('transcripts', () => {
     bucket.fault = ({ method, path }) =>
       method === 'PUT' && path.includes('transcript.json') && refused++ === 0 ? { status: 503 } : undefined;
     const callId = await talk({ destinationUrl: 's3://bucket/late.mp3', credentials, ...transcription() });
+    await tryAgain();
     await stage.told(callId, 'notify', 'transcription_available');
     assert.equal(refused, 2);
     assert.ok(bucket.files.has('bucket/late-transcript.json'));

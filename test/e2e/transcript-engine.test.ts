@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { TestClock } from 'pg-boss';
 import { systemClock } from '../../src/clock.ts';
 import type { PhoneCall } from '../../src/testkit/phone-call.ts';
 import { LocalSpeechToText } from '../../src/transcription/local-speech-to-text.ts';
 import { assertOnlyRun } from './channel-audio.ts';
+import { drivenDeliveryTime } from './driven-delivery-time.ts';
 import { eventually } from './eventually.ts';
 import { SinchStage } from './sinch-stage.ts';
 import { speak } from './verb-stage.ts';
@@ -23,14 +23,9 @@ const engine = new LocalSpeechToText({
     script: new URL('../../src/transcription/test-engine-process.ts', import.meta.url),
   },
 });
-const time = new TestClock();
-const clock = {
-  ...systemClock,
-  unixMs: () => time.now(),
-  after: (delayMs: number, action: () => void) => systemClock.after(Math.min(delayMs, 100), action),
-};
+const time = drivenDeliveryTime();
 const stage = await SinchStage.open({
-  deliveryTime: { clock, jobs: time },
+  deliveryTime: time,
   settings: { CALLREEL_SINCH_DEFAULT_DESTINATION: 'sdrive://' },
   speechToText: engine,
 });
@@ -51,7 +46,7 @@ test('killed, without memory, with a broken model: tried again or told why; no r
   ] as const) {
     const { error } = await transcriptOf(first.callId, 'failing', reason);
     assert.equal(error?.code, 'TRANSCRIPTION_ENGINE_LOST');
-    await time.setTime(time.now() + delaySeconds * 1000);
+    await time.forward(delaySeconds);
   }
   const { error, engine: model } = await transcriptOf(first.callId, 'done');
   assert.deepEqual([error, model], [null, 'model-directory test']);

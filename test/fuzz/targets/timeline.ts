@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import type { CodecName } from '../../../src/codec/codec.ts';
-import { maxLeadUs, maxMarks } from '../../../src/timeline/bounds.ts';
+import { maxCorrectionPpm, maxLeadUs, maxMarks } from '../../../src/timeline/bounds.ts';
 import { payloadDurationTicks } from '../../../src/timeline/payload-duration.ts';
+import type { Placement } from '../../../src/timeline/placement.ts';
 import { type TrackPacket, TrackPlacer } from '../../../src/timeline/track-placer.ts';
-import type { Placement, TrackTimeline } from '../../../src/timeline/track-timeline.ts';
+import type { TrackTimeline } from '../../../src/timeline/track-timeline.ts';
 import { InputReader } from '../input-reader.ts';
 import type { FuzzTarget } from '../target.ts';
 
@@ -125,10 +126,8 @@ class Track {
     const { atSample, durationSamples } = placement;
     assert.ok(Number.isSafeInteger(atSample) && Number.isSafeInteger(durationSamples), 'positions are whole');
     assert.ok(atSample >= this.#startSample && durationSamples >= 0);
-    assert.ok(
-      durationSamples <= Math.ceil((durationTicks * this.#rateHz) / clockRateHz) + 1,
-      'no longer than the packet',
-    );
+    const longest = ((durationTicks * this.#rateHz) / clockRateHz) * (1 + maxCorrectionPpm / 1e6);
+    assert.ok(durationSamples <= Math.ceil(longest) + 1, 'no longer than the packet');
     assert.ok(atSample - this.#nowSample() <= (maxLeadUs * this.#rateHz) / 1e6, 'not far ahead of the clock');
     assert.ok(atSample >= this.#settled, 'nothing changes where the track is settled');
     const arrivalSample = Math.round((arrivalUs * this.#rateHz) / 1e6);

@@ -1,0 +1,46 @@
+/**
+ * What many write at once is written together: whatever comes while the former is being written is the next group. Where
+ * that fails, each is written by itself, so that none fails for another.
+ */
+export class WriteGroup<Item> {
+  readonly #write: (items: readonly Item[]) => Promise<void>;
+  readonly #most: number;
+  #waiting: { item: Item; done: PromiseWithResolvers<void> }[] = [];
+  #running = false;
+
+  /** @param write must be safe to run twice. @param most in a group */
+  constructor(write: (items: readonly Item[]) => Promise<void>, most = 100) {
+    this.#write = write;
+    this.#most = most;
+  }
+
+  /** @throws what the write of this one throws */
+  add(item: Item): Promise<void> {
+    const done = Promise.withResolvers<void>();
+    this.#waiting.push({ item, done });
+    if (!this.#running) void this.#run();
+    return done.promise;
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    // Those of the same turn come first.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const group = this.#waiting.splice(0, this.#most);
+      try {
+        await this.#write(group.map(({ item }) => item));
+        for (const { done } of group) done.resolve();
+      } catch (error) {
+        if (group.length === 1) group[0]!.done.reject(error);
+        else await this.#each(group);
+      }
+    }
+    this.#running = false;
+  }
+
+  /** At once: what does not answer is waited for once. */
+  async #each(group: readonly { item: Item; done: PromiseWithResolvers<void> }[]): Promise<void> {
+    await Promise.all(group.map(({ item, done }) => this.#write([item]).then(done.resolve, done.reject)));
+  }
+}

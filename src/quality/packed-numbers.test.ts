@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { packNumbers, unpackNumbers } from './packed-numbers.ts';
+
+test('numbers come back as they were', () => {
+  const counts = [0, 1, 127, 128, 129, 16_383, 16_384, 2 ** 31, Number.MAX_SAFE_INTEGER];
+  const others = [-0, -1, 0.5, -1e300, 5e-324, Number.NaN, Number.POSITIVE_INFINITY, Math.PI];
+  const values = Float64Array.of(...counts, ...others, 3);
+  const back = new Float64Array(values.length);
+  unpackNumbers(packNumbers(values), back);
+  assert.deepEqual(back, values);
+});
+
+test('small counts take a byte each, larger ones two', () => {
+  assert.equal(packNumbers(new Float64Array(1000).fill(127)).length, 1000);
+  assert.equal(packNumbers(new Float64Array(1000).fill(16_383)).length, 2000);
+});

@@ -1,0 +1,54 @@
+/**
+ * Numbers in few bytes, exactly: counts, most of them small, and sums among them. Each is
+ *
+ *     0xxxxxxx                       0 to 127
+ *     10xxxxxx xxxxxxxx              to 2^14 - 1
+ *     11000000 and 8 bytes           anything, as a float of 64 bits
+ */
+const firstTwo = 0x80;
+const firstFloat = 0xc0;
+const oneByteEnd = 2 ** 7;
+const twoBytesEnd = 2 ** 14;
+const floatBytes = 8;
+
+let scratch = new Uint8Array(0);
+
+export function packNumbers(values: Float64Array): Uint8Array {
+  const most = values.length * (1 + floatBytes);
+  if (scratch.length < most) scratch = new Uint8Array(most);
+  const view = new DataView(scratch.buffer);
+  let at = 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    const isCount = Number.isInteger(value) && value >= 0 && !Object.is(value, -0);
+    if (isCount && value < oneByteEnd) scratch[at++] = value;
+    else if (isCount && value < twoBytesEnd) {
+      view.setUint16(at, (firstTwo << 8) | value);
+      at += 2;
+    } else {
+      scratch[at] = firstFloat;
+      view.setFloat64(at + 1, value);
+      at += 1 + floatBytes;
+    }
+  }
+  return scratch.slice(0, at);
+}
+
+/** @param values gets as many as were packed */
+export function unpackNumbers(packed: Uint8Array, values: Float64Array): void {
+  const view = new DataView(packed.buffer, packed.byteOffset, packed.length);
+  let at = 0;
+  for (let i = 0; i < values.length; i++) {
+    const first = packed[at]!;
+    if (first < firstTwo) {
+      values[i] = first;
+      at += 1;
+    } else if (first < firstFloat) {
+      values[i] = view.getUint16(at) & (twoBytesEnd - 1);
+      at += 2;
+    } else {
+      values[i] = view.getFloat64(at + 1);
+      at += 1 + floatBytes;
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import { type Libc, linux, type OpenedLibc, PinnedBytes } from './libc.ts';
+import { MessageHeader } from './message-header.ts';
+import { maxDatagramBytes } from './send-batch.ts';
+
+export interface SendCounters {
+  sentPackets: number;
+  failedSends: number;
+}
+
+/** Where the datagrams of all ports of a transport go out, in their order. */
+export interface DatagramSender {
+  /** Where the next datagram is to be written, at most `maxDatagramBytes`. */
+  readonly bytes: Uint8Array;
+  /**
+   * Takes the first of `bytes` to be sent by this socket.
+   * @param address a `sockaddr` of so many bytes
+   */
+  send(fd: number, address: Uint32Array, addressBytes: number, dataBytes: number): void;
+  /** Afterwards everything was sent, or refused. */
+  flush(): void;
+  /** Afterwards it is of no use. */
+  close(): void;
+}
+
+/** A full buffer is no reason to wait: what is late is of no use to the peer. */
+export const sendFlags = linux.MSG_DONTWAIT | linux.MSG_NOSIGNAL;
+
+/** Sends each at once. */
+export class DirectSender implements DatagramSender {
+  readonly bytes: Uint8Array;
+  readonly #libc: Libc;
+  readonly #counters: SendCounters;
+  readonly #message: MessageHeader;
+
+  constructor({ ffi, libc }: OpenedLibc, counters: SendCounters) {
+    this.#libc = libc;
+    this.#counters = counters;
+    this.#message = new MessageHeader(ffi, new PinnedBytes(ffi, maxDatagramBytes));
+    this.bytes = this.#message.data.bytes;
+  }
+
+  send(fd: number, address: Uint32Array, addressBytes: number, dataBytes: number): void {
+    const message = this.#message;
+    message.aim(address, addressBytes);
+    message.dataBytes = dataBytes;
+    if (this.#libc.sendmsg(fd, message.pointer, sendFlags) >= 0) this.#counters.sentPackets++;
+    else this.#counters.failedSends++;
+  }
+
+  flush(): void {}
+
+  close(): void {}
+}

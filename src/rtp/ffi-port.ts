@@ -1,0 +1,98 @@
+import type { DatagramSender } from './datagram-sender.ts';
+import { maxDatagramBytes } from './send-batch.ts';
+import { ipv4Bytes, portOf, type SocketAddresses, socketAddressBytes } from './socket-address.ts';
+import type { DatagramSink, TransportPort } from './transport.ts';
+
+export interface FfiPortOwner {
+  readonly addresses: SocketAddresses;
+  /** AF_INET or AF_INET6. */
+  readonly family: number;
+  readonly sender: DatagramSender;
+  /** A datagram has no way to its destination. */
+  refused(): void;
+  close(port: FfiPort): void;
+}
+
+/** One bound socket; the transport that opened it reads `fd` and ends it. */
+export class FfiPort implements TransportPort {
+  readonly port: number;
+  readonly sink: DatagramSink;
+  /** What the events of the socket are known by: its place, and how often that was taken. */
+  readonly slot: number;
+  readonly turn: number;
+  /** -1 once it is closed. */
+  fd: number;
+  /** Where the last datagram came from. */
+  sourceAddress = '';
+  sourcePort = 0;
+  /** The sockaddr of it: two words, which are all there is of IPv4, and the others. */
+  #source0 = 0;
+  #source1 = 0;
+  #sourceRest: Uint32Array | undefined;
+  readonly #destination = new Uint32Array(socketAddressBytes / 4);
+  #destinationBytes = 0;
+  readonly #owner: FfiPortOwner;
+  #address = '';
+  #remotePort = -1;
+
+  constructor(
+    { fd, port, slot, turn }: { fd: number; port: number; slot: number; turn: number },
+    sink: DatagramSink,
+    owner: FfiPortOwner,
+  ) {
+    this.fd = fd;
+    this.port = port;
+    this.slot = slot;
+    this.turn = turn;
+    this.sink = sink;
+    this.#owner = owner;
+  }
+
+  reserve(maxBytes: number): Uint8Array {
+    if (!(maxBytes >= 0 && maxBytes <= maxDatagramBytes))
+      throw new RangeError(`a datagram of ${maxBytes} bytes was asked for, ${maxDatagramBytes} is the most`);
+    return this.#owner.sender.bytes;
+  }
+
+  commit(bytes: number, address: string, port: number): void {
+    if (!(bytes >= 0 && bytes <= maxDatagramBytes)) throw new RangeError(`a datagram of ${bytes} bytes`);
+    if (this.fd === -1) return;
+    if (address !== this.#address || port !== this.#remotePort) this.#aim(address, port);
+    if (this.#destinationBytes === 0) this.#owner.refused();
+    else this.#owner.sender.send(this.fd, this.#destination, this.#destinationBytes, bytes);
+  }
+
+  close(): void {
+    this.#owner.close(this);
+  }
+
+  /**
+   * Takes the source of a datagram; its text is made anew only when it is another.
+   * @returns whether it is an address at all
+   */
+  cameFrom(words: Uint32Array, bytes: number): boolean {
+    const isKnown =
+      (words[0]! | 0) === this.#source0 &&
+      (words[1]! | 0) === this.#source1 &&
+      (bytes === ipv4Bytes ? this.#sourceRest === undefined : this.#isSameRest(words, bytes));
+    if (isKnown) return this.sourceAddress !== '';
+    this.#source0 = words[0]! | 0;
+    this.#source1 = words[1]! | 0;
+    this.#sourceRest = bytes === ipv4Bytes ? undefined : words.slice(2, bytes >> 2);
+    this.sourceAddress = this.#owner.addresses.read(words, bytes);
+    this.sourcePort = portOf(words);
+    return this.sourceAddress !== '';
+  }
+
+  #isSameRest(words: Uint32Array, bytes: number): boolean {
+    const rest = this.#sourceRest;
+    return rest?.length === (bytes >> 2) - 2 && rest.every((word, index) => word === words[index + 2]);
+  }
+
+  #aim(address: string, port: number): void {
+    const { addresses, family } = this.#owner;
+    this.#destinationBytes = addresses.write(this.#destination, family, address, port);
+    this.#address = address;
+    this.#remotePort = port;
+  }
+}

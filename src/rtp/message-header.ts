@@ -1,0 +1,83 @@
+import { type FfiModule, PinnedBytes } from './libc.ts';
+import { socketAddressBytes } from './socket-address.ts';
+
+/**
+ * A `struct msghdr` of 64 bits with one `struct iovec`, the address and, where there is one, the control data behind
+ * it, in one piece of memory:
+ *
+ *     0 msg_name  8 msg_namelen  16 msg_iov  24 msg_iovlen  32 msg_control  40 msg_controllen  48 msg_flags
+ *     56 iov_base  64 iov_len  72 address  104 control data
+ */
+const nameOffset = 72;
+const controlOffset = nameOffset + socketAddressBytes;
+
+const nameLengthWord = 2;
+const controlLengthWord = 10;
+const flagsWord = 12;
+const dataLengthWord = 16;
+
+export class MessageHeader {
+  readonly #memory: PinnedBytes;
+  /** Where its bytes lie; kept for as long as the kernel may be shown it. */
+  readonly #data: PinnedBytes;
+  /** The `sockaddr`. */
+  readonly nameWords: Uint32Array<ArrayBuffer>;
+  readonly controlWords: Uint32Array<ArrayBuffer>;
+  readonly #words: Uint32Array<ArrayBuffer>;
+
+  /** @param controlBytes a multiple of 8 */
+  constructor(ffi: FfiModule, data: PinnedBytes, controlBytes = 0) {
+    const memory = new PinnedBytes(ffi, controlOffset + controlBytes);
+    const at = (offset: number): bigint => memory.pointer + BigInt(offset);
+    this.#memory = memory;
+    this.#data = data;
+    this.#words = memory.words;
+    this.nameWords = memory.words.subarray(nameOffset / 4, controlOffset / 4);
+    this.controlWords = memory.words.subarray(controlOffset / 4);
+    memory.point(0, at(nameOffset));
+    memory.point(4, at(56));
+    memory.words[6] = 1;
+    if (controlBytes > 0) memory.point(8, at(controlOffset));
+    memory.point(14, data.pointer);
+  }
+
+  get pointer(): bigint {
+    return this.#memory.pointer;
+  }
+
+  get data(): PinnedBytes {
+    return this.#data;
+  }
+
+  /** @param words a `sockaddr` of so many bytes */
+  aim(words: Uint32Array, bytes: number): void {
+    const { nameWords } = this;
+    this.#words[nameLengthWord] = bytes;
+    for (let i = 0; i < bytes / 4; i++) nameWords[i] = words[i]!;
+  }
+
+  get nameBytes(): number {
+    return this.#words[nameLengthWord]!;
+  }
+
+  set nameBytes(bytes: number) {
+    this.#words[nameLengthWord] = bytes;
+  }
+
+  get controlBytes(): number {
+    return this.#words[controlLengthWord]!;
+  }
+
+  set controlBytes(bytes: number) {
+    this.#words[controlLengthWord] = bytes;
+  }
+
+  get flags(): number {
+    return this.#words[flagsWord]!;
+  }
+
+  /** @param bytes at most as many as `data` has */
+  set dataBytes(bytes: number) {
+    this.#words[dataLengthWord] = bytes;
+  }
+}

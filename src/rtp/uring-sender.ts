@@ -1,0 +1,97 @@
+import { type DatagramSender, DirectSender, type SendCounters, sendFlags } from './datagram-sender.ts';
+import { type OpenedLibc, PinnedBytes } from './libc.ts';
+import { MessageHeader } from './message-header.ts';
+import { maxDatagramBytes } from './send-batch.ts';
+import { submissionWords, Uring } from './uring.ts';
+
+/** Few enough that their memory stays in the processor's cache. */
+const entries = 64;
+
+const retired: UringSender[] = [];
+
+const opSendmsg = 9;
+/** struct io_uring_sqe, by its words. */
+const sqe = { operation: 0, fd: 1, address: 4, length: 6, messageFlags: 7, userData: 8 };
+
+/**
+ * Sends all that gathered in one call of the system. Each entry of the submission queue has a message and its bytes for
+ * good, so that a datagram is told to the kernel by its socket, its address and its length.
+ */
+export class UringSender implements DatagramSender {
+  readonly #opened: OpenedLibc;
+  readonly #counters: SendCounters;
+  readonly #uring: Uring;
+  readonly #messages: MessageHeader[] = [];
+  /** Number of the next submission, and of the first one that the kernel has not taken, modulo 2^32. */
+  #next: number;
+  #begin: number;
+  /** Takes over where the kernel lets us no more. */
+  #direct: DatagramSender | undefined;
+  readonly #completed = (result: number): void => {
+    if (result >= 0) this.#counters.sentPackets++;
+    else this.#counters.failedSends++;
+  };
+
+  /** @throws Error where the kernel does not let us */
+  constructor(opened: OpenedLibc, counters: SendCounters) {
+    const { ffi } = opened;
+    this.#opened = opened;
+    this.#counters = counters;
+    this.#uring = new Uring(opened, entries);
+    this.#next = this.#begin = this.#uring.taken;
+    const { submissions } = this.#uring;
+    for (let i = 0; i < entries; i++) {
+      const message = new MessageHeader(ffi, new PinnedBytes(ffi, maxDatagramBytes));
+      this.#messages.push(message);
+      const at = i * submissionWords;
+      submissions.fill(0, at, at + submissionWords);
+      submissions[at + sqe.operation] = opSendmsg;
+      submissions[at + sqe.address] = Number(message.pointer & 0xffff_ffffn);
+      submissions[at + sqe.address + 1] = Number(message.pointer >> 32n);
+      submissions[at + sqe.length] = 1;
+      submissions[at + sqe.messageFlags] = sendFlags;
+      submissions[at + sqe.userData] = i;
+    }
+  }
+
+  get bytes(): Uint8Array {
+    return this.#direct?.bytes ?? this.#messages[this.#next & (entries - 1)]!.data.bytes;
+  }
+
+  send(fd: number, address: Uint32Array, addressBytes: number, dataBytes: number): void {
+    if (this.#direct) {
+      this.#direct.send(fd, address, addressBytes, dataBytes);
+      return;
+    }
+    const index = this.#next & (entries - 1);
+    const message = this.#messages[index]!;
+    message.aim(address, addressBytes);
+    message.dataBytes = dataBytes;
+    this.#uring.submissions[index * submissionWords + sqe.fd] = fd;
+    this.#next = (this.#next + 1) >>> 0;
+    if ((this.#next - this.#begin) >>> 0 === entries) this.flush();
+  }
+
+  flush(): void {
+    if (this.#next === this.#begin) return;
+    if (!this.#uring.submit(this.#next, this.#completed)) this.#giveUp();
+    this.#begin = this.#next;
+  }
+
+  close(): void {
+    this.flush();
+    this.#uring.close();
+  }
+
+  /** What the kernel took it may still look at: that memory is neither written to nor let go of any more. */
+  #giveUp(): void {
+    retired.push(this);
+    const { libc } = this.#opened;
+    for (let n = this.#uring.taken; n !== this.#next; n = (n + 1) >>> 0) {
+      const index = n & (entries - 1);
+      const fd = this.#uring.submissions[index * submissionWords + sqe.fd]!;
+      this.#completed(libc.sendmsg(fd, this.#messages[index]!.pointer, sendFlags));
+    }
+    this.#direct = new DirectSender(this.#opened, this.#counters);
+  }
+}

@@ -1,0 +1,14 @@
+import { setFlagsFromString } from 'node:v8';
+
+/** Of a thread, in MB; V8 takes up to three times that. */
+const semiSpaceMb = 2;
+
+/**
+ * Bounds the garbage that waits to be collected, of this thread and of all that are started from now on. By itself V8
+ * lets the young generation of a busy thread grow to 64 MB, and a process has half a dozen of them: more than hundreds
+ * of calls need. That of this thread stays as it began, at 1 MB.
+ */
+export function boundYoungGeneration(): void {
+  setFlagsFromString('--semi-space-growth-factor=1');
+  setFlagsFromString(`--max-semi-space-size=${semiSpaceMb}`);
+}
