@@ -74,7 +74,7 @@ const fits: Fit[] = [
     name: 'roomModel',
     inputs: 400,
     nets: 10,
-    net: { hiddenUnits: 6, epochs: 30, stepSize: 3e-3, shrinkage: 2e-2, largeError: 0.12 },
+    net: { hiddenUnits: 6, epochs: 30, stepSize: 3e-3, shrinkage: 1.5e-2, largeError: 0.12 },
     takes: ({ rt60Seconds }) => rt60Seconds < 2.5,
     wanted: ({ rt60Seconds }) => rt60Seconds,
     weight: roomWeight,

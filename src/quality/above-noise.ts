@@ -26,8 +26,21 @@ export function noiseLevel(steps: Uint8Array): number {
     const at = row - quietRows + 1;
     if (at >= 0 && at % everyMean === 0) means[at / everyMean] = sum / quietRows;
   }
-  const quiet = means.sort()[Math.floor((quietPercent / 100) * means.length)]!;
+  const quiet = leastBut(Math.floor((quietPercent / 100) * means.length), means);
   return Math.max(leastDbov, 10 * Math.log10(Math.max(0, quiet) + 1e-13));
+}
+
+/** The least of all but the `rank` least; `rank` is small. */
+function leastBut(rank: number, values: Float64Array): number {
+  const least = new Float64Array(rank + 1).fill(Number.POSITIVE_INFINITY);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (value >= least[rank]!) continue;
+    let at = rank;
+    for (; at > 0 && least[at - 1]! > value; at--) least[at] = least[at - 1]!;
+    least[at] = value;
+  }
+  return least[rank]!;
 }
 
 const counts = new Uint32Array(256);

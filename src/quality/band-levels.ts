@@ -43,6 +43,8 @@ const edges = bordersHz.map((hz) => Math.round(hz / binHz));
 const windowEnergy = window.reduce((sum, weight) => sum + weight * weight, 0);
 /** Both halves of the spectrum, as a share of full scale. */
 const scale = 2 / (frameSamples * windowEnergy * fullScale * fullScale);
+/** Added to each mean square: that of silence is 0. */
+const silence = 1e-13;
 const levels = new Uint8Array(rowLength);
 const fineLevels = new Uint8Array(fineBandCount);
 
@@ -110,7 +112,26 @@ export class BandLevels {
   }
 }
 
-function levelStep(meanSquare: number): number {
-  const step = Math.round(stepsPerDb * (10 * Math.log10(meanSquare + 1e-13) - leastDbov));
+function levelStepOf(meanSquare: number): number {
+  const step = Math.round(stepsPerDb * (10 * Math.log10(meanSquare + silence) - leastDbov));
   return Math.max(0, Math.min(255, step));
+}
+
+/** The mean square from which on each step is the nearest. */
+const startOfStep = Float64Array.from({ length: 257 }, (_, step) =>
+  step > 255 ? Number.POSITIVE_INFINITY : 10 ** ((leastDbov + (step - 0.5) / stepsPerDb) / 10) - silence,
+);
+const single = new Float32Array(1);
+const singleBits = new Uint32Array(single.buffer);
+/** The step of the least number with these first 16 bits; that of the greatest is the same or the next. */
+const stepOfBits = Uint8Array.from({ length: 2 ** 15 }, (_, first) => {
+  singleBits[0] = first << 16;
+  return levelStepOf(single[0]!);
+});
+
+/** As `levelStepOf`, without a logarithm. */
+function levelStep(meanSquare: number): number {
+  single[0] = meanSquare;
+  const step = stepOfBits[singleBits[0]! >>> 16]!;
+  return meanSquare >= startOfStep[step + 1]! ? step + 1 : step;
 }

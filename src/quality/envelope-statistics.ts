@@ -1,8 +1,9 @@
 import type { FeatureSink } from './feature-sink.ts';
 
-/** Rows of 20 ms apart. At the first, noise is no longer like itself: its frame is over. */
-const lags = [2, 4, 8, 16, 32];
-const asymmetryLags = [1, 2, 4, 8, 16];
+/** Rows of 20 ms apart. At the second, noise is no longer like itself: its frame is over. */
+const reaches = [1, 2, 4, 8, 16, 32];
+const lags = reaches.slice(1);
+const asymmetryLags = reaches.slice(0, -1);
 /** Of what is alike at the first lag, as a share of all: less is noise, and nothing is divided by it. */
 const leastAlike = 0.02;
 
@@ -26,22 +27,29 @@ export class EnvelopeStatistics {
   /** One value a row. */
   add(envelope: Float64Array): void {
     const { length } = envelope;
-    let mean = 0;
-    for (let i = 0; i < length; i++) mean += envelope[i]! / length;
+    let sum = 0;
+    for (let i = 0; i < length; i++) sum += envelope[i]!;
+    const mean = sum / length;
     const centred = new Float64Array(length);
-    for (let i = 0; i < length; i++) centred[i] = envelope[i]! - mean;
-    for (let i = 0; i < length; i++) this.#variance[0]! += centred[i]! * centred[i]!;
-    this.#variance[1]! += length;
-    for (const [at, lag] of lags.entries()) {
-      let sum = 0;
-      for (let i = lag; i < length; i++) sum += centred[i - lag]! * centred[i]!;
-      this.#products[at]! += sum;
+    let squares = 0;
+    for (let i = 0; i < length; i++) {
+      const value = envelope[i]! - mean;
+      centred[i] = value;
+      squares += value * value;
     }
-    for (const [at, lag] of asymmetryLags.entries()) {
-      let sum = 0;
-      for (let i = lag; i < length; i++)
-        sum += centred[i - lag]! * centred[i]! * (centred[i - lag]! - centred[i]!);
-      this.#asymmetries[at]! += sum;
+    this.#variance[0]! += squares;
+    this.#variance[1]! += length;
+    for (const [at, lag] of reaches.entries()) {
+      let alike = 0;
+      let falling = 0;
+      for (let i = lag; i < length; i++) {
+        const before = centred[i - lag]!;
+        const product = before * centred[i]!;
+        alike += product;
+        falling += product * (before - centred[i]!);
+      }
+      if (at > 0) this.#products[at - 1]! += alike;
+      if (at < asymmetryLags.length) this.#asymmetries[at]! += falling;
     }
   }
 

@@ -107,11 +107,12 @@ function add({ levels, slopes, falls, modulations }: Workspace, rows: Uint8Array
   const topBefore = levels.topDbov;
   levels.add(rows, count);
   const whole = groupLevels(rows, count, groups[0]!);
-  if (count < leastRows || percentileOf(whole, 95) < topBefore - softBlockDb) return false;
+  if (count < leastRows || percentileOf(whole.toSorted(), 95) < topBefore - softBlockDb) return false;
   for (const [group, bands] of groups.entries()) {
     const levelsOfGroup = group === 0 ? whole : groupLevels(rows, count, bands);
-    const top = percentileOf(levelsOfGroup, 95);
-    const floor = Math.max(top - clampDb, percentileOf(levelsOfGroup, 3));
+    const sorted = levelsOfGroup.toSorted();
+    const top = percentileOf(sorted, 95);
+    const floor = Math.max(top - clampDb, percentileOf(sorted, 3));
     const relative = levelsOfGroup.map((level) => Math.max(level, floor) - top);
     slopes[group]!.add(relative);
     falls[group]!.add(relative);
@@ -209,7 +210,6 @@ function groupLevels(rows: Uint8Array, count: number, bands: readonly number[]):
   });
 }
 
-function percentileOf(levels: Float64Array, percent: number): number {
-  const sorted = levels.toSorted();
+function percentileOf(sorted: Float64Array, percent: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor((percent / 100) * sorted.length))] ?? Number.NaN;
 }
