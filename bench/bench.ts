@@ -11,6 +11,7 @@ const benches: Record<string, () => Promise<{ run(options: string[]): Promise<ob
   'quality-cost': () => import('./quality-cost.ts'),
   ready: () => import('./ready.ts'),
   sip: () => import('./sip.ts'),
+  spool: () => import('./spool.ts'),
   transcribe: () => import('./transcribe.ts'),
   transport: () => import('./transport.ts'),
 };
