@@ -149,7 +149,7 @@ function voidIn(path: string, relativePaths: ReadonlySet<string>): void {
   }
   try {
     let changed = false;
-    for (const entry of decodeJournal(readFileSync(fd)).entries) {
+    for (const entry of decodeJournal(readFileSync(fd), false).entries) {
       if (entry.kind === 'void' || !relativePaths.has(entry.path)) continue;
       writeSync(fd, Uint8Array.of(0), 0, 1, entry.at);
       writeSync(fd, new Uint8Array(entry.body.length), 0, entry.body.length, entry.bodyAt);
