@@ -15,6 +15,7 @@ const benches: Record<string, () => Promise<{ run(options: string[]): Promise<ob
   saturate: () => import('./saturate.ts'),
   sip: () => import('./sip.ts'),
   soak: () => import('./soak.ts'),
+  spool: () => import('./spool.ts'),
   transcribe: () => import('./transcribe.ts'),
   transport: () => import('./transport.ts'),
 };
