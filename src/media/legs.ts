@@ -1,7 +1,8 @@
 import { CallreelError } from '../errors.ts';
 import type { Datagram, RtpTransport } from '../rtp/transport.ts';
 import type { LegNegotiate, LegOpen } from './control.ts';
-import { MediaSession, type MediaSessionOptions } from './media-session.ts';
+import { MediaSession } from './media-session.ts';
+import type { MediaSessionOptions } from './media-session-options.ts';
 
 export type LegsOptions = Omit<MediaSessionOptions, 'legId' | 'awaitsAnswer'> & { transport: RtpTransport };
 
