@@ -1,8 +1,7 @@
 import { CallreelError } from '../errors.ts';
 import type { Datagram, RtpTransport } from '../rtp/transport.ts';
 import type { LegNegotiate, LegOpen } from './control.ts';
-import { MediaSession } from './media-session.ts';
-import type { MediaSessionOptions } from './media-session-options.ts';
+import { MediaSession, type MediaSessionOptions } from './media-session.ts';
 
 export type LegsOptions = Omit<MediaSessionOptions, 'legId' | 'awaitsAnswer'> & { transport: RtpTransport };
 

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { RtpPacketView, RtpParser } from '../rtp/packet.ts';
 import { isRtcp } from '../rtp/rtcp.ts';
 import type { Datagram, DatagramSink, TransportPort } from '../rtp/transport.ts';
@@ -8,9 +9,9 @@ import { HeardCapture } from './heard-capture.ts';
 import { Inactivity } from './inactivity.ts';
 import { KeyPresses } from './key-presses.ts';
 import { LegEars } from './leg-ears.ts';
-import { LegOutput } from './leg-output.ts';
+import { LegOutput, type SlotTime } from './leg-output.ts';
 import { LegStatistics } from './leg-statistics.ts';
-import type { MediaSessionOptions } from './media-session-options.ts';
+import type { MediaSessionCounters } from './media-session-counters.ts';
 import { PacketProtection } from './packet-protection.ts';
 import { PauseEnd } from './pause-end.ts';
 import { PayloadTypes } from './payload-types.ts';
@@ -23,13 +24,16 @@ import { SaidCapture } from './said-capture.ts';
 import { SourceLatch } from './source-latch.ts';
 import { UnprovenPackets } from './unproven-packets.ts';
 
-/** Valid RTP that was not taken. */
-export interface MediaSessionCounters {
-  /** From another source than the one the leg is latched to. */
-  strayPackets: number;
-  unknownPayloadTypes: number;
-  /** While the negotiated direction has nothing for us to receive. */
-  unexpectedPackets: number;
+export interface MediaSessionOptions {
+  legId: string;
+  /** The peer has our offer: it may speak before its answer is here. */
+  awaitsAnswer: boolean;
+  clock: Clock;
+  slotTime: SlotTime;
+  capture: CaptureSink;
+  post(event: WorkerEvent): void;
+  /** The leave key was pressed: the stay is to end. */
+  leaveKeyPressed(session: MediaSession): void;
 }
 
 /** More than the jitter buffer can hold. */
