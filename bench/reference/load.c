@@ -249,8 +249,8 @@ int main(int count, char **arguments) {
   if (sched_setscheduler(0, SCHED_FIFO, &priority)) setpriority(PRIO_PROCESS, 0, -20);
   open_streams();
   int epoll = epoll_create1(0);
-  for (int i = 0; i < stream_count; i++) watch(epoll, streams[i].fd, i);
-  watch(epoll, STDIN_FILENO, UINT32_MAX);
+  for (int i = 0; i < stream_count; i++) watch(epoll, streams[i].fd, i, EPOLLIN);
+  watch(epoll, STDIN_FILENO, UINT32_MAX, EPOLLIN);
   struct epoll_event events[MOST_EVENTS];
   int64_t due_us = now_us();
   for (uint64_t tick = 0;; tick++, due_us += TICK_US) {
