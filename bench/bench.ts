@@ -10,7 +10,11 @@ const benches: Record<string, () => Promise<{ run(options: string[]): Promise<ob
   quality: () => import('./quality.ts'),
   'quality-cost': () => import('./quality-cost.ts'),
   ready: () => import('./ready.ts'),
+  render: () => import('./render.ts'),
+
+  saturate: () => import('./saturate.ts'),
   sip: () => import('./sip.ts'),
+  soak: () => import('./soak.ts'),
   transcribe: () => import('./transcribe.ts'),
   transport: () => import('./transport.ts'),
 };

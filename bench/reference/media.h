@@ -82,8 +82,8 @@ static inline int port_of(int fd) {
   return ntohs(address.sin_port);
 }
 
-static inline void watch(int epoll, int fd, uint32_t index, uint32_t events) {
-  struct epoll_event event = {.events = events, .data.u32 = index};
+static inline void watch(int epoll, int fd, uint32_t index) {
+  struct epoll_event event = {.events = EPOLLIN, .data.u32 = index};
   if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event)) die("epoll_ctl");
 }
 

@@ -121,8 +121,7 @@ static void relay(struct leg *from, struct leg *to, const uint8_t *packet) {
   put32(next->data + 8, from->ssrc);
 }
 
-/* @return how many datagrams were there; fewer than a batch: no more are */
-static int receive_batch(int index, int64_t us) {
+static void receive_from(int index, int64_t us) {
   static uint8_t data[BATCH][DATAGRAM_BYTES];
   static struct sockaddr_in sources[BATCH];
   static struct iovec parts[BATCH];
@@ -144,13 +143,6 @@ static int receive_batch(int index, int64_t us) {
     if (!leg->known && connect(leg->fd, (struct sockaddr *)&sources[i], sizeof sources[i])) die("connect");
     place(call, side, leg, data[i], us);
     relay(leg, &call->legs[1 - side], data[i]);
-  }
-  return count;
-}
-
-/* All that is there: a socket is told of when something comes, not as long as it has something. */
-static void receive_from(int index, int64_t us) {
-  while (receive_batch(index, us) == BATCH) {
   }
 }
 
@@ -192,13 +184,13 @@ int main(int count, char **arguments) {
     calls[i].ring = zeroed(RING_SAMPLES, sizeof *calls[i].ring);
     for (int side = 0; side < 2; side++) {
       calls[i].legs[side].fd = open_port(arguments[2], 0);
-      watch(epoll, calls[i].legs[side].fd, i * 2 + side, EPOLLIN | EPOLLET);
+      watch(epoll, calls[i].legs[side].fd, i * 2 + side);
       printf("%s%d", i || side ? "," : "", port_of(calls[i].legs[side].fd));
     }
   }
   printf("]}\n");
   fflush(stdout);
-  watch(epoll, STDIN_FILENO, UINT32_MAX, EPOLLIN);
+  watch(epoll, STDIN_FILENO, UINT32_MAX);
   struct epoll_event events[MOST_EVENTS];
   int64_t due_us = now_us();
   for (;;) {
