@@ -115,7 +115,7 @@ export function statisticsOf(samples: Int16Array): SpeechStatistics {
   return statistics;
 }
 
-const firstRows = blockRows / 8;
+const firstRows = 25;
 const noRows = new Uint8Array(0);
 
 /** Gathers rows to blocks. */
