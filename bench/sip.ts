@@ -119,7 +119,7 @@ async function place(agent: UserAgent, uri: string, holdMs: number, outcome: Out
   const session = agent.invite({
     requestUri: uri,
     from: `<sip:caller@${host}>`,
-    offer: describeMedia(mediaPort),
+    offer: describeMedia({ port: mediaPort }),
     transport: 'udp',
     handlers: {
       established: () => answered.resolve(),

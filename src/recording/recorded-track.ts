@@ -15,6 +15,10 @@ type TrackOpening = Pick<ManifestTrack, 'trackId' | 'startSample' | 'side'>;
 
 /** What lies further ahead of the clock, behind the burst after a stall, was said now for who listens. */
 const maxLiveLeadUs = 250_000;
+/** Of so many packets it is known where they were heard: more than wait for their place. A power of two. */
+const heardPackets = 1024;
+/** How often what was heard lies in another place than before. */
+const maxShifts = 256;
 
 /** One stay in one recording: how many packets it got, and up to which sample. */
 export class RecordedTrack {
@@ -24,6 +28,10 @@ export class RecordedTrack {
   readonly listener: TrackListener | undefined;
   /** Where packets lie as far as is known at once: who listens can not wait. */
   readonly #live: TrackTimeline | undefined;
+  /** By sequence number, where it was heard. */
+  readonly #heardAt: Int32Array | undefined;
+  /** From `heardSample` on, what was heard lies so much earlier. */
+  readonly #shifts: { heardSample: number; samples: number }[] = [];
   readonly #placer: TrackPlacer<TrackPacket>;
   readonly #packet: TrackPacket = { sequenceNumber: 0, rtpTime: 0, arrivalUs: 0, durationTicks: 0 };
   readonly #rateHz: number;
@@ -35,8 +43,13 @@ export class RecordedTrack {
     this.#rateHz = rateHz;
     this.listener = listener;
     this.startSample = startSample;
-    this.#placer = new TrackPlacer({ rateHz, startSample, isOurs: side === 'heard' }, () => {});
-    if (listener) this.#live = new TrackTimeline({ rateHz, startSample });
+    this.#placer = new TrackPlacer(
+      { rateHz, startSample, isOurs: side === 'heard' },
+      (packet, { atSample }) => this.#shift(packet, atSample),
+    );
+    if (!listener) return;
+    this.#live = new TrackTimeline({ rateHz, startSample });
+    this.#heardAt = new Int32Array(heardPackets).fill(-1);
   }
 
   get packets(): number {
@@ -85,12 +98,27 @@ export class RecordedTrack {
     packet.rtpTime = rtpTime;
     packet.arrivalUs = arrivalUs;
     packet.durationTicks = durationTicks;
-    this.#placer.offer(packet);
     const placement = this.#live?.place(sequenceNumber, rtpTime, arrivalUs, durationTicks);
+    if (placement && this.#heardAt) this.#heardAt[sequenceNumber % heardPackets] = placement.atSample;
+    this.#placer.offer(packet);
     const nowSample = Math.round((arrivalUs * this.#rateHz) / 1_000_000);
     if (!placement || placement.atSample <= nowSample + (maxLiveLeadUs * this.#rateHz) / 1_000_000)
       return placement;
     return { ...placement, atSample: nowSample };
+  }
+
+  /** How much before the place where it was heard lies what was heard there, in samples. */
+  earlierBy(heardSample: number): number {
+    this.#placer.finish();
+    return this.#shifts.findLast((shift) => shift.heardSample <= heardSample)?.samples ?? 0;
+  }
+
+  #shift({ sequenceNumber }: TrackPacket, atSample: number): void {
+    const heardSample = this.#heardAt?.[sequenceNumber % heardPackets] ?? -1;
+    if (heardSample < 0) return;
+    const samples = Math.max(0, heardSample - atSample);
+    const last = this.#shifts.at(-1)?.samples ?? 0;
+    if (samples !== last && this.#shifts.length < maxShifts) this.#shifts.push({ heardSample, samples });
   }
 
   lose(packets: number): void {

@@ -102,11 +102,14 @@ export class TrackTimeline {
   }
 
   /**
-   * No packet that arrives at or after `nowSample` will be placed before the returned position. A packet lies at most
-   * `maxStallUs` before its arrival, a late one a further `reorderHorizonUs`.
+   * No packet that arrives at or after `nowSample` will be placed before the returned position: it lies behind all
+   * audio, or in a hole. A packet lies at most `maxStallUs` before its arrival, a late one a further `reorderHorizonUs`.
    */
   settledSample(nowSample: number): number {
-    return Math.max(this.settledByTime(nowSample), this.#endSample - this.#horizonSamples);
+    const horizon = this.#endSample - this.#horizonSamples;
+    const hole = this.#holes.open.find(({ toSample }) => toSample > horizon);
+    const byHoles = hole ? Math.max(hole.fromSample, horizon) : this.#endSample;
+    return Math.max(this.settledByTime(nowSample), byHoles);
   }
 
   /** As far as time alone settles it, whatever was placed. */
