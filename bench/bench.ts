@@ -7,6 +7,7 @@ const benches: Record<string, () => Promise<{ run(options: string[]): Promise<ob
   calls: () => import('./calls.ts'),
   conference: () => import('./conference.ts'),
   deliver: () => import('./deliver.ts'),
+  growth: () => import('./growth.ts'),
   quality: () => import('./quality.ts'),
   'quality-cost': () => import('./quality-cost.ts'),
   ready: () => import('./ready.ts'),
@@ -15,6 +16,7 @@ const benches: Record<string, () => Promise<{ run(options: string[]): Promise<ob
   saturate: () => import('./saturate.ts'),
   sip: () => import('./sip.ts'),
   soak: () => import('./soak.ts'),
+  spool: () => import('./spool.ts'),
   transcribe: () => import('./transcribe.ts'),
   transport: () => import('./transport.ts'),
 };

@@ -17,7 +17,8 @@ import { formatTable } from './table.ts';
 const usage = `  --minutes 60
   --repetitions 5`;
 const rateHz = 8000;
-const stepSeconds = 5;
+/** As often the server's writer seals what has come. */
+const flushUs = 60_000;
 const conversationId = 'room';
 /** Hex digits. */
 const recordingId = 'A';
@@ -74,13 +75,16 @@ function record(spool: TestSpool, voices: readonly Int16Array[], seconds: number
     leaveUs: endUs,
   }));
   const growing = new TestGrowingRecording(talks, [], { spool, recordingId });
-  for (let timeUs = 0; timeUs < endUs; timeUs += stepSeconds * 1e6) growing.until(timeUs);
+  for (let timeUs = 0; timeUs < endUs; timeUs += flushUs) growing.until(timeUs);
   growing.end(endUs);
 }
 
 /** The same words again and again, at half their level: what both say fits into a mix. */
 function said(voice: Int16Array, seconds: number): Int16Array {
-  return Int16Array.from({ length: seconds * rateHz }, (_, sample) => voice[sample % voice.length]! >> 1);
+  const words = voice.map((sample) => sample >> 1);
+  const all = new Int16Array(seconds * rateHz);
+  for (let at = 0; at < all.length; at += words.length) all.set(words.subarray(0, all.length - at), at);
+  return all;
 }
 
 async function rendered(

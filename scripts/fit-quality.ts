@@ -9,7 +9,14 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Clip, makeClips, makeHalls, makeRooms, noisesEach } from '../bench/quality/clip-sets.ts';
+import {
+  type Clip,
+  makeClips,
+  makeHalls,
+  makeNearRooms,
+  makeRooms,
+  noisesEach,
+} from '../bench/quality/clip-sets.ts';
 import { type Noise, scoredNoises } from '../bench/quality/clips.ts';
 import { type FitOptions, fitNet, type Sample, standardised, standardOf } from '../bench/quality/fit-nets.ts';
 import type { RoomResponse } from '../bench/quality/room.ts';
@@ -40,8 +47,9 @@ interface Fit {
 
 /** What a voice recorded close in a dry booth counts as. */
 const dryRt60Seconds = 0.08;
-/** Halls have speeches of their own. */
+/** Halls and near microphones have speeches of their own. */
 const firstHallSpeech = 20_000;
+const firstNearSpeech = 30_000;
 const models = join(import.meta.dirname, '../src/quality/models');
 
 /** Where the noise is as loud as the speech there is little to learn of the room. */
@@ -116,6 +124,12 @@ const observations = [
     to: firstHallSpeech + 150,
     cache: '.halls',
     rooms: () => [...makeHalls(36)],
+  }),
+  ...gather({
+    from: firstNearSpeech,
+    to: firstNearSpeech + 600,
+    cache: '.near',
+    rooms: () => [...makeNearRooms(60)],
   }),
 ];
 for (const fit of fits) {
