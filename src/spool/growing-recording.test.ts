@@ -101,3 +101,28 @@ test('a segment that was cut off in a recording that ended in order is damage', 
   writeFileSync(path, whole.subarray(0, whole.length - 1));
   assert.throws(news, { code: 'SPOOL_CORRUPT' });
 });
+
+test('the newest record is known of whatever segment, and what is not wanted yet is not read', () => {
+  const track = growing.track('t1');
+  const first = begin();
+  packet(first, 1);
+  settle();
+  packet(first, 2);
+  settle();
+  growing.look();
+  assert.equal(track.findNewest(), 40_000);
+  track.untilUs = 40_000;
+  assert.deepEqual(news(), [1]);
+  spool.producer.closeSegment(first);
+  const second = openSegment(2);
+  packet(second, 3);
+  settle();
+  growing.look();
+  assert.equal(track.findNewest(), 60_000);
+  assert.deepEqual(news(), []);
+  track.untilUs = 60_001;
+  assert.deepEqual([news(), track.findNewest()], [[2, 3], 60_000]);
+  spool.producer.closeSegment(second);
+  end();
+  assert.deepEqual([news(), track.isWhole, track.findNewest()], [[], true, 60_000]);
+});

@@ -101,7 +101,58 @@ test('a reader goes on where it stopped while the file grows, byte by byte', () 
 });
 
 test('a segment that is not settled yet is empty', () => {
-  assert.deepEqual(take(new SegmentReader(join(directory, 'none'), id, new Secret(key))), []);
+  const reader = new SegmentReader(join(directory, 'none'), id, new Secret(key));
+  assert.deepEqual([take(reader), reader.passOver()], [[], undefined]);
+});
+
+/** Each arrived as many us as it says. */
+const timed = [
+  sealChunk(key, header, 0, chunkData, arrivals(10, 20)),
+  sealChunk(key, header, 1, chunkData, arrivals(30)),
+  sealChunk(key, header, 2, chunkData, arrivals(40, 50)),
+  sealChunk(key, header, 3, chunkEnd, Buffer.alloc(0)),
+];
+
+function arrivals(...times: number[]): Buffer {
+  const bytes = body(...times);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  for (const [index, arrivalUs] of times.entries())
+    writeOverflow(view, index * overflowBytes, { packets: arrivalUs, arrivalUs });
+  return bytes;
+}
+
+test('a chunk of what arrived too late is left for later', () => {
+  writeFileSync(path, Buffer.concat([header, ...timed]));
+  const reader = new SegmentReader(path, id, new Secret(key));
+  const until = (untilUs?: number) =>
+    [...reader.records(untilUs)].map((record) => (record as { arrivalUs: number }).arrivalUs);
+  assert.deepEqual([until(10), until(11), until(30), until(30)], [[], [10, 20], [], []]);
+  assert.equal(reader.isComplete, false);
+  assert.deepEqual([until(41), until(41)], [[30, 40, 50], []]);
+  assert.ok(reader.isComplete);
+});
+
+test('who passes over knows when the last record of the whole chunks arrived', () => {
+  const bytes = Buffer.concat([header, ...timed]);
+  const found: (number | undefined)[] = [];
+  writeFileSync(path, '');
+  const reader = new SegmentReader(path, id, new Secret(key));
+  for (const byte of bytes) {
+    appendFileSync(path, Uint8Array.of(byte));
+    found.push(reader.passOver());
+  }
+  assert.deepEqual(
+    found.filter((arrivalUs) => arrivalUs !== undefined),
+    [20, 30, 50],
+  );
+  assert.equal(new SegmentReader(path, id, new Secret(key)).passOver(), 50);
+  const half = bytes.subarray(0, bytes.length - timed[3]!.length - 1);
+  writeFileSync(path, half);
+  assert.equal(new SegmentReader(path, id, new Secret(key)).passOver(), 30);
+  const damaged = Buffer.from(bytes);
+  damaged[bytes.length - timed[3]!.length - 1]! ^= 1;
+  writeFileSync(path, damaged);
+  assert.equal(new SegmentReader(path, id, new Secret(key)).passOver(), undefined);
 });
 
 test('files of earlier versions are read, a later version is refused', () => {
