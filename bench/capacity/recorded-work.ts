@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { CallbackApp } from '../../src/testkit/callback-app.ts';
 import { LocalStore } from '../object-store.ts';
-import { assertEncodes } from '../ready/file-check.ts';
+import { assertMp3 } from '../ready/encoded-check.ts';
 import type { BenchServer, FileFormat, ServerUsage } from './bench-server.ts';
 import { connectCall, firstNumber, type Stage, streamsOf } from './connect-call.ts';
 import type { LoadTotals } from './load-generator.ts';
@@ -134,7 +134,7 @@ class StoredWork implements RecordedWork {
       const object = await this.#store.visible(keyOf(from));
       const content = await this.#store.read(keyOf(from));
       assert.equal(content.length, object.bytes);
-      await assertEncodes(content, wavSamples(await download(server, id, 'mono')));
+      await assertMp3(content, [wavSamples(await download(server, id, 'mono'))]);
     }
     return findings;
   }
