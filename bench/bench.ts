@@ -7,10 +7,16 @@ const benches: Record<string, () => Promise<{ run(options: string[]): Promise<ob
   calls: () => import('./calls.ts'),
   conference: () => import('./conference.ts'),
   deliver: () => import('./deliver.ts'),
+  growth: () => import('./growth.ts'),
   quality: () => import('./quality.ts'),
   'quality-cost': () => import('./quality-cost.ts'),
   ready: () => import('./ready.ts'),
+  render: () => import('./render.ts'),
+
+  saturate: () => import('./saturate.ts'),
   sip: () => import('./sip.ts'),
+  soak: () => import('./soak.ts'),
+  spool: () => import('./spool.ts'),
   transcribe: () => import('./transcribe.ts'),
   transport: () => import('./transport.ts'),
 };

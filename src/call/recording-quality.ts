@@ -29,15 +29,18 @@ export interface RecordingQualityOptions {
   };
 }
 
-const stepMs = 5000;
+/** Levels are looked at in blocks of 10 s; of one that is not whole they wait in memory. */
+const blockMs = 10_000;
+/** What is settled is behind what is said by less than this. */
+const behindMs = 1500;
 const looksAStep = 2;
-/** Between steps that take long. */
+/** Between steps. */
 const leastPauseMs = 1000;
 /** So many are measured before one that has ended has its turn. */
 const stepRecordings = 2;
 /** Settled figures hold for so much more of a recording: a third of what was measured, within these. */
 const unmeasuredMs = { least: 15_000, most: 30_000 };
-/** Each has some 40 kB in memory; those beyond are measured at their end. */
+/** Each has some 35 kB in memory; those beyond are measured at their end. */
 const maxFollowed = 1000;
 /** So long the end of a conversation waits for its figures. */
 const patienceMs = 150;
@@ -47,9 +50,9 @@ const previousMs = 24 * 3_600_000;
 interface Followed {
   order: QualityOrder;
   sinceUs: number;
-  /** What had been spooled then is measured by the next step. */
-  steppedUs: number;
-  /** Of what had been spooled by then. */
+  /** When it is stepped next: just behind the end of a block. */
+  dueUs: number;
+  /** Of what had been said by then. */
   settled?: { measured: MeasuredRecording; atUs: number } | undefined;
 }
 
@@ -57,8 +60,8 @@ interface Followed {
  * The quality figures of each recording: measured along, so that they are known when it ends, or little is left to do.
  * What has to be told then waits for them a moment, and no longer; they come on record all the same.
  *
- *     follow -> every 5 s, twice: settle the spool, step -> the recording has ended -> settled: written with its end
- *                                                                            -> otherwise: measure the rest -> the rows have them
+ *     follow -> every 10 s, twice: settle the spool, step -> the recording has ended -> settled: written with its end
+ *                                                                             -> otherwise: measure the rest -> the rows have them
  */
 export class RecordingQuality {
   readonly #options: RecordingQualityOptions;
@@ -77,7 +80,7 @@ export class RecordingQuality {
     const order = { recordingId, conversationId };
     if (this.#followed.size < maxFollowed) {
       const sinceUs = this.#options.clock.monotonicUs();
-      this.#followed.set(recordingId, { order, sinceUs, steppedUs: sinceUs });
+      this.#followed.set(recordingId, { order, sinceUs, dueUs: sinceUs + (blockMs + behindMs) * 1000 });
       this.#options.thread.follow(order).catch(() => this.#followed.delete(recordingId));
       this.#arm();
     }
@@ -168,23 +171,29 @@ export class RecordingQuality {
     await directory.quality.measured(order, measured);
   }
 
-  #arm(delayMs = stepMs): void {
-    if (this.#timer || this.#closed) return;
+  #arm(leastMs = 0): void {
+    if (this.#timer || this.#closed || this.#followed.size === 0) return;
     const { clock } = this.#options;
+    const dueUs = [...this.#followed.values()].reduce(
+      (first, each) => Math.min(first, each.dueUs),
+      Number.POSITIVE_INFINITY,
+    );
+    const delayMs = Math.max(leastMs, (dueUs - clock.monotonicUs()) / 1000);
     this.#timer = clock.after(delayMs, () => {
-      const beganUs = clock.monotonicUs();
       void this.#step().finally(() => {
         this.#timer = undefined;
-        const tookMs = (clock.monotonicUs() - beganUs) / 1000;
-        if (this.#followed.size > 0) this.#arm(Math.max(leastPauseMs, stepMs - tookMs));
+        this.#arm(leastPauseMs);
       });
     });
   }
 
   async #step(): Promise<void> {
-    const ids = [...this.#followed.keys()];
-    for (let first = 0; first < ids.length && !this.#closed; first += stepRecordings) {
-      const some = ids.slice(first, first + stepRecordings).flatMap((id) => this.#followed.get(id) ?? []);
+    const nowUs = this.#options.clock.monotonicUs();
+    const due = [...this.#followed.values()].filter(({ dueUs }) => dueUs <= nowUs);
+    for (let first = 0; first < due.length && !this.#closed; first += stepRecordings) {
+      const some = due
+        .slice(first, first + stepRecordings)
+        .filter(({ order }) => this.#followed.has(order.recordingId));
       if (some.length > 0) await this.#stepThese(some);
     }
   }
@@ -204,8 +213,8 @@ export class RecordingQuality {
     }
     for (const followed of some) {
       const measured = figures?.[followed.order.recordingId];
-      followed.settled = measured && { measured, atUs: followed.steppedUs };
-      followed.steppedUs = atUs;
+      followed.settled = measured && { measured, atUs: atUs - behindMs * 1000 };
+      while (followed.dueUs <= atUs) followed.dueUs += blockMs * 1000;
     }
   }
 }

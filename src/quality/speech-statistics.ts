@@ -197,7 +197,7 @@ export class RowBlocks {
 /** Room for one row more, up to `most`; of a long signal most of the time there are none. */
 function withRoom(rows: Uint8Array, count: number, rowBytes: number, most: number): Uint8Array {
   if (rows.length > count * rowBytes) return rows;
-  const larger = new Uint8Array(Math.min(most, Math.max(Math.ceil(most / 8), 2 * count)) * rowBytes);
+  const larger = new Uint8Array(Math.min(most, Math.max(Math.ceil(most / 40), 2 * count)) * rowBytes);
   larger.set(rows);
   return larger;
 }

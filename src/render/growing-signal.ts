@@ -4,7 +4,7 @@ import type { GrowingRecording } from '../spool/growing-recording.ts';
 import type { SpoolRecording } from '../spool/reader.ts';
 import { pauseWindowUs } from '../timeline/bounds.ts';
 import { ChannelReader } from './channel.ts';
-import { settledBy, settledMixEnd } from './growth.ts';
+import { settledBy, settledByUs, settledMixEnd } from './growth.ts';
 import { type ChannelTap, MixReader } from './mix.ts';
 import { PauseMap } from './pause-map.ts';
 import { PlacedPackets } from './placed-packets.ts';
@@ -32,6 +32,8 @@ interface OpenPause {
 }
 
 const blockSeconds = 1;
+/** Records follow one another as they arrived, but for the turns in which sockets are read. */
+const arrivalSlackUs = 40_000;
 /** Of all signals of a thread, as one is read at a time: a block a look of each would be most of what is allocated. */
 let sharedBlock = new Int16Array(0);
 
@@ -91,13 +93,9 @@ export class GrowingSignal {
    */
   *advance(): Generator<Int16Array, void, undefined> {
     if (this.#isComplete) return;
-    for (const packets of this.#packets.values()) packets.poll();
-    const spooled = this.#recording.look();
-    const view = this.#viewOf(spooled);
-    // After the manifest: what it calls ended is read to the end.
-    for (const track of view.tracks) this.#packetsOf(track, view).poll();
+    const view = this.#viewOf(this.#recording.look());
     const complete = view.endSample !== undefined;
-    const endSample = view.endSample ?? this.#settledEnd(view);
+    const endSample = this.#readSettled(view);
     this.#assertFollows(view.startSample, endSample);
     this.#grow(view, endSample, complete);
     this.#settledTo = endSample;
@@ -132,15 +130,27 @@ export class GrowingSignal {
   }
 
   /**
-   * By the packets that the last look found: of the tracks that were read first in this one more may have come
-   * meanwhile, and pauses and tracks of that time need not be in the manifest yet.
+   * Reads what is wanted by now. How far that is follows from the packets that the last look found: of the tracks that
+   * were looked at first in this one more may have come meanwhile, and pauses and tracks of that time need not be in the
+   * manifest yet. What came later can not be settled: it would only wait in memory.
+   * @returns how far the channels are settled
    */
-  #settledEnd(view: RecordingView): number {
-    const arrivedUs = this.#arrivedUs;
-    const all = [...this.#packets.values()];
-    this.#arrivedUs = Math.max(0, ...all.map(({ lastArrivalUs }) => lastArrivalUs));
-    const open = all.filter(({ isEnded }) => !isEnded);
-    return Math.max(this.#settledTo, settledBy(view, open, arrivedUs, this.#pausedUntilUs(view)));
+  #readSettled(view: RecordingView): number {
+    const pausedUntilUs = this.#pausedUntilUs(view);
+    const untilUs = settledByUs(this.#arrivedUs, pausedUntilUs) + arrivalSlackUs;
+    let arrivedUs = 0;
+    for (const track of view.tracks) {
+      const growing = this.#recording.track(track.trackId);
+      arrivedUs = Math.max(arrivedUs, growing.findNewest());
+      growing.untilUs =
+        view.endSample === undefined && track.endSample === undefined ? untilUs : Number.POSITIVE_INFINITY;
+      this.#packetsOf(track, view).poll();
+    }
+    if (view.endSample !== undefined) return view.endSample;
+    const open = [...this.#packets.values()].filter(({ isEnded }) => !isEnded);
+    const settled = settledBy(view, open, this.#arrivedUs, pausedUntilUs);
+    this.#arrivedUs = arrivedUs;
+    return Math.max(this.#settledTo, settled);
   }
 
   /**

@@ -22,6 +22,11 @@ export function settledEnd(view: RecordingView): number {
   return settledBy(view, open, arrivedUs);
 }
 
+/** Of packets that arrived before this all are there; as `settledBy`. */
+export function settledByUs(arrivedUs: number, pausedUntilUs: number): number {
+  return Math.max(arrivedUs - spoolDelayUs, pausedUntilUs);
+}
+
 /**
  * As `settledEnd`, of packets that are read already.
  * @param open the tracks that may go on
@@ -35,7 +40,7 @@ export function settledBy(
   arrivedUs: number,
   pausedUntilUs = 0,
 ): number {
-  const nowUs = Math.max(arrivedUs - spoolDelayUs, pausedUntilUs);
+  const nowUs = settledByUs(arrivedUs, pausedUntilUs);
   const nowSample = Math.floor((nowUs * view.rateHz) / 1_000_000);
   const pausedUntilSample = Math.floor((pausedUntilUs * view.rateHz) / 1_000_000);
   const behindPause = firstSampleBehindPause(pausedUntilSample, view.rateHz);

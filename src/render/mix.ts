@@ -20,6 +20,8 @@ const partSeconds = 0.1;
 /** Of all mixes of a thread: nothing of them is kept from one part to the next. */
 let channelSamples = new Int16Array(0);
 let summedSamples = new Int32Array(0);
+let limitedSamples = new Int16Array(0);
+const none = new Int16Array(0);
 
 /**
  * All tracks of a recording as one signal: their sum on the room's clock, through a limiter that changes nothing
@@ -39,10 +41,10 @@ export class MixReader implements SampleReader {
   readonly #parts: Part[];
   readonly #limiter: Limiter;
   readonly #partSamples: number;
-  /** Limited samples not read yet. */
-  #ready: Int16Array;
-  #readyFrom = 0;
-  #readyTo = 0;
+  /** Limited samples that were not read yet, behind the last `read`. */
+  #rest = none;
+  #restFrom = 0;
+  #restTo = 0;
   /** Samples to drop: they only gave the limiter its history. */
   #lead: number;
   #summedTo: number;
@@ -69,8 +71,8 @@ export class MixReader implements SampleReader {
     if (channelSamples.length < this.#partSamples) {
       channelSamples = new Int16Array(this.#partSamples);
       summedSamples = new Int32Array(this.#partSamples);
+      limitedSamples = new Int16Array(this.#limiter.maxOutput(this.#partSamples));
     }
-    this.#ready = new Int16Array(this.#limiter.maxOutput(this.#partSamples));
   }
 
   /**
@@ -91,16 +93,19 @@ export class MixReader implements SampleReader {
   }
 
   read(out: Int16Array): void {
-    let written = 0;
+    let written = this.#takeRest(out);
     while (written < out.length) {
-      if (this.#readyFrom === this.#readyTo && !this.#sumNext()) {
+      const made = this.#sumNext();
+      if (made < 0) {
         out.fill(0, written);
         return;
       }
-      const samples = Math.min(out.length - written, this.#readyTo - this.#readyFrom);
-      out.set(this.#ready.subarray(this.#readyFrom, this.#readyFrom + samples), written);
-      this.#readyFrom += samples;
-      written += samples;
+      const dropped = Math.min(made, this.#lead);
+      this.#lead -= dropped;
+      const wanted = Math.min(out.length - written, made - dropped);
+      out.set(limitedSamples.subarray(dropped, dropped + wanted), written);
+      written += wanted;
+      if (dropped + wanted < made) this.#keepRest(limitedSamples.subarray(dropped + wanted, made));
     }
   }
 
@@ -108,22 +113,34 @@ export class MixReader implements SampleReader {
     for (const { reader } of this.#parts) reader?.close();
   }
 
-  /** @returns false behind the end */
-  #sumNext(): boolean {
-    if (this.#summedTo > this.#endSample || (this.#grows && this.#summedTo === this.#endSample)) return false;
+  /** @returns how many */
+  #takeRest(out: Int16Array): number {
+    const taken = Math.min(out.length, this.#restTo - this.#restFrom);
+    out.set(this.#rest.subarray(this.#restFrom, this.#restFrom + taken));
+    this.#restFrom += taken;
+    return taken;
+  }
+
+  #keepRest(samples: Int16Array): void {
+    if (this.#rest.length < samples.length) this.#rest = new Int16Array(samples.length);
+    this.#rest.set(samples);
+    this.#restFrom = 0;
+    this.#restTo = samples.length;
+  }
+
+  /** @returns how many limited samples were made; -1 behind the end */
+  #sumNext(): number {
+    if (this.#summedTo > this.#endSample || (this.#grows && this.#summedTo === this.#endSample)) return -1;
     const samples = Math.min(this.#partSamples, this.#endSample - this.#summedTo);
     const sum = summedSamples.subarray(0, samples).fill(0);
     for (const part of this.#parts) this.#add(part, sum);
-    let made = this.#limiter.push(sum, this.#ready);
+    let made = this.#limiter.push(sum, limitedSamples);
     this.#summedTo += samples;
     if (this.#summedTo === this.#endSample && !this.#grows) {
-      made += this.#limiter.flush(this.#ready, made);
+      made += this.#limiter.flush(limitedSamples, made);
       this.#summedTo += 1;
     }
-    this.#readyFrom = Math.min(made, this.#lead);
-    this.#lead -= this.#readyFrom;
-    this.#readyTo = made;
-    return true;
+    return made;
   }
 
   #part(track: TrackView): Part {

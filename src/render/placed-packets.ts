@@ -32,8 +32,7 @@ export function firstSampleBehindPause(pauseEndSample: number, rateHz: number): 
   return pauseEndSample - Math.ceil((maxPauseLagUs * rateHz) / 1_000_000);
 }
 
-/** So many that were given are let go together. */
-const letGoPackets = 16;
+const noPayload = new Uint8Array(0);
 
 interface ReadPacket extends TrackPacket {
   payload: Uint8Array;
@@ -52,7 +51,7 @@ export class PlacedPackets {
   pauses: readonly PauseView[];
   readonly #records: Iterator<SpoolRecord>;
   #format: FormatRecord | undefined;
-  readonly #waiting: PlacedPacket[] = [];
+  #waiting: PlacedPacket[] = [];
   #previous: PlacedPacket | undefined;
   readonly #concealed: TimelineMark[] = [];
   readonly #overflows: TimelineMark[] = [];
@@ -90,11 +89,13 @@ export class PlacedPackets {
     while (!grows && !this.#ended && this.timeline.settledSample(0) < sample) this.#readRecord();
     for (;;) {
       const packet = this.#waiting[this.#next];
-      if (!packet || packet.atSample >= sample) return undefined;
+      if (!packet || packet.atSample >= sample) {
+        this.#letGo();
+        return undefined;
+      }
       this.#next += 1;
       const isKept = !this.#isSaidBeforePauseEnd(packet);
       if (isKept) this.#findLoss(packet);
-      this.#letGo();
       // Comfort noise has no length: it only says that the sender is silent.
       if (isKept && packet.durationSamples > 0) return packet;
     }
@@ -128,11 +129,12 @@ export class PlacedPackets {
     this.#records.return?.();
   }
 
-  /** Many recordings are followed at once: what was given of each is not kept. */
+  /** Many recordings are followed at once: what was given of each is not kept, nor the room that it took. */
   #letGo(): void {
-    if (this.#next < letGoPackets && this.#next < this.#waiting.length) return;
-    this.#waiting.splice(0, this.#next);
+    if (this.#next === 0) return;
+    this.#waiting = this.#waiting.slice(this.#next);
     this.#next = 0;
+    if (this.#previous) this.#previous = { ...this.#previous, payload: noPayload };
   }
 
   #findLoss(packet: PlacedPacket): void {

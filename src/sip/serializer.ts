@@ -47,13 +47,18 @@ function headerLines(headers: readonly SipHeader[]): string {
   return text;
 }
 
+/** Messages are kept for half a minute, and one in the pool of Node's Buffers would keep all that share its 64 kB. */
+function bytesOf(text: string): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  bytes.write(text);
+  return bytes;
+}
+
 function withBody(head: string, body: SipBody | undefined): Buffer {
-  if (body === undefined) return Buffer.from(`${head}Content-Length: 0\r\n\r\n`);
-  const content = Buffer.from(body.content);
-  const headBytes = Buffer.from(
-    `${head}Content-Type: ${body.contentType}\r\nContent-Length: ${content.length}\r\n\r\n`,
-  );
-  return Buffer.concat([headBytes, content]);
+  if (body === undefined) return bytesOf(`${head}Content-Length: 0\r\n\r\n`);
+  const { contentType, content } = body;
+  const bodyBytes = Buffer.byteLength(content);
+  return bytesOf(`${head}Content-Type: ${contentType}\r\nContent-Length: ${bodyBytes}\r\n\r\n${content}`);
 }
 
 /** @param via value of the top Via, chosen by the transport */

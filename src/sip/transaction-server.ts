@@ -53,6 +53,8 @@ export abstract class ServerTransactionBase<State extends string> implements Tra
     this.#state = state;
     if (state !== this.terminated) return;
     this.stopTimers();
+    // The session behind it goes on.
+    this.last = undefined;
     this.context.terminated(this);
   }
 

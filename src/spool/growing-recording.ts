@@ -54,7 +54,10 @@ export class GrowingRecording {
   }
 }
 
-/** The records of one track in order, across its segments. Where they run out they go on later. */
+/**
+ * The records of one track in order, across its segments. Where they run out they go on later; before, where they are
+ * not wanted yet: what is not read takes no memory.
+ */
 export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
   #segments: SpoolTrack['segments'] = [];
   /** The manifest names no more segments. */
@@ -64,6 +67,12 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
   #segment = 0;
   #reader: SegmentReader | undefined;
   #records: Iterator<SpoolRecord> | undefined;
+  /** The segment of whose end is known when it arrived. */
+  #ahead = 0;
+  #aheadReader: SegmentReader | undefined;
+  #newestUs = 0;
+  /** Chunks that begin with what arrived then, or later, are left for later. */
+  untilUs = Number.POSITIVE_INFINITY;
 
   follow({ segments, endSample }: SpoolTrack, isOver: boolean): void {
     this.#segments = segments;
@@ -76,15 +85,28 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
     return this.#isClosed && this.#segment >= this.#segments.length;
   }
 
+  /** When the newest record arrived that is there by now, read or not; 0 where there is none. @throws as `next` */
+  findNewest(): number {
+    for (let segment = this.#segments[this.#ahead]; segment; segment = this.#segments[this.#ahead]) {
+      const { path, segmentId, key } = segment;
+      this.#aheadReader ??= new SegmentReader(path, segmentId, key);
+      this.#newestUs = Math.max(this.#newestUs, this.#aheadReader.passOver() ?? 0);
+      if (this.#ahead === this.#segments.length - 1) break;
+      this.#ahead += 1;
+      this.#aheadReader = undefined;
+    }
+    return this.#newestUs;
+  }
+
   /**
-   * `done` says that there is no record, or none yet.
+   * `done` says that there is no record, or none yet, or none that is wanted yet.
    * @throws CallreelError SPOOL_CORRUPT, after everything before the damage was given
    */
   next(): IteratorResult<SpoolRecord, undefined> {
     for (let segment = this.#segments[this.#segment]; segment; segment = this.#segments[this.#segment]) {
       const { path, segmentId, key, mustBeComplete } = segment;
       this.#reader ??= new SegmentReader(path, segmentId, key);
-      this.#records ??= this.#reader.records();
+      this.#records ??= this.#reader.records(this.untilUs);
       const record = this.#records.next();
       if (!record.done) return record;
       this.#records = undefined;

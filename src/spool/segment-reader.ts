@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { CallreelError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
+import { FileWindow, isZero } from './file-window.ts';
 import { isMissing } from './files.ts';
 import { decodeRecords } from './record-codec.ts';
 import type { SpoolRecord } from './records.ts';
@@ -15,8 +16,6 @@ import {
   tagBytes,
 } from './segment.ts';
 
-const readAheadBytes = 256 * 1024;
-
 /**
  * Reads one segment file chunk by chunk. At the end of what is there it stops; called again later it goes on with
  * what was written since.
@@ -29,6 +28,8 @@ export class SegmentReader {
   #position = 0;
   #nextChunk = 0;
   #isComplete = false;
+  /** The next chunk, opened, that was left for later. */
+  #held: Buffer | undefined;
 
   constructor(path: string, segmentId: string, key: Secret<Buffer>) {
     this.#path = path;
@@ -44,28 +45,79 @@ export class SegmentReader {
   /**
    * The records from where the last call stopped to the end of the file as it is now. A chunk cut off by the end of
    * the file is left for later. Payloads stay valid.
+   * @param untilUs chunks from the first one on that begins with what arrived then, or later, are left for later
    * @throws CallreelError SPOOL_CORRUPT, after everything before the damage was given
    */
-  *records(): Generator<SpoolRecord> {
-    let fd: number;
-    try {
-      fd = openSync(this.#path, 'r');
-    } catch (error) {
-      // Named by the manifest, not settled yet.
-      if (isMissing(error) && this.#position === 0) return;
-      throw error;
+  *records(untilUs = Number.POSITIVE_INFINITY): Generator<SpoolRecord> {
+    if (this.#held) {
+      if (beginsUs(this.#held) >= untilUs) return;
+      const held = this.#held;
+      this.#held = undefined;
+      yield* decodeRecords(held);
     }
+    const fd = this.#open();
+    if (fd === undefined) return;
+    const window = new FileWindow(fd, this.#position);
     try {
-      yield* this.#recordsOf(fd);
+      if (!this.#readHeader(window)) return;
+      for (let body = this.#nextBody(window); body; body = this.#nextBody(window)) {
+        if (beginsUs(body) >= untilUs) {
+          this.#held = body;
+          return;
+        }
+        yield* decodeRecords(body);
+      }
     } finally {
+      window.close();
       closeSync(fd);
     }
   }
 
-  *#recordsOf(fd: number): Generator<SpoolRecord> {
+  /**
+   * Passes over all that is there by now.
+   * @returns when the last record of it arrived; undefined where nothing was new, or it is damaged
+   * @throws CallreelError SPOOL_CORRUPT where the segment's header is damaged
+   */
+  passOver(): number | undefined {
+    const fd = this.#open();
+    if (fd === undefined) return undefined;
     const window = new FileWindow(fd, this.#position);
-    if (!this.#readHeader(window)) return;
-    for (let body = this.#nextBody(window); body; body = this.#nextBody(window)) yield* decodeRecords(body);
+    try {
+      return this.#readHeader(window) ? this.#endsUs(window) : undefined;
+    } finally {
+      window.close();
+      closeSync(fd);
+    }
+  }
+
+  /** @returns undefined where the file is named by the manifest, and not settled yet */
+  #open(): number | undefined {
+    try {
+      return openSync(this.#path, 'r');
+    } catch (error) {
+      if (isMissing(error) && this.#position === 0) return undefined;
+      throw error;
+    }
+  }
+
+  /** Opens the last chunk alone. */
+  #endsUs(window: FileWindow): number | undefined {
+    let last: Buffer | undefined;
+    for (let bytes = wholeChunk(window); bytes > 0; ) {
+      const next = wholeChunk(window, bytes);
+      const chunk = window.peek(bytes)!;
+      const hasRecords = bytes > chunkOverheadBytes;
+      // The final marker has none, and is behind whoever has.
+      if (hasRecords && next <= chunkOverheadBytes)
+        last = openChunk(this.#key.reveal(), this.#header!, chunk);
+      this.#advance(window, bytes);
+      bytes = next;
+    }
+    if (!last) return undefined;
+    let arrivalUs = 0;
+    for (const record of decodeRecords(last))
+      if (record.kind !== 'format') arrivalUs = Math.max(arrivalUs, record.arrivalUs);
+    return arrivalUs;
   }
 
   #readHeader(window: FileWindow): boolean {
@@ -93,7 +145,8 @@ export class SegmentReader {
     if (!chunk) return undefined;
     const body = openChunk(this.#key.reveal(), this.#header!, chunk);
     if (!body) {
-      if (window.isAtEnd(chunk.length) && isZero(chunk.subarray(chunk.length - tagBytes))) return undefined;
+      if (window.restBytes === chunk.length && isZero(chunk.subarray(chunk.length - tagBytes)))
+        return undefined;
       throw this.#corrupt('a chunk does not open');
     }
     this.#nextChunk++;
@@ -112,65 +165,16 @@ export class SegmentReader {
   }
 }
 
-function isZero(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte === 0);
+/** @returns 0 where no whole chunk is, so many bytes on */
+function wholeChunk(window: FileWindow, behindBytes = 0): number {
+  const head = window.peek(behindBytes + chunkHeaderBytes);
+  const parsed = head && parseChunkHeader(head.subarray(behindBytes));
+  const bytes = parsed ? chunkOverheadBytes + parsed.bodyBytes : 0;
+  return window.peek(behindBytes + bytes) ? bytes : 0;
 }
 
-/** A sliding view of a file as long as it is now, that holds at least the bytes asked for. */
-class FileWindow {
-  readonly #fd: number;
-  readonly #size: number;
-  #position: number;
-  #bytes: Buffer = Buffer.alloc(0);
-
-  constructor(fd: number, position: number) {
-    this.#fd = fd;
-    this.#size = fstatSync(fd).size;
-    this.#position = position;
-  }
-
-  /** @returns undefined when the file ends before */
-  peek(bytes: number): Buffer | undefined {
-    if (this.#bytes.length < bytes) {
-      // A file that is read while it grows has little that is new, and its end is looked at as often as that.
-      const restBytes = this.#size - this.#position;
-      if (restBytes < bytes) return undefined;
-      this.#fill(Math.max(bytes, Math.min(readAheadBytes, restBytes)));
-    }
-    return this.#bytes.length < bytes ? undefined : this.#bytes.subarray(0, bytes);
-  }
-
-  advance(bytes: number): void {
-    this.#bytes = this.#bytes.subarray(bytes);
-    this.#position += bytes;
-  }
-
-  /** Whether nothing follows the next `bytes` bytes. */
-  isAtEnd(bytes: number): boolean {
-    return this.peek(bytes + 1) === undefined;
-  }
-
-  isZeroToEnd(): boolean {
-    const probe = new FileWindow(this.#fd, this.#position);
-    for (let part = probe.take(); part.length > 0; part = probe.take()) if (!isZero(part)) return false;
-    return true;
-  }
-
-  take(): Buffer {
-    this.#fill(readAheadBytes);
-    const part = this.#bytes;
-    this.advance(part.length);
-    return part;
-  }
-
-  #fill(bytes: number): void {
-    const filled = Buffer.allocUnsafeSlow(bytes);
-    let length = this.#bytes.copy(filled);
-    while (length < bytes) {
-      const read = readSync(this.#fd, filled, length, bytes - length, this.#position + length);
-      if (read === 0) break;
-      length += read;
-    }
-    this.#bytes = filled.subarray(0, length);
-  }
+/** When the first record of a chunk arrived that says so. */
+function beginsUs(body: Uint8Array): number {
+  for (const record of decodeRecords(body)) if (record.kind !== 'format') return record.arrivalUs;
+  return 0;
 }

@@ -4,9 +4,9 @@ import { type ClockReport, wallClockUs } from './clock-report.ts';
 import type { ExactSpan } from './placement.ts';
 import { type Stretch, stretchUs } from './stretch.ts';
 
+/** Of the newest sequence numbers so many are known; one bit each. */
 const seenPackets = 1024;
-/** Of a place in `#seen`: no packet comes as far on as this, which is 2^26 behind the first. */
-const unseen = 0xffff;
+const wordBits = 32;
 
 /** From sequence number `fromSequence` on, `ticks` of the run lie at `sample`. */
 interface Anchor {
@@ -38,11 +38,6 @@ interface Placed {
   durationTicks: number;
 }
 
-/** How often `#seen` went round, modulo 2^16. */
-function turnOf(sequence: number): number {
-  return Math.floor(sequence / seenPackets) & 0xffff;
-}
-
 /** The packet that is farthest in the run, and where it lies. */
 interface Latest {
   /** Extended: grows over the 16-bit wrap. */
@@ -64,7 +59,9 @@ export class RtpRun {
   readonly #rateHz: number;
   readonly #anchors: Anchor[];
   readonly #drift = new ClockDrift();
-  readonly #seen = new Uint16Array(seenPackets).fill(unseen);
+  /** Of the sequence numbers up to `#seenTo`. */
+  readonly #seen = new Uint32Array(seenPackets / wordBits);
+  #seenTo: number;
   #firstSequence: number;
   readonly latest: Latest;
 
@@ -78,6 +75,7 @@ export class RtpRun {
     this.#rateHz = rateHz;
     // One wrap of head room keeps the extended numbers of packets before the first one positive.
     this.#firstSequence = 0x10000 + sequenceNumber;
+    this.#seenTo = this.#firstSequence - 1;
     this.#anchors = [{ fromSequence: 0, ticks: 0, sample, stretch: undefined, isContinued: false }];
     this.latest = { sequence: this.#firstSequence - 1, rtpTime, ticks: 0, sample, arrivalSample: 0 };
   }
@@ -146,19 +144,27 @@ export class RtpRun {
   /** The sender began to count anew while its RTP time went on: the next packet is `sequenceNumber`. */
   restartSequence(sequenceNumber: number): void {
     const anchor = this.#anchors.at(-1);
-    this.#seen.fill(unseen);
+    this.#seen.fill(0);
     this.#firstSequence = 0x10000 + sequenceNumber;
+    this.#seenTo = this.#firstSequence - 1;
     this.latest.sequence = this.#firstSequence - 1;
     if (anchor)
       this.#anchors.splice(0, this.#anchors.length, { ...anchor, fromSequence: 0, isContinued: false });
   }
 
   hasSeen(sequence: number): boolean {
-    return this.#seen[sequence % seenPackets] === turnOf(sequence);
+    if (sequence > this.#seenTo || sequence <= this.#seenTo - seenPackets) return false;
+    return (this.#seen[wordOf(sequence)]! & (1 << sequence)) !== 0;
   }
 
   see(sequence: number): void {
-    this.#seen[sequence % seenPackets] = turnOf(sequence);
+    if (sequence <= this.#seenTo - seenPackets) return;
+    if (sequence > this.#seenTo + seenPackets) this.#seen.fill(0);
+    else
+      for (let missed = this.#seenTo + 1; missed < sequence; missed++)
+        this.#seen[wordOf(missed)]! &= ~(1 << missed);
+    if (sequence > this.#seenTo) this.#seenTo = sequence;
+    this.#seen[wordOf(sequence)]! |= 1 << sequence;
   }
 
   /** The packet is placed and is the farthest of the run now. */
@@ -203,4 +209,9 @@ export class RtpRun {
   #timeUs(ticks: number): number {
     return (ticks * 1_000_000) / this.clockRateHz;
   }
+}
+
+/** Of `#seen`, in which a sequence number has its bit. */
+function wordOf(sequence: number): number {
+  return ((sequence & (seenPackets - 1)) / wordBits) | 0;
 }

@@ -57,6 +57,14 @@ export class TrackTimeline {
   readonly #maxJumpSamples: number;
   readonly #maxLagSamples: number;
   readonly #maxStallSamples: number;
+  /** The packet that is being placed. */
+  readonly #offered: OfferedPacket = {
+    sequenceNumber: 0,
+    rtpTime: 0,
+    arrivalUs: 0,
+    arrivalSample: 0,
+    durationTicks: 0,
+  };
   #format: TrackFormat | undefined;
   #endSample: number;
   #arrivalSample = 0;
@@ -102,11 +110,14 @@ export class TrackTimeline {
   }
 
   /**
-   * No packet that arrives at or after `nowSample` will be placed before the returned position. A packet lies at most
-   * `maxStallUs` before its arrival, a late one a further `reorderHorizonUs`.
+   * No packet that arrives at or after `nowSample` will be placed before the returned position: it lies behind all
+   * audio, or in a hole. A packet lies at most `maxStallUs` before its arrival, a late one a further `reorderHorizonUs`.
    */
   settledSample(nowSample: number): number {
-    return Math.max(this.settledByTime(nowSample), this.#endSample - this.#horizonSamples);
+    const horizon = this.#endSample - this.#horizonSamples;
+    const hole = this.#holes.open.find(({ toSample }) => toSample > horizon);
+    const byHoles = hole ? Math.max(hole.fromSample, horizon) : this.#endSample;
+    return Math.max(this.settledByTime(nowSample), byHoles);
   }
 
   /** As far as time alone settles it, whatever was placed. */
@@ -179,7 +190,12 @@ export class TrackTimeline {
     if (!this.#format) throw new TypeError('place() before format()');
     this.#counters.packets++;
     this.#arrivalSample = Math.max(this.#arrivalSample, this.#samplesOf(arrivalUs));
-    const packet = { sequenceNumber, rtpTime, arrivalUs, arrivalSample: this.#arrivalSample, durationTicks };
+    const packet = this.#offered;
+    packet.sequenceNumber = sequenceNumber;
+    packet.rtpTime = rtpTime;
+    packet.arrivalUs = arrivalUs;
+    packet.arrivalSample = this.#arrivalSample;
+    packet.durationTicks = durationTicks;
     const run = this.#run();
     if (!run) return this.#beginRun(packet);
     if (run !== this.#runs.at(-1)) return this.#placeReturning(run, packet);
