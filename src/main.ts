@@ -4,7 +4,9 @@ import { boundYoungGeneration, letYoungGenerationGrow } from './young-generation
 // Ahead of the rest: what reading it in leaves behind would make the young generation large for good.
 boundYoungGeneration();
 const { startCallreel } = await import('./callreel.ts');
+const { systemClock } = await import('./clock.ts');
 const { loadConfig } = await import('./config.ts');
+const { returnFreedMemory } = await import('./freed-memory.ts');
 const { createLogger } = await import('./logger.ts');
 
 const config = loadConfig();
@@ -21,6 +23,7 @@ log.info(
   },
   'Callreel takes calls',
 );
+returnFreedMemory(systemClock);
 let stopping = false;
 for (const signal of ['SIGTERM', 'SIGINT'] as const)
   process.on(signal, async () => {

@@ -34,6 +34,8 @@ interface OpenPause {
 const blockSeconds = 1;
 /** Records follow one another as they arrived, but for the turns in which sockets are read. */
 const arrivalSlackUs = 40_000;
+/** So much is read at once: packets wait in memory until they are decoded. */
+const partUs = 2_000_000;
 /** Of all signals of a thread, as one is read at a time: a block a look of each would be most of what is allocated. */
 let sharedBlock = new Int16Array(0);
 
@@ -58,6 +60,8 @@ export class GrowingSignal {
   #settledTo = 0;
   /** When the newest packet arrived that the last look found. */
   #arrivedUs = 0;
+  /** What arrived before was read; on the room's clock. */
+  #readUs: number | undefined;
   readonly #clock: Clock;
   #pause: OpenPause | undefined;
   #isComplete = false;
@@ -94,14 +98,22 @@ export class GrowingSignal {
   *advance(): Generator<Int16Array, void, undefined> {
     if (this.#isComplete) return;
     const view = this.#viewOf(this.#recording.look());
-    const complete = view.endSample !== undefined;
-    const endSample = this.#readSettled(view);
-    this.#assertFollows(view.startSample, endSample);
-    this.#grow(view, endSample, complete);
-    this.#settledTo = endSample;
-    yield* this.#samplesTo(complete ? endSample : settledMixEnd(view, endSample), view);
-    this.#isComplete = complete;
-    if (complete) this.close();
+    const { endSample } = view;
+    const wanted = this.#wanted(view);
+    this.#readUs ??= Math.min(wanted.toUs, (view.startSample * 1_000_000) / view.rateHz);
+    for (let isLast = false; !isLast; ) {
+      isLast = this.#readUs + partUs >= wanted.toUs;
+      this.#readUs = isLast ? Math.max(this.#readUs, wanted.toUs) : this.#readUs + partUs;
+      this.#poll(view, isLast);
+      const complete = isLast && endSample !== undefined;
+      const settled = complete ? endSample : this.#settled(view, wanted.pausedUntilUs);
+      this.#assertFollows(view.startSample, settled);
+      this.#grow(view, settled, complete);
+      this.#settledTo = settled;
+      yield* this.#samplesTo(complete ? settled : settledMixEnd(view, settled), view);
+      this.#isComplete = complete;
+    }
+    if (this.#isComplete) this.close();
   }
 
   close(): void {
@@ -130,27 +142,34 @@ export class GrowingSignal {
   }
 
   /**
-   * Reads what is wanted by now. How far that is follows from the packets that the last look found: of the tracks that
-   * were looked at first in this one more may have come meanwhile, and pauses and tracks of that time need not be in the
-   * manifest yet. What came later can not be settled: it would only wait in memory.
-   * @returns how far the channels are settled
+   * What is wanted by now. It follows from the packets that the last look found: of the tracks that were looked at first
+   * in this one more may have come meanwhile, and pauses and tracks of that time need not be in the manifest yet. What
+   * came later can not be settled: it would only wait in memory.
    */
-  #readSettled(view: RecordingView): number {
+  #wanted(view: RecordingView): { toUs: number; pausedUntilUs: number } {
     const pausedUntilUs = this.#pausedUntilUs(view);
-    const untilUs = settledByUs(this.#arrivedUs, pausedUntilUs) + arrivalSlackUs;
-    let arrivedUs = 0;
+    const toUs = settledByUs(this.#arrivedUs, pausedUntilUs);
+    const newest = view.tracks.map(({ trackId }) => this.#recording.track(trackId).findNewest());
+    this.#arrivedUs = Math.max(0, ...newest);
+    return { toUs: view.endSample === undefined ? toUs : this.#arrivedUs, pausedUntilUs };
+  }
+
+  /** @param isLast what has ended is read to its end */
+  #poll(view: RecordingView, isLast: boolean): void {
     for (const track of view.tracks) {
-      const growing = this.#recording.track(track.trackId);
-      arrivedUs = Math.max(arrivedUs, growing.findNewest());
-      growing.untilUs =
-        view.endSample === undefined && track.endSample === undefined ? untilUs : Number.POSITIVE_INFINITY;
+      const isOver = isLast && (view.endSample ?? track.endSample) !== undefined;
+      const untilUs = isOver ? Number.POSITIVE_INFINITY : this.#readUs! + arrivalSlackUs;
+      this.#recording.track(track.trackId).untilUs = untilUs;
       this.#packetsOf(track, view).poll();
     }
-    if (view.endSample !== undefined) return view.endSample;
+  }
+
+  /** How far the channels are, by what was read. */
+  #settled(view: RecordingView, pausedUntilUs: number): number {
     const open = [...this.#packets.values()].filter(({ isEnded }) => !isEnded);
-    const settled = settledBy(view, open, this.#arrivedUs, pausedUntilUs);
-    this.#arrivedUs = arrivedUs;
-    return Math.max(this.#settledTo, settled);
+    const paused = Math.min(pausedUntilUs, this.#readUs!);
+    const settled = settledBy(view, open, this.#readUs!, paused);
+    return Math.max(this.#settledTo, Math.min(settled, view.endSample ?? settled));
   }
 
   /**

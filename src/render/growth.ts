@@ -19,10 +19,14 @@ export function settledEnd(view: RecordingView): number {
   for (const packets of tracks) while (packets.before(Number.POSITIVE_INFINITY));
   const arrivedUs = Math.max(0, ...tracks.map((packets) => packets.lastArrivalUs));
   const open = tracks.filter((_, index) => view.tracks[index]?.endSample === undefined);
-  return settledBy(view, open, arrivedUs);
+  return settledBy(view, open, settledByUs(arrivedUs, 0));
 }
 
-/** Of packets that arrived before this all are there; as `settledBy`. */
+/**
+ * Of packets that arrived before this all are there.
+ * @param arrivedUs when the newest packet arrived that was there, of any track, when the spool was settled
+ * @param pausedUntilUs as `settledBy`
+ */
 export function settledByUs(arrivedUs: number, pausedUntilUs: number): number {
   return Math.max(arrivedUs - spoolDelayUs, pausedUntilUs);
 }
@@ -30,17 +34,16 @@ export function settledByUs(arrivedUs: number, pausedUntilUs: number): number {
 /**
  * As `settledEnd`, of packets that are read already.
  * @param open the tracks that may go on
- * @param arrivedUs when the newest packet arrived that was there, of any track, when the spool was settled
+ * @param nowUs all packets that arrived before were read (`settledByUs`)
  * @param pausedUntilUs the recording has paused for so long that no packet waits for others to tell its place, and
  *   pauses until then at least, on the room's clock
  */
 export function settledBy(
   view: Pick<RecordingView, 'rateHz' | 'startSample'>,
   open: readonly PlacedPackets[],
-  arrivedUs: number,
+  nowUs: number,
   pausedUntilUs = 0,
 ): number {
-  const nowUs = settledByUs(arrivedUs, pausedUntilUs);
   const nowSample = Math.floor((nowUs * view.rateHz) / 1_000_000);
   const pausedUntilSample = Math.floor((pausedUntilUs * view.rateHz) / 1_000_000);
   const behindPause = firstSampleBehindPause(pausedUntilSample, view.rateHz);

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { systemClock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
+import { returnFreedMemory } from '../freed-memory.ts';
 import { boundYoungGeneration } from '../young-generation.ts';
 import { type CommandMessage, parseCommandMessage, type WireError, type WorkerMessage } from './messages.ts';
 import { PromptStore } from './prompt-store.ts';
@@ -26,6 +27,7 @@ const faultExitMs = 250;
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
 boundYoungGeneration();
+returnFreedMemory(systemClock);
 const settings = parseWorkerSettings(process.argv[2]);
 const writer = startWriterThread({
   spoolDirectory: settings.spoolDir,
