@@ -122,7 +122,10 @@ test('the newest record is known of whatever segment, and what is not wanted yet
   assert.deepEqual(news(), []);
   track.untilUs = 60_001;
   assert.deepEqual([news(), track.findNewest()], [[2, 3], 60_000]);
+  packet(second, 4);
   spool.producer.closeSegment(second);
   end();
-  assert.deepEqual([news(), track.isWhole, track.findNewest()], [[], true, 60_000]);
+  assert.deepEqual([news(), track.isWhole, track.findNewest()], [[], false, 80_000]);
+  track.untilUs = Number.POSITIVE_INFINITY;
+  assert.deepEqual([news(), track.isWhole], [[4], true]);
 });

@@ -111,7 +111,7 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
       if (!record.done) return record;
       this.#records = undefined;
       if (!this.#reader.isComplete) {
-        if (!this.#isOver) break;
+        if (!this.#isOver || this.#reader.isHolding) break;
         if (mustBeComplete)
           throw new CallreelError('SPOOL_CORRUPT', 'a segment was cut off', { where: path });
       }

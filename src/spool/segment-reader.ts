@@ -42,6 +42,11 @@ export class SegmentReader {
     return this.#isComplete;
   }
 
+  /** The last call of `records` left something for later that is there. */
+  get isHolding(): boolean {
+    return this.#held !== undefined;
+  }
+
   /**
    * The records from where the last call stopped to the end of the file as it is now. A chunk cut off by the end of
    * the file is left for later. Payloads stay valid.
