@@ -11,7 +11,12 @@ const benches: Record<string, () => Promise<{ run(options: string[]): Promise<ob
   quality: () => import('./quality.ts'),
   'quality-cost': () => import('./quality-cost.ts'),
   ready: () => import('./ready.ts'),
+  render: () => import('./render.ts'),
+
+  saturate: () => import('./saturate.ts'),
   sip: () => import('./sip.ts'),
+  soak: () => import('./soak.ts'),
+  spool: () => import('./spool.ts'),
   transcribe: () => import('./transcribe.ts'),
   transport: () => import('./transport.ts'),
 };

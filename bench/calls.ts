@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { FileFormat } from './capacity/bench-server.ts';
 import { buildProgram } from './capacity/native-program.ts';
-import { type RecorderRun, runRecorder } from './capacity/recorder-run.ts';
+import { type PromisedWork, promisedWorks, type RecordedWork, works } from './capacity/recorded-work.ts';
+import { type RecorderRun, type RecorderRunOptions, runRecorder } from './capacity/recorder-run.ts';
 import { type ReferenceRun, runReference } from './capacity/reference-run.ts';
 import { StreamAudio } from './capacity/stream-audio.ts';
 import { percentile } from './statistics.ts';
@@ -15,13 +16,25 @@ const usage = `  --calls 500          two-party calls at once
   --driver dgram       or ffi
   --format wav         or mp3: of the file written along
   --repetitions 5      of each; medians are told
-  --without-spool-row  only the row with files
+  --without-spool-row  not the row with the spool alone
+  --promises srtp,mp3-to-s3,sift   rows of one run each; '' for none
   --profile DIRECTORY  CPU profiles of every thread of the server (node --cpu-prof)`;
+
+const titles: Record<PromisedWork, string> = {
+  srtp: 'SRTP both ways, wav along',
+  'mp3-to-s3': 'mp3 to an S3 storage along',
+  sift: 'Sift: a conference of two',
+};
 
 interface Round {
   reference: ReferenceRun;
   files: RecorderRun;
   spool: RecorderRun | undefined;
+}
+
+interface PromisedRun {
+  name: PromisedWork;
+  run: RecorderRun;
 }
 
 /**
@@ -38,6 +51,7 @@ export async function run(args: string[]): Promise<object> {
       format: { type: 'string', default: 'wav' },
       repetitions: { type: 'string', default: '5' },
       'without-spool-row': { type: 'boolean', default: false },
+      promises: { type: 'string', default: promisedWorks.join(',') },
       profile: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -45,6 +59,7 @@ export async function run(args: string[]): Promise<object> {
   const { format, driver } = values;
   if (values.help) throw new Error(`npm run bench -- calls\n${usage}`);
   if (format !== 'wav' && format !== 'mp3') throw new Error(`no such format: ${format}`);
+  const promised = promisedWorks.filter((name) => values.promises.split(',').includes(name));
   const calls = Number(values.calls);
   const seconds = Number(values.seconds);
   const directory = mkdtempSync(join(tmpdir(), 'callreel-bench-'));
@@ -60,18 +75,35 @@ export async function run(args: string[]): Promise<object> {
       tell(`round ${round}: reference`);
       const reference = await runReference(options);
       tell(`round ${round}: ${format} along`);
-      const files = await runRecorder({ ...options, files: format });
+      const files = await record(options, works.phone(format));
       if (!values['without-spool-row']) tell(`round ${round}: spool alone`);
-      const spool = values['without-spool-row'] ? undefined : await runRecorder(options);
+      const spool = values['without-spool-row'] ? undefined : await record(options, works.phone());
       rounds.push({ reference, files, spool });
     }
-    return report(rounds, { calls, seconds, format });
+    const promises: PromisedRun[] = [];
+    for (const name of promised) {
+      tell(name);
+      promises.push({ name, run: await record(options, works[name]()) });
+    }
+    return report(rounds, promises, { calls, seconds, format });
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-function report(rounds: readonly Round[], work: { calls: number; seconds: number; format: FileFormat }) {
+async function record(
+  options: Omit<RecorderRunOptions, 'work'>,
+  opened: Promise<RecordedWork>,
+): Promise<RecorderRun> {
+  await using work = await opened;
+  return await runRecorder({ ...options, work });
+}
+
+function report(
+  rounds: readonly Round[],
+  promises: readonly PromisedRun[],
+  work: { calls: number; seconds: number; format: FileFormat },
+) {
   const perCallMinute = (cpuSeconds: number) => (cpuSeconds * 60) / (work.calls * work.seconds);
   const median = (value: (round: Round) => number) => percentile(rounds.map(value), 50);
   const [last] = rounds.slice(-1);
@@ -86,6 +118,23 @@ function report(rounds: readonly Round[], work: { calls: number; seconds: number
     rounds,
     perCallMinute,
   );
+  const promisedRows = promises.map(({ name, run: each }) => ({
+    ...{ name, ...summarize([each], rounds, perCallMinute) },
+    ...(each.findings.rendered && {
+      renderedAtEnd: rounded(each.findings.rendered.cpuSeconds / work.calls),
+    }),
+  }));
+  const all = [
+    ...rounds.flatMap((each) => [each.reference, each.files, ...(each.spool ? [each.spool] : [])]),
+    ...promises.map((each) => each.run),
+  ];
+  const voidReason = all.find((each) => each.voidReason !== undefined)?.voidReason;
+  if (voidReason !== undefined) {
+    tell(`void: ${voidReason}`);
+    process.exitCode = 1;
+  }
+  const gapSamplesOfReference = rounds.reduce((sum, each) => sum + each.reference.findings.gapSamples, 0);
+  const lostPacketsOfReference = rounds.reduce((sum, each) => sum + each.reference.findings.lostPackets, 0);
   const referencePacketUs = median((round) => round.reference.microsecondsPerPacket);
   process.stdout.write(
     `${work.calls} two-party calls, G.711, relayed and recorded; ${work.seconds} s, medians of ${rounds.length}\n`,
@@ -98,9 +147,13 @@ function report(rounds: readonly Round[], work: { calls: number; seconds: number
     `${formatTable(
       ['', 'CPU s per call-minute', 'ratio', 'MB per call', 'gap samples', 'lost packets', 'tick p99.9 ms'],
       [
-        ['reference in C', fixed(reference, 4), fixed(1, 2), '', '', '', ''],
+        [
+          ...['reference in C', fixed(reference, 4), fixed(1, 2), ''],
+          ...[gapSamplesOfReference, lostPacketsOfReference, ''],
+        ],
         row(`${last!.files.driver}, ${work.format} along`, files),
         ...(last!.spool ? [row(`${last!.files.driver}, spool alone`, spool)] : []),
+        ...promisedRows.map((each) => row(titles[each.name], each)),
       ],
     )}\n`,
   );
@@ -139,7 +192,10 @@ function report(rounds: readonly Round[], work: { calls: number; seconds: number
     databaseCpuSecondsPerCallMinute: files.databaseCpuSecondsPerCallMinute,
     loadLatenessP999Us: files.loadLatenessP999Us,
     leadingMs: files.leadingMs,
+    ...{ referenceGapSamples: gapSamplesOfReference, referenceLostPackets: lostPacketsOfReference },
+    voidReason: voidReason ?? null,
     ...(last!.spool && { spoolAlone: spool }),
+    promises: promisedRows,
     machine: `${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.versions.node}`,
   };
 }

@@ -11,7 +11,8 @@ import { formatTable } from './table.ts';
 const usage = `  --shapes 1x10,10x10,1x100   conferences x participants
   --seconds 60                measured
   --driver dgram              or ffi
-  --repetitions 5             of each; medians are told`;
+  --repetitions 5             of each; medians are told
+  --profile DIRECTORY         CPU profiles of every thread of the server (node --cpu-prof)`;
 
 interface Shape {
   conferences: number;
@@ -30,6 +31,7 @@ export async function run(args: string[]): Promise<object> {
       seconds: { type: 'string', default: '60' },
       driver: { type: 'string' },
       repetitions: { type: 'string', default: '5' },
+      profile: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -44,7 +46,15 @@ export async function run(args: string[]): Promise<object> {
       const runs: ConferenceRun[] = [];
       for (let round = 1; round <= Number(values.repetitions); round++) {
         process.stderr.write(`${shape.conferences} x ${shape.participants}, round ${round}\n`);
-        runs.push(await runConferences({ ...options, ...shape, seconds, driver: values.driver }));
+        runs.push(
+          await runConferences({
+            ...options,
+            ...shape,
+            seconds,
+            driver: values.driver,
+            profile: values.profile,
+          }),
+        );
       }
       results.push({ ...shape, runs });
     }
@@ -96,6 +106,18 @@ function report(results: readonly (Shape & { runs: ConferenceRun[] })[], seconds
       ]),
     )}\n`,
   );
+  for (const { conferences, participants, runs } of results) {
+    const streamMinutes = (conferences * participants * seconds) / 60;
+    process.stdout.write(
+      `\n${formatTable(
+        [`${conferences} x ${participants}: thread`, 'CPU s per participant-minute'],
+        runs
+          .at(-1)!
+          .live.threads.slice(0, 12)
+          .map(({ thread, cpuSeconds }) => [thread, rounded(cpuSeconds / streamMinutes)]),
+      )}\n`,
+    );
+  }
   return {
     driver: results[0]?.runs[0]?.driver,
     seconds,

@@ -61,6 +61,8 @@ const eventTimeoutMs = 60_000;
 const notMeasured = 'not_measured';
 const sampleMs = 20;
 const quietSamples = 50;
+/** The sampling of `--profile` wakes threads that have nothing to do. */
+const longestQuietMs = 60_000;
 /** What is done along with calls is done so often. */
 const stepMs = 5000;
 
@@ -177,7 +179,8 @@ async function bodyOf(calls: TalkingCalls, { conversationId }: Told): Promise<Co
  */
 async function untilQuiet(pid: number): Promise<void> {
   await wait(2 * stepMs + 1000);
-  for (let quiet = 0; quiet < quietSamples; ) {
+  const untilUs = systemClock.monotonicUs() + longestQuietMs * 1000;
+  for (let quiet = 0; quiet < quietSamples && systemClock.monotonicUs() < untilUs; ) {
     await wait(sampleMs);
     quiet = threadsOf(pid).some(({ state, nice }) => state !== 'S' && nice > 0) ? 0 : quiet + 1;
   }

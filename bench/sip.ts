@@ -10,9 +10,16 @@ import { formatTable } from './table.ts';
 const usage = `  --rate 200           calls set up, and torn down, a second
   --seconds 30
   --hold-ms 1000       between the answer and the BYE
-  --kinds answered,two-party`;
+  --kinds answered,two-party
+  --profile DIRECTORY  CPU profiles of every thread of the server (node --cpu-prof)`;
 
 type Kind = 'answered' | 'two-party';
+
+interface Work {
+  rate: number;
+  seconds: number;
+  holdMs: number;
+}
 
 interface Outcome {
   kind: Kind;
@@ -51,6 +58,7 @@ export async function run(args: string[]): Promise<object> {
       seconds: { type: 'string', default: '30' },
       'hold-ms': { type: 'string', default: '1000' },
       kinds: { type: 'string', default: 'answered,two-party' },
+      profile: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -64,19 +72,23 @@ export async function run(args: string[]): Promise<object> {
   for (const kind of values.kinds.split(',')) {
     if (kind !== 'answered' && kind !== 'two-party') throw new Error(`no such kind: ${kind}`);
     process.stderr.write(`${kind}: ${rate} calls a second for ${seconds} s\n`);
-    outcomes.push(await measure(kind, rate, seconds, holdMs));
+    outcomes.push(await measure(kind, { rate, seconds, holdMs }, values.profile));
   }
   return report(outcomes, { rate, seconds, holdMs });
 }
 
-async function measure(kind: Kind, rate: number, seconds: number, holdMs: number): Promise<Outcome> {
+async function measure(kind: Kind, work: Work, profile: string | undefined): Promise<Outcome> {
+  const { rate, seconds, holdMs } = work;
   await using called = await TwoPartySignalling.open();
   called.answersEverybody = true;
   const routine =
     kind === 'answered'
       ? [{ name: 'GetDigits', timeout_seconds: 600 }]
       : [{ name: 'CallPhone', phone_number: called.calledUri(0) }];
-  await using server = await BenchServer.start({ routines: new Map([[number, routine]]) });
+  await using server = await BenchServer.start({
+    routines: new Map([[number, routine]]),
+    settings: profile === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` },
+  });
   await server.api('POST', '/v1/dial-permissions', { prefix: 'sip:', allow: true });
   const agent = new UserAgent({
     clock: systemClock,
@@ -119,7 +131,7 @@ async function place(agent: UserAgent, uri: string, holdMs: number, outcome: Out
   const session = agent.invite({
     requestUri: uri,
     from: `<sip:caller@${host}>`,
-    offer: describeMedia(mediaPort),
+    offer: describeMedia({ port: mediaPort }),
     transport: 'udp',
     handlers: {
       established: () => answered.resolve(),
@@ -157,7 +169,7 @@ async function countOnRecord(server: BenchServer): Promise<number> {
   return count;
 }
 
-function report(outcomes: readonly Outcome[], work: { rate: number; seconds: number; holdMs: number }) {
+function report(outcomes: readonly Outcome[], work: Work) {
   const cases = outcomes.map((each) => ({
     kind: each.kind,
     calls: each.placed,

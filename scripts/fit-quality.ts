@@ -2,14 +2,22 @@
  *   node scripts/fit-quality.ts [--voices DIR] [--speeches N] [--rooms N] [--observations FILE]
  *
  * Fits the models of src/quality/models to recorded voices (the fit set of bench/quality/voices.ts) in simulated rooms,
- * and writes them. The same every time. Most of the half hour goes into rooms and clips; what was seen of them is kept
+ * and writes them. The same every time. Most of the time goes into rooms and clips; what was seen of them is kept
  * in the file of observations, and a run with as many rooms goes on from there.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Clip, makeClips, makeHalls, makeRooms, noisesEach } from '../bench/quality/clip-sets.ts';
+import {
+  type Clip,
+  makeClips,
+  makeHalls,
+  makeNearRooms,
+  makeRooms,
+  noisesEach,
+} from '../bench/quality/clip-sets.ts';
+import { type Noise, scoredNoises } from '../bench/quality/clips.ts';
 import { type FitOptions, fitNet, type Sample, standardised, standardOf } from '../bench/quality/fit-nets.ts';
 import type { RoomResponse } from '../bench/quality/room.ts';
 import { debianSounds, readVoices } from '../bench/quality/voices.ts';
@@ -19,6 +27,7 @@ import { SpeechStatistics, statisticsOf } from '../src/quality/speech-statistics
 
 interface Observation {
   features: number[];
+  noise: Noise;
   snrDb: number;
   rt60Seconds: number;
 }
@@ -28,6 +37,8 @@ interface Fit {
   name: string;
   /** So many of all features are kept, at most. */
   inputs: number;
+  /** So many are averaged. */
+  nets: number;
   net: Omit<FitOptions, 'seed'>;
   takes(observation: Observation): boolean;
   wanted(observation: Observation): number;
@@ -36,14 +47,23 @@ interface Fit {
 
 /** What a voice recorded close in a dry booth counts as. */
 const dryRt60Seconds = 0.08;
-const nets = 3;
-/** Halls have speeches of their own. */
+/** Halls and near microphones have speeches of their own. */
 const firstHallSpeech = 20_000;
+const firstNearSpeech = 30_000;
 const models = join(import.meta.dirname, '../src/quality/models');
 
 /** Where the noise is as loud as the speech there is little to learn of the room. */
-function clearness({ snrDb }: Observation): number {
-  return 0.05 + 1 / (1 + Math.exp((5 - snrDb) / 4));
+function clearness({ snrDb }: Observation, halfDb: number): number {
+  return 1 / (1 + Math.exp((halfDb - snrDb) / 4));
+}
+
+/** What is promised counts most: rooms that are neither dry nor halls, and the noises that are scored. */
+function roomWeight(observation: Observation): number {
+  const { noise, rt60Seconds } = observation;
+  const isScored = (scoredNoises as readonly Noise[]).includes(noise);
+  const isRoom = rt60Seconds >= 0.4 && rt60Seconds <= 1.7;
+  const ofRoom = rt60Seconds < 0.1 ? 0.3 : isRoom ? 1 : 0.6;
+  return (0.1 + clearness(observation, 0)) * ofRoom * (isScored ? 2 : 1);
 }
 
 const fits: Fit[] = [
@@ -51,6 +71,7 @@ const fits: Fit[] = [
     file: 'snr-model.ts',
     name: 'snrModel',
     inputs: 160,
+    nets: 3,
     net: { hiddenUnits: 16, epochs: 30, stepSize: 3e-3, shrinkage: 0.1, largeError: 2 },
     takes: () => true,
     wanted: ({ snrDb }) => snrDb,
@@ -59,22 +80,24 @@ const fits: Fit[] = [
   {
     file: 'room-model.ts',
     name: 'roomModel',
-    inputs: Number.POSITIVE_INFINITY,
-    net: { hiddenUnits: 12, epochs: 30, stepSize: 3e-3, shrinkage: 1e-2, largeError: 0.12 },
+    inputs: 400,
+    nets: 10,
+    net: { hiddenUnits: 6, epochs: 30, stepSize: 3e-3, shrinkage: 1.5e-2, largeError: 0.12 },
     takes: ({ rt60Seconds }) => rt60Seconds < 2.5,
     wanted: ({ rt60Seconds }) => rt60Seconds,
-    weight: clearness,
+    weight: roomWeight,
   },
   {
     file: 'hall-model.ts',
     name: 'hallModel',
     inputs: 160,
+    nets: 3,
     net: { hiddenUnits: 12, epochs: 30, stepSize: 3e-3, shrinkage: 1e-2, largeError: 0.3 },
     takes: () => true,
     wanted: ({ rt60Seconds }) => toModelScale(rt60Seconds),
     // Halls are few, and can be told from noise only where there is little of it.
     weight: (observation) =>
-      clearness(observation) *
+      (0.05 + clearness(observation, 5)) *
       (observation.rt60Seconds < 2 ? 1 : 0.3 + 4 / (1 + Math.exp((20 - observation.snrDb) / 3))),
   },
 ];
@@ -82,8 +105,8 @@ const fits: Fit[] = [
 const { values } = parseArgs({
   options: {
     voices: { type: 'string', default: debianSounds },
-    speeches: { type: 'string', default: '1160' },
-    rooms: { type: 'string', default: '400' },
+    speeches: { type: 'string', default: '3600' },
+    rooms: { type: 'string', default: '600' },
     observations: { type: 'string' },
   },
 });
@@ -101,6 +124,12 @@ const observations = [
     to: firstHallSpeech + 150,
     cache: '.halls',
     rooms: () => [...makeHalls(36)],
+  }),
+  ...gather({
+    from: firstNearSpeech,
+    to: firstNearSpeech + 600,
+    cache: '.near',
+    rooms: () => [...makeNearRooms(60)],
   }),
 ];
 for (const fit of fits) {
@@ -132,10 +161,10 @@ function gather({ from = 0, to, cache, rooms }: Part): Observation[] {
   return gathered;
 }
 
-function observe({ samples, snrDb, rt60Seconds = dryRt60Seconds }: Clip): Observation {
+function observe({ samples, noise, snrDb, rt60Seconds = dryRt60Seconds }: Clip): Observation {
   const features: number[] = [];
   statisticsOf(samples).features((_, value) => features.push(Math.round(1e4 * value) / 1e4));
-  return { features, snrDb, rt60Seconds };
+  return { features, noise, snrDb, rt60Seconds };
 }
 
 /** Those inputs are kept that a first net listens to most. */
@@ -144,12 +173,12 @@ function modelOf(fit: Fit): RegressionModel {
   const all = names.map((_, i) => i);
   const inputs = fit.inputs < all.length ? bestInputs(fitAll(fit, taken, all, 1)[0]!, fit) : all;
   const { means, deviations } = standardOf(rowsOf(taken, inputs));
-  const fitted = fitAll(fit, taken, inputs, nets);
+  const fitted = fitAll(fit, taken, inputs, fit.nets);
   const numbers = [...means, ...deviations, ...fitted.flatMap((net) => [...net])];
   return {
     inputs: inputs.map((i) => names[i]!),
     hiddenUnits: fit.net.hiddenUnits,
-    nets,
+    nets: fit.nets,
     numbers: Buffer.from(Float16Array.from(numbers).buffer).toString('base64'),
   };
 }

@@ -66,7 +66,7 @@ export interface Callreel {
   stop(): Promise<boolean>;
 }
 
-const renderThreads = 1;
+const renderThreads = { threads: 1, encodeThreads: 1 };
 const drainPollMs = 50;
 /** A disk or a database that does not come back in this time keeps no process: the next start does the rest. */
 const lastWritesMs = 15_000;
@@ -135,7 +135,7 @@ function openRenders(
   { spoolDir, masterKey }: Foundation,
   parts: AsyncDisposableStack,
 ): RenderPool {
-  const renders = new RenderPool({ threads: renderThreads, spoolDir, masterKey, lossConcealment });
+  const renders = new RenderPool({ ...renderThreads, spoolDir, masterKey, lossConcealment });
   parts.defer(() => renders.close());
   return renders;
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { boundYoungGeneration } from './young-generation.ts';
+import { boundYoungGeneration, letYoungGenerationGrow } from './young-generation.ts';
 
 // Ahead of the rest: what reading it in leaves behind would make the young generation large for good.
 boundYoungGeneration();
@@ -12,6 +12,7 @@ const { createLogger } = await import('./logger.ts');
 const config = loadConfig();
 const log = createLogger(config.log.level);
 const callreel = await startCallreel(config, { log });
+letYoungGenerationGrow();
 log.info(
   {
     sip: callreel.sip,

@@ -1,14 +1,37 @@
-import { setFlagsFromString } from 'node:v8';
+import { PerformanceObserver } from 'node:perf_hooks';
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 
 /** Of a thread, in MB; V8 takes up to three times that. */
 const semiSpaceMb = 2;
+/** Of the main thread of the server: of all of it. */
+const mainBytes = 8 << 20;
 
 /**
  * Bounds the garbage that waits to be collected, of this thread and of all that are started from now on. By itself V8
  * lets the young generation of a busy thread grow to 64 MB, and a process has half a dozen of them: more than hundreds
- * of calls need. That of this thread stays as it began, at 1 MB.
+ * of calls need. That of this thread stays as it began, at 1 MB. So little is collected sooner by its own thread alone
+ * than with the help of others, which must wait for a processor on a busy machine.
  */
 export function boundYoungGeneration(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
+  setFlagsFromString('--no-parallel-scavenge');
   setFlagsFromString(`--max-semi-space-size=${semiSpaceMb}`);
+}
+
+/**
+ * That of this thread grows to some MB where what it makes lives for longer than 1 MB lasts: the messages and queries of
+ * calls that are being set up, which would all be copied to the old generation.
+ */
+export function letYoungGenerationGrow(): void {
+  setFlagsFromString('--semi-space-growth-factor=2');
+  const observer = new PerformanceObserver(() => {
+    if (youngBytes() < mainBytes) return;
+    setFlagsFromString('--semi-space-growth-factor=1');
+    observer.disconnect();
+  });
+  observer.observe({ entryTypes: ['gc'] });
+}
+
+function youngBytes(): number {
+  return getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space')?.space_size ?? 0;
 }

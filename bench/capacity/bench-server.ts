@@ -20,6 +20,10 @@ export interface BenchServerOptions {
   /** Of a stereo file that is written along with each recording; without it there is the spool alone. */
   files?: FileFormat | undefined;
   settings?: Record<string, string>;
+  /** Of a run before, whose recordings are there; it stays when the server ends. */
+  dataDir?: string;
+  /** As `ServerProcessOptions.prefix`. */
+  prefix?: readonly string[];
 }
 
 export type FileFormat = 'wav' | 'mp3';
@@ -49,17 +53,20 @@ export class BenchServer implements AsyncDisposable {
   readonly process: ServerProcess;
   readonly dataDir: string;
   readonly #cluster: string;
+  readonly #keepsData: boolean;
 
-  private constructor(server: ServerProcess) {
+  private constructor(server: ServerProcess, keepsData: boolean) {
     this.process = server;
+    this.#keepsData = keepsData;
     this.dataDir = server.dataDir;
     this.#cluster = choosePlaces(realpathSync(server.dataDir)).cluster;
   }
 
-  static async start({ routines, files, settings = {} }: BenchServerOptions): Promise<BenchServer> {
-    const dataDir = makeTemporaryDir();
+  static async start(options: BenchServerOptions): Promise<BenchServer> {
+    const { routines, files, settings = {}, dataDir = makeTemporaryDir(), prefix } = options;
     const server = await ServerProcess.start({
       dataDir,
+      ...(prefix && { prefix }),
       numbers: [...routines].map(([number, defaultRoutine]) => ({ number, defaultRoutine })),
       settings: {
         CALLREEL_DRAIN_SECONDS: '0',
@@ -73,11 +80,11 @@ export class BenchServer implements AsyncDisposable {
         ...settings,
       },
     });
-    return new BenchServer(server);
+    return new BenchServer(server, options.dataDir !== undefined);
   }
 
   /** The native API; a JSON body each way. @throws Error for any other answer than 2xx */
-  async api<Body>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Body> {
+  async api<Body>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<Body> {
     const response = await fetch(this.process.publicUrl + path, {
       method,
       headers: {
@@ -88,19 +95,28 @@ export class BenchServer implements AsyncDisposable {
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
-    return JSON.parse(text) as Body;
+    return (text === '' ? undefined : JSON.parse(text)) as Body;
   }
 
   /** Of its media transport. */
   get driver(): string {
-    const started = this.process.log.find(({ msg }) => msg === 'media worker runs');
-    return String(started?.driver);
+    return String(this.#started?.driver);
+  }
+
+  /** Why it is not the best one. */
+  get driverNote(): string | undefined {
+    return this.#started?.driverNote as string | undefined;
+  }
+
+  /** `GET /metrics` */
+  async metrics(): Promise<string> {
+    const { publicUrl, authorization } = this.process;
+    return await (await fetch(`${publicUrl}/metrics`, { headers: { authorization } })).text();
   }
 
   /** How late its media clock was, so far. */
   async ticks(): Promise<TicksByLateness> {
-    const { publicUrl, authorization } = this.process;
-    return readTicks(await (await fetch(`${publicUrl}/metrics`, { headers: { authorization } })).text());
+    return readTicks(await this.metrics());
   }
 
   mark(): UsageMark {
@@ -135,7 +151,11 @@ export class BenchServer implements AsyncDisposable {
     this.process.signal('SIGTERM');
     await this.process.exited;
     await this.process[Symbol.asyncDispose]();
-    rmSync(this.dataDir, { recursive: true, force: true });
+    if (!this.#keepsData) rmSync(this.dataDir, { recursive: true, force: true });
+  }
+
+  get #started(): Record<string, unknown> | undefined {
+    return this.process.log.find(({ msg }) => msg === 'media worker runs');
   }
 
   get #pids(): number[] {

@@ -1,6 +1,6 @@
 import { sleep, systemClock } from '../../src/clock.ts';
 import { decodeWav } from '../../src/testkit/audio-file.ts';
-import { BenchServer } from './bench-server.ts';
+import { BenchServer, type ServerUsage } from './bench-server.ts';
 import { LoadGenerator, type LoadReport, voidReason } from './load-generator.ts';
 import {
   download,
@@ -24,10 +24,14 @@ export interface ConferenceRunOptions {
   participants: number;
   seconds: number;
   driver: string | undefined;
+  /** Directory of CPU profiles. */
+  profile: string | undefined;
 }
 
 export interface ConferenceRun {
   driver: string;
+  /** Of the window in which everybody talks. */
+  live: ServerUsage;
   /** CPU seconds for each minute of a participant, while it talks and the mix is written. */
   liveSecondsPerMinute: number;
   /** For each recorded minute of a participant: its file, from the spool. */
@@ -54,7 +58,7 @@ const firstNumber = 10_000;
 
 /** @throws Error where the load was not what was planned, or a recording is not what was sent */
 export async function runConferences(options: ConferenceRunOptions): Promise<ConferenceRun> {
-  const { conferences, participants, seconds, audio, driver } = options;
+  const { conferences, participants, seconds, audio, driver, profile } = options;
   const streams = conferences * participants;
   await using signalling = await TwoPartySignalling.open();
   await using server = await BenchServer.start({
@@ -68,6 +72,7 @@ export async function runConferences(options: ConferenceRunOptions): Promise<Con
     settings: {
       CALLREEL_RECORDING_FILES_STEREO: 'false',
       ...(driver !== undefined && { CALLREEL_RTP_DRIVER: driver }),
+      ...(profile !== undefined && { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` }),
     },
   });
   await using load = await LoadGenerator.start(options.load, server.dataDir, audio, streams);
@@ -76,7 +81,8 @@ export async function runConferences(options: ConferenceRunOptions): Promise<Con
   const joinSome = async () => {
     for (let stream = next++; stream < streams; stream = next++) {
       const uri = server.process.sipUri(String(firstNumber + Math.floor(stream / participants)));
-      load.sendTo(stream, await signalling.join(stream, uri, load.ports[stream]!));
+      const own = { port: load.ports[stream]! };
+      load.sendTo(stream, await signalling.join(stream, uri, own), own);
     }
   };
   await Promise.all(Array.from({ length: joiningAtOnce }, joinSome));
@@ -117,6 +123,7 @@ export async function runConferences(options: ConferenceRunOptions): Promise<Con
   const rendered = server.usageSince(rendering);
   return {
     driver: server.driver,
+    live,
     liveSecondsPerMinute: (live.cpuSeconds * 60) / (seconds * streams),
     renderSecondsPerMinute: rendered.cpuSeconds / recordedMinutes,
     ...{ memoryPerParticipantMB, load: report, findings, mixGapSamples },

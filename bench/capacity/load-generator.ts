@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NativeProgram } from './native-program.ts';
 import type { StreamAudio } from './stream-audio.ts';
+import type { LegMedia } from './two-party-signalling.ts';
 
 /** What was sent and received in a window of time. */
 export interface LoadReport {
@@ -19,6 +20,12 @@ export interface LoadReport {
   latenessP99Us: number;
   latenessP999Us: number;
   latenessMaxUs: number;
+}
+
+/** Of one stream, in all. */
+export interface StreamTotals {
+  sent: number;
+  received: number;
 }
 
 /** Of each stream, in all. */
@@ -58,8 +65,17 @@ export class LoadGenerator implements AsyncDisposable {
     return this.#program.pid;
   }
 
-  sendTo(stream: number, port: number): void {
-    this.#program.order(`to ${stream} ${port}`);
+  /** Begins to send; where the server gave a key, both ways by SRTP. */
+  sendTo(stream: number, server: LegMedia, own: LegMedia): void {
+    if (own.key && server.key)
+      this.#program.order(`srtp ${stream} ${own.key.toString('hex')} ${server.key.toString('hex')}`);
+    this.#program.order(`to ${stream} ${server.port}`);
+  }
+
+  /** It sends no more and expects nothing, until it is begun anew. */
+  endStream(stream: number): Promise<StreamTotals> {
+    this.#program.order(`end ${stream}`);
+    return this.#program.answer();
   }
 
   /** What the one receives should be the other's packets from now on. */

@@ -1,13 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { sleep, systemClock } from '../../src/clock.ts';
 import { decodeWav } from '../../src/testkit/audio-file.ts';
-import type { BenchServer } from './bench-server.ts';
+import type { BenchServer, FileFormat } from './bench-server.ts';
+import { streamsOf } from './connect-call.ts';
 import type { LoadTotals } from './load-generator.ts';
 import { packetSamples, type StreamAudio } from './stream-audio.ts';
+import { callerOf } from './two-party-signalling.ts';
 import { verifyChannel } from './verify-channel.ts';
 
 export interface RecordingBody {
   recording_id: string;
+  connection_id: string | null;
   state: string;
   reason: string | null;
   recorded_ms: number | null;
@@ -34,12 +37,14 @@ interface Page {
   results: RecordingBody[];
 }
 
+/** Of a recording of a conversation, and of one of a call. */
+const decentReasons: ReadonlySet<string> = new Set(['conversation_ended', 'call_ended']);
 const pageSize = 200;
 const pollMs = 500;
 const endTimeoutMs = 120_000;
 const samplesPerMs = 8;
 
-/** Once all of them have ended. @throws Error where one ends otherwise than with its conversation, or never does */
+/** Once all of them have ended. @throws Error where one ends otherwise than with its conversation or its call, or never does */
 export async function endedRecordings(
   server: BenchServer,
   count: number,
@@ -52,7 +57,7 @@ export async function endedRecordings(
       ({ state, file }) => state === 'ended' && (!withFiles || file?.state === 'written'),
     );
     if (done.length === count) {
-      const odd = done.find(({ reason }) => reason !== 'conversation_ended');
+      const odd = done.find(({ reason }) => !decentReasons.has(reason ?? ''));
       if (odd) throw new Error(`recording ${odd.recording_id} ended by ${odd.reason}`);
       return done;
     }
@@ -90,6 +95,36 @@ export function noFindings(): Findings {
 }
 
 /**
+ * What the stereo recordings of two-party calls hold, each once it has ended.
+ * @throws as `endedRecordings`, and where one is not of such a call
+ */
+export async function verifyCalls(run: {
+  server: BenchServer;
+  calls: number;
+  audio: StreamAudio;
+  totals: LoadTotals;
+  /** Of those written along, WAV is read; all others are downloaded. */
+  files?: FileFormat | undefined;
+}): Promise<Findings> {
+  const { server, calls, audio, totals, files } = run;
+  const findings = noFindings();
+  for (const { recording_id: id, file } of await endedRecordings(server, calls, files !== undefined)) {
+    const { channels } = await server.api<WholeRecordingBody>('GET', `/v1/recordings/${id}`);
+    const left = channels.findIndex(({ direction }) => direction === 'incoming');
+    const streams = streamsOf(indexOfCaller(channels[left]?.from ?? '', totals.sent.length / 2));
+    const wav = files === 'wav' ? await readRecording(file!.path!) : await download(server, id, 'stereo');
+    verifyFile(findings, wav, left === 0 ? streams : streams.toReversed(), audio, totals);
+  }
+  return findings;
+}
+
+/** @throws Error where none of so many calls so */
+export function indexOfCaller(from: string, calls: number): number {
+  for (let call = 0; call < calls; call++) if (callerOf(call) === from) return call;
+  throw new Error(`nobody called as ${from}`);
+}
+
+/**
  * Adds what a WAV file holds.
  * @param streams whose each channel is
  * @throws Error where one is not in it
@@ -111,6 +146,11 @@ export function verifyFile(
     findings.lostPackets += channel.gapSamples / packetSamples + channel.missingAtEnd;
     findings.leadingMs = Math.max(findings.leadingMs, channel.leadingSamples / samplesPerMs);
   }
+}
+
+/** Of a WAV file's first channel. */
+export function wavSamples(wav: Uint8Array): Int16Array {
+  return decodeWav(wav).channels[0]!;
 }
 
 export async function readRecording(path: string): Promise<Uint8Array> {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sleep, systemClock } from '../../src/clock.ts';
-import { LoadGenerator, type LoadReport } from './load-generator.ts';
+import { LoadGenerator, type LoadReport, voidReason } from './load-generator.ts';
 import { NativeProgram } from './native-program.ts';
 import { cpuSecondsOf } from './process-usage.ts';
 import { type Findings, noFindings, verifyFile } from './recorded-calls.ts';
@@ -15,6 +15,7 @@ export interface ReferenceRun {
   microsecondsPerPacket: number;
   load: LoadReport;
   findings: Findings;
+  voidReason: string | undefined;
 }
 
 export interface RunOptions {
@@ -35,7 +36,8 @@ export async function runReference({ programs, audio, calls, seconds }: RunOptio
     const { ports } = await recorder.answer<{ ports: number[] }>();
     await using load = await LoadGenerator.start(programs.load, directory, audio, calls * 2);
     for (let call = 0; call < calls; call++) load.expectRelayed(call * 2, call * 2 + 1);
-    for (const [stream, port] of ports.entries()) load.sendTo(stream, port);
+    for (const [stream, port] of ports.entries())
+      load.sendTo(stream, { port }, { port: load.ports[stream]! });
     await sleep(systemClock, settleMs);
     const statPath = `/proc/${recorder.pid}/stat`;
     load.beginWindow();
@@ -56,7 +58,8 @@ export async function runReference({ programs, audio, calls, seconds }: RunOptio
         audio,
         totals,
       );
-    return { cpuSeconds, microsecondsPerPacket: (cpuSeconds * 1e6) / report.sent, load: report, findings };
+    const microsecondsPerPacket = (cpuSeconds * 1e6) / report.sent;
+    return { cpuSeconds, microsecondsPerPacket, load: report, findings, voidReason: voidReason(report) };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

@@ -1,11 +1,19 @@
+import { randomBytes } from 'node:crypto';
 import { sleep, systemClock } from '../../src/clock.ts';
 import type { SipSession } from '../../src/sip/session.ts';
 import { UserAgent } from '../../src/sip/user-agent.ts';
 
-/** RTP ports of both parties of a call, or of the server's two legs: the caller's and the called party's. */
-export interface PortPair {
-  caller: number;
-  called: number;
+/** Where media of a leg goes to. */
+export interface LegMedia {
+  port: number;
+  /** Master key and salt of SRTP, AES_CM_128_HMAC_SHA1_80, by which whoever is there sends; undefined: RTP. */
+  key?: Buffer | undefined;
+}
+
+/** Of both parties of a call, or of the server's two legs: the caller's and the called party's. */
+export interface CallMedia {
+  caller: LegMedia;
+  called: LegMedia;
 }
 
 interface Call {
@@ -14,10 +22,21 @@ interface Call {
   over: Promise<unknown>;
 }
 
+/** A call that was refused, or ended instead of being answered. */
+export class CallRefused extends Error {
+  readonly status: number | undefined;
+
+  constructor(message: string, status?: number) {
+    super(message);
+    this.status = status;
+  }
+}
+
 export const host = '127.0.0.1';
 /** Nothing is sent from it. */
 const idlePort = 9;
 const answerTimeoutMs = 20_000;
+const masterKeyBytes = 30;
 
 /**
  * Callers and called parties by SIP alone: their media is somebody else's. Each call goes to a number of its own, and
@@ -28,7 +47,7 @@ export class TwoPartySignalling implements AsyncDisposable {
   answersEverybody = false;
   readonly #agent: UserAgent;
   readonly #ringing = new Map<number, (session: SipSession) => void>();
-  readonly #calls: Call[] = [];
+  readonly #calls = new Map<number, Call>();
 
   private constructor() {
     this.#agent = new UserAgent({
@@ -40,7 +59,7 @@ export class TwoPartySignalling implements AsyncDisposable {
         const answer = this.#ringing.get(Number(session.to.user));
         session.handlers = { ended: () => undefined };
         if (answer) answer(session);
-        else if (this.answersEverybody) session.accept(describeMedia(idlePort));
+        else if (this.answersEverybody) session.accept(describeMedia({ port: idlePort }));
         else session.reject({ status: 404 });
       },
     });
@@ -60,44 +79,53 @@ export class TwoPartySignalling implements AsyncDisposable {
   /**
    * One call from its INVITE to the second ACK.
    * @param uri of the number on the server
+   * @param from user part of the caller
    * @returns where the server wants the media of each
-   * @throws Error where it is not answered
+   * @throws CallRefused where it is not answered
    */
-  async call(index: number, uri: string, ports: PortPair): Promise<PortPair> {
-    const caller = this.#invite(index, uri, ports.caller);
-    const called = this.#awaitCalled(index, ports.called);
-    const [callerPort, calledLeg] = await Promise.race([
-      Promise.all([caller.answered, called]),
-      sleep(systemClock, answerTimeoutMs).then(() => {
-        throw new Error(`call ${index} was not answered`);
-      }),
-    ]);
-    this.#ringing.delete(index);
-    this.#calls.push({
-      caller: caller.session,
-      over: Promise.all([caller.over, calledLeg.over]),
-    });
-    return { caller: callerPort, called: calledLeg.port };
+  async call(index: number, uri: string, media: CallMedia, from = callerOf(index)): Promise<CallMedia> {
+    const caller = this.#invite(index, uri, media.caller, from);
+    const called = this.#awaitCalled(index, media.called, caller.over);
+    const patience = systemClock.after(answerTimeoutMs, () => caller.session.end());
+    try {
+      const [callerLeg, calledLeg] = await Promise.all([caller.answered, called]);
+      this.#calls.set(index, {
+        caller: caller.session,
+        over: Promise.all([caller.over, calledLeg.over]),
+      });
+      return { caller: callerLeg, called: calledLeg.media };
+    } finally {
+      patience.cancel();
+      this.#ringing.delete(index);
+    }
   }
 
   /**
    * One call that the server answers by itself.
    * @returns where it wants the media
-   * @throws Error where it is not answered
+   * @throws CallRefused where it is not answered
    */
-  async join(index: number, uri: string, port: number): Promise<number> {
-    const { session, answered, over } = this.#invite(index, uri, port);
-    const serverPort = await answered;
-    this.#calls.push({ caller: session, over });
-    return serverPort;
+  async join(index: number, uri: string, media: LegMedia): Promise<LegMedia> {
+    const { session, answered, over } = this.#invite(index, uri, media, callerOf(index));
+    const leg = await answered;
+    this.#calls.set(index, { caller: session, over });
+    return leg;
+  }
+
+  /** BYE of the caller of one call. */
+  async hangUpCall(index: number): Promise<void> {
+    const call = this.#calls.get(index);
+    if (!call) return;
+    this.#calls.delete(index);
+    call.caller.end();
+    await call.over;
   }
 
   /** BYE of every caller, so many a second. */
   async hangUp(perSecond: number): Promise<void> {
     const over: Promise<unknown>[] = [];
-    for (const call of this.#calls.splice(0)) {
-      call.caller.end();
-      over.push(call.over);
+    for (const index of [...this.#calls.keys()]) {
+      over.push(this.hangUpCall(index));
       await sleep(systemClock, 1000 / perSecond);
     }
     await Promise.all(over);
@@ -107,18 +135,21 @@ export class TwoPartySignalling implements AsyncDisposable {
     await this.#agent.close();
   }
 
-  #invite(index: number, uri: string, port: number) {
-    const answered = Promise.withResolvers<number>();
+  #invite(index: number, uri: string, media: LegMedia, from: string) {
+    const answered = Promise.withResolvers<LegMedia>();
     const over = Promise.withResolvers<void>();
+    // Whoever waits for it may have given up before.
+    answered.promise.catch(() => undefined);
     const session = this.#agent.invite({
       requestUri: uri,
-      from: `<sip:${callerOf(index)}@${host}>`,
-      offer: describeMedia(port),
+      from: `<sip:${from}@${host}>`,
+      offer: describeMedia(media),
       transport: 'udp',
       handlers: {
-        answered: (sdp) => answered.resolve(mediaPortOf(sdp)),
-        ended: ({ cause, status }) => {
-          answered.reject(new Error(`call ${index} ended: ${cause} ${status ?? ''}`));
+        answered: (sdp) => answered.resolve(mediaOf(sdp)),
+        ended: ({ cause, status, reason }) => {
+          const what = [cause, status, reason].filter((each) => each !== undefined).join(' ');
+          answered.reject(new CallRefused(`call ${index} ended: ${what}`, status));
           over.resolve();
         },
       },
@@ -126,15 +157,17 @@ export class TwoPartySignalling implements AsyncDisposable {
     return { session, answered: answered.promise, over: over.promise };
   }
 
-  #awaitCalled(index: number, port: number) {
-    return new Promise<{ port: number; over: Promise<void> }>((resolve) => {
+  /** @param given up when this call of the caller has ended */
+  #awaitCalled(index: number, media: LegMedia, given: Promise<void>) {
+    return new Promise<{ media: LegMedia; over: Promise<void> }>((resolve, reject) => {
+      void given.then(() => reject(new CallRefused(`call ${index} was not answered`)));
       this.#ringing.set(index, (session) => {
         const over = Promise.withResolvers<void>();
         session.handlers = {
-          established: () => resolve({ port: mediaPortOf(session.offer ?? ''), over: over.promise }),
+          established: () => resolve({ media: mediaOf(session.offer ?? ''), over: over.promise }),
           ended: () => over.resolve(),
         };
-        session.accept(describeMedia(port));
+        session.accept(describeMedia(media));
       });
     });
   }
@@ -145,27 +178,34 @@ export function callerOf(index: number): string {
   return `+1555${String(index).padStart(7, '0')}`;
 }
 
-/** G.711 mu-law in packets of 20 ms, and keys by RFC 4733: what phones offer (RFC 8866). */
-export function describeMedia(port: number): string {
+/** A key of one's own. */
+export function randomMasterKey(): Buffer {
+  return randomBytes(masterKeyBytes);
+}
+
+/** G.711 mu-law in packets of 20 ms, and keys by RFC 4733: what phones offer (RFC 8866); SRTP by RFC 4568. */
+export function describeMedia({ port, key }: LegMedia): string {
   const lines = [
     'v=0',
     `o=- ${port} 1 IN IP4 ${host}`,
     's=-',
     `c=IN IP4 ${host}`,
     't=0 0',
-    `m=audio ${port} RTP/AVP 0 101`,
+    `m=audio ${port} ${key ? 'RTP/SAVP' : 'RTP/AVP'} 0 101`,
     'a=rtpmap:0 PCMU/8000',
     'a=rtpmap:101 telephone-event/8000',
     'a=fmtp:101 0-15',
     'a=ptime:20',
+    ...(key ? [`a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${key.toString('base64')}`] : []),
     'a=sendrecv',
   ];
   return `${lines.join('\r\n')}\r\n`;
 }
 
 /** @throws Error where the description has no audio */
-export function mediaPortOf(sdp: string): number {
+export function mediaOf(sdp: string): LegMedia {
   const port = Number(/^m=audio (\d+)/m.exec(sdp)?.[1] ?? 0);
   if (port === 0) throw new Error(`no audio in ${JSON.stringify(sdp)}`);
-  return port;
+  const [, key] = /^a=crypto:\d+ AES_CM_128_HMAC_SHA1_80 inline:([A-Za-z0-9+/=]+)/m.exec(sdp) ?? [];
+  return { port, ...(key !== undefined && { key: Buffer.from(key, 'base64') }) };
 }

@@ -79,8 +79,9 @@ class DrivenTransport implements RtpTransport {
     return {
       receive: (datagram: Datagram) => {
         if (this.#driving) return;
-        datagram.arrivalUs += threadUs() - machineClock.monotonicUs();
-        stream.receive(datagram);
+        const aheadUs = threadUs() - machineClock.monotonicUs();
+        datagram.arrivalUs += aheadUs;
+        stream.receive(datagram, aheadUs);
       },
     };
   }

@@ -3,13 +3,12 @@ import { once } from 'node:events';
 import { sleep, systemClock } from '../../src/clock.ts';
 import type { SipSession } from '../../src/sip/session.ts';
 import { UserAgent } from '../../src/sip/user-agent.ts';
-import { describeMedia, host, mediaPortOf } from '../capacity/two-party-signalling.ts';
+import { describeMedia, host, mediaOf } from '../capacity/two-party-signalling.ts';
 
 const packetMs = 20;
 const packetSamples = 160;
 const rtpHeaderBytes = 12;
 const maxSessions = 4000;
-/** So many ports that follow one another, as the parties of different calls have different ones. */
 const callTimeoutMs = 20_000;
 
 /**
@@ -75,10 +74,10 @@ export class ShortCalls implements AsyncDisposable {
     const session = this.#agent.invite({
       requestUri: uri,
       from: `<sip:+15550000000@${host}>`,
-      offer: describeMedia(this.#socket.address().port),
+      offer: describeMedia({ port: this.#socket.address().port }),
       transport: 'udp',
       handlers: {
-        answered: (sdp) => void this.#say(mediaPortOf(sdp)).then(() => session.end()),
+        answered: (sdp) => void this.#say(mediaOf(sdp).port).then(() => session.end()),
         ended: ({ cause }) => over.resolve(cause === 'local'),
       },
     });
@@ -89,10 +88,10 @@ export class ShortCalls implements AsyncDisposable {
 
   #answer(session: SipSession): void {
     session.handlers = {
-      established: () => void this.#say(mediaPortOf(session.offer ?? '')),
+      established: () => void this.#say(mediaOf(session.offer ?? '').port),
       ended: () => undefined,
     };
-    session.accept(describeMedia(this.#socket.address().port));
+    session.accept(describeMedia({ port: this.#socket.address().port }));
   }
 
   async #say(port: number): Promise<void> {

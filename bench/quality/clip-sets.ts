@@ -1,7 +1,7 @@
 import { activeSpeechDbov } from '../../src/testkit/active-speech.ts';
 import { type Random, seededRandom } from '../../src/testkit/random.ts';
 import { clipRateHz, makeSpeech, type Noise, noises, onLine } from './clips.ts';
-import { noiseHall, type RoomResponse, randomRoom, roomResponse } from './room.ts';
+import { heardRt60, noiseHall, type RoomResponse, randomRoom, roomResponse } from './room.ts';
 import type { Voice, VoiceSet } from './voices.ts';
 
 export interface Clip {
@@ -51,6 +51,17 @@ export function* makeHalls(count: number): Generator<RoomResponse> {
     const directDb = -12 + 15 * random();
     if (made % 3 === 0) yield roomResponse(randomRoom({ seed, rt60Seconds: 0.75 * rt60Seconds }));
     else yield noiseHall(seed, rt60Seconds, directDb);
+  }
+}
+
+/** To fit with: rooms at a microphone a hand's width away, by what it hears of them. */
+export function* makeNearRooms(count: number): Generator<RoomResponse> {
+  const random = seededRandom(firstSeed.fit + 3);
+  for (let made = 0; made < count; made++) {
+    const seed = firstSeed.fit + 200_000 + made;
+    const distanceMetres = 0.04 * 6 ** random();
+    const response = roomResponse(randomRoom({ seed, rt60Seconds: 0.3 + 1.2 * random(), distanceMetres }));
+    yield { taps: response.taps, rt60Seconds: heardRt60(response) };
   }
 }
 

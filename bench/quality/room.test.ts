@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { heardInRoom, type Room, randomRoom, roomRateHz, roomResponse } from './room.ts';
+import { heardInRoom, heardRt60, type Room, randomRoom, roomRateHz, roomResponse } from './room.ts';
 
 const shoebox = (absorption: number): Room => ({
   size: [6, 5, 3],
@@ -60,4 +60,11 @@ test('a signal in a room is the sum of its echoes', () => {
     const wanted = signal[i]! - 0.5 * (signal[i - 2] ?? 0) + 0.25 * (signal[i - 3] ?? 0);
     assert.ok(Math.abs(heard[i]! - wanted) < 1e-9);
   }
+});
+
+test('a near microphone hears less of a room than a far one', () => {
+  const heard = [0.05, 1.5].map((distanceMetres) =>
+    heardRt60(roomResponse(randomRoom({ seed: 3, rt60Seconds: 0.4, distanceMetres }))),
+  );
+  assert.ok(heard[0]! < 0.7 * heard[1]!, `${heard}`);
 });

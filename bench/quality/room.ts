@@ -271,11 +271,22 @@ function inverse(fft: Fft, real: Float64Array, imaginary: Float64Array): Float64
   return real.map((value) => value / fft.length);
 }
 
-function measuredRt60(taps: Float64Array): number {
+/** What is heard of it: with the direct sound counted to it, which a near microphone hears more of. */
+export function heardRt60({ taps }: RoomResponse): number {
+  const seconds = decayLevels(taps).findIndex((level) => level < -35) / roomRateHz;
+  return (60 / 35) * seconds;
+}
+
+/** The backward integral, in dB of the whole. */
+function decayLevels(taps: Float64Array): Float64Array {
   const decay = new Float64Array(taps.length);
   let left = 0;
   for (let i = taps.length - 1; i >= 0; i--) decay[i] = left += taps[i]! * taps[i]!;
-  const levels = decay.map((energy) => 10 * Math.log10(energy / left));
+  return decay.map((energy) => 10 * Math.log10(energy / left));
+}
+
+function measuredRt60(taps: Float64Array): number {
+  const levels = decayLevels(taps);
   const from = levels.findIndex((level) => level < -5);
   const to = levels.findIndex((level) => level < -35);
   let n = 0;

@@ -1,22 +1,31 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
 import { rmsDbov } from '../../src/audio/level.ts';
-import { readLineAudio } from '../../src/testkit/audio-file.ts';
+import { resample } from '../../src/audio/resample.ts';
+import { decodeWav } from '../../src/testkit/audio-file.ts';
+
+const voiceRateHz = 8000;
 
 /**
- * People who read prompts at 8 kHz: folders of the Debian packages asterisk-core-sounds-{en,es,fr,it,ru}-wav
+ * People who read prompts: folders of the Debian packages asterisk-core-sounds-{en,es,fr,it,ru}-wav
  * (CC-BY-SA-3.0, the Russian CC-BY-3.0) and asterisk-prompt-it-menardi-wav (CC-BY-SA-3.0). English and Spanish are one
- * speaker, so they stand on one side of the split.
+ * speaker, so they stand on one side of the split. One more reads sentences: the corpus of festvox-ru.
  */
 export const voiceFolders = {
-  fit: ['en_US_f_Allison', 'es_MX_f_Allison', 'fr_CA_f_June', 'it_IT_m_Carlo'],
+  fit: [
+    'en_US_f_Allison',
+    'es_MX_f_Allison',
+    'fr_CA_f_June',
+    'it_IT_m_Carlo',
+    '/usr/share/festival/voices/russian/msu_ru_nsh_clunits',
+  ],
   score: ['ru_RU_f_IvrvoiceRU', 'it_IT_f_Menardi'],
 } as const;
 export type VoiceSet = keyof typeof voiceFolders;
 
 export const voicePackages =
   'asterisk-core-sounds-en-wav asterisk-core-sounds-es-wav asterisk-core-sounds-fr-wav ' +
-  'asterisk-core-sounds-it-wav asterisk-core-sounds-ru-wav asterisk-prompt-it-menardi-wav';
+  'asterisk-core-sounds-it-wav asterisk-core-sounds-ru-wav asterisk-prompt-it-menardi-wav festvox-ru';
 
 /** Where those packages put them. */
 export const debianSounds = '/usr/share/asterisk/sounds';
@@ -36,14 +45,20 @@ const edgeDb = 35;
 /** @param directory where the packages' folders lie */
 export async function readVoices(set: VoiceSet, directory: string): Promise<Voice[]> {
   return Promise.all(
-    voiceFolders[set].map(async (name) => {
-      const files = (await readdir(join(directory, name), { recursive: true })).sort();
+    voiceFolders[set].map(async (folder) => {
+      const root = resolve(directory, folder);
+      const files = (await readdir(root, { recursive: true })).sort();
       const wanted = files.filter((file) => file.endsWith('.wav') && !noSpeech.test(file));
-      const read = await Promise.all(wanted.map((file) => readLineAudio(join(directory, name, file))));
-      const prompts = read.map(withoutEdges).filter((samples) => samples.length > leastSeconds * 8000);
-      return { name, prompts };
+      const read = await Promise.all(wanted.map((file) => readPrompt(join(root, file))));
+      const prompts = read.map(withoutEdges).filter(({ length }) => length > leastSeconds * voiceRateHz);
+      return { name: basename(folder), prompts };
     }),
   );
+}
+
+async function readPrompt(path: string): Promise<Int16Array> {
+  const { rateHz, channels } = decodeWav(await readFile(path));
+  return rateHz === voiceRateHz ? channels[0]! : resample(channels[0]!, rateHz, voiceRateHz);
 }
 
 function withoutEdges(samples: Int16Array): Int16Array {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
-import { MPEGDecoder } from 'mpg123-decoder';
 import { wavHeaderBytes } from '../../src/container/wav.ts';
 import { recordingView } from '../../src/render/recording-view.ts';
 import { openRendition, type RenditionRequest } from '../../src/render/rendition.ts';
@@ -9,6 +8,7 @@ import type { RecordingView } from '../../src/render/track-source.ts';
 import { loadMasterKey, type MasterKey } from '../../src/spool/keys.ts';
 import { conversationDirectoryOf, manifestSuffix, spoolDirectoryOf } from '../../src/spool/layout.ts';
 import { openSpool } from '../../src/spool/reader.ts';
+import { assertMp3 } from './encoded-check.ts';
 import type { Fetched } from './fetch-whole.ts';
 import { assertSaid } from './said-frames.ts';
 
@@ -24,11 +24,6 @@ export interface CheckedConversation {
   /** What that party sent in real time, packet by packet; G.711 µ-law. */
   said: readonly Uint8Array[];
 }
-
-/** A second of an MP3 file differs from the mix by so much less than it is loud. */
-const leastMp3SnrDb = 6;
-const blockSamples = 8000;
-const softRms = 100;
 
 /**
  * Holds files that were fetched to what lies in the spool of a server, and that to what was said. WAV files are those
@@ -54,7 +49,7 @@ export class FileCheck {
     assertSaid(channel.samples, checked.said, minutes);
     const mix = await rendered(view, { kind: 'conversation', format: 'wav' });
     assert.equal(checked.mix.sha256, mix.sha256, `${conversationId}: the mix is another file`);
-    await assertEncodes(checked.mp3Bytes, mix.samples);
+    await assertMp3(checked.mp3Bytes, [mix.samples]);
   }
 
   #view(conversationId: string): RecordingView {
@@ -76,29 +71,4 @@ async function rendered(view: RecordingView, request: RenditionRequest) {
   }
   const sha256 = createHash('sha256').update(file).digest('hex');
   return { sha256, samples: new Int16Array(file.buffer, wavHeaderBytes) };
-}
-
-/** The file has as many samples as the mix, and where the mix is loud it is not far from it. */
-async function assertEncodes(mp3: Uint8Array, mix: Int16Array): Promise<void> {
-  const decoder = new MPEGDecoder();
-  await decoder.ready;
-  const { channelData, sampleRate, errors } = decoder.decode(mp3);
-  decoder.free();
-  assert.deepEqual([sampleRate, errors], [8000, []]);
-  const [decoded] = channelData;
-  assert.equal(decoded!.length, mix.length);
-  let loud = 0;
-  let near = 0;
-  for (let from = 0; from + blockSamples <= mix.length; from += blockSamples) {
-    let signal = 0;
-    let error = 0;
-    for (let i = from; i < from + blockSamples; i++) {
-      signal += mix[i]! ** 2;
-      error += (mix[i]! - decoded![i]! * 32_768) ** 2;
-    }
-    if (signal < blockSamples * softRms ** 2) continue;
-    loud += 1;
-    if (signal > error * 10 ** (leastMp3SnrDb / 10)) near += 1;
-  }
-  assert.ok(loud > 0 && near === loud, `${loud - near} of ${loud} seconds of the MP3 are not the mix`);
 }

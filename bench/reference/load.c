@@ -6,8 +6,11 @@
  *
  * Stream I begins I * STRIDE bytes into the audio. Orders are read from the standard input, a line each:
  *
+ *     srtp I OUT IN   from now on SRTP, by these master keys and salts: 60 hexadecimal digits each
  *     to I PORT       begins to send to that port of HOST
  *     peer I J        what I receives is what J sends
+ *     end I           sends no more, expects nothing; prints the packets that it sent in all and received in all. Another
+ *                     "to" begins another RTP stream, whose audio goes on where this one ended
  *     window          counts anew
  *     report          prints what was counted, a JSON object
  *     stop            ends every stream, prints the packets that each sent in all and received in all, and ends
@@ -15,6 +18,7 @@
  * Prints its ports first. The port above each is bound, and never read: for RTCP.
  */
 #include "media.h"
+#include "srtp.h"
 
 enum {
   STRIDE = 7919,
@@ -29,10 +33,11 @@ enum {
 
 struct stream {
   int fd, peer, known;
-  int sending;
+  int sending, begins;
   uint64_t sent, received;
   uint64_t next_packet;
   struct sockaddr_in to;
+  struct srtp *protects, *opens; /* NULL: plain RTP */
   uint32_t ssrc;
   uint16_t first_sequence;
   uint32_t first_time;
@@ -92,23 +97,26 @@ static void open_streams(void) {
 
 static void send_next(int index, int64_t due_us) {
   struct stream *stream = &streams[index];
-  uint8_t packet[PACKET_BYTES];
+  uint8_t packet[PACKET_BYTES + SRTP_TAG];
+  size_t length = PACKET_BYTES;
   uint64_t number = stream->next_packet++;
   packet[0] = 0x80;
-  packet[1] = PAYLOAD_TYPE_PCMU | (number == 0 ? 0x80 : 0);
+  packet[1] = PAYLOAD_TYPE_PCMU | (stream->begins ? 0x80 : 0);
+  stream->begins = 0;
   put16(packet + 2, stream->first_sequence + (uint16_t)number);
   put32(packet + 4, stream->first_time + (uint32_t)number * PACKET_SAMPLES);
   put32(packet + 8, stream->ssrc);
   memcpy(packet + RTP_HEADER, payload_of(index, number), PACKET_SAMPLES);
+  if (stream->protects) length = srtp_protect(stream->protects, packet, RTP_HEADER, length);
   planned++;
   int64_t late_us = now_us() - due_us;
   ssize_t written;
   /* A full buffer, or the refusal of a packet sent to the RTCP port of a peer that left. */
   for (int attempt = 0; attempt < 3; attempt++) {
-    written = sendto(stream->fd, packet, sizeof packet, 0, (struct sockaddr *)&stream->to, sizeof stream->to);
-    if (written == sizeof packet) break;
+    written = sendto(stream->fd, packet, length, 0, (struct sockaddr *)&stream->to, sizeof stream->to);
+    if (written == (ssize_t)length) break;
   }
-  if (written != sizeof packet) unsent++;
+  if (written != (ssize_t)length) unsent++;
   else {
     stream->sent++;
     sent++;
@@ -125,10 +133,11 @@ static int64_t find_packet(int stream, const uint8_t *payload) {
   return -1;
 }
 
-static void take(struct stream *stream, const uint8_t *packet, size_t length) {
+static void take(struct stream *stream, uint8_t *packet, size_t length) {
   stream->received++;
   received++;
   if (stream->peer < 0) return;
+  if (stream->opens) length = srtp_unprotect(stream->opens, packet, RTP_HEADER, length);
   const uint8_t *payload = packet + RTP_HEADER;
   if (!is_audio(packet, length)) {
     wrong++;
@@ -205,13 +214,47 @@ static void stop(void) {
   exit(0);
 }
 
+static struct srtp *srtp_of(const char *digits) {
+  uint8_t master[SRTP_MASTER];
+  for (int i = 0; i < SRTP_MASTER; i++) {
+    unsigned byte;
+    if (sscanf(digits + 2 * i, "%2x", &byte) != 1) return NULL;
+    master[i] = byte;
+  }
+  struct srtp *srtp = zeroed(1, sizeof *srtp);
+  srtp_set_key(srtp, master);
+  return srtp;
+}
+
+static void begin(struct stream *stream, int port) {
+  stream->to = address_of(host, port);
+  stream->sending = 1;
+  stream->begins = 1;
+}
+
+static void end(struct stream *stream, int index) {
+  stream->sending = 0;
+  stream->peer = -1;
+  stream->known = 0;
+  stream->ssrc += 0x01000000u;
+  free(stream->protects);
+  free(stream->opens);
+  stream->protects = stream->opens = NULL;
+  printf("{\"stream\":%d,\"sent\":%lu,\"received\":%lu}\n", index, stream->sent, stream->received);
+  fflush(stdout);
+}
+
 static void obey(const char *order) {
   int index, value;
-  if (sscanf(order, "to %d %d", &index, &value) == 2 && index >= 0 && index < stream_count) {
-    streams[index].to = address_of(host, value);
-    streams[index].sending = 1;
-  } else if (sscanf(order, "peer %d %d", &index, &value) == 2 && index >= 0 && index < stream_count)
-    streams[index].peer = value;
+  char out[2 * SRTP_MASTER + 1], in[2 * SRTP_MASTER + 1];
+  if (sscanf(order, "%*s %d", &index) == 1 && (index < 0 || index >= stream_count)) return;
+  if (sscanf(order, "to %d %d", &index, &value) == 2) begin(&streams[index], value);
+  else if (sscanf(order, "peer %d %d", &index, &value) == 2) streams[index].peer = value;
+  else if (sscanf(order, "end %d", &index) == 1) end(&streams[index], index);
+  else if (sscanf(order, "srtp %d %60[0-9a-f] %60[0-9a-f]", &index, out, in) == 3) {
+    streams[index].protects = srtp_of(out);
+    streams[index].opens = srtp_of(in);
+  }
   else if (strcmp(order, "window") == 0) count_anew();
   else if (strcmp(order, "report") == 0) report();
   else if (strcmp(order, "stop") == 0) stop();

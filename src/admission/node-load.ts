@@ -2,7 +2,7 @@ import type { WorkerStats } from '../media/control.ts';
 
 /** How the node did since the last look; of several media workers the worst. */
 export interface NodeLoad {
-  /** Ticks of the media loop that began more than a period late, 0..1. */
+  /** Ticks of the media loop that began more than a period late, or were left out for one that did, 0..1. */
   lateTickShare: number;
   /** How full the ring between packets and disk is, 0..1. */
   ringFill: number;

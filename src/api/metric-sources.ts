@@ -89,7 +89,7 @@ export function mediaMetrics(pool: Pick<WorkerPool, 'workers'>): MetricSource {
         ),
         counter(
           'callreel_media_ticks_late_total',
-          'Turns of the media loop that began more than a turn late.',
+          'Turns of the media loop that began more than a turn late, or were left out for one that did.',
           of((s) => s.lateTicks),
         ),
         gauge(

@@ -1,5 +1,10 @@
 import { saveLegLog } from '../database/calls.ts';
-import { identifyConnection, insertConnection, setConnected } from '../database/connections.ts';
+import {
+  identifyConnection,
+  insertConnections,
+  type NewConnection,
+  setConnected,
+} from '../database/connections.ts';
 import { type ConnectionEnd, endConnections } from '../database/ends.ts';
 import type { Db } from '../database/schema.ts';
 import type { LegLog } from './call-log.ts';
@@ -12,19 +17,23 @@ import type { WriteQueue } from './write-queue.ts';
 export class ConnectionRows {
   readonly #db: Db;
   readonly #writes: WriteQueue;
+  readonly #starts: WriteGroup<NewConnection>;
+  readonly #answers: WriteGroup<string>;
   readonly #ends: WriteGroup<ConnectionEnd>;
 
   constructor(db: Db, writes: WriteQueue) {
     this.#db = db;
     this.#writes = writes;
+    this.#starts = new WriteGroup((starts) => insertConnections(db, starts));
+    this.#answers = new WriteGroup(async (ids) => void (await setConnected(db, ids)));
     this.#ends = new WriteGroup((ends) => endConnections(db, ends));
   }
 
   started(connection: Connection): void {
     const { connectionId, accountId, from, to, direction, sipCallId, startedUnixMs } = connection;
     const { sipIdentity, trunkId, callId, clientState } = connection;
-    this.#write(connectionId, 'connection started', async () => {
-      await insertConnection(this.#db, {
+    const row = {
+      ...{
         connectionId,
         accountId,
         from,
@@ -35,9 +44,10 @@ export class ConnectionRows {
         trunkId,
         callId,
         clientState,
-        startTime: new Date(startedUnixMs),
-      });
-    });
+      },
+      startTime: new Date(startedUnixMs),
+    };
+    this.#write(connectionId, 'connection started', () => this.#starts.add(row));
   }
 
   /** When what was written of the connection so far is in the database. */
@@ -53,9 +63,7 @@ export class ConnectionRows {
   }
 
   answered(connectionId: string): void {
-    this.#write(connectionId, 'connection answered', async () => {
-      await setConnected(this.#db, connectionId);
-    });
+    this.#write(connectionId, 'connection answered', () => this.#answers.add(connectionId));
   }
 
   ended(connectionId: string, endedUnixMs: number, reason: CallEndReason): void {

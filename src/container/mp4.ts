@@ -39,6 +39,11 @@ function slotsOf(shape: Mp4Shape): Slot[] {
   return [...Array<Slot>(before).fill(full), slotOf(shape, frames - before * framesPerSlot, true)];
 }
 
+/** What the file begins with. */
+export function mp4FileHead(shape: Mp4Shape): Uint8Array {
+  return headOf(shape, slotsOf(shape));
+}
+
 function headOf(shape: Mp4Shape, slots: readonly Slot[]): Uint8Array {
   const track = { ...shape, config: aacConfig(shape) };
   return Buffer.concat([mp4Head(track, shape.samples), mp4Index(shape.rateHz, shape.samples, slots)]);

@@ -1,4 +1,4 @@
-import type { Insertable } from 'kysely';
+import { type Insertable, sql } from 'kysely';
 import type { SipIdentity } from '../sip/caller-identity.ts';
 import { json } from './json.ts';
 import { fetchPage, type Page, type PageRequest } from './page.ts';
@@ -15,29 +15,43 @@ export type NewConnection = Omit<
 
 /** A new connection is `connecting`, and the first of its call unless told otherwise. */
 export async function insertConnection(db: Db, connection: NewConnection): Promise<Connection> {
-  const { sipIdentity, clientState, callId = connection.connectionId } = connection;
   return await db
     .insertInto('connections')
-    .values({
-      ...connection,
-      callId,
-      sipIdentity: sipIdentity ? json(sipIdentity) : null,
-      clientState: clientState === undefined ? null : json(clientState),
-      status: 'connecting',
-    })
+    .values(toRow(connection))
     .returningAll()
     .executeTakeFirstOrThrow();
 }
 
-/** @returns whether it was still connecting */
-export async function setConnected(db: Db, connectionId: string): Promise<boolean> {
+/** As `insertConnection`, those of one moment; one that is there already stays as it is. */
+export async function insertConnections(db: Db, connections: readonly NewConnection[]): Promise<void> {
+  await db
+    .insertInto('connections')
+    .values(connections.map(toRow))
+    .onConflict((conflict) => conflict.column('connectionId').doNothing())
+    .execute();
+}
+
+function toRow(connection: NewConnection) {
+  const { sipIdentity, trunkId = null, clientState, callId = connection.connectionId } = connection;
+  return {
+    ...connection,
+    callId,
+    trunkId,
+    sipIdentity: sipIdentity ? json(sipIdentity) : null,
+    clientState: clientState === undefined ? null : json(clientState),
+    status: 'connecting' as const,
+  };
+}
+
+/** @returns how many of them were still connecting */
+export async function setConnected(db: Db, connectionIds: readonly string[]): Promise<number> {
   const result = await db
     .updateTable('connections')
     .set({ status: 'connected' })
-    .where('connectionId', '=', connectionId)
+    .where('connectionId', '=', sql<string>`any(${connectionIds})`)
     .where('status', '=', 'connecting')
     .executeTakeFirst();
-  return result.numUpdatedRows > 0n;
+  return Number(result.numUpdatedRows);
 }
 
 export interface KnownConnection {

@@ -21,6 +21,7 @@ import {
   endLostConnections,
   getConnection,
   insertConnection,
+  insertConnections,
   pageConnections,
   setConnected,
 } from './connections.ts';
@@ -149,19 +150,45 @@ describe('connections', () => {
   test('connecting, connected, finished; an end comes once', async () => {
     const { connectionId } = await insertConnection(db, fresh('acc'));
     assert.equal((await getConnection(db, 'acc', connectionId))?.status, 'connecting');
-    assert.equal(await setConnected(db, connectionId), true);
-    assert.equal(await setConnected(db, connectionId), false);
+    assert.equal(await setConnected(db, [connectionId, newId()]), 1);
+    assert.equal(await setConnected(db, [connectionId]), 0);
     const ended = await endConnection(db, connectionId, endTime);
     assert.equal(ended?.status, 'finished');
     assert.deepEqual(ended?.endTime, endTime);
     assert.equal(await endConnection(db, connectionId, startTime), undefined);
-    assert.equal(await setConnected(db, connectionId), false);
+    assert.equal(await setConnected(db, [connectionId]), 0);
+  });
+
+  test('those of one moment, each once', async () => {
+    const [one, two] = [{ ...fresh('group'), sipIdentity: { privacy: ['id'] } }, fresh('group')];
+    await insertConnections(db, [one]);
+    assert.equal(await setConnected(db, [one.connectionId]), 1);
+    await insertConnections(db, [one, two]);
+    const { rows } = await pageConnections(db, 'group', { limit: 10 });
+    assert.deepEqual(
+      rows.map(({ connectionId, status, callId, sipIdentity }) => ({
+        connectionId,
+        status,
+        callId,
+        sipIdentity,
+      })),
+      [
+        {
+          connectionId: one.connectionId,
+          status: 'connected',
+          callId: one.connectionId,
+          sipIdentity: one.sipIdentity,
+        },
+        { connectionId: two.connectionId, status: 'connecting', callId: two.connectionId, sipIdentity: null },
+      ].toSorted((a, b) => (a.connectionId < b.connectionId ? 1 : -1)),
+    );
+    assert.equal(await endLostConnections(db, endTime), 2);
   });
 
   test('what never was connected has failed; a restart ends what was lost', async () => {
     const one = await insertConnection(db, fresh('lost'));
     const two = await insertConnection(db, fresh('lost'));
-    await setConnected(db, two.connectionId);
+    await setConnected(db, [two.connectionId]);
     assert.equal(await endLostConnections(db, endTime), 2);
     assert.equal((await getConnection(db, 'lost', one.connectionId))?.status, 'failed');
     assert.equal((await getConnection(db, 'lost', two.connectionId))?.status, 'finished');

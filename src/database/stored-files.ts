@@ -27,6 +27,7 @@ function storedFiles(db: Db, accountId: string) {
         .where('deliveredAt', 'is not', null)
         .orderBy('key')
         .orderBy('deliveredAt', 'desc')
+        .orderBy('createdAt', 'desc')
         .as('files'),
     )
     .selectAll()
@@ -89,6 +90,7 @@ export async function getStoredTranscript(
     .where('transcripts.destination', '=', place + key)
     .where('transcripts.state', '!=', 'abandoned')
     .orderBy('transcripts.deliveredAt', 'desc')
+    .orderBy('transcripts.createdAt', 'desc')
     .limit(1)
     .executeTakeFirst();
   return row && { ...row, key };

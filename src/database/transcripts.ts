@@ -165,6 +165,7 @@ export async function lastTranscriptAt(db: Db, destination: string): Promise<Tra
     .selectAll()
     .where('destination', '=', destination)
     .orderBy('deliveredAt', 'desc')
+    .orderBy('createdAt', 'desc')
     .limit(1)
     .executeTakeFirst();
 }

@@ -50,7 +50,8 @@ export function testRenders(
         at += chunk.length;
         return chunk.length > 0 ? { id: 0, reply: 'chunk', chunk } : { id: 0, reply: 'done' };
       };
-      const head = { contentType: 'audio/wav', byteLength: content.length, complete };
+      const leadingBytes = content.subarray(0, 44);
+      const head = { contentType: 'audio/wav', byteLength: content.length, leadingBytes, complete };
       return new OpenRendition(head, ask, () => undefined);
     },
   };

@@ -39,6 +39,11 @@ export class DigitSender {
     return this.#sequences.length > 0;
   }
 
+  /** The gap behind the last key is not over. */
+  get isPausing(): boolean {
+    return this.#waitMs > 0;
+  }
+
   /** Without a format, what was still to be sent never will be. */
   setFormat(format: NegotiatedTelephoneEvent | undefined): void {
     this.#format = format;

@@ -180,6 +180,25 @@ export class LegOutput {
     return undefined;
   }
 
+  /** Whether the next slot is the relay's alone. */
+  get passesSlots(): boolean {
+    return (
+      this.#relay?.holdsNext === true &&
+      !this.#isTaken &&
+      !this.digits.isPausing &&
+      !this.heard?.withheld &&
+      this.format !== undefined
+    );
+  }
+
+  /** A slot that is the relay's alone, as `passesSlots` says: as `beginSlot`, in short. */
+  passSlot(): void {
+    this.#own = undefined;
+    this.#replaced = false;
+    this.#relay?.holdsSlot();
+    this.#sender?.skip(1);
+  }
+
   /** The room's samples for this slot, at `rateHz`; a prompt is added to what is sent. */
   sendSamples(samples: Int16Array): void {
     let sent = samples;

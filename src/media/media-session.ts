@@ -11,6 +11,7 @@ import { KeyPresses } from './key-presses.ts';
 import { LegEars } from './leg-ears.ts';
 import { LegOutput, type SlotTime } from './leg-output.ts';
 import { LegStatistics } from './leg-statistics.ts';
+import type { MediaSessionCounters } from './media-session-counters.ts';
 import { PacketProtection } from './packet-protection.ts';
 import { PauseEnd } from './pause-end.ts';
 import { PayloadTypes } from './payload-types.ts';
@@ -35,17 +36,13 @@ export interface MediaSessionOptions {
   leaveKeyPressed(session: MediaSession): void;
 }
 
-/** Valid RTP that was not taken. */
-export interface MediaSessionCounters {
-  /** From another source than the one the leg is latched to. */
-  strayPackets: number;
-  unknownPayloadTypes: number;
-  /** While the negotiated direction has nothing for us to receive. */
-  unexpectedPackets: number;
-}
-
 /** More than the jitter buffer can hold. */
 const maxPassedOverSlots = 64;
+
+/** Of all legs: they are dealt with one packet after the other. */
+const parser = new RtpParser();
+const view = new RtpPacketView();
+const packet = new ReceivedPacket();
 
 /**
  * The media of one leg. In: validates a datagram, holds its source to the latch, hands the packet at once to the
@@ -58,14 +55,14 @@ export class MediaSession implements DatagramSink {
   readonly output: LegOutput;
   readonly #options: MediaSessionOptions;
   readonly #capture: CaptureSink;
-  readonly #parser = new RtpParser();
-  readonly #view = new RtpPacketView();
   readonly #latch = new SourceLatch();
   /** What the room hears of the leg. */
   readonly playout = new Playout();
   readonly #rtcp: RtcpSession;
   readonly #statistics: LegStatistics;
-  readonly #packet = new ReceivedPacket();
+  /** Of the last packet, and of the audio that came last. */
+  #rtpTime = 0;
+  #clockRateHz = 8000;
   readonly #payloadTypes = new PayloadTypes();
   readonly #gate = new ReceiveGate();
   readonly #protection = new PacketProtection();
@@ -96,7 +93,7 @@ export class MediaSession implements DatagramSink {
     this.#keys = new KeyPresses({
       nowUs: () => options.clock.monotonicUs(),
       wentDown: (key) => this.#said.keyWentDown(key),
-      heardDown: (key) => this.#said.digit({ ...key, rtpTime: this.#packet.rtpTime }),
+      heardDown: (key) => this.#said.digit({ ...key, rtpTime: this.#rtpTime }),
       cameUp: (digit, durationMs) => this.#keyCameUp(digit, durationMs),
     });
     this.ears = new LegEars({ legId: options.legId, keys: this.#keys, post: options.post });
@@ -259,9 +256,8 @@ export class MediaSession implements DatagramSink {
   }
 
   #receiveRtp(datagram: Datagram): void {
-    const view = this.#view;
     const data = this.#protection.open(datagram);
-    if (!data || !this.#parser.parse(data, view)) return;
+    if (!data || !parser.parse(data, view)) return;
     const { sourceAddress, sourcePort, arrivalUs } = datagram;
     const meaning = this.#payloadTypes.meaningOf(view, arrivalUs);
     if (!meaning) {
@@ -278,14 +274,14 @@ export class MediaSession implements DatagramSink {
       this.#refuse(datagram);
       return;
     }
-    if (this.#unproven.releaseTo(sourceAddress, sourcePort, arrivalUs)) this.#parser.parse(data, view);
+    if (this.#unproven.releaseTo(sourceAddress, sourcePort, arrivalUs)) parser.parse(data, view);
     if (!this.#heard) this.#firstHeard(datagram);
     this.#inactivity.alive(arrivalUs);
     this.#payloadTypes.took(view, meaning, arrivalUs);
     this.#gate.took(view.ssrc);
     const { format } = meaning;
-    const packet = this.#packet;
-    packet.fill(view, arrivalUs);
+    packet.fill(view, arrivalUs, this.#clockRateHz);
+    this.#rtpTime = packet.rtpTime;
     if (format?.decoder) this.#protection.tookAudio(datagram, view);
     if (format?.decoder)
       this.#statistics.audio(format, ssrc, sequenceNumber, timestamp, arrivalUs, payloadBytes);
@@ -324,6 +320,13 @@ export class MediaSession implements DatagramSink {
     this.#relayTarget = target;
   }
 
+  /** What the leg says and hears goes past the mixer, and nobody listens to what would be heard of it. */
+  get isRelayed(): boolean {
+    return (
+      this.#relayTarget !== undefined && this.playout.isIdle && !this.ears.active && this.output.passesSlots
+    );
+  }
+
   /** The next slot for the room, in `playout`. */
   takeSlot(): void {
     this.playout.take();
@@ -353,8 +356,8 @@ export class MediaSession implements DatagramSink {
   }
 
   #receiveEvent(clockRateHz: number, arrivalUs: number): void {
-    if (!this.#keys.isLeaveKey(this.#view)) this.#relayTarget?.relayEvent(this.#packet, clockRateHz);
-    this.#keys.receive(this.#view, clockRateHz, arrivalUs);
+    if (!this.#keys.isLeaveKey(view)) this.#relayTarget?.relayEvent(packet, clockRateHz);
+    this.#keys.receive(view, clockRateHz, arrivalUs);
   }
 
   /** For the application. */
@@ -373,15 +376,14 @@ export class MediaSession implements DatagramSink {
   }
 
   #isOfPause(format: ReceiveFormat): boolean {
-    const packet = this.#packet;
     packet.hasFormat(format);
+    this.#clockRateHz = packet.clockRateHz;
     const isOfPause = this.#pauseEnd.hidesAudio(packet);
     packet.saidUs = this.#pauseEnd.saidUs;
     return isOfPause;
   }
 
   #receiveAudio(format: ReceiveFormat): void {
-    const packet = this.#packet;
     const { decoder } = format;
     const { stay, call } = this.#said;
     // Who must not be recorded in a room is not recorded from there by any other way.

@@ -39,6 +39,11 @@ export class Playout implements PartySlot {
     return this.#buffer.jitter.active || this.#former !== undefined;
   }
 
+  /** Nothing is heard, and nothing was in the slot before. */
+  get isIdle(): boolean {
+    return this.frame === undefined && this.previousFrame === undefined && !this.active;
+  }
+
   get counters(): PlayoutCounters {
     const { jitter, rateHz } = this.#buffer;
     return {

@@ -6,7 +6,7 @@ import type { BufferedPacket } from './jitter-buffer.ts';
 import type { ReceiveFormat } from './receive-formats.ts';
 import type { RelayedPacket } from './relay.ts';
 
-/** The packet of a leg that is being dealt with, as everybody takes it; one object for all of them. */
+/** The packet that is being dealt with, as everybody takes it; one object for all of them. */
 export class ReceivedPacket implements CapturedPacket, BufferedPacket, RelayedPacket {
   codec: CodecName = 'PCMU';
   payloadType = 0;
@@ -20,7 +20,9 @@ export class ReceivedPacket implements CapturedPacket, BufferedPacket, RelayedPa
   payload: Uint8Array = new Uint8Array(0);
   marker = false;
 
-  fill(view: RtpPacketView, arrivalUs: number): void {
+  /** @param clockRateHz of the leg's audio that came last */
+  fill(view: RtpPacketView, arrivalUs: number, clockRateHz: number): void {
+    this.clockRateHz = clockRateHz;
     this.ssrc = view.ssrc;
     this.sequenceNumber = view.sequenceNumber;
     this.rtpTime = view.timestamp;

@@ -61,6 +61,11 @@ export class Relay {
     this.#header = { marker: false, payloadType: 0, sequenceNumber: 0, timestamp: 0, ssrc: 0 };
   }
 
+  /** Whether the next slot is left out, as nothing but relayed audio is sent. */
+  get holdsNext(): boolean {
+    return this.#runs && this.#eventSlots === 0 && this.#idleSlotsLeft > 0;
+  }
+
   /** Once a slot: whether the stream is the relay's, so that the slot is left out. */
   holdsSlot(): boolean {
     if (this.#eventSlots > 0) {

@@ -18,6 +18,8 @@ interface Member {
 
 /** A codec with a memory is encoded in common for those who said nothing for so long. */
 const listenerSlots = 50;
+/** Filters hold nothing any more of who said nothing for so long. */
+const settledSlots = 3;
 /** In smaller rooms nothing is gained by it. */
 const sharingMembers = 4;
 const nothingSaid: PartySlot = { frame: undefined, previousFrame: undefined, rateHz: audioRatesHz[0] };
@@ -30,6 +32,8 @@ const nothingSaid: PartySlot = { frame: undefined, previousFrame: undefined, rat
 export class Room {
   readonly roomId: string;
   readonly #members: Member[] = [];
+  /** Two who may be relayed. */
+  #relays = false;
   #encodings = new SharedEncodings();
   readonly #faded = new Int16Array(maxSlotSamples);
   #mix = new RoomMix(audioRatesHz[0]);
@@ -98,6 +102,7 @@ export class Room {
 
   /** One slot of 20 ms: takes a frame of each party, sends each its mix. */
   mixSlot(): void {
+    if (this.#relays && this.#passSlot()) return;
     const rateHz = this.#bestRateHz();
     const former = rateHz === this.#mix.rateHz ? undefined : this.#mix;
     if (former) this.#beginMix(rateHz);
@@ -118,8 +123,13 @@ export class Room {
     this.#captureRecordable();
   }
 
+  get #isWithheld(): boolean {
+    for (const { session } of this.#members) if (session.output.heard?.withheld) return true;
+    return false;
+  }
+
   #captureRecordable(): void {
-    if (!this.#members.some(({ session }) => session.output.heard?.withheld)) {
+    if (!this.#isWithheld) {
       this.#recordable = undefined;
       return;
     }
@@ -205,8 +215,17 @@ export class Room {
     output.sendSamples(out);
   }
 
+  /** @returns whether the slot is dealt with: all that is heard goes past the mixer */
+  #passSlot(): boolean {
+    for (const { session, party } of this.#members)
+      if (party.quietSlots < settledSlots || !session.isRelayed) return false;
+    for (const { session } of this.#members) session.output.passSlot();
+    return true;
+  }
+
   #linkRelay(): void {
     const relayed = this.#members.length === 2 && this.#members.every(({ mode }) => mode === 'relay');
+    this.#relays = relayed;
     const [first, second] = this.#members;
     for (const { session } of this.#members) {
       const other = session === first?.session ? second : first;

@@ -77,6 +77,7 @@ export class RealPower {
   readonly #half: Fft;
   readonly #cosine: Float64Array;
   readonly #sine: Float64Array;
+  readonly #powers: Float64Array;
   /** The samples, by turns: sample `2 n` is `even[n]`, sample `2 n + 1` is `odd[n]`. */
   readonly even: Float64Array;
   readonly odd: Float64Array;
@@ -87,33 +88,38 @@ export class RealPower {
     this.#half = new Fft(half);
     this.#cosine = Float64Array.from({ length: half }, (_, k) => Math.cos((2 * Math.PI * k) / length));
     this.#sine = Float64Array.from({ length: half }, (_, k) => Math.sin((2 * Math.PI * k) / length));
+    this.#powers = new Float64Array(half);
     this.even = new Float64Array(half);
     this.odd = new Float64Array(half);
   }
 
   /** Transforms what `even` and `odd` hold, once for any number of sums. */
   transform(): void {
-    this.#half.transform(this.even, this.odd);
-  }
-
-  /** The squares of bins `[from, to)` together, after `transform`; 0 < `from`, `to` <= half the length. */
-  sum(from: number, to: number): number {
     const { even, odd } = this;
+    this.#half.transform(even, odd);
     const { length } = even;
     const cosines = this.#cosine;
     const sines = this.#sine;
-    let sum = 0;
-    for (let k = from; k < to; k++) {
+    const powers = this.#powers;
+    for (let k = 1; 2 * k <= length; k++) {
       const other = length - k;
-      // Twice the spectra of the even and of the odd samples.
+      // Twice the spectra of the even and of the odd samples, the latter turned by their delay.
       const evenRe = even[k]! + even[other]!;
       const evenIm = odd[k]! - odd[other]!;
       const oddRe = odd[k]! + odd[other]!;
       const oddIm = even[other]! - even[k]!;
-      const re = evenRe + cosines[k]! * oddRe + sines[k]! * oddIm;
-      const im = evenIm + cosines[k]! * oddIm - sines[k]! * oddRe;
-      sum += re * re + im * im;
+      const turnedRe = cosines[k]! * oddRe + sines[k]! * oddIm;
+      const turnedIm = cosines[k]! * oddIm - sines[k]! * oddRe;
+      powers[k] = ((evenRe + turnedRe) ** 2 + (evenIm + turnedIm) ** 2) / 4;
+      powers[other] = ((evenRe - turnedRe) ** 2 + (evenIm - turnedIm) ** 2) / 4;
     }
-    return sum / 4;
+  }
+
+  /** The squares of bins `[from, to)` together, after `transform`; 0 < `from`, `to` <= half the length. */
+  sum(from: number, to: number): number {
+    const powers = this.#powers;
+    let sum = 0;
+    for (let k = from; k < to; k++) sum += powers[k]!;
+    return sum;
   }
 }

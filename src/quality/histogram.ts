@@ -17,7 +17,8 @@ export class Histogram {
 
   get total(): number {
     let total = 0;
-    for (const count of this.#counts) total += count;
+    const counts = this.#counts;
+    for (let bin = 0; bin < counts.length; bin++) total += counts[bin]!;
     return total;
   }
 

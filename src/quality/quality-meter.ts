@@ -1,6 +1,7 @@
 import { BandLevels, hopsPerSecond } from './band-levels.ts';
 import { Clipping } from './clipping.ts';
 import { Excerpts } from './excerpts.ts';
+import { remembered } from './feature-sink.ts';
 import { rt60Of } from './rt60.ts';
 import { snrOf } from './snr.ts';
 import { SpeechLevel } from './speech-level.ts';
@@ -132,5 +133,6 @@ export class QualityMeter {
 /** Null where nobody speaks. */
 function estimatesOf(statistics: SpeechStatistics): Estimates | null {
   if (statistics.rows < leastRows || !statistics.isSpeech) return null;
-  return { snrDb: snrOf(statistics), rt60Seconds: rt60Of(statistics) };
+  const features = remembered((put) => statistics.features(put));
+  return { snrDb: snrOf(features), rt60Seconds: rt60Of(features) };
 }

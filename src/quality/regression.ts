@@ -1,4 +1,4 @@
-import type { FeatureSink } from './feature-sink.ts';
+import type { Features } from './feature-sink.ts';
 
 /** What `scripts/fit-quality.ts` found, and all that is needed to use it. */
 export interface RegressionModel {
@@ -42,7 +42,7 @@ export class Regression {
   }
 
   /** @param features puts all features there are; those the model does not know are passed over */
-  estimate(features: (put: FeatureSink) => void): number {
+  estimate(features: Features): number {
     const inputs = new Float32Array(this.#places.size);
     features((name, value) => {
       const place = this.#places.get(name);

@@ -1,8 +1,8 @@
+import type { Features } from './feature-sink.ts';
 import { fromModelScale } from './model-scale.ts';
 import { hallModel } from './models/hall-model.ts';
 import { roomModel } from './models/room-model.ts';
 import { Regression } from './regression.ts';
-import type { SpeechStatistics } from './speech-statistics.ts';
 
 /** Nothing said near a microphone has less; nothing that is understood at all has more. */
 const rangeSeconds = { least: 0.05, most: 20 };
@@ -15,9 +15,9 @@ const halls = new Regression(hallModel);
  * Seconds in which sound in the room of the talker falls by 60 dB. One model knows rooms well and nothing else; the
  * other knows everything from a booth to a cathedral, and says when it is a hall.
  */
-export function rt60Of(statistics: SpeechStatistics): number {
-  const room = rooms.estimate((put) => statistics.features(put));
-  const hall = fromModelScale(halls.estimate((put) => statistics.features(put)));
+export function rt60Of(features: Features): number {
+  const room = rooms.estimate(features);
+  const hall = fromModelScale(halls.estimate(features));
   const seconds = room + hallShare(hall) * Math.max(0, hall - room);
   return Math.max(rangeSeconds.least, Math.min(rangeSeconds.most, seconds));
 }

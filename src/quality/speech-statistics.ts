@@ -1,6 +1,14 @@
-import { BandLevels, bandCount, hopsPerSecond, rowLength } from './band-levels.ts';
+import {
+  BandLevels,
+  bandCount,
+  fineBandCount,
+  hopsPerFineRow,
+  hopsPerSecond,
+  rowLength,
+} from './band-levels.ts';
 import { FallStatistics } from './fall-statistics.ts';
 import type { FeatureSink } from './feature-sink.ts';
+import { FineStatistics } from './fine-statistics.ts';
 import { LevelStatistics, levelAt } from './level-statistics.ts';
 import { ModulationStatistics } from './modulation-statistics.ts';
 import { packNumbers, unpackNumbers } from './packed-numbers.ts';
@@ -23,15 +31,18 @@ class Workspace {
   readonly slopes: SlopeStatistics[];
   readonly falls: FallStatistics[];
   readonly modulations: ModulationStatistics[];
+  readonly fine: FineStatistics;
 
   constructor() {
-    this.state = new Float64Array(LevelStatistics.stateLength + groups.length * groupLength);
+    const { stateLength } = LevelStatistics;
+    this.state = new Float64Array(stateLength + groups.length * groupLength + FineStatistics.stateLength);
     let at = 0;
     const next = (length: number): Float64Array => this.state.subarray(at, (at += length));
     this.levels = new LevelStatistics(next(LevelStatistics.stateLength));
     this.slopes = groups.map(() => new SlopeStatistics(next(SlopeStatistics.stateLength)));
     this.falls = groups.map(() => new FallStatistics(next(FallStatistics.stateLength)));
     this.modulations = groups.map(() => new ModulationStatistics(next(ModulationStatistics.stateLength)));
+    this.fine = new FineStatistics(next(FineStatistics.stateLength));
   }
 }
 
@@ -60,15 +71,18 @@ export class SpeechStatistics {
     return this.#unpacked().levels.isSpeech;
   }
 
-  /** `count` rows of `rowLength` level steps, as they follow one another. */
-  addBlock(rows: Uint8Array, count: number): void {
+  /**
+   * @param rows `count` rows of `rowLength` level steps, as they follow one another
+   * @param fineRows those of `fineBandCount` of the same time
+   */
+  addBlock(rows: Uint8Array, count: number, fineRows: Uint8Array, fineCount: number): void {
     const statistics = this.#unpacked();
-    add(statistics, rows, count);
+    if (add(statistics, rows, count)) statistics.fine.addBlock(fineRows, fineCount);
     this.#packed = packNumbers(statistics.state);
   }
 
   features(put: FeatureSink): void {
-    const { levels, slopes, falls, modulations } = this.#unpacked();
+    const { levels, slopes, falls, modulations, fine } = this.#unpacked();
     levels.features(put);
     for (const group of groups.keys()) {
       const prefix = group === 0 ? 'all' : `pair ${group}`;
@@ -76,6 +90,7 @@ export class SpeechStatistics {
       falls[group]!.features(put, prefix);
       modulations[group]!.features(put, prefix);
     }
+    fine.features(put);
   }
 
   /** Valid until another one's. */
@@ -87,20 +102,23 @@ export class SpeechStatistics {
   }
 }
 
-function add({ levels, slopes, falls, modulations }: Workspace, rows: Uint8Array, count: number): void {
+/** @returns whether it is speech, of which decays tell something */
+function add({ levels, slopes, falls, modulations }: Workspace, rows: Uint8Array, count: number): boolean {
   const topBefore = levels.topDbov;
   levels.add(rows, count);
   const whole = groupLevels(rows, count, groups[0]!);
-  if (count < leastRows || percentileOf(whole, 95) < topBefore - softBlockDb) return;
+  if (count < leastRows || percentileOf(whole.toSorted(), 95) < topBefore - softBlockDb) return false;
   for (const [group, bands] of groups.entries()) {
     const levelsOfGroup = group === 0 ? whole : groupLevels(rows, count, bands);
-    const top = percentileOf(levelsOfGroup, 95);
-    const floor = Math.max(top - clampDb, percentileOf(levelsOfGroup, 3));
+    const sorted = levelsOfGroup.toSorted();
+    const top = percentileOf(sorted, 95);
+    const floor = Math.max(top - clampDb, percentileOf(sorted, 3));
     const relative = levelsOfGroup.map((level) => Math.max(level, floor) - top);
     slopes[group]!.add(relative);
     falls[group]!.add(relative);
     modulations[group]!.add(relative);
   }
+  return true;
 }
 
 /** Rows that are looked at together: their loudest are the speech, their softest the noise. */
@@ -115,14 +133,15 @@ export function statisticsOf(samples: Int16Array): SpeechStatistics {
   return statistics;
 }
 
-const firstRows = 25;
 const noRows = new Uint8Array(0);
 
 /** Gathers rows to blocks. */
 export class RowBlocks {
   readonly #statistics: SpeechStatistics;
-  #rows = noRows;
+  #rows: Uint8Array = noRows;
+  #fineRows: Uint8Array = noRows;
   #count = 0;
+  #fineCount = 0;
   #blocks = 0;
 
   constructor(statistics: SpeechStatistics) {
@@ -140,34 +159,47 @@ export class RowBlocks {
   }
 
   row(levels: Uint8Array): void {
-    if (this.#rows.length === this.#count * rowLength) this.#grow();
+    this.#rows = withRoom(this.#rows, this.#count, rowLength, blockRows);
     this.#rows.set(levels, this.#count * rowLength);
     this.#count += 1;
     if (this.#count === blockRows) this.end();
   }
 
+  /** Before the row of the same moment. */
+  fineRow(levels: Uint8Array): void {
+    this.#fineRows = withRoom(this.#fineRows, this.#fineCount, fineBandCount, blockRows / hopsPerFineRow);
+    this.#fineRows.set(levels, this.#fineCount * fineBandCount);
+    this.#fineCount += 1;
+  }
+
   /** What comes next does not follow what came before. */
   end(): void {
-    this.#statistics.addBlock(this.#rows, this.#count);
+    this.#addTo(this.#statistics);
     this.#count = 0;
+    this.#fineCount = 0;
     this.#rows = noRows;
+    this.#fineRows = noRows;
     this.#blocks += 1;
   }
 
   /** The statistics with the rows that make no block yet; both stay as they are. */
   soFar(): SpeechStatistics {
     const copy = this.#statistics.copy();
-    copy.addBlock(this.#rows, this.#count);
+    this.#addTo(copy);
     return copy;
   }
 
-  /** Of a long signal most of the time there are none. */
-  #grow(): void {
-    const rows = Math.min(blockRows, Math.max(firstRows, 2 * this.#count));
-    const larger = new Uint8Array(rows * rowLength);
-    larger.set(this.#rows);
-    this.#rows = larger;
+  #addTo(statistics: SpeechStatistics): void {
+    statistics.addBlock(this.#rows, this.#count, this.#fineRows, this.#fineCount);
   }
+}
+
+/** Room for one row more, up to `most`; of a long signal most of the time there are none. */
+function withRoom(rows: Uint8Array, count: number, rowBytes: number, most: number): Uint8Array {
+  if (rows.length > count * rowBytes) return rows;
+  const larger = new Uint8Array(Math.min(most, Math.max(Math.ceil(most / 40), 2 * count)) * rowBytes);
+  larger.set(rows);
+  return larger;
 }
 
 function groupLevels(rows: Uint8Array, count: number, bands: readonly number[]): Float64Array {
@@ -178,7 +210,6 @@ function groupLevels(rows: Uint8Array, count: number, bands: readonly number[]):
   });
 }
 
-function percentileOf(levels: Float64Array, percent: number): number {
-  const sorted = levels.toSorted();
+function percentileOf(sorted: Float64Array, percent: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor((percent / 100) * sorted.length))] ?? Number.NaN;
 }

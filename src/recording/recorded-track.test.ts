@@ -29,3 +29,16 @@ test('a stall that the party did not outlast makes the track no longer', () => {
     assert.equal(track.mediaEndSample, 56 * frame, `${stallMs} ms`);
   }
 });
+
+test('what was heard of a stream whose first packets came late is known to lie earlier', () => {
+  const lateMs = 100;
+  const track = new RecordedTrack({ trackId: 't', startSample: 0 }, 8000, { hear: () => undefined });
+  track.format({ codec: 'PCMU', clockRateHz: 8000, ssrc: 1 });
+  const heard: number[] = [];
+  for (let k = 0; k < 100; k++) {
+    const arrivalMs = 500 + k * 20 + Math.max(0, lateMs - k * 15);
+    heard.push(track.place(k, k * frame, arrivalMs * 1000, frame)?.atSample ?? -1);
+  }
+  for (const k of [0, 3, 50, 99])
+    assert.equal(heard[k]! - track.earlierBy(heard[k]!), 4000 + k * frame, `${k}`);
+});

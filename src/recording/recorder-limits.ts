@@ -1,5 +1,6 @@
 import type { RecorderOptions } from '../media/recorder-options.ts';
 import type { RecordedTime } from './recorded-time.ts';
+import type { RecordedTrack } from './recorded-track.ts';
 import type { RecorderEnd } from './recorder-states.ts';
 import { voiceRateHz } from './stay-decoder.ts';
 import { VoiceListener } from './voice-listener.ts';
@@ -9,8 +10,8 @@ const lateAudioSeconds = 0.2;
 /** Voice activity hears so far behind now: packets come with jitter. */
 const hearingDelaySeconds = 0.06;
 
-/** Speech is heard as it arrives; where it lies, packets of a stream that was late at first are earlier by that. */
-const trimLeadSeconds = 0.04;
+/** The first words are in one of so many stays that ended last. */
+const maxHeardTracks = 16;
 
 /** What ends a recording by itself: length, and silence. Decided on its samples, not on timers. */
 export class RecorderLimits {
@@ -21,6 +22,7 @@ export class RecorderLimits {
   readonly #rateHz: number;
   readonly #time: RecordedTime;
   readonly #maxLength: number;
+  readonly #heard: RecordedTrack[] = [];
 
   constructor(options: RecorderOptions, rateHz: number, time: RecordedTime) {
     const { maxLengthMs, initialTimeoutMs, endSilenceTimeoutMs, trim = false } = options;
@@ -57,6 +59,18 @@ export class RecorderLimits {
     return this.#time.at(nowSample) < this.#maxLength ? undefined : this.#time.sampleOf(this.#maxLength);
   }
 
+  /** A stay has ended that was listened to. */
+  closed(track: RecordedTrack): void {
+    if (!this.#options.trim || this.#isBehindFirstWords(track)) return;
+    this.#heard.push(track);
+    if (this.#heard.length > maxHeardTracks) this.#heard.shift();
+  }
+
+  #isBehindFirstWords({ startSample }: RecordedTrack): boolean {
+    const from = this.listener?.speech?.from;
+    return from !== undefined && this.#voiceTime(startSample) > from;
+  }
+
   /** What the files are to hold where silence is to be left out and somebody spoke. */
   trim(endSample: number): { fromSample: number; toSample: number } | undefined {
     if (!this.#options.trim || !this.listener) return undefined;
@@ -64,7 +78,10 @@ export class RecorderLimits {
     const { speech } = this.listener;
     if (!speech) return undefined;
     const toSample = (at: number) => this.#time.sampleOf(Math.round((at * this.#rateHz) / voiceRateHz));
-    const fromSample = toSample(Math.max(0, speech.from - trimLeadSeconds * voiceRateHz));
+    const heardSample = toSample(speech.from);
+    // Speech is heard as it arrives; where packets were late at first it lies earlier.
+    const earlier = Math.max(0, ...this.#heard.map((track) => track.earlierBy(heardSample)));
+    const fromSample = Math.max(toSample(0), heardSample - earlier);
     return { fromSample, toSample: Math.max(fromSample, Math.min(endSample, toSample(speech.to))) };
   }
 

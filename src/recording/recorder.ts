@@ -232,6 +232,7 @@ export class Recorder {
     const endSample = Math.max(track.startSample, Math.min(end, atMost));
     this.#packets += packets;
     this.#lastSample = Math.max(this.#lastSample, endSample);
+    if (track.listener) this.limits.closed(track);
     this.#write({ type: 'track-end', trackId, endSample, packets, overflowPackets });
   }
 

@@ -64,7 +64,7 @@ export interface RecoveryReport {
  */
 export function recoverSpool(options: RecoveryOptions): RecoveryReport {
   const { spoolDirectory, lostWorker } = options;
-  const replay = replayJournals(spoolDirectory, lostWorker?.workerId);
+  const replay = replayJournals(spoolDirectory, options.masterKey, lostWorker?.workerId);
   const report: RecoveryReport = { finished: [], failures: [], replay };
   const names = lostWorker?.conversationIds ?? listDirectory(spoolDirectory).filter(isConversationName);
   for (const conversationId of names) recoverConversation(options, conversationId, report);

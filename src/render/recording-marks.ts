@@ -22,7 +22,7 @@ export type RecordingMark = Found & { fileSample: number };
 export const maxRecordingMarks = 10_000;
 
 /** So many packets are read before others on the thread have their turn. */
-const turnPackets = 5000;
+const turnPackets = 500;
 
 /**
  * The marks of all tracks and of the recording itself, in order of position, those in the recording's span only. Of a
@@ -57,10 +57,10 @@ function ofParty(mark: TrackMark): Found {
 
 async function streamMarks(track: TrackView, view: RecordingView, endSample: number): Promise<Found[]> {
   const { trackId, startSample } = track;
+  const { turn = setImmediate } = view;
   const packets = new PlacedPackets(track, view);
   try {
-    for (let count = 1; packets.before(endSample); count++)
-      if (count % turnPackets === 0) await setImmediate();
+    for (let count = 1; packets.before(endSample); count++) if (count % turnPackets === 0) await turn();
     const own = packets.marks.filter(({ kind }) => kind !== 'concealed' || view.lossConcealment !== 'off');
     const found: Found[] = [{ kind: 'join', atSample: Math.max(view.startSample, startSample), trackId }];
     found.push(...own.map((mark) => ({ ...mark, trackId })));

@@ -2,8 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import { type AacRateHz, defaultAacBitRateKbps } from '../container/aac.ts';
 import type { AudioFileFormat } from '../container/audio-file.ts';
 import { Mp3Encoder } from '../container/mp3.ts';
-import { defaultMp3BitRateKbps, type Mp3RateHz, mp3Bytes } from '../container/mp3-frame.ts';
-import { Mp4Encoder, mp4Bytes } from '../container/mp4.ts';
+import { defaultMp3BitRateKbps, type Mp3RateHz, mp3Bytes, mp3InfoFrame } from '../container/mp3-frame.ts';
+import { Mp4Encoder, mp4Bytes, mp4FileHead } from '../container/mp4.ts';
 import { wavHeader } from '../container/wav.ts';
 import { CallreelError } from '../errors.ts';
 import { ChannelReader } from './channel.ts';
@@ -29,6 +29,8 @@ export interface Rendition {
   readonly contentType: 'audio/wav' | 'audio/mpeg' | 'audio/mp4';
   /** Exact. Of a growing recording: what is settled so far. */
   readonly byteLength: number;
+  /** What the file begins with: all before its audio. */
+  readonly head: Uint8Array;
   readonly rateHz: number;
   /** Length of the audio. */
   readonly samples: number;
@@ -67,6 +69,7 @@ export function openRendition(view: RecordingView, request: RenditionRequest): R
     return {
       contentType: 'audio/wav',
       byteLength,
+      head,
       rateHz,
       samples,
       complete,
@@ -74,30 +77,37 @@ export function openRendition(view: RecordingView, request: RenditionRequest): R
       ...(trackIds && { trackIds }),
     };
   }
-  const { contentType, byteLength, open } = encodingOf(signal, request.format);
-  const read = (fromByte = 0, toByte = byteLength) => cut(encodedChunks(signal, open()), fromByte, toByte);
-  return { contentType, byteLength, rateHz, samples, complete, read };
+  const { turn = setImmediate } = view;
+  const { contentType, byteLength, head, open } = encodingOf(signal, request.format);
+  const openEncoder = async () => {
+    await turn();
+    return open();
+  };
+  const read = (fromByte = 0, toByte = byteLength) =>
+    cut(encodedChunks(signal, head, openEncoder), fromByte, toByte);
+  return { contentType, byteLength, head, rateHz, samples, complete, read };
 }
 
 interface Encoder {
-  head(): Uint8Array;
   encodeLeadingSilence(samples: number): Iterable<Uint8Array>;
   encode(samples: Int16Array): Uint8Array;
   finish(): Uint8Array;
 }
 
-type Encoding = Pick<Rendition, 'contentType' | 'byteLength'> & { open(): Encoder };
+type Encoding = Pick<Rendition, 'contentType' | 'byteLength' | 'head'> & { open(): Encoder };
 
 function encodingOf({ rateHz, samples, channels }: Signal, format: 'mp3' | 'mp4'): Encoding {
   const sides = channels === 2 ? 2 : 1;
   if (format === 'mp3') {
     const bitRateKbps = defaultMp3BitRateKbps(sides);
     const shape = { rateHz: rateHz as Mp3RateHz, channels: sides, bitRateKbps, samples } as const;
-    return { contentType: 'audio/mpeg', byteLength: mp3Bytes(shape), open: () => new Mp3Encoder(shape) };
+    const [byteLength, head] = [mp3Bytes(shape), mp3InfoFrame(shape)];
+    return { contentType: 'audio/mpeg', byteLength, head, open: () => new Mp3Encoder(shape) };
   }
   const bitRateKbps = defaultAacBitRateKbps(rateHz as AacRateHz, sides);
   const shape = { rateHz: rateHz as AacRateHz, channels: sides, bitRateKbps, samples } as const;
-  return { contentType: 'audio/mp4', byteLength: mp4Bytes(shape), open: () => new Mp4Encoder(shape) };
+  const [byteLength, head] = [mp4Bytes(shape), mp4FileHead(shape)];
+  return { contentType: 'audio/mp4', byteLength, head, open: () => new Mp4Encoder(shape) };
 }
 
 /** A signal on the file's axis. */
@@ -119,18 +129,21 @@ function signalOf(view: RecordingView, endSample: number, request: RenditionRequ
   if (request.kind === 'stereo') return stereoSignal(view, endSample);
   if (request.kind === 'left' || request.kind === 'right') return sideSignal(view, endSample, request.kind);
   const mix = mixSignal(view, endSample);
-  return request.kind === 'conversation' ? behindSilence(mix, view.startSample) : mix;
+  return request.kind === 'conversation' ? behindSilence(mix, view) : mix;
 }
 
 /** The silence is never rendered, only written. */
-function behindSilence(signal: Signal, leadSamples: number): Signal {
+function behindSilence(
+  signal: Signal,
+  { startSample: leadSamples, turn = setImmediate }: RecordingView,
+): Signal {
   const { rateHz } = signal;
   async function* blocks(fromSample: number, toSample: number): AsyncGenerator<Int16Array, void, undefined> {
     const silence = new Int16Array(blockSeconds * rateHz);
     const silentTo = Math.min(toSample, leadSamples);
     for (let at = fromSample; at < silentTo; at += silence.length) {
+      await turn();
       yield silence.subarray(0, Math.min(silence.length, silentTo - at));
-      await setImmediate();
     }
     if (toSample > leadSamples)
       yield* signal.blocks(Math.max(0, fromSample - leadSamples), toSample - leadSamples);
@@ -215,20 +228,24 @@ function pausedSignal(
   channels = 1,
   toned?: ChannelRange,
 ): Signal {
-  const { rateHz } = view;
+  const { rateHz, turn = setImmediate } = view;
   const pauses = new PauseMap(span, view.pauses);
   async function* blocks(fromSample: number, toSample: number): AsyncGenerator<Int16Array, void, undefined> {
     const blockSamples = Math.ceil((blockSeconds * rateHz) / channels);
     const block = new Int16Array(blockSamples * channels);
     const spans = pauses.spansOf(fromSample, toSample);
     let at = spans[0]?.fromSample ?? span.fromSample;
+    // Rendering shares its thread with other requests.
+    await turn();
     const reader = open(at);
     try {
       for (const kept of spans) {
         for (; at < kept.fromSample; at += blockSamples) {
+          await turn();
           reader.read(block.subarray(0, Math.min(blockSamples, kept.fromSample - at) * channels));
         }
         for (at = kept.fromSample; at < kept.toSample; ) {
+          if (at > spans[0]!.fromSample) await turn();
           const samples = Math.min(blockSamples, kept.toSample - at);
           const part = block.subarray(0, samples * channels);
           reader.read(part);
@@ -236,8 +253,6 @@ function pausedSignal(
           pauses.mask(part, at, rateHz, channels, toned);
           at += samples;
           yield part;
-          // Rendering shares its thread with other requests.
-          await setImmediate();
         }
       }
     } finally {
@@ -270,9 +285,14 @@ async function* pcmChunks(blocks: AsyncIterable<Int16Array>): AsyncGenerator<Uin
   }
 }
 
-async function* encodedChunks(signal: Signal, encoder: Encoder): AsyncGenerator<Uint8Array, void, undefined> {
-  yield encoder.head();
+async function* encodedChunks(
+  signal: Signal,
+  head: Uint8Array,
+  open: () => Promise<Encoder>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield head;
   const { leadSamples, samples } = signal;
+  const encoder = await open();
   if (leadSamples > 0) yield* encoder.encodeLeadingSilence(leadSamples);
   for await (const block of signal.blocks(leadSamples, samples)) yield encoder.encode(block);
   yield encoder.finish();

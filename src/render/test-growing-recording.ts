@@ -25,6 +25,7 @@ export class TestGrowingRecording {
   readonly #segmentBase: number;
   readonly #rateHz: number;
   readonly #steps: { atUs: number; run(): void }[] = [];
+  #nextStep = 0;
 
   constructor(
     talks: readonly TestTalk[],
@@ -49,7 +50,10 @@ export class TestGrowingRecording {
 
   /** Spools what happened until then, and lets the writer have it. */
   until(timeUs: number): void {
-    while ((this.#steps[0]?.atUs ?? Number.POSITIVE_INFINITY) <= timeUs) this.#steps.shift()!.run();
+    for (let next = this.#steps[this.#nextStep]; next && next.atUs <= timeUs; ) {
+      next.run();
+      next = this.#steps[++this.#nextStep];
+    }
     this.spool.pump();
   }
 

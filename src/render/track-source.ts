@@ -22,6 +22,8 @@ export interface RecordingView {
    * reading throws.
    */
   onDamage?: (trackId: string, error: CallreelError) => void;
+  /** Awaited before every piece of work, for others on the same thread to have their turn. `setImmediate` unless given. */
+  turn?: () => Promise<void>;
 }
 
 export interface TrackView {

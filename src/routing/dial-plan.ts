@@ -1,10 +1,11 @@
 import type { Clock } from '../clock.ts';
 import { listDialPermissions } from '../database/dial-permissions.ts';
-import type { Db } from '../database/schema.ts';
+import type { Db, DialPermission, Trunk as TrunkRow } from '../database/schema.ts';
 import { listTrunks } from '../database/trunks.ts';
 import { HostAddresses } from './host-addresses.ts';
 import { type Admission, admitInbound, hostsOf, type InboundSource } from './inbound.ts';
 import { type OutboundRoute, routeOutbound } from './outbound.ts';
+import { SharedRead } from './shared-read.ts';
 import { type Trunk, trunkOf } from './trunk.ts';
 
 export interface DialPlansOptions {
@@ -16,10 +17,16 @@ export interface DialPlansOptions {
   country?: string | undefined;
 }
 
+interface AccountReads {
+  trunks: SharedRead<TrunkRow[]>;
+  permissions: SharedRead<DialPermission[]>;
+}
+
 /** The decisions of `inbound` and `outbound` on what the database says at that moment. */
 export class DialPlans {
   readonly #options: DialPlansOptions;
   readonly #hosts: HostAddresses;
+  readonly #reads = new Map<string, AccountReads>();
 
   constructor(options: DialPlansOptions) {
     this.#options = options;
@@ -32,9 +39,11 @@ export class DialPlans {
 
   /** @throws CallreelError NUMBER_INVALID, OUTBOUND_FORBIDDEN, NO_TRUNK */
   async routeOutbound(accountId: string, target: string): Promise<OutboundRoute> {
-    const { db, country } = this.#options;
-    const permissions = await listDialPermissions(db, accountId);
-    return routeOutbound(target, { trunks: await this.trunks(accountId), permissions, country });
+    const [permissions, trunks] = await Promise.all([
+      this.#readOf(accountId).permissions.get(),
+      this.trunks(accountId),
+    ]);
+    return routeOutbound(target, { trunks, permissions, country: this.country });
   }
 
   /** @throws CallreelError INBOUND_FORBIDDEN */
@@ -53,6 +62,19 @@ export class DialPlans {
   }
 
   async trunks(accountId: string): Promise<Trunk[]> {
-    return (await listTrunks(this.#options.db, accountId)).map(trunkOf);
+    return (await this.#readOf(accountId).trunks.get()).map(trunkOf);
+  }
+
+  #readOf(accountId: string): AccountReads {
+    const { db } = this.#options;
+    let reads = this.#reads.get(accountId);
+    if (!reads) {
+      reads = {
+        trunks: new SharedRead(() => listTrunks(db, accountId)),
+        permissions: new SharedRead(() => listDialPermissions(db, accountId)),
+      };
+      this.#reads.set(accountId, reads);
+    }
+    return reads;
   }
 }

@@ -2,6 +2,7 @@ import type { Clock, Timer } from '../clock.ts';
 import { TickHistogram } from './tick-histogram.ts';
 
 export interface TickLateness {
+  /** More than a period late, and those that such a one took the place of: a loop that only comes every 30 ms is late. */
   lateTicks: number;
   maxLatenessUs: number;
   /** Of every tick; made by the loop. */
@@ -65,7 +66,7 @@ export class TickLoop {
     }
     const latenessUs = nowUs - this.#deadlineUs;
     this.#histogram.add(latenessUs);
-    if (latenessUs > this.#periodUs) this.#lateness.lateTicks++;
+    if (latenessUs > this.#periodUs) this.#lateness.lateTicks += Math.floor(latenessUs / this.#periodUs);
     if (latenessUs > this.#lateness.maxLatenessUs) this.#lateness.maxLatenessUs = latenessUs;
     try {
       this.#steps.receive();

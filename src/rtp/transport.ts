@@ -35,7 +35,7 @@ export interface TransportCounters {
   sentPackets: number;
   /** Sends the kernel refused (full buffer, unreachable peer). */
   failedSends: number;
-  /** Ticks that began more than one tick period late. */
+  /** Ticks that began more than one tick period late, or were left out for one that did. */
   lateTicks: number;
   maxLatenessUs: number;
   /** Since `run`. */

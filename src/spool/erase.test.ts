@@ -85,7 +85,7 @@ test('erasing a recording beside a running one takes its wraps and its own segme
   spool.pump();
 
   // The worker dies here: what the journal holds is put back, and nothing of B is in it.
-  const replay = replayJournals(spool.spoolDirectory);
+  const replay = replayJournals(spool.spoolDirectory, spool.masterKey);
   assert.equal(replay.skippedEntries, 0);
   assert.deepEqual(rooms(), [`${id(1)}.seg`, `${id(3)}.seg`, 'A.rec']);
   assert.deepEqual(payloads('A'), [1, 3, 4]);
@@ -124,9 +124,11 @@ test('void entries are skipped, not torn', () => {
   const bytes = spool.read('journal/w-1.jnl');
   const { entries, goodBytes } = decodeJournal(bytes);
   assert.equal(goodBytes, bytes.length);
-  const voided = new Set(entries.filter(({ isVoid }) => isVoid).map(({ path }) => path));
+  const voided = new Set(entries.filter(({ kind }) => kind === 'void').map(({ path }) => path));
   assert.deepEqual([...voided].sort(), [`room/${id(2)}.seg`, 'room/B.rec']);
-  assert.ok(entries.filter(({ isVoid }) => isVoid).every(({ body }) => body.every((byte) => byte === 0)));
+  assert.ok(
+    entries.filter(({ kind }) => kind === 'void').every(({ body }) => body.every((byte) => byte === 0)),
+  );
 });
 
 test('identifiers that are paths are refused', () => {

@@ -1,8 +1,18 @@
 import { closeSync, fdatasyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { listDirectory, syncPath } from './files.ts';
-import { entryBytes, type JournalEntry, journalHeader, journalHeaderBytes, writeEntry } from './journal.ts';
+import {
+  entryBytes,
+  entryHeaderBytes,
+  type JournalEntry,
+  journalHeader,
+  journalHeaderBytes,
+  writeEntry,
+  writeEntryHeader,
+} from './journal.ts';
+import { sealGroup } from './journal-group.ts';
 import { journalFileName, parseJournalFileName } from './layout.ts';
+import { tagBytes } from './segment.ts';
 
 export interface JournalWriterOptions {
   directory: string;
@@ -47,9 +57,18 @@ export class JournalWriter {
   }
 
   add(entry: JournalEntry): void {
-    const needed = this.#batchBytes + entryBytes(entry.path, entry.body.length);
-    if (needed > this.#batch.length) this.#growBatch(needed);
+    this.#reserve(entryBytes(entry.path, entry.body.length));
     this.#batchBytes = writeEntry(this.#batch, this.#batchBytes, entry);
+  }
+
+  /** @param path of the leader's segment @param number of its entries before, under this key */
+  addGroup(path: string, number: number, key: Uint8Array, body: Uint8Array): void {
+    const sealedBytes = body.length + tagBytes;
+    this.#reserve(entryBytes(path, sealedBytes));
+    const at = this.#batchBytes;
+    const bodyAt = at + entryHeaderBytes + path.length;
+    sealGroup(key, number, body, this.#batch.subarray(bodyAt, bodyAt + sealedBytes));
+    this.#batchBytes = writeEntryHeader(this.#batch, at, 'group', path, number, sealedBytes);
   }
 
   /**
@@ -116,7 +135,9 @@ export class JournalWriter {
     return highest + 1;
   }
 
-  #growBatch(neededBytes: number): void {
+  #reserve(moreBytes: number): void {
+    const neededBytes = this.#batchBytes + moreBytes;
+    if (neededBytes <= this.#batch.length) return;
     let bytes = this.#batch.length;
     while (bytes < neededBytes) bytes *= 2;
     const grown = Buffer.allocUnsafeSlow(bytes);

@@ -1,37 +1,48 @@
 import { crc32 } from 'node:zlib';
 
 /**
- * The journal's format: a physical log of appends, ignorant of their content (big endian).
+ * The journal's format: what becomes of manifests and segments (big endian).
  *
- *     file header, 8 bytes     'CRJN' | version u8 = 1 | 0, 3 bytes
- *     entry header, 24 bytes   kind u8 | path bytes u8 | 0 u16 | body bytes u32 | target offset u64
+ *     file header, 8 bytes     'CRJN' | version u8 = 2 | 0, 3 bytes
+ *     entry header, 24 bytes   kind u8 | path bytes u8 | 0 u16 | body bytes u32 | number u64
  *                              | body CRC-32 u32 | CRC-32 of the header from its second byte, and the path, u32
  *     path (ASCII, relative to the spool directory) | body
  *
+ *     kind    path                       number                       body
+ *     append  a manifest                 where it lies in the file    bytes of the file
+ *     group   the leader's segment       of the leader's entries      records of segments, sealed (`journal-group.ts`)
+ *     void
+ *
  * `kind` stands outside the checksum: erasing a recording turns its entries void by one byte and zeroes their
- * bodies, while everything after them stays readable.
+ * bodies, while everything after them stays readable. Version 1 is read as well: it has no groups but appends to
+ * segments, whose bytes are sealed already.
  */
 export const journalHeaderBytes = 8;
 export const entryHeaderBytes = 24;
 const magic = 0x43524a4e;
-const version = 1;
+const version = 2;
+const oldestVersion = 1;
+const versionOffset = 4;
 const kindAppend = 0xa5;
+const kindGroup = 0xa6;
 export const kindVoid = 0x00;
 
 export function journalHeader(): Buffer {
   const header = Buffer.alloc(journalHeaderBytes);
   header.writeUInt32BE(magic, 0);
-  header[4] = version;
+  header[versionOffset] = version;
   return header;
 }
 
 export interface JournalEntry {
   /** Relative to the spool directory. */
   path: string;
-  /** Where the body belongs in its file. */
+  /** Where the body belongs in its file; of a group its number. */
   offset: number;
   body: Uint8Array;
 }
+
+export type JournalKind = 'append' | 'group' | 'void';
 
 export function entryBytes(path: string, bodyBytes: number): number {
   return entryHeaderBytes + path.length + bodyBytes;
@@ -39,17 +50,34 @@ export function entryBytes(path: string, bodyBytes: number): number {
 
 /** Writes one entry into `out` at `at`. @returns the position behind it */
 export function writeEntry(out: Buffer, at: number, { path, offset, body }: JournalEntry): number {
-  out[at] = kindAppend;
+  out.set(body, at + entryHeaderBytes + path.length);
+  return writeEntryHeader(out, at, 'append', path, offset, body.length);
+}
+
+/**
+ * Writes header and path of an entry whose body is in its place already: at
+ * `at + entryHeaderBytes + path.length`. @returns the position behind the entry
+ */
+export function writeEntryHeader(
+  out: Buffer,
+  at: number,
+  kind: 'append' | 'group',
+  path: string,
+  offset: number,
+  bodyBytes: number,
+): number {
+  const bodyAt = at + entryHeaderBytes + path.length;
+  const end = bodyAt + bodyBytes;
+  out[at] = kind === 'group' ? kindGroup : kindAppend;
   out[at + 1] = path.length;
   out.writeUInt16BE(0, at + 2);
-  out.writeUInt32BE(body.length, at + 4);
-  out.writeBigUInt64BE(BigInt(offset), at + 8);
-  out.writeUInt32BE(crc32(body), at + 16);
-  const pathAt = at + entryHeaderBytes;
-  out.write(path, pathAt, path.length, 'latin1');
+  out.writeUInt32BE(bodyBytes, at + 4);
+  out.writeUInt16BE(0, at + 8);
+  out.writeUIntBE(offset, at + 10, 6);
+  out.writeUInt32BE(crc32(out.subarray(bodyAt, end)), at + 16);
+  out.write(path, at + entryHeaderBytes, path.length, 'latin1');
   out.writeUInt32BE(headerCrc(out, at, path.length), at + 20);
-  out.set(body, pathAt + path.length);
-  return pathAt + path.length + body.length;
+  return end;
 }
 
 function headerCrc(bytes: Buffer, at: number, pathBytes: number): number {
@@ -61,8 +89,8 @@ function headerCrc(bytes: Buffer, at: number, pathBytes: number): number {
 export interface PlacedEntry extends JournalEntry {
   at: number;
   bodyAt: number;
-  /** Turned void by an erasure; its body is zeroes. */
-  isVoid: boolean;
+  /** `void`: by an erasure; its body is zeroes. */
+  kind: JournalKind;
 }
 
 export interface DecodedJournal {
@@ -71,26 +99,44 @@ export interface DecodedJournal {
   goodBytes: number;
 }
 
-function entryAt(bytes: Buffer, at: number): PlacedEntry | undefined {
+function entryAt(bytes: Buffer, at: number, checksBodies: boolean): PlacedEntry | undefined {
   if (at + entryHeaderBytes > bytes.length) return undefined;
   const pathBytes = bytes[at + 1]!;
   const bodyAt = at + entryHeaderBytes + pathBytes;
   const bodyBytes = bytes.readUInt32BE(at + 4);
   if (bodyAt + bodyBytes > bytes.length) return undefined;
   if (bytes.readUInt32BE(at + 20) !== headerCrc(bytes, at, pathBytes)) return undefined;
-  const isVoid = bytes[at] === kindVoid;
+  const kind = kinds[bytes[at]!];
   const body = bytes.subarray(bodyAt, bodyAt + bodyBytes);
-  if (!isVoid && (bytes[at] !== kindAppend || bytes.readUInt32BE(at + 16) !== crc32(body))) return undefined;
+  if (!kind) return undefined;
+  if (checksBodies && kind !== 'void' && bytes.readUInt32BE(at + 16) !== crc32(body)) return undefined;
   const path = bytes.toString('latin1', at + entryHeaderBytes, bodyAt);
-  return { at, bodyAt, path, offset: Number(bytes.readBigUInt64BE(at + 8)), body, isVoid };
+  return { at, bodyAt, path, offset: Number(bytes.readBigUInt64BE(at + 8)), body, kind };
 }
 
-/** Reads as far as entries are whole; never throws. Bodies are views into `bytes`. */
-export function decodeJournal(bytes: Buffer): DecodedJournal {
+const kinds: Readonly<Record<number, JournalKind>> = {
+  [kindAppend]: 'append',
+  [kindGroup]: 'group',
+  [kindVoid]: 'void',
+};
+
+function isJournal(bytes: Buffer): boolean {
+  const header = journalHeader();
+  const found = bytes[versionOffset] ?? 0;
+  if (found >= oldestVersion && found < version) header[versionOffset] = found;
+  return bytes.subarray(0, journalHeaderBytes).equals(header);
+}
+
+/**
+ * Reads as far as entries are whole; never throws. Bodies are views into `bytes`.
+ * @param checksBodies false where only entries' places and paths are asked for
+ */
+export function decodeJournal(bytes: Buffer, checksBodies = true): DecodedJournal {
   const entries: PlacedEntry[] = [];
-  if (!bytes.subarray(0, journalHeaderBytes).equals(journalHeader())) return { entries, goodBytes: 0 };
+  if (!isJournal(bytes)) return { entries, goodBytes: 0 };
   let at = journalHeaderBytes;
-  for (let entry = entryAt(bytes, at); entry; entry = entryAt(bytes, at)) {
+  const next = (): PlacedEntry | undefined => entryAt(bytes, at, checksBodies);
+  for (let entry = next(); entry; entry = next()) {
     entries.push(entry);
     at += entryBytes(entry.path, entry.body.length);
   }

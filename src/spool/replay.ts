@@ -13,12 +13,17 @@ import {
 import { dirname, join } from 'node:path';
 import { isMissing, listDirectory, syncPath } from './files.ts';
 import { decodeJournal, type JournalEntry, journalHeaderBytes } from './journal.ts';
+import type { MasterKey } from './keys.ts';
 import { isSpoolFile, journalDirectoryOf, parseJournalFileName } from './layout.ts';
+import { SegmentMender } from './segment-mender.ts';
 
 export interface ReplayReport {
   journals: number;
   entries: number;
-  /** Entries whose file was erased, or whose place lies behind the end of their file. */
+  /**
+   * Entries whose file was erased, or whose place lies behind the end of their file, or to which there is no key; of
+   * entries with records of several segments, those segments.
+   */
   skippedEntries: number;
   /** Bytes behind the last whole entry of each journal. */
   tornBytes: number;
@@ -36,38 +41,62 @@ function journalNames(spoolDirectory: string, workerId: string | undefined): str
 }
 
 /**
- * Puts into the files what the journals of dead workers hold, then deletes those journals. Writing an entry twice
- * changes nothing, so it may be killed and begun again at any point. A file that is gone was erased: only an entry
- * for its first byte makes a file, and an erasure has turned those void.
+ * Puts into the files what the journals of dead workers hold, then deletes those journals. What is in a file already
+ * is not put there again, so it may be killed and begun again at any point. A file that is gone was erased: only an
+ * entry for its first byte makes a file, and an erasure has turned those void, or taken the key to them.
+ * A journal with records whose manifests this key does not open, or nobody can read, stays.
  */
-export function replayJournals(spoolDirectory: string, workerId?: string): ReplayReport {
+export function replayJournals(
+  spoolDirectory: string,
+  masterKey: MasterKey,
+  workerId?: string,
+): ReplayReport {
   const report: ReplayReport = { journals: 0, entries: 0, skippedEntries: 0, tornBytes: 0 };
   const directory = journalDirectoryOf(spoolDirectory);
   const names = journalNames(spoolDirectory, workerId);
   const touched = new Set<string>();
   const done: string[] = [];
-  for (const name of names) {
-    const path = join(directory, name);
-    const bytes = readFileSync(path);
-    const { entries, goodBytes } = decodeJournal(bytes);
-    if (goodBytes === 0 && bytes.length > journalHeaderBytes) {
-      // Of another version: not ours to delete.
-      renameSync(path, `${path}.unknown`);
-      continue;
-    }
-    report.journals++;
-    report.tornBytes += bytes.length - goodBytes;
-    for (const entry of entries) {
-      if (entry.isVoid) continue;
-      report.entries++;
-      if (!isSpoolFile(entry.path) || !applyEntry(spoolDirectory, entry, touched)) report.skippedEntries++;
-    }
-    done.push(path);
+  const paths = names
+    .map((name) => join(directory, name))
+    .filter((path) => replayAppends(spoolDirectory, path, report, touched));
+  // Behind the manifests of all journals: the keys are in them.
+  const mender = new SegmentMender(spoolDirectory, masterKey);
+  for (const path of paths) {
+    const { entries } = decodeJournal(readFileSync(path));
+    const groups = entries.filter(({ kind }) => kind === 'group');
+    const { applied, skipped, isUnreadable } = mender.apply(groups);
+    report.entries += applied + skipped;
+    report.skippedEntries += skipped;
+    if (!isUnreadable) done.push(path);
   }
-  for (const path of touched) syncPath(path);
+  for (const path of [...touched, ...mender.touched]) syncPath(path);
   for (const path of done) unlinkSync(path);
   if (done.length > 0) syncPath(directory);
   return report;
+}
+
+/** @returns false for a journal of another version, which is put aside */
+function replayAppends(
+  spoolDirectory: string,
+  path: string,
+  report: ReplayReport,
+  touched: Set<string>,
+): boolean {
+  const bytes = readFileSync(path);
+  const { entries, goodBytes } = decodeJournal(bytes);
+  if (goodBytes === 0 && bytes.length > journalHeaderBytes) {
+    // Of another version: not ours to delete.
+    renameSync(path, `${path}.unknown`);
+    return false;
+  }
+  report.journals++;
+  report.tornBytes += bytes.length - goodBytes;
+  for (const entry of entries) {
+    if (entry.kind !== 'append') continue;
+    report.entries++;
+    if (!isSpoolFile(entry.path) || !applyEntry(spoolDirectory, entry, touched)) report.skippedEntries++;
+  }
+  return true;
 }
 
 function applyEntry(spoolDirectory: string, entry: JournalEntry, touched: Set<string>): boolean {
@@ -120,8 +149,8 @@ function voidIn(path: string, relativePaths: ReadonlySet<string>): void {
   }
   try {
     let changed = false;
-    for (const entry of decodeJournal(readFileSync(fd)).entries) {
-      if (entry.isVoid || !relativePaths.has(entry.path)) continue;
+    for (const entry of decodeJournal(readFileSync(fd), false).entries) {
+      if (entry.kind === 'void' || !relativePaths.has(entry.path)) continue;
       writeSync(fd, Uint8Array.of(0), 0, 1, entry.at);
       writeSync(fd, new Uint8Array(entry.body.length), 0, entry.body.length, entry.bodyAt);
       changed = true;

@@ -155,7 +155,7 @@ test('who passes over knows when the last record of the whole chunks arrived', (
   assert.equal(new SegmentReader(path, id, new Secret(key)).passOver(), undefined);
 });
 
-test('a file of version 1 is read, a later version is refused', () => {
+test('files of earlier versions are read, a later version is refused', () => {
   const ofVersion = (version: number): Buffer => {
     const head = Buffer.from(header);
     head[4] = version;
@@ -165,7 +165,8 @@ test('a file of version 1 is read, a later version is refused', () => {
     ];
     return Buffer.concat([head, ...sealed]);
   };
-  assert.equal(header[4], 2, 'what is written now');
-  assert.deepEqual(read(ofVersion(1)), { marks: [1, 2], isComplete: true });
-  for (const version of [0, 3]) assert.throws(() => read(ofVersion(version)), { code: 'SPOOL_CORRUPT' });
+  assert.equal(header[4], 3, 'what is written now');
+  for (const version of [1, 2])
+    assert.deepEqual(read(ofVersion(version)), { marks: [1, 2], isComplete: true });
+  for (const version of [0, 4]) assert.throws(() => read(ofVersion(version)), { code: 'SPOOL_CORRUPT' });
 });

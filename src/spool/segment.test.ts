@@ -20,8 +20,21 @@ test('a chunk opens with its key, in its segment', () => {
   const chunk = sealChunk(key, header, 7, chunkData, body);
   assert.equal(chunk.length, 28 + body.length);
   assert.deepEqual(openChunk(key, header, chunk), body);
-  assert.deepEqual(parseChunkHeader(chunk), { kind: chunkData, bodyBytes: body.length, chunkNumber: 7 });
+  const parsed = { kind: chunkData, recovered: false, bodyBytes: body.length, chunkNumber: 7 };
+  assert.deepEqual(parseChunkHeader(chunk), parsed);
   assert.equal(chunk.indexOf(body.subarray(0, 8)), -1);
+});
+
+test('a chunk that a recovery sealed is another one', () => {
+  const [chunk, recovered] = [false, true].map((by) => sealChunk(key, header, 7, chunkData, body, by)) as [
+    Buffer,
+    Buffer,
+  ];
+  assert.deepEqual(openChunk(key, header, recovered), body);
+  assert.equal(parseChunkHeader(recovered)?.recovered, true);
+  assert.notDeepEqual(recovered.subarray(12, 12 + body.length), chunk.subarray(12, 12 + body.length));
+  chunk.copy(recovered, 12, 12);
+  assert.equal(openChunk(key, header, recovered), undefined);
 });
 
 test('every flipped bit of a chunk is noticed', () => {
@@ -45,7 +58,7 @@ test('a chunk of another segment, key or kind does not open', () => {
 
 test('the header names version, cipher and segment', () => {
   assert.equal(header.length, segmentHeaderBytes);
-  assert.equal(header.toString('hex'), '435253470201000000112233445566aa');
+  assert.equal(header.toString('hex'), '435253470301000000112233445566aa');
   assertSegmentHeader(header, '00112233445566aa', 'here');
   assert.throws(() => assertSegmentHeader(header, 'ff112233445566aa', 'here'), { code: 'SPOOL_CORRUPT' });
   assert.throws(() => segmentHeader('../../etc/passwd'), TypeError);

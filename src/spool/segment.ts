@@ -5,14 +5,17 @@ import { CallreelError } from '../errors.ts';
 /**
  * A segment file: one span of one stream under one key (big endian).
  *
- *     file header, 16 bytes    'CRSG' | version u8 = 2 | cipher u8 = 1 | 0 u16 | segment id, 8 bytes
+ *     file header, 16 bytes    'CRSG' | version u8 = 3 | cipher u8 = 1 | 0 u16 | segment id, 8 bytes
  *     chunk                    kind u8 | body bytes u24 | chunk number u32 | CRC-32 of the 8 bytes before
  *                              | sealed body | GCM tag, 16 bytes
  *
- * Cipher 1 is AES-256-GCM; the nonce is the chunk number, unique because each segment has its own key and is
- * written once. Version 1 is read as well; it differs in the records alone (`record-codec.ts`). File header and chunk header are authenticated with the body, so that no chunk can be altered,
- * moved, swapped, left out, or brought in from another segment. The last chunk of a finished segment is of the kind
- * `end` and empty: without one the file was cut off.
+ * Cipher 1 is AES-256-GCM; the nonce is the chunk number, behind eight bytes that are 0. The writer seals each number
+ * once. A recovery may seal again what of the writer's last chunks did not reach the disk: its chunks are of a kind
+ * with `chunkRecovered` in it, which is the first byte of their nonces. File header and chunk header are authenticated
+ * with the body, so that no chunk can be altered, moved, swapped, left out, or brought in from another segment. The
+ * last chunk of a finished segment is of the kind `end` and empty: without one the file was cut off.
+ *
+ * Versions 1 and 2 are read as well: 2 has no recovered chunks, 1 fewer records (`record-codec.ts`).
  */
 export const segmentHeaderBytes = 16;
 export const chunkHeaderBytes = 12;
@@ -25,9 +28,11 @@ export const maxChunkBodyBytes = 0x10_0000;
 export const chunkData = 1;
 export const chunkEnd = 2;
 export type ChunkKind = typeof chunkData | typeof chunkEnd;
+/** Added to the kind of a chunk that a recovery sealed. */
+const chunkRecovered = 0x80;
 
 const magic = 0x43525347;
-const version = 2;
+const version = 3;
 const oldestVersion = 1;
 const versionOffset = 4;
 const cipherAes256Gcm = 1;
@@ -49,7 +54,8 @@ const nonce = Buffer.alloc(12);
 const authenticated = Buffer.alloc(segmentHeaderBytes + 8);
 
 /** The same memory every time: a cipher takes it while it is made. */
-function nonceOf(chunkNumber: number): Buffer {
+function nonceOf(chunkNumber: number, recovered: boolean): Buffer {
+  nonce[0] = recovered ? chunkRecovered : 0;
   nonce.writeUInt32BE(chunkNumber, 8);
   return nonce;
 }
@@ -61,19 +67,24 @@ function authenticatedOf(header: Uint8Array, chunk: Uint8Array): Buffer {
   return authenticated;
 }
 
-/** @returns the whole chunk, ready to be appended */
+/**
+ * @param recovered sealed by a recovery, in place of what a writer may have sealed under the same number
+ * @returns the whole chunk, ready to be appended
+ */
 export function sealChunk(
   key: Uint8Array,
   header: Uint8Array,
   chunkNumber: number,
   kind: ChunkKind,
   body: Uint8Array,
+  recovered = false,
 ): Buffer {
   const chunk = Buffer.allocUnsafe(chunkOverheadBytes + body.length);
-  chunk.writeUInt32BE((kind << 24) + body.length, 0);
+  chunk.writeUIntBE(body.length, 1, 3);
+  chunk[0] = kind + (recovered ? chunkRecovered : 0);
   chunk.writeUInt32BE(chunkNumber, 4);
   chunk.writeUInt32BE(crc32(chunk.subarray(0, 8)), 8);
-  const cipher = createCipheriv('aes-256-gcm', key, nonceOf(chunkNumber));
+  const cipher = createCipheriv('aes-256-gcm', key, nonceOf(chunkNumber, recovered));
   cipher.setAAD(authenticatedOf(header, chunk));
   cipher.update(body).copy(chunk, chunkHeaderBytes);
   cipher.final();
@@ -83,6 +94,7 @@ export function sealChunk(
 
 export interface ChunkHeader {
   kind: ChunkKind;
+  recovered: boolean;
   bodyBytes: number;
   chunkNumber: number;
 }
@@ -91,10 +103,11 @@ export interface ChunkHeader {
 export function parseChunkHeader(bytes: Uint8Array): ChunkHeader | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, chunkHeaderBytes);
   if (view.getUint32(8) !== crc32(bytes.subarray(0, 8))) return undefined;
-  const kind = view.getUint8(0);
+  const recovered = view.getUint8(0) >= chunkRecovered;
+  const kind = view.getUint8(0) & ~chunkRecovered;
   const bodyBytes = view.getUint32(0) & 0xff_ffff;
   if ((kind !== chunkData && kind !== chunkEnd) || bodyBytes > maxChunkBodyBytes) return undefined;
-  return { kind, bodyBytes, chunkNumber: view.getUint32(4) };
+  return { kind, recovered, bodyBytes, chunkNumber: view.getUint32(4) };
 }
 
 /**
@@ -104,7 +117,7 @@ export function parseChunkHeader(bytes: Uint8Array): ChunkHeader | undefined {
 export function openChunk(key: Uint8Array, header: Uint8Array, chunk: Uint8Array): Buffer | undefined {
   const parsed = parseChunkHeader(chunk);
   if (!parsed || chunk.length !== chunkOverheadBytes + parsed.bodyBytes) return undefined;
-  const decipher = createDecipheriv('aes-256-gcm', key, nonceOf(parsed.chunkNumber));
+  const decipher = createDecipheriv('aes-256-gcm', key, nonceOf(parsed.chunkNumber, parsed.recovered));
   decipher.setAAD(authenticatedOf(header, chunk));
   decipher.setAuthTag(chunk.subarray(chunk.length - tagBytes));
   const body = decipher.update(chunk.subarray(chunkHeaderBytes, chunk.length - tagBytes));

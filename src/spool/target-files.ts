@@ -3,24 +3,38 @@ import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
 import { syncPath } from './files.ts';
 
-/** A manifest or segment file that grows: accepted by the journal first, settled into the file later. */
+/** Where the bytes of a file come from. */
+export interface FileContent {
+  /** What was accepted and not taken before, as it stands in the file; it is not asked again for the same. */
+  take(): Buffer;
+  /** Nobody takes what is left. */
+  drop(): void;
+}
+
+/**
+ * A manifest or segment file that grows: accepted by the journal first, settled into the file later. How much is
+ * counted as it is accepted: a segment's chunks take a little more in the file.
+ */
 export interface TargetFile {
   readonly conversation: Conversation;
   /** Relative to the spool directory. */
   readonly relativePath: string;
   readonly isManifest: boolean;
-  /** Bytes accepted: where the next append goes. */
+  readonly content: FileContent;
+  /** Bytes accepted. */
   length: number;
   settledBytes: number;
   syncedBytes: number;
+  /** Where in the file the next write goes. */
+  fileBytes: number;
+  /** Taken from the content and not written yet: a chunk is never sealed twice. */
+  taken: { bytes: Buffer; length: number } | undefined;
   /** The file was made; it is never made twice. */
   created: boolean;
-  /** Nothing more will be appended. */
+  /** Nothing more will be accepted. */
   closed: boolean;
   /** Erased, or somebody else's: what is meant for it is dropped. */
   abandoned: boolean;
-  /** Accepted, not settled. */
-  readonly unsettled: Buffer[];
 }
 
 interface Conversation {
@@ -41,6 +55,8 @@ export interface TargetFilesOptions {
   clock: Clock;
   /** Most time one call of `work` spends on the disk. */
   budgetUs: number;
+  /** A file with this much to settle is due. */
+  settleBytes: number;
   fault(message: string): void;
 }
 
@@ -52,6 +68,7 @@ export class TargetFiles {
   readonly #options: TargetFilesOptions;
   readonly #conversations = new Map<string, Conversation>();
   readonly #syncQueue = new Set<TargetFile>();
+  readonly #due = new Set<TargetFile>();
   #settleWaits: Wait[] = [];
   #waits: Wait[] = [];
   #unsettledBytes = 0;
@@ -69,26 +86,28 @@ export class TargetFiles {
     return this.#syncQueue.size > 0 || this.#waits.length > 0 || this.#settleWaits.length > 0;
   }
 
-  open(conversationId: string, relativePath: string, isManifest: boolean): TargetFile {
+  open(
+    conversationId: string,
+    relativePath: string,
+    { isManifest, content }: Pick<TargetFile, 'isManifest' | 'content'>,
+  ): TargetFile {
     let conversation = this.#conversations.get(conversationId);
     if (!conversation) {
       conversation = { id: conversationId, files: new Set(), directoryDirty: false };
       this.#conversations.set(conversationId, conversation);
     }
-    const start = { length: 0, settledBytes: 0, syncedBytes: 0, created: false };
-    const ends = { closed: false, abandoned: false, unsettled: [] };
-    const file: TargetFile = { conversation, relativePath, isManifest, ...start, ...ends };
+    const start = { length: 0, settledBytes: 0, syncedBytes: 0, fileBytes: 0, taken: undefined };
+    const ends = { created: false, closed: false, abandoned: false };
+    const file: TargetFile = { conversation, relativePath, isManifest, content, ...start, ...ends };
     conversation.files.add(file);
     return file;
   }
 
-  /** @returns the position at which the bytes will lie */
-  append(file: TargetFile, bytes: Buffer): number {
-    const offset = file.length;
-    file.unsettled.push(bytes);
-    file.length += bytes.length;
-    this.#unsettledBytes += bytes.length;
-    return offset;
+  /** So much more is in the file's content. */
+  accepted(file: TargetFile, bytes: number): void {
+    file.length += bytes;
+    this.#unsettledBytes += bytes;
+    if (file.length - file.settledBytes >= this.#options.settleBytes) this.#due.add(file);
   }
 
   /** Writes what the journal accepted into the files of the conversation, so that a reader sees it. */
@@ -102,16 +121,19 @@ export class TargetFiles {
    * unnamed segment for an orphan.
    */
   settle(file: TargetFile): void {
-    if (file.unsettled.length === 0) return;
+    if (!hasUnsettled(file)) return;
     if (!file.isManifest)
       for (const other of file.conversation.files) if (other.isManifest) this.#settleOne(other);
     this.#settleOne(file);
   }
 
-  settleWhereLarger(bytes: number): void {
-    if (this.#unsettledBytes < bytes) return;
-    for (const { files } of this.#conversations.values())
-      for (const file of files) if (file.length - file.settledBytes >= bytes) this.settle(file);
+  /** Every file that has much to settle. */
+  settleDue(): void {
+    for (const file of this.#due) this.settle(file);
+  }
+
+  settleAll(): void {
+    for (const { files } of this.#conversations.values()) for (const file of files) this.settle(file);
   }
 
   /** Every file with bytes that a power cut would take from it. */
@@ -151,6 +173,7 @@ export class TargetFiles {
   work(): void {
     const { clock, budgetUs, fault } = this.#options;
     this.#settleWaited();
+    if (this.#syncQueue.size === 0 && this.#waits.length === 0) return;
     const untilUs = clock.monotonicUs() + budgetUs;
     for (const file of this.#syncQueue) {
       try {
@@ -180,22 +203,30 @@ export class TargetFiles {
   }
 
   #settleOne(file: TargetFile): void {
-    if (file.unsettled.length === 0) return;
+    if (!hasUnsettled(file)) return;
     const fd = this.#openForAppend(file);
     if (fd === undefined) {
       this.#giveUp(file);
       return;
     }
     try {
-      const run = file.unsettled.length === 1 ? file.unsettled[0]! : Buffer.concat(file.unsettled);
-      let done = 0;
-      while (done < run.length) done += writeSync(fd, run, done, run.length - done, file.settledBytes + done);
-      file.settledBytes = file.length;
-      file.unsettled.length = 0;
-      this.#unsettledBytes -= run.length;
+      // What an error kept from being written goes before what came since.
+      while (hasUnsettled(file)) this.#write(file, fd);
     } finally {
       closeSync(fd);
     }
+    this.#due.delete(file);
+  }
+
+  #write(file: TargetFile, fd: number): void {
+    file.taken ??= { bytes: file.content.take(), length: file.length };
+    const { bytes, length } = file.taken;
+    for (let done = 0; done < bytes.length; )
+      done += writeSync(fd, bytes, done, bytes.length - done, file.fileBytes + done);
+    file.taken = undefined;
+    file.fileBytes += bytes.length;
+    this.#unsettledBytes -= length - file.settledBytes;
+    file.settledBytes = length;
   }
 
   /** @returns undefined when the file was erased, or is somebody else's */
@@ -221,8 +252,10 @@ export class TargetFiles {
 
   #giveUp(file: TargetFile): void {
     file.abandoned = true;
-    for (const bytes of file.unsettled) this.#unsettledBytes -= bytes.length;
-    file.unsettled.length = 0;
+    file.content.drop();
+    file.taken = undefined;
+    this.#due.delete(file);
+    this.#unsettledBytes -= file.length - file.settledBytes;
     file.settledBytes = file.length;
     file.syncedBytes = file.length;
   }
@@ -253,6 +286,10 @@ export class TargetFiles {
   #pathOf(file: TargetFile): string {
     return join(this.#options.spoolDirectory, file.relativePath);
   }
+}
+
+function hasUnsettled(file: TargetFile): boolean {
+  return file.settledBytes < file.length;
 }
 
 /** @returns those that go on waiting */

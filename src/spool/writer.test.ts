@@ -59,8 +59,6 @@ test('one turn puts everything of all legs into the journal, and the files stay 
   const paths = entries.map(({ path }) => path);
   assert.deepEqual(paths.toSorted(), [
     'room/0000000000000001.seg',
-    'room/0000000000000001.seg',
-    'room/0000000000000002.seg',
     'room/0000000000000002.seg',
     'room/A.rec',
     'room/B.rec',

@@ -1,11 +1,15 @@
 import { rmSync } from 'node:fs';
 import type { Clock } from '../clock.ts';
+import { BlockPool } from './gathered-bytes.ts';
 import { JournalWriter } from './journal-writer.ts';
 import { newSegmentKey, wrapSegmentKey } from './keys.ts';
 import { journalDirectoryOf, manifestFile, segmentFile } from './layout.ts';
 import { encodeManifestLine } from './manifest-line.ts';
+import { ManifestLines } from './manifest-lines.ts';
 import { entryRecord, handleBytes, type SegmentOpening, type SpoolControl } from './producer.ts';
 import type { ManifestHeader, ManifestRecord } from './records.ts';
+import { chunkOverheadBytes, segmentHeaderBytes } from './segment.ts';
+import { SegmentGroup, type WrittenSegment } from './segment-group.ts';
 import { SegmentSealer } from './segment-sealer.ts';
 import { type TargetFile, TargetFiles } from './target-files.ts';
 
@@ -42,8 +46,8 @@ export interface WriterTiming {
 
 export const defaultTiming: WriterTiming = {
   syncAfterUs: 500_000,
-  settleBytes: 64 * 1024,
-  rotateBytes: 16 * 1024 * 1024,
+  settleBytes: 32 * 1024,
+  rotateBytes: 64 * 1024 * 1024,
   rotateAfterUs: 10_000_000,
   syncBudgetUs: 15_000,
   maxUnsettledBytes: 128 * 1024 * 1024,
@@ -53,22 +57,20 @@ interface RecordingState {
   readonly header: ManifestHeader;
   readonly key: Buffer;
   readonly manifest: TargetFile;
+  readonly content: ManifestLines;
   readonly segments: Set<TargetFile>;
   lines: string[];
   /** Kept back until every segment is in its file: a reader that sees the end sees everything before it. */
   endLine: string | undefined;
 }
 
-interface SegmentState {
-  readonly sealer: SegmentSealer;
-  readonly file: TargetFile;
-}
-
 /**
  * Takes the ring's entries and makes sealed, journaled, settled files of them. One call of `flush` is one write:
  *
- *     entries -> runs of records -> sealed chunks --+--> journal (one write, fdatasync when due)
- *                manifest lines --------------------+--> files (settled later, synced before the journal goes)
+ *     entries -> records of segments --+--> sealed by groups --+--> journal (one write, fdatasync when due)
+ *                                      |    manifest lines ----+
+ *                                      |                       |
+ *                                      +--> sealed by segments +--> files (later, synced before the journal goes)
  */
 export class SpoolWriter {
   readonly #options: SpoolWriterOptions;
@@ -76,8 +78,13 @@ export class SpoolWriter {
   readonly #journal: JournalWriter;
   readonly #files: TargetFiles;
   readonly #recordings = new Map<string, RecordingState>();
-  readonly #segments = new Map<number, SegmentState>();
-  #closing: SegmentState[] = [];
+  readonly #segments = new Map<number, WrittenSegment>();
+  /** By conversation and the recordings that want them. */
+  readonly #groups = new Map<string, SegmentGroup>();
+  readonly #blocks = new BlockPool();
+  #dirtyGroups: SegmentGroup[] = [];
+  readonly #withLines = new Set<RecordingState>();
+  #closing: TargetFile[] = [];
   #started: string[] = [];
   #finished: RecordingState[] = [];
   #urgent = false;
@@ -91,7 +98,8 @@ export class SpoolWriter {
     const directory = journalDirectoryOf(spoolDirectory);
     this.#journal = new JournalWriter({ directory, workerId, syncAfterUs: this.#timing.syncAfterUs });
     const fault = (message: string): void => this.#fault(message);
-    this.#files = new TargetFiles({ spoolDirectory, clock, budgetUs: this.#timing.syncBudgetUs, fault });
+    const { syncBudgetUs: budgetUs, settleBytes } = this.#timing;
+    this.#files = new TargetFiles({ spoolDirectory, clock, budgetUs, settleBytes, fault });
   }
 
   /** The disk does not keep up: leave the entries in the ring. */
@@ -119,10 +127,10 @@ export class SpoolWriter {
 
   /** Puts everything accepted into the journal, then does what is due of settling, syncing and retiring. */
   flush(): void {
-    for (const { sealer } of this.#segments.values()) sealer.seal();
-    for (const segment of this.#closing) this.#closeSegment(segment);
-    for (const recording of this.#recordings.values()) this.#writeLines(recording);
-    for (const recording of this.#finished) this.#writeLines(recording);
+    for (const group of this.#dirtyGroups) this.#journalGroup(group);
+    this.#dirtyGroups = [];
+    for (const recording of this.#withLines) this.#writeLines(recording);
+    this.#withLines.clear();
     if (!this.#flushJournal()) return;
     for (const recordingId of this.#started.splice(0)) this.#options.post({ event: 'durable', recordingId });
     try {
@@ -133,15 +141,41 @@ export class SpoolWriter {
     this.#files.work();
   }
 
-  /** `flush`, and everything of the conversation is in its files. */
+  /** Everything accepted of the conversation is in its files. */
   settleConversation(conversationId: string): void {
-    this.flush();
+    if (this.#dirtyGroups.length > 0 || this.#withLines.size > 0 || this.#journalStuck) this.flush();
     if (!this.#journalStuck) this.#files.settleConversation(conversationId);
   }
 
   #acceptRecords(bytes: Uint8Array): void {
-    const handle = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
-    this.#segments.get(handle)?.sealer.add(bytes.subarray(handleBytes));
+    const handle = ((bytes[0]! << 24) | (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!) >>> 0;
+    const segment = this.#segments.get(handle);
+    if (!segment) return;
+    const { group, sealer, file } = segment;
+    const recordBytes = bytes.length - handleBytes;
+    if (sealer.isFullFor(recordBytes)) {
+      // What is sealed already the journal can not have any more.
+      this.#journalGroup(group);
+      sealer.seal();
+    }
+    sealer.add(bytes.subarray(handleBytes));
+    this.#files.accepted(file, recordBytes);
+    this.#isDirty(group);
+  }
+
+  #isDirty(group: SegmentGroup): void {
+    if (group.isDirty) return;
+    group.isDirty = true;
+    this.#dirtyGroups.push(group);
+  }
+
+  #journalGroup(group: SegmentGroup): void {
+    for (const { sealer, file } of group.journal(this.#journal)) {
+      sealer.close();
+      this.#files.accepted(file, chunkOverheadBytes);
+      file.closed = true;
+      this.#closing.push(file);
+    }
   }
 
   #acceptControl(control: SpoolControl): void {
@@ -154,10 +188,14 @@ export class SpoolWriter {
 
   #startRecording(header: ManifestHeader, key: string): void {
     const { recordingId, conversationId } = header;
-    const manifest = this.#files.open(conversationId, manifestFile(conversationId, recordingId), true);
-    const state = { header, key: Buffer.from(key, 'base64'), manifest, segments: new Set<TargetFile>() };
+    const content = new ManifestLines();
+    const path = manifestFile(conversationId, recordingId);
+    const manifest = this.#files.open(conversationId, path, { isManifest: true, content });
+    const state = { header, key: Buffer.from(key, 'base64'), manifest, content };
     const lines = [encodeManifestLine(header)];
-    this.#recordings.set(recordingId, { ...state, lines, endLine: undefined });
+    const recording = { ...state, segments: new Set<TargetFile>(), lines, endLine: undefined };
+    this.#recordings.set(recordingId, recording);
+    this.#withLines.add(recording);
     this.#started.push(recordingId);
     this.#urgent = true;
   }
@@ -166,7 +204,10 @@ export class SpoolWriter {
     const recording = this.#recordings.get(recordingId);
     if (!recording) return;
     if (record.type === 'end') recording.endLine = encodeManifestLine(record);
-    else recording.lines.push(encodeManifestLine(record));
+    else {
+      recording.lines.push(encodeManifestLine(record));
+      this.#withLines.add(recording);
+    }
   }
 
   #finishRecording(recordingId: string): void {
@@ -178,7 +219,10 @@ export class SpoolWriter {
 
   #openSegment(handle: number, { segmentId, conversationId, trackId, wants, clip }: SegmentOpening): void {
     const key = newSegmentKey();
-    const file = this.#files.open(conversationId, segmentFile(conversationId, segmentId), false);
+    const sealer = new SegmentSealer(segmentId, key, this.#blocks);
+    const path = segmentFile(conversationId, segmentId);
+    const file = this.#files.open(conversationId, path, { isManifest: false, content: sealer });
+    this.#files.accepted(file, segmentHeaderBytes);
     for (const { recordingId, startSample } of wants) {
       const recording = this.#recordings.get(recordingId);
       if (!recording) continue;
@@ -191,33 +235,48 @@ export class SpoolWriter {
       for (const old of recording.segments)
         if (old.closed && old.syncedBytes === old.length) recording.segments.delete(old);
       recording.segments.add(file);
+      // Into the journal before what it is the key of.
+      this.#writeLines(recording);
     }
-    const sealer = new SegmentSealer(segmentId, key, (bytes) => this.#append(file, bytes));
-    this.#segments.set(handle, { sealer, file });
+    const group = this.#groupOf(conversationId, wants);
+    const segment = { segmentId, key, sealer, file, group, journaledBytes: 0, closed: false };
+    group.add(segment);
+    this.#segments.set(handle, segment);
+  }
+
+  #groupOf(conversationId: string, wants: SegmentOpening['wants']): SegmentGroup {
+    const known = wants.flatMap(({ recordingId }) =>
+      this.#recordings.has(recordingId) ? [recordingId] : [],
+    );
+    const name = [conversationId, ...known.sort()].join(' ');
+    const found = this.#groups.get(name);
+    if (found) return found;
+    const group = new SegmentGroup(() => {
+      if (this.#groups.get(name) === group) this.#groups.delete(name);
+    });
+    this.#groups.set(name, group);
+    return group;
   }
 
   #endSegment(handle: number): void {
     const segment = this.#segments.get(handle);
     if (!segment) return;
     this.#segments.delete(handle);
-    this.#closing.push(segment);
-  }
-
-  #closeSegment({ sealer, file }: SegmentState): void {
-    if (file.closed) return;
-    sealer.close();
-    file.closed = true;
+    segment.closed = true;
+    this.#isDirty(segment.group);
   }
 
   #writeLines(recording: RecordingState): void {
     if (recording.lines.length === 0) return;
-    this.#append(recording.manifest, Buffer.from(recording.lines.join('')));
+    this.#append(recording, recording.lines.join(''));
     recording.lines = [];
   }
 
-  #append(file: TargetFile, bytes: Buffer): void {
-    const offset = this.#files.append(file, bytes);
-    this.#journal.add({ path: file.relativePath, offset, body: bytes });
+  #append({ manifest, content }: RecordingState, lines: string): void {
+    const body = Buffer.from(lines);
+    this.#journal.add({ path: manifest.relativePath, offset: manifest.length, body });
+    content.add(body);
+    this.#files.accepted(manifest, body.length);
   }
 
   #flushJournal(): boolean {
@@ -233,18 +292,17 @@ export class SpoolWriter {
   }
 
   #settle(): void {
-    for (const { file } of this.#closing) this.#files.settle(file);
+    for (const file of this.#closing) this.#files.settle(file);
     this.#closing = [];
-    const { settleBytes, maxUnsettledBytes } = this.#timing;
-    const isMuch = this.#files.unsettledBytes > maxUnsettledBytes / 2;
-    this.#files.settleWhereLarger(isMuch ? 1 : settleBytes);
+    if (this.#files.unsettledBytes > this.#timing.maxUnsettledBytes / 2) this.#files.settleAll();
+    else this.#files.settleDue();
     if (this.#finished.length > 0) this.#endFinished();
     if (this.#rotationIsDue()) this.#rotate();
   }
 
   #endFinished(): void {
     for (const recording of this.#finished) {
-      if (recording.endLine !== undefined) this.#append(recording.manifest, Buffer.from(recording.endLine));
+      if (recording.endLine !== undefined) this.#append(recording, recording.endLine);
       recording.endLine = undefined;
     }
     this.#urgent = true;

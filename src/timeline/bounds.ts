@@ -141,6 +141,12 @@ export const noiseSpreads = 2.5;
 /** What is usual is known from so many windows. */
 export const spreadWindows = 8;
 
+/** How much seconds differ from what was expected is known from so many. */
+export const variesWindows = 8;
+
+/** Before a stream lasts so long nothing is corrected: a clock 200 ppm off is 5 ms off by then, jitter looks like more. */
+export const minSteerUs = 25_000_000;
+
 /** Where arrivals do not differ at all, they were still read on a tick of some milliseconds, here or there. */
 export const arrivalNoiseUs = 1000;
 

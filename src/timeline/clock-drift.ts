@@ -10,11 +10,14 @@ import {
   minCorrectionStepPpm,
   minDriftWindowPackets,
   minOffsetUs,
+  minOutlierUs,
   minReports,
+  minSteerUs,
   noiseSpreads,
   offsetDeviations,
   reportNoiseUs,
   spreadWindows,
+  variesWindows,
   wallClockPpm,
 } from './bounds.ts';
 import { type DriftEstimate, DriftFilter } from './drift-filter.ts';
@@ -51,6 +54,8 @@ export class ClockDrift {
   #isOpen = false;
   #packets = 0;
   #fromUs = 0;
+  /** RTP time of the first packet. */
+  #beganUs = Number.NaN;
   #lastUs = 0;
   /** Its shortest distances from RTP time to arrival, in rising order; and where the first of them is. */
   readonly #leastLagsUs = new Float64Array(fastestPackets);
@@ -58,6 +63,10 @@ export class ClockDrift {
   /** Mean distance from one of these to the next: the fastest packet of a second varies by as much. */
   #spreadUs = 0;
   #windows = 0;
+  /** How far the fastest packet of the last second lay from where it was expected. */
+  #unexpectedUs = 0;
+  /** Mean of how much that changes from one second to the next. */
+  #variesUs = 0;
   #stretch: Stretch | undefined;
   #stretchedFromUs = 0;
   #correctedUs = 0;
@@ -81,6 +90,7 @@ export class ClockDrift {
   /** The next packet of the stream. @returns whether `stretch` changed behind it */
   packet(rtpUs: number, arrivalUs: number): boolean {
     const lagUs = arrivalUs - rtpUs;
+    if (Number.isNaN(this.#beganUs)) this.#beganUs = rtpUs;
     if (!this.#isOpen) this.#beginWindow(rtpUs);
     this.#packets++;
     this.#lastUs = rtpUs;
@@ -160,13 +170,23 @@ export class ClockDrift {
     return spreadUs;
   }
 
+  /** @returns how much seconds differ from one to the next: a sender may have several packets out early now and then */
+  #varies(lagUs: number): number {
+    const unexpectedUs = this.#arrivals.unexpected(lagUs);
+    const changeUs = Math.min(minOutlierUs, Math.abs(unexpectedUs - this.#unexpectedUs));
+    this.#unexpectedUs = unexpectedUs;
+    this.#variesUs += (changeUs - this.#variesUs) / variesWindows;
+    return this.#variesUs;
+  }
+
   #endWindow(): void {
     this.#advance();
     if (this.#packets >= minDriftWindowPackets) {
       const spreadUs = this.#spread();
-      const noiseUs = Math.hypot(arrivalNoiseUs, noiseSpreads * Math.max(spreadUs, this.#spreadUs));
       // Where packets differ so much, the fastest is likely to be as much slower than it could have been.
       const lagUs = this.#leastLagsUs[0]! - spreadUs + this.#sinceUs(this.#leastAtUs, this.#arrivals);
+      const withinUs = noiseSpreads * Math.max(spreadUs, this.#spreadUs);
+      const noiseUs = Math.max(Math.hypot(arrivalNoiseUs, withinUs), this.#varies(lagUs));
       this.#arrivals.measure(lagUs, noiseUs);
     }
     if (this.#reports && this.#reportLevelUs !== undefined) this.#measureReport(this.#reports);
@@ -203,7 +223,7 @@ export class ClockDrift {
     const { offsetUs, offsetDeviationUs, driftPpm } = this.#best();
     const isSure = Math.abs(offsetUs) > Math.max(minOffsetUs, offsetDeviations * offsetDeviationUs);
     const present = this.#stretch;
-    if (!present && !isSure) return false;
+    if (!present && (!isSure || this.#lastUs - this.#beganUs < minSteerUs)) return false;
     const followed = within(driftPpm, maxCorrectionPpm);
     const wantedPpm = within(offsetUs / correctionSettleSeconds, maxSlewPpm);
     const slewPpm = within(followed + wantedPpm, maxCorrectionPpm) - followed;

@@ -83,6 +83,11 @@ export class DriftFilter {
     this.#dd += driftWanderPpm2PerSecond * seconds;
   }
 
+  /** How much a measurement would differ from what is expected, in microseconds; 0 where nothing is. */
+  unexpected(levelUs: number): number {
+    return this.#isLevelKnown ? levelUs - this.#level : 0;
+  }
+
   /** @returns how much it differs from what was expected, in microseconds; 0 where nothing was */
   measure(levelUs: number, noiseUs: number): number {
     if (!this.#isLevelKnown) return this.#begin(levelUs, noiseUs);

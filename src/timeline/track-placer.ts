@@ -151,17 +151,20 @@ export class TrackPlacer<Packet extends TrackPacket> {
   #isDoubtful(packet: Packet, format: TrackFormat): boolean {
     this.#tell(format);
     if (this.#stall && packet.arrivalUs > this.#stall.untilUs) this.#endStall();
-    return this.#liesAtArrival(packet) || this.#excessSamples(packet) > this.#minPauseSamples;
+    if (this.timeline.beginsRun) return true;
+    const { sequenceNumber, rtpTime, arrivalUs } = packet;
+    const lag = this.timeline.lagSamples(sequenceNumber, rtpTime, arrivalUs);
+    if (lag === undefined) return this.timeline.isAnchored(sequenceNumber, rtpTime, arrivalUs);
+    return this.#excessSamples(lag) > this.#minPauseSamples;
   }
 
   #liesAtArrival({ sequenceNumber, rtpTime, arrivalUs }: Packet): boolean {
     return this.timeline.beginsRun || this.timeline.isAnchored(sequenceNumber, rtpTime, arrivalUs);
   }
 
-  /** How much later it arrives, against RTP time, than the latest of the packets before it. */
-  #excessSamples({ sequenceNumber, rtpTime, arrivalUs }: Packet): number {
-    const lag = this.timeline.lagSamples(sequenceNumber, rtpTime, arrivalUs);
-    if (lag === undefined || this.#lagCount === 0) return 0;
+  /** How much later than the latest of the packets before it one is that is so late against RTP time. */
+  #excessSamples(lag: number): number {
+    if (this.#lagCount === 0) return 0;
     if (this.#stall) return lag - this.#stall.lag;
     const sinceLast = lag - (this.#lags[(this.#lagCount - 1) % lagPackets] ?? 0);
     return sinceLast <= this.#minPauseSamples ? sinceLast : lag - Math.max(...this.#knownLags());

@@ -57,6 +57,14 @@ export class TrackTimeline {
   readonly #maxJumpSamples: number;
   readonly #maxLagSamples: number;
   readonly #maxStallSamples: number;
+  /** The packet that is being placed. */
+  readonly #offered: OfferedPacket = {
+    sequenceNumber: 0,
+    rtpTime: 0,
+    arrivalUs: 0,
+    arrivalSample: 0,
+    durationTicks: 0,
+  };
   #format: TrackFormat | undefined;
   #endSample: number;
   #arrivalSample = 0;
@@ -182,7 +190,12 @@ export class TrackTimeline {
     if (!this.#format) throw new TypeError('place() before format()');
     this.#counters.packets++;
     this.#arrivalSample = Math.max(this.#arrivalSample, this.#samplesOf(arrivalUs));
-    const packet = { sequenceNumber, rtpTime, arrivalUs, arrivalSample: this.#arrivalSample, durationTicks };
+    const packet = this.#offered;
+    packet.sequenceNumber = sequenceNumber;
+    packet.rtpTime = rtpTime;
+    packet.arrivalUs = arrivalUs;
+    packet.arrivalSample = this.#arrivalSample;
+    packet.durationTicks = durationTicks;
     const run = this.#run();
     if (!run) return this.#beginRun(packet);
     if (run !== this.#runs.at(-1)) return this.#placeReturning(run, packet);

@@ -11,7 +11,10 @@ import type {
 } from './render-protocol.ts';
 
 export interface RenderPoolOptions {
+  /** For WAV files and marks; for all, where there are no `encodeThreads`. */
   threads: number;
+  /** For MP3 and MP4 files alone, that take many times as long: no other file waits for them. */
+  encodeThreads?: number;
   spoolDir: string;
   masterKey: Secret<Uint8Array>;
   /** Of every file; `on` where it is not given. */
@@ -23,9 +26,14 @@ export interface RenderThreadData {
   spoolDir: string;
   masterKey: Uint8Array;
   lossConcealment: 'on' | 'off';
+  task: RenderTask;
 }
 
+/** `plain` go before `encode`, and all of them behind calls. */
+export type RenderTask = 'plain' | 'encode';
+
 interface RenderThread {
+  task: RenderTask;
   worker: Worker;
   openRenditions: number;
   waiting: Map<number, (reply: RenderReply) => void>;
@@ -40,14 +48,17 @@ export class RenderPool {
 
   constructor(options: RenderPoolOptions) {
     this.#options = options;
-    this.#threads = Array.from({ length: options.threads }, () => this.#startThread());
+    const { threads, encodeThreads = 0 } = options;
+    this.#threads = Array.from({ length: threads + encodeThreads }, (_, index) =>
+      this.#startThread(index < threads ? 'plain' : 'encode'),
+    );
   }
 
   /**
    * @throws CallreelError SPOOL_CORRUPT, SPOOL_KEY_MISSING, NOT_FOUND
    */
   async open(request: RenditionRequest): Promise<OpenRendition> {
-    const thread = this.#leastBusy();
+    const thread = this.#leastBusy(request.format === 'wav' ? 'plain' : 'encode');
     const id = this.#nextId++;
     thread.openRenditions++;
     try {
@@ -69,7 +80,7 @@ export class RenderPool {
    * @throws CallreelError SPOOL_CORRUPT, SPOOL_KEY_MISSING, NOT_FOUND
    */
   async marks(conversationId: string, recordingId: string): Promise<TrackMark[]> {
-    const thread = this.#leastBusy();
+    const thread = this.#leastBusy('plain');
     const id = this.#nextId++;
     thread.openRenditions++;
     try {
@@ -86,7 +97,7 @@ export class RenderPool {
    * @throws CallreelError SPOOL_CORRUPT, SPOOL_KEY_MISSING, NOT_FOUND, RENDER_FAILED
    */
   async recordingMarks(conversationId: string, recordingId: string): Promise<FoundMarks> {
-    const thread = this.#leastBusy();
+    const thread = this.#leastBusy('plain');
     const id = this.#nextId++;
     thread.openRenditions++;
     try {
@@ -115,9 +126,10 @@ export class RenderPool {
     thread.worker.postMessage({ id, verb: 'release' } satisfies RenderCommand);
   }
 
-  #leastBusy(): RenderThread {
+  #leastBusy(task: RenderTask): RenderThread {
     if (this.#closed) throw new CallreelError('DRAINING', 'the render threads are stopped');
-    return this.#threads.reduce((best, thread) =>
+    const own = this.#threads.filter((thread) => thread.task === task);
+    return (own.length > 0 ? own : this.#threads).reduce((best, thread) =>
       thread.openRenditions < best.openRenditions ? thread : best,
     );
   }
@@ -132,14 +144,14 @@ export class RenderPool {
     return reply;
   }
 
-  #startThread(): RenderThread {
+  #startThread(task: RenderTask): RenderThread {
     const { spoolDir, masterKey, lossConcealment = 'on' } = this.#options;
-    const workerData: RenderThreadData = { spoolDir, masterKey: masterKey.reveal(), lossConcealment };
+    const workerData: RenderThreadData = { spoolDir, masterKey: masterKey.reveal(), lossConcealment, task };
     const worker = new Worker(new URL('./render-thread.ts', import.meta.url), {
       workerData,
-      name: 'render thread',
+      name: task === 'encode' ? 'render thread (MP3, MP4)' : 'render thread',
     });
-    const thread: RenderThread = { worker, openRenditions: 0, waiting: new Map() };
+    const thread: RenderThread = { task, worker, openRenditions: 0, waiting: new Map() };
     worker.unref();
     worker.on('message', (reply: RenderReply) => {
       const resolve = thread.waiting.get(reply.id);
@@ -157,7 +169,7 @@ export class RenderPool {
     for (const [id, resolve] of thread.waiting) resolve({ id, reply: 'error', error });
     thread.waiting.clear();
     const index = this.#threads.indexOf(thread);
-    if (!this.#closed && index >= 0) this.#threads[index] = this.#startThread();
+    if (!this.#closed && index >= 0) this.#threads[index] = this.#startThread(thread.task);
   }
 }
 
@@ -165,37 +177,44 @@ function unexpected(reply: RenderReply): Error {
   return new TypeError(`the render thread answered ${reply.reply}`);
 }
 
+type ReadCommand = { verb: 'read'; first: number; last: number } | { verb: 'next' };
+
 /** One rendition being read; `release` when done with it. */
 export class OpenRendition {
   readonly head: RenditionHead;
-  readonly #ask: (
-    command: { verb: 'read'; first: number; last: number } | { verb: 'next' },
-  ) => Promise<RenderReply>;
+  readonly #ask: (command: ReadCommand) => Promise<RenderReply>;
   readonly #release: () => void;
   #released = false;
 
-  constructor(
-    head: RenditionHead,
-    ask: (command: { verb: 'read'; first: number; last: number } | { verb: 'next' }) => Promise<RenderReply>,
-    release: () => void,
-  ) {
+  constructor(head: RenditionHead, ask: (command: ReadCommand) => Promise<RenderReply>, release: () => void) {
     this.head = head;
     this.#ask = ask;
     this.#release = release;
   }
 
-  /** The bytes from `first` to `last`, both included; the next chunk is rendered when it is asked for. */
+  /** The bytes from `first` to `last`, both included; one chunk is rendered ahead of what is asked for. */
   async *read(first: number, last: number): AsyncGenerator<Uint8Array, void, void> {
+    const { leadingBytes } = this.head;
+    let next: Promise<RenderReply> | undefined;
     try {
-      for (
-        let reply = await this.#ask({ verb: 'read', first, last });
-        reply.reply === 'chunk';
-        reply = await this.#ask({ verb: 'next' })
-      )
+      const leading = leadingBytes.subarray(first, last + 1);
+      const from = first + leading.length;
+      if (from <= last) next = this.#askAhead({ verb: 'read', first: from, last });
+      if (leading.length > 0) yield leading;
+      for (let reply = await next; reply?.reply === 'chunk'; reply = await next) {
+        next = this.#askAhead({ verb: 'next' });
         yield reply.chunk;
+      }
     } finally {
       this.release();
     }
+  }
+
+  /** What nobody waits for any more may fail. */
+  #askAhead(command: ReadCommand): Promise<RenderReply> {
+    const reply = this.#ask(command);
+    reply.catch(() => undefined);
+    return reply;
   }
 
   release(): void {

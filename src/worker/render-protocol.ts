@@ -17,6 +17,8 @@ export interface RenditionHead {
   contentType: string;
   /** Exact; of a growing recording, what it held when it was opened. */
   byteLength: number;
+  /** What the file begins with: all before its audio. */
+  leadingBytes: Uint8Array;
   /** False while the recording still grows. */
   complete: boolean;
   /** For `channels`: whose voice each channel is, in their order. */

@@ -11,10 +11,13 @@ import { openSpool, type SpoolRecording } from '../spool/reader.ts';
 import type { RenderThreadData } from './render-pool.ts';
 import type { FoundMarks, RenderCommand, RenderReply, RenditionRequest } from './render-protocol.ts';
 import { RenditionCache, sliceChunks } from './rendition-cache.ts';
+import { Turns } from './turns.ts';
 
 /** Reads spools and makes files of them, for `render-pool`. On Linux the priority is the thread's own. */
-const { spoolDir, masterKey, lossConcealment } = workerData as RenderThreadData;
+const { spoolDir, masterKey, lossConcealment, task } = workerData as RenderThreadData;
 const key = new Secret(Buffer.from(masterKey));
+/** Behind calls, and a little before what encodes, measures and writes along. */
+const plainPriority = 15;
 const cacheBytes = 64 * 1024 * 1024;
 const cache = new RenditionCache(cacheBytes);
 
@@ -28,14 +31,16 @@ interface OpenFile {
 
 const files = new Map<number, OpenFile>();
 
-const concealment = lossConcealment === 'off' ? { lossConcealment } : {};
+const turns = new Turns();
+/** Of every view. */
+const manner = { turn: () => turns.take(), ...(lossConcealment === 'off' && { lossConcealment }) };
 
 function open({ conversationId, recordingId }: RecordingId): SpoolRecording {
   return openSpool(conversationDirectoryOf(spoolDir, conversationId), recordingId, key);
 }
 
 async function marksOf(recording: RecordingId): Promise<FoundMarks> {
-  const view = { ...recordingView(open(recording)), ...concealment };
+  const view = { ...recordingView(open(recording)), ...manner };
   return { rateHz: view.rateHz, ...(await recordingMarks(view)) };
 }
 
@@ -43,7 +48,7 @@ function openFile({ conversationId, recordingId, kind, trackId, format }: Rendit
   const recording = open({ conversationId, recordingId });
   const view = {
     ...(kind === 'clip' ? clipView(recording, trackId ?? '') : recordingView(recording)),
-    ...concealment,
+    ...manner,
   };
   const rendition = openRendition(view, requestOf({ kind, trackId, format }));
   const cached = format !== 'wav' && rendition.complete;
@@ -63,15 +68,19 @@ function requestOf({
 function readChunks({ rendition, cacheKey }: OpenFile, first: number, last: number): OpenFile['chunks'] {
   const whole = cacheKey === undefined ? undefined : cache.get(cacheKey);
   if (whole) return sliceChunks(whole, first, last + 1);
-  const chunks = rendition.read(first, last + 1);
-  const isWhole = first === 0 && last === rendition.byteLength - 1;
-  return cacheKey !== undefined && isWhole ? kept(cacheKey, chunks) : chunks;
+  // Its head goes along with the answer to `open`.
+  const isWhole = first <= rendition.head.length && last === rendition.byteLength - 1;
+  return cacheKey !== undefined && isWhole
+    ? kept(cacheKey, rendition, first)
+    : rendition.read(first, last + 1);
 }
 
-/** Passes the chunks on and keeps them once all were read. */
-async function* kept(cacheKey: string, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const all: Uint8Array[] = [];
-  for await (const chunk of chunks) {
+/** Passes the chunks on from a byte of the head on, and keeps the whole file once all were read. */
+async function* kept(cacheKey: string, rendition: Rendition, first: number): AsyncGenerator<Uint8Array> {
+  const { head } = rendition;
+  const all: Uint8Array[] = [head];
+  if (first < head.length) yield head.subarray(first);
+  for await (const chunk of rendition.read(head.length)) {
     all.push(chunk);
     yield chunk;
   }
@@ -89,8 +98,9 @@ async function answer(command: RenderCommand): Promise<RenderReply | undefined> 
   if (command.verb === 'open') {
     const file = openFile(command.request);
     files.set(id, file);
-    const { contentType, byteLength, complete, trackIds } = file.rendition;
-    return { id, reply: 'head', head: { contentType, byteLength, complete, ...(trackIds && { trackIds }) } };
+    const { contentType, byteLength, head: leadingBytes, complete, trackIds } = file.rendition;
+    const head = { contentType, byteLength, leadingBytes, complete, ...(trackIds && { trackIds }) };
+    return { id, reply: 'head', head };
   }
   if (command.verb === 'marks') {
     return { id, reply: 'marks', marks: trackMarks(recordingView(open(command))) };
@@ -115,7 +125,7 @@ function failure(id: number, error: unknown): RenderReply {
   return { id, reply: 'error', error: known.toJSON() };
 }
 
-setPriority(constants.priority.PRIORITY_LOW);
+setPriority(task === 'plain' ? plainPriority : constants.priority.PRIORITY_LOW);
 parentPort?.on('message', (command: RenderCommand) => {
   answer(command)
     .catch((error: unknown) => (command.verb === 'release' ? undefined : failure(command.id, error)))

@@ -48,8 +48,6 @@ function drainRing(): void {
 }
 
 function settle(conversationId: string, reply: number): void {
-  // What the tick thread wrote before the request was made may have come since this turn's drain.
-  drainRing();
   try {
     writer.settleConversation(conversationId);
   } catch (error) {
@@ -59,11 +57,14 @@ function settle(conversationId: string, reply: number): void {
 }
 
 function answerRequests(): void {
-  for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) {
-    const request = next.message as WriterRequest;
+  const requests: WriterRequest[] = [];
+  for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port))
+    requests.push(next.message as WriterRequest);
+  // What the tick thread wrote before a request was made may have come since this turn's drain.
+  if (requests.length > 0) drainRing();
+  for (const request of requests)
     if ('drain' in request) draining = true;
     else settle(request.settle, request.reply);
-  }
 }
 
 while (!(draining && ring.isEmpty && writer.isClean)) {

@@ -1,12 +1,14 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { temporaryFolder } from './temporary-folder.ts';
 
 const run = promisify(execFile);
 
 const sounds = '/usr/share/asterisk/sounds';
 
-/** Debian packages of foreign SIP stacks, decoders, HTTP programs, storages and human voices, and a file by which each is known to be there. */
+/** Debian packages of foreign SIP stacks, decoders, HTTP programs, storages, human voices and compilers, and a file by which each is known to be there. */
 const packages = {
   'sip-tester': '/usr/bin/sipp',
   'baresip-core': '/usr/bin/baresip',
@@ -30,15 +32,30 @@ const packages = {
   'asterisk-core-sounds-fr-wav': `${sounds}/fr_CA_f_June/vm-options.wav`,
   'asterisk-core-sounds-it-wav': `${sounds}/it_IT_m_Carlo/vm-options.wav`,
   'asterisk-core-sounds-ru-wav': `${sounds}/ru_RU_f_IvrvoiceRU/vm-options.wav`,
+  clang: '/usr/bin/clang',
+  lld: '/usr/bin/wasm-ld',
+  'wasi-libc': '/usr/lib/wasm32-wasi/libc.a',
+  // For the clang that Debian has as its usual one.
+  'libclang-rt-dev-wasm32': '/var/lib/dpkg/info/libclang-rt-dev-wasm32.list',
+} as const;
+
+/** Source packages of Debian, and where they are unpacked, as their authors released them. */
+const sources = {
+  lame: { archive: 'lame_3.100.orig.tar.gz', folder: '/usr/src/lame-3.100' },
 } as const;
 
 export type PeerPackage = keyof typeof packages;
+export type PeerSource = keyof typeof sources;
 
-const installTimeoutMs = 300_000;
+const options = {
+  timeout: 300_000,
+  env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+};
 
-/** Every package of the interop tests, at once: so that files which run at the same time do not wait for each other. */
+/** Every package and source of the interop tests, at once: so that files which run at the same time do not wait for each other. */
 export async function ensureAllPackages(): Promise<void> {
   await ensurePackages(...(Object.keys(packages) as PeerPackage[]));
+  for (const name of Object.keys(sources) as PeerSource[]) await ensureSource(name);
 }
 
 /**
@@ -51,10 +68,6 @@ export async function ensurePackages(...names: PeerPackage[]): Promise<void> {
   const command = `apt-get install -y --no-install-recommends ${missing.join(' ')}`;
   if (process.getuid?.() !== 0)
     throw new Error(`the interop tests need ${missing.join(' and ')}: run as root: ${command}`);
-  const options = {
-    timeout: installTimeoutMs,
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-  };
   try {
     await run('apt-get', ['update'], options);
     await run('apt-get', command.split(' ').slice(1), options);
@@ -63,5 +76,41 @@ export async function ensurePackages(...names: PeerPackage[]): Promise<void> {
     throw new Error(`cannot install ${missing.join(' and ')} by "${command}": ${stderr ?? error}`, {
       cause: error,
     });
+  }
+}
+
+/**
+ * Fetches a source package where it is missing; its signatures are checked by apt-get, whose own lists stay as they are.
+ * @returns its folder
+ */
+export async function ensureSource(name: PeerSource): Promise<string> {
+  const { archive, folder } = sources[name];
+  if (existsSync(folder)) return folder;
+  const temporary = await temporaryFolder('source');
+  try {
+    const cwd = temporary.path;
+    const list = temporary.file('sources.list');
+    const origin = '[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian';
+    writeFileSync(list, `deb-src ${origin} bookworm main\n`);
+    mkdirSync(temporary.file('lists/partial'), { recursive: true });
+    const settings = [
+      `Dir::Etc::sourcelist=${list}`,
+      'Dir::Etc::sourceparts=-',
+      `Dir::State::lists=${temporary.file('lists')}`,
+      `Dir::Cache=${cwd}`,
+      'APT::Sandbox::User=root',
+    ].flatMap((setting) => ['-o', setting]);
+    await run('apt-get', [...settings, 'update'], options);
+    await run('apt-get', [...settings, 'source', '--download-only', '--tar-only', name], { ...options, cwd });
+    await run('tar', ['-xf', archive], { ...options, cwd });
+    await run('mv', [basename(folder), dirname(folder)], { ...options, cwd });
+    return folder;
+  } catch (error) {
+    const { stderr } = error as { stderr?: string };
+    throw new Error(`cannot fetch the sources of ${name} into ${folder}: ${stderr ?? error}`, {
+      cause: error,
+    });
+  } finally {
+    await temporary.remove();
   }
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds lame.wasm from the unmodified sources of LAME. On Debian 12:
-#   apt-get install clang lld wasi-libc libclang-rt-14-dev-wasm32
+#   apt-get install clang lld wasi-libc libclang-rt-dev-wasm32
 #   apt-get source lame      (with a deb-src line: 3.100)
 #   wasm/lame/build.sh lame-3.100
 set -eu

@@ -72,9 +72,15 @@ function connect(target: CallTarget, join: Connect['join']): Step {
   return { verb: 'connect', groups: [[{ target }]], answerOnBridge: true, join };
 }
 
-/** The schema of one command each, giving the neutral verb and what to ask when it has ended. */
-export function commandSchemas(ask: Ask) {
-  const done = (url: string | undefined) => (url === undefined ? {} : { done: () => ask(url, {}) });
+/**
+ * The schema of one command each, giving the neutral verb and what to ask when it has ended.
+ * @param asking who asks for the routine that is being parsed
+ */
+export function commandSchemas(asking: () => Ask) {
+  const done = (url: string | undefined) => {
+    const ask = asking();
+    return url === undefined ? {} : { done: () => ask(url, {}) };
+  };
 
   const say = z
     .object({
@@ -143,5 +149,5 @@ export function commandSchemas(ask: Ask) {
 
   const hangUp = z.object({ name: z.literal('HangUp') }).transform((): Step => ({ verb: 'hang-up' }));
 
-  return [say, play, ...gatherSchemas(ask), joinConference, callPhone, callClient, hangUp] as const;
+  return [say, play, ...gatherSchemas(asking), joinConference, callPhone, callClient, hangUp] as const;
 }

@@ -58,13 +58,14 @@ function nameAnswer(result: CollectResult): Record<string, unknown> {
   return { value, ...(value === '' && { error: errorOf(result) }), ...saidOf(result) };
 }
 
-/** The commands that wait for what a party presses or says. */
-export function gatherSchemas(ask: Ask) {
+/** The commands that wait for what a party presses or says; `asking` as for `commandSchemas`. */
+export function gatherSchemas(asking: () => Ask) {
   const gather = (
     command: Gathered,
     limits: Pick<Collect, 'maxDigits' | 'terminators' | 'speech'>,
     answer: (result: CollectResult) => Record<string, unknown>,
   ): Step => {
+    const ask = asking();
     const timeoutMs = (command.timeout_seconds ?? defaultTimeoutSeconds) * 1000;
     return {
       verb: 'collect',

@@ -7,8 +7,16 @@ import { commandSchemas } from './commands.ts';
 
 const maxCommands = 200;
 
+const commands = commandSchemas(() => asking);
+const document = z.object({
+  routine: z.array(z.discriminatedUnion('name', commands)).max(maxCommands),
+});
+
 /** For whoever only wants to know whether a routine is right. */
 const nobodyAsks: Ask = async () => undefined;
+
+/** Who asks for the routine that is being parsed: schemas cost more to make than to use. */
+let asking = nobodyAsks;
 
 /**
  * A Sift routine, `{routine: [{name: 'JoinConference', ...}]}`, as neutral verbs. Unknown parameters of a command
@@ -18,9 +26,7 @@ const nobodyAsks: Ask = async () => undefined;
  */
 export function parseRoutine(body: unknown, ask: Ask = nobodyAsks): Step[] {
   assertSaneInput(body, 'body', 'DOCUMENT_INVALID');
-  const document = z.object({
-    routine: z.array(z.discriminatedUnion('name', commandSchemas(ask))).max(maxCommands),
-  });
+  asking = ask;
   const parsed = document.safeParse(body);
   if (parsed.success) return parsed.data.routine;
   const [issue] = parsed.error.issues;

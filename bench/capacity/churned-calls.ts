@@ -1,0 +1,77 @@
+import { sleep, systemClock } from '../../src/clock.ts';
+import { connectCall, type Stage, streamsOf } from './connect-call.ts';
+import type { StreamTotals } from './load-generator.ts';
+import { type EndedCall, RecordingCheck } from './recording-check.ts';
+import type { StreamAudio } from './stream-audio.ts';
+import { CallRefused, callerOf } from './two-party-signalling.ts';
+
+export interface ChurnOptions {
+  calls: number;
+  /** At least and at most. */
+  callSeconds: readonly [number, number];
+  /** The first number of a caller that was not used yet. */
+  firstCaller: number;
+  audio: StreamAudio;
+}
+
+export interface ChurnResult {
+  setUp: number;
+  refused: number;
+  failures: string[];
+  check: RecordingCheck;
+}
+
+/** So many calls begin in a second at first. */
+const firstCallsPerSecond = 20;
+const lastPacketsMs = 500;
+const retryMs = 1000;
+/** One of so many callers has SRTP. */
+const srtpEvery = 4;
+
+/**
+ * Calls that end, and others that begin in their place with the same phones, all the time: each as long as chance will
+ * have it. Every recording is verified, and erased, as soon as its call has ended.
+ * @returns when the last call has ended and its recording is verified
+ */
+export async function churn(stage: Stage, untilUs: number, options: ChurnOptions): Promise<ChurnResult> {
+  const { calls, callSeconds, audio } = options;
+  const [leastSeconds, mostSeconds] = callSeconds;
+  const check = new RecordingCheck(stage.server, audio);
+  const result: ChurnResult = { setUp: 0, refused: 0, failures: [], check };
+  const before = new Map<number, StreamTotals>();
+  let nextCaller = options.firstCaller;
+
+  const talk = async (call: number): Promise<void> => {
+    const from = callerOf(nextCaller++);
+    await connectCall(stage, call, { from, srtp: { caller: call % srtpEvery === 0, called: false } });
+    result.setUp++;
+    const seconds = leastSeconds + Math.random() * (mostSeconds - leastSeconds);
+    await sleep(systemClock, seconds * 1000);
+    const ended: EndedCall = { from, sides: [] };
+    for (const stream of streamsOf(call)) {
+      const totals = await stage.load.endStream(stream);
+      ended.sides.push({ stream, from: before.get(stream)?.sent ?? 0, to: totals.sent });
+      before.set(stream, totals);
+    }
+    await sleep(systemClock, lastPacketsMs);
+    await stage.signalling.hangUpCall(call);
+    check.add(ended);
+  };
+
+  const keepTalking = async (call: number): Promise<void> => {
+    await sleep(systemClock, (call * 1000) / firstCallsPerSecond);
+    while (systemClock.monotonicUs() < untilUs)
+      try {
+        await talk(call);
+      } catch (error) {
+        if (!(error instanceof CallRefused)) throw error;
+        if (error.status === 503) result.refused++;
+        else result.failures.push(error.message);
+        await sleep(systemClock, retryMs);
+      }
+  };
+
+  await Promise.all(Array.from({ length: calls }, (_, call) => keepTalking(call)));
+  await check.finish();
+  return result;
+}

@@ -1,0 +1,233 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { sleep, systemClock } from '../src/clock.ts';
+import { BenchServer } from './capacity/bench-server.ts';
+import { connectCall, firstNumber, type Stage } from './capacity/connect-call.ts';
+import { LoadGenerator, voidReason } from './capacity/load-generator.ts';
+import { metricSum } from './capacity/metric.ts';
+import { buildProgram } from './capacity/native-program.ts';
+import { verifyCalls } from './capacity/recorded-calls.ts';
+import { StreamAudio } from './capacity/stream-audio.ts';
+import { latenessMs } from './capacity/tick-lateness.ts';
+import { CallRefused, host, TwoPartySignalling } from './capacity/two-party-signalling.ts';
+import { formatTable } from './table.ts';
+
+const usage = `  --most 1500          calls, at most
+  --step 20            so many more, then a look
+  --look-seconds 3
+  --hold-seconds 20    at the limit, a call more being tried each second
+  --driver dgram       or ffi`;
+
+const lastPacketsMs = 500;
+const hangUpsPerSecond = 50;
+const optionsTimeoutMs = 5000;
+
+interface Step {
+  calls: number;
+  tickLatenessP999Ms: number;
+  cpuSecondsPerSecond: number;
+}
+
+/**
+ * More and more recorded two-party calls, until the server refuses one more; then as many as it takes, for a while.
+ * Shows that it refuses before a recording has a gap or a packet is lost.
+ */
+export async function run(args: string[]): Promise<object> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      most: { type: 'string', default: '1500' },
+      step: { type: 'string', default: '20' },
+      'look-seconds': { type: 'string', default: '3' },
+      'hold-seconds': { type: 'string', default: '20' },
+      driver: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) throw new Error(`npm run bench -- saturate\n${usage}`);
+  const most = Number(values.most);
+  const directory = mkdtempSync(join(tmpdir(), 'callreel-bench-'));
+  try {
+    const program = await buildProgram('load', directory);
+    const audio = await StreamAudio.load();
+    await using signalling = await TwoPartySignalling.open();
+    await using server = await BenchServer.start({
+      routines: new Map(
+        Array.from({ length: most }, (_, call) => [
+          String(firstNumber + call),
+          [{ name: 'CallPhone', phone_number: signalling.calledUri(call), do_record: true }],
+        ]),
+      ),
+      files: 'wav',
+      settings: {
+        // The product's own.
+        CALLREEL_ADMISSION_MAX_LATE_TICK_SHARE: '0.2',
+        ...(values.driver !== undefined && { CALLREEL_RTP_DRIVER: values.driver }),
+      },
+    });
+    await server.api('POST', '/v1/dial-permissions', { prefix: 'sip:', allow: true });
+    await using load = await LoadGenerator.start(program, server.dataDir, audio, most * 2);
+    const stage = { signalling, server, load };
+    load.beginWindow();
+    const before = await server.ticks();
+    const raised = await raise(stage, {
+      ...{ most, step: Number(values.step), lookMs: Number(values['look-seconds']) * 1000 },
+    });
+    const retryAfterSeconds = raised.refused === 0 ? undefined : await retryAfter(server);
+    const untilRefusal = await server.ticks();
+    const held = await hold(stage, raised.calls, most, Number(values['hold-seconds']));
+    const after = await server.ticks();
+    const metrics = await server.metrics();
+    const report = await load.report();
+    const totals = await load.stop();
+    await sleep(systemClock, lastPacketsMs);
+    await signalling.hangUp(hangUpsPerSecond);
+    const findings = await verifyCalls({ server, calls: held.calls, audio, totals, files: 'wav' });
+    const result = {
+      ...{ driver: server.driver, calls: raised.calls, callsHeld: held.calls },
+      ...{ refused: raised.refused + held.refused, retryAfterSeconds: retryAfterSeconds ?? null },
+      shortages: shortagesOf(metrics),
+      ...{ gapSamples: findings.gapSamples, lostPackets: findings.lostPackets + report.missing },
+      overflows: metricSum(metrics, 'callreel_spool_overflows_total'),
+      sendsFailed: metricSum(metrics, 'callreel_media_sends_failed_total'),
+      tickLatenessP999Ms: latenessMs(before, untilRefusal, 0.999),
+      tickLatenessHeldP999Ms: latenessMs(untilRefusal, after, 0.999),
+      recordings: findings.recordings,
+      failures: [...raised.failures, ...held.failures].length,
+      loadLatenessP999Us: report.latenessP999Us,
+      voidReason: voidReason(report) ?? null,
+      steps: raised.steps,
+      machine: `${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.versions.node}`,
+    };
+    for (const failure of [...raised.failures, ...held.failures].slice(0, 10))
+      process.stderr.write(`${failure}\n`);
+    tell(result);
+    return result;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+interface Raised {
+  calls: number;
+  refused: number;
+  failures: string[];
+}
+
+/** Until one is refused. */
+async function raise(
+  stage: Stage,
+  { most, step, lookMs }: { most: number; step: number; lookMs: number },
+): Promise<Raised & { steps: Step[] }> {
+  const raised: Raised = { calls: 0, refused: 0, failures: [] };
+  const steps: Step[] = [];
+  while (raised.calls < most && raised.refused === 0 && raised.failures.length === 0) {
+    const until = Math.min(most, raised.calls + step);
+    while (raised.calls < until && (await placeOne(stage, raised)));
+    const ticks = await stage.server.ticks();
+    const mark = stage.server.mark();
+    const beganUs = systemClock.monotonicUs();
+    await sleep(systemClock, lookMs);
+    const seconds = (systemClock.monotonicUs() - beganUs) / 1e6;
+    steps.push({
+      calls: raised.calls,
+      tickLatenessP999Ms: latenessMs(ticks, await stage.server.ticks(), 0.999),
+      cpuSecondsPerSecond: Number((stage.server.usageSince(mark).cpuSeconds / seconds).toFixed(2)),
+    });
+    process.stderr.write(`${JSON.stringify(steps.at(-1))}\n`);
+  }
+  return { ...raised, steps };
+}
+
+/** One more call is tried each second, and talks where it is taken. */
+async function hold(stage: Stage, calls: number, most: number, seconds: number): Promise<Raised> {
+  const held: Raised = { calls, refused: 0, failures: [] };
+  const untilUs = systemClock.monotonicUs() + seconds * 1e6;
+  while (systemClock.monotonicUs() < untilUs) {
+    await sleep(systemClock, 1000);
+    if (held.calls < most) await placeOne(stage, held);
+  }
+  return held;
+}
+
+/** @returns whether it was taken */
+async function placeOne(stage: Stage, raised: Raised): Promise<boolean> {
+  try {
+    await connectCall(stage, raised.calls);
+    raised.calls++;
+    return true;
+  } catch (error) {
+    if (!(error instanceof CallRefused)) throw error;
+    if (error.status === 503) raised.refused++;
+    else raised.failures.push(error.message);
+    return false;
+  }
+}
+
+/** What the server says to a balancer that asks; undefined where it takes calls again. */
+async function retryAfter(server: BenchServer): Promise<number | undefined> {
+  const socket = createSocket('udp4');
+  try {
+    socket.bind(0, host);
+    await once(socket, 'listening');
+    const { address, port } = server.process.sipAddress();
+    const tag = `${process.pid}-${systemClock.monotonicUs()}`;
+    const request = [
+      `OPTIONS sip:${address}:${port} SIP/2.0`,
+      `Via: SIP/2.0/UDP ${host}:${socket.address().port};branch=z9hG4bK${tag};rport`,
+      'Max-Forwards: 70',
+      `From: <sip:balancer@${host}>;tag=${tag}`,
+      `To: <sip:${address}:${port}>`,
+      `Call-ID: ${tag}`,
+      'CSeq: 1 OPTIONS',
+      'Content-Length: 0',
+    ];
+    socket.send(`${request.join('\r\n')}\r\n\r\n`, port, address);
+    const [answer] = (await once(socket, 'message', { signal: AbortSignal.timeout(optionsTimeoutMs) })) as [
+      Buffer,
+    ];
+    const text = answer.toString('latin1');
+    if (!text.startsWith('SIP/2.0 503 ')) return undefined;
+    return Number(/^Retry-After: *(\d+)/im.exec(text)?.[1] ?? Number.NaN);
+  } finally {
+    socket.close();
+  }
+}
+
+function shortagesOf(metrics: string): string[] {
+  return [...metrics.matchAll(/^callreel_admission_refused_total\{reason="([^"]+)"\} (\d+)$/gm)]
+    .filter(([, , count]) => Number(count) > 0)
+    .map(([, reason]) => reason!);
+}
+
+function tell(result: {
+  calls: number;
+  callsHeld: number;
+  refused: number;
+  retryAfterSeconds: number | null;
+  gapSamples: number;
+  lostPackets: number;
+  tickLatenessP999Ms: number;
+  tickLatenessHeldP999Ms: number;
+}): void {
+  process.stdout.write('Recorded two-party calls, a WAV file along with each, until one more is refused\n');
+  process.stdout.write(
+    `${formatTable(
+      [
+        ...['calls', 'held', 'refused', 'Retry-After s', 'gap samples', 'lost packets'],
+        ...['tick p99.9 ms', 'at the limit'],
+      ],
+      [
+        [
+          ...[result.calls, result.callsHeld, result.refused, result.retryAfterSeconds ?? ''],
+          ...[result.gapSamples, result.lostPackets],
+          ...[result.tickLatenessP999Ms, result.tickLatenessHeldP999Ms],
+        ],
+      ],
+    )}\n`,
+  );
+}

@@ -1,0 +1,145 @@
+import { parseArgs } from 'node:util';
+import { GrowingRecording } from '../src/spool/growing-recording.ts';
+import type { OpenSegment } from '../src/spool/producer.ts';
+import { TestSpool, testParty } from '../src/spool/test-spool.ts';
+import { formatTable } from './table.ts';
+
+const turnMs = 60;
+const packetMs = 20;
+const packetUs = packetMs * 1000;
+const payload = Buffer.alloc(160, 0x55);
+/** Turns of the writer after which a recording is settled and read, as by who writes its file along. */
+const turnsPerLook = 17;
+const partiesPerCall = 2;
+
+interface Call {
+  recordingId: string;
+  conversationId: string;
+  segments: OpenSegment[];
+  growing: GrowingRecording;
+}
+
+/**
+ * What the spool alone costs: the writer's turns for so many two-party calls (G.711, nothing of the network), each of
+ * them settled and read along once a second, on a clock of its own and on the disk of the temporary directory.
+ */
+export async function run(args: string[]): Promise<object> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      calls: { type: 'string', default: '500' },
+      seconds: { type: 'string', default: '30' },
+    },
+  });
+  const [calls, seconds] = [Number(values.calls), Number(values.seconds)];
+  const bench = new SpoolBench(calls);
+  try {
+    // Once to warm up.
+    bench.record(Math.min(5, seconds));
+    bench.costs = { write: newCost(), settle: newCost(), read: newCost() };
+    bench.record(seconds);
+    return report(bench, calls, seconds);
+  } finally {
+    bench.remove();
+  }
+}
+
+interface Cost {
+  threadUs: number;
+  processUs: number;
+}
+
+const newCost = (): Cost => ({ threadUs: 0, processUs: 0 });
+
+class SpoolBench {
+  costs = { write: newCost(), settle: newCost(), read: newCost() };
+  recordsRead = 0;
+  readonly #spool = new TestSpool({ ringBytes: 1 << 25 });
+  readonly #calls: Call[];
+  #slot = 0;
+  #turn = 0;
+
+  constructor(calls: number) {
+    this.#calls = Array.from({ length: calls }, (_, number) => this.#open(number));
+    this.#spool.pump();
+  }
+
+  record(seconds: number): void {
+    for (let ms = 0; ms < seconds * 1000; ms += turnMs) this.#takeTurn();
+  }
+
+  remove(): void {
+    this.#spool.remove();
+  }
+
+  #open(number: number): Call {
+    const { producer, spoolDirectory, masterKey } = this.#spool;
+    const recordingId = `r${number}`;
+    const conversationId = `c${number}`;
+    this.#spool.startRecording(recordingId, { conversationId });
+    const segments = Array.from({ length: partiesPerCall }, (_, party) => {
+      const trackId = `t${party}`;
+      producer.append(recordingId, { type: 'track', trackId, startSample: 0, party: testParty });
+      const segmentId = (number * partiesPerCall + party).toString(16).padStart(16, '0');
+      const wants = [{ recordingId, startSample: 0 }];
+      const segment = producer.openSegment({ segmentId, conversationId, trackId, wants });
+      producer.format(segment, { codec: 'PCMU', clockRateHz: 8000, payloadType: 0, ssrc: 1 }, 0);
+      return segment;
+    });
+    const growing = new GrowingRecording(`${spoolDirectory}/${conversationId}`, recordingId, masterKey);
+    return { recordingId, conversationId, segments, growing };
+  }
+
+  #takeTurn(): void {
+    const { producer, clock, writer } = this.#spool;
+    for (let ms = 0; ms < turnMs; ms += packetMs, this.#slot++)
+      for (const { segments } of this.#calls)
+        for (const segment of segments)
+          producer.packet(segment, this.#slot & 0xffff, this.#slot * 160, this.#slot * packetUs, payload);
+    clock.advanceMs(turnMs);
+    measured(this.costs.write, () => this.#spool.pump());
+    if (++this.#turn % turnsPerLook !== 0) return;
+    measured(this.costs.settle, () => {
+      for (const { conversationId } of this.#calls) writer.settleConversation(conversationId);
+    });
+    measured(this.costs.read, () => {
+      for (const { growing } of this.#calls) this.#read(growing);
+    });
+  }
+
+  #read(growing: GrowingRecording): void {
+    for (const { trackId } of growing.look().tracks) {
+      const track = growing.track(trackId);
+      while (!track.next().done) this.recordsRead++;
+    }
+  }
+}
+
+function measured(cost: Cost, work: () => void): void {
+  const thread = process.threadCpuUsage();
+  const whole = process.cpuUsage();
+  work();
+  const { user, system } = process.cpuUsage(whole);
+  const of = process.threadCpuUsage(thread);
+  cost.threadUs += of.user + of.system;
+  cost.processUs += user + system;
+}
+
+function report({ costs, recordsRead }: SpoolBench, calls: number, seconds: number): object {
+  const minutes = (calls * seconds) / 60;
+  const packets = (calls * partiesPerCall * seconds * 1000) / packetMs;
+  const figures = (cost: Cost) => ({
+    usPerPacket: rounded(cost.threadUs / packets),
+    secondsPerCallMinute: rounded(cost.threadUs / 1e6 / minutes),
+    withGarbage: rounded(cost.processUs / 1e6 / minutes),
+  });
+  const rows = Object.entries(costs).map(([name, cost]) => [name, ...Object.values(figures(cost))]);
+  const head = ['', 'us per packet', 'CPU s per call-minute', 'with other threads'];
+  process.stdout.write(`${formatTable(head, rows)}\n`);
+  const costsOf = Object.fromEntries(Object.entries(costs).map(([name, cost]) => [name, figures(cost)]));
+  return { calls, seconds, recordsRead, ...costsOf };
+}
+
+function rounded(value: number): number {
+  return Number(value.toPrecision(3));
+}

@@ -1,0 +1,68 @@
+import type { FeatureSink } from './feature-sink.ts';
+
+/** Rows of 20 ms apart. At the second, noise is no longer like itself: its frame is over. */
+const reaches = [1, 2, 4, 8, 16, 32];
+const lags = reaches.slice(1);
+const asymmetryLags = reaches.slice(0, -1);
+/** Of what is alike at the first lag, as a share of all: less is noise, and nothing is divided by it. */
+const leastAlike = 0.02;
+
+/**
+ * How envelopes are like themselves 40 to 640 ms later, and how much longer they take to fall than to rise. Noise adds
+ * to neither: it is like itself no longer than a frame, and the same backwards. Rooms add to both.
+ */
+export class EnvelopeStatistics {
+  static readonly stateLength = 2 + lags.length + asymmetryLags.length;
+  /** Sum of squares, and rows. */
+  readonly #variance: Float64Array;
+  readonly #products: Float64Array;
+  readonly #asymmetries: Float64Array;
+
+  constructor(state: Float64Array) {
+    this.#variance = state.subarray(0, 2);
+    this.#products = state.subarray(2, 2 + lags.length);
+    this.#asymmetries = state.subarray(2 + lags.length);
+  }
+
+  /** One value a row. */
+  add(envelope: Float64Array): void {
+    const { length } = envelope;
+    let sum = 0;
+    for (let i = 0; i < length; i++) sum += envelope[i]!;
+    const mean = sum / length;
+    const centred = new Float64Array(length);
+    let squares = 0;
+    for (let i = 0; i < length; i++) {
+      const value = envelope[i]! - mean;
+      centred[i] = value;
+      squares += value * value;
+    }
+    this.#variance[0]! += squares;
+    this.#variance[1]! += length;
+    for (const [at, lag] of reaches.entries()) {
+      let alike = 0;
+      let falling = 0;
+      for (let i = lag; i < length; i++) {
+        const before = centred[i - lag]!;
+        const product = before * centred[i]!;
+        alike += product;
+        falling += product * (before - centred[i]!);
+      }
+      if (at > 0) this.#products[at - 1]! += alike;
+      if (at < asymmetryLags.length) this.#asymmetries[at]! += falling;
+    }
+  }
+
+  features(put: FeatureSink, prefix: string): void {
+    const [squares, rows] = this.#variance as unknown as [number, number];
+    const deviation = Math.sqrt(squares / Math.max(1, rows));
+    put(`${prefix} spread`, deviation);
+    const first = this.#products[0]!;
+    put(`${prefix} alike`, first / (squares + 1e-9));
+    const base = Math.max(first, leastAlike * squares) + 1e-9;
+    for (const [at, lag] of lags.entries())
+      if (at > 0) put(`${prefix} alike ${lag}`, Math.max(-1, Math.min(2, this.#products[at]! / base)));
+    for (const [at, lag] of asymmetryLags.entries())
+      put(`${prefix} asymmetry ${lag}`, this.#asymmetries[at]! / (deviation ** 3 * rows + 1e-9));
+  }
+}

@@ -1,0 +1,91 @@
+import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
+import { segmentKeyBytes, tagBytes } from './segment.ts';
+
+/**
+ * What one turn of the writer adds to the segments of one conversation that the same recordings want, as one sealed
+ * body of a journal entry (big endian); `docs/spool.md` tells why these are together.
+ *
+ *     body before it is sealed, for each segment:
+ *       segment id, 8 bytes | flags u8, 1 = closed | 0 | position u48 | bytes u32 | whole records
+ *
+ * `position` counts the bytes of the segment's records before these. The body is sealed by AES-256-GCM and followed by
+ * the tag, 16 bytes. Its key is that of one of these segments, the *leader*, by HMAC-SHA-256; the nonce is the number
+ * of the entry among those under this key. So whoever may read these segments may read the entry, and nobody else.
+ */
+export const partHeaderBytes = 20;
+const flagClosed = 1;
+const nonceBytes = 12;
+
+export interface GroupPart {
+  /** 16 hex digits. */
+  segmentId: string;
+  /** No record follows these. */
+  closed: boolean;
+  position: number;
+  records: Buffer;
+}
+
+export function groupKey(leaderKey: Uint8Array): Buffer {
+  return createHmac('sha256', leaderKey).update('callreel journal').digest().subarray(0, segmentKeyBytes);
+}
+
+export function writePartHeader(
+  out: Buffer,
+  at: number,
+  { segmentId, closed, position }: Omit<GroupPart, 'records'>,
+  recordBytes: number,
+): void {
+  out.write(segmentId, at, 'hex');
+  out[at + 8] = closed ? flagClosed : 0;
+  out[at + 9] = 0;
+  out.writeUIntBE(position, at + 10, 6);
+  out.writeUInt32BE(recordBytes, at + 16);
+}
+
+const nonce = Buffer.alloc(nonceBytes);
+
+/** The same memory every time: a cipher takes it while it is made. */
+function nonceOf(number: number): Buffer {
+  nonce.writeUIntBE(number, 6, 6);
+  return nonce;
+}
+
+/** Seals `body` into `out`, which has space for the tag behind it. */
+export function sealGroup(key: Uint8Array, number: number, body: Uint8Array, out: Buffer): void {
+  const cipher = createCipheriv('aes-256-gcm', key, nonceOf(number));
+  out.set(cipher.update(body));
+  cipher.final();
+  out.set(cipher.getAuthTag(), body.length);
+}
+
+/** @returns undefined when it was not sealed so */
+export function openGroup(key: Uint8Array, number: number, sealed: Uint8Array): GroupPart[] | undefined {
+  if (sealed.length < tagBytes) return undefined;
+  const decipher = createDecipheriv('aes-256-gcm', key, nonceOf(number));
+  decipher.setAuthTag(sealed.subarray(sealed.length - tagBytes));
+  const body = decipher.update(sealed.subarray(0, sealed.length - tagBytes));
+  try {
+    decipher.final();
+  } catch {
+    return undefined;
+  }
+  return partsOf(body);
+}
+
+function partsOf(body: Buffer): GroupPart[] | undefined {
+  const parts: GroupPart[] = [];
+  for (let at = 0; at < body.length; ) {
+    const recordsAt = at + partHeaderBytes;
+    if (recordsAt > body.length) return undefined;
+    const end = recordsAt + body.readUInt32BE(at + 16);
+    if (end > body.length) return undefined;
+    parts.push({
+      segmentId: body.toString('hex', at, at + 8),
+      closed: body[at + 8] === flagClosed,
+      position: body.readUIntBE(at + 10, 6),
+      records: body.subarray(recordsAt, end),
+    });
+    at = end;
+  }
+  return parts;
+}
