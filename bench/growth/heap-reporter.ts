@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
-import { getHeapStatistics, setFlagsFromString, writeHeapSnapshot } from 'node:v8';
+import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString, writeHeapSnapshot } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { isMainThread, threadName } from 'node:worker_threads';
 
@@ -13,10 +13,13 @@ export interface HeapOrder {
 
 /** Of one thread, once all garbage is collected. */
 export interface HeapReport {
+  /** Without compiled code: what runs seldom is compiled late, and again. */
   heapBytes: number;
   /** Array buffers and the like. */
   externalBytes: number;
 }
+
+const codeSpaces = /^(code|trusted)/;
 
 /** Of other processes that the server starts, nothing is asked. */
 function threadOf(script: string): string | undefined {
@@ -38,7 +41,10 @@ async function report(port: number, name: string): Promise<void> {
   for await (const line of createInterface({ input: socket })) {
     const { snapshots } = JSON.parse(line) as HeapOrder;
     collect();
-    const { used_heap_size: heapBytes, external_memory: externalBytes } = getHeapStatistics();
+    const { external_memory: externalBytes } = getHeapStatistics();
+    const heapBytes = getHeapSpaceStatistics()
+      .filter(({ space_name }) => !codeSpaces.test(space_name))
+      .reduce((sum, { space_used_size }) => sum + space_used_size, 0);
     if (snapshots !== undefined)
       writeHeapSnapshot(`${snapshots}/${name.replaceAll(/\W+/g, '-')}-${Date.now()}.heapsnapshot`);
     socket.write(`${JSON.stringify({ heapBytes, externalBytes } satisfies HeapReport)}\n`);
