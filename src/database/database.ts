@@ -74,6 +74,7 @@ export async function startDatabase(options: DatabaseOptions): Promise<Database>
     const db = openDb(pool);
     await keepAlive(firstConnection(pool, options.clock));
     await migrate(db);
+    if (postgres) await openAll(pool);
     return { db, pool, postgres, close };
   } catch (error) {
     await close();
@@ -101,6 +102,11 @@ export function openPool(address: pg.PoolConfig, logger: Logger): pg.Pool {
 export function openDb(pool: pg.Pool): Db {
   const plugins = [new CamelCasePlugin({ maintainNestedObjectKeys: true })];
   return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }), plugins }).withSchema(schemaName);
+}
+
+/** Those that are kept are there before the first call. */
+async function openAll(pool: pg.Pool): Promise<void> {
+  await Promise.all(Array.from({ length: embeddedConnections.max }, () => pool.query('SELECT 1')));
 }
 
 async function firstConnection(pool: pg.Pool, clock: Clock): Promise<void> {
