@@ -1,7 +1,10 @@
+import { kernel } from './kernel.ts';
+
 /** Where G.711 ends: 32,124 in µ-law, 32,256 in A-law. Linear samples are clipped above it too. */
 const ceiling = 32_100;
 /** A peak touches the ceiling; what stays there is cut off. */
 const leastRun = 3;
+const samplesAtOnce = 80_000;
 
 /** How much of a signal is cut off at full scale: samples in runs of three and more that stay there. */
 export class Clipping {
@@ -11,6 +14,16 @@ export class Clipping {
   #run = 0;
 
   push(samples: Int16Array, start: number, end: number): void {
+    this.#samples += end - start;
+    for (let at = start; at < end; at += samplesAtOnce) {
+      const to = Math.min(end, at + samplesAtOnce);
+      // Nothing of it touches the ceiling, as a rule.
+      if (kernel().run.greatest(kernel().putSamples(samples, at, to)) < ceiling) this.#run = 0;
+      else this.#pushSingly(samples, at, to);
+    }
+  }
+
+  #pushSingly(samples: Int16Array, start: number, end: number): void {
     let run = this.#run;
     for (let i = start; i < end; i++) {
       const sample = samples[i]!;
@@ -21,7 +34,6 @@ export class Clipping {
       if (length >= leastRun) this.#clipped += length === leastRun ? leastRun : 1;
     }
     this.#run = run;
-    this.#samples += end - start;
   }
 
   /** 0..1 */

@@ -1,4 +1,5 @@
 import type { FeatureSink } from './feature-sink.ts';
+import { addTo } from './kernel.ts';
 
 /** Rows of 20 ms apart. At the second, noise is no longer like itself: its frame is over. */
 const reaches = [1, 2, 4, 8, 16, 32];
@@ -13,12 +14,14 @@ const leastAlike = 0.02;
  */
 export class EnvelopeStatistics {
   static readonly stateLength = 2 + lags.length + asymmetryLags.length;
+  readonly #state: Float64Array;
   /** Sum of squares, and rows. */
   readonly #variance: Float64Array;
   readonly #products: Float64Array;
   readonly #asymmetries: Float64Array;
 
   constructor(state: Float64Array) {
+    this.#state = state;
     this.#variance = state.subarray(0, 2);
     this.#products = state.subarray(2, 2 + lags.length);
     this.#asymmetries = state.subarray(2 + lags.length);
@@ -26,31 +29,7 @@ export class EnvelopeStatistics {
 
   /** One value a row. */
   add(envelope: Float64Array): void {
-    const { length } = envelope;
-    let sum = 0;
-    for (let i = 0; i < length; i++) sum += envelope[i]!;
-    const mean = sum / length;
-    const centred = new Float64Array(length);
-    let squares = 0;
-    for (let i = 0; i < length; i++) {
-      const value = envelope[i]! - mean;
-      centred[i] = value;
-      squares += value * value;
-    }
-    this.#variance[0]! += squares;
-    this.#variance[1]! += length;
-    for (const [at, lag] of reaches.entries()) {
-      let alike = 0;
-      let falling = 0;
-      for (let i = lag; i < length; i++) {
-        const before = centred[i - lag]!;
-        const product = before * centred[i]!;
-        alike += product;
-        falling += product * (before - centred[i]!);
-      }
-      if (at > 0) this.#products[at - 1]! += alike;
-      if (at < asymmetryLags.length) this.#asymmetries[at]! += falling;
-    }
+    addTo('addEnvelope', this.#state, envelope);
   }
 
   features(put: FeatureSink, prefix: string): void {

@@ -1,11 +1,11 @@
-import { BandLevels, hopsPerSecond } from './band-levels.ts';
+import { Resampler } from '../audio/resample.ts';
+import { analysisRateHz, hopsPerSecond } from './band-levels.ts';
 import { Clipping } from './clipping.ts';
-import { Excerpts } from './excerpts.ts';
 import { remembered } from './feature-sink.ts';
 import { rt60Of } from './rt60.ts';
 import { snrOf } from './snr.ts';
 import { SpeechLevel } from './speech-level.ts';
-import { RowBlocks, SpeechStatistics } from './speech-statistics.ts';
+import { SpeechStatistics } from './speech-statistics.ts';
 
 /** Why a figure is missing, or only the best estimate. */
 export type QualityNote = 'no_speech' | 'little_speech';
@@ -30,8 +30,10 @@ export interface QualityFigures {
 export const enoughSpeechSeconds = 10;
 /** With less audio than this there are none. */
 const leastRows = 1 * hopsPerSecond;
-/** From so many excerpts with speech on, one that is not over counts for nothing: SNR and RT60 change with each, not with each word. */
-const enoughExcerpts = 3;
+/** What is looked at together: its loudest moments are the speech, its softest the noise. */
+export const blockSeconds = 10;
+/** From so many blocks on, one that is not whole counts for nothing: SNR and RT60 change with each, not with each word. */
+const enoughBlocks = 3;
 
 /** What the models say. */
 interface Estimates {
@@ -39,94 +41,128 @@ interface Estimates {
   rt60Seconds: number;
 }
 
+const noSamples = new Int16Array(0);
+
 /**
  * Speech quality of one signal, worked out along: the party's own audio, or a mix.
  *
- *     samples -> speech level, clipping                       all of it
- *             -> excerpts -> band levels -> statistics        10 s of each minute, the first two whole
- *                                               figures() <- statistics, models
+ *     samples -> speech level, clipping
+ *             -> blocks of 10 s -> band levels -> statistics
+ *                                     figures() <- statistics, models
  *
- * Memory is bounded whatever the length: counts and sums, and the rows of one excerpt. The models are asked once an excerpt,
- * however often `figures` is called, as soon as there is enough speech.
+ * What is passed over counts as if it were like what was measured. Memory is bounded whatever the length: counts and
+ * sums, and the samples of a block that is not whole. The models are asked once a block, however often `figures` is
+ * called, as soon as there is enough speech.
  */
 export class QualityMeter {
   readonly #rateHz: number;
+  readonly #blockSamples: number;
   readonly #speechLevel: SpeechLevel;
   readonly #clipping = new Clipping();
-  readonly #excerpts: Excerpts;
-  readonly #bandLevels: BandLevels;
-  readonly #blocks = new RowBlocks(new SpeechStatistics());
+  readonly #statistics = new SpeechStatistics();
+  #blocks = 0;
+  /** Of a block that is not whole yet. */
+  #begun = noSamples;
+  #begunSamples = 0;
   #samples = 0;
-  /** Of the excerpts that are over; null where they hold no speech. */
+  #passedSamples = 0;
+  /** Of the blocks that are over; null where they hold no speech. */
   #estimates: Estimates | null | undefined;
-  #latest: { samples: number; figures: QualityFigures } | undefined;
 
-  /** @param rateHz a multiple of 100 */
+  /** @param rateHz a multiple of 800 */
   constructor(rateHz: number) {
     this.#rateHz = rateHz;
+    this.#blockSamples = blockSeconds * rateHz;
     this.#speechLevel = new SpeechLevel(rateHz);
-    this.#bandLevels = new BandLevels(this.#blocks);
-    this.#excerpts = new Excerpts(rateHz, {
-      excerpt: (samples, start, end) => this.#bandLevels.push(samples, start, end),
-      endExcerpt: () => this.#endExcerpt(),
-    });
   }
 
   /** Takes `samples[start..end)`, any number of them, as they follow one another. */
   push(samples: Int16Array, start = 0, end = samples.length): void {
     this.#speechLevel.push(samples, start, end);
     this.#clipping.push(samples, start, end);
-    this.#excerpts.push(samples, start, end);
     this.#samples += end - start;
+    for (let at = start; at < end; ) {
+      const take = Math.min(end - at, this.#blockSamples - this.#begunSamples);
+      if (take === this.#blockSamples) this.#addBlock(samples, at, at + take);
+      else this.#keep(samples, at, at + take);
+      at += take;
+    }
   }
 
-  /** Samples so far. */
+  /** So many samples come that are not looked at; what comes behind them does not follow what came before. */
+  passOver(samples: number): void {
+    this.#passedSamples += samples;
+    if (this.#begunSamples > 0) this.#endBlock();
+  }
+
+  /** Samples that were looked at. */
   get samples(): number {
     return this.#samples;
   }
 
   /** Of all so far; asking changes nothing. */
   figures(): QualityFigures {
-    if (this.#latest?.samples !== this.#samples)
-      this.#latest = { samples: this.#samples, figures: this.#figures() };
-    return { ...this.#latest.figures };
-  }
-
-  /** A few seconds more change nothing that matters: `figures` rest on some excerpts, with speech enough in them. */
-  get isSettled(): boolean {
-    return this.#blocks.blocks >= enoughExcerpts && this.figures().note === null;
-  }
-
-  #figures(): QualityFigures {
     const { levelDbov, activity } = this.#speechLevel.active();
     const clippedShare = this.#clipping.share;
     const silenceShare = 1 - activity;
-    const estimates = this.#settledEstimates() ?? estimatesOf(this.#blocks.soFar());
+    const estimates = this.#soFar();
     if (!estimates) {
       const nothing = { snrDb: null, rt60Seconds: null, speechLevelDbov: null, speechSeconds: 0 };
       return { ...nothing, clippedShare, silenceShare, note: 'no_speech' };
     }
-    const speechSeconds = (activity * this.#samples) / this.#rateHz;
+    const heardSeconds = (activity * this.#samples) / this.#rateHz;
     return {
       ...estimates,
       speechLevelDbov: levelDbov - 10 * Math.log10(1 + 10 ** (-estimates.snrDb / 10)),
       clippedShare,
       silenceShare,
-      speechSeconds,
-      note: speechSeconds < enoughSpeechSeconds ? 'little_speech' : null,
+      speechSeconds: heardSeconds + (activity * this.#passedSamples) / this.#rateHz,
+      note: heardSeconds < enoughSpeechSeconds ? 'little_speech' : null,
     };
   }
 
-  #settledEstimates(): Estimates | null {
-    if (this.#blocks.blocks < enoughExcerpts) return null;
-    if (this.#estimates === undefined) this.#estimates = estimatesOf(this.#blocks.gathered);
-    return this.#estimates;
+  #soFar(): Estimates | null {
+    if (this.#begunSamples === 0 || this.#blocks >= enoughBlocks) {
+      if (this.#estimates === undefined) this.#estimates = estimatesOf(this.#statistics);
+      return this.#estimates;
+    }
+    const statistics = this.#statistics.copy();
+    this.#addTo(statistics, this.#begun, 0, this.#begunSamples);
+    return estimatesOf(statistics);
   }
 
-  #endExcerpt(): void {
-    this.#blocks.end();
+  #keep(samples: Int16Array, start: number, end: number): void {
+    const count = this.#begunSamples + end - start;
+    if (this.#begun.length < count) {
+      const larger = new Int16Array(Math.min(this.#blockSamples, 2 * count));
+      larger.set(this.#begun.subarray(0, this.#begunSamples));
+      this.#begun = larger;
+    }
+    this.#begun.set(samples.subarray(start, end), this.#begunSamples);
+    this.#begunSamples = count;
+    if (count === this.#blockSamples) this.#endBlock();
+  }
+
+  #endBlock(): void {
+    this.#addBlock(this.#begun, 0, this.#begunSamples);
+    this.#begun = noSamples;
+    this.#begunSamples = 0;
+  }
+
+  #addBlock(samples: Int16Array, start: number, end: number): void {
+    this.#addTo(this.#statistics, samples, start, end);
+    this.#blocks += 1;
     this.#estimates = undefined;
-    this.#bandLevels.restart();
+  }
+
+  #addTo(statistics: SpeechStatistics, samples: Int16Array, start: number, end: number): void {
+    if (this.#rateHz === analysisRateHz) {
+      statistics.addBlock(samples, start, end);
+      return;
+    }
+    const resampler = new Resampler(this.#rateHz, analysisRateHz);
+    const resampled = new Int16Array(resampler.maxOutput(end - start));
+    statistics.addBlock(resampled, 0, resampler.push(samples.subarray(start, end), resampled));
   }
 }
 

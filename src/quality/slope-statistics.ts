@@ -1,28 +1,29 @@
-import { hopsPerSecond } from './band-levels.ts';
 import type { FeatureSink } from './feature-sink.ts';
 import { Histogram } from './histogram.ts';
+import { addTo } from './kernel.ts';
 
 /** Rows a line is laid through. */
 const spans = [5, 10, 20, 40, 80];
 const bins = 64;
-/** In the compressed unit of `compressed`. */
+/** dB a second, their size on a scale that is logarithmic above 20: `log1p(size / 20)`. */
 const range = 4;
 const percents = [2, 8, 20, 35, 50, 70, 90, 98];
-/** Lines whose middle lies softer than this under the top tell of noise. */
-const leastMeanDb = -30;
 const partLength = bins + 4;
 
 /**
  * How fast levels fall and rise over 50 to 800 ms. Speech falls as fast as the room lets it: the distribution of the
- * negative slopes narrows as the reverberation grows (Wen, Habets and Naylor 2008).
+ * negative slopes narrows as the reverberation grows (Wen, Habets and Naylor 2008). Lines whose middle lies more than 30 dB
+ * under the top tell of noise, and do not count.
  */
 export class SlopeStatistics {
   static readonly stateLength = spans.length * partLength;
+  readonly #state: Float64Array;
   readonly #histograms: Histogram[];
   /** For each span: sum of squares and number of the falling ones, and of the rising. */
   readonly #sums: Float64Array[];
 
   constructor(state: Float64Array) {
+    this.#state = state;
     const parts = spans.map((_, at) => state.subarray(at * partLength, (at + 1) * partLength));
     this.#histograms = parts.map((part) => new Histogram(part.subarray(0, bins), -range, range));
     this.#sums = parts.map((part) => part.subarray(bins));
@@ -30,35 +31,7 @@ export class SlopeStatistics {
 
   /** Levels in dB against the top, one a row. */
   add(levels: Float64Array): void {
-    for (const [at, span] of spans.entries()) this.#addSpan(levels, at, span);
-  }
-
-  #addSpan(levels: Float64Array, at: number, span: number): void {
-    const middle = (span - 1) / 2;
-    const spread = (span * (span * span - 1)) / 12;
-    const sums = this.#sums[at]!;
-    let sum = 0;
-    let moment = 0;
-    for (let i = 0; i < levels.length; i++) {
-      // The window moves by one: every row in it counts one place less, the new one stands last.
-      if (i >= span) {
-        const left = levels[i - span]!;
-        sum -= left;
-        moment -= sum;
-        moment += (span - 1) * levels[i]!;
-        sum += levels[i]!;
-      } else {
-        moment += i * levels[i]!;
-        sum += levels[i]!;
-        if (i < span - 1) continue;
-      }
-      if (sum / span < leastMeanDb) continue;
-      const slope = ((moment - middle * sum) / spread) * hopsPerSecond;
-      this.#histograms[at]!.add(compressed(slope));
-      const side = slope < 0 ? 0 : 2;
-      sums[side]! += slope * slope;
-      sums[side + 1]! += 1;
-    }
+    addTo('addSlopes', this.#state, levels);
   }
 
   features(put: FeatureSink, prefix: string): void {
@@ -70,9 +43,4 @@ export class SlopeStatistics {
       put(`${prefix} rising ${span}`, Math.log1p(Math.sqrt(rising / (rises + 1)) / 20));
     }
   }
-}
-
-/** dB a second, its size on a scale that is logarithmic above 20. */
-function compressed(slope: number): number {
-  return Math.sign(slope) * Math.log1p(Math.abs(slope) / 20);
 }

@@ -1,10 +1,12 @@
 import { fullScale, meanSquareToDbov, silenceDbov } from '../audio/level.ts';
+import { kernel } from './kernel.ts';
 
 /** ITU-T P.56: speech is what lies less than this under the active speech level. */
 const marginDb = 15.9;
 const smoothingSeconds = 0.03;
 const hangoverSeconds = 0.2;
 const hopsPerSecond = 100;
+const hopsAtOnce = 1000;
 /** One threshold for each bit of a sample, 6.02 dB apart. */
 const thresholds = Array.from({ length: 15 }, (_, bit) => 2 ** bit);
 
@@ -37,25 +39,51 @@ export class SpeechLevel {
   }
 
   push(samples: Int16Array, start: number, end: number): void {
+    this.#samples += end - start;
+    const untilHop = Math.min(end, start + (this.#untilHop % this.#hopSamples));
+    this.#pushSingly(samples, start, untilHop);
+    const hops = Math.floor((end - untilHop) / this.#hopSamples);
+    const rest = untilHop + hops * this.#hopSamples;
+    for (let at = untilHop; at < rest; at += hopsAtOnce * this.#hopSamples)
+      this.#pushHops(samples, at, Math.min(rest, at + hopsAtOnce * this.#hopSamples));
+    this.#pushSingly(samples, rest, end);
+    // A decaying tail would end among denormal numbers, which are slow.
+    if (this.#smoothed < 1e-9) this.#smoothed = 0;
+    if (this.#envelope < 1e-9) this.#envelope = 0;
+  }
+
+  #pushSingly(samples: Int16Array, start: number, end: number): void {
     const decay = this.#decay;
-    let smoothed = this.#smoothed;
-    let envelope = this.#envelope;
-    let energy = 0;
     for (let i = start; i < end; i++) {
       const sample = samples[i]!;
-      energy += sample * sample;
-      smoothed = decay * smoothed + (1 - decay) * Math.abs(sample);
-      envelope = decay * envelope + (1 - decay) * smoothed;
+      this.#energy += sample * sample;
+      this.#smoothed = decay * this.#smoothed + (1 - decay) * Math.abs(sample);
+      this.#envelope = decay * this.#envelope + (1 - decay) * this.#smoothed;
       this.#untilHop -= 1;
       if (this.#untilHop > 0) continue;
       this.#untilHop += this.#hopSamples;
+      this.#endHop(this.#envelope);
+    }
+  }
+
+  /** Whole ones: what the envelope is behind a hop follows from what it was before, and sums of the hop. */
+  #pushHops(samples: Int16Array, start: number, end: number): void {
+    const { run, hopSums } = kernel();
+    const count = (end - start) / this.#hopSamples;
+    kernel().putSamples(samples, start, end);
+    run.hops(count, this.#hopSamples, this.#decay);
+    const decay = this.#decay ** this.#hopSamples;
+    const follows = this.#hopSamples * (1 - this.#decay) * decay;
+    let smoothed = this.#smoothed;
+    let envelope = this.#envelope;
+    for (let hop = 0; hop < count; hop++) {
+      envelope = decay * envelope + follows * smoothed + hopSums[3 * hop + 1]!;
+      smoothed = decay * smoothed + hopSums[3 * hop]!;
+      this.#energy += hopSums[3 * hop + 2]!;
       this.#endHop(envelope);
     }
-    this.#samples += end - start;
-    this.#energy += energy;
-    // A decaying tail would end among denormal numbers, which are slow.
-    this.#smoothed = smoothed < 1e-9 ? 0 : smoothed;
-    this.#envelope = envelope < 1e-9 ? 0 : envelope;
+    this.#smoothed = smoothed;
+    this.#envelope = envelope;
   }
 
   #endHop(envelope: number): void {
