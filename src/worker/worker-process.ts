@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { systemClock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { returnFreedMemory } from '../freed-memory.ts';
+import { boundOldGeneration } from '../old-generation.ts';
 import { boundYoungGeneration } from '../young-generation.ts';
 import { type CommandMessage, parseCommandMessage, type WireError, type WorkerMessage } from './messages.ts';
 import { PromptStore } from './prompt-store.ts';
@@ -27,6 +28,7 @@ const faultExitMs = 250;
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
 boundYoungGeneration();
+boundOldGeneration();
 returnFreedMemory(systemClock);
 const settings = parseWorkerSettings(process.argv[2]);
 const writer = startWriterThread({
