@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { systemClock } from '../src/clock.ts';
 import { testVoices } from '../src/quality/test-voices.ts';
 import { TestGrowingRecording } from '../src/render/test-growing-recording.ts';
 import { testStream } from '../src/render/test-track.ts';
@@ -48,7 +47,7 @@ async function follow(seconds: number, recordingId: string) {
     }));
     const growing = new TestGrowingRecording(talks, [], { spool, recordingId });
     const { spoolDirectory: spoolDir, masterKey } = spool;
-    const desk = new QualityDesk({ spoolDir, masterKey, lossConcealment: 'on', clock: systemClock });
+    const desk = new QualityDesk({ spoolDir, masterKey, lossConcealment: 'on' });
     const order = { conversationId: 'room', recordingId };
     desk.follow(order);
     let alongSeconds = 0;

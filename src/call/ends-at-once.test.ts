@@ -36,7 +36,7 @@ function words(voice: number): Int16Array {
 test('conversations that end in one instant are told of with all their figures, and nothing is measured then', async () => {
   const clock = new FakeClock();
   const { spoolDirectory: spoolDir, masterKey } = spool;
-  const desk = new QualityDesk({ spoolDir, masterKey, lossConcealment: 'on', clock });
+  const desk = new QualityDesk({ spoolDir, masterKey, lossConcealment: 'on' });
   let measuredAtEnd = 0;
   const thread: QualityThread = {
     follow: async (order) => desk.follow(order),

@@ -74,13 +74,13 @@ async function pass(ms: number): Promise<void> {
   await setImmediate();
 }
 
-test('behind every 10 s, behind a settling; at the end it is measured at once, and written behind its rows', async () => {
+test('behind every excerpt, behind a settling, sooner where there are no figures yet; at the end it is measured at once, and written behind its rows', async () => {
   const a = follow('a');
   const b = follow('b');
   await pass(11_499);
   assert.deepEqual(thread.asked, ['follow a', 'follow b']);
   await pass(1);
-  const step = ['settle room', 'step a b', 'settle room', 'step a b'];
+  const step = ['settle room', 'step a b'];
   assert.deepEqual(thread.asked.slice(2), step);
   await pass(10_000);
   assert.deepEqual(thread.asked.slice(2), [...step, ...step]);
@@ -91,8 +91,16 @@ test('behind every 10 s, behind a settling; at the end it is measured at once, a
   a.write();
   await quality.whenMeasured('a');
   assert.deepEqual(written, ['a']);
+  thread.settled = { b: measured };
   await pass(10_000);
   assert.equal(thread.asked.at(-1), 'step b');
+  const steps = thread.asked.length;
+  await pass(9999);
+  assert.equal(thread.asked.length, steps);
+  await pass(1);
+  assert.deepEqual(thread.asked.slice(steps), ['settle room', 'step b']);
+  await pass(29_999);
+  assert.equal(thread.asked.length, steps + 2);
   b.end('call_ended');
   b.write();
   await quality.whenIdle();
@@ -140,16 +148,16 @@ test('many are stepped in parts, so that the end of one is measured between them
   await pass(11_500);
   for (let turn = 0; turn < 20; turn += 1) await setImmediate();
   const steps = thread.asked.filter((asked) => asked.startsWith('step'));
-  // Each part is looked at twice: the second look measures what the first one found.
   assert.deepEqual(
     steps.map((step) => step.split(' ').length - 1),
-    Array.from({ length: 20 }, () => 2),
+    Array.from({ length: 10 }, () => 2),
   );
 });
 
 function summary(recordingId: string, rest: Partial<RecordingSummary> = {}): RecordingSummary {
-  const tracks = [{ trackId: 'ann', packets: 9 }] as RecordingSummary['tracks'];
-  return { recordingId, reason: 'stopped', isTrimmed: false, tracks, ...rest } as RecordingSummary;
+  const tracks = [{ trackId: 'ann', packets: 9, startSample: 0, endSample: 320_000 }];
+  const span = { rateHz: 8000, startSample: 0, endSample: 320_000, fileSamples: 320_000 };
+  return { ...span, recordingId, reason: 'stopped', isTrimmed: false, tracks, ...rest } as RecordingSummary;
 }
 
 test('fifty that end at once have their figures with their ends, and nobody waits for the thread', async () => {
@@ -188,6 +196,7 @@ test('settled figures are taken of what they are whole for, once', async () => {
   assert.equal(quality.take(summary('a', { isTrimmed: true })), undefined);
   assert.equal(quality.take(summary('a', { reason: 'consent_withdrawn' })), undefined);
   assert.equal(quality.take(summary('a', { reason: 'error' })), undefined);
+  assert.equal(quality.take(summary('a', { endSample: 160_000 })), undefined, 'a short one is measured whole');
   thread.settled = {};
   assert.equal(quality.take(summary('b')), undefined);
   assert.deepEqual(quality.take(summary('a', tracksOf(ann, { ...bob, packets: 0 }))), settled);
@@ -197,15 +206,29 @@ test('settled figures are taken of what they are whole for, once', async () => {
   assert.ok(!thread.asked.includes('measure a'));
 });
 
-test('figures that were settled too long ago, or are no longer, are not taken', async () => {
-  const settled: MeasuredRecording = { ...measured, channels: { ann: measured.mix } };
-  thread.settled = { a: settled };
+test('settled figures are of all that was said, and not taken where newer ones are late, or there are none any more', async () => {
+  const figures = { ...measured.mix, note: null, silenceShare: 0.25, speechSeconds: 7.5 };
+  thread.settled = { a: { mix: figures, channels: { ann: { ...figures, driftPpm: 3 } } } };
+  const slow = Promise.withResolvers<SettledFigures>();
   follow('a').write();
   await pass(11_500);
   await setImmediate();
+  const taken = quality.take(summary('a', { fileSamples: 400_000 }));
+  assert.deepEqual(taken?.mix, { ...figures, speechSeconds: 37.5 });
+  assert.deepEqual(taken.channels.ann, { ...figures, speechSeconds: 30, driftPpm: 3 });
+  thread.step = () => slow.promise;
+  await pass(30_000);
+  await setImmediate();
   assert.ok(quality.take(summary('a')));
-  thread.settled = {};
-  await pass(10_000);
+  await pass(15_001);
+  assert.equal(quality.take(summary('a')), undefined);
+  slow.resolve({ a: thread.settled.a! });
+  await setImmediate();
+  await setImmediate();
+  assert.ok(quality.take(summary('a')));
+  thread.step = async () => ({});
+  await pass(30_000);
+  await setImmediate();
   await setImmediate();
   assert.equal(quality.take(summary('a')), undefined);
 });

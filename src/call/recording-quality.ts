@@ -3,6 +3,8 @@ import { listUnmeasuredRecordings } from '../database/recordings.ts';
 import type { Db } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { excerptAt } from '../quality/excerpts.ts';
+import type { QualityFigures } from '../quality/quality-meter.ts';
 import type { RecordingSummary } from '../recording/summary.ts';
 import type { MeasuredRecording, QualityOrder, SettledFigures } from '../worker/quality-protocol.ts';
 import type { Recording } from './recording.ts';
@@ -29,17 +31,18 @@ export interface RecordingQualityOptions {
   };
 }
 
-/** Levels are looked at in blocks of 10 s; of one that is not whole they wait in memory. */
-const blockMs = 10_000;
-/** What is settled is behind what is said by less than this. */
+/** Of an excerpt that is over everything is there so much later. */
 const behindMs = 1500;
-const looksAStep = 2;
+/** Where no figures came of an excerpt it is looked for them again. */
+const againMs = 10_000;
+/** Shorter recordings are measured as a whole, at their end. */
+const leastSeconds = 20;
 /** Between steps. */
 const leastPauseMs = 1000;
 /** So many are measured before one that has ended has its turn. */
 const stepRecordings = 2;
-/** Settled figures hold for so much more of a recording: a third of what was measured, within these. */
-const unmeasuredMs = { least: 15_000, most: 30_000 };
+/** Settled figures hold until the next are due, and so much longer where the machine is busy. */
+const lateMs = 15_000;
 /** Each has some 35 kB in memory; those beyond are measured at their end. */
 const maxFollowed = 1000;
 /** So long the end of a conversation waits for its figures. */
@@ -50,18 +53,18 @@ const previousMs = 24 * 3_600_000;
 interface Followed {
   order: QualityOrder;
   sinceUs: number;
-  /** When it is stepped next: just behind the end of a block. */
+  /** When it is stepped next: just behind the end of the next excerpt. */
   dueUs: number;
-  /** Of what had been said by then. */
-  settled?: { measured: MeasuredRecording; atUs: number } | undefined;
+  excerpt: number;
+  settled?: { measured: MeasuredRecording; untilUs: number } | undefined;
 }
 
 /**
  * The quality figures of each recording: measured along, so that they are known when it ends, or little is left to do.
  * What has to be told then waits for them a moment, and no longer; they come on record all the same.
  *
- *     follow -> every 10 s, twice: settle the spool, step -> the recording has ended -> settled: written with its end
- *                                                                             -> otherwise: measure the rest -> the rows have them
+ *     follow -> behind each excerpt: settle the spool, step -> the recording has ended -> settled: written with its end
+ *                                                                   -> otherwise: measure the rest -> the rows have them
  */
 export class RecordingQuality {
   readonly #options: RecordingQualityOptions;
@@ -80,7 +83,7 @@ export class RecordingQuality {
     const order = { recordingId, conversationId };
     if (this.#followed.size < maxFollowed) {
       const sinceUs = this.#options.clock.monotonicUs();
-      this.#followed.set(recordingId, { order, sinceUs, dueUs: sinceUs + (blockMs + behindMs) * 1000 });
+      this.#followed.set(recordingId, { order, sinceUs, dueUs: dueUs(sinceUs, 0), excerpt: 0 });
       this.#options.thread.follow(order).catch(() => this.#followed.delete(recordingId));
       this.#arm();
     }
@@ -101,18 +104,18 @@ export class RecordingQuality {
    * who came, or began to speak, in its last seconds is not passed over, and what was cut off counts for nothing: then
    * it is measured to its end.
    */
-  take({ recordingId, reason, isTrimmed, tracks }: RecordingSummary): MeasuredRecording | undefined {
-    const { sinceUs, settled } = this.#followed.get(recordingId) ?? {};
+  take(summary: RecordingSummary): MeasuredRecording | undefined {
+    const { recordingId, reason, isTrimmed, tracks, rateHz, startSample, endSample } = summary;
+    const { settled } = this.#followed.get(recordingId) ?? {};
     if (!settled || isTrimmed || reason === 'consent_withdrawn' || reason === 'error') return undefined;
-    const { measured, atUs } = settled;
-    const missing = (this.#options.clock.monotonicUs() - atUs) / 1000;
-    const { least, most } = unmeasuredMs;
-    if (missing > Math.max(least, Math.min(most, (atUs - sinceUs!) / 3000))) return undefined;
+    const { measured, untilUs } = settled;
+    const isShort = endSample - startSample <= leastSeconds * rateHz;
+    if (isShort || this.#options.clock.monotonicUs() > untilUs) return undefined;
     const isKnown = ({ trackId, packets }: { trackId: string; packets: number }) =>
       packets === 0 || measured.channels[trackId] !== undefined;
     if (!tracks.every(isKnown)) return undefined;
     this.#taken.add(recordingId);
-    return measured;
+    return wholeFigures(measured, summary);
   }
 
   /** Settles when the figures of an ended recording are on record, or it takes too long. Never rejects. */
@@ -203,18 +206,38 @@ export class RecordingQuality {
     const atUs = clock.monotonicUs();
     const conversations = new Set(some.map(({ order }) => order.conversationId));
     const ids = some.map(({ order }) => order.recordingId);
-    let figures: SettledFigures | undefined;
-    // A look measures what the one before found: with another behind it nothing waits in memory for the next step.
-    for (let look = 0; look < looksAStep; look++) {
-      // A room whose worker was lost is not settled; its recordings are about to end.
-      await Promise.allSettled([...conversations].map((conversationId) => settle(conversationId)));
-      // Where the thread ended, those that it had are measured at their end.
-      figures = await thread.step(ids).catch(() => undefined);
-    }
+    // A room whose worker was lost is not settled; its recordings are about to end.
+    await Promise.allSettled([...conversations].map((conversationId) => settle(conversationId)));
+    // Where the thread ended, those that it had are measured at their end.
+    const figures: SettledFigures | undefined = await thread.step(ids).catch(() => undefined);
     for (const followed of some) {
+      const { sinceUs } = followed;
+      while (dueUs(sinceUs, followed.excerpt) <= atUs) followed.excerpt += 1;
+      const nextUs = dueUs(sinceUs, followed.excerpt);
       const measured = figures?.[followed.order.recordingId];
-      followed.settled = measured && { measured, atUs: atUs - behindMs * 1000 };
-      while (followed.dueUs <= atUs) followed.dueUs += blockMs * 1000;
+      followed.settled = measured && { measured, untilUs: nextUs + lateMs * 1000 };
+      followed.dueUs = measured ? nextUs : Math.min(nextUs, atUs + againMs * 1000);
     }
   }
+}
+
+function dueUs(sinceUs: number, excerpt: number): number {
+  return sinceUs + (excerptAt(excerpt).toSeconds * 1000 + behindMs) * 1000;
+}
+
+/** They were worked out some time ago: somebody has spoken on since, as much of the time as before. */
+function wholeFigures({ mix, channels }: MeasuredRecording, summary: RecordingSummary): MeasuredRecording {
+  const { rateHz, tracks, fileSamples } = summary;
+  const seconds = new Map(
+    tracks.map(({ trackId, startSample, endSample }) => [trackId, (endSample - startSample) / rateHz]),
+  );
+  const whole = Object.entries(channels).map(([trackId, figures]) => {
+    return [trackId, ofSeconds(figures, seconds.get(trackId) ?? 0)] as const;
+  });
+  return { mix: ofSeconds(mix, fileSamples / rateHz), channels: Object.fromEntries(whole) };
+}
+
+function ofSeconds<Figures extends QualityFigures>(figures: Figures, seconds: number): Figures {
+  const speechSeconds = figures.note === 'no_speech' ? 0 : (1 - figures.silenceShare) * seconds;
+  return { ...figures, speechSeconds };
 }

@@ -1,19 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dbovToRms } from '../audio/level.ts';
-import { BandLevels, bandCount, fineBandCount, leastDbov, rowLength, stepsPerDb } from './band-levels.ts';
+import { bandCount, bandLevels, fineBandCount, leastDbov, rowLength, stepsPerDb } from './band-levels.ts';
+import { Fft } from './fft.ts';
 import { randomOf } from './test-random.ts';
 
-function levelsOf(samples: Int16Array, chunk = samples.length): { rows: number[][]; fineRows: number[][] } {
-  const rows: number[][] = [];
-  const fineRows: number[][] = [];
-  const levels = new BandLevels({
-    row: (row) => rows.push([...row]),
-    fineRow: (row) => fineRows.push([...row]),
-  });
-  for (let at = 0; at < samples.length; at += chunk)
-    levels.push(samples, at, Math.min(samples.length, at + chunk));
-  return { rows, fineRows };
+function levelsOf(samples: Int16Array): { rows: number[][]; fineRows: number[][] } {
+  const { rows, count, fineRows, fineCount } = bandLevels(samples);
+  const split = (bytes: Uint8Array, length: number, each: number) =>
+    Array.from({ length }, (_, row) => [...bytes.subarray(row * each, (row + 1) * each)]);
+  return { rows: split(rows, count, rowLength), fineRows: split(fineRows, fineCount, fineBandCount) };
 }
 
 const rowsOf = (samples: Int16Array): number[][] => levelsOf(samples).rows;
@@ -44,15 +40,52 @@ for (const [hz, band] of [
   });
 }
 
-test('a row each 10 ms, from the first 32 ms on, however the samples come', () => {
-  const random = randomOf(1);
-  const samples = Int16Array.from({ length: 8000 }, () => 20_000 * (random() - 0.5));
-  const levels = levelsOf(samples);
-  assert.equal(levels.rows.length, Math.floor((8000 - 256) / 80) + 1);
-  assert.equal(levels.fineRows.length, Math.ceil(levels.rows.length / 2));
-  assert.deepEqual(levelsOf(samples, 1), levels);
-  assert.deepEqual(levelsOf(samples, 173), levels);
+test('a row each 10 ms, from the first 32 ms on', () => {
+  for (const samples of [0, 255, 256, 335, 336, 8000, 80_000]) {
+    const { rows, fineRows } = levelsOf(new Int16Array(samples));
+    assert.equal(rows.length, samples < 256 ? 0 : Math.floor((samples - 256) / 80) + 1);
+    assert.equal(fineRows.length, Math.ceil(rows.length / 2));
+    assert.ok(rows.flat().every((step) => step === 0));
+  }
 });
+
+test('each level is that of the sum that a transform stands for', () => {
+  const random = randomOf(1);
+  const samples = Int16Array.from({ length: 1300 }, () => 20_000 * (random() - 0.5) ** 5);
+  const bordersHz = [31, 125, 312, 500, 750, 1062, 1469, 2000, 2719, 3719];
+  const edges = bordersHz.map((hz) => Math.round(hz / 31.25));
+  const { rows, fineRows } = levelsOf(samples);
+  for (const [index, row] of rows.entries()) {
+    const powers = powersOf(samples.subarray(80 * index, 80 * index + 256));
+    const between = (from: number, to: number) =>
+      dbovOf(powers.slice(from, to).reduce((sum, each) => sum + each, 0));
+    const wanted = [...edges.slice(1).map((to, band) => between(edges[band]!, to)), between(1, 119)];
+    for (const [band, level] of wanted.entries()) assertStep(row[band]!, level);
+    if (index % 2 === 0)
+      for (const [band, step] of fineRows[index / 2]!.entries())
+        assertStep(step, between(4 + 2 * band, 6 + 2 * band));
+  }
+});
+
+/** Of each bin of a frame, both halves of its spectrum together, as a share of full scale. */
+function powersOf(frame: Int16Array): number[] {
+  const weights = Array.from(frame, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * (i + 0.5)) / 256));
+  const energy = weights.reduce((sum, weight) => sum + weight * weight, 0);
+  const fft = new Fft(256);
+  const real = Float64Array.from(frame, (sample, i) => (sample / 32_768) * weights[i]!);
+  const imaginary = new Float64Array(256);
+  fft.transform(real, imaginary);
+  return Array.from({ length: 128 }, (_, k) => (2 * (real[k]! ** 2 + imaginary[k]! ** 2)) / (256 * energy));
+}
+
+function dbovOf(power: number): number {
+  return 10 * Math.log10(power + 1e-13);
+}
+
+/** The nearest, or one that is as near to a thousandth of a decibel. */
+function assertStep(step: number, level: number): void {
+  assert.ok(Math.abs(dbov(step) - Math.max(level, leastDbov)) <= 0.25 + 1e-3, `${dbov(step)} for ${level}`);
+}
 
 test('a tone between the bins of a narrow band is in it, at its level, and nearly nowhere else', () => {
   for (const band of [0, 7, fineBandCount - 1]) {
@@ -62,16 +95,4 @@ test('a tone between the bins of a narrow band is in it, at its level, and nearl
     for (let other = 0; other < fineBandCount; other++)
       if (Math.abs(other - band) > 1) assert.ok(dbov(row[other]!) < -50, `band ${other}`);
   }
-});
-
-test('after a restart nothing of before is left', () => {
-  const rows: number[][] = [];
-  const levels = new BandLevels({ row: (row) => rows.push([...row]), fineRow: () => {} });
-  levels.push(sine(1000, -10), 0, 1000);
-  const before = rows.length;
-  levels.restart();
-  levels.push(new Int16Array(255), 0, 255);
-  assert.equal(rows.length, before);
-  levels.push(new Int16Array(1), 0, 1);
-  assert.ok(dbov(rows.at(-1)![bandCount]!) < -115);
 });

@@ -27,7 +27,7 @@ export interface QualityFigures {
 }
 
 /** With less speech, figures are the best estimate there is, and say so. */
-export const enoughSpeechSeconds = 10;
+const enoughSpeechSeconds = 8;
 /** With less audio than this there are none. */
 const leastRows = 1 * hopsPerSecond;
 /** What is looked at together: its loudest moments are the speech, its softest the noise. */
@@ -98,6 +98,12 @@ export class QualityMeter {
   /** Samples that were looked at. */
   get samples(): number {
     return this.#samples;
+  }
+
+  /** As the `note` says of what makes whole blocks, for little. */
+  get hasEnoughSpeech(): boolean {
+    const { activity } = this.#speechLevel.active();
+    return activity * this.#samples >= enoughSpeechSeconds * this.#rateHz && this.#statistics.isSpeech;
   }
 
   /** Of all so far; asking changes nothing. */

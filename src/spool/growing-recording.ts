@@ -73,6 +73,8 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
   #newestUs = 0;
   /** Chunks that begin with what arrived then, or later, are left for later. */
   untilUs = Number.POSITIVE_INFINITY;
+  /** Of chunks whose packets all arrived before, these are passed over. */
+  fromUs = 0;
 
   follow({ segments, endSample }: SpoolTrack, isOver: boolean): void {
     this.#segments = segments;
@@ -106,7 +108,7 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
     for (let segment = this.#segments[this.#segment]; segment; segment = this.#segments[this.#segment]) {
       const { path, segmentId, key, mustBeComplete } = segment;
       this.#reader ??= new SegmentReader(path, segmentId, key);
-      this.#records ??= this.#reader.records(this.untilUs);
+      this.#records ??= this.#reader.records(this.untilUs, this.fromUs);
       const record = this.#records.next();
       if (!record.done) return record;
       this.#records = undefined;

@@ -40,6 +40,7 @@ const firstSkippableKind = 0x80;
 const kindSenderReport = 0x80;
 const kindHold = 0x81;
 const skippableHeaderBytes = 3;
+const packetArrivalOffset = 9;
 
 /** Positions are numbers on disk: a name is only ever appended. */
 const codecNames: readonly CodecName[] = ['PCMU', 'PCMA', 'G722', 'OPUS', 'CN', 'L16'];
@@ -130,7 +131,7 @@ function packetAt(bytes: Uint8Array, view: DataView, offset: number): PacketReco
     kind: 'packet',
     sequenceNumber: view.getUint16(offset + 3),
     rtpTime: view.getUint32(offset + 5),
-    arrivalUs: readArrival(view, offset + 9),
+    arrivalUs: readArrival(view, offset + packetArrivalOffset),
     payload: bytes.subarray(start, end),
   };
 }
@@ -218,9 +219,38 @@ export function* decodeRecords(bytes: Uint8Array): Generator<SpoolRecord> {
       const packet = packetAt(bytes, view, offset);
       yield packet;
       offset += packet.payload.length;
-    } else if (kind === kindFormat) yield formatAt(view, offset);
-    else if (kind === kindDigit) yield digitAt(view, offset);
-    else yield overflowAt(view, offset);
+    } else yield otherAt(view, offset);
     offset += fixed;
   }
+}
+
+/**
+ * What there is beside packets in a run of whole records whose packets all arrived before `fromUs`; undefined where one
+ * arrived later.
+ * @throws CallreelError SPOOL_CORRUPT
+ */
+export function recordsButPackets(bytes: Uint8Array, fromUs: number): SpoolRecord[] | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const others: SpoolRecord[] = [];
+  for (let offset = 0; offset < bytes.length; ) {
+    const kind = view.getUint8(offset);
+    const isSkippable = kind >= firstSkippableKind;
+    const length = isSkippable ? skippableBytes(view, offset) : fixedBytes[kind];
+    if (length === undefined || offset + length > bytes.length) throw damaged(offset);
+    if (kind === kindPacket) {
+      if (readArrival(view, offset + packetArrivalOffset) >= fromUs) return undefined;
+      offset += view.getUint16(offset + 1);
+    } else {
+      const record = isSkippable ? skippableAt(view, offset, length) : otherAt(view, offset);
+      if (record) others.push(record);
+    }
+    offset += length;
+  }
+  return others;
+}
+
+function otherAt(view: DataView, offset: number): FormatRecord | DigitRecord | OverflowRecord {
+  const kind = view.getUint8(offset);
+  if (kind === kindFormat) return formatAt(view, offset);
+  return kind === kindDigit ? digitAt(view, offset) : overflowAt(view, offset);
 }

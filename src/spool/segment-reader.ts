@@ -3,7 +3,7 @@ import { CallreelError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 import { FileWindow, isZero } from './file-window.ts';
 import { isMissing } from './files.ts';
-import { decodeRecords } from './record-codec.ts';
+import { decodeRecords, recordsButPackets } from './record-codec.ts';
 import type { SpoolRecord } from './records.ts';
 import {
   assertSegmentHeader,
@@ -51,14 +51,15 @@ export class SegmentReader {
    * The records from where the last call stopped to the end of the file as it is now. A chunk cut off by the end of
    * the file is left for later. Payloads stay valid.
    * @param untilUs chunks from the first one on that begins with what arrived then, or later, are left for later
+   * @param fromUs of chunks whose packets all arrived before, these are passed over
    * @throws CallreelError SPOOL_CORRUPT, after everything before the damage was given
    */
-  *records(untilUs = Number.POSITIVE_INFINITY): Generator<SpoolRecord> {
+  *records(untilUs = Number.POSITIVE_INFINITY, fromUs = 0): Generator<SpoolRecord> {
     if (this.#held) {
       if (beginsUs(this.#held) >= untilUs) return;
       const held = this.#held;
       this.#held = undefined;
-      yield* decodeRecords(held);
+      yield* recordsOf(held, fromUs);
     }
     const fd = this.#open();
     if (fd === undefined) return;
@@ -70,7 +71,7 @@ export class SegmentReader {
           this.#held = body;
           return;
         }
-        yield* decodeRecords(body);
+        yield* recordsOf(body, fromUs);
       }
     } finally {
       window.close();
@@ -176,6 +177,10 @@ function wholeChunk(window: FileWindow, behindBytes = 0): number {
   const parsed = head && parseChunkHeader(head.subarray(behindBytes));
   const bytes = parsed ? chunkOverheadBytes + parsed.bodyBytes : 0;
   return window.peek(behindBytes + bytes) ? bytes : 0;
+}
+
+function recordsOf(body: Uint8Array, fromUs: number): Iterable<SpoolRecord> {
+  return (fromUs > 0 ? recordsButPackets(body, fromUs) : undefined) ?? decodeRecords(body);
 }
 
 /** When the first record of a chunk arrived that says so. */

@@ -7,6 +7,7 @@ import { randomOf } from '../quality/test-random.ts';
 import { testVoices } from '../quality/test-voices.ts';
 import { TestGrowingRecording, type TestTalk } from '../render/test-growing-recording.ts';
 import { testStream } from '../render/test-track.ts';
+import type { SpoolRecord } from '../spool/records.ts';
 import { TestSpool } from '../spool/test-spool.ts';
 import { QualityDesk } from './quality-desk.ts';
 import { QualityGauge } from './quality-gauge.ts';
@@ -22,6 +23,13 @@ const [ann, bob] = testVoices.map(({ prompts }) => prompts[0]!.subarray(0, 20 * 
 const silent = testStream(new Int16Array(20 * rateHz));
 
 let recordings = 0;
+
+function later(records: readonly SpoolRecord[], byUs: number): SpoolRecord[] {
+  return records.map((record) =>
+    record.kind === 'packet' ? { ...record, arrivalUs: record.arrivalUs + byUs } : record,
+  );
+}
+
 
 /** Two who speak, and one who only listens. */
 function recording(): { recordingId: string; growing: TestGrowingRecording; said: Int16Array[] } {
@@ -110,30 +118,63 @@ test('not followed, dropped, or trimmed at its end: measured from the spool, on 
   }
 });
 
-test('figures are settled with three excerpts and enough speech of everybody who is there', () => {
-  const twice = (said: Int16Array) =>
-    Int16Array.from({ length: 2 * said.length }, (_, at) => said[at % said.length]!);
+test('figures are settled where everybody who is there has spoken enough, or was listened to often enough', () => {
+  const seconds = 80;
+  const again = (said: Int16Array) =>
+    Int16Array.from({ length: seconds * rateHz }, (_, at) => said[at % said.length]!);
+  const comingUs = 34_000_000;
   const talks: TestTalk[] = [
-    { trackId: 'stays', records: testStream(twice(ann!)).records, leaveUs: 2 * endUs },
+    { trackId: 'stays', records: testStream(again(ann!)).records, leaveUs: seconds * 1e6 },
     { trackId: 'leaves', records: testStream(bob!.subarray(0, 8 * rateHz)).records, leaveUs: 8_000_000 },
-    { trackId: 'comes', records: testStream(bob!).records, joinUs: 34_000_000, leaveUs: 2 * endUs },
+    { trackId: 'comes', records: later(testStream(bob!).records, comingUs), joinUs: comingUs, leaveUs: seconds * 1e6 },
   ];
-  const late = talks[2]!.records.map((record) =>
-    record.kind === 'packet' ? { ...record, arrivalUs: record.arrivalUs + 34_000_000 } : record,
-  );
-  talks[2] = { ...talks[2]!, records: late };
   const growing = new TestGrowingRecording(talks, [], { spool, recordingId: 'FE' });
-  const desk = new QualityDesk({ ...common, clock: systemClock });
+  const desk = new QualityDesk(common);
   desk.follow({ conversationId: 'room', recordingId: 'FE' });
   const settled: [number, string[]][] = [];
-  for (let second = 4; second <= 40; second += 4) {
+  for (let second = 4; second <= seconds; second += 4) {
     growing.until(second * 1_000_000);
     growing.settle();
     const figures = desk.step(['FE', 'unknown']);
-    if (figures.FE) settled.push([second, Object.keys(figures.FE.channels)]);
+    settled.push([second, Object.keys(figures.FE?.channels ?? {})]);
     assert.equal(figures.unknown, undefined);
   }
-  // A step measures what had been spooled at the one before; at 40 s somebody has hardly spoken.
-  assert.deepEqual(settled, [[36, ['stays', 'leaves']]]);
+  const secondsOf = (...names: string[]) =>
+    settled.filter(([, channels]) => channels.join() === names.join()).map(([second]) => second);
+  assert.deepEqual(secondsOf('stays', 'leaves'), [12, 16, 20, 24, 28, 32, 36, 40]);
+  // Of who comes at 34 s, 6 s are in the second excerpt; he says nothing any more in the third.
+  assert.deepEqual(secondsOf('stays', 'leaves', 'comes'), []);
   desk.drop('FE');
+});
+
+test('of a longer recording excerpts are measured, along as at its end, and who was there between them as well', async () => {
+  const seconds = 105;
+  const again = Int16Array.from({ length: seconds * rateHz }, (_, at) => ann![at % ann!.length]!);
+  const visitUs = { joinUs: 15_000_000, leaveUs: 25_000_000 };
+  const { records, decoded } = testStream(again);
+  const talks: TestTalk[] = [
+    { trackId: 'ann', records, leaveUs: seconds * 1e6 },
+    { trackId: 'visitor', records: later(testStream(bob!).records, visitUs.joinUs), ...visitUs },
+  ];
+  const growing = new TestGrowingRecording(talks, [], { spool, recordingId: 'FD' });
+  const order = { conversationId: 'room', recordingId: 'FD' };
+  const desk = new QualityDesk(common);
+  desk.follow(order);
+  for (let second = 5; second <= seconds; second += 5) {
+    growing.until(second * 1e6);
+    growing.settle();
+    desk.step(['FD']);
+  }
+  growing.end(seconds * 1e6);
+  const along = await desk.measure(order);
+  assert.deepEqual(await desk.measure(order), along);
+  const meter = new QualityMeter(rateHz);
+  for (const [from, to] of [[0, 10], [30, 40], [60, 70]] as const) {
+    meter.passOver(from > 0 ? 20 * rateHz : 0);
+    meter.push(decoded.subarray(from * rateHz, to * rateHz));
+  }
+  const { driftPpm: _, ...figures } = along.channels.ann!;
+  assert.deepEqual(figures, meter.figures());
+  const { visitor } = along.channels;
+  assert.ok(visitor!.snrDb! > 20 && visitor!.speechSeconds > 8, JSON.stringify(visitor));
 });

@@ -1,6 +1,5 @@
 import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
-import { systemClock } from '../clock.ts';
 import { Secret } from '../secret.ts';
 import { asCallreelError } from './file-desk.ts';
 import { QualityDesk } from './quality-desk.ts';
@@ -11,7 +10,6 @@ import type { SpoolThreadData } from './spool-thread.ts';
 const { masterKey, ...options } = workerData as SpoolThreadData;
 const desk = new QualityDesk({
   ...options,
-  clock: systemClock,
   masterKey: new Secret(Buffer.from(masterKey)),
 });
 

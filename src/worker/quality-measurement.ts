@@ -1,0 +1,210 @@
+import { CallreelError } from '../errors.ts';
+import { excerptAt, excerptSeconds } from '../quality/excerpts.ts';
+import { QualityMeter } from '../quality/quality-meter.ts';
+import { ExcerptReader } from '../render/excerpt-reader.ts';
+import { PauseMap } from '../render/pause-map.ts';
+import type { GrowingRecording } from '../spool/growing-recording.ts';
+import type { SpoolRecording, SpoolTrack } from '../spool/reader.ts';
+import type { MeasuredRecording } from './quality-protocol.ts';
+
+/** Packets of an excerpt are there once one is that came so much later. */
+const behindUs = 300_000;
+/** From so many excerpts on figures change little, and what nobody says does not come any more. */
+const enoughExcerpts = 3;
+/** So much is measured of the end, as a whole, where little was said before: shorter recordings are measured whole. */
+const wholeSeconds = 20;
+/** What was not looked at while others were is made up for by so many excerpts at once. */
+const mostExcerpts = 2;
+
+/** Of all recordings of a thread, as one excerpt is looked at at a time. */
+let channel = new Int16Array(0);
+let mixed = new Int16Array(0);
+let summed = new Int32Array(0);
+
+/** A signal, and how far it was measured or passed over. */
+interface Measured {
+  meter: QualityMeter;
+  toSample: number;
+  excerpts: number;
+}
+
+/**
+ * The meters of one recording: of each track, and of their sum.
+ *
+ *     spool -> ExcerptReader of each track --> its QualityMeter
+ *                                          +-> sum -> QualityMeter of the mix
+ */
+export class Measurement {
+  readonly #recording: GrowingRecording;
+  readonly #lossConcealment: 'on' | 'off';
+  readonly #readers = new Map<string, ExcerptReader>();
+  readonly #tracks = new Map<string, Measured>();
+  #mix: Measured | undefined;
+  /** The next one, and where what was measured ends. */
+  #excerpt = 0;
+  #toSample = -1;
+  #settled: MeasuredRecording | undefined;
+
+  constructor(recording: GrowingRecording, lossConcealment: 'on' | 'off') {
+    this.#recording = recording;
+    this.#lossConcealment = lossConcealment;
+  }
+
+  /**
+   * Measures the excerpts that are over by now. The conversation was settled just before (`spool.settle`).
+   * @returns the figures where a few seconds more would change nothing
+   * @throws CallreelError as `GrowingRecording.look`, and SPOOL_CORRUPT
+   */
+  step(): MeasuredRecording | undefined {
+    const view = this.#recording.look();
+    const newest = view.tracks
+      .filter(({ endSample }) => endSample === undefined)
+      .map(({ trackId }) => this.#recording.track(trackId).findNewest());
+    const thereUs = Math.max(0, ...newest) - behindUs;
+    const thereSample = Math.floor((thereUs * view.header.rateHz) / 1_000_000);
+    for (let count = 0; count < mostExcerpts; count++) {
+      // What is long over is passed over, once enough is known.
+      if (this.#excerpt >= enoughExcerpts)
+        while (spanOf(view, this.#excerpt + 1).toSample <= thereSample) this.#excerpt += 1;
+      const { fromSample, toSample } = spanOf(view, this.#excerpt);
+      if (toSample > thereSample) break;
+      this.#excerpt += 1;
+      this.#measure(view, fromSample, toSample);
+      this.#settled = this.#isSettled(view) ? this.#figures() : undefined;
+    }
+    return this.#settled;
+  }
+
+  /**
+   * Measures what is left of an ended recording, an excerpt at a time.
+   * @throws as `step`, and CONFLICT where it has not ended, or was cut at its beginning or its end
+   */
+  *finish(): Generator<void, void, undefined> {
+    const view = this.#recording.look();
+    const { end } = view;
+    if (!end) throw new CallreelError('CONFLICT', 'the recording has not ended');
+    const endSample = end.trim?.toSample ?? end.atSample;
+    const beginSample = beginOf(view);
+    if (this.#toSample > endSample || (end.trim && this.#toSample >= 0 && beginSample > view.startSample))
+      throw new CallreelError('CONFLICT', 'the recording was trimmed at its end');
+    const { rateHz } = view.header;
+    const isShort = endSample - beginSample <= wholeSeconds * rateHz;
+    for (; !isShort; this.#excerpt++) {
+      const { fromSample, toSample } = spanOf(view, this.#excerpt);
+      if (toSample > endSample) break;
+      yield this.#measure(view, fromSample, toSample);
+    }
+    if (isShort || !this.#isSettled(view)) {
+      let at = Math.max(this.#toSample, beginSample, endSample - wholeSeconds * rateHz);
+      for (; at < endSample; at += excerptSeconds * rateHz)
+        yield this.#measure(view, at, Math.min(endSample, at + excerptSeconds * rateHz));
+    }
+    for (const track of view.tracks) yield* this.#measureAlone(track, view, endSample);
+  }
+
+  /** @throws CallreelError CONFLICT where nothing was measured */
+  figures(): MeasuredRecording {
+    return this.#figures();
+  }
+
+  close(): void {
+    for (const reader of this.#readers.values()) reader.close();
+  }
+
+  /** Everybody who is there at [fromSample, toSample). */
+  #measure(view: SpoolRecording, fromSample: number, toSample: number): void {
+    const samples = toSample - fromSample;
+    if (mixed.length < samples) {
+      channel = new Int16Array(samples);
+      mixed = new Int16Array(samples);
+      summed = new Int32Array(samples);
+    }
+    const sum = summed.subarray(0, samples).fill(0);
+    for (const track of view.tracks) {
+      const from = Math.max(fromSample, track.startSample);
+      const said = this.#said(track, view, from, Math.min(toSample, track.endSample ?? toSample));
+      for (let i = 0, at = from - fromSample; i < said.length; i++, at++) sum[at]! += said[i]!;
+    }
+    for (let i = 0; i < samples; i++) mixed[i] = Math.max(-32_768, Math.min(32_767, sum[i]!));
+    this.#mix ??= measuredFrom(view, beginOf(view));
+    push(this.#mix, mixed.subarray(0, samples), fromSample);
+    this.#toSample = toSample;
+  }
+
+  /** Of somebody who was only there between excerpts. */
+  *#measureAlone(track: SpoolTrack, view: SpoolRecording, endSample: number): Generator<void> {
+    if (this.#tracks.has(track.trackId)) return;
+    const { rateHz } = view.header;
+    const beginSample = Math.max(track.startSample, beginOf(view));
+    const end = Math.min(track.endSample ?? endSample, endSample, beginSample + wholeSeconds * rateHz);
+    for (let at = beginSample; at < end; at += excerptSeconds * rateHz) {
+      if (channel.length < excerptSeconds * rateHz) channel = new Int16Array(excerptSeconds * rateHz);
+      yield void this.#said(track, view, at, Math.min(end, at + excerptSeconds * rateHz));
+    }
+  }
+
+  /** Reads and measures one track. @returns its samples, valid until the next */
+  #said(track: SpoolTrack, view: SpoolRecording, fromSample: number, toSample: number): Int16Array {
+    const said = channel.subarray(0, Math.max(0, toSample - fromSample));
+    if (said.length === 0) return said;
+    const { trackId } = track;
+    let reader = this.#readers.get(trackId);
+    if (!reader) {
+      const options = { rateHz: view.header.rateHz, lossConcealment: this.#lossConcealment };
+      reader = new ExcerptReader({ ...options, track: this.#recording.track(trackId) });
+      this.#readers.set(trackId, reader);
+    }
+    reader.read(fromSample, said);
+    new PauseMap({ fromSample, toSample }, view.pauses).silence(said, fromSample);
+    let measured = this.#tracks.get(trackId);
+    if (!measured) {
+      measured = measuredFrom(view, Math.max(track.startSample, beginOf(view)));
+      this.#tracks.set(trackId, measured);
+    }
+    push(measured, said, fromSample);
+    return said;
+  }
+
+  /** Of everybody who may still speak enough is known, or has been tried for. */
+  #isSettled(view: SpoolRecording): boolean {
+    const isKnown = (measured: Measured | undefined) =>
+      measured !== undefined &&
+      (measured.excerpts >= enoughExcerpts || measured.meter.hasEnoughSpeech);
+    const isOver = ({ endSample = Number.POSITIVE_INFINITY }: SpoolTrack) => endSample <= this.#toSample;
+    return (
+      isKnown(this.#mix) &&
+      view.tracks.every((track) => isOver(track) || isKnown(this.#tracks.get(track.trackId)))
+    );
+  }
+
+  #figures(): MeasuredRecording {
+    if (!this.#mix) throw new CallreelError('CONFLICT', 'nothing was measured');
+    const channels = [...this.#tracks].map(([trackId, { meter }]) => {
+      const driftPpm = this.#readers.get(trackId)?.driftPpm ?? null;
+      return [trackId, { ...meter.figures(), driftPpm }] as const;
+    });
+    return { mix: this.#mix.meter.figures(), channels: Object.fromEntries(channels) };
+  }
+}
+
+function measuredFrom({ header }: SpoolRecording, fromSample: number): Measured {
+  return { meter: new QualityMeter(header.rateHz), toSample: fromSample, excerpts: 0 };
+}
+
+function push(measured: Measured, samples: Int16Array, fromSample: number): void {
+  if (fromSample > measured.toSample) measured.meter.passOver(fromSample - measured.toSample);
+  measured.meter.push(samples);
+  measured.toSample = fromSample + samples.length;
+  measured.excerpts += 1;
+}
+
+function beginOf({ startSample, end }: SpoolRecording): number {
+  return end?.trim?.fromSample ?? startSample;
+}
+
+function spanOf(view: SpoolRecording, index: number): { fromSample: number; toSample: number } {
+  const { fromSeconds, toSeconds } = excerptAt(index);
+  const { rateHz } = view.header;
+  const begin = beginOf(view);
+  return { fromSample: begin + fromSeconds * rateHz, toSample: begin + toSeconds * rateHz };
+}
