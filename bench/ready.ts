@@ -61,8 +61,8 @@ const eventTimeoutMs = 60_000;
 const notMeasured = 'not_measured';
 const sampleMs = 20;
 const quietSamples = 50;
-/** The sampling of `--profile` wakes threads that have nothing to do. */
-const longestQuietMs = 60_000;
+/** For threads to come to rest; the sampling of `--profile` wakes those that have nothing to do. */
+const longestQuietMs = { usual: 20 * 60_000, profiled: 60_000 };
 /** What is done along with calls is done so often. */
 const stepMs = 5000;
 
@@ -99,7 +99,7 @@ async function measure(count: number, minutes: number, profile?: string): Promis
   await wait(saidMs);
   note(`${count} conversations talk`);
   await calls.forward(minutes * 60_000);
-  await untilQuiet(calls.server.pid);
+  await untilQuiet(calls.server.pid, profile === undefined ? longestQuietMs.usual : longestQuietMs.profiled);
   note(`${minutes} minutes later`);
   const beganUs = systemClock.monotonicUs();
   const { ended, time } = await end(calls, conversations);
@@ -177,9 +177,9 @@ async function bodyOf(calls: TalkingCalls, { conversationId }: Told): Promise<Co
  * What is done along with the calls has caught up with hours that passed in seconds: no thread that stands back for
  * others has had anything to do for a while. Then it goes on at some moment between two times at which they have.
  */
-async function untilQuiet(pid: number): Promise<void> {
+async function untilQuiet(pid: number, longestMs: number): Promise<void> {
   await wait(2 * stepMs + 1000);
-  const untilUs = systemClock.monotonicUs() + longestQuietMs * 1000;
+  const untilUs = systemClock.monotonicUs() + longestMs * 1000;
   for (let quiet = 0; quiet < quietSamples && systemClock.monotonicUs() < untilUs; ) {
     await wait(sampleMs);
     quiet = threadsOf(pid).some(({ state, nice }) => state !== 'S' && nice > 0) ? 0 : quiet + 1;

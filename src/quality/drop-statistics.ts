@@ -1,4 +1,4 @@
-import type { FeatureSink } from './feature-sink.ts';
+import { type FeatureSink, namesOnce } from './feature-sink.ts';
 import { Histogram } from './histogram.ts';
 import { addTo } from './kernel.ts';
 
@@ -7,6 +7,12 @@ const bins = 24;
 const longestRows = 100;
 const longest = Math.log(longestRows);
 const percents = [15, 40, 70];
+const namesOf = namesOnce((prefix) =>
+  dropsDb.flatMap((drop) => [
+    ...percents.map((percent) => `${prefix} drop ${drop} ${percent}`),
+    `${prefix} drops ${drop}`,
+  ]),
+);
 
 /**
  * How long the peaks of a narrow band take to fall by 3 to 24 dB, as far as they can be followed above the noise: to
@@ -34,10 +40,12 @@ export class DropStatistics {
   }
 
   features(put: FeatureSink, prefix: string): void {
-    for (const [at, drop] of dropsDb.entries()) {
-      for (const percent of percents)
-        put(`${prefix} drop ${drop} ${percent}`, this.#times[at]!.percentile(percent, longest));
-      put(`${prefix} drops ${drop}`, this.#times[at]!.total / (this.#peaks[at]! + 1));
+    const names = namesOf(prefix);
+    let next = 0;
+    for (const [at, times] of this.#times.entries()) {
+      const { total } = times;
+      for (const percent of percents) put(names[next++]!, times.percentile(percent, longest, total));
+      put(names[next++]!, total / (this.#peaks[at]! + 1));
     }
   }
 }

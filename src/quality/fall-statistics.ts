@@ -1,4 +1,4 @@
-import type { FeatureSink } from './feature-sink.ts';
+import { type FeatureSink, namesOnce } from './feature-sink.ts';
 import { Histogram } from './histogram.ts';
 import { addTo } from './kernel.ts';
 
@@ -7,6 +7,12 @@ const bins = 24;
 const longestRows = 300;
 const longest = Math.log(longestRows);
 const percents = [10, 30, 60];
+const namesOf = namesOnce((prefix) =>
+  fallsDb.flatMap((fall) => [
+    ...percents.map((percent) => `${prefix} fall ${fall} ${percent}`),
+    `${prefix} falls ${fall}`,
+  ]),
+);
 
 /**
  * How long it takes until the level has fallen by 6 to 30 dB once somebody stops: a room lets it fall no faster. A fall
@@ -33,10 +39,12 @@ export class FallStatistics {
   }
 
   features(put: FeatureSink, prefix: string): void {
-    for (const [at, fall] of fallsDb.entries()) {
-      for (const percent of percents)
-        put(`${prefix} fall ${fall} ${percent}`, this.#times[at]!.percentile(percent, longest));
-      put(`${prefix} falls ${fall}`, this.#times[at]!.total / (this.#events[0]! + 1));
+    const names = namesOf(prefix);
+    let next = 0;
+    for (const times of this.#times) {
+      const { total } = times;
+      for (const percent of percents) put(names[next++]!, times.percentile(percent, longest, total));
+      put(names[next++]!, total / (this.#events[0]! + 1));
     }
   }
 }

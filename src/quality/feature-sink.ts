@@ -16,3 +16,13 @@ export function remembered(features: Features): Features {
     for (let i = 0; i < names.length; i++) put(names[i]!, values[i]!);
   };
 }
+
+/** Names of features, made once for each prefix: to make them anew would be most of what features cost. */
+export function namesOnce(make: (prefix: string) => string[]): (prefix: string) => readonly string[] {
+  const known = new Map<string, readonly string[]>();
+  return (prefix) => {
+    let names = known.get(prefix);
+    if (!names) known.set(prefix, (names = make(prefix)));
+    return names;
+  };
+}

@@ -1,10 +1,11 @@
 import { fineBandCount } from './band-levels.ts';
 import { DropStatistics } from './drop-statistics.ts';
 import { EnvelopeStatistics } from './envelope-statistics.ts';
-import type { FeatureSink } from './feature-sink.ts';
+import { type FeatureSink, namesOnce } from './feature-sink.ts';
 import { kernel } from './kernel.ts';
 
 const regions = 6;
+const namesOf = namesOnce((prefix) => [`${prefix} mean`, `${prefix} top`]);
 const regionLength = 3 + EnvelopeStatistics.stateLength + DropStatistics.stateLength;
 
 /**
@@ -41,8 +42,9 @@ export class FineStatistics {
     for (let region = 0; region < regions; region++) {
       const prefix = `fine ${region}`;
       const [means, tops, bands] = this.#sums[region]! as unknown as [number, number, number];
-      put(`${prefix} mean`, means / Math.max(1, bands));
-      put(`${prefix} top`, tops / Math.max(1, bands));
+      const [mean, top] = namesOf(prefix);
+      put(mean!, means / Math.max(1, bands));
+      put(top!, tops / Math.max(1, bands));
       this.#envelopes[region]!.features(put, prefix);
       this.#drops[region]!.features(put, prefix);
     }

@@ -22,9 +22,8 @@ export class Histogram {
     return total;
   }
 
-  /** The value that `percent` of all lie below, between the borders of its step; `fallback` of fewer than 5. */
-  percentile(percent: number, fallback: number): number {
-    const total = this.total;
+  /** The value that `percent` of all lie below, between the borders of its step; `fallback` of fewer than 5. @param total where it is known */
+  percentile(percent: number, fallback: number, total = this.total): number {
     if (total < 5) return fallback;
     const wanted = (percent / 100) * total;
     let below = 0;

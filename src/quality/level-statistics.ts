@@ -1,5 +1,5 @@
 import { bandCount, leastDbov, rowLength } from './band-levels.ts';
-import type { FeatureSink } from './feature-sink.ts';
+import { type FeatureSink, namesOnce } from './feature-sink.ts';
 import { Histogram } from './histogram.ts';
 import { kernel } from './kernel.ts';
 
@@ -13,6 +13,13 @@ const dynamicRangeDb = 60;
 const topPercent = 95;
 const wholePercents = [0.5, 1, 3, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 99];
 const bandPercents = [1, 5, 15, 30, 50, 80];
+const namesOf = namesOnce(() => [
+  ...wholePercents.map((percent) => `level ${percent}`),
+  ...Array.from({ length: bandCount }, (_, band) => [
+    ...bandPercents.map((percent) => `band ${band} level ${percent}`),
+    ...[`band ${band} speech`, `band ${band} noise`],
+  ]).flat(),
+]);
 
 /**
  * How the levels of all bands are distributed: where the noise lies under the speech, and in which bands. Under -85 dBov
@@ -56,18 +63,22 @@ export class LevelStatistics {
   }
 
   features(put: FeatureSink): void {
+    // A row counts once in each.
+    const total = this.rows;
     const relative = (histogram: Histogram, percent: number, top: number) =>
-      Math.max(-dynamicRangeDb, histogram.percentile(percent, leastDbov) - top);
+      Math.max(-dynamicRangeDb, histogram.percentile(percent, leastDbov, total) - top);
     const whole = this.#histograms[bandCount]!;
     const top = this.topDbov;
-    for (const percent of wholePercents) put(`level ${percent}`, relative(whole, percent, top));
+    const soft = whole.percentile(5, leastDbov, total);
+    const names = namesOf('');
+    let next = 0;
+    for (const percent of wholePercents) put(names[next++]!, relative(whole, percent, top));
     for (let band = 0; band < bandCount; band++) {
       const histogram = this.#histograms[band]!;
-      const bandTop = histogram.percentile(topPercent, leastDbov);
-      for (const percent of bandPercents)
-        put(`band ${band} level ${percent}`, relative(histogram, percent, bandTop));
-      put(`band ${band} speech`, Math.max(-dynamicRangeDb, bandTop - top));
-      put(`band ${band} noise`, relative(histogram, 5, whole.percentile(5, leastDbov)));
+      const bandTop = histogram.percentile(topPercent, leastDbov, total);
+      for (const percent of bandPercents) put(names[next++]!, relative(histogram, percent, bandTop));
+      put(names[next++]!, Math.max(-dynamicRangeDb, bandTop - top));
+      put(names[next++]!, relative(histogram, 5, soft));
     }
     put('mean level', 10 * Math.log10(this.#sums[0]! / Math.max(1, this.rows) + 1e-13) - top);
     put('unrest of soft', Math.sqrt(this.#sums[1]! / (this.#sums[2]! + 1)));

@@ -1,4 +1,4 @@
-import type { FeatureSink } from './feature-sink.ts';
+import { type FeatureSink, namesOnce } from './feature-sink.ts';
 import { Histogram } from './histogram.ts';
 import { addTo } from './kernel.ts';
 
@@ -9,6 +9,12 @@ const bins = 64;
 const range = 4;
 const percents = [2, 8, 20, 35, 50, 70, 90, 98];
 const partLength = bins + 4;
+const namesOf = namesOnce((prefix) =>
+  spans.flatMap((span) => [
+    ...percents.map((percent) => `${prefix} slope ${span} ${percent}`),
+    ...[`${prefix} falling ${span}`, `${prefix} rising ${span}`],
+  ]),
+);
 
 /**
  * How fast levels fall and rise over 50 to 800 ms. Speech falls as fast as the room lets it: the distribution of the
@@ -35,12 +41,15 @@ export class SlopeStatistics {
   }
 
   features(put: FeatureSink, prefix: string): void {
-    for (const [at, span] of spans.entries()) {
-      for (const percent of percents)
-        put(`${prefix} slope ${span} ${percent}`, this.#histograms[at]!.percentile(percent, 0));
+    const names = namesOf(prefix);
+    let next = 0;
+    for (let at = 0; at < spans.length; at++) {
+      const histogram = this.#histograms[at]!;
+      const { total } = histogram;
+      for (const percent of percents) put(names[next++]!, histogram.percentile(percent, 0, total));
       const [falling, falls, rising, rises] = this.#sums[at]! as unknown as [number, number, number, number];
-      put(`${prefix} falling ${span}`, Math.log1p(Math.sqrt(falling / (falls + 1)) / 20));
-      put(`${prefix} rising ${span}`, Math.log1p(Math.sqrt(rising / (rises + 1)) / 20));
+      put(names[next++]!, Math.log1p(Math.sqrt(falling / (falls + 1)) / 20));
+      put(names[next++]!, Math.log1p(Math.sqrt(rising / (rises + 1)) / 20));
     }
   }
 }
