@@ -28,6 +28,9 @@ interface KernelExports {
   topLevel(rows: number): number;
   hops(count: number, hopSamples: number, decay: number): void;
   greatest(samples: number): number;
+  clearSum(samples: number): void;
+  addToSum(at: number, samples: number): void;
+  takeSum(samples: number): void;
 }
 
 /** Of those that take a state and the number of what was put before. */

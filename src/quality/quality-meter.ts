@@ -2,6 +2,7 @@ import { Resampler } from '../audio/resample.ts';
 import { analysisRateHz, hopsPerSecond } from './band-levels.ts';
 import { Clipping } from './clipping.ts';
 import { remembered } from './feature-sink.ts';
+import { kernel } from './kernel.ts';
 import { rt60Of } from './rt60.ts';
 import { snrOf } from './snr.ts';
 import { SpeechLevel } from './speech-level.ts';
@@ -162,6 +163,7 @@ export class QualityMeter {
   }
 
   #addTo(statistics: SpeechStatistics, samples: Int16Array, start: number, end: number): void {
+    if (kernel().run.greatest(kernel().putSamples(samples, start, end)) === 0) return;
     if (this.#rateHz === analysisRateHz) {
       statistics.addBlock(samples, start, end);
       return;

@@ -21,6 +21,9 @@ export const inputLimit = 4;
 /** A few small nets with one hidden layer (tanh) each; their answers are averaged. */
 export class Regression {
   readonly #places: ReadonlyMap<string, number>;
+  /** Of the features in the order in which they came last, which is always the same: names, and places or -1. */
+  readonly #names: string[] = [];
+  readonly #placesInOrder: number[] = [];
   readonly #hiddenUnits: number;
   readonly #means: Float32Array;
   readonly #deviations: Float32Array;
@@ -44,9 +47,15 @@ export class Regression {
   /** @param features puts all features there are; those the model does not know are passed over */
   estimate(features: Features): number {
     const inputs = new Float32Array(this.#places.size);
+    let next = 0;
     features((name, value) => {
-      const place = this.#places.get(name);
-      if (place === undefined) return;
+      const at = next++;
+      if (this.#names[at] !== name) {
+        this.#names[at] = name;
+        this.#placesInOrder[at] = this.#places.get(name) ?? -1;
+      }
+      const place = this.#placesInOrder[at]!;
+      if (place < 0) return;
       const deviations = (value - this.#means[place]!) / this.#deviations[place]!;
       inputs[place] = Math.max(-inputLimit, Math.min(inputLimit, deviations));
     });

@@ -1,6 +1,7 @@
 import { CallreelError } from '../errors.ts';
 import { excerptAt, excerptSeconds } from '../quality/excerpts.ts';
 import { QualityMeter } from '../quality/quality-meter.ts';
+import { signalSum } from '../quality/signal-sum.ts';
 import { ExcerptReader } from '../render/excerpt-reader.ts';
 import { PauseMap } from '../render/pause-map.ts';
 import type { GrowingRecording } from '../spool/growing-recording.ts';
@@ -19,7 +20,6 @@ const mostExcerpts = 2;
 /** Of all recordings of a thread, as one excerpt is looked at at a time. */
 let channel = new Int16Array(0);
 let mixed = new Int16Array(0);
-let summed = new Int32Array(0);
 
 /** A signal, and how far it was measured or passed over. */
 interface Measured {
@@ -117,17 +117,17 @@ export class Measurement {
     if (mixed.length < samples) {
       channel = new Int16Array(samples);
       mixed = new Int16Array(samples);
-      summed = new Int32Array(samples);
     }
-    const sum = summed.subarray(0, samples).fill(0);
+    signalSum.begin(samples);
     for (const track of view.tracks) {
       const from = Math.max(fromSample, track.startSample);
       const said = this.#said(track, view, from, Math.min(toSample, track.endSample ?? toSample));
-      for (let i = 0, at = from - fromSample; i < said.length; i++, at++) sum[at]! += said[i]!;
+      if (said.length > 0) signalSum.add(said, from - fromSample);
     }
-    for (let i = 0; i < samples; i++) mixed[i] = Math.max(-32_768, Math.min(32_767, sum[i]!));
+    const mix = mixed.subarray(0, samples);
+    signalSum.take(mix);
     this.#mix ??= measuredFrom(view, beginOf(view));
-    push(this.#mix, mixed.subarray(0, samples), fromSample);
+    push(this.#mix, mix, fromSample);
     this.#toSample = toSample;
   }
 

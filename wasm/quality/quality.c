@@ -687,6 +687,25 @@ EXPORT(greatest) int greatest(int count) {
   return size;
 }
 
+/* ---- The sum of signals: src/quality/signal-sum.ts ---- */
+
+static int32_t sum[MAX_SAMPLES + 8];
+
+EXPORT(clearSum) void clear_sum(int count) {
+  for (int i = 0; i < count; i++) sum[i] = 0;
+}
+
+/* Adds `samples` from `at` on. */
+EXPORT(addToSum) void add_to_sum(int at, int count) {
+  for (int i = 0; i < count; i++) sum[at + i] += samples[i];
+}
+
+/* Makes it `samples`, cut off at full scale. */
+EXPORT(takeSum) void take_sum(int count) {
+  for (int i = 0; i < count; i += 8)
+    wasm_v128_store(samples + i, wasm_i16x8_narrow_i32x4(wasm_v128_load(sum + i), wasm_v128_load(sum + i + 4)));
+}
+
 EXPORT(init) void init(void) {
   init_transform();
   init_levels();
