@@ -25,7 +25,7 @@ export const qualityBody = z
       .nullable()
       .meta({
         description:
-          '`no_speech`: SNR, RT60 and speech level are null. `little_speech`: under 10 s, they are the best estimate ' +
+          '`no_speech`: SNR, RT60 and speech level are null. `little_speech`: under 8 s were measured, they are the best estimate ' +
           'there is. Null for enough.',
         examples: [null],
       }),

@@ -5,14 +5,14 @@ export interface Excerpt {
 }
 
 export const excerptSeconds = 10;
-/** Two in the first minute, then one a minute; from the tenth on one in two. */
-const firstSeconds = [0, 30];
+/** Two in the first minute, one in each from the third on, from the tenth on in every other. */
+const firstSeconds = [0, 45];
 const minuteSeconds = 60;
 const denseMinutes = 10;
 
 /** What of a recording is looked at, one after the other: an hour costs little more than ten minutes. */
 export function excerptAt(index: number): Excerpt {
-  const minute = index - firstSeconds.length + 1;
+  const minute = index - firstSeconds.length + 2;
   const sparse = Math.max(0, minute - denseMinutes);
   const fromSeconds = firstSeconds[index] ?? (minute + sparse) * minuteSeconds;
   return { fromSeconds, toSeconds: fromSeconds + excerptSeconds };

@@ -218,7 +218,8 @@ export class ExcerptReader {
     const at = atSample - this.#fromSample;
     const from = Math.max(0, -at);
     const to = Math.min(samples.length, this.#out.length - at);
-    if (from < to) this.#out.set(from === 0 && to === samples.length ? samples : samples.subarray(from, to), at + from);
+    if (from < to)
+      this.#out.set(from === 0 && to === samples.length ? samples : samples.subarray(from, to), at + from);
     if (to < samples.length && at < this.#out.length) this.#overhang = samples.slice(Math.max(0, to));
   }
 

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { heardInRoom, noiseHall, randomRoom, roomResponse } from '../../bench/quality/room.ts';
 import { dbovToRms, rmsDbov } from '../audio/level.ts';
-import { systemClock } from '../clock.ts';
 import type { QualityFigures } from '../quality/quality-meter.ts';
 import { randomOf } from '../quality/test-random.ts';
 import { testVoices } from '../quality/test-voices.ts';
@@ -32,7 +31,7 @@ async function measured(said: Int16Array): Promise<{ good: QualityFigures; bad: 
     leaveUs: seconds * 1_000_000,
   }));
   new TestGrowingRecording(talks, [], { spool, recordingId }).end(seconds * 1_000_000);
-  const desk = new QualityDesk({ spoolDir, masterKey, lossConcealment: 'on', clock: systemClock });
+  const desk = new QualityDesk({ spoolDir, masterKey, lossConcealment: 'on' });
   const { channels } = await desk.measure({ conversationId: 'room', recordingId });
   return { good: channels[`good${recordingId}`]!, bad: channels[`bad${recordingId}`]! };
 }

@@ -168,8 +168,7 @@ export class Measurement {
   /** Of everybody who may still speak enough is known, or has been tried for. */
   #isSettled(view: SpoolRecording): boolean {
     const isKnown = (measured: Measured | undefined) =>
-      measured !== undefined &&
-      (measured.excerpts >= enoughExcerpts || measured.meter.hasEnoughSpeech);
+      measured !== undefined && (measured.excerpts >= enoughExcerpts || measured.meter.hasEnoughSpeech);
     const isOver = ({ endSample = Number.POSITIVE_INFINITY }: SpoolTrack) => endSample <= this.#toSample;
     return (
       isKnown(this.#mix) &&

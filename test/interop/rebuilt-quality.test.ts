@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { ensurePackages } from './debian.ts';
+import { type TemporaryFolder, temporaryFolder } from './temporary-folder.ts';
+
+const madeBy = 'Debian clang version 14.0.6';
+const run = promisify(execFile);
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+
+let folder: TemporaryFolder;
+before(async () => {
+  await ensurePackages('clang', 'lld');
+  folder = await temporaryFolder('quality');
+});
+after(() => folder.remove());
+
+test('quality.wasm is what its script makes of its source', async () => {
+  const built = folder.file('quality.wasm');
+  await run(`${repository}wasm/quality/build.sh`, [built]);
+  const { stdout } = await run('clang', ['--version']);
+  const anew = readFileSync(built);
+  const names = (bytes: Uint8Array<ArrayBuffer>) =>
+    WebAssembly.Module.exports(new WebAssembly.Module(bytes)).map(({ name }) => name);
+  const kept = readFileSync(`${repository}wasm/quality/quality.wasm`);
+  assert.deepEqual(names(anew), names(kept));
+  if (stdout.startsWith(madeBy)) assert.ok(anew.equals(kept), 'the same compiler makes other bytes');
+});
