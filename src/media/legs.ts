@@ -1,7 +1,8 @@
 import { CallreelError } from '../errors.ts';
 import type { Datagram, RtpTransport } from '../rtp/transport.ts';
 import type { LegNegotiate, LegOpen } from './control.ts';
-import { MediaSession, type MediaSessionOptions } from './media-session.ts';
+import { MediaSession } from './media-session.ts';
+import type { MediaSessionOptions } from './media-session-options.ts';
 
 export type LegsOptions = Omit<MediaSessionOptions, 'legId' | 'awaitsAnswer'> & { transport: RtpTransport };
 
@@ -53,13 +54,16 @@ export class Legs {
     return listening;
   }
 
+  /** To do something with it. */
   find(legId: string): MediaSession | undefined {
-    return this.#sessions.get(legId);
+    const session = this.#sessions.get(legId);
+    session?.fast.wake();
+    return session;
   }
 
   /** @throws CallreelError NOT_FOUND */
   get(legId: string): MediaSession {
-    const session = this.#sessions.get(legId);
+    const session = this.find(legId);
     if (!session) throw new CallreelError('NOT_FOUND', `no leg ${legId} on this worker`);
     return session;
   }
@@ -83,6 +87,7 @@ export class Legs {
    */
   slot(nowUs: number): void {
     for (const session of this.#sessions.values()) {
+      if (nowUs < session.fast.restsUntilUs) continue;
       session.expire(nowUs);
       if (!session.stay) session.slotAlone();
     }
@@ -90,7 +95,8 @@ export class Legs {
 
   /** The leg whose recordings by itself have this room. */
   ofCallRoom(roomId: string): MediaSession | undefined {
-    for (const session of this.#sessions.values()) if (session.callRoomId === roomId) return session;
+    for (const session of this.#sessions.values())
+      if (session.callRoomId === roomId) return this.find(session.legId);
     return undefined;
   }
 
