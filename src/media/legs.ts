@@ -21,7 +21,7 @@ export class Legs {
 
   get openPorts(): number {
     let open = 0;
-    for (const session of this.#sessions.values()) if (session.attached) open++;
+    for (const session of this.#sessions.values()) if (session.port) open++;
     return open;
   }
 
@@ -72,7 +72,7 @@ export class Legs {
   negotiate(command: LegNegotiate): void {
     const session = this.get(command.legId);
     session.negotiate(command);
-    if (session.needsRtcpPort) void this.#openRtcp(session);
+    if (session.rtcp.needsPort) void this.#openRtcp(session);
   }
 
   /** The leg left its room before. */
@@ -111,7 +111,7 @@ export class Legs {
     if (!rtpPort) return;
     const sink = { receive: (datagram: Datagram) => session.receiveRtcp(datagram) };
     const port = await this.#options.transport.openRtcp(rtpPort, sink);
-    if (port && session.port === rtpPort && session.needsRtcpPort) session.attachRtcp(port);
+    if (port && session.port === rtpPort && session.rtcp.needsPort) session.rtcp.attachRtcp(port);
     else port?.close();
   }
 }

@@ -2,7 +2,6 @@ import type { Clock } from '../clock.ts';
 import type { CaptureSink } from './capture-sink.ts';
 import type { WorkerEvent } from './control.ts';
 import type { SlotTime } from './leg-output.ts';
-import type { MediaSession } from './media-session.ts';
 
 export interface MediaSessionOptions {
   legId: string;
@@ -13,5 +12,5 @@ export interface MediaSessionOptions {
   capture: CaptureSink;
   post(event: WorkerEvent): void;
   /** The leave key was pressed: the stay is to end. */
-  leaveKeyPressed(session: MediaSession): void;
+  leaveKeyPressed(legId: string): void;
 }

@@ -48,7 +48,7 @@ export class MediaSession implements DatagramSink {
   readonly #latch = new SourceLatch();
   /** What the room hears of the leg. */
   readonly playout = new Playout();
-  readonly #rtcp: RtcpSession;
+  readonly rtcp: RtcpSession;
   readonly #statistics: LegStatistics;
   /** Of the last packet, and of the audio that came last. */
   #rtpTime = 0;
@@ -92,11 +92,9 @@ export class MediaSession implements DatagramSink {
     this.#statistics = new LegStatistics(options.clock.monotonicUs(), () => ({
       refused: this.counters.strayPackets,
       srtp: this.#protection.counters,
-      playout: this.playout.counters,
-      sender: this.output.sender,
-      rtcp: this.#rtcp,
+      ...{ playout: this.playout.counters, sender: this.output.sender, rtcp: this.rtcp },
     }));
-    this.#rtcp = new RtcpSession({
+    this.rtcp = new RtcpSession({
       clock: options.clock,
       latch: this.#latch,
       reception: this.#statistics.reception,
@@ -105,12 +103,8 @@ export class MediaSession implements DatagramSink {
     this.fast = new FastPath({
       ...{ capture: options.capture, early: this.#early, gate: this.#gate, inactivity: this.#inactivity },
       ...{ keys: this.#keys, latch: this.#latch, pauseEnd: this.#pauseEnd, payloadTypes: this.#payloadTypes },
-      ...{
-        protection: this.#protection,
-        said: this.#said,
-        statistics: this.#statistics,
-        unproven: this.#unproven,
-      },
+      ...{ protection: this.#protection, said: this.#said, unproven: this.#unproven },
+      statistics: this.#statistics,
     });
   }
 
@@ -123,14 +117,10 @@ export class MediaSession implements DatagramSink {
     return this.#heard;
   }
 
-  get attached(): boolean {
-    return this.#port !== undefined;
-  }
-
   attach(port: TransportPort): void {
     this.#port = port;
     this.output.attach(port);
-    this.#rtcp.attach(port, this.output.sender);
+    this.rtcp.attach(port, this.output.sender);
   }
 
   /** The RTP port; undefined before `attach` and after `close`. */
@@ -138,20 +128,11 @@ export class MediaSession implements DatagramSink {
     return this.#port;
   }
 
-  /** Whether a port for RTCP beside that of RTP is wanted and not here yet. */
-  get needsRtcpPort(): boolean {
-    return this.#rtcp.needsPort;
-  }
-
-  attachRtcp(port: TransportPort): void {
-    this.#rtcp.attachRtcp(port);
-  }
-
   close(nowUs: number): void {
     this.fast.wake();
     if (!this.#port) return;
     const report = this.#statistics.legReport(nowUs);
-    this.#rtcp.close(nowUs);
+    this.rtcp.close(nowUs);
     this.ears.close();
     this.output.close();
     this.#port.close();
@@ -168,10 +149,10 @@ export class MediaSession implements DatagramSink {
     const nowUs = this.#options.clock.monotonicUs();
     const agreeTypes = this.#payloadTypes.prepare(agreement);
     this.output.negotiate(agreement);
-    this.#rtcp.negotiate(agreement.rtcp);
+    this.rtcp.negotiate(agreement.rtcp);
     const renew = this.#protection.agree(agreement.srtp, nowUs);
     this.output.protect(this.#protection.context, renew);
-    this.#rtcp.protect(this.#protection.context);
+    this.rtcp.protect(this.#protection.context);
     agreeTypes(nowUs);
     this.#keys.agree(telephoneEvent !== undefined);
     const receives = direction === 'sendrecv' || direction === 'recvonly';
@@ -321,7 +302,7 @@ export class MediaSession implements DatagramSink {
   receiveRtcp({ data, arrivalUs, sourceAddress, sourcePort }: Datagram, onRtpPort = false): void {
     this.fast.settle();
     const opened = this.#protection.openFormerRtcp(data, arrivalUs);
-    if (this.#rtcp.receive(opened, arrivalUs, sourceAddress, sourcePort, onRtpPort))
+    if (this.rtcp.receive(opened, arrivalUs, sourceAddress, sourcePort, onRtpPort))
       this.#inactivity.alive(arrivalUs);
   }
 
@@ -361,12 +342,12 @@ export class MediaSession implements DatagramSink {
   expire(nowUs: number): void {
     this.fast.settle();
     this.#keys.expire(nowUs);
-    this.#rtcp.slot(nowUs);
+    this.rtcp.slot(nowUs);
     if (this.#latch.settle(nowUs))
       this.#unproven.releaseTo(this.#latch.sendAddress, this.#latch.sendPort, nowUs);
     this.#early.expire(nowUs, (datagram) => this.#receiveRtp(datagram));
     this.#inactivity.slot(nowUs, this.#heard && this.#gate.isOpen);
-    this.fast.restUntil(Math.min(this.#rtcp.dueUs, this.#inactivity.dueUs));
+    this.fast.restUntil(Math.min(this.rtcp.dueUs, this.#inactivity.dueUs));
   }
 
   #receiveEvent(clockRateHz: number, arrivalUs: number): void {
@@ -377,7 +358,7 @@ export class MediaSession implements DatagramSink {
   /** For the application. */
   #keyCameUp(digit: string, durationMs: number): void {
     this.#post({ event: 'leg.digit', legId: this.legId, digit, durationMs });
-    if (this.stay && digit === this.#leaveKey) this.#options.leaveKeyPressed(this);
+    if (this.stay && digit === this.#leaveKey) this.#options.leaveKeyPressed(this.legId);
   }
 
   #firstHeard({ sourceAddress, sourcePort }: Datagram): void {

@@ -1,7 +1,20 @@
 import type { FastPathUser } from './capture-sink.ts';
-import type { FastPath } from './fast-path.ts';
-import type { MediaSession } from './media-session.ts';
 import type { SlotCount } from './slot-count.ts';
+
+/** What a room has of a leg's fast path. */
+export interface RestingPath {
+  /** Up to how many slots that passed it has nothing else to send than packets. */
+  readonly relaysTo: number;
+  /** Tells whoever is to know what came, and how many slots passed. */
+  tell(): void;
+  close(): void;
+}
+
+export interface RestingLeg {
+  readonly fast: RestingPath;
+  /** Its packets take the fast path from here on. @returns false where they may not */
+  rest(room: RestingRoom): boolean;
+}
 
 /** Two legs that are relayed to each other, while both take the fast path: their slots pass of themselves. */
 export class RestingRoom implements FastPathUser {
@@ -10,17 +23,17 @@ export class RestingRoom implements FastPathUser {
   readonly order: number;
   /** Up to how many slots that passed nothing has to be done; 0: it does not rest. */
   restsTo = 0;
-  #paths: readonly FastPath[] = [];
+  #paths: readonly RestingPath[] = [];
 
   constructor(slots: SlotCount, order: number) {
     this.slots = slots;
     this.order = order;
   }
 
-  /** @param sessions whose last slot was the relay's alone */
-  begin(sessions: readonly MediaSession[]): void {
-    this.#paths = sessions.map(({ fast }) => fast);
-    if (sessions.every((session) => session.rest(this))) this.#goOn();
+  /** @param legs whose last slot was the relay's alone */
+  begin(legs: readonly RestingLeg[]): void {
+    this.#paths = legs.map(({ fast }) => fast);
+    if (legs.every((leg) => leg.rest(this))) this.#goOn();
     else this.#end();
   }
 
