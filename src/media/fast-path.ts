@@ -1,8 +1,10 @@
 import { rtpHeaderBytes } from '../rtp/packet.ts';
 import { toRtpTimestamp, toSequenceNumber } from '../rtp/sequence.ts';
 import type { Datagram, TransportPort } from '../rtp/transport.ts';
-import type { OpenSegment, SpoolProducer } from '../spool/producer.ts';
+import type { SpoolProducer } from '../spool/producer.ts';
+import { ArrivalNotes, notedPackets } from './arrival-notes.ts';
 import type { CaptureSink, FastCapture, FastPathUser } from './capture-sink.ts';
+import type { Due } from './due-list.ts';
 import type { EarlyWords } from './early-words.ts';
 import type { Inactivity } from './inactivity.ts';
 import type { KeyPresses } from './key-presses.ts';
@@ -36,8 +38,9 @@ export interface FastPathLeg {
   readonly unproven: UnprovenPackets;
 }
 
-/** Packets of which the leg is told at once: what that needs is read from memory once for all of them. A power of two. */
-const notedPackets = 32;
+/** Of all legs. */
+const notes = new ArrivalNotes();
+const originUnit = 2 ** 20;
 /** Version 2 and nothing else: neither padding nor extension nor sources. */
 const plainFirstByte = 0x80;
 
@@ -49,8 +52,6 @@ const plainFirstByte = 0x80;
  * is asked or changed that they count for.
  */
 export class FastPath implements FastPathUser {
-  /** Monotonic microseconds: while it is open nothing is due before then. */
-  restsUntilUs = 0;
   #isOpen = false;
   /** Of the next packet; time and SSRC as signed numbers. */
   #bytes = 0;
@@ -78,10 +79,13 @@ export class FastPath implements FastPathUser {
   /** Slots that had passed when the last packet came. */
   #lastSlot = 0;
   #spool: SpoolProducer | undefined;
-  #segment: OpenSegment | undefined;
-  #originUs = 0;
-  /** Arrivals of the packets that nobody was told of. */
-  #notes = new Float64Array(0);
+  /** 0: they are not recorded. */
+  #segmentHandle = 0;
+  /** Position 0 of the spool's times: numbers this small stand in the object itself. */
+  #originUnits = 0;
+  #originRest = 0;
+  /** Arrivals of the packets that nobody was told of; -1: there were none. */
+  #notesAt = -1;
   #noted = 0;
   #room = notedPackets;
   /** Slots that the target was told of. */
@@ -93,6 +97,8 @@ export class FastPath implements FastPathUser {
   #format: ReceiveFormat | undefined;
   #arrivalUs = 0;
   readonly #leg: FastPathLeg;
+  /** When the leg is to be looked at: at once but while it rests. */
+  due: Due | undefined;
 
   constructor(leg: FastPathLeg) {
     this.#leg = leg;
@@ -148,17 +154,17 @@ export class FastPath implements FastPathUser {
     this.#slotBase = this.#toldSlots = room.slots.by(room.order);
     this.#lastSlot = this.#slotBase - (maxIdleSlots - relayed.idleSlotsLeft);
     this.#spool = capture.spool;
-    this.#segment = capture.segment;
-    this.#originUs = capture.originUs;
+    this.#segmentHandle = capture.segment?.handle ?? 0;
+    this.#originUnits = Math.floor(capture.originUs / originUnit);
+    this.#originRest = capture.originUs - this.#originUnits * originUnit;
     this.#capture = capture;
     this.#target = target;
-    if (this.#notes.length === 0) {
-      this.#notes = new Float64Array(notedPackets);
+    if (this.#notesAt < 0) {
+      this.#notesAt = notes.takeRow();
       // Legs that begin together are not all told in the same tick.
       this.#room = 1 + ((this.#remotePort >> 1) % notedPackets);
     }
     this.#restingRoom = room;
-    this.restsUntilUs = 0;
     this.#isOpen = true;
     return true;
   }
@@ -167,11 +173,16 @@ export class FastPath implements FastPathUser {
   close(): void {
     this.#isOpen = false;
     this.#restingRoom = undefined;
-    this.restsUntilUs = 0;
+    this.due?.set(0);
     this.#capture = undefined;
     this.#target = undefined;
-    this.#segment = undefined;
     this.#port = undefined;
+  }
+
+  /** The leg is closed. */
+  end(): void {
+    if (this.#notesAt >= 0) notes.giveBack(this.#notesAt);
+    this.#notesAt = -1;
   }
 
   /** Up to how many slots that passed nothing but packets is sent, whatever comes. */
@@ -200,17 +211,17 @@ export class FastPath implements FastPathUser {
     const { passed } = this.#slots!;
     const slotTime = this.#slotTime + Math.imul(passed - this.#slotBase, this.#slotTicks);
     if (Math.abs((sentTime - slotTime) | 0) > this.#mostTicksApart) return false;
-    const segment = this.#segment;
-    if (segment) {
-      const recordedUs = Math.max(0, arrivalUs - this.#originUs);
-      if (!this.#spool!.tryPacket(segment, sequenceNumber, rtpTime >>> 0, recordedUs, data, rtpHeaderBytes))
+    const handle = this.#segmentHandle;
+    if (handle > 0) {
+      const recordedUs = Math.max(0, arrivalUs - this.#originUnits * originUnit - this.#originRest);
+      if (!this.#spool!.tryPacket(handle, sequenceNumber, rtpTime >>> 0, recordedUs, data, rtpHeaderBytes))
         return false;
     }
     this.#send(data, sequenceNumber + this.#sequenceOffset, sentTime);
     this.#sequenceNumber = (sequenceNumber + 1) & 0xffff;
     this.#rtpTime = (rtpTime + this.#ticks) | 0;
     this.#lastSlot = passed;
-    this.#notes[this.#noted++] = arrivalUs;
+    notes.times[this.#notesAt + this.#noted++] = arrivalUs;
     if (this.#noted >= this.#room) this.tell();
     return true;
   }
@@ -227,7 +238,7 @@ export class FastPath implements FastPathUser {
 
   /** The leg is left alone until then. */
   restUntil(atUs: number): void {
-    if (this.#isOpen) this.restsUntilUs = atUs;
+    if (this.#isOpen) this.due?.set(atUs);
   }
 
   /** Tells whoever is to know what came, and how many slots passed. */
@@ -264,18 +275,19 @@ export class FastPath implements FastPathUser {
     const ticks = this.#ticks;
     const ssrc = this.#ssrc >>> 0;
     const payloadBytes = this.#bytes - rtpHeaderBytes;
+    const isRecorded = this.#segmentHandle > 0;
+    const { originUs } = capture;
     let sequenceNumber = toSequenceNumber(this.#sequenceNumber - packets);
     let rtpTime = toRtpTimestamp(this.#rtpTime - packets * ticks);
     for (let i = 0; i < packets; i++) {
-      const arrivalUs = this.#notes[i]!;
+      const arrivalUs = notes.times[this.#notesAt + i]!;
       statistics.audio(format, ssrc, sequenceNumber, rtpTime, arrivalUs, payloadBytes);
       pauseEnd.took(ssrc, clockRateHz, rtpTime, arrivalUs);
-      if (this.#segment)
-        capture.place(sequenceNumber, rtpTime, Math.max(0, arrivalUs - this.#originUs), ticks);
+      if (isRecorded) capture.place(sequenceNumber, rtpTime, Math.max(0, arrivalUs - originUs), ticks);
       sequenceNumber = toSequenceNumber(sequenceNumber + 1);
       rtpTime = toRtpTimestamp(rtpTime + ticks);
     }
-    const arrivalUs = this.#notes[packets - 1]!;
+    const arrivalUs = notes.times[this.#notesAt + packets - 1]!;
     const lastNumber = toSequenceNumber(sequenceNumber - 1);
     this.#arrivalUs = arrivalUs;
     latch.wentOn(packets, arrivalUs, lastNumber);
