@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { systemClock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { returnFreedMemory } from '../freed-memory.ts';
+import { lowerHelperThreads } from '../thread-priority.ts';
 import { boundYoungGeneration } from '../young-generation.ts';
 import {
   type CommandMessage,
@@ -33,6 +34,7 @@ const faultExitMs = 250;
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
 boundYoungGeneration();
+lowerHelperThreads();
 returnFreedMemory(systemClock);
 const settings = parseWorkerSettings(process.argv[2]);
 const writer = startWriterThread({
