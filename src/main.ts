@@ -1,8 +1,10 @@
 import { join } from 'node:path';
+import { boundOldGeneration } from './old-generation.ts';
 import { boundYoungGeneration, letYoungGenerationGrow } from './young-generation.ts';
 
 // Ahead of the rest: what reading it in leaves behind would make the young generation large for good.
 boundYoungGeneration();
+boundOldGeneration();
 const { startCallreel } = await import('./callreel.ts');
 const { systemClock } = await import('./clock.ts');
 const { loadConfig } = await import('./config.ts');

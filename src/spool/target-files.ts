@@ -5,7 +5,10 @@ import { syncPath } from './files.ts';
 
 /** Where the bytes of a file come from. */
 export interface FileContent {
-  /** What was accepted and not taken before, as it stands in the file; it is not asked again for the same. */
+  /**
+   * What was accepted and not taken before, as it stands in the file; it is not asked again for the same.
+   * @returns valid until the next of any file is taken
+   */
   take(): Buffer;
   /** Nobody takes what is left. */
   drop(): void;
@@ -219,10 +222,14 @@ export class TargetFiles {
   }
 
   #write(file: TargetFile, fd: number): void {
-    file.taken ??= { bytes: file.content.take(), length: file.length };
-    const { bytes, length } = file.taken;
-    for (let done = 0; done < bytes.length; )
-      done += writeSync(fd, bytes, done, bytes.length - done, file.fileBytes + done);
+    const { bytes, length } = file.taken ?? { bytes: file.content.take(), length: file.length };
+    try {
+      for (let done = 0; done < bytes.length; )
+        done += writeSync(fd, bytes, done, bytes.length - done, file.fileBytes + done);
+    } catch (error) {
+      file.taken ??= { bytes: Buffer.from(bytes), length };
+      throw error;
+    }
     file.taken = undefined;
     file.fileBytes += bytes.length;
     this.#unsettledBytes -= length - file.settledBytes;

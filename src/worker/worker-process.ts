@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { systemClock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { returnFreedMemory } from '../freed-memory.ts';
+import { boundOldGeneration } from '../old-generation.ts';
 import { lowerHelperThreads } from '../thread-priority.ts';
 import { boundYoungGeneration } from '../young-generation.ts';
 import {
@@ -34,6 +35,7 @@ const faultExitMs = 250;
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
 boundYoungGeneration();
+boundOldGeneration();
 lowerHelperThreads();
 returnFreedMemory(systemClock);
 const settings = parseWorkerSettings(process.argv[2]);
