@@ -3,16 +3,8 @@ import { ComfortNoise, comfortNoiseDbov, defaultComfortNoiseDbov } from '../code
 import type { RtpTimestamp, SequenceNumber } from '../rtp/sequence.ts';
 import { addToSequence, sequenceDelta, timestampDelta, toSequenceNumber } from '../rtp/sequence.ts';
 import { LossConcealment } from './loss-concealment.ts';
-import { PacketSlots, packetSlots } from './packet-slots.ts';
+import { type BufferedPacket, PacketSlots, packetSlots } from './packet-slots.ts';
 import { initialDelayFrames, maxDelayFrames, PlayoutDelay } from './playout-delay.ts';
-
-/** What the buffer needs of a packet; sequence number and RTP time as on the wire. */
-export interface BufferedPacket {
-  readonly ssrc: number;
-  readonly sequenceNumber: SequenceNumber;
-  readonly rtpTime: RtpTimestamp;
-  readonly payload: Uint8Array;
-}
 
 export interface JitterBufferSettings {
   clockRateHz: number;

@@ -1,6 +1,13 @@
 import type { Decoder } from '../codec/codec.ts';
-import { type SequenceNumber, toSequenceNumber } from '../rtp/sequence.ts';
-import type { BufferedPacket } from './jitter-buffer.ts';
+import { type RtpTimestamp, type SequenceNumber, toSequenceNumber } from '../rtp/sequence.ts';
+
+/** What the buffer needs of a packet; sequence number and RTP time as on the wire. */
+export interface BufferedPacket {
+  readonly ssrc: number;
+  readonly sequenceNumber: SequenceNumber;
+  readonly rtpTime: RtpTimestamp;
+  readonly payload: Uint8Array;
+}
 
 /** How many there are: no two packets that wait are farther apart by their numbers. A power of two. */
 export const packetSlots = 64;

@@ -1,6 +1,7 @@
 import type { Decoder } from '../codec/codec.ts';
 import { type AudioRateHz, audioRatesHz } from './codec-table.ts';
-import { type BufferedPacket, JitterBuffer } from './jitter-buffer.ts';
+import { JitterBuffer } from './jitter-buffer.ts';
+import type { BufferedPacket } from './packet-slots.ts';
 import type { PartySlot } from './room-mix.ts';
 
 /** A stream's clock, and the rate of its decoded samples. */
