@@ -2,6 +2,7 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from '
 import { systemClock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { describePipeline, Pipeline } from '../recording/pipeline.ts';
+import { MessageBatch } from './message-batch.ts';
 import type { CommandMessage, WireError, WorkerMessage } from './messages.ts';
 import { askWriter } from './start-writer.ts';
 import type { WorkerSettings } from './worker-settings.ts';
@@ -24,6 +25,7 @@ const control = parentPort;
 const { settings, ring, writerPort } = workerData as TickThreadData;
 const settling = new Map<number, () => void>();
 const dueRequests: TickRequest[] = [];
+const toServer = new MessageBatch<WorkerMessage>((messages) => control.postMessage(messages));
 let nextSettle = 1;
 let state: 'running' | 'interrupted' | 'drainingWriter' | 'finished' = 'running';
 
@@ -38,7 +40,7 @@ const pipeline = new Pipeline({
 });
 
 function tell(message: WorkerMessage): void {
-  control.postMessage(message);
+  toServer.add(message);
 }
 
 function settle(roomId: string): Promise<void> {
@@ -69,7 +71,7 @@ function readRequests(): void {
   }
   const arrived: TickRequest[] = [];
   for (let next = receiveMessageOnPort(control); next; next = receiveMessageOnPort(control))
-    arrived.push(next.message as TickRequest);
+    arrived.push(...(next.message as TickRequest[]));
   if (arrived.length > 0) setImmediate(() => dueRequests.push(...arrived));
 }
 
@@ -108,6 +110,7 @@ async function finish(): Promise<void> {
   state = 'finished';
   await pipeline.stop();
   tell({ kind: 'finished' });
+  toServer.flush();
   writerPort.close();
   control.close();
 }
