@@ -33,8 +33,6 @@ export function firstSampleBehindPause(pauseEndSample: number, rateHz: number): 
 }
 
 const noPayload = new Uint8Array(0);
-/** As a rule, of a recording that grows: what cannot be placed yet, or is decoded later because a loss may lie ahead. */
-const fewWaiting = 20;
 
 interface ReadPacket extends TrackPacket {
   payload: Uint8Array;
@@ -138,7 +136,6 @@ export class PlacedPackets {
     this.#waiting = this.#waiting.slice(this.#next);
     this.#next = 0;
     if (this.#previous) this.#previous = { ...this.#previous, payload: noPayload };
-    if (this.#track.isWhole && this.#waiting.length <= fewWaiting) keepAlone(this.#waiting);
   }
 
   #findLoss(packet: PlacedPacket): void {
@@ -238,17 +235,4 @@ export class PlacedPackets {
 
 function endOf({ exact, atSample, durationSamples }: PlacedPacket): number {
   return exact?.toSample ?? atSample + durationSamples;
-}
-
-/** A payload is a part of what was read at once, all of which it would keep. */
-function keepAlone(packets: readonly PlacedPacket[]): void {
-  const keptBytes = packets[0]?.payload.buffer.byteLength ?? 0;
-  const ownBytes = packets.reduce((sum, { payload }) => sum + payload.length, 0);
-  if (keptBytes <= 2 * ownBytes) return;
-  const bytes = new Uint8Array(ownBytes);
-  let end = 0;
-  for (const packet of packets) {
-    bytes.set(packet.payload, end);
-    packet.payload = bytes.subarray(end, (end += packet.payload.length));
-  }
 }

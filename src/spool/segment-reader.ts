@@ -130,9 +130,7 @@ export class SegmentReader {
     const header = window.peek(segmentHeaderBytes);
     if (!header || isZero(header)) return false;
     assertSegmentHeader(header, this.#segmentId, this.#path);
-    // Not out of Node's pool, of which so few bytes would keep 64 kB.
-    this.#header = Buffer.alloc(segmentHeaderBytes);
-    header.copy(this.#header);
+    this.#header = Buffer.from(header);
     this.#advance(window, segmentHeaderBytes);
     return true;
   }
