@@ -10,7 +10,9 @@ const { systemClock } = await import('./clock.ts');
 const { loadConfig } = await import('./config.ts');
 const { returnFreedMemory } = await import('./freed-memory.ts');
 const { createLogger } = await import('./logger.ts');
+const { lowerHelperThreads } = await import('./thread-priority.ts');
 
+lowerHelperThreads();
 const config = loadConfig();
 const log = createLogger(config.log.level);
 const callreel = await startCallreel(config, { log });

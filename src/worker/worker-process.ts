@@ -3,6 +3,7 @@ import { systemClock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { returnFreedMemory } from '../freed-memory.ts';
 import { boundOldGeneration } from '../old-generation.ts';
+import { lowerHelperThreads } from '../thread-priority.ts';
 import { boundYoungGeneration } from '../young-generation.ts';
 import {
   type CommandMessage,
@@ -35,6 +36,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal
 
 boundYoungGeneration();
 boundOldGeneration();
+lowerHelperThreads();
 returnFreedMemory(systemClock);
 const settings = parseWorkerSettings(process.argv[2]);
 const writer = startWriterThread({
