@@ -1,6 +1,6 @@
 import type { Decoder } from '../codec/codec.ts';
 import { ComfortNoise, comfortNoiseDbov, defaultComfortNoiseDbov } from '../codec/comfort-noise.ts';
-import type { RtpTimestamp, SequenceNumber } from '../rtp/sequence.ts';
+import type { RtpTimestamp } from '../rtp/sequence.ts';
 import { addToSequence, sequenceDelta, timestampDelta, toSequenceNumber } from '../rtp/sequence.ts';
 import { LossConcealment } from './loss-concealment.ts';
 import { type BufferedPacket, PacketSlots, packetSlots } from './packet-slots.ts';
