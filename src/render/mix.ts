@@ -135,7 +135,7 @@ export class MixReader implements SampleReader {
     if (this.#summedTo > this.#endSample || (this.#grows && this.#summedTo === this.#endSample)) return -1;
     const samples = Math.min(this.#partSamples, this.#endSample - this.#summedTo);
     let made =
-      this.#limiter.isIdle && this.#partsHeard(samples) === 1 ? this.#pass(samples) : this.#sum(samples);
+      this.#limiter.isIdle && this.#partsHeard(samples) <= 1 ? this.#pass(samples) : this.#sum(samples);
     this.#summedTo += samples;
     if (this.#summedTo === this.#endSample && !this.#grows) {
       made += this.#limiter.flush(limitedSamples, made);
@@ -157,14 +157,12 @@ export class MixReader implements SampleReader {
     return heard;
   }
 
-  /** One channel alone is its own sum. */
+  /** One channel alone is its own sum, and none is silence. */
   #pass(samples: number): number {
-    const alone = aloneSamples.subarray(0, samples);
+    const alone = aloneSamples.subarray(0, samples).fill(0);
     for (const part of this.#parts) {
       const channel = this.#channelOf(part, samples);
-      if (!channel) continue;
-      if (channel.length < samples) alone.fill(0);
-      alone.set(channel, Math.max(0, part.fromSample - this.#summedTo));
+      if (channel) alone.set(channel, Math.max(0, part.fromSample - this.#summedTo));
     }
     return this.#limiter.pushIdle(alone, summedSamples, limitedSamples);
   }
