@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 
-test('helper threads of V8 stand back, the main thread does not', { skip: process.platform !== 'linux' }, () => {
+test('helper threads of V8 stand back, the main thread does not', () => {
   const script = `
     import { readdirSync, readFileSync } from 'node:fs';
     import { getPriority } from 'node:os';

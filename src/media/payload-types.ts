@@ -1,5 +1,11 @@
 import type { RtpPacketView } from '../rtp/packet.ts';
-import { sequenceDelta, toRtpTimestamp, toSequenceNumber } from '../rtp/sequence.ts';
+import {
+  type RtpTimestamp,
+  type SequenceNumber,
+  sequenceDelta,
+  toRtpTimestamp,
+  toSequenceNumber,
+} from '../rtp/sequence.ts';
 import { payloadDurationTicks } from '../timeline/payload-duration.ts';
 import { decoderFor, isStateless } from './codec-table.ts';
 import type { LegNegotiate } from './control.ts';
@@ -78,6 +84,22 @@ export class PayloadTypes {
     last.rtpTime = packet.timestamp;
     last.clockRateHz = clockRateHz;
     last.ticks = payloadDurationTicks(format.codec, clockRateHz, packet.payload());
+  }
+
+  /** The last packet of audio. */
+  get lastAudio(): Readonly<LastPacket> {
+    return this.#last;
+  }
+
+  /** Packets of a former agreement may still come. */
+  get isChanging(): boolean {
+    return this.#former.length > 0;
+  }
+
+  /** More of the audio was taken, as the last was, up to this packet. */
+  wentOn(sequenceNumber: SequenceNumber, rtpTime: RtpTimestamp): void {
+    this.#last.sequenceNumber = sequenceNumber;
+    this.#last.rtpTime = rtpTime;
   }
 
   /** Decoders forget what they decoded. */
