@@ -95,8 +95,10 @@ export async function openCallControl(
     log,
   });
   const settle = (conversationId: string) => calls.settle(conversationId);
-  const files = openFiles(config, foundation, settle, parts);
-  const quality = await openQuality(config, foundation, settle, parts);
+  const [files, quality] = await Promise.all([
+    openFiles(config, foundation, settle, parts),
+    openQuality(config, foundation, settle, parts),
+  ]);
   const closer = new ConversationCloser({ ...foundation, quality });
   const calls: LiveCalls = new LiveCalls({
     clock,
@@ -220,15 +222,16 @@ async function openAdmission(
 }
 
 /** Also where no files are wanted any more: of those that were, some may be left to finish, and to erase. */
-function openFiles(
+async function openFiles(
   config: Config,
   foundation: Foundation,
   settle: (conversationId: string) => Promise<void>,
   parts: AsyncDisposableStack,
-): RecordingFiles {
-  const { lossConcealment } = config.recording;
+): Promise<RecordingFiles> {
+  const { lossConcealment, files: areWanted } = config.recording;
   const thread = new FileWriter({ ...foundation, lossConcealment });
   parts.defer(() => thread.close());
+  if (areWanted) await thread.start();
   const files = new RecordingFiles({ ...foundation, thread, settle });
   parts.defer(() => files.close());
   return files;

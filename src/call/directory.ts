@@ -37,6 +37,9 @@ export interface DirectoryOptions extends EventRowsOptions, Omit<EndRowsOptions,
   db: Db;
 }
 
+/** In one transaction. */
+const mostEndings = 100;
+
 /** Writes what happens on this node to PostgreSQL; the calls never wait for it. */
 export class Directory {
   readonly #options: DirectoryOptions;
@@ -52,9 +55,9 @@ export class Directory {
     this.#writes = new WriteQueue(options.clock, options.log);
     this.#events = new EventRows(options);
     this.#ends = new EndRows({ ...options, events: this.#events });
-    this.#endings = new WriteGroup((all) =>
-      options.outbox.transaction((trx) => this.#ends.conversations(trx, all)),
-    );
+    const writeEnds = (all: readonly EndedConversation[]) =>
+      options.outbox.transaction((trx) => this.#ends.conversations(trx, all));
+    this.#endings = new WriteGroup(writeEnds, mostEndings, 2);
     this.connections = new ConnectionRows(options.db, this.#writes);
     this.quality = new QualityRows(options.db, this.#writes);
   }

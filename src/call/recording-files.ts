@@ -36,8 +36,8 @@ export interface RecordingFilesOptions {
 
 export const fileStepMs = 200;
 /** Each look at a recording costs the same, however little is new: those of many are looked at less often. */
-const stepMsPerRecording = 2;
-const longestStepMs = 1000;
+const lookMsPerRecording = 10;
+const longestLookMs = 2000;
 const firstRetryMs = 1000;
 const maxRetryMs = 300_000;
 /** A disk may have room again; a spool that is damaged or gone stays so. */
@@ -47,8 +47,9 @@ const retried: readonly string[] = ['FILE_UNUSABLE', 'RENDER_FAILED', 'INTERNAL'
  * The file of each recording, where the operator wants one: written along by a thread, whole at its end, made from the
  * spool where anything kept it from that. A recording never waits for its file.
  *
- *     follow -> every 200 ms: settle the spool, step -> the recording's end is on record -> complete -> the row says where
- *                                                     a disk that fails -> the row says so -> again, ever more rarely
+ *     follow -> every 200 ms, of many some by turns: settle the spool, step
+ *            -> the recording's end is on record -> complete -> the row says where
+ *                             a disk that fails -> the row says so -> again, ever more rarely
  */
 export class RecordingFiles {
   readonly #options: RecordingFilesOptions;
@@ -123,8 +124,7 @@ export class RecordingFiles {
 
   #arm(): void {
     if (this.#timer || this.#closed) return;
-    const stepMs = Math.min(longestStepMs, Math.max(fileStepMs, this.#followed.size * stepMsPerRecording));
-    this.#timer = this.#options.clock.after(stepMs, () => {
+    this.#timer = this.#options.clock.after(fileStepMs, () => {
       this.#timer = undefined;
       if (this.#followed.size === 0) return;
       this.#arm();
@@ -136,7 +136,7 @@ export class RecordingFiles {
   async #step(): Promise<void> {
     this.#isStepping = true;
     const { settle, thread } = this.#options;
-    const orders = [...this.#followed.values()];
+    const orders = this.#nextInTurn();
     try {
       const conversations = new Set(orders.map(({ conversationId }) => conversationId));
       // A room whose worker was lost is not settled; its recordings are about to end.
@@ -150,6 +150,18 @@ export class RecordingFiles {
     } finally {
       this.#isStepping = false;
     }
+  }
+
+  /** Those that were not looked at for longest. */
+  #nextInTurn(): FileOrder[] {
+    const { size } = this.#followed;
+    const lookMs = Math.min(longestLookMs, Math.max(fileStepMs, size * lookMsPerRecording));
+    const next = [...this.#followed].slice(0, Math.ceil((size * fileStepMs) / lookMs));
+    for (const [recordingId, order] of next) {
+      this.#followed.delete(recordingId);
+      this.#followed.set(recordingId, order);
+    }
+    return next.map(([, order]) => order);
   }
 
   /** It is written along no more. What was cut off or trimmed only then, nobody has lost. */

@@ -30,3 +30,23 @@ test('one that fails fails alone', async () => {
   );
   assert.deepEqual(written, [1, 3]);
 });
+
+test('many do not wait for one that came first, where two groups may be written side by side', async () => {
+  const writing: { items: readonly number[]; done: () => void }[] = [];
+  const write = (items: readonly number[]) =>
+    new Promise<void>((done) => void writing.push({ items: [...items], done }));
+  const group = new WriteGroup<number>(write, 100, 2);
+  const [first, others] = [group.add(1), setImmediate().then(() => [2, 3].map((item) => group.add(item)))];
+  const behind = (await others) && setImmediate().then(() => [4, 5].map((item) => group.add(item)));
+  const all = [first, ...(await others), ...(await behind)];
+  await setImmediate();
+  assert.deepEqual(
+    writing.map(({ items }) => items),
+    [[1], [2, 3]],
+  );
+  for (const { done } of writing) done();
+  await setImmediate();
+  assert.deepEqual(writing[2]?.items, [4, 5]);
+  writing[2]?.done();
+  await Promise.all(all);
+});

@@ -1,29 +1,35 @@
 /**
- * What many write at once is written together: whatever comes while the former is being written is the next group. Where
+ * What many write at once is written together: whatever comes while the former are being written is the next group. Where
  * that fails, each is written by itself, so that none fails for another.
  */
 export class WriteGroup<Item> {
   readonly #write: (items: readonly Item[]) => Promise<void>;
   readonly #most: number;
+  readonly #mostGroups: number;
   #waiting: { item: Item; done: PromiseWithResolvers<void> }[] = [];
-  #running = false;
+  #running = 0;
 
-  /** @param write must be safe to run twice. @param most in a group */
-  constructor(write: (items: readonly Item[]) => Promise<void>, most = 100) {
+  /**
+   * @param write must be safe to run twice
+   * @param most in a group
+   * @param mostGroups that are written side by side: with two, the many do not wait for a single one that came first
+   */
+  constructor(write: (items: readonly Item[]) => Promise<void>, most = 100, mostGroups = 1) {
     this.#write = write;
     this.#most = most;
+    this.#mostGroups = mostGroups;
   }
 
   /** @throws what the write of this one throws */
   add(item: Item): Promise<void> {
     const done = Promise.withResolvers<void>();
     this.#waiting.push({ item, done });
-    if (!this.#running) void this.#run();
+    if (this.#running < this.#mostGroups) void this.#run();
     return done.promise;
   }
 
   async #run(): Promise<void> {
-    this.#running = true;
+    this.#running++;
     // Those of the same turn come first.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
@@ -36,7 +42,7 @@ export class WriteGroup<Item> {
         else await this.#each(group);
       }
     }
-    this.#running = false;
+    this.#running--;
   }
 
   /** At once: what does not answer is waited for once. */

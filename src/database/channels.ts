@@ -1,5 +1,6 @@
 import type { QualityFigures } from '../quality/quality-meter.ts';
-import { recordset } from './recordset.ts';
+import { compiledQuery } from './compiled-query.ts';
+import { jsonRows, recordset } from './recordset.ts';
 import type { Channel, Db } from './schema.ts';
 
 export type NewChannel = Omit<Channel, 'endMs' | 'durationMs' | 'packets' | 'noMedia' | 'media' | 'quality'>;
@@ -41,18 +42,23 @@ const savedColumns = {
   media: 'jsonb',
   quality: 'jsonb',
 } as const;
+type SavedChannel = Partial<Record<keyof typeof savedColumns, unknown>>;
 const savedNames = Object.keys(savedColumns) as (keyof typeof savedColumns)[];
 
 /** Writes what the manifest says, also for a channel whose row a crash prevented. What is not known stays as it is. */
 export async function saveChannels(db: Db, channels: readonly (NewChannel & ChannelEnd)[]): Promise<void> {
   if (channels.length === 0) return;
   const rows = channels.map((channel) => ({ ...channel, durationMs: channel.endMs - channel.startMs }));
-  await db
+  await upsertChannels(db, { rows: jsonRows<SavedChannel>(savedColumns, rows) });
+}
+
+const upsertChannels = compiledQuery((db, { rows }: { rows: string }) =>
+  db
     .insertInto('channels')
     .columns(savedNames)
     .expression((eb) =>
       eb
-        .selectFrom(recordset<Record<keyof typeof savedColumns, unknown>>(savedColumns, rows as never))
+        .selectFrom(recordset<SavedChannel>(savedColumns, rows))
         .select(savedNames.map((name) => `given.${name}` as const)),
     )
     .onConflict((conflict) =>
@@ -65,8 +71,12 @@ export async function saveChannels(db: Db, channels: readonly (NewChannel & Chan
         media: fn.coalesce('excluded.media', 'channels.media'),
         quality: fn.coalesce('excluded.quality', 'channels.quality'),
       })),
-    )
-    .execute();
+    ),
+);
+
+/** As `saveChannels`, of none (`warm-up.ts`). */
+export async function saveNoChannels(db: Db): Promise<void> {
+  await upsertChannels(db, { rows: '[]' });
 }
 
 export async function getChannel(

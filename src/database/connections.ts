@@ -1,7 +1,9 @@
 import { type Insertable, sql } from 'kysely';
 import type { SipIdentity } from '../sip/caller-identity.ts';
+import { compiledQuery } from './compiled-query.ts';
 import { json } from './json.ts';
 import { fetchPage, type Page, type PageRequest } from './page.ts';
+import { jsonRows, recordset } from './recordset.ts';
 import type { ClientState, Connection, ConnectionTable, Db } from './schema.ts';
 
 export type NewConnection = Omit<
@@ -24,12 +26,42 @@ export async function insertConnection(db: Db, connection: NewConnection): Promi
 
 /** As `insertConnection`, those of one moment; one that is there already stays as it is. */
 export async function insertConnections(db: Db, connections: readonly NewConnection[]): Promise<void> {
-  await db
-    .insertInto('connections')
-    .values(connections.map(toRow))
-    .onConflict((conflict) => conflict.column('connectionId').doNothing())
-    .execute();
+  const rows = connections.map((connection) => ({
+    ...connection,
+    callId: connection.callId ?? connection.connectionId,
+    status: 'connecting',
+  }));
+  await insertRows(db, { rows: jsonRows<NewRow>(newColumns, rows) });
 }
+
+const newColumns = {
+  connectionId: 'text',
+  accountId: 'text',
+  from: 'text',
+  to: 'text',
+  direction: 'text',
+  status: 'text',
+  startTime: 'timestamptz',
+  sipCallId: 'text',
+  sipIdentity: 'jsonb',
+  trunkId: 'text',
+  callId: 'text',
+  clientState: 'jsonb',
+} as const;
+type NewRow = Partial<Record<keyof typeof newColumns, unknown>>;
+const newNames = Object.keys(newColumns) as (keyof typeof newColumns)[];
+
+const insertRows = compiledQuery((db, { rows }: { rows: string }) =>
+  db
+    .insertInto('connections')
+    .columns(newNames)
+    .expression((eb) =>
+      eb
+        .selectFrom(recordset<NewRow>(newColumns, rows))
+        .select(newNames.map((name) => `given.${name}` as const)),
+    )
+    .onConflict((conflict) => conflict.column('connectionId').doNothing()),
+);
 
 function toRow(connection: NewConnection) {
   const { sipIdentity, trunkId = null, clientState, callId = connection.connectionId } = connection;
@@ -45,14 +77,18 @@ function toRow(connection: NewConnection) {
 
 /** @returns how many of them were still connecting */
 export async function setConnected(db: Db, connectionIds: readonly string[]): Promise<number> {
-  const result = await db
+  const connected = await updateConnected(db, { connectionIds });
+  return connected.length;
+}
+
+const updateConnected = compiledQuery((db, { connectionIds }: { connectionIds: readonly string[] }) =>
+  db
     .updateTable('connections')
     .set({ status: 'connected' })
     .where('connectionId', '=', sql<string>`any(${connectionIds})`)
     .where('status', '=', 'connecting')
-    .executeTakeFirst();
-  return Number(result.numUpdatedRows);
-}
+    .returning('connectionId'),
+);
 
 export interface KnownConnection {
   from: string;

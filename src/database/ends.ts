@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { QualityFigures } from '../quality/quality-meter.ts';
-import { recordset } from './recordset.ts';
+import { compiledQuery } from './compiled-query.ts';
+import { jsonRows, recordset } from './recordset.ts';
 import type { Conversation, Db, Recording } from './schema.ts';
 
 /** What ends in one moment ends in one query. Each ends once: whoever gets the row tells of it, in the same transaction. */
@@ -34,9 +35,13 @@ const recordingColumns = {
 /** @returns the rows of those that had not ended before */
 export async function endRecordings(db: Db, ends: readonly RecordingEnd[]): Promise<Recording[]> {
   if (ends.length === 0) return [];
-  return await db
+  return await updateRecordings(db, { rows: jsonRows<RecordingEnd>(recordingColumns, ends) });
+}
+
+const updateRecordings = compiledQuery((db, { rows }: { rows: string }) =>
+  db
     .updateTable('recordings')
-    .from(recordset<Required<RecordingEnd>>(recordingColumns, ends as Required<RecordingEnd>[]))
+    .from(recordset<Required<RecordingEnd>>(recordingColumns, rows))
     .set(({ ref, fn, ...eb }) => ({
       state: 'ended' as const,
       startSample: ref('given.startSample'),
@@ -61,9 +66,8 @@ export async function endRecordings(db: Db, ends: readonly RecordingEnd[]): Prom
     }))
     .whereRef('recordings.recordingId', '=', 'given.recordingId')
     .where('recordings.state', '!=', 'ended')
-    .returningAll('recordings')
-    .execute();
-}
+    .returningAll('recordings'),
+);
 
 export interface ConversationEnd {
   conversationId: string;
@@ -75,9 +79,13 @@ const conversationColumns = { conversationId: 'text', endTime: 'timestamptz', du
 
 /** @returns the rows of those that had not ended before */
 export async function endConversations(db: Db, ends: readonly ConversationEnd[]): Promise<Conversation[]> {
-  return await db
+  return await updateConversations(db, { rows: jsonRows(conversationColumns, ends) });
+}
+
+const updateConversations = compiledQuery((db, { rows }: { rows: string }) =>
+  db
     .updateTable('conversations')
-    .from(recordset<ConversationEnd>(conversationColumns, ends))
+    .from(recordset<ConversationEnd>(conversationColumns, rows))
     .set(({ ref }) => ({
       status: 'ended' as const,
       endTime: ref('given.endTime'),
@@ -85,9 +93,8 @@ export async function endConversations(db: Db, ends: readonly ConversationEnd[])
     }))
     .whereRef('conversations.conversationId', '=', 'given.conversationId')
     .where('conversations.status', '=', 'active')
-    .returningAll('conversations')
-    .execute();
-}
+    .returningAll('conversations'),
+);
 
 export interface ConnectionEnd {
   connectionId: string;
@@ -99,9 +106,13 @@ const connectionColumns = { connectionId: 'text', endTime: 'timestamptz', endRea
 
 /** As `endConnection` (`connections.ts`), of many. */
 export async function endConnections(db: Db, ends: readonly ConnectionEnd[]): Promise<void> {
-  await db
+  await updateConnections(db, { rows: jsonRows(connectionColumns, ends) });
+}
+
+const updateConnections = compiledQuery((db, { rows }: { rows: string }) =>
+  db
     .updateTable('connections')
-    .from(recordset<ConnectionEnd>(connectionColumns, ends))
+    .from(recordset<ConnectionEnd>(connectionColumns, rows))
     .set(({ ref, ...eb }) => ({
       endTime: ref('given.endTime'),
       endReason: ref('given.endReason'),
@@ -113,9 +124,8 @@ export async function endConnections(db: Db, ends: readonly ConnectionEnd[]): Pr
         .end(),
     }))
     .whereRef('connections.connectionId', '=', 'given.connectionId')
-    .where('connections.status', 'in', ['connecting', 'connected'])
-    .execute();
-}
+    .where('connections.status', 'in', ['connecting', 'connected']),
+);
 
 /** Those of these recordings that are on record. */
 export async function findRecordings(db: Db, recordingIds: readonly string[]): Promise<Recording[]> {
@@ -128,18 +138,31 @@ export async function findWanted(
   db: Db,
   recordingIds: readonly string[],
 ): Promise<{ delivered: Set<string>; transcribed: Set<string> }> {
-  const wanted = await db
+  const wanted = await selectWanted(db, { recordingIds });
+  const those = (isDelivery: boolean) =>
+    new Set(wanted.filter((row) => row.isDelivery === isDelivery).map(({ recordingId }) => recordingId));
+  return { delivered: those(true), transcribed: those(false) };
+}
+
+const selectWanted = compiledQuery((db, { recordingIds }: { recordingIds: readonly string[] }) => {
+  const isOfThem = sql<string>`any(${recordingIds})`;
+  return db
     .selectFrom('deliveries')
     .select(['recordingId', sql<boolean>`true`.as('isDelivery')])
-    .where('recordingId', 'in', recordingIds)
+    .where('recordingId', '=', isOfThem)
     .unionAll(
       db
         .selectFrom('transcripts')
         .select(['recordingId', sql<boolean>`false`.as('isDelivery')])
-        .where('recordingId', 'in', recordingIds),
-    )
-    .execute();
-  const those = (isDelivery: boolean) =>
-    new Set(wanted.filter((row) => row.isDelivery === isDelivery).map(({ recordingId }) => recordingId));
-  return { delivered: those(true), transcribed: those(false) };
+        .where('recordingId', '=', isOfThem),
+    );
+});
+
+/** Every query of an end, of nobody (`warm-up.ts`). */
+export async function endNothing(db: Db): Promise<void> {
+  const rows = '[]';
+  await updateRecordings(db, { rows });
+  await selectWanted(db, { recordingIds: [] });
+  await updateConversations(db, { rows });
+  await updateConnections(db, { rows });
 }

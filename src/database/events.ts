@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
+import { compiledQuery } from './compiled-query.ts';
 import { json } from './json.ts';
 import { fetchPage, type Page, type PageRequest } from './page.ts';
-import { recordset } from './recordset.ts';
+import { jsonRows, recordset } from './recordset.ts';
 import type { Db, Event } from './schema.ts';
 
 export interface NewEvent {
@@ -49,26 +50,41 @@ const newEventColumns = {
   createdAt: 'timestamptz',
   queuedAt: 'timestamptz',
 } as const;
+type NewEventRow = Partial<Record<keyof typeof newEventColumns, unknown>>;
 const newEventNames = Object.keys(newEventColumns) as (keyof typeof newEventColumns)[];
 
 /** As `insertEvent`, of many conversations; in their order. */
 export async function insertEvents(trx: Db, events: readonly NewEvent[]): Promise<void> {
   if (events.length === 0) return;
   const ids = [...new Set(events.map(({ conversationId }) => conversationId))].sort();
-  await sql`
-    SELECT pg_advisory_xact_lock(${eventOrderLock}, hashtext(id)) FROM unnest(${ids}::text[]) AS id`.execute(
-    trx,
-  );
+  await lockOrder(trx, { ids });
   const rows = events.map((event) => ({ ...event, queuedAt: event.createdAt }));
-  await trx
+  await insertRows(trx, { rows: jsonRows<NewEventRow>(newEventColumns, rows) });
+}
+
+const lockOrder = compiledQuery((db, { ids }: { ids: readonly string[] }) =>
+  db
+    .selectFrom(sql<{ id: string }>`unnest(${ids}::text[])`.as<'id'>(sql.raw('id')))
+    .select(sql`pg_advisory_xact_lock(${eventOrderLock}, hashtext(id))`.as('locked')),
+);
+
+const insertRows = compiledQuery((db, { rows }: { rows: string }) =>
+  db
     .insertInto('events')
     .columns(newEventNames)
     .expression((eb) =>
       eb
-        .selectFrom(recordset<Record<keyof typeof newEventColumns, unknown>>(newEventColumns, rows as never))
+        .selectFrom(recordset<NewEventRow>(newEventColumns, rows))
         .select(newEventNames.map((name) => `given.${name}` as const)),
-    )
-    .execute();
+    ),
+);
+
+/** As `insertEvents`, and what follows, of none (`warm-up.ts`). */
+export async function insertNoEvents(trx: Db): Promise<void> {
+  await lockOrder(trx, { ids: [] });
+  await insertRows(trx, { rows: '[]' });
+  await selectPending(trx, { rows: '[]' });
+  await updateDelivered(trx, { eventIds: [], deliveredAt: new Date(0) });
 }
 
 /** What keeps its order: the events of one conversation to one URL. */
@@ -80,8 +96,13 @@ export interface EventStream {
 /** The event of each of these streams that has to be delivered next. */
 export async function nextPendingEvents(db: Db, streams: readonly EventStream[]): Promise<Event[]> {
   if (streams.length === 0) return [];
-  return await db
-    .selectFrom(recordset<EventStream>({ conversationId: 'text', callbackUrl: 'text' }, streams))
+  return await selectPending(db, { rows: jsonRows(streamColumns, streams) });
+}
+
+const streamColumns = { conversationId: 'text', callbackUrl: 'text' } as const;
+const selectPending = compiledQuery((db, { rows }: { rows: string }) =>
+  db
+    .selectFrom(recordset<EventStream>(streamColumns, rows))
     .innerJoin('events', (join) =>
       join
         .onRef('events.conversationId', '=', 'given.conversationId')
@@ -93,21 +114,24 @@ export async function nextPendingEvents(db: Db, streams: readonly EventStream[])
     .where('events.deadAt', 'is', null)
     .orderBy('events.conversationId')
     .orderBy('events.callbackUrl')
-    .orderBy('events.sequence')
-    .execute();
-}
+    .orderBy('events.sequence'),
+);
 
 export async function setEventsDelivered(
   db: Db,
   eventIds: readonly string[],
   deliveredAt: Date,
 ): Promise<void> {
-  await db
-    .updateTable('events')
-    .set((eb) => ({ deliveredAt, attempts: eb('attempts', '+', 1), lastError: null }))
-    .where('eventId', 'in', eventIds)
-    .execute();
+  await updateDelivered(db, { eventIds, deliveredAt });
 }
+
+const updateDelivered = compiledQuery(
+  (db, { eventIds, deliveredAt }: { eventIds: readonly string[]; deliveredAt: Date }) =>
+    db
+      .updateTable('events')
+      .set((eb) => ({ deliveredAt, attempts: eb('attempts', '+', 1), lastError: null }))
+      .where('eventId', '=', sql<string>`any(${eventIds})`),
+);
 
 /** @param deadAt set when this was the last attempt */
 export async function setEventFailed(

@@ -1,19 +1,30 @@
 import { type AliasedRawBuilder, sql } from 'kysely';
 
+/** Of each column; a value that is not there is NULL. */
+export type ColumnTypes<Row extends object> = Readonly<
+  Record<keyof Row & string, 'text' | 'bigint' | 'timestamptz' | 'jsonb'>
+>;
+
 /**
  * Rows as one parameter of a query, to be read `from`, under the name `given`: many rows cost hardly more than one.
- * @param types of its columns, as PostgreSQL calls them; a value that is not there is NULL
+ * @param json as `jsonRows` gives it
  */
 export function recordset<Row extends object>(
-  types: Readonly<Record<keyof Row & string, 'text' | 'bigint' | 'timestamptz' | 'jsonb'>>,
-  rows: readonly Row[],
+  types: ColumnTypes<Row>,
+  json: string,
 ): AliasedRawBuilder<Row, 'given'> {
-  const columns = Object.entries(types).map(([name, type]) => ({ name, column: snakeCase(name), type }));
-  const values = rows.map((row) =>
-    Object.fromEntries(columns.map(({ name, column }) => [column, wellFormed(row[name as keyof Row])])),
-  );
-  const given = columns.map(({ column, type }) => `"${column}" ${type}`).join(', ');
-  return sql<Row>`json_to_recordset(${JSON.stringify(values)}::json)`.as<'given'>(sql.raw(`given(${given})`));
+  const given = Object.entries(types).map(([name, type]) => `"${snakeCase(name)}" ${type}`);
+  return sql<Row>`json_to_recordset(${json}::json)`.as<'given'>(sql.raw(`given(${given.join(', ')})`));
+}
+
+export function jsonRows<Row extends object>(types: ColumnTypes<Row>, rows: readonly Row[]): string {
+  const columns = Object.keys(types).map((name) => ({ name: name as keyof Row, column: snakeCase(name) }));
+  const values = rows.map((row) => {
+    const value: Record<string, unknown> = {};
+    for (const { name, column } of columns) value[column] = wellFormed(row[name]);
+    return value;
+  });
+  return JSON.stringify(values);
 }
 
 /** As Kysely's plugin writes names. */

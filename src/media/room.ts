@@ -24,6 +24,8 @@ const listenerSlots = 50;
 const settledSlots = 3;
 /** In smaller rooms nothing is gained by it. */
 const sharingMembers = 4;
+/** Of all rooms: it is sent at once. */
+const faded = new Int16Array(maxSlotSamples);
 const nothingSaid: PartySlot = { frame: undefined, previousFrame: undefined, rateHz: audioRatesHz[0] };
 
 /**
@@ -39,7 +41,6 @@ export class Room {
   /** The last slot was the relay's alone. */
   #hasPassed = false;
   #encodings = new SharedEncodings();
-  readonly #faded = new Int16Array(maxSlotSamples);
   #mix = new RoomMix(audioRatesHz[0]);
   /** What recordings of single calls hear where somebody must not be recorded. */
   #recordable: RoomMix | undefined;
@@ -235,7 +236,7 @@ export class Room {
   #sendFade({ session: { output }, party, former: formerParty }: Member, former: RoomMix): void {
     if (!output.beginSlot()) return;
     const { rateHz } = output;
-    const out = this.#faded.subarray(0, slotSamplesAt(rateHz));
+    const out = faded.subarray(0, slotSamplesAt(rateHz));
     const from = former.samplesFor(formerParty!, rateHz);
     const to = this.#mix.samplesFor(party, rateHz);
     for (let i = 0; i < out.length; i++) {

@@ -1,4 +1,6 @@
-import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
+import { createHmac } from 'node:crypto';
+import { aesGcm } from './aes-gcm.ts';
+import { gcmNonceBytes } from './gcm.ts';
 import { segmentKeyBytes, tagBytes } from './segment.ts';
 
 /**
@@ -14,7 +16,6 @@ import { segmentKeyBytes, tagBytes } from './segment.ts';
  */
 export const partHeaderBytes = 20;
 const flagClosed = 1;
-const nonceBytes = 12;
 
 export interface GroupPart {
   /** 16 hex digits. */
@@ -42,9 +43,9 @@ export function writePartHeader(
   out.writeUInt32BE(recordBytes, at + 16);
 }
 
-const nonce = Buffer.alloc(nonceBytes);
+const nonce = Buffer.alloc(gcmNonceBytes);
 
-/** The same memory every time: a cipher takes it while it is made. */
+/** The same memory every time: it is taken at once. */
 function nonceOf(number: number): Buffer {
   nonce.writeUIntBE(number, 6, 6);
   return nonce;
@@ -52,24 +53,14 @@ function nonceOf(number: number): Buffer {
 
 /** Seals `body` into `out`, which has space for the tag behind it. */
 export function sealGroup(key: Uint8Array, number: number, body: Uint8Array, out: Buffer): void {
-  const cipher = createCipheriv('aes-256-gcm', key, nonceOf(number));
-  out.set(cipher.update(body));
-  cipher.final();
-  out.set(cipher.getAuthTag(), body.length);
+  aesGcm().seal(key, nonceOf(number), undefined, body, out);
 }
 
 /** @returns undefined when it was not sealed so */
 export function openGroup(key: Uint8Array, number: number, sealed: Uint8Array): GroupPart[] | undefined {
   if (sealed.length < tagBytes) return undefined;
-  const decipher = createDecipheriv('aes-256-gcm', key, nonceOf(number));
-  decipher.setAuthTag(sealed.subarray(sealed.length - tagBytes));
-  const body = decipher.update(sealed.subarray(0, sealed.length - tagBytes));
-  try {
-    decipher.final();
-  } catch {
-    return undefined;
-  }
-  return partsOf(body);
+  const body = Buffer.allocUnsafeSlow(sealed.length - tagBytes);
+  return aesGcm().open(key, nonceOf(number), undefined, sealed, body) ? partsOf(body) : undefined;
 }
 
 function partsOf(body: Buffer): GroupPart[] | undefined {

@@ -1,11 +1,19 @@
 import { type BlockPool, GatheredBytes } from './gathered-bytes.ts';
-import { chunkData, chunkEnd, sealChunk, segmentHeader } from './segment.ts';
+import {
+  chunkData,
+  chunkEnd,
+  chunkHeaderBytes,
+  chunkOverheadBytes,
+  sealChunkInPlace,
+  segmentHeader,
+} from './segment.ts';
 
 /** No chunk holds more records than this or one, so that none outgrows `maxChunkBodyBytes`. */
 export const maxRunBytes = 256 * 1024;
+const minTakenBytes = 64 * 1024;
 
-/** A chunk's records while it is sealed; the same memory every time. */
-let run: Buffer = Buffer.alloc(0);
+/** What is taken, while it is sealed; the same memory every time. */
+let taken: Buffer = Buffer.alloc(0);
 
 /** One segment being written: gathers whole records, and seals what was gathered as the next chunk of its file. */
 export class SegmentSealer {
@@ -54,14 +62,25 @@ export class SegmentSealer {
     return this.#gathered.copyTo(out, at, Math.max(0, from - this.#sealedBytes));
   }
 
-  /** What the file has not yet, all that was gathered sealed; a closed segment ends with it, and its key is forgotten. */
+  /**
+   * What the file has not yet, all that was gathered sealed; a closed segment ends with it, and its key is forgotten.
+   * @returns valid until the next of any segment is taken
+   */
   take(): Buffer {
-    this.seal();
-    if (this.#isClosed) this.#made.push(this.#chunk(chunkEnd, Buffer.alloc(0)));
-    const bytes = this.#made.length === 1 ? this.#made[0]! : Buffer.concat(this.#made);
+    const madeBytes = this.#made.reduce((bytes, { length }) => bytes + length, 0);
+    const ends = this.#isClosed ? chunkOverheadBytes : 0;
+    reserveTaken(madeBytes + chunkOverheadBytes + this.#gathered.length + ends);
+    let at = 0;
+    for (const made of this.#made) {
+      taken.set(made, at);
+      at += made.length;
+    }
     this.#made = [];
-    if (this.#isClosed) this.#key.fill(0);
-    return bytes;
+    at = this.#sealInto(at);
+    if (!this.#isClosed) return taken.subarray(0, at);
+    this.#chunkInPlace(chunkEnd, taken.subarray(at, at + chunkOverheadBytes));
+    this.#key.fill(0);
+    return taken.subarray(0, at + chunkOverheadBytes);
   }
 
   /** Nobody wants it any more. */
@@ -73,16 +92,28 @@ export class SegmentSealer {
 
   /** Makes a chunk of what was gathered. */
   seal(): void {
-    const bytes = this.#gathered.length;
-    if (bytes === 0) return;
-    if (run.length < bytes) run = Buffer.allocUnsafeSlow(bytes);
-    this.#gathered.copyTo(run, 0);
-    this.#made.push(this.#chunk(chunkData, run.subarray(0, bytes)));
-    this.#sealedBytes += bytes;
-    this.#gathered.clear();
+    reserveTaken(chunkOverheadBytes + this.#gathered.length);
+    const bytes = this.#sealInto(0);
+    if (bytes > 0) this.#made.push(Buffer.from(taken.subarray(0, bytes)));
   }
 
-  #chunk(kind: typeof chunkData | typeof chunkEnd, body: Buffer): Buffer {
-    return sealChunk(this.#key, this.#header, this.#nextChunk++, kind, body);
+  /** @returns the position in `taken` behind the chunk, if there is one */
+  #sealInto(at: number): number {
+    const bytes = this.#gathered.length;
+    if (bytes === 0) return at;
+    const end = at + chunkOverheadBytes + bytes;
+    this.#gathered.copyTo(taken, at + chunkHeaderBytes);
+    this.#chunkInPlace(chunkData, taken.subarray(at, end));
+    this.#sealedBytes += bytes;
+    this.#gathered.clear();
+    return end;
   }
+
+  #chunkInPlace(kind: typeof chunkData | typeof chunkEnd, chunk: Buffer): void {
+    sealChunkInPlace(this.#key, this.#header, this.#nextChunk++, kind, chunk);
+  }
+}
+
+function reserveTaken(bytes: number): void {
+  if (taken.length < bytes) taken = Buffer.allocUnsafeSlow(Math.max(bytes, minTakenBytes));
 }

@@ -1,6 +1,7 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { CallreelError } from '../errors.ts';
+import { aesGcm } from './aes-gcm.ts';
+import { gcmTagBytes } from './gcm.ts';
 
 /**
  * A segment file: one span of one stream under one key (big endian).
@@ -19,7 +20,7 @@ import { CallreelError } from '../errors.ts';
  */
 export const segmentHeaderBytes = 16;
 export const chunkHeaderBytes = 12;
-export const tagBytes = 16;
+export const tagBytes = gcmTagBytes;
 export const chunkOverheadBytes = chunkHeaderBytes + tagBytes;
 export const segmentKeyBytes = 32;
 /** A writer seals at least this often, and a reader never believes more. */
@@ -53,17 +54,17 @@ const nonce = Buffer.alloc(12);
 /** File header, and what the CRC of the chunk header is of. */
 const authenticated = Buffer.alloc(segmentHeaderBytes + 8);
 
-/** The same memory every time: a cipher takes it while it is made. */
+/** The same memory every time: it is taken at once. */
 function nonceOf(chunkNumber: number, recovered: boolean): Buffer {
   nonce[0] = recovered ? chunkRecovered : 0;
   nonce.writeUInt32BE(chunkNumber, 8);
   return nonce;
 }
 
-/** The same memory every time: a cipher takes it at once. */
+/** The same memory every time: it is taken at once. */
 function authenticatedOf(header: Uint8Array, chunk: Uint8Array): Buffer {
-  authenticated.set(header);
-  authenticated.set(chunk.subarray(0, 8), segmentHeaderBytes);
+  for (let at = 0; at < segmentHeaderBytes; at++) authenticated[at] = header[at]!;
+  for (let at = 0; at < 8; at++) authenticated[segmentHeaderBytes + at] = chunk[at]!;
   return authenticated;
 }
 
@@ -80,16 +81,28 @@ export function sealChunk(
   recovered = false,
 ): Buffer {
   const chunk = Buffer.allocUnsafe(chunkOverheadBytes + body.length);
-  chunk.writeUIntBE(body.length, 1, 3);
+  chunk.set(body, chunkHeaderBytes);
+  sealChunkInPlace(key, header, chunkNumber, kind, chunk, recovered);
+  return chunk;
+}
+
+/** @param chunk the whole chunk, in which only the body is in its place */
+export function sealChunkInPlace(
+  key: Uint8Array,
+  header: Uint8Array,
+  chunkNumber: number,
+  kind: ChunkKind,
+  chunk: Buffer,
+  recovered = false,
+): void {
+  const bodyBytes = chunk.length - chunkOverheadBytes;
+  chunk.writeUIntBE(bodyBytes, 1, 3);
   chunk[0] = kind + (recovered ? chunkRecovered : 0);
   chunk.writeUInt32BE(chunkNumber, 4);
   chunk.writeUInt32BE(crc32(chunk.subarray(0, 8)), 8);
-  const cipher = createCipheriv('aes-256-gcm', key, nonceOf(chunkNumber, recovered));
-  cipher.setAAD(authenticatedOf(header, chunk));
-  cipher.update(body).copy(chunk, chunkHeaderBytes);
-  cipher.final();
-  cipher.getAuthTag().copy(chunk, chunkHeaderBytes + body.length);
-  return chunk;
+  const sealed = chunk.subarray(chunkHeaderBytes);
+  const body = sealed.subarray(0, bodyBytes);
+  aesGcm().seal(key, nonceOf(chunkNumber, recovered), authenticatedOf(header, chunk), body, sealed);
 }
 
 export interface ChunkHeader {
@@ -112,21 +125,22 @@ export function parseChunkHeader(bytes: Uint8Array): ChunkHeader | undefined {
 
 /**
  * @param chunk a whole chunk as `sealChunk` made it
+ * @param out memory for the body, where it need not be its own
  * @returns the body, or undefined when it was not sealed with this key, in this segment, at this place
  */
-export function openChunk(key: Uint8Array, header: Uint8Array, chunk: Uint8Array): Buffer | undefined {
+export function openChunk(
+  key: Uint8Array,
+  header: Uint8Array,
+  chunk: Uint8Array,
+  out?: Buffer,
+): Buffer | undefined {
   const parsed = parseChunkHeader(chunk);
   if (!parsed || chunk.length !== chunkOverheadBytes + parsed.bodyBytes) return undefined;
-  const decipher = createDecipheriv('aes-256-gcm', key, nonceOf(parsed.chunkNumber, parsed.recovered));
-  decipher.setAAD(authenticatedOf(header, chunk));
-  decipher.setAuthTag(chunk.subarray(chunk.length - tagBytes));
-  const body = decipher.update(chunk.subarray(chunkHeaderBytes, chunk.length - tagBytes));
-  try {
-    decipher.final();
-  } catch {
-    return undefined;
-  }
-  return body;
+  const { bodyBytes, chunkNumber, recovered } = parsed;
+  const body = out ? out.subarray(0, bodyBytes) : Buffer.allocUnsafeSlow(bodyBytes);
+  const sealed = chunk.subarray(chunkHeaderBytes);
+  const authentic = authenticatedOf(header, chunk);
+  return aesGcm().open(key, nonceOf(chunkNumber, recovered), authentic, sealed, body) ? body : undefined;
 }
 
 /** @throws CallreelError SPOOL_CORRUPT when the file is not the segment it is named after */

@@ -5,7 +5,10 @@ import { syncPath } from './files.ts';
 
 /** Where the bytes of a file come from. */
 export interface FileContent {
-  /** What was accepted and not taken before, as it stands in the file; it is not asked again for the same. */
+  /**
+   * What was accepted and not taken before, as it stands in the file; it is not asked again for the same.
+   * @returns valid until the next of any file is taken
+   */
   take(): Buffer;
   /** Nobody takes what is left. */
   drop(): void;
@@ -172,9 +175,10 @@ export class TargetFiles {
   /** Settles and syncs what is waited for, as far as the time allows. */
   work(): void {
     const { clock, budgetUs, fault } = this.#options;
-    this.#settleWaited();
+    const hasTold = this.#settleWaited();
     if (this.#syncQueue.size === 0 && this.#waits.length === 0) return;
-    const untilUs = clock.monotonicUs() + budgetUs;
+    // Whoever was told that a recording has ended has much to do just now.
+    const untilUs = clock.monotonicUs() + (hasTold ? budgetUs / 8 : budgetUs);
     for (const file of this.#syncQueue) {
       try {
         this.settle(file);
@@ -189,8 +193,9 @@ export class TargetFiles {
     this.#waits = finish(this.#waits, ({ syncedBytes }) => syncedBytes);
   }
 
-  /** All that can be: one file that can not keeps back who waits for it, nobody else. */
-  #settleWaited(): void {
+  /** All that can be: one file that can not keeps back who waits for it, nobody else. @returns whether somebody was told */
+  #settleWaited(): boolean {
+    const { length } = this.#settleWaits;
     for (const { files } of this.#settleWaits)
       for (const file of files.keys()) {
         try {
@@ -200,6 +205,7 @@ export class TargetFiles {
         }
       }
     this.#settleWaits = finish(this.#settleWaits, ({ settledBytes }) => settledBytes);
+    return this.#settleWaits.length < length;
   }
 
   #settleOne(file: TargetFile): void {
@@ -219,10 +225,14 @@ export class TargetFiles {
   }
 
   #write(file: TargetFile, fd: number): void {
-    file.taken ??= { bytes: file.content.take(), length: file.length };
-    const { bytes, length } = file.taken;
-    for (let done = 0; done < bytes.length; )
-      done += writeSync(fd, bytes, done, bytes.length - done, file.fileBytes + done);
+    const { bytes, length } = file.taken ?? { bytes: file.content.take(), length: file.length };
+    try {
+      for (let done = 0; done < bytes.length; )
+        done += writeSync(fd, bytes, done, bytes.length - done, file.fileBytes + done);
+    } catch (error) {
+      file.taken ??= { bytes: Buffer.from(bytes), length };
+      throw error;
+    }
     file.taken = undefined;
     file.fileBytes += bytes.length;
     this.#unsettledBytes -= length - file.settledBytes;

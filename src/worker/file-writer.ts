@@ -3,13 +3,18 @@ import { SpoolThread, type SpoolThreadOptions } from './spool-thread.ts';
 
 /**
  * One low-priority thread writes the files of all recordings, so that neither signalling nor media waits for their
- * disk. Started when it is first needed; one that dies is replaced, and what it followed is made at its end.
+ * disk. One that dies is replaced when it is needed, and what it followed is made at its end.
  */
 export class FileWriter {
   readonly #thread: SpoolThread<FileCommand, FileReply>;
 
   constructor(options: SpoolThreadOptions) {
     this.#thread = new SpoolThread(new URL('./file-thread.ts', import.meta.url), 'the file thread', options);
+  }
+
+  /** Ahead of the first call, which does not wait for it then. Resolves when the thread is ready, or could not be. */
+  async start(): Promise<void> {
+    await this.step([]).catch(() => undefined);
   }
 
   async follow(order: FileOrder): Promise<void> {

@@ -5,7 +5,8 @@ import { CallreelError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { Command, CommandReply, WorkerEvent, WorkerStats } from '../media/control.ts';
 import { nextState, type TransitionTable } from '../state-machine.ts';
-import { type CommandMessage, parseWorkerMessage, type WorkerMessage } from './messages.ts';
+import { MessageBatch } from './message-batch.ts';
+import { type CommandMessage, messagesIn, parseWorkerMessage, type WorkerMessage } from './messages.ts';
 import type { WorkerSettings } from './worker-settings.ts';
 
 export interface WorkerLog {
@@ -59,6 +60,10 @@ export class MediaWorker {
   readonly #pending = new Map<number, PendingCommand>();
   readonly #eventHandlers = new Set<(event: WorkerEvent) => void>();
   readonly #lostHandlers = new Set<(worker: MediaWorker) => void>();
+  // A send that fails is followed by the exit, which rejects everything pending.
+  readonly #toWorker = new MessageBatch<CommandMessage>(
+    (messages) => void this.#child.send(messages, () => undefined),
+  );
   readonly #exited = Promise.withResolvers<void>();
   readonly #ready = Promise.withResolvers<void>();
   #nextId = 1;
@@ -145,8 +150,7 @@ export class MediaWorker {
     this.#pending.set(id, { resolve, reject, cancelTimeout: () => timeout.cancel() });
     if (command.verb === 'leg.open') this.#countLeg(command.legId, promise);
     else if (command.verb === 'leg.close') this.#openLegs.delete(command.legId);
-    // A send that fails is followed by the exit, which rejects everything pending.
-    this.#child.send({ kind: 'command', id, command } satisfies CommandMessage, () => undefined);
+    this.#toWorker.add({ kind: 'command', id, command });
     return promise;
   }
 
@@ -189,10 +193,12 @@ export class MediaWorker {
   }
 
   #receive(raw: unknown): void {
-    const message = parseWorkerMessage(raw);
-    if ('problem' in message)
-      this.#options.log.error({ problem: message.problem }, 'bad message of a media worker');
-    else this.#handle(message);
+    for (const each of messagesIn(raw)) {
+      const message = parseWorkerMessage(each);
+      if ('problem' in message)
+        this.#options.log.error({ problem: message.problem }, 'bad message of a media worker');
+      else this.#handle(message);
+    }
   }
 
   #handle(message: WorkerMessage): void {

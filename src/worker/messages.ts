@@ -383,6 +383,11 @@ const workerMessage = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('finished') }),
 ]) satisfies z.ZodType<WorkerMessage>;
 
+/** What crosses the border are lists of them (`message-batch.ts`). */
+export function messagesIn(raw: unknown): readonly unknown[] {
+  return Array.isArray(raw) ? raw : [raw];
+}
+
 /** @returns what is wrong, where the message is no valid one */
 export function parseCommandMessage(message: unknown): CommandMessage | { problem: string; id?: number } {
   const parsed = commandMessage.safeParse(message);

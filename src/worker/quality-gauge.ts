@@ -22,9 +22,9 @@ export class QualityGauge {
     );
   }
 
-  /** Ahead of the first call, which does not wait for it then. Resolves when the thread runs, or could not. */
+  /** Ahead of the first call, which does not wait for it then. Resolves when the thread is ready, or could not be. */
   async start(): Promise<void> {
-    await this.#thread.start();
+    await this.step([]).catch(() => undefined);
   }
 
   /** @throws CallreelError RENDER_FAILED, as all of these */

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { CallreelError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
@@ -45,13 +44,6 @@ export class SpoolThread<Command extends { id: number }, Reply extends AnyReply>
 
   get isRunning(): boolean {
     return this.#worker !== undefined;
-  }
-
-  /** Ahead of the first command, which does not wait for it then. Resolves when the thread runs, or could not. */
-  async start(): Promise<void> {
-    if (this.#worker) return;
-    this.#worker = this.#start();
-    await Promise.race([once(this.#worker, 'online'), once(this.#worker, 'exit')]).catch(() => undefined);
   }
 
   /** @throws CallreelError the thread's own; RENDER_FAILED when it dies; DRAINING after `close` */

@@ -38,8 +38,8 @@ export function startWriterThread(options: WriterThreadOptions): WriterThread {
   return { worker, ring, port: port1 };
 }
 
-/** Posts a request and wakes the thread, so that it is answered at once. */
+/** Answered in the thread's next turn, which comes within 60 ms; the end of all at once. */
 export function askWriter({ port, ring }: Pick<WriterThread, 'port' | 'ring'>, request: WriterRequest): void {
   port.postMessage(request);
-  wakeConsumer(ring);
+  if ('drain' in request) wakeConsumer(ring);
 }

@@ -2,6 +2,7 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from '
 import { systemClock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { describePipeline, Pipeline } from '../recording/pipeline.ts';
+import { MessageBatch } from './message-batch.ts';
 import type { CommandMessage, WireError, WorkerMessage } from './messages.ts';
 import { askWriter } from './start-writer.ts';
 import type { WorkerSettings } from './worker-settings.ts';
@@ -24,6 +25,7 @@ const control = parentPort;
 const { settings, ring, writerPort } = workerData as TickThreadData;
 const settling = new Map<number, () => void>();
 const dueRequests: TickRequest[] = [];
+const toServer = new MessageBatch<WorkerMessage>((messages) => control.postMessage(messages));
 let nextSettle = 1;
 let state: 'running' | 'interrupted' | 'drainingWriter' | 'finished' = 'running';
 
@@ -38,7 +40,7 @@ const pipeline = new Pipeline({
 });
 
 function tell(message: WorkerMessage): void {
-  control.postMessage(message);
+  toServer.add(message);
 }
 
 function settle(roomId: string): Promise<void> {
@@ -59,18 +61,24 @@ function readWriterReports(): void {
 }
 
 /**
- * A request waits for the turn of the event loop that reads the sockets: a packet that came before a BYE, say, is taken
- * before the leg is closed.
+ * A request waits until the sockets were read: a packet that came before a BYE, say, is taken before the leg is closed.
+ * What is read ahead of that is due in the same turn; what comes later, or with a driver whose sockets the event loop
+ * reads, in the next.
  */
 function readRequests(): void {
   for (const request of dueRequests.splice(0)) {
     if (request.kind === 'command') void execute(request);
     else interrupt();
   }
+  const arrived = arrivedRequests();
+  if (arrived.length > 0) setImmediate(() => dueRequests.push(...arrived));
+}
+
+function arrivedRequests(): TickRequest[] {
   const arrived: TickRequest[] = [];
   for (let next = receiveMessageOnPort(control); next; next = receiveMessageOnPort(control))
-    arrived.push(next.message as TickRequest);
-  if (arrived.length > 0) setImmediate(() => dueRequests.push(...arrived));
+    arrived.push(...(next.message as TickRequest[]));
+  return arrived;
 }
 
 async function execute({ id, command }: CommandMessage): Promise<void> {
@@ -108,16 +116,20 @@ async function finish(): Promise<void> {
   state = 'finished';
   await pipeline.stop();
   tell({ kind: 'finished' });
+  toServer.flush();
   writerPort.close();
   control.close();
 }
 
 // The transport's timers keep no thread alive by themselves.
 control.ref();
-pipeline.run(() => {
-  readWriterReports();
-  readRequests();
-  finishWhenDone();
-});
+pipeline.run(
+  () => {
+    readWriterReports();
+    readRequests();
+    finishWhenDone();
+  },
+  () => void dueRequests.push(...arrivedRequests()),
+);
 const { driver, driverNote } = pipeline;
 tell({ kind: 'ready', driver, driverNote, pipeline: describePipeline() });

@@ -2,8 +2,16 @@ import { Worker } from 'node:worker_threads';
 import { systemClock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { returnFreedMemory } from '../freed-memory.ts';
+import { boundOldGeneration } from '../old-generation.ts';
+import { lowerHelperThreads } from '../thread-priority.ts';
 import { boundYoungGeneration } from '../young-generation.ts';
-import { type CommandMessage, parseCommandMessage, type WireError, type WorkerMessage } from './messages.ts';
+import {
+  type CommandMessage,
+  messagesIn,
+  parseCommandMessage,
+  type WireError,
+  type WorkerMessage,
+} from './messages.ts';
 import { PromptStore } from './prompt-store.ts';
 import { startWriterThread } from './start-writer.ts';
 import type { TickRequest, TickThreadData } from './tick-thread.ts';
@@ -26,7 +34,9 @@ const faultExitMs = 250;
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
+boundOldGeneration();
 boundYoungGeneration();
+lowerHelperThreads();
 returnFreedMemory(systemClock);
 const settings = parseWorkerSettings(process.argv[2]);
 const writer = startWriterThread({
@@ -41,8 +51,8 @@ const tick = new Worker(new URL('./tick-thread.ts', import.meta.url), {
   name: 'media-tick',
 });
 
-function tell(message: WorkerMessage, sent: () => void = () => undefined): void {
-  if (process.connected) process.send?.(message, sent);
+function tell(messages: WorkerMessage[], sent: () => void = () => undefined): void {
+  if (process.connected) process.send?.(messages, sent);
   else sent();
 }
 
@@ -55,7 +65,7 @@ function fail(part: string, error: unknown): void {
   failing = true;
   const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(`callreel media worker ${settings.workerId}: ${part} failed: ${cause}\n`);
-  tell({ kind: 'event', event: { event: 'fault', message: `${part} failed: ${cause}` } });
+  tell([{ kind: 'event', event: { event: 'fault', message: `${part} failed: ${cause}` } }]);
   setExit(faultExitMs, 1);
 }
 
@@ -63,27 +73,31 @@ function setExit(delayMs: number, code: number): void {
   systemClock.after(delayMs, () => process.exit(code));
 }
 
-function toTick(request: TickRequest): void {
-  tick.postMessage(request);
+function toTick(requests: TickRequest[]): void {
+  tick.postMessage(requests);
 }
 
 function refuse(id: number, error: WireError): void {
-  tell({ kind: 'refusal', id, error });
+  tell([{ kind: 'refusal', id, error }]);
 }
 
-process.on('message', (message) => {
-  const parsed: CommandMessage | { problem: string; id?: number } = parseCommandMessage(message);
-  if (!('problem' in parsed)) forward(parsed);
-  else if (parsed.id !== undefined) refuse(parsed.id, { code: 'REQUEST_INVALID', message: parsed.problem });
+process.on('message', (raw) => {
+  const requests: TickRequest[] = [];
+  for (const message of messagesIn(raw)) {
+    const parsed: CommandMessage | { problem: string; id?: number } = parseCommandMessage(message);
+    if (!('problem' in parsed)) forward(parsed, requests);
+    else if (parsed.id !== undefined) refuse(parsed.id, { code: 'REQUEST_INVALID', message: parsed.problem });
+  }
+  if (requests.length > 0) toTick(requests);
 });
 
-function forward(message: CommandMessage): void {
+function forward(message: CommandMessage, requests: TickRequest[]): void {
   const { id, command } = message;
   try {
-    if (command.verb === 'play.start') toTick({ ...message, command: prompts.keep(id, command) });
+    if (command.verb === 'play.start') requests.push({ ...message, command: prompts.keep(id, command) });
     else if (command.verb === 'recording.notice')
-      toTick({ ...message, command: prompts.keepNotice(id, command) });
-    else toTick(message);
+      requests.push({ ...message, command: prompts.keepNotice(id, command) });
+    else requests.push(message);
   } catch (error) {
     if (!(error instanceof CallreelError)) throw error;
     refuse(id, { code: error.code, message: error.message, where: error.where });
@@ -91,14 +105,14 @@ function forward(message: CommandMessage): void {
 }
 
 process.on('disconnect', () => {
-  toTick({ kind: 'interrupt' });
+  toTick([{ kind: 'interrupt' }]);
   setExit(interruptedExitMs, 1);
 });
 
-tick.on('message', (report: WorkerMessage) => {
-  prompts.observe(report);
-  if (report.kind === 'finished') tell(report, () => process.exit(0));
-  else tell(report);
+tick.on('message', (reports: WorkerMessage[]) => {
+  for (const report of reports) prompts.observe(report);
+  if (reports.some(({ kind }) => kind === 'finished')) tell(reports, () => process.exit(0));
+  else tell(reports);
 });
 tick.on('error', (error) => fail('the tick thread', error));
 writer.worker.on('error', (error) => fail('the writer thread', error));

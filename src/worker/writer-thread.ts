@@ -40,11 +40,13 @@ function accept(kind: RingEntryKind, bytes: Uint8Array): void {
   }
 }
 
-function drainRing(): void {
-  while (!ring.isEmpty && !writer.isStalled) {
-    ring.drain(accept, maxBytesPerFlush);
+/** What comes meanwhile waits for the next turn: a turn costs much the same however little it has. */
+function takeTurn(): void {
+  let bytes: number;
+  do {
+    bytes = writer.isStalled ? 0 : ring.drain(accept, maxBytesPerFlush);
     writer.flush();
-  }
+  } while (bytes >= maxBytesPerFlush);
 }
 
 function settle(conversationId: string, reply: number): void {
@@ -56,23 +58,25 @@ function settle(conversationId: string, reply: number): void {
   post({ event: 'settled', reply });
 }
 
-function answerRequests(): void {
+function takeRequests(): WriterRequest[] {
   const requests: WriterRequest[] = [];
   for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port))
     requests.push(next.message as WriterRequest);
-  // What the tick thread wrote before a request was made may have come since this turn's drain.
-  if (requests.length > 0) drainRing();
-  for (const request of requests)
-    if ('drain' in request) draining = true;
-    else settle(request.settle, request.reply);
+  return requests;
+}
+
+function answer(request: WriterRequest): void {
+  if ('drain' in request) draining = true;
+  else settle(request.settle, request.reply);
 }
 
 while (!(draining && ring.isEmpty && writer.isClean)) {
   if (writer.isStalled) Atomics.wait(nobody, 0, 0, stalledPauseMs);
   else ring.wait(draining ? 1 : flushEveryMs);
-  drainRing();
-  writer.flush();
-  answerRequests();
+  // Taken before the ring is drained: what the tick thread wrote before a request was made is in it.
+  const requests = takeRequests();
+  takeTurn();
+  requests.forEach(answer);
 }
 post({ event: 'drained' });
 port.close();
