@@ -3,12 +3,13 @@ import { toRtpTimestamp, toSequenceNumber } from '../rtp/sequence.ts';
 import type { Datagram, TransportPort } from '../rtp/transport.ts';
 import type { SpoolProducer } from '../spool/producer.ts';
 import { ArrivalNotes, notedPackets } from './arrival-notes.ts';
-import type { CaptureSink, FastCapture, FastPathUser } from './capture-sink.ts';
+import type { CaptureSink, FastCapture, FastPathUser, Stay } from './capture-sink.ts';
 import type { Due } from './due-list.ts';
 import type { EarlyWords } from './early-words.ts';
+import type { HeardCapture } from './heard-capture.ts';
 import type { Inactivity } from './inactivity.ts';
 import type { KeyPresses } from './key-presses.ts';
-import type { LegOutput } from './leg-output.ts';
+import type { FastRelay, LegOutput } from './leg-output.ts';
 import type { LegStatistics } from './leg-statistics.ts';
 import type { PacketProtection } from './packet-protection.ts';
 import type { PauseEnd } from './pause-end.ts';
@@ -88,6 +89,9 @@ export class FastPath implements FastPathUser {
   #notesAt = -1;
   #noted = 0;
   #room = notedPackets;
+  /** Where what is recorded is what the other leg hears: its times are others. */
+  #heard: HeardCapture | undefined;
+  #heardNotesAt = -1;
   /** Slots that the target was told of. */
   #toldSlots = 0;
   #restingRoom: RestingRoom | undefined;
@@ -125,14 +129,13 @@ export class FastPath implements FastPathUser {
     const format = this.#format;
     const { said, latch, payloadTypes, pauseEnd } = this.#leg;
     const { stay } = said;
-    if (!format || !stay || stay.muted || said.call || !this.#isPlain()) return false;
+    if (!format || !stay || stay.muted || !this.#isPlain()) return false;
     const last = payloadTypes.lastAudio;
     const { ssrc, sequenceNumber, rtpTime, ticks } = last;
     if (!latch.isAt(ssrc, sequenceNumber) || pauseEnd.isNear(this.#arrivalUs)) return false;
     const relayed = target.ahead(format, last);
     if (!relayed) return false;
-    const capture = this.#leg.capture.goesOn?.(stay, { ...format, ssrc, arrivalUs: this.#arrivalUs }, this);
-    if (!capture) return false;
+    if (!this.#findCapture(stay, format, relayed)) return false;
     this.#payloadType = format.payloadType;
     this.#sequenceNumber = toSequenceNumber(sequenceNumber + 1);
     this.#rtpTime = (rtpTime + ticks) | 0;
@@ -153,11 +156,6 @@ export class FastPath implements FastPathUser {
     this.#slots = room.slots;
     this.#slotBase = this.#toldSlots = room.slots.by(room.order);
     this.#lastSlot = this.#slotBase - (maxIdleSlots - relayed.idleSlotsLeft);
-    this.#spool = capture.spool;
-    this.#segmentHandle = capture.segment?.handle ?? 0;
-    this.#originUnits = Math.floor(capture.originUs / originUnit);
-    this.#originRest = capture.originUs - this.#originUnits * originUnit;
-    this.#capture = capture;
     this.#target = target;
     if (this.#notesAt < 0) {
       this.#notesAt = notes.takeRow();
@@ -175,6 +173,7 @@ export class FastPath implements FastPathUser {
     this.#restingRoom = undefined;
     this.due?.set(0);
     this.#capture = undefined;
+    this.#heard = undefined;
     this.#target = undefined;
     this.#port = undefined;
   }
@@ -182,7 +181,8 @@ export class FastPath implements FastPathUser {
   /** The leg is closed. */
   end(): void {
     if (this.#notesAt >= 0) notes.giveBack(this.#notesAt);
-    this.#notesAt = -1;
+    if (this.#heardNotesAt >= 0) notes.giveBack(this.#heardNotesAt);
+    this.#notesAt = this.#heardNotesAt = -1;
   }
 
   /** Up to how many slots that passed nothing but packets is sent, whatever comes. */
@@ -211,13 +211,14 @@ export class FastPath implements FastPathUser {
     const { passed } = this.#slots!;
     const slotTime = this.#slotTime + Math.imul(passed - this.#slotBase, this.#slotTicks);
     if (Math.abs((sentTime - slotTime) | 0) > this.#mostTicksApart) return false;
-    const handle = this.#segmentHandle;
-    if (handle > 0) {
-      const recordedUs = Math.max(0, arrivalUs - this.#originUnits * originUnit - this.#originRest);
-      if (!this.#spool!.tryPacket(handle, sequenceNumber, rtpTime >>> 0, recordedUs, data, rtpHeaderBytes))
-        return false;
+    const sentNumber = (sequenceNumber + this.#sequenceOffset) & 0xffff;
+    if (this.#segmentHandle > 0) {
+      const isKept = this.#heard
+        ? this.#recordHeard(data, sentNumber, sentTime)
+        : this.#record(data, sequenceNumber, rtpTime, arrivalUs);
+      if (!isKept) return false;
     }
-    this.#send(data, sequenceNumber + this.#sequenceOffset, sentTime);
+    this.#send(data, sentNumber, sentTime);
     this.#sequenceNumber = (sequenceNumber + 1) & 0xffff;
     this.#rtpTime = (rtpTime + this.#ticks) | 0;
     this.#lastSlot = passed;
@@ -255,6 +256,19 @@ export class FastPath implements FastPathUser {
     this.#target!.wentOn(packets, payloadBytes, this.#ticks, passed, slots - this.#lastSlot);
   }
 
+  #record(data: Uint8Array, sequenceNumber: number, rtpTime: number, atUs: number): boolean {
+    const recordedUs = Math.max(0, atUs - this.#originUnits * originUnit - this.#originRest);
+    const handle = this.#segmentHandle;
+    return this.#spool!.tryPacket(handle, sequenceNumber, rtpTime >>> 0, recordedUs, data, rtpHeaderBytes);
+  }
+
+  /** As the other leg is sent it, and when. */
+  #recordHeard(data: Uint8Array, sequenceNumber: number, rtpTime: number): boolean {
+    const nowUs = this.#heard!.nowUs();
+    notes.times[this.#heardNotesAt + this.#noted] = nowUs;
+    return this.#record(data, sequenceNumber, rtpTime, nowUs);
+  }
+
   #send(data: Uint8Array, sequenceNumber: number, time: number): void {
     const port = this.#port!;
     const out = port.reserve(data.length);
@@ -271,19 +285,16 @@ export class FastPath implements FastPathUser {
     const { statistics, pauseEnd, latch, inactivity, payloadTypes, protection } = this.#leg;
     const format = this.#format!;
     const { clockRateHz } = format;
-    const capture = this.#capture!;
     const ticks = this.#ticks;
     const ssrc = this.#ssrc >>> 0;
     const payloadBytes = this.#bytes - rtpHeaderBytes;
-    const isRecorded = this.#segmentHandle > 0;
-    const { originUs } = capture;
     let sequenceNumber = toSequenceNumber(this.#sequenceNumber - packets);
     let rtpTime = toRtpTimestamp(this.#rtpTime - packets * ticks);
     for (let i = 0; i < packets; i++) {
       const arrivalUs = notes.times[this.#notesAt + i]!;
       statistics.audio(format, ssrc, sequenceNumber, rtpTime, arrivalUs, payloadBytes);
       pauseEnd.took(ssrc, clockRateHz, rtpTime, arrivalUs);
-      if (isRecorded) capture.place(sequenceNumber, rtpTime, Math.max(0, arrivalUs - originUs), ticks);
+      if (this.#segmentHandle > 0) this.#place(i, packets);
       sequenceNumber = toSequenceNumber(sequenceNumber + 1);
       rtpTime = toRtpTimestamp(rtpTime + ticks);
     }
@@ -294,6 +305,51 @@ export class FastPath implements FastPathUser {
     inactivity.alive(arrivalUs);
     payloadTypes.wentOn(lastNumber, toRtpTimestamp(rtpTime - ticks));
     protection.wentOn(lastNumber);
+  }
+
+  /** The packet noted as number `i` of so many, where it was recorded. */
+  #place(i: number, packets: number): void {
+    const capture = this.#capture!;
+    const ticks = this.#ticks;
+    const isHeard = this.#heard !== undefined;
+    const [numberOffset, timeOffset] = isHeard ? [this.#sequenceOffset, this.#timeOffset] : [0, 0];
+    const sequenceNumber = toSequenceNumber(this.#sequenceNumber - packets + i + numberOffset);
+    const rtpTime = toRtpTimestamp(this.#rtpTime + (i - packets) * ticks + timeOffset);
+    const atUs = notes.times[(isHeard ? this.#heardNotesAt : this.#notesAt) + i]!;
+    capture.place(sequenceNumber, rtpTime, Math.max(0, atUs - capture.originUs), ticks);
+  }
+
+  /**
+   * Where the packets are recorded: in the room, with the call, or with the call of the other leg, as what that hears.
+   * @returns false where somebody is to be given each packet, or two are to have it
+   */
+  #findCapture(stay: Stay, format: ReceiveFormat, relayed: FastRelay): boolean {
+    const { capture, payloadTypes, said } = this.#leg;
+    const { codec, clockRateHz, payloadType } = format;
+    const last = {
+      codec,
+      clockRateHz,
+      payloadType,
+      ssrc: payloadTypes.lastAudio.ssrc,
+      arrivalUs: this.#arrivalUs,
+    };
+    const found = [capture.goesOn?.(stay, last, this)];
+    if (said.call && stay.policy !== 'never') found.push(capture.goesOn?.(said.call.said, last, this));
+    const { heard, ssrc } = relayed;
+    const sent = { codec, clockRateHz, payloadType: relayed.payloadType, ssrc };
+    const ofHeard = heard?.goesOn(sent, this);
+    if (heard) found.push(ofHeard);
+    const recording = found.filter((each) => each?.segment);
+    if (found.includes(undefined) || recording.length > 1) return false;
+    const only = recording[0] ?? found[0]!;
+    this.#capture = only;
+    this.#heard = recording.length > 0 && only === ofHeard ? heard : undefined;
+    this.#spool = only.spool;
+    this.#segmentHandle = only.segment?.handle ?? 0;
+    this.#originUnits = Math.floor(only.originUs / originUnit);
+    this.#originRest = only.originUs - this.#originUnits * originUnit;
+    if (this.#heard && this.#heardNotesAt < 0) this.#heardNotesAt = notes.takeRow();
+    return true;
   }
 
   /** Nothing is under way by which a packet could be anything else than audio of the leg. */

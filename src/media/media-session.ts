@@ -222,6 +222,7 @@ export class MediaSession implements DatagramSink {
     this.output.heard = new HeardCapture({
       nowUs: () => this.#options.clock.monotonicUs(),
       packet: (packet) => this.#capture.packet(heard, packet),
+      goesOn: (last, user) => this.#capture.goesOn?.(heard, last, user),
     });
   }
 
