@@ -2,7 +2,7 @@ import { wavHeader } from './wav.ts';
 import { type AudioFileWriter, type FilePart, FileParts } from './writer.ts';
 
 /** The header says at least so often how long the audio is. */
-const refreshSeconds = 0.2;
+const refreshSeconds = 1;
 
 /** A WAV file with 16-bit PCM whose header is never ahead of its audio. RIFF, and RF64 from 4 GiB on. */
 export class WavWriter implements AudioFileWriter {

@@ -1,7 +1,8 @@
 import { CallreelError } from '../errors.ts';
 import type { Datagram, RtpTransport } from '../rtp/transport.ts';
 import type { LegNegotiate, LegOpen } from './control.ts';
-import { MediaSession, type MediaSessionOptions } from './media-session.ts';
+import { MediaSession } from './media-session.ts';
+import type { MediaSessionOptions } from './media-session-options.ts';
 
 export type LegsOptions = Omit<MediaSessionOptions, 'legId' | 'awaitsAnswer'> & { transport: RtpTransport };
 
@@ -20,7 +21,7 @@ export class Legs {
 
   get openPorts(): number {
     let open = 0;
-    for (const session of this.#sessions.values()) if (session.attached) open++;
+    for (const session of this.#sessions.values()) if (session.port) open++;
     return open;
   }
 
@@ -53,13 +54,16 @@ export class Legs {
     return listening;
   }
 
+  /** To do something with it. */
   find(legId: string): MediaSession | undefined {
-    return this.#sessions.get(legId);
+    const session = this.#sessions.get(legId);
+    session?.fast.wake();
+    return session;
   }
 
   /** @throws CallreelError NOT_FOUND */
   get(legId: string): MediaSession {
-    const session = this.#sessions.get(legId);
+    const session = this.find(legId);
     if (!session) throw new CallreelError('NOT_FOUND', `no leg ${legId} on this worker`);
     return session;
   }
@@ -68,7 +72,7 @@ export class Legs {
   negotiate(command: LegNegotiate): void {
     const session = this.get(command.legId);
     session.negotiate(command);
-    if (session.needsRtcpPort) void this.#openRtcp(session);
+    if (session.rtcp.needsPort) void this.#openRtcp(session);
   }
 
   /** The leg left its room before. */
@@ -83,6 +87,7 @@ export class Legs {
    */
   slot(nowUs: number): void {
     for (const session of this.#sessions.values()) {
+      if (nowUs < session.fast.restsUntilUs) continue;
       session.expire(nowUs);
       if (!session.stay) session.slotAlone();
     }
@@ -90,7 +95,8 @@ export class Legs {
 
   /** The leg whose recordings by itself have this room. */
   ofCallRoom(roomId: string): MediaSession | undefined {
-    for (const session of this.#sessions.values()) if (session.callRoomId === roomId) return session;
+    for (const session of this.#sessions.values())
+      if (session.callRoomId === roomId) return this.find(session.legId);
     return undefined;
   }
 
@@ -105,7 +111,7 @@ export class Legs {
     if (!rtpPort) return;
     const sink = { receive: (datagram: Datagram) => session.receiveRtcp(datagram) };
     const port = await this.#options.transport.openRtcp(rtpPort, sink);
-    if (port && session.port === rtpPort && session.needsRtcpPort) session.attachRtcp(port);
+    if (port && session.port === rtpPort && session.rtcp.needsPort) session.rtcp.attachRtcp(port);
     else port?.close();
   }
 }

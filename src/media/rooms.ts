@@ -3,12 +3,15 @@ import type { CaptureSink, Stay } from './capture-sink.ts';
 import type { RoomJoin, RoomMute, WorkerEvent } from './control.ts';
 import type { MediaSession } from './media-session.ts';
 import { Room } from './room.ts';
+import { SlotCount } from './slot-count.ts';
 
 /** The rooms of this worker. A room opens at its first join and stays, empty or not, until it is closed. */
 export class Rooms {
   readonly #capture: CaptureSink;
   readonly #post: (event: WorkerEvent) => void;
   readonly #rooms = new Map<string, Room>();
+  readonly #slots = new SlotCount();
+  #opened = 0;
 
   constructor(capture: CaptureSink, post: (event: WorkerEvent) => void) {
     this.#capture = capture;
@@ -36,7 +39,7 @@ export class Rooms {
     const sinceUs = Math.min(atUs, session.earlySinceUs(atUs));
     let room = this.#rooms.get(roomId);
     if (!room) {
-      room = new Room(roomId);
+      room = new Room(roomId, this.#slots, this.#opened++);
       this.#rooms.set(roomId, room);
       this.#capture.roomOpened(roomId, sinceUs);
     }
@@ -59,8 +62,7 @@ export class Rooms {
 
   /** What these legs said before is in nothing that is mixed from here on. */
   forgetAudio(legIds: readonly string[]): void {
-    for (const room of this.#rooms.values())
-      if (room.sessions().some(({ legId }) => legIds.includes(legId))) room.forgetAudio();
+    for (const room of this.#rooms.values()) if (room.has(legIds)) room.forgetAudio();
   }
 
   /** Nothing happens when the leg is in no room: it may just have left by its key. */
@@ -97,6 +99,7 @@ export class Rooms {
   }
 
   mixSlot(): void {
-    for (const room of this.#rooms.values()) room.mixSlot();
+    for (const room of this.#rooms.values()) room.slot();
+    this.#slots.end();
   }
 }

@@ -5,6 +5,9 @@ import type {
   CapturedPacket,
   CapturedSenderReport,
   CaptureSink,
+  EvenStream,
+  FastCapture,
+  FastPathUser,
   Stay,
 } from '../media/capture-sink.ts';
 import type { SpoolProducer } from '../spool/producer.ts';
@@ -87,6 +90,10 @@ export class Capture implements CaptureSink {
 
   packet(stay: Stay, packet: CapturedPacket): void {
     this.#stays.get(stay.trackId)?.packet(packet);
+  }
+
+  goesOn(stay: Stay, last: EvenStream, user: FastPathUser): FastCapture | undefined {
+    return this.#stays.get(stay.trackId)?.goesOn(last, user);
   }
 
   digit(stay: Stay, digit: CapturedDigit): void {

@@ -196,6 +196,32 @@ const fixedBytes: Readonly<Record<number, number>> = {
   [kindOverflow]: overflowBytes,
 };
 
+/** @throws CallreelError SPOOL_CORRUPT where the record at `offset` is not whole, or none */
+export function recordLength(bytes: Uint8Array, view: DataView, offset: number): number {
+  const kind = view.getUint8(offset);
+  if (kind >= firstSkippableKind) return skippableBytes(view, offset);
+  const fixed = fixedBytes[kind];
+  if (fixed === undefined || offset + fixed > bytes.length) throw damaged(offset);
+  const length = kind === kindPacket ? fixed + view.getUint16(offset + 1) : fixed;
+  if (offset + length > bytes.length) throw damaged(offset);
+  return length;
+}
+
+export function isPacket(view: DataView, offset: number): boolean {
+  return view.getUint8(offset) === kindPacket;
+}
+
+/** Everything of a packet record but its payload. */
+export function readPacket(
+  view: DataView,
+  offset: number,
+  packet: Omit<PacketRecord, 'kind' | 'payload'>,
+): void {
+  packet.sequenceNumber = view.getUint16(offset + 3);
+  packet.rtpTime = view.getUint32(offset + 5);
+  packet.arrivalUs = readArrival(view, offset + 9);
+}
+
 /**
  * Decodes a run of whole records. Payloads are views into `bytes`.
  * @throws CallreelError SPOOL_CORRUPT
