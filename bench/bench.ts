@@ -12,11 +12,11 @@ const benches: Record<string, () => Promise<{ run(options: string[]): Promise<ob
   'quality-cost': () => import('./quality-cost.ts'),
   ready: () => import('./ready.ts'),
   render: () => import('./render.ts'),
-
   saturate: () => import('./saturate.ts'),
   sip: () => import('./sip.ts'),
   soak: () => import('./soak.ts'),
   spool: () => import('./spool.ts'),
+  tick: () => import('./tick.ts'),
   transcribe: () => import('./transcribe.ts'),
   transport: () => import('./transport.ts'),
 };

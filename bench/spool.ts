@@ -1,15 +1,17 @@
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { GrowingRecording } from '../src/spool/growing-recording.ts';
 import type { OpenSegment } from '../src/spool/producer.ts';
 import { TestSpool, testParty } from '../src/spool/test-spool.ts';
+import { FileDesk } from '../src/worker/file-desk.ts';
 import { formatTable } from './table.ts';
 
 const turnMs = 60;
 const packetMs = 20;
 const packetUs = packetMs * 1000;
 const payload = Buffer.alloc(160, 0x55);
-/** Turns of the writer after which a recording is settled and read, as by who writes its file along. */
-const turnsPerLook = 17;
+/** Turns of the writer after which a recording is settled and read, as by who writes the files of many along. */
+const turnsPerLook = 33;
 const partiesPerCall = 2;
 
 interface Call {
@@ -21,7 +23,8 @@ interface Call {
 
 /**
  * What the spool alone costs: the writer's turns for so many two-party calls (G.711, nothing of the network), each of
- * them settled and read along once a second, on a clock of its own and on the disk of the temporary directory.
+ * them settled and read along every two seconds, and a stereo WAV file of it written along; on a clock of its own and on
+ * the disk of the temporary directory.
  */
 export async function run(args: string[]): Promise<object> {
   const { values } = parseArgs({
@@ -35,8 +38,8 @@ export async function run(args: string[]): Promise<object> {
   const bench = new SpoolBench(calls);
   try {
     // Once to warm up.
-    bench.record(Math.min(5, seconds));
-    bench.costs = { write: newCost(), settle: newCost(), read: newCost() };
+    bench.record(Math.min(10, seconds));
+    bench.costs = newCosts();
     bench.record(seconds);
     return report(bench, calls, seconds);
   } finally {
@@ -50,16 +53,20 @@ interface Cost {
 }
 
 const newCost = (): Cost => ({ threadUs: 0, processUs: 0 });
+const newCosts = () => ({ write: newCost(), settle: newCost(), read: newCost(), file: newCost() });
 
 class SpoolBench {
-  costs = { write: newCost(), settle: newCost(), read: newCost() };
+  costs = newCosts();
   recordsRead = 0;
   readonly #spool = new TestSpool({ ringBytes: 1 << 25 });
+  readonly #desk: FileDesk;
   readonly #calls: Call[];
   #slot = 0;
   #turn = 0;
 
   constructor(calls: number) {
+    const { spoolDirectory: spoolDir, masterKey, clock } = this.#spool;
+    this.#desk = new FileDesk({ spoolDir, masterKey, clock, lossConcealment: 'on' });
     this.#calls = Array.from({ length: calls }, (_, number) => this.#open(number));
     this.#spool.pump();
   }
@@ -79,13 +86,16 @@ class SpoolBench {
     this.#spool.startRecording(recordingId, { conversationId });
     const segments = Array.from({ length: partiesPerCall }, (_, party) => {
       const trackId = `t${party}`;
-      producer.append(recordingId, { type: 'track', trackId, startSample: 0, party: testParty });
+      const side = party === 0 ? 'said' : 'heard';
+      producer.append(recordingId, { type: 'track', trackId, startSample: 0, party: testParty, side });
       const segmentId = (number * partiesPerCall + party).toString(16).padStart(16, '0');
       const wants = [{ recordingId, startSample: 0 }];
       const segment = producer.openSegment({ segmentId, conversationId, trackId, wants });
       producer.format(segment, { codec: 'PCMU', clockRateHz: 8000, payloadType: 0, ssrc: 1 }, 0);
       return segment;
     });
+    const path = join(this.#spool.dataDirectory, 'files', `${recordingId}.wav`);
+    this.#desk.follow({ conversationId, recordingId, path, format: 'wav', stereo: true });
     const growing = new GrowingRecording(`${spoolDirectory}/${conversationId}`, recordingId, masterKey);
     return { recordingId, conversationId, segments, growing };
   }
@@ -104,6 +114,11 @@ class SpoolBench {
     });
     measured(this.costs.read, () => {
       for (const { growing } of this.#calls) this.#read(growing);
+    });
+    const recordingIds = this.#calls.map(({ recordingId }) => recordingId);
+    measured(this.costs.file, () => {
+      const [failure] = this.#desk.step(recordingIds);
+      if (failure) throw new Error(failure.error.message);
     });
   }
 

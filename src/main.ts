@@ -3,14 +3,16 @@ import { boundOldGeneration } from './old-generation.ts';
 import { boundYoungGeneration, letYoungGenerationGrow } from './young-generation.ts';
 
 // Ahead of the rest: what reading it in leaves behind would make the young generation large for good.
-boundYoungGeneration();
 boundOldGeneration();
+boundYoungGeneration();
 const { startCallreel } = await import('./callreel.ts');
 const { systemClock } = await import('./clock.ts');
 const { loadConfig } = await import('./config.ts');
 const { returnFreedMemory } = await import('./freed-memory.ts');
 const { createLogger } = await import('./logger.ts');
+const { lowerHelperThreads } = await import('./thread-priority.ts');
 
+lowerHelperThreads();
 const config = loadConfig();
 const log = createLogger(config.log.level);
 const callreel = await startCallreel(config, { log });

@@ -9,9 +9,12 @@ export type G711Law = 'ulaw' | 'alaw';
 
 interface LawTables {
   readonly toLinear: Int16Array;
-  /** Indexed by the sample's 16-bit two's complement pattern. */
+  /** Indexed by the sample's 16-bit two's complement pattern, less the last bits that decide nothing. */
   readonly fromLinear: Uint8Array;
 }
+
+/** Every decision value of the mu-law is a multiple of 4; the A-law has them at multiples of 16. */
+const undecidedBits = 2;
 
 const codesPerSign = 128;
 
@@ -40,17 +43,17 @@ function buildTables(
   positiveByte: (code: number) => number,
 ): LawTables {
   const toLinear = new Int16Array(256);
-  const fromLinear = new Uint8Array(65_536);
+  const fromLinear = new Uint8Array(65_536 >> undecidedBits);
   for (let code = 0; code < codesPerSign; code++) {
     const byte = positiveByte(code);
     toLinear[byte] = magnitude(code);
     toLinear[byte ^ 0x80] = -magnitude(code);
     const decision = code === 0 ? 0 : magnitude(code) - step(code) / 2;
     const nextDecision = code === codesPerSign - 1 ? 32_768 : magnitude(code) + step(code) / 2;
-    for (let sample = decision; sample < nextDecision; sample++) {
-      fromLinear[sample] = byte;
+    for (let sample = decision; sample < nextDecision; sample += 1 << undecidedBits) {
+      fromLinear[sample >> undecidedBits] = byte;
       // Negative samples by their one's complement, as the reference code of G.191 does: both signs get equal ranges.
-      fromLinear[~sample & 0xffff] = byte ^ 0x80;
+      fromLinear[(~sample & 0xffff) >> undecidedBits] = byte ^ 0x80;
     }
   }
   return { toLinear, fromLinear };
@@ -78,7 +81,7 @@ function decodeByTable(table: Int16Array, payload: Uint8Array, out: Int16Array, 
 
 function encodeByTable(table: Uint8Array, samples: Int16Array, out: Uint8Array, outOffset: number): number {
   const bytes = Math.max(0, Math.min(samples.length, out.length - outOffset));
-  for (let i = 0; i < bytes; i++) out[outOffset + i] = table[samples[i]! & 0xffff]!;
+  for (let i = 0; i < bytes; i++) out[outOffset + i] = table[(samples[i]! & 0xffff) >> undecidedBits]!;
   return bytes;
 }
 

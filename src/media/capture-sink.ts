@@ -1,4 +1,5 @@
 import type { CodecName } from '../codec/codec.ts';
+import type { OpenSegment, SpoolProducer } from '../spool/producer.ts';
 import type { Party, TrackSide } from '../spool/records.ts';
 import type { RecordingPolicy } from './control.ts';
 
@@ -60,6 +61,28 @@ export interface CapturedSenderReport {
   arrivalUs: number;
 }
 
+/** The packets of a stream that go on with each other in everything. */
+export type EvenStream = Pick<CapturedPacket, 'codec' | 'payloadType' | 'clockRateHz' | 'ssrc' | 'arrivalUs'>;
+
+/** Whoever has packets of a stay recorded without being looked at. */
+export interface FastPathUser {
+  /** Everything that came so far is to be told. */
+  settle(): void;
+  /** And what comes is to be given one by one again. */
+  wake(): void;
+}
+
+/** Where packets that go on with the last one are recorded. */
+export interface FastCapture {
+  readonly spool: SpoolProducer;
+  /** Undefined: they are not recorded. */
+  readonly segment: OpenSegment | undefined;
+  /** Position 0 of their times in the spool. */
+  readonly originUs: number;
+  /** One that is in the spool, as it is there; later, in their order. */
+  place(sequenceNumber: number, rtpTime: number, arrivalUs: number, durationTicks: number): void;
+}
+
 /**
  * What the media stage pushes into the recording stage, on the tick thread, synchronously. All times are
  * monotonic microseconds.
@@ -69,6 +92,11 @@ export interface CaptureSink {
   roomOpened(roomId: string, atUs: number): void;
   stayOpened(stay: Stay, atUs: number): void;
   packet(stay: Stay, packet: CapturedPacket): void;
+  /**
+   * Where packets that go on with the last one of the stay may be recorded until the user is woken; undefined: each is to
+   * be given.
+   */
+  goesOn?(stay: Stay, last: EvenStream, user: FastPathUser): FastCapture | undefined;
   digit(stay: Stay, digit: CapturedDigit): void;
   /** What the party does from here on, until it says otherwise or the stay ends: it holds, or is held. */
   hold(stay: Stay, held: boolean, atUs: number): void;

@@ -105,7 +105,7 @@ export class CommandExecutor {
       transport,
       capture,
       post,
-      leaveKeyPressed: (session) => this.rooms.leaveByKey(session, clock.monotonicUs()),
+      leaveKeyPressed: (legId) => this.rooms.leaveByKey(this.legs.get(legId), clock.monotonicUs()),
     });
     options.recordings.legs = {
       playTone: (...tone) => this.#playTone(...tone),

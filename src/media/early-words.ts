@@ -53,6 +53,11 @@ export class EarlyWords {
     if (nowUs >= this.#untilUs) this.#packets?.release(nowUs, take);
   }
 
+  /** Nothing is kept, nor will be. */
+  get isOver(): boolean {
+    return this.#packets === undefined;
+  }
+
   get #isReadable(): boolean {
     return this.#untilUs !== Number.POSITIVE_INFINITY;
   }

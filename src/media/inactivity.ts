@@ -25,6 +25,12 @@ export class Inactivity {
     this.#isReported = false;
   }
 
+  /** No sooner there is anything to tell, monotonic microseconds; `slot` was called since the last packet. */
+  get dueUs(): number {
+    if (this.#timeoutMs === undefined || this.#isReported) return Number.POSITIVE_INFINITY;
+    return (this.#lastPacketUs ?? 0) + this.#timeoutMs * 1000;
+  }
+
   /** Once a slot. @param isDue whether the peer is to send, and did before */
   slot(nowUs: number, isDue: boolean): void {
     this.#lastPacketUs ??= nowUs;

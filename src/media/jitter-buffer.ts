@@ -1,24 +1,10 @@
 import type { Decoder } from '../codec/codec.ts';
 import { ComfortNoise, comfortNoiseDbov, defaultComfortNoiseDbov } from '../codec/comfort-noise.ts';
-import type { RtpTimestamp, SequenceNumber } from '../rtp/sequence.ts';
-import {
-  addToSequence,
-  addToTimestamp,
-  sequenceDelta,
-  timestampDelta,
-  toRtpTimestamp,
-  toSequenceNumber,
-} from '../rtp/sequence.ts';
+import type { RtpTimestamp } from '../rtp/sequence.ts';
+import { addToSequence, sequenceDelta, timestampDelta, toSequenceNumber } from '../rtp/sequence.ts';
 import { LossConcealment } from './loss-concealment.ts';
+import { type BufferedPacket, PacketSlots, packetSlots } from './packet-slots.ts';
 import { initialDelayFrames, maxDelayFrames, PlayoutDelay } from './playout-delay.ts';
-
-/** What the buffer needs of a packet; sequence number and RTP time as on the wire. */
-export interface BufferedPacket {
-  readonly ssrc: number;
-  readonly sequenceNumber: SequenceNumber;
-  readonly rtpTime: RtpTimestamp;
-  readonly payload: Uint8Array;
-}
 
 export interface JitterBufferSettings {
   clockRateHz: number;
@@ -39,24 +25,12 @@ export interface JitterBufferCounters {
   concealedSamples: number;
 }
 
-const slotCount = 64;
-const slotMask = slotCount - 1;
 /** After so many frames of nothing but silence and guesses, a late packet means that the sender's time stood still. */
 const starvedFrames = 3;
 /** One packet holds at most 120 ms of Opus (RFC 7587), and more of G.711 only from a strange sender. */
 const maxPacketMs = 240;
 
-const noPayload = new Uint8Array(0);
-
-interface Slot {
-  state: 'free' | 'queued' | 'played';
-  sequenceNumber: SequenceNumber;
-  rtpTime: RtpTimestamp;
-  bytes: number;
-  payload: Uint8Array;
-  /** Undefined: comfort noise. */
-  decoder: Decoder | undefined;
-}
+const noSamples = new Int16Array(0);
 
 /**
  * Evens out one stream for live playout: packets in, as they arrive; one frame of 20 ms out per slot. The spool does
@@ -80,7 +54,7 @@ export class JitterBuffer {
   readonly #samplesPerTick: number;
   readonly #delay: PlayoutDelay;
   /** None before the first packet: what is relayed is not buffered. */
-  #slots: readonly Slot[] = [];
+  #slots: PacketSlots | undefined;
   readonly #concealment: LossConcealment;
   #noise: ComfortNoise | undefined;
   #noiseRuns = false;
@@ -98,8 +72,13 @@ export class JitterBuffer {
   /** Sequence number of the next packet to decode, and of the newest one queued. */
   #next = toSequenceNumber(0);
   #newest = toSequenceNumber(0);
-  /** RTP time of the next sample to play. */
-  #headTime = toRtpTimestamp(0);
+  /** RTP time of the next sample to play, as a signed number: those need no memory of their own. */
+  #headTime = 0;
+  /** Frames that are more, or less, than one packet are put together here, by turns. */
+  #frames: [Int16Array, Int16Array] | undefined;
+  #turn = 0;
+  /** The last one. */
+  #frame: Int16Array = noSamples;
   #silentFrames = 0;
 
   constructor({ clockRateHz, rateHz }: JitterBufferSettings) {
@@ -122,7 +101,7 @@ export class JitterBuffer {
   }
 
   #empty(): void {
-    for (const slot of this.#slots) slot.state = 'free';
+    this.#slots?.clear();
     this.#decodedFrom = this.#decodedTo = 0;
     this.#guesses = false;
     this.#guessedSamples = 0;
@@ -136,49 +115,58 @@ export class JitterBuffer {
    * packet of comfort noise (RFC 3389).
    */
   put(packet: BufferedPacket, decoder: Decoder | undefined): void {
-    if (this.#slots.length === 0) this.#slots = Array.from({ length: slotCount }, freeSlot);
+    const slots = (this.#slots ??= new PacketSlots());
     if (this.#mustRestart(packet)) this.#restart(packet);
-    const slot = this.#slots[packet.sequenceNumber & slotMask]!;
-    if (slot.state !== 'free' && slot.sequenceNumber === packet.sequenceNumber) {
+    const { sequenceNumber } = packet;
+    if (slots.has(sequenceNumber)) {
       this.counters.duplicatePackets++;
       return;
     }
-    const marginTicks = timestampDelta(packet.rtpTime, this.#headTime);
+    const marginTicks = timestampDelta(packet.rtpTime, this.#headTime as RtpTimestamp);
     this.#delay.observe(marginTicks);
-    if (sequenceDelta(packet.sequenceNumber, this.#next) < 0) {
+    if (sequenceDelta(sequenceNumber, this.#next) < 0) {
       if (this.#state === 'playing' || marginTicks < 0) {
         this.counters.latePackets++;
         return;
       }
-      this.#next = packet.sequenceNumber;
+      this.#next = sequenceNumber;
     }
-    if (sequenceDelta(packet.sequenceNumber, this.#newest) > 0) this.#newest = packet.sequenceNumber;
-    store(slot, packet, decoder);
+    if (sequenceDelta(sequenceNumber, this.#newest) > 0) this.#newest = sequenceNumber;
+    slots.store(packet, decoder);
+  }
+
+  /** As `takeFrame`, into `out`. @returns false when nothing of this frame is here */
+  take(out: Int16Array): boolean {
+    const frame = this.takeFrame();
+    if (frame) out.set(frame);
+    return frame !== undefined;
   }
 
   /**
-   * The next 20 ms into `out`; what is missing within the frame is silence.
-   * @returns false when nothing of this frame is here; `out` then holds nothing of use
+   * The next 20 ms; what is missing within the frame is silence.
+   * @returns valid until the slot after the next; undefined when nothing of this frame is here
    */
-  take(out: Int16Array): boolean {
-    if (this.#state === 'empty') return false;
+  takeFrame(): Int16Array | undefined {
+    if (this.#state === 'empty') return undefined;
+    this.#turn ^= 1;
     if (this.#delay.holdsFrame()) {
       this.counters.insertedFrames++;
-      return this.#fillHeld(out);
+      this.#frame = this.#ownFrame();
+      return this.#fillHeld(this.#frame) ? this.#frame : undefined;
     }
-    let voiced = this.#fill(out);
-    if (this.#delay.dropsFrame(out, voiced)) {
+    let voiced = this.#nextFrame();
+    if (this.#delay.dropsFrame(this.#frame, voiced)) {
       this.counters.droppedFrames++;
-      voiced = this.#fill(out);
+      voiced = this.#nextFrame();
     }
     this.#silentFrames = voiced && !this.#guesses ? 0 : this.#silentFrames + 1;
-    return voiced || this.#noiseRuns;
+    return voiced || this.#noiseRuns ? this.#frame : undefined;
   }
 
   #mustRestart({ ssrc, sequenceNumber, rtpTime }: BufferedPacket): boolean {
     if (this.#state === 'empty' || ssrc !== this.#ssrc) return true;
-    if (Math.abs(sequenceDelta(sequenceNumber, this.#next)) >= slotCount) return true;
-    const margin = timestampDelta(rtpTime, this.#headTime);
+    if (Math.abs(sequenceDelta(sequenceNumber, this.#next)) >= packetSlots) return true;
+    const margin = timestampDelta(rtpTime, this.#headTime as RtpTimestamp);
     if (Math.abs(margin) > maxDelayFrames * this.#frameTicks) return true;
     return (
       margin < 0 && this.#silentFrames >= starvedFrames && sequenceDelta(sequenceNumber, this.#next) >= 0
@@ -192,7 +180,27 @@ export class JitterBuffer {
     this.#silentFrames = 0;
     this.#ssrc = ssrc;
     this.#next = this.#newest = sequenceNumber;
-    this.#headTime = addToTimestamp(rtpTime, -initialDelayFrames * this.#frameTicks);
+    this.#headTime = (rtpTime - initialDelayFrames * this.#frameTicks) | 0;
+  }
+
+  /** Makes the next `#frame` and moves the head. @returns whether there is a voice in it */
+  #nextFrame(): boolean {
+    if (this.#decodedFrom === this.#decodedTo && this.#gapBeforeNext(0) <= 0) {
+      this.#decodeNext(0);
+      if (this.#decodedFrom === 0 && this.#decodedTo === this.frameSamples) {
+        this.#frame = this.#concealment.head(this.frameSamples);
+        this.#decodedFrom = this.frameSamples;
+        this.#headTime = (this.#headTime + this.#frameTicks) | 0;
+        return true;
+      }
+    }
+    this.#frame = this.#ownFrame();
+    return this.#fill(this.#frame);
+  }
+
+  #ownFrame(): Int16Array {
+    this.#frames ??= [new Int16Array(this.frameSamples), new Int16Array(this.frameSamples)];
+    return this.#frames[this.#turn]!;
   }
 
   /** Fills one frame from the queue in order and moves the head. */
@@ -214,7 +222,7 @@ export class JitterBuffer {
       else if (!this.#concealLoss(gapSamples) && !this.#guess(filled))
         filled = this.#fillGap(out, filled, gapSamples);
     }
-    this.#headTime = addToTimestamp(this.#headTime, this.#frameTicks);
+    this.#headTime = (this.#headTime + this.#frameTicks) | 0;
     return voicedSamples > 0;
   }
 
@@ -243,11 +251,11 @@ export class JitterBuffer {
   /** Packets between the last one played and the next one here were lost: makes up what comes next of them. */
   #concealLoss(gapSamples: number): boolean {
     if (this.#state !== 'playing' || this.#noiseRuns) return false;
-    const slot = this.#nextQueued();
-    if (!slot || slot.sequenceNumber === this.#next) return false;
+    const queued = this.#nextQueued();
+    if (queued < 0 || queued === this.#next) return false;
     this.#countGuesses();
     this.#guesses = false;
-    const samples = this.#concealment.conceal(gapSamples, slot.payload.subarray(0, slot.bytes));
+    const samples = this.#concealment.conceal(gapSamples, this.#slots!.payloadOf(queued));
     this.#decodedFrom = 0;
     this.#decodedTo = Math.min(samples, gapSamples);
     this.counters.concealedSamples += this.#decodedTo;
@@ -257,7 +265,7 @@ export class JitterBuffer {
   /** Nothing is here that should be: it may be late or lost, or the sender pauses. */
   #guess(filled: number): boolean {
     if (this.#state !== 'playing' || this.#noiseRuns) return false;
-    const pauses = this.#nextQueued() !== undefined;
+    const pauses = this.#nextQueued() >= 0;
     const samples =
       pauses && !this.#concealment.guesses ? 0 : this.#concealment.guess(this.frameSamples - filled);
     if (samples === 0 && !pauses && this.#noiseSsrc === this.#ssrc) this.#noiseRuns = true;
@@ -276,39 +284,37 @@ export class JitterBuffer {
 
   /** Samples before the next queued packet, seen from `filled` samples into the frame. */
   #gapBeforeNext(filled: number): number {
-    const slot = this.#nextQueued();
-    if (!slot) return this.frameSamples;
-    return this.#samplesToHead(slot) - filled;
+    const queued = this.#nextQueued();
+    return queued < 0 ? this.frameSamples : this.#samplesToHead(queued) - filled;
   }
 
   /** Whole ones: RTP time of a clock finer than the samples may lie between two of them. */
-  #samplesToHead({ rtpTime }: Slot): number {
-    return Math.round(timestampDelta(rtpTime, this.#headTime) * this.#samplesPerTick);
+  #samplesToHead(sequenceNumber: number): number {
+    const ticks = (this.#slots!.rtpTimeOf(sequenceNumber) - this.#headTime) | 0;
+    return Math.round(ticks * this.#samplesPerTick);
   }
 
-  #nextQueued(): Slot | undefined {
-    for (let ahead = sequenceDelta(this.#newest, this.#next), i = 0; i <= ahead; i++) {
-      const sequenceNumber = addToSequence(this.#next, i);
-      const slot = this.#slots[sequenceNumber & slotMask]!;
-      if (slot.state === 'queued' && slot.sequenceNumber === sequenceNumber) return slot;
-    }
-    return undefined;
+  /** Its sequence number; -1 where none is here. */
+  #nextQueued(): number {
+    const slots = this.#slots!;
+    return slots.isQueued(this.#next) ? this.#next : slots.firstQueued(this.#next, this.#newest);
   }
 
   /** Decodes the next packet and skips what lies before `filled`. */
   #decodeNext(filled: number): void {
-    const slot = this.#nextQueued();
-    if (!slot) return;
-    const { decoder } = slot;
-    const missing = this.#state === 'playing' && slot.sequenceNumber !== this.#next;
-    const behind = filled - this.#samplesToHead(slot);
+    const queued = this.#nextQueued();
+    if (queued < 0) return;
+    const slots = this.#slots!;
+    const decoder = slots.decoderOf(queued);
+    const payload = slots.payloadOf(queued);
+    const missing = this.#state === 'playing' && queued !== this.#next;
+    const behind = filled - this.#samplesToHead(queued);
     if (missing || behind > 0) this.#countGuesses();
     this.#guesses = false;
     this.#guessedSamples = 0;
-    slot.state = 'played';
+    slots.played(queued);
     this.#state = 'playing';
-    this.#next = addToSequence(slot.sequenceNumber, 1);
-    const payload = slot.payload.subarray(0, slot.bytes);
+    this.#next = addToSequence(toSequenceNumber(queued), 1);
     this.#noiseRuns = decoder === undefined;
     if (!decoder) {
       this.#noise ??= new ComfortNoise();
@@ -321,26 +327,4 @@ export class JitterBuffer {
     this.#decodedTo = samples;
     if (behind >= samples) this.counters.latePackets++;
   }
-}
-
-function freeSlot(): Slot {
-  return {
-    state: 'free',
-    sequenceNumber: toSequenceNumber(0),
-    rtpTime: toRtpTimestamp(0),
-    bytes: 0,
-    payload: noPayload,
-    decoder: undefined,
-  };
-}
-
-function store(slot: Slot, packet: BufferedPacket, decoder: Decoder | undefined): void {
-  const bytes = packet.payload.length;
-  if (slot.payload.length < bytes) slot.payload = new Uint8Array(bytes);
-  slot.payload.set(packet.payload);
-  slot.bytes = bytes;
-  slot.sequenceNumber = packet.sequenceNumber;
-  slot.rtpTime = packet.rtpTime;
-  slot.decoder = decoder;
-  slot.state = 'queued';
 }

@@ -47,6 +47,11 @@ export class KeyPresses {
     return this.#inband !== undefined;
   }
 
+  /** A key is down by its telephone event, as far as is known. */
+  get isDown(): boolean {
+    return this.#events.isDown;
+  }
+
   agree(hasEvents: boolean): void {
     if (hasEvents) this.#inband = undefined;
     else

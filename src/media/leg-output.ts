@@ -14,7 +14,7 @@ import { DigitSender } from './digit-sender.ts';
 import type { HeardCapture } from './heard-capture.ts';
 import { OverlayTone } from './overlay-tone.ts';
 import { Player } from './player.ts';
-import { Relay, type RelayedPacket } from './relay.ts';
+import { type LastRelayed, Relay, type RelayedAhead, type RelayedPacket } from './relay.ts';
 import { RtpSender } from './rtp-sender.ts';
 import { encodingKey } from './shared-encodings.ts';
 import type { SourceLatch } from './source-latch.ts';
@@ -23,6 +23,20 @@ import type { SourceLatch } from './source-latch.ts';
 export interface SlotTime {
   /** Monotonic microseconds at which it is sent: what is in it is heard from then on. */
   atUs: number;
+}
+
+/** How relayed packets are sent, and where to. */
+export interface FastRelay extends RelayedAhead {
+  readonly payloadType: number;
+  readonly ssrc: number;
+  /** Who has them too. */
+  readonly heard: HeardCapture | undefined;
+  readonly port: TransportPort;
+  readonly address: string;
+  readonly remotePort: number;
+  /** Of our slots, where the next one begins. */
+  readonly slotTimestamp: number;
+  readonly slotTicks: number;
 }
 
 /** Payload types below have their codec by RFC 3551, the same in both directions. */
@@ -246,6 +260,25 @@ export class LegOutput {
     }
     this.#relay.end();
     return false;
+  }
+
+  /** How what goes on with the last packet of another leg is sent, while nothing else is; undefined: not known. */
+  ahead({ codec, clockRateHz }: NegotiatedCodec, last: LastRelayed): FastRelay | undefined {
+    const sender = this.#sender;
+    if (!sender) return undefined;
+    const format = this.#formats.find((each) => each.codec === codec && each.clockRateHz === clockRateHz);
+    const ahead = this.#relay?.ahead(last);
+    if (!format || !ahead) return undefined;
+    const { port, ssrc, slotTimestamp, slotTicks } = sender;
+    const { sendAddress, sendPort } = this.#latch;
+    const to = { port, address: sendAddress, remotePort: sendPort, heard: this.heard };
+    return { ...ahead, ...to, payloadType: format.payloadType, ssrc, slotTimestamp, slotTicks };
+  }
+
+  /** Packets and slots more, as by `relay` and `passSlot`; the last `idleSlots` behind the last packet. */
+  wentOn(packets: number, payloadBytes: number, ticks: number, slots: number, idleSlots: number): void {
+    this.#relay?.wentOn(packets, payloadBytes, ticks, idleSlots);
+    if (slots > 0) this.#sender?.skip(slots);
   }
 
   /**

@@ -1,7 +1,9 @@
 import { CallreelError } from '../errors.ts';
 import type { Datagram, RtpTransport } from '../rtp/transport.ts';
 import type { LegNegotiate, LegOpen } from './control.ts';
-import { MediaSession, type MediaSessionOptions } from './media-session.ts';
+import { DueList } from './due-list.ts';
+import { MediaSession } from './media-session.ts';
+import type { MediaSessionOptions } from './media-session-options.ts';
 
 export type LegsOptions = Omit<MediaSessionOptions, 'legId' | 'awaitsAnswer'> & { transport: RtpTransport };
 
@@ -9,6 +11,8 @@ export type LegsOptions = Omit<MediaSessionOptions, 'legId' | 'awaitsAnswer'> & 
 export class Legs {
   readonly #options: LegsOptions;
   readonly #sessions = new Map<string, MediaSession>();
+  /** In monotonic microseconds. */
+  readonly #due = new DueList<MediaSession>();
 
   constructor(options: LegsOptions) {
     this.#options = options;
@@ -20,7 +24,7 @@ export class Legs {
 
   get openPorts(): number {
     let open = 0;
-    for (const session of this.#sessions.values()) if (session.attached) open++;
+    for (const session of this.#sessions.values()) if (session.port) open++;
     return open;
   }
 
@@ -32,6 +36,7 @@ export class Legs {
     if (this.#sessions.has(legId)) throw new CallreelError('CONFLICT', `the leg ${legId} is open already`);
     const session = new MediaSession({ ...this.#options, legId, awaitsAnswer });
     this.#sessions.set(legId, session);
+    session.fast.due = this.#due.add(session);
     try {
       const port = await this.#options.transport.open(session);
       if (this.#sessions.get(legId) !== session) {
@@ -41,6 +46,7 @@ export class Legs {
       session.attach(port);
       return port.port;
     } catch (error) {
+      this.#due.remove(session.fast.due);
       if (this.#sessions.get(legId) === session) this.#sessions.delete(legId);
       throw error;
     }
@@ -53,13 +59,16 @@ export class Legs {
     return listening;
   }
 
+  /** To do something with it. */
   find(legId: string): MediaSession | undefined {
-    return this.#sessions.get(legId);
+    const session = this.#sessions.get(legId);
+    session?.fast.wake();
+    return session;
   }
 
   /** @throws CallreelError NOT_FOUND */
   get(legId: string): MediaSession {
-    const session = this.#sessions.get(legId);
+    const session = this.find(legId);
     if (!session) throw new CallreelError('NOT_FOUND', `no leg ${legId} on this worker`);
     return session;
   }
@@ -68,12 +77,14 @@ export class Legs {
   negotiate(command: LegNegotiate): void {
     const session = this.get(command.legId);
     session.negotiate(command);
-    if (session.needsRtcpPort) void this.#openRtcp(session);
+    if (session.rtcp.needsPort) void this.#openRtcp(session);
   }
 
   /** The leg left its room before. */
   close(legId: string, nowUs: number): void {
-    this.#sessions.get(legId)?.close(nowUs);
+    const session = this.#sessions.get(legId);
+    session?.close(nowUs);
+    this.#due.remove(session?.fast.due);
     this.#sessions.delete(legId);
   }
 
@@ -82,15 +93,16 @@ export class Legs {
    * peer open and stay open.
    */
   slot(nowUs: number): void {
-    for (const session of this.#sessions.values()) {
+    this.#due.visit(nowUs, (session) => {
       session.expire(nowUs);
       if (!session.stay) session.slotAlone();
-    }
+    });
   }
 
   /** The leg whose recordings by itself have this room. */
   ofCallRoom(roomId: string): MediaSession | undefined {
-    for (const session of this.#sessions.values()) if (session.callRoomId === roomId) return session;
+    for (const session of this.#sessions.values())
+      if (session.callRoomId === roomId) return this.find(session.legId);
     return undefined;
   }
 
@@ -105,7 +117,7 @@ export class Legs {
     if (!rtpPort) return;
     const sink = { receive: (datagram: Datagram) => session.receiveRtcp(datagram) };
     const port = await this.#options.transport.openRtcp(rtpPort, sink);
-    if (port && session.port === rtpPort && session.needsRtcpPort) session.attachRtcp(port);
+    if (port && session.port === rtpPort && session.rtcp.needsPort) session.rtcp.attachRtcp(port);
     else port?.close();
   }
 }

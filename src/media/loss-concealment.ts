@@ -5,8 +5,9 @@ import type { Decoder } from '../codec/codec.ts';
 const longestMs = 60;
 /** Asked of a codec at once: the usual length of its packets. */
 const stepMs = 20;
-/** Decoded packets that are kept to go on from. */
+/** Decoded packets that are kept to go on from, and with the one that was played before them. */
 const keptPackets = 4;
+const heldPackets = 5;
 const noSamples = new Int16Array(0);
 
 /**
@@ -20,7 +21,9 @@ export class LossConcealment {
   readonly #maxPacketSamples: number;
   /** Decoded packets; the newest at `#newest`. */
   readonly #decoded: Int16Array[];
-  readonly #lengths = new Int32Array(keptPackets);
+  /** The beginnings of them that were asked for. */
+  readonly #heads: Int16Array[];
+  readonly #lengths = new Int32Array(heldPackets);
   #newest = 0;
   #concealer: Concealer | undefined;
   /** How much was made up since the last packet. */
@@ -34,13 +37,21 @@ export class LossConcealment {
   constructor(rateHz: number, maxPacketSamples: number) {
     this.#rateHz = rateHz;
     this.#unheard = new Int16Array((rateHz * stepMs) / 1000);
-    this.#decoded = Array.from({ length: keptPackets }, () => noSamples);
+    this.#decoded = Array.from({ length: heldPackets }, () => noSamples);
+    this.#heads = [...this.#decoded];
     this.#maxPacketSamples = maxPacketSamples;
   }
 
   /** What was decoded or made up last; valid until the next call. */
   get samples(): Int16Array {
     return this.#decoded[this.#newest]!;
+  }
+
+  /** The first of `samples`; valid until so many packets more were decoded as are held. */
+  head(samples: number): Int16Array {
+    const head = this.#heads[this.#newest]!;
+    if (head.length === samples) return head;
+    return (this.#heads[this.#newest] = this.samples.subarray(0, samples));
   }
 
   reset(): void {
@@ -139,14 +150,14 @@ export class LossConcealment {
     const concealer = (this.#concealer ??= new Concealer(this.#rateHz));
     concealer.reset();
     for (let age = keptPackets - 1; age >= 0; age--) {
-      const index = (this.#newest + keptPackets - age) % keptPackets;
+      const index = (this.#newest + heldPackets - age) % heldPackets;
       const samples = this.#lengths[index]!;
       if (samples > 0) concealer.received(this.#decoded[index]!.subarray(0, samples));
     }
   }
 
   #nextBuffer(): Int16Array {
-    this.#newest = (this.#newest + 1) % keptPackets;
+    this.#newest = (this.#newest + 1) % heldPackets;
     if (this.samples === noSamples) this.#decoded[this.#newest] = new Int16Array(this.#maxPacketSamples);
     return this.samples;
   }

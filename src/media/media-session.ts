@@ -1,17 +1,18 @@
-import type { Clock } from '../clock.ts';
 import { RtpPacketView, RtpParser } from '../rtp/packet.ts';
 import { isRtcp } from '../rtp/rtcp.ts';
 import type { Datagram, DatagramSink, TransportPort } from '../rtp/transport.ts';
 import type { CaptureSink, Stay } from './capture-sink.ts';
 import type { LegNegotiate, WorkerEvent } from './control.ts';
 import { EarlyWords } from './early-words.ts';
+import { FastPath } from './fast-path.ts';
 import { HeardCapture } from './heard-capture.ts';
 import { Inactivity } from './inactivity.ts';
 import { KeyPresses } from './key-presses.ts';
 import { LegEars } from './leg-ears.ts';
-import { LegOutput, type SlotTime } from './leg-output.ts';
+import { LegOutput } from './leg-output.ts';
 import { LegStatistics } from './leg-statistics.ts';
 import type { MediaSessionCounters } from './media-session-counters.ts';
+import type { MediaSessionOptions } from './media-session-options.ts';
 import { PacketProtection } from './packet-protection.ts';
 import { PauseEnd } from './pause-end.ts';
 import { PayloadTypes } from './payload-types.ts';
@@ -19,22 +20,11 @@ import { Playout } from './playout.ts';
 import type { ReceiveFormat } from './receive-formats.ts';
 import { ReceiveGate } from './receive-gate.ts';
 import { ReceivedPacket } from './received-packet.ts';
+import type { RestingRoom } from './resting-room.ts';
 import { RtcpSession } from './rtcp-session.ts';
 import { SaidCapture } from './said-capture.ts';
 import { SourceLatch } from './source-latch.ts';
 import { UnprovenPackets } from './unproven-packets.ts';
-
-export interface MediaSessionOptions {
-  legId: string;
-  /** The peer has our offer: it may speak before its answer is here. */
-  awaitsAnswer: boolean;
-  clock: Clock;
-  slotTime: SlotTime;
-  capture: CaptureSink;
-  post(event: WorkerEvent): void;
-  /** The leave key was pressed: the stay is to end. */
-  leaveKeyPressed(session: MediaSession): void;
-}
 
 /** More than the jitter buffer can hold. */
 const maxPassedOverSlots = 64;
@@ -50,6 +40,8 @@ const packet = new ReceivedPacket();
  * `output`, to wherever the peer's media comes from.
  */
 export class MediaSession implements DatagramSink {
+  /** The first that a packet needs. */
+  readonly fast: FastPath;
   readonly legId: string;
   readonly counters: MediaSessionCounters = { strayPackets: 0, unknownPayloadTypes: 0, unexpectedPackets: 0 };
   readonly output: LegOutput;
@@ -58,7 +50,7 @@ export class MediaSession implements DatagramSink {
   readonly #latch = new SourceLatch();
   /** What the room hears of the leg. */
   readonly playout = new Playout();
-  readonly #rtcp: RtcpSession;
+  readonly rtcp: RtcpSession;
   readonly #statistics: LegStatistics;
   /** Of the last packet, and of the audio that came last. */
   #rtpTime = 0;
@@ -101,15 +93,19 @@ export class MediaSession implements DatagramSink {
     this.#statistics = new LegStatistics(options.clock.monotonicUs(), () => ({
       refused: this.counters.strayPackets,
       srtp: this.#protection.counters,
-      playout: this.playout.counters,
-      sender: this.output.sender,
-      rtcp: this.#rtcp,
+      ...{ playout: this.playout.counters, sender: this.output.sender, rtcp: this.rtcp },
     }));
-    this.#rtcp = new RtcpSession({
+    this.rtcp = new RtcpSession({
       clock: options.clock,
       latch: this.#latch,
       reception: this.#statistics.reception,
       senderReport: (report) => this.#said.senderReport(report),
+    });
+    this.fast = new FastPath({
+      ...{ capture: options.capture, early: this.#early, gate: this.#gate, inactivity: this.#inactivity },
+      ...{ keys: this.#keys, latch: this.#latch, pauseEnd: this.#pauseEnd, payloadTypes: this.#payloadTypes },
+      ...{ protection: this.#protection, said: this.#said, unproven: this.#unproven },
+      statistics: this.#statistics,
     });
   }
 
@@ -122,14 +118,10 @@ export class MediaSession implements DatagramSink {
     return this.#heard;
   }
 
-  get attached(): boolean {
-    return this.#port !== undefined;
-  }
-
   attach(port: TransportPort): void {
     this.#port = port;
     this.output.attach(port);
-    this.#rtcp.attach(port, this.output.sender);
+    this.rtcp.attach(port, this.output.sender);
   }
 
   /** The RTP port; undefined before `attach` and after `close`. */
@@ -137,19 +129,12 @@ export class MediaSession implements DatagramSink {
     return this.#port;
   }
 
-  /** Whether a port for RTCP beside that of RTP is wanted and not here yet. */
-  get needsRtcpPort(): boolean {
-    return this.#rtcp.needsPort;
-  }
-
-  attachRtcp(port: TransportPort): void {
-    this.#rtcp.attachRtcp(port);
-  }
-
   close(nowUs: number): void {
+    this.fast.wake();
+    this.fast.end();
     if (!this.#port) return;
     const report = this.#statistics.legReport(nowUs);
-    this.#rtcp.close(nowUs);
+    this.rtcp.close(nowUs);
     this.ears.close();
     this.output.close();
     this.#port.close();
@@ -166,10 +151,10 @@ export class MediaSession implements DatagramSink {
     const nowUs = this.#options.clock.monotonicUs();
     const agreeTypes = this.#payloadTypes.prepare(agreement);
     this.output.negotiate(agreement);
-    this.#rtcp.negotiate(agreement.rtcp);
+    this.rtcp.negotiate(agreement.rtcp);
     const renew = this.#protection.agree(agreement.srtp, nowUs);
     this.output.protect(this.#protection.context, renew);
-    this.#rtcp.protect(this.#protection.context);
+    this.rtcp.protect(this.#protection.context);
     agreeTypes(nowUs);
     this.#keys.agree(telephoneEvent !== undefined);
     const receives = direction === 'sendrecv' || direction === 'recvonly';
@@ -237,6 +222,7 @@ export class MediaSession implements DatagramSink {
     this.output.heard = new HeardCapture({
       nowUs: () => this.#options.clock.monotonicUs(),
       packet: (packet) => this.#capture.packet(heard, packet),
+      goesOn: (last, user) => this.#capture.goesOn?.(heard, last, user),
     });
   }
 
@@ -251,11 +237,19 @@ export class MediaSession implements DatagramSink {
   }
 
   receive(datagram: Datagram): void {
+    if (this.fast.take(datagram)) return;
     if (isRtcp(datagram.data)) this.receiveRtcp(datagram, true);
     else if (!this.#early.hold(datagram)) this.#receiveRtp(datagram);
   }
 
+  /** From here on its packets take the fast path, until `room` wakes. @returns false where they may not */
+  rest(room: RestingRoom): boolean {
+    return this.#relayTarget !== undefined && this.fast.open(this.#relayTarget, room);
+  }
+
   #receiveRtp(datagram: Datagram): void {
+    this.fast.wake();
+    this.fast.forget();
     const data = this.#protection.open(datagram);
     if (!data || !parser.parse(data, view)) return;
     const { sourceAddress, sourcePort, arrivalUs } = datagram;
@@ -289,7 +283,7 @@ export class MediaSession implements DatagramSink {
     if (!format) this.#receiveEvent(meaning.clockRateHz, arrivalUs);
     else if (this.#isOfPause(format)) this.#relayTarget?.leaveOut(packet);
     else if ((this.stay || this.#said.call || this.ears.active) && (payloadBytes > 0 || !format.decoder))
-      this.#receiveAudio(format);
+      this.#receiveAudio(format, datagram);
     else this.#relayTarget?.leaveOut(packet);
   }
 
@@ -309,8 +303,9 @@ export class MediaSession implements DatagramSink {
 
   /** From the RTCP port, or the RTP port where both share it (RFC 5761). */
   receiveRtcp({ data, arrivalUs, sourceAddress, sourcePort }: Datagram, onRtpPort = false): void {
+    this.fast.settle();
     const opened = this.#protection.openFormerRtcp(data, arrivalUs);
-    if (this.#rtcp.receive(opened, arrivalUs, sourceAddress, sourcePort, onRtpPort))
+    if (this.rtcp.receive(opened, arrivalUs, sourceAddress, sourcePort, onRtpPort))
       this.#inactivity.alive(arrivalUs);
   }
 
@@ -341,18 +336,21 @@ export class MediaSession implements DatagramSink {
 
   /** Lets slots pass that came too late; what would have been played is passed over too. */
   missSlots(slots: number): void {
+    this.fast.wake();
     this.output.missSlots(slots);
     for (let i = 0; i < Math.min(slots, maxPassedOverSlots); i++) this.playout.take();
   }
 
   /** Once a slot: what is decided by nothing having come. */
   expire(nowUs: number): void {
+    this.fast.settle();
     this.#keys.expire(nowUs);
-    this.#rtcp.slot(nowUs);
+    this.rtcp.slot(nowUs);
     if (this.#latch.settle(nowUs))
       this.#unproven.releaseTo(this.#latch.sendAddress, this.#latch.sendPort, nowUs);
     this.#early.expire(nowUs, (datagram) => this.#receiveRtp(datagram));
     this.#inactivity.slot(nowUs, this.#heard && this.#gate.isOpen);
+    this.fast.restUntil(Math.min(this.rtcp.dueUs, this.#inactivity.dueUs));
   }
 
   #receiveEvent(clockRateHz: number, arrivalUs: number): void {
@@ -363,7 +361,7 @@ export class MediaSession implements DatagramSink {
   /** For the application. */
   #keyCameUp(digit: string, durationMs: number): void {
     this.#post({ event: 'leg.digit', legId: this.legId, digit, durationMs });
-    if (this.stay && digit === this.#leaveKey) this.#options.leaveKeyPressed(this);
+    if (this.stay && digit === this.#leaveKey) this.#options.leaveKeyPressed(this.legId);
   }
 
   #firstHeard({ sourceAddress, sourcePort }: Datagram): void {
@@ -383,7 +381,7 @@ export class MediaSession implements DatagramSink {
     return isOfPause;
   }
 
-  #receiveAudio(format: ReceiveFormat): void {
+  #receiveAudio(format: ReceiveFormat, datagram: Datagram): void {
     const { decoder } = format;
     const { stay, call } = this.#said;
     // Who must not be recorded in a room is not recorded from there by any other way.
@@ -394,6 +392,9 @@ export class MediaSession implements DatagramSink {
       if (!this.#relayTarget?.relayNoise(packet, packet.clockRateHz)) this.playout.putNoise(packet);
     } else if (!this.#relayTarget?.relay(packet, format) || this.ears.active)
       this.playout.put(packet, format, decoder);
-    else if (this.playout.active) this.playout.clear();
+    else {
+      if (this.playout.active) this.playout.clear();
+      this.fast.follow(format, datagram);
+    }
   }
 }

@@ -1,5 +1,5 @@
 import { type RtpPacketView, rtpHeaderBytes } from '../rtp/packet.ts';
-import { sequenceDelta, toSequenceNumber } from '../rtp/sequence.ts';
+import { type SequenceNumber, sequenceDelta, toSequenceNumber } from '../rtp/sequence.ts';
 import { readUint16, readUint32 } from '../rtp/srtp-bytes.ts';
 import { SrtpContext } from '../rtp/srtp-context.ts';
 import { notAuthentic, replayed } from '../rtp/srtp-transform.ts';
@@ -56,6 +56,11 @@ export class PacketProtection {
   /** Undefined before SRTP was agreed. */
   get counters(): SrtpContext['counters'] | undefined {
     return this.#context?.counters;
+  }
+
+  /** SRTP was never agreed. */
+  get isPlain(): boolean {
+    return this.#context === undefined;
   }
 
   /**
@@ -120,6 +125,11 @@ export class PacketProtection {
     plain.sequenceNumber = packet.sequenceNumber;
     plain.payloadType = packet.payloadType;
     plain.bytes = data.length;
+  }
+
+  /** More of the plain audio was taken, as the last was, up to this number. */
+  wentOn(sequenceNumber: SequenceNumber): void {
+    this.#plain.sequenceNumber = sequenceNumber;
   }
 
   /** A tag makes a packet of a codec with a constant rate longer than its plain ones were. */

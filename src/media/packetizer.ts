@@ -38,20 +38,31 @@ function opusPtimeMs(ptimeMs: number): number {
   return [60, 40, 20].find((frameMs) => frameMs <= ptimeMs) ?? 10;
 }
 
+const sharedSlots = new Map<number, Uint8Array>();
+
+/** Of all legs: a slot is sent, or copied, before another one is encoded. */
+function sharedSlot(bytes: number): Uint8Array {
+  let slot = sharedSlots.get(bytes);
+  if (!slot) sharedSlots.set(bytes, (slot = new Uint8Array(bytes)));
+  return slot;
+}
+
 /** G.711 and G.722: a stream of bytes that may be cut anywhere, one tick of RTP time for each byte. */
 class BytePacketizer implements Packetizer {
   readonly rateHz: number;
   readonly takesEncoded = true;
   readonly #encoder: Encoder;
   readonly #slot: Uint8Array;
-  readonly #pending: Uint8Array;
+  readonly #payloadBytes: number;
+  /** What was begun; none where every slot is a payload. */
+  #pending: Uint8Array | undefined;
   #pendingBytes = 0;
 
   constructor(format: NegotiatedCodec, ptimeMs: number) {
     this.#encoder = encoderFor(format);
     this.rateHz = audioRateHzOf(format);
-    this.#slot = new Uint8Array((format.clockRateHz * slotMs) / 1000);
-    this.#pending = new Uint8Array((format.clockRateHz * ptimeMs) / 1000);
+    this.#slot = sharedSlot((format.clockRateHz * slotMs) / 1000);
+    this.#payloadBytes = (format.clockRateHz * ptimeMs) / 1000;
   }
 
   get pendingTicks(): number {
@@ -64,26 +75,27 @@ class BytePacketizer implements Packetizer {
   }
 
   pushEncoded(slot: Uint8Array, sink: PayloadSink): void {
-    const { length } = this.#pending;
+    const length = this.#payloadBytes;
     if (slot.length === length && this.#pendingBytes === 0) {
       sink.payload(slot, length);
       return;
     }
+    const pending = (this.#pending ??= new Uint8Array(length));
     for (let from = 0; from < slot.length; ) {
       const to = Math.min(slot.length, from + length - this.#pendingBytes);
-      this.#pending.set(slot.subarray(from, to), this.#pendingBytes);
+      pending.set(slot.subarray(from, to), this.#pendingBytes);
       this.#pendingBytes += to - from;
       from = to;
       if (this.#pendingBytes < length) return;
       this.#pendingBytes = 0;
-      sink.payload(this.#pending, length);
+      sink.payload(pending, length);
     }
   }
 
   flush(sink: PayloadSink): void {
     const bytes = this.#pendingBytes;
     this.#pendingBytes = 0;
-    if (bytes > 0) sink.payload(this.#pending.subarray(0, bytes), bytes);
+    if (bytes > 0) sink.payload(this.#pending!.subarray(0, bytes), bytes);
   }
 
   drop(): void {

@@ -5,6 +5,8 @@ import { longestStallUs, SaidTime } from './said-time.ts';
 
 /** So long after it a stream that is too new to tell is taken for one of the pause. */
 const newStreamUs = 1_000_000;
+/** Packets arrive one after another but for so much. */
+const slackUs = 1_000_000;
 
 interface Audio {
   codec: CodecName;
@@ -44,6 +46,16 @@ export class PauseEnd {
     if (time.saidUs < this.#atUs) return true;
     if (!time.isSettled && sinceUs <= newStreamUs) return true;
     return this.#repeatsPause(packet);
+  }
+
+  /** Something that comes about now, or behind it, may be of the pause. */
+  isNear(arrivalUs: number): boolean {
+    return arrivalUs - this.#atUs <= longestStallUs + slackUs;
+  }
+
+  /** A packet of audio that is of no pause. */
+  took(ssrc: number, clockRateHz: number, rtpTime: number, arrivalUs: number): void {
+    this.#time.took(ssrc, clockRateHz, rtpTime, arrivalUs);
   }
 
   /** Of a key, a report: whatever has an RTP time of the stream. */

@@ -1,6 +1,7 @@
 import type { Decoder } from '../codec/codec.ts';
-import { type AudioRateHz, audioRatesHz, slotSamplesAt } from './codec-table.ts';
-import { type BufferedPacket, JitterBuffer } from './jitter-buffer.ts';
+import { type AudioRateHz, audioRatesHz } from './codec-table.ts';
+import { JitterBuffer } from './jitter-buffer.ts';
+import type { BufferedPacket } from './packet-slots.ts';
 import type { PartySlot } from './room-mix.ts';
 
 /** A stream's clock, and the rate of its decoded samples. */
@@ -29,9 +30,6 @@ export class Playout implements PartySlot {
   rateHz: AudioRateHz = audioRatesHz[0];
   #buffer: Buffer = newBuffer({ clockRateHz: audioRatesHz[0], rateHz: audioRatesHz[0] });
   #former: Buffer | undefined;
-  /** Two at each rate, for this slot and the one before. */
-  readonly #frames = new Map<AudioRateHz, [Int16Array, Int16Array]>();
-  #turn = 0;
   #lateBefore = 0;
   #concealedMsBefore = 0;
 
@@ -81,7 +79,6 @@ export class Playout implements PartySlot {
     }
     const previous = this.frame;
     const { rateHz: previousRateHz } = this;
-    this.#turn ^= 1;
     this.frame = this.#takeFrom(this.#buffer);
     if (this.frame) this.#former = undefined;
     else if (this.#former) {
@@ -91,16 +88,9 @@ export class Playout implements PartySlot {
     this.previousFrame = previousRateHz === this.rateHz ? previous : undefined;
   }
 
-  #takeFrom(buffer: Buffer): Int16Array | undefined {
-    this.rateHz = buffer.rateHz;
-    let frames = this.#frames.get(buffer.rateHz);
-    if (!frames) {
-      const samples = slotSamplesAt(buffer.rateHz);
-      frames = [new Int16Array(samples), new Int16Array(samples)];
-      this.#frames.set(buffer.rateHz, frames);
-    }
-    const frame = frames[this.#turn]!;
-    return buffer.jitter.take(frame) ? frame : undefined;
+  #takeFrom({ jitter, rateHz }: Buffer): Int16Array | undefined {
+    this.rateHz = rateHz;
+    return jitter.takeFrame();
   }
 
   #change(format: PlayoutFormat): void {

@@ -2,7 +2,7 @@ import type { CodecName } from '../codec/codec.ts';
 import type { RtpPacketView } from '../rtp/packet.ts';
 import { toRtpTimestamp, toSequenceNumber } from '../rtp/sequence.ts';
 import type { CapturedPacket } from './capture-sink.ts';
-import type { BufferedPacket } from './jitter-buffer.ts';
+import type { BufferedPacket } from './packet-slots.ts';
 import type { ReceiveFormat } from './receive-formats.ts';
 import type { RelayedPacket } from './relay.ts';
 

@@ -23,13 +23,28 @@ export interface RelayedPacket {
   readonly payload: Uint8Array;
 }
 
+/** The last packet of audio of a stream. */
+export type LastRelayed = Pick<RelayedPacket, 'ssrc' | 'sequenceNumber' | 'rtpTime'> & {
+  readonly ticks: number;
+};
+
+export interface RelayedAhead {
+  /** What numbers and times are sent with more than they came with. */
+  readonly sequenceOffset: number;
+  readonly timeOffset: number;
+  /** From the time of our slots. */
+  readonly mostTicksApart: number;
+  /** Until silence is sent instead. */
+  readonly idleSlotsLeft: number;
+}
+
 /** Steps that are no loss and no reordering but a new beginning (RFC 3550 appendix A.1). */
 const maxDropout = 3000;
 const maxMisorder = 100;
 /** How far the relayed time may lie from that of our slots before it counts as a jump. */
 const maxTimeOffsetSeconds = 2;
 /** Slots without a packet after which the leg is sent silence, so that NAT bindings and its patience last. */
-const maxIdleSlots = 25;
+export const maxIdleSlots = 25;
 /** And after comfort noise, which stands for all that follows until the next packet. */
 const maxNoiseSlots = 750;
 /** Slots left out after a packet of a key press that goes into a stream of slots. */
@@ -88,6 +103,31 @@ export class Relay {
     if (begins) this.#begin(packet, address, port);
     this.#header.marker = begins || packet.marker;
     this.#send(packet, packet.payload, payloadType, this.#timeOf(packet), ticks, address, port);
+  }
+
+  /** How what goes on with the last packet is sent, while nothing else is; undefined: not known from that. */
+  ahead({ ssrc, sequenceNumber, rtpTime, ticks }: LastRelayed): RelayedAhead | undefined {
+    const sender = this.#sender;
+    const { format } = sender;
+    if (!format || !this.#runs || this.#eventSlots > 0) return undefined;
+    if (ssrc !== this.#ssrc || sequenceNumber !== this.#highest) return undefined;
+    const next = addToSequence(sequenceNumber, this.#sequenceOffset + 1);
+    if (!sender.endsWith(next, addToTimestamp(rtpTime, this.#timeOffset + ticks))) return undefined;
+    return {
+      sequenceOffset: this.#sequenceOffset,
+      timeOffset: this.#timeOffset,
+      mostTicksApart: maxTimeOffsetSeconds * format.clockRateHz,
+      idleSlotsLeft: this.#idleSlotsLeft,
+    };
+  }
+
+  /** So many packets more were sent as `ahead` says; `idleSlots` passed behind the last one. */
+  wentOn(packets: number, payloadBytes: number, ticks: number, idleSlots: number): void {
+    this.#idleSlotsLeft = maxIdleSlots - idleSlots;
+    if (packets === 0) return;
+    this.#span += packets;
+    this.#highest = addToSequence(this.#highest, packets);
+    this.#sender.wentOn(packets, payloadBytes, ticks);
   }
 
   /** Comfort noise within relayed audio. @returns false where none is relayed */

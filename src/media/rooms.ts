@@ -1,14 +1,20 @@
 import { CallreelError } from '../errors.ts';
 import type { CaptureSink, Stay } from './capture-sink.ts';
 import type { RoomJoin, RoomMute, WorkerEvent } from './control.ts';
+import { DueList } from './due-list.ts';
 import type { MediaSession } from './media-session.ts';
 import { Room } from './room.ts';
+import { SlotCount } from './slot-count.ts';
 
 /** The rooms of this worker. A room opens at its first join and stays, empty or not, until it is closed. */
 export class Rooms {
   readonly #capture: CaptureSink;
   readonly #post: (event: WorkerEvent) => void;
   readonly #rooms = new Map<string, Room>();
+  readonly #slots = new SlotCount();
+  /** By the slots that passed. */
+  readonly #due = new DueList<Room>();
+  #opened = 0;
 
   constructor(capture: CaptureSink, post: (event: WorkerEvent) => void) {
     this.#capture = capture;
@@ -36,7 +42,8 @@ export class Rooms {
     const sinceUs = Math.min(atUs, session.earlySinceUs(atUs));
     let room = this.#rooms.get(roomId);
     if (!room) {
-      room = new Room(roomId);
+      room = new Room(roomId, this.#slots, this.#opened++);
+      room.resting.due = this.#due.add(room);
       this.#rooms.set(roomId, room);
       this.#capture.roomOpened(roomId, sinceUs);
     }
@@ -59,8 +66,7 @@ export class Rooms {
 
   /** What these legs said before is in nothing that is mixed from here on. */
   forgetAudio(legIds: readonly string[]): void {
-    for (const room of this.#rooms.values())
-      if (room.sessions().some(({ legId }) => legIds.includes(legId))) room.forgetAudio();
+    for (const room of this.#rooms.values()) if (room.has(legIds)) room.forgetAudio();
   }
 
   /** Nothing happens when the leg is in no room: it may just have left by its key. */
@@ -92,11 +98,13 @@ export class Rooms {
   /** The capture stage hears of it even where nobody ever joined: a recording may have been waiting. */
   close(roomId: string, atUs: number): void {
     for (const session of this.#rooms.get(roomId)?.sessions() ?? []) this.leave(session, atUs);
+    this.#due.remove(this.#rooms.get(roomId)?.resting.due);
     this.#rooms.delete(roomId);
     this.#capture.roomClosed(roomId, atUs);
   }
 
   mixSlot(): void {
-    for (const room of this.#rooms.values()) room.mixSlot();
+    this.#due.visit(this.#slots.passed, (room) => room.slot());
+    this.#slots.end();
   }
 }

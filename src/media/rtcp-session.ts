@@ -120,6 +120,11 @@ export class RtcpSession implements RtcpHandlers {
     return true;
   }
 
+  /** When the next report is sent, monotonic microseconds. */
+  get dueUs(): number {
+    return this.#agreed ? (this.#dueUs ?? 0) : Number.POSITIVE_INFINITY;
+  }
+
   /** Once a slot. */
   slot(nowUs: number): void {
     if (!this.#agreed) return;

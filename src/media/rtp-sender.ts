@@ -40,7 +40,7 @@ export class RtpSender implements PayloadSink {
     timestamp: toRtpTimestamp(randomInt(2 ** 32)),
     ssrc: toSsrc(randomInt(2 ** 32)),
   };
-  readonly #port: TransportPort;
+  readonly port: TransportPort;
   /** Told of every packet, after it was sent. */
   tap: SentTap | undefined;
   #srtp: SrtpContext | undefined;
@@ -60,7 +60,7 @@ export class RtpSender implements PayloadSink {
   #streamBytes = 0;
 
   constructor(port: TransportPort) {
-    this.#port = port;
+    this.port = port;
   }
 
   get ssrc(): number {
@@ -101,6 +101,10 @@ export class RtpSender implements PayloadSink {
   /** The time that the slots keep, whatever packets go out between them. */
   get slotTimestamp(): RtpTimestamp {
     return this.#header.timestamp;
+  }
+
+  get slotTicks(): number {
+    return this.#slotTicks;
   }
 
   /**
@@ -189,6 +193,22 @@ export class RtpSender implements PayloadSink {
     if (this.#packetsEnd === undefined || timestampDelta(end, this.#packetsEnd) > 0) this.#packetsEnd = end;
   }
 
+  /** Whether it has sent packets up to this number and time, in clear, and nothing behind them. */
+  endsWith(next: SequenceNumber, end: RtpTimestamp): boolean {
+    return !this.#srtp && next === this.#header.sequenceNumber && end === this.#packetsEnd;
+  }
+
+  /** So many packets more, of so many ticks each, were sent behind those by who has `port`. */
+  wentOn(packets: number, payloadBytes: number, ticks: number): void {
+    const header = this.#header;
+    header.sequenceNumber = addToSequence(header.sequenceNumber, packets);
+    this.#packetsEnd = addToTimestamp(this.#packetsEnd ?? header.timestamp, packets * ticks);
+    this.#packets += packets;
+    this.#streamPackets += packets;
+    this.#bytes += payloadBytes;
+    this.#streamBytes += payloadBytes;
+  }
+
   /** A packet that says nothing, so that bindings on the way stay open (RFC 6263 section 4). */
   sendKeepAlive(payloadType: number | undefined, payload: Uint8Array, address: string, port: number): void {
     const header = this.#header;
@@ -241,12 +261,12 @@ export class RtpSender implements PayloadSink {
   #transmit(header: RtpHeader, payload: Uint8Array, address: string, port: number): void {
     const bytes = rtpHeaderBytes + payload.length;
     const srtp = this.#srtp;
-    const datagram = this.#port.reserve(srtp ? bytes + maxSrtpOverheadBytes : bytes);
+    const datagram = this.port.reserve(srtp ? bytes + maxSrtpOverheadBytes : bytes);
     writeRtpHeader(datagram, header);
     datagram.set(payload, rtpHeaderBytes);
     const sentBytes = srtp ? srtp.protectRtp(datagram, bytes) : bytes;
     if (sentBytes < 0) return;
-    this.#port.commit(sentBytes, address, port);
+    this.port.commit(sentBytes, address, port);
     this.#packets++;
     this.#streamPackets++;
     this.#bytes += payload.length;

@@ -160,6 +160,18 @@ export class SourceLatch {
     return true;
   }
 
+  /** The last packet was this one, from the source that is sent to. */
+  isAt(ssrc: number, sequenceNumber: number): boolean {
+    return this.#rank >= 0 && ssrc === this.#ssrc && sequenceNumber === this.#sequenceNumber;
+  }
+
+  /** So many packets more of the source and its stream were accepted, up to this one. */
+  wentOn(packets: number, atUs: number, sequenceNumber: number): void {
+    this.#packets += packets;
+    this.#lastUs = atUs;
+    this.#sequenceNumber = sequenceNumber;
+  }
+
   /** Whether the packet that was refused last comes from a source that may yet prove to be the leg's. */
   get onProbation(): boolean {
     return this.#onProbation;

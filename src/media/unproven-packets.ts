@@ -16,6 +16,10 @@ export class UnprovenPackets {
     this.#take = take;
   }
 
+  get holds(): boolean {
+    return this.#held !== undefined;
+  }
+
   hold(datagram: Datagram): void {
     this.#held ??= new EarlyPackets({ maxUs: maxUnprovenUs, maxPackets: maxUnprovenPackets });
     this.#held.hold(datagram);

@@ -1,10 +1,22 @@
-import type { CapturedDigit, CapturedPacket, CapturedSenderReport, Stay } from '../media/capture-sink.ts';
+import type {
+  CapturedDigit,
+  CapturedPacket,
+  CapturedSenderReport,
+  EvenStream,
+  FastCapture,
+  FastPathUser,
+  Stay,
+} from '../media/capture-sink.ts';
+import { longestStallUs } from '../media/said-time.ts';
 import type { OpenSegment, SpoolProducer } from '../spool/producer.ts';
 import { payloadDurationTicks } from '../timeline/payload-duration.ts';
 import type { RecentSpeech } from './recent-speech.ts';
 import type { RecordedTrack } from './recorded-track.ts';
 import type { Recorder } from './recorder.ts';
 import { StayDecoder } from './stay-decoder.ts';
+
+/** Packets arrive one after another but for so much. */
+const slackUs = 1_000_000;
 
 export interface CapturedStayOptions {
   stay: Stay;
@@ -21,7 +33,7 @@ export interface CapturedStayOptions {
  * A stay's stream on its way to the spool. It is cut into segments so that the recordings that want a segment want
  * all of it; while nobody wants the stream, it goes nowhere.
  */
-export class CapturedStay {
+export class CapturedStay implements FastCapture {
   readonly stay: Stay;
   readonly startUs: number;
   readonly #options: CapturedStayOptions;
@@ -32,8 +44,10 @@ export class CapturedStay {
   /** Who gets it from the first packet on that begins at `atUs` or later. */
   #joining: { wanted: readonly Recorder[]; atUs: number } | undefined;
   /** What is to have what is said though no recording has it. */
-  readonly listeners = new Set<RecentSpeech>();
+  readonly listeners: Set<RecentSpeech> = new Listeners(() => this.#wake());
   #hasCaptured = false;
+  /** Has packets recorded by what `goesOn` gave. */
+  #user: FastPathUser | undefined;
   #tracks: RecordedTrack[] = [];
   #segment: OpenSegment | undefined;
   /** While somebody listens. */
@@ -58,6 +72,18 @@ export class CapturedStay {
     return this.stay.policy !== 'never';
   }
 
+  get spool(): SpoolProducer {
+    return this.#options.spool;
+  }
+
+  get segment(): OpenSegment | undefined {
+    return this.#segment;
+  }
+
+  get originUs(): number {
+    return this.#options.originUs();
+  }
+
   get hasCaptured(): boolean {
     return this.#hasCaptured;
   }
@@ -72,11 +98,13 @@ export class CapturedStay {
     this.#joining = undefined;
     if (isKept && wanted.length === this.#wantedBy.length) return;
     // Those that run get the packet of now whole; whoever joins them has no part of it.
+    this.#wake();
     if (side === 'heard' && isKept && this.#segment) this.#joining = { wanted, atUs };
     else this.#switchTo(wanted, atUs);
   }
 
   close(): void {
+    this.#wake();
     this.#joining = undefined;
     this.#closeSegment();
     this.#decoder?.close();
@@ -103,7 +131,24 @@ export class CapturedStay {
       for (const track of this.#tracks) track.lose(1);
       return;
     }
-    this.#place(packet, arrivalUs);
+    this.#hear(packet, arrivalUs);
+  }
+
+  /** What goes on with a packet that was captured, or was not; as `CaptureSink.goesOn`. */
+  goesOn(last: EvenStream, user: FastPathUser): FastCapture | undefined {
+    if (this.#joining || this.listeners.size > 0) return undefined;
+    if (this.#segment) {
+      if (!this.#hasCaptured || !this.#isKnownFormat(last) || this.#isNearStart(last.arrivalUs))
+        return undefined;
+      for (const { listener } of this.#tracks) if (listener) return undefined;
+      for (const track of this.#tracks) track.user = user;
+    }
+    this.#user = user;
+    return this;
+  }
+
+  place(sequenceNumber: number, rtpTime: number, arrivalUs: number, durationTicks: number): void {
+    for (const track of this.#tracks) track.place(sequenceNumber, rtpTime, arrivalUs, durationTicks);
   }
 
   /** One that went down while one of the recordings was paused is in none: they share the segment. */
@@ -135,6 +180,13 @@ export class CapturedStay {
       if (kept) track.report(received);
       else track.lose(1);
     }
+  }
+
+  /** What comes about then may belong to the time before. */
+  #isNearStart(arrivalUs: number): boolean {
+    const startUs = this.#options.isCut ? this.startUs : Number.NEGATIVE_INFINITY;
+    if (this.stay.side === 'heard') return arrivalUs < Math.max(startUs, this.#wantedFromUs);
+    return arrivalUs - Math.max(startUs, this.#saidFromUs) <= longestStallUs + slackUs;
   }
 
   /** What is sent as one packet may have begun before it was to be recorded, what comes may have been said before. */
@@ -174,6 +226,12 @@ export class CapturedStay {
     if (this.#held || this.#toldHeld) this.#tellHold(this.#segment, startUs);
   }
 
+  #wake(): void {
+    const user = this.#user;
+    this.#user = undefined;
+    user?.wake();
+  }
+
   #closeSegment(): void {
     if (this.#segment) this.#options.spool.closeSegment(this.#segment);
     this.#segment = undefined;
@@ -187,7 +245,7 @@ export class CapturedStay {
   }
 
   /** @param arrivalUs on the room's clock */
-  #place(packet: CapturedPacket, arrivalUs: number): void {
+  #hear(packet: CapturedPacket, arrivalUs: number): void {
     const { sequenceNumber, rtpTime, payload } = packet;
     const durationTicks = payloadDurationTicks(packet.codec, packet.clockRateHz, payload);
     let samples: Int16Array | undefined;
@@ -204,7 +262,7 @@ export class CapturedStay {
     return this.#decoder.decode(packet);
   }
 
-  #isKnownFormat(packet: CapturedPacket): boolean {
+  #isKnownFormat(packet: EvenStream): boolean {
     return (
       packet.ssrc === this.#ssrc &&
       packet.payloadType === this.#payloadType &&
@@ -221,5 +279,20 @@ export class CapturedStay {
     this.#ssrc = packet.ssrc;
     for (const track of this.#tracks) track.format(packet);
     return true;
+  }
+}
+
+/** Who comes has every packet from then on. */
+class Listeners extends Set<RecentSpeech> {
+  readonly #comes: () => void;
+
+  constructor(comes: () => void) {
+    super();
+    this.#comes = comes;
+  }
+
+  override add(listener: RecentSpeech): this {
+    this.#comes();
+    return super.add(listener);
   }
 }

@@ -1,4 +1,4 @@
-import type { CapturedPacket } from '../media/capture-sink.ts';
+import type { CapturedPacket, FastPathUser } from '../media/capture-sink.ts';
 import type { ManifestTrack } from '../spool/records.ts';
 import type { ClockReport } from '../timeline/clock-report.ts';
 import type { Placement } from '../timeline/placement.ts';
@@ -44,6 +44,8 @@ export class RecordedTrack {
   #gatheredCount = 0;
   /** 1 where somebody listens; tracks that begin together do not all place theirs in the same tick. */
   #room: number;
+  /** May have packets that it was not told of. */
+  user: FastPathUser | undefined;
   #packets = 0;
   #overflowPackets = 0;
 
@@ -64,6 +66,7 @@ export class RecordedTrack {
   }
 
   get packets(): number {
+    this.user?.settle();
     return this.#packets;
   }
 
@@ -73,27 +76,27 @@ export class RecordedTrack {
 
   /** End of the last packet, where no more follow. */
   get mediaEndSample(): number {
-    this.#placeGathered();
+    this.#catchUp();
     this.#placer.finish();
     return this.#placer.timeline.endSample;
   }
 
   format(packet: Pick<CapturedPacket, 'codec' | 'clockRateHz' | 'ssrc'>): void {
-    this.#placeGathered();
+    this.#catchUp();
     this.#placer.format(packet);
     this.#live?.format(packet);
   }
 
   /** What the sender says of its clocks. @param report its arrival is on the room's clock */
   report(report: ClockReport): void {
-    this.#placeGathered();
+    this.#catchUp();
     this.#placer.report(report);
     this.#live?.report(report);
   }
 
   /** End of what has its place for good. */
   get placedTo(): number {
-    this.#placeGathered();
+    this.#catchUp();
     return this.#placer.timeline.endSample;
   }
 
@@ -119,7 +122,7 @@ export class RecordedTrack {
 
   /** How much before the place where it was heard lies what was heard there, in samples. */
   earlierBy(heardSample: number): number {
-    this.#placeGathered();
+    this.#catchUp();
     this.#placer.finish();
     return this.#shifts.findLast((shift) => shift.heardSample <= heardSample)?.samples ?? 0;
   }
@@ -134,6 +137,11 @@ export class RecordedTrack {
 
   lose(packets: number): void {
     this.#overflowPackets += packets;
+  }
+
+  #catchUp(): void {
+    this.user?.settle();
+    this.#placeGathered();
   }
 
   #gather(sequenceNumber: number, rtpTime: number, arrivalUs: number, durationTicks: number): void {

@@ -107,6 +107,13 @@ export class ExcerptReader {
     this.#out = nothing;
   }
 
+  /** When the newest record arrived that is there, read or not; 0 where there is none. @throws as `read` */
+  newestUs(): number {
+    this.#track.untilUs = 0;
+    for (let next = this.#track.next(); !next.done; next = this.#track.next()) this.#take(next.value, 0, 0);
+    return this.#track.newestUs();
+  }
+
   close(): void {
     this.#track.return();
     this.#run?.decoder?.close?.();
@@ -114,11 +121,11 @@ export class ExcerptReader {
   }
 
   #take(record: SpoolRecord, fromUs: number, toSample: number): void {
-    if (this.#pending.length > 0) this.#pending.push(record);
-    else if (record.kind === 'format') this.#format = record;
+    if (this.#pending.length > 0) this.#pending.push({ ...record });
+    else if (record.kind === 'format') this.#format = { ...record };
     else if (record.kind === 'sender-report') this.#report(record);
     else if (record.kind === 'packet' && record.arrivalUs >= fromUs && !this.#place(record, toSample))
-      this.#pending.push(record);
+      this.#pending.push({ ...record });
   }
 
   /** @returns false where it lies behind the excerpt */

@@ -113,6 +113,7 @@ export class GrowingSignal {
       yield* this.#samplesTo(complete ? settled : settledMixEnd(view, settled), view);
       this.#isComplete = complete;
     }
+    for (const packets of this.#packets.values()) packets.detach();
     if (this.#isComplete) this.close();
   }
 
@@ -144,23 +145,23 @@ export class GrowingSignal {
   /**
    * What is wanted by now. It follows from the packets that the last look found: of the tracks that were looked at first
    * in this one more may have come meanwhile, and pauses and tracks of that time need not be in the manifest yet. What
-   * came later can not be settled: it would only wait in memory.
+   * came later can not be settled: it would only wait in memory. Of what has ended all is wanted.
    */
   #wanted(view: RecordingView): { toUs: number; pausedUntilUs: number } {
     const pausedUntilUs = this.#pausedUntilUs(view);
-    const toUs = settledByUs(this.#arrivedUs, pausedUntilUs);
-    const newest = view.tracks.map(({ trackId }) => this.#recording.track(trackId).findNewest());
-    this.#arrivedUs = Math.max(0, ...newest);
-    return { toUs: view.endSample === undefined ? toUs : this.#arrivedUs, pausedUntilUs };
+    const { endSample, rateHz } = view;
+    const endUs = endSample === undefined ? undefined : (endSample * 1_000_000) / rateHz;
+    return { toUs: endUs ?? settledByUs(this.#arrivedUs, pausedUntilUs), pausedUntilUs };
   }
 
   /** @param isLast what has ended is read to its end */
   #poll(view: RecordingView, isLast: boolean): void {
     for (const track of view.tracks) {
       const isOver = isLast && (view.endSample ?? track.endSample) !== undefined;
-      const untilUs = isOver ? Number.POSITIVE_INFINITY : this.#readUs! + arrivalSlackUs;
-      this.#recording.track(track.trackId).untilUs = untilUs;
+      const records = this.#recording.track(track.trackId);
+      records.untilUs = isOver ? Number.POSITIVE_INFINITY : this.#readUs! + arrivalSlackUs;
       this.#packetsOf(track, view).poll();
+      if (isLast) this.#arrivedUs = Math.max(this.#arrivedUs, records.newestUs());
     }
   }
 

@@ -33,6 +33,7 @@ export function firstSampleBehindPause(pauseEndSample: number, rateHz: number): 
 }
 
 const noPayload = new Uint8Array(0);
+const noFormat: FormatRecord = { kind: 'format', codec: 'PCMU', clockRateHz: 8000, payloadType: 0, ssrc: 0 };
 
 interface ReadPacket extends TrackPacket {
   payload: Uint8Array;
@@ -50,6 +51,11 @@ export class PlacedPackets {
   /** Of a recording that grows: as many as are known by now. */
   pauses: readonly PauseView[];
   readonly #records: Iterator<SpoolRecord>;
+  /** The packet that is being placed; the placer copies what has to wait. */
+  readonly #read: ReadPacket = {
+    ...{ sequenceNumber: 0, rtpTime: 0, arrivalUs: 0, durationTicks: 0 },
+    ...{ payload: noPayload, format: noFormat },
+  };
   #format: FormatRecord | undefined;
   #waiting: PlacedPacket[] = [];
   #previous: PlacedPacket | undefined;
@@ -104,6 +110,24 @@ export class PlacedPackets {
   /** Of a track that grows: reads what is there by now. `before` then gives what is settled of it. */
   poll(): void {
     while (!this.#ended && this.#readRecord());
+  }
+
+  /** Of a track that grows: what waits until more is read is copied, so that it does not keep all that was read. */
+  detach(): void {
+    this.#read.payload = noPayload;
+    if (this.#previous && this.#previous.payload.length > 0)
+      this.#previous = { ...this.#previous, payload: noPayload };
+    let bytes = 0;
+    for (let at = this.#next; at < this.#waiting.length; at++) bytes += this.#waiting[at]!.payload.length;
+    if (bytes === 0) return;
+    const kept = new Uint8Array(bytes);
+    let from = 0;
+    for (let at = this.#next; at < this.#waiting.length; at++) {
+      const packet = this.#waiting[at]!;
+      kept.set(packet.payload, from);
+      packet.payload = kept.subarray(from, from + packet.payload.length);
+      from += packet.payload.length;
+    }
   }
 
   /** Of a track that grows: none of its records that were not read yet arrived before `nowUs`. */
@@ -186,8 +210,14 @@ export class PlacedPackets {
     if (record.kind !== 'packet' || !this.#format) return;
     const format = this.#format;
     const { sequenceNumber, rtpTime, arrivalUs, payload } = record;
-    const durationTicks = payloadDurationTicks(format.codec, format.clockRateHz, payload);
-    this.#placer.offer({ sequenceNumber, rtpTime, arrivalUs, durationTicks, payload, format });
+    const packet = this.#read;
+    packet.sequenceNumber = sequenceNumber;
+    packet.rtpTime = rtpTime;
+    packet.arrivalUs = arrivalUs;
+    packet.durationTicks = payloadDurationTicks(format.codec, format.clockRateHz, payload);
+    packet.payload = payload;
+    packet.format = format;
+    this.#placer.offer(packet);
   }
 
   #lose({ packets, arrivalUs }: OverflowRecord): void {

@@ -101,6 +101,11 @@ export class TelephoneEventReceiver {
     if (isEnd) this.#finish();
   }
 
+  /** A key press is not over. */
+  get isDown(): boolean {
+    return this.#current !== undefined;
+  }
+
   /** To be called now and then: reports a key press whose end never came. */
   expire(nowUs: number): void {
     if (this.#current && nowUs - this.#current.lastArrivalUs > lostEndUs) this.#finish();

@@ -54,6 +54,8 @@ export class GrowingRecording {
   }
 }
 
+const noRecord: SpoolRecord = { kind: 'overflow', packets: 0, arrivalUs: 0 };
+
 /**
  * The records of one track in order, across its segments. Where they run out they go on later; before, where they are
  * not wanted yet: what is not read takes no memory.
@@ -66,14 +68,12 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
   #isOver = false;
   #segment = 0;
   #reader: SegmentReader | undefined;
-  #records: Iterator<SpoolRecord> | undefined;
-  /** The segment of whose end is known when it arrived. */
-  #ahead = 0;
-  #aheadReader: SegmentReader | undefined;
   #newestUs = 0;
-  /** Chunks that begin with what arrived then, or later, are left for later. */
+  /** Made once: an object for each packet would be a quarter of what is allocated. */
+  readonly #found: IteratorYieldResult<SpoolRecord> = { done: false, value: noRecord };
+  /** Records from the first one on that arrived then, or later, are left for later. */
   untilUs = Number.POSITIVE_INFINITY;
-  /** Of chunks whose packets all arrived before, these are passed over. */
+  /** Packets that arrived before are passed over. */
   fromUs = 0;
 
   follow({ segments, endSample }: SpoolTrack, isOver: boolean): void {
@@ -87,46 +87,50 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
     return this.#isClosed && this.#segment >= this.#segments.length;
   }
 
-  /** When the newest record arrived that is there by now, read or not; 0 where there is none. @throws as `next` */
-  findNewest(): number {
-    for (let segment = this.#segments[this.#ahead]; segment; segment = this.#segments[this.#ahead]) {
-      const { path, segmentId, key } = segment;
-      this.#aheadReader ??= new SegmentReader(path, segmentId, key);
-      this.#newestUs = Math.max(this.#newestUs, this.#aheadReader.passOver() ?? 0);
-      if (this.#ahead === this.#segments.length - 1) break;
-      this.#ahead += 1;
-      this.#aheadReader = undefined;
+  /**
+   * When the newest record arrived that was there when the records ran out last, read or not; 0 where there was none.
+   * @throws as `next`
+   */
+  newestUs(): number {
+    this.#newestUs = Math.max(this.#newestUs, this.#reader?.newestUs ?? 0);
+    for (const { path, segmentId, key } of this.#segments.slice(this.#segment + 1)) {
+      const ahead = new SegmentReader(path, segmentId, key);
+      while (ahead.next(0));
+      this.#newestUs = Math.max(this.#newestUs, ahead.newestUs);
     }
     return this.#newestUs;
   }
 
   /**
-   * `done` says that there is no record, or none yet, or none that is wanted yet.
+   * `done` says that there is no record, or none yet, or none that is wanted yet. A record is valid until the next
+   * one; its payload stays so.
    * @throws CallreelError SPOOL_CORRUPT, after everything before the damage was given
    */
   next(): IteratorResult<SpoolRecord, undefined> {
     for (let segment = this.#segments[this.#segment]; segment; segment = this.#segments[this.#segment]) {
       const { path, segmentId, key, mustBeComplete } = segment;
       this.#reader ??= new SegmentReader(path, segmentId, key);
-      this.#records ??= this.#reader.records(this.untilUs, this.fromUs);
-      const record = this.#records.next();
-      if (!record.done) return record;
-      this.#records = undefined;
+      const record = this.#reader.next(this.untilUs, this.fromUs);
+      if (record) {
+        this.#found.value = record;
+        return this.#found;
+      }
       if (!this.#reader.isComplete) {
         if (!this.#isOver || this.#reader.isHolding) break;
         if (mustBeComplete)
           throw new CallreelError('SPOOL_CORRUPT', 'a segment was cut off', { where: path });
       }
+      this.#newestUs = Math.max(this.#newestUs, this.#reader.newestUs);
       this.#segment += 1;
       this.#reader = undefined;
     }
+    this.#found.value = noRecord;
     return { done: true, value: undefined };
   }
 
   /** Closes the file that is being read. */
   return(): IteratorResult<SpoolRecord, undefined> {
-    this.#records?.return?.();
-    this.#records = undefined;
+    this.#reader?.close();
     return { done: true, value: undefined };
   }
 }

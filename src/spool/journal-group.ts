@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
-import { aesGcm, gcmNonceBytes } from './aes-gcm.ts';
+import { aesGcm } from './aes-gcm.ts';
+import { gcmNonceBytes } from './gcm.ts';
 import { segmentKeyBytes, tagBytes } from './segment.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type * as NodeFfi from 'node:ffi';
-import type { AesGcm } from './aes-gcm.ts';
+import { type AesGcm, gcmNonceBytes as nonceBytes, gcmTagBytes as tagBytes } from './gcm.ts';
 
 const signatures = {
   EVP_aes_256_gcm: { arguments: [], return: 'pointer' },
@@ -14,8 +14,6 @@ const signatures = {
 } as const satisfies NodeFfi.FunctionDefinitions;
 
 const keyBytes = 32;
-const nonceBytes = 12;
-const tagBytes = 16;
 const maxAuthenticatedBytes = 64;
 /** EVP_CTRL_AEAD_GET_TAG, EVP_CTRL_AEAD_SET_TAG. */
 const getTag = 0x10;

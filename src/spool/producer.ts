@@ -129,6 +129,31 @@ export class SpoolProducer {
     return true;
   }
 
+  /**
+   * As `packet`, of the segment with this handle and of a datagram that has its payload from `payloadAt` on: no later than it stands in an entry here.
+   * @returns false when there is no space now, or was none before: nothing is done then, and nothing counted
+   */
+  tryPacket(
+    handle: number,
+    sequenceNumber: number,
+    rtpTime: number,
+    arrivalUs: number,
+    datagram: Uint8Array,
+    payloadAt: number,
+  ): boolean {
+    if (this.#waiting.length > 0 || this.#lossy.size > 0) return false;
+    const ring = this.#ring;
+    const payloadBytes = datagram.length - payloadAt;
+    const at = ring.reserve(entryRecord, handleBytes + packetHeaderBytes + payloadBytes);
+    if (at < 0) return false;
+    // What comes before the payload lies where the head of the record is written next.
+    ring.bytes.set(datagram, at + handleBytes + packetHeaderBytes - payloadAt);
+    ring.view.setUint32(at, handle);
+    writePacketHeader(ring.view, at + handleBytes, payloadBytes, sequenceNumber, rtpTime, arrivalUs);
+    ring.commit();
+    return true;
+  }
+
   /** @returns false when there was no space: say it again before the next packet */
   format(segment: OpenSegment, format: Omit<FormatRecord, 'kind'>, arrivalUs: number): boolean {
     const at = this.#reserve(segment, formatBytes, arrivalUs);

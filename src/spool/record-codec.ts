@@ -40,7 +40,6 @@ const firstSkippableKind = 0x80;
 const kindSenderReport = 0x80;
 const kindHold = 0x81;
 const skippableHeaderBytes = 3;
-const packetArrivalOffset = 9;
 
 /** Positions are numbers on disk: a name is only ever appended. */
 const codecNames: readonly CodecName[] = ['PCMU', 'PCMA', 'G722', 'OPUS', 'CN', 'L16'];
@@ -131,7 +130,7 @@ function packetAt(bytes: Uint8Array, view: DataView, offset: number): PacketReco
     kind: 'packet',
     sequenceNumber: view.getUint16(offset + 3),
     rtpTime: view.getUint32(offset + 5),
-    arrivalUs: readArrival(view, offset + packetArrivalOffset),
+    arrivalUs: readArrival(view, offset + 9),
     payload: bytes.subarray(start, end),
   };
 }
@@ -197,6 +196,32 @@ const fixedBytes: Readonly<Record<number, number>> = {
   [kindOverflow]: overflowBytes,
 };
 
+/** @throws CallreelError SPOOL_CORRUPT where the record at `offset` is not whole, or none */
+export function recordLength(bytes: Uint8Array, view: DataView, offset: number): number {
+  const kind = view.getUint8(offset);
+  if (kind >= firstSkippableKind) return skippableBytes(view, offset);
+  const fixed = fixedBytes[kind];
+  if (fixed === undefined || offset + fixed > bytes.length) throw damaged(offset);
+  const length = kind === kindPacket ? fixed + view.getUint16(offset + 1) : fixed;
+  if (offset + length > bytes.length) throw damaged(offset);
+  return length;
+}
+
+export function isPacket(view: DataView, offset: number): boolean {
+  return view.getUint8(offset) === kindPacket;
+}
+
+/** Everything of a packet record but its payload. */
+export function readPacket(
+  view: DataView,
+  offset: number,
+  packet: Omit<PacketRecord, 'kind' | 'payload'>,
+): void {
+  packet.sequenceNumber = view.getUint16(offset + 3);
+  packet.rtpTime = view.getUint32(offset + 5);
+  packet.arrivalUs = readArrival(view, offset + 9);
+}
+
 /**
  * Decodes a run of whole records. Payloads are views into `bytes`.
  * @throws CallreelError SPOOL_CORRUPT
@@ -219,38 +244,9 @@ export function* decodeRecords(bytes: Uint8Array): Generator<SpoolRecord> {
       const packet = packetAt(bytes, view, offset);
       yield packet;
       offset += packet.payload.length;
-    } else yield otherAt(view, offset);
+    } else if (kind === kindFormat) yield formatAt(view, offset);
+    else if (kind === kindDigit) yield digitAt(view, offset);
+    else yield overflowAt(view, offset);
     offset += fixed;
   }
-}
-
-/**
- * What there is beside packets in a run of whole records whose packets all arrived before `fromUs`; undefined where one
- * arrived later.
- * @throws CallreelError SPOOL_CORRUPT
- */
-export function recordsButPackets(bytes: Uint8Array, fromUs: number): SpoolRecord[] | undefined {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const others: SpoolRecord[] = [];
-  for (let offset = 0; offset < bytes.length; ) {
-    const kind = view.getUint8(offset);
-    const isSkippable = kind >= firstSkippableKind;
-    const length = isSkippable ? skippableBytes(view, offset) : fixedBytes[kind];
-    if (length === undefined || offset + length > bytes.length) throw damaged(offset);
-    if (kind === kindPacket) {
-      if (readArrival(view, offset + packetArrivalOffset) >= fromUs) return undefined;
-      offset += view.getUint16(offset + 1);
-    } else {
-      const record = isSkippable ? skippableAt(view, offset, length) : otherAt(view, offset);
-      if (record) others.push(record);
-    }
-    offset += length;
-  }
-  return others;
-}
-
-function otherAt(view: DataView, offset: number): FormatRecord | DigitRecord | OverflowRecord {
-  const kind = view.getUint8(offset);
-  if (kind === kindFormat) return formatAt(view, offset);
-  return kind === kindDigit ? digitAt(view, offset) : overflowAt(view, offset);
 }

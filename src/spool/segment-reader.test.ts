@@ -102,7 +102,7 @@ test('a reader goes on where it stopped while the file grows, byte by byte', () 
 
 test('a segment that is not settled yet is empty', () => {
   const reader = new SegmentReader(join(directory, 'none'), id, new Secret(key));
-  assert.deepEqual([take(reader), reader.passOver()], [[], undefined]);
+  assert.deepEqual([take(reader), reader.newestUs], [[], 0]);
 });
 
 /** Each arrived as many us as it says. */
@@ -121,38 +121,42 @@ function arrivals(...times: number[]): Buffer {
   return bytes;
 }
 
-test('a chunk of what arrived too late is left for later', () => {
+test('what arrived too late is left for later', () => {
   writeFileSync(path, Buffer.concat([header, ...timed]));
   const reader = new SegmentReader(path, id, new Secret(key));
   const until = (untilUs?: number) =>
     [...reader.records(untilUs)].map((record) => (record as { arrivalUs: number }).arrivalUs);
-  assert.deepEqual([until(10), until(11), until(30), until(30)], [[], [10, 20], [], []]);
-  assert.equal(reader.isComplete, false);
-  assert.deepEqual([until(41), until(41)], [[30, 40, 50], []]);
+  assert.deepEqual([until(10), until(11), until(30), until(30)], [[], [10], [20], []]);
+  assert.deepEqual([reader.isComplete, reader.isHolding], [false, true]);
+  assert.deepEqual([until(41), until(41)], [[30, 40], []]);
+  assert.deepEqual([until(), reader.isHolding], [[50], false]);
   assert.ok(reader.isComplete);
 });
 
-test('who passes over knows when the last record of the whole chunks arrived', () => {
+test('who reads some of it knows when the last record of the whole chunks arrived', () => {
   const bytes = Buffer.concat([header, ...timed]);
-  const found: (number | undefined)[] = [];
-  writeFileSync(path, '');
-  const reader = new SegmentReader(path, id, new Secret(key));
-  for (const byte of bytes) {
-    appendFileSync(path, Uint8Array.of(byte));
-    found.push(reader.passOver());
+  for (const untilUs of [0, 20, 31, 1000]) {
+    const found: number[] = [];
+    writeFileSync(path, '');
+    const reader = new SegmentReader(path, id, new Secret(key));
+    for (const byte of bytes) {
+      appendFileSync(path, Uint8Array.of(byte));
+      while (reader.next(untilUs));
+      if (reader.newestUs !== (found.at(-1) ?? 0)) found.push(reader.newestUs);
+    }
+    assert.deepEqual(found, [20, 30, 50]);
   }
-  assert.deepEqual(
-    found.filter((arrivalUs) => arrivalUs !== undefined),
-    [20, 30, 50],
-  );
-  assert.equal(new SegmentReader(path, id, new Secret(key)).passOver(), 50);
-  const half = bytes.subarray(0, bytes.length - timed[3]!.length - 1);
-  writeFileSync(path, half);
-  assert.equal(new SegmentReader(path, id, new Secret(key)).passOver(), 30);
+  const newest = (content: Uint8Array): number => {
+    writeFileSync(path, content);
+    const reader = new SegmentReader(path, id, new Secret(key));
+    assert.equal(reader.next(0), undefined);
+    return reader.newestUs;
+  };
+  const half = bytes.length - timed[3]!.length - 1;
+  assert.deepEqual([newest(bytes), newest(bytes.subarray(0, half))], [50, 30]);
   const damaged = Buffer.from(bytes);
-  damaged[bytes.length - timed[3]!.length - 1]! ^= 1;
-  writeFileSync(path, damaged);
-  assert.equal(new SegmentReader(path, id, new Secret(key)).passOver(), undefined);
+  damaged[half]! ^= 1;
+  assert.equal(newest(damaged), 20);
 });
 
 test('files of earlier versions are read, a later version is refused', () => {

@@ -3,7 +3,7 @@ import { CallreelError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 import { FileWindow, isZero } from './file-window.ts';
 import { isMissing } from './files.ts';
-import { decodeRecords, recordsButPackets } from './record-codec.ts';
+import { lastArrivalUs, RecordCursor } from './record-cursor.ts';
 import type { SpoolRecord } from './records.ts';
 import {
   assertSegmentHeader,
@@ -17,19 +17,29 @@ import {
 } from './segment.ts';
 
 /**
- * Reads one segment file chunk by chunk. At the end of what is there it stops; called again later it goes on with
- * what was written since.
+ * Reads one segment file record by record. At the end of what is there it stops; called again later it goes on with
+ * what was written since. Between the calls it holds a place and nothing else: neither the file nor what is in it.
  */
 export class SegmentReader {
   readonly #path: string;
   readonly #segmentId: string;
   readonly #key: Secret<Buffer>;
   #header: Buffer | undefined;
+  /** Of the chunk that is being read, or of the next one. */
   #position = 0;
   #nextChunk = 0;
+  /** What of that chunk was read before. */
+  #readBytes = 0;
   #isComplete = false;
-  /** The next chunk, opened, that was left for later. */
-  #held: Buffer | undefined;
+  #isHolding = false;
+  /** So far the chunks were looked through for the newest record. */
+  #scannedTo = 0;
+  #newestUs = 0;
+  #fd: number | undefined;
+  #window: FileWindow | undefined;
+  #cursor: RecordCursor | undefined;
+  #chunkBytes = 0;
+  #isLast = false;
 
   constructor(path: string, segmentId: string, key: Secret<Buffer>) {
     this.#path = path;
@@ -42,88 +52,146 @@ export class SegmentReader {
     return this.#isComplete;
   }
 
-  /** The last call of `records` left something for later that is there. */
+  /** The last call of `next` left something for later that is there. */
   get isHolding(): boolean {
-    return this.#held !== undefined;
+    return this.#isHolding;
+  }
+
+  /** When the newest record arrived that was there when the records ran out last; 0 where there was none. */
+  get newestUs(): number {
+    return this.#newestUs;
   }
 
   /**
    * The records from where the last call stopped to the end of the file as it is now. A chunk cut off by the end of
    * the file is left for later. Payloads stay valid.
-   * @param untilUs chunks from the first one on that begins with what arrived then, or later, are left for later
-   * @param fromUs of chunks whose packets all arrived before, these are passed over
+   * @param untilUs as `next`
    * @throws CallreelError SPOOL_CORRUPT, after everything before the damage was given
    */
-  *records(untilUs = Number.POSITIVE_INFINITY, fromUs = 0): Generator<SpoolRecord> {
-    if (this.#held) {
-      if (beginsUs(this.#held) >= untilUs) return;
-      const held = this.#held;
-      this.#held = undefined;
-      yield* recordsOf(held, fromUs);
-    }
-    const fd = this.#open();
-    if (fd === undefined) return;
-    const window = new FileWindow(fd, this.#position);
+  *records(untilUs = Number.POSITIVE_INFINITY): Generator<SpoolRecord> {
     try {
-      if (!this.#readHeader(window)) return;
-      for (let body = this.#nextBody(window); body; body = this.#nextBody(window)) {
-        if (beginsUs(body) >= untilUs) {
-          this.#held = body;
-          return;
-        }
-        yield* recordsOf(body, fromUs);
-      }
+      for (let record = this.next(untilUs); record; record = this.next(untilUs))
+        yield record.kind === 'packet'
+          ? {
+              ...record,
+              payload: Buffer.from(record.payload.buffer, record.payload.byteOffset, record.payload.length),
+            }
+          : record;
     } finally {
-      window.close();
-      closeSync(fd);
+      this.close();
     }
   }
 
   /**
-   * Passes over all that is there by now.
-   * @returns when the last record of it arrived; undefined where nothing was new, or it is damaged
-   * @throws CallreelError SPOOL_CORRUPT where the segment's header is damaged
+   * The next record; the file is closed again when there is none.
+   * @param untilUs records from the first one on that arrived then, or later, are left for later
+   * @param fromUs packets that arrived before are passed over
+   * @returns valid until the next call; its payload stays so
+   * @throws CallreelError SPOOL_CORRUPT, after everything before the damage was given
    */
-  passOver(): number | undefined {
-    const fd = this.#open();
-    if (fd === undefined) return undefined;
-    const window = new FileWindow(fd, this.#position);
+  next(untilUs: number, fromUs = 0): SpoolRecord | undefined {
     try {
-      return this.#readHeader(window) ? this.#endsUs(window) : undefined;
-    } finally {
-      window.close();
-      closeSync(fd);
-    }
-  }
-
-  /** @returns undefined where the file is named by the manifest, and not settled yet */
-  #open(): number | undefined {
-    try {
-      return openSync(this.#path, 'r');
+      const record = this.#next(untilUs, fromUs);
+      if (!record) this.close();
+      return record;
     } catch (error) {
-      if (isMissing(error) && this.#position === 0) return undefined;
+      this.close();
       throw error;
     }
   }
 
-  /** Opens the last chunk alone. */
-  #endsUs(window: FileWindow): number | undefined {
-    let last: Buffer | undefined;
+  /** Closes the file; the next call opens it again. */
+  close(): void {
+    this.#readBytes = this.#cursor?.offset ?? this.#readBytes;
+    this.#cursor = undefined;
+    this.#window?.close();
+    this.#window = undefined;
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+
+  #next(untilUs: number, fromUs: number): SpoolRecord | undefined {
+    this.#isHolding = false;
+    for (;;) {
+      const cursor = this.#cursor ?? this.#openNext();
+      if (!cursor) return undefined;
+      const record = cursor.peek();
+      if (!record) {
+        this.#passChunk();
+        continue;
+      }
+      if (record.kind !== 'format' && record.arrivalUs >= untilUs) {
+        this.#isHolding = true;
+        this.#scan();
+        return undefined;
+      }
+      cursor.advance();
+      if (record.kind === 'packet' && record.arrivalUs < fromUs) continue;
+      return record;
+    }
+  }
+
+  /** @returns undefined where there is no whole chunk */
+  #openNext(): RecordCursor | undefined {
+    if (this.#isComplete) return undefined;
+    const window = this.#window ?? this.#openWindow();
+    if (!window || !this.#readHeader(window)) return undefined;
+    const body = this.#nextBody(window);
+    if (!body) return undefined;
+    this.#sawChunk(this.#position + this.#chunkBytes, body);
+    return (this.#cursor = new RecordCursor(body, this.#readBytes));
+  }
+
+  #passChunk(): void {
+    this.#cursor = undefined;
+    this.#readBytes = 0;
+    this.#nextChunk++;
+    this.#isComplete = this.#isLast;
+    this.#advance(this.#window!, this.#chunkBytes);
+  }
+
+  /** Of the chunks behind the one that is being read, the last one is opened: it tells when the newest record came. */
+  #scan(): void {
+    const window = this.#window!;
+    let at = this.#position;
+    let last = 0;
     for (let bytes = wholeChunk(window); bytes > 0; ) {
       const next = wholeChunk(window, bytes);
-      const chunk = window.peek(bytes)!;
-      const hasRecords = bytes > chunkOverheadBytes;
-      // The final marker has none, and is behind whoever has.
-      if (hasRecords && next <= chunkOverheadBytes)
-        last = openChunk(this.#key.reveal(), this.#header!, chunk);
-      this.#advance(window, bytes);
+      // The final marker has no records, and is behind whoever has.
+      const isNewest = bytes > chunkOverheadBytes && next <= chunkOverheadBytes;
+      if (isNewest && at + bytes > this.#scannedTo) {
+        const chunk = window.peek(bytes)!;
+        last = at + bytes;
+        const body = openChunk(this.#key.reveal(), this.#header!, chunk, scanMemory(bytes));
+        if (body) this.#sawChunk(last, body);
+      }
+      window.advance(bytes);
+      at += bytes;
       bytes = next;
     }
-    if (!last) return undefined;
-    let arrivalUs = 0;
-    for (const record of decodeRecords(last))
-      if (record.kind !== 'format') arrivalUs = Math.max(arrivalUs, record.arrivalUs);
-    return arrivalUs;
+  }
+
+  /** What is damaged says nothing of time; it is found when it is read. */
+  #sawChunk(end: number, body: Uint8Array): void {
+    if (end <= this.#scannedTo) return;
+    this.#scannedTo = end;
+    try {
+      this.#newestUs = Math.max(this.#newestUs, lastArrivalUs(body));
+    } catch (error) {
+      if (!(error instanceof CallreelError)) throw error;
+    }
+  }
+
+  /** @returns undefined where the file is named by the manifest, and not settled yet */
+  #openWindow(): FileWindow | undefined {
+    try {
+      this.#fd = openSync(this.#path, 'r');
+    } catch (error) {
+      if (isMissing(error) && this.#position === 0) return undefined;
+      throw error;
+    }
+    this.#window = new FileWindow(this.#fd, this.#position);
+    return this.#window;
   }
 
   #readHeader(window: FileWindow): boolean {
@@ -131,13 +199,13 @@ export class SegmentReader {
     const header = window.peek(segmentHeaderBytes);
     if (!header || isZero(header)) return false;
     assertSegmentHeader(header, this.#segmentId, this.#path);
-    this.#header = Buffer.from(header);
+    // Not out of Node's pool, of which so few bytes would keep 64 kB.
+    this.#header = Buffer.alloc(segmentHeaderBytes, header);
     this.#advance(window, segmentHeaderBytes);
     return true;
   }
 
   #nextBody(window: FileWindow): Buffer | undefined {
-    if (this.#isComplete) return undefined;
     const head = window.peek(chunkHeaderBytes);
     if (!head) return undefined;
     const parsed = parseChunkHeader(head);
@@ -155,9 +223,8 @@ export class SegmentReader {
         return undefined;
       throw this.#corrupt('a chunk does not open');
     }
-    this.#nextChunk++;
-    this.#isComplete = parsed.kind === chunkEnd;
-    this.#advance(window, chunk.length);
+    this.#chunkBytes = chunk.length;
+    this.#isLast = parsed.kind === chunkEnd;
     return body;
   }
 
@@ -179,12 +246,10 @@ function wholeChunk(window: FileWindow, behindBytes = 0): number {
   return window.peek(behindBytes + bytes) ? bytes : 0;
 }
 
-function recordsOf(body: Uint8Array, fromUs: number): Iterable<SpoolRecord> {
-  return (fromUs > 0 ? recordsButPackets(body, fromUs) : undefined) ?? decodeRecords(body);
-}
+/** Of what is looked through and not kept; the same memory every time. */
+let scanned: Buffer = Buffer.alloc(0);
 
-/** When the first record of a chunk arrived that says so. */
-function beginsUs(body: Uint8Array): number {
-  for (const record of decodeRecords(body)) if (record.kind !== 'format') return record.arrivalUs;
-  return 0;
+function scanMemory(bytes: number): Buffer {
+  if (scanned.length < bytes) scanned = Buffer.allocUnsafeSlow(2 * bytes);
+  return scanned;
 }

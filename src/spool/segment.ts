@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { CallreelError } from '../errors.ts';
-import { aesGcm, gcmTagBytes } from './aes-gcm.ts';
+import { aesGcm } from './aes-gcm.ts';
+import { gcmTagBytes } from './gcm.ts';
 
 /**
  * A segment file: one span of one stream under one key (big endian).

@@ -59,7 +59,7 @@ export class Measurement {
     const view = this.#recording.look();
     const newest = view.tracks
       .filter(({ endSample }) => endSample === undefined)
-      .map(({ trackId }) => this.#recording.track(trackId).findNewest());
+      .map((track) => this.#readerOf(track, view).newestUs());
     const thereUs = Math.max(0, ...newest) - behindUs;
     const thereSample = Math.floor((thereUs * view.header.rateHz) / 1_000_000);
     for (let count = 0; count < mostExcerpts; count++) {
@@ -148,13 +148,7 @@ export class Measurement {
     const said = channel.subarray(0, Math.max(0, toSample - fromSample));
     if (said.length === 0) return said;
     const { trackId } = track;
-    let reader = this.#readers.get(trackId);
-    if (!reader) {
-      const options = { rateHz: view.header.rateHz, lossConcealment: this.#lossConcealment };
-      reader = new ExcerptReader({ ...options, track: this.#recording.track(trackId) });
-      this.#readers.set(trackId, reader);
-    }
-    reader.read(fromSample, said);
+    this.#readerOf(track, view).read(fromSample, said);
     new PauseMap({ fromSample, toSample }, view.pauses).silence(said, fromSample);
     let measured = this.#tracks.get(trackId);
     if (!measured) {
@@ -163,6 +157,16 @@ export class Measurement {
     }
     push(measured, said, fromSample);
     return said;
+  }
+
+  #readerOf({ trackId }: SpoolTrack, { header }: SpoolRecording): ExcerptReader {
+    let reader = this.#readers.get(trackId);
+    if (!reader) {
+      const options = { rateHz: header.rateHz, lossConcealment: this.#lossConcealment };
+      reader = new ExcerptReader({ ...options, track: this.#recording.track(trackId) });
+      this.#readers.set(trackId, reader);
+    }
+    return reader;
   }
 
   /** Of everybody who may still speak enough is known, or has been tried for. */

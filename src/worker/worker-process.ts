@@ -3,6 +3,7 @@ import { systemClock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { returnFreedMemory } from '../freed-memory.ts';
 import { boundOldGeneration } from '../old-generation.ts';
+import { lowerHelperThreads } from '../thread-priority.ts';
 import { boundYoungGeneration } from '../young-generation.ts';
 import {
   type CommandMessage,
@@ -33,8 +34,9 @@ const faultExitMs = 250;
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
-boundYoungGeneration();
 boundOldGeneration();
+boundYoungGeneration();
+lowerHelperThreads();
 returnFreedMemory(systemClock);
 const settings = parseWorkerSettings(process.argv[2]);
 const writer = startWriterThread({

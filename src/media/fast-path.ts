@@ -1,0 +1,378 @@
+import { rtpHeaderBytes } from '../rtp/packet.ts';
+import { toRtpTimestamp, toSequenceNumber } from '../rtp/sequence.ts';
+import type { Datagram, TransportPort } from '../rtp/transport.ts';
+import type { SpoolProducer } from '../spool/producer.ts';
+import { ArrivalNotes, notedPackets } from './arrival-notes.ts';
+import type { CaptureSink, FastCapture, FastPathUser, Stay } from './capture-sink.ts';
+import type { Due } from './due-list.ts';
+import type { EarlyWords } from './early-words.ts';
+import type { HeardCapture } from './heard-capture.ts';
+import type { Inactivity } from './inactivity.ts';
+import type { KeyPresses } from './key-presses.ts';
+import type { FastRelay, LegOutput } from './leg-output.ts';
+import type { LegStatistics } from './leg-statistics.ts';
+import type { PacketProtection } from './packet-protection.ts';
+import type { PauseEnd } from './pause-end.ts';
+import type { PayloadTypes } from './payload-types.ts';
+import type { ReceiveFormat } from './receive-formats.ts';
+import type { ReceiveGate } from './receive-gate.ts';
+import { maxIdleSlots } from './relay.ts';
+import type { RestingRoom } from './resting-room.ts';
+import type { SaidCapture } from './said-capture.ts';
+import type { SlotCount } from './slot-count.ts';
+import type { SourceLatch } from './source-latch.ts';
+import type { UnprovenPackets } from './unproven-packets.ts';
+
+/** Of a leg: who is to know of its packets, and whose state decides about them. */
+export interface FastPathLeg {
+  readonly capture: CaptureSink;
+  readonly early: EarlyWords;
+  readonly gate: ReceiveGate;
+  readonly inactivity: Inactivity;
+  readonly keys: KeyPresses;
+  readonly latch: SourceLatch;
+  readonly pauseEnd: PauseEnd;
+  readonly payloadTypes: PayloadTypes;
+  readonly protection: PacketProtection;
+  readonly said: SaidCapture;
+  readonly statistics: LegStatistics;
+  readonly unproven: UnprovenPackets;
+}
+
+/** Of all legs. */
+const notes = new ArrivalNotes();
+const originUnit = 2 ** 20;
+/** Version 2 and nothing else: neither padding nor extension nor sources. */
+const plainFirstByte = 0x80;
+
+/**
+ * The way of packets that go on with the one before in everything: from the source, of the SSRC, payload type and
+ * length, with the next number and the next time. As long as nothing but such packets comes from either of two legs
+ * that are relayed to each other, and nobody else has to do with them, each is sent and recorded by what is known
+ * here, and noted. Whoever else is to know of packets and slots is told of many at once, and by `settle` before anything
+ * is asked or changed that they count for.
+ */
+export class FastPath implements FastPathUser {
+  #isOpen = false;
+  /** Of the next packet; time and SSRC as signed numbers. */
+  #bytes = 0;
+  #payloadType = 0;
+  #sequenceNumber = 0;
+  #rtpTime = 0;
+  #ssrc = 0;
+  #sourcePort = 0;
+  #sourceAddress = '';
+  #ticks = 0;
+  /** As it is sent. */
+  #sentPayloadType = 0;
+  #sequenceOffset = 0;
+  #timeOffset = 0;
+  #sentSsrc = 0;
+  #remotePort = 0;
+  #address = '';
+  #port: TransportPort | undefined;
+  /** How far the time that is sent may lie from that of the slots, which was `#slotTime` behind `#slotBase` of them. */
+  #mostTicksApart = 0;
+  #slotTime = 0;
+  #slotBase = 0;
+  #slotTicks = 0;
+  #slots: SlotCount | undefined;
+  /** Slots that had passed when the last packet came. */
+  #lastSlot = 0;
+  #spool: SpoolProducer | undefined;
+  /** 0: they are not recorded. */
+  #segmentHandle = 0;
+  /** Position 0 of the spool's times: numbers this small stand in the object itself. */
+  #originUnits = 0;
+  #originRest = 0;
+  /** Arrivals of the packets that nobody was told of; -1: there were none. */
+  #notesAt = -1;
+  #noted = 0;
+  #room = notedPackets;
+  /** Where what is recorded is what the other leg hears: its times are others. */
+  #heard: HeardCapture | undefined;
+  #heardNotesAt = -1;
+  /** Slots that the target was told of. */
+  #toldSlots = 0;
+  #restingRoom: RestingRoom | undefined;
+  #capture: FastCapture | undefined;
+  #target: LegOutput | undefined;
+  /** Of the last packet; undefined where it was not plain. */
+  #format: ReceiveFormat | undefined;
+  #arrivalUs = 0;
+  readonly #leg: FastPathLeg;
+  /** When the leg is to be looked at: at once but while it rests. */
+  due: Due | undefined;
+
+  constructor(leg: FastPathLeg) {
+    this.#leg = leg;
+  }
+
+  /** A packet of audio went to the other leg, the long way. */
+  follow(format: ReceiveFormat, { data, arrivalUs }: Datagram): void {
+    if (data[0] !== plainFirstByte) return;
+    this.#format = format;
+    this.#bytes = data.length;
+    this.#arrivalUs = arrivalUs;
+  }
+
+  /** The last packet is none to go on with. */
+  forget(): void {
+    this.#format = undefined;
+  }
+
+  /**
+   * @param target where the leg's packets are relayed to
+   * @returns whether what goes on with the last packet may be taken from here on
+   */
+  open(target: LegOutput, room: RestingRoom): boolean {
+    const format = this.#format;
+    const { said, latch, payloadTypes, pauseEnd } = this.#leg;
+    const { stay } = said;
+    if (!format || !stay || stay.muted || !this.#isPlain()) return false;
+    const last = payloadTypes.lastAudio;
+    const { ssrc, sequenceNumber, rtpTime, ticks } = last;
+    if (!latch.isAt(ssrc, sequenceNumber) || pauseEnd.isNear(this.#arrivalUs)) return false;
+    const relayed = target.ahead(format, last);
+    if (!relayed) return false;
+    if (!this.#findCapture(stay, format, relayed)) return false;
+    this.#payloadType = format.payloadType;
+    this.#sequenceNumber = toSequenceNumber(sequenceNumber + 1);
+    this.#rtpTime = (rtpTime + ticks) | 0;
+    this.#ssrc = ssrc | 0;
+    this.#sourceAddress = latch.sendAddress;
+    this.#sourcePort = latch.sendPort;
+    this.#ticks = ticks;
+    this.#sentPayloadType = relayed.payloadType;
+    this.#sequenceOffset = relayed.sequenceOffset;
+    this.#timeOffset = relayed.timeOffset | 0;
+    this.#sentSsrc = relayed.ssrc | 0;
+    this.#port = relayed.port;
+    this.#address = relayed.address;
+    this.#remotePort = relayed.remotePort;
+    this.#mostTicksApart = relayed.mostTicksApart;
+    this.#slotTime = relayed.slotTimestamp | 0;
+    this.#slotTicks = relayed.slotTicks;
+    this.#slots = room.slots;
+    this.#slotBase = this.#toldSlots = room.slots.by(room.order);
+    this.#lastSlot = this.#slotBase - (maxIdleSlots - relayed.idleSlotsLeft);
+    this.#target = target;
+    if (this.#notesAt < 0) {
+      this.#notesAt = notes.takeRow();
+      // Legs that begin together are not all told in the same tick.
+      this.#room = 1 + ((this.#remotePort >> 1) % notedPackets);
+    }
+    this.#restingRoom = room;
+    this.#isOpen = true;
+    return true;
+  }
+
+  /** What is to be known was told before. */
+  close(): void {
+    this.#isOpen = false;
+    this.#restingRoom = undefined;
+    this.due?.set(0);
+    this.#capture = undefined;
+    this.#heard = undefined;
+    this.#target = undefined;
+    this.#port = undefined;
+  }
+
+  /** The leg is closed. */
+  end(): void {
+    if (this.#notesAt >= 0) notes.giveBack(this.#notesAt);
+    if (this.#heardNotesAt >= 0) notes.giveBack(this.#heardNotesAt);
+    this.#notesAt = this.#heardNotesAt = -1;
+  }
+
+  /** Up to how many slots that passed nothing but packets is sent, whatever comes. */
+  get relaysTo(): number {
+    return this.#lastSlot + maxIdleSlots;
+  }
+
+  /** @returns false: it is to go the long way, behind `settle` and `close` of both legs */
+  take(datagram: Datagram): boolean {
+    if (!this.#isOpen) return false;
+    const { data, arrivalUs } = datagram;
+    const sequenceNumber = this.#sequenceNumber;
+    const rtpTime = this.#rtpTime;
+    if (
+      data.length !== this.#bytes ||
+      data[0] !== plainFirstByte ||
+      data[1] !== this.#payloadType ||
+      ((data[2]! << 8) | data[3]!) !== sequenceNumber ||
+      readInt32(data, 4) !== rtpTime ||
+      readInt32(data, 8) !== this.#ssrc ||
+      datagram.sourcePort !== this.#sourcePort ||
+      datagram.sourceAddress !== this.#sourceAddress
+    )
+      return false;
+    const sentTime = (rtpTime + this.#timeOffset) | 0;
+    const { passed } = this.#slots!;
+    const slotTime = this.#slotTime + Math.imul(passed - this.#slotBase, this.#slotTicks);
+    if (Math.abs((sentTime - slotTime) | 0) > this.#mostTicksApart) return false;
+    const sentNumber = (sequenceNumber + this.#sequenceOffset) & 0xffff;
+    if (this.#segmentHandle > 0) {
+      const isKept = this.#heard
+        ? this.#recordHeard(data, sentNumber, sentTime)
+        : this.#record(data, sequenceNumber, rtpTime, arrivalUs);
+      if (!isKept) return false;
+    }
+    this.#send(data, sentNumber, sentTime);
+    this.#sequenceNumber = (sequenceNumber + 1) & 0xffff;
+    this.#rtpTime = (rtpTime + this.#ticks) | 0;
+    this.#lastSlot = passed;
+    notes.times[this.#notesAt + this.#noted++] = arrivalUs;
+    if (this.#noted >= this.#room) this.tell();
+    return true;
+  }
+
+  /** Everything that came so far, or was sent, is known. */
+  settle(): void {
+    this.#restingRoom?.settle();
+  }
+
+  /** And what comes next goes the long way. */
+  wake(): void {
+    this.#restingRoom?.wake();
+  }
+
+  /** The leg is left alone until then. */
+  restUntil(atUs: number): void {
+    if (this.#isOpen) this.due?.set(atUs);
+  }
+
+  /** Tells whoever is to know what came, and how many slots passed. */
+  tell(): void {
+    if (!this.#isOpen) return;
+    const packets = this.#noted;
+    this.#noted = 0;
+    this.#room = notedPackets;
+    const slots = this.#slots!.by(this.#restingRoom!.order);
+    const passed = slots - this.#toldSlots;
+    this.#toldSlots = slots;
+    if (packets > 0) this.#tellPackets(packets);
+    const payloadBytes = packets * (this.#bytes - rtpHeaderBytes);
+    this.#target!.wentOn(packets, payloadBytes, this.#ticks, passed, slots - this.#lastSlot);
+  }
+
+  #record(data: Uint8Array, sequenceNumber: number, rtpTime: number, atUs: number): boolean {
+    const recordedUs = Math.max(0, atUs - this.#originUnits * originUnit - this.#originRest);
+    const handle = this.#segmentHandle;
+    return this.#spool!.tryPacket(handle, sequenceNumber, rtpTime >>> 0, recordedUs, data, rtpHeaderBytes);
+  }
+
+  /** As the other leg is sent it, and when. */
+  #recordHeard(data: Uint8Array, sequenceNumber: number, rtpTime: number): boolean {
+    const nowUs = this.#heard!.nowUs();
+    notes.times[this.#heardNotesAt + this.#noted] = nowUs;
+    return this.#record(data, sequenceNumber, rtpTime, nowUs);
+  }
+
+  #send(data: Uint8Array, sequenceNumber: number, time: number): void {
+    const port = this.#port!;
+    const out = port.reserve(data.length);
+    out.set(data);
+    out[1] = this.#sentPayloadType;
+    out[2] = sequenceNumber >>> 8;
+    out[3] = sequenceNumber;
+    writeInt32(out, 4, time);
+    writeInt32(out, 8, this.#sentSsrc);
+    port.commit(data.length, this.#address, this.#remotePort);
+  }
+
+  #tellPackets(packets: number): void {
+    const { statistics, pauseEnd, latch, inactivity, payloadTypes, protection } = this.#leg;
+    const format = this.#format!;
+    const { clockRateHz } = format;
+    const ticks = this.#ticks;
+    const ssrc = this.#ssrc >>> 0;
+    const payloadBytes = this.#bytes - rtpHeaderBytes;
+    let sequenceNumber = toSequenceNumber(this.#sequenceNumber - packets);
+    let rtpTime = toRtpTimestamp(this.#rtpTime - packets * ticks);
+    for (let i = 0; i < packets; i++) {
+      const arrivalUs = notes.times[this.#notesAt + i]!;
+      statistics.audio(format, ssrc, sequenceNumber, rtpTime, arrivalUs, payloadBytes);
+      pauseEnd.took(ssrc, clockRateHz, rtpTime, arrivalUs);
+      if (this.#segmentHandle > 0) this.#place(i, packets);
+      sequenceNumber = toSequenceNumber(sequenceNumber + 1);
+      rtpTime = toRtpTimestamp(rtpTime + ticks);
+    }
+    const arrivalUs = notes.times[this.#notesAt + packets - 1]!;
+    const lastNumber = toSequenceNumber(sequenceNumber - 1);
+    this.#arrivalUs = arrivalUs;
+    latch.wentOn(packets, arrivalUs, lastNumber);
+    inactivity.alive(arrivalUs);
+    payloadTypes.wentOn(lastNumber, toRtpTimestamp(rtpTime - ticks));
+    protection.wentOn(lastNumber);
+  }
+
+  /** The packet noted as number `i` of so many, where it was recorded. */
+  #place(i: number, packets: number): void {
+    const capture = this.#capture!;
+    const ticks = this.#ticks;
+    const isHeard = this.#heard !== undefined;
+    const [numberOffset, timeOffset] = isHeard ? [this.#sequenceOffset, this.#timeOffset] : [0, 0];
+    const sequenceNumber = toSequenceNumber(this.#sequenceNumber - packets + i + numberOffset);
+    const rtpTime = toRtpTimestamp(this.#rtpTime + (i - packets) * ticks + timeOffset);
+    const atUs = notes.times[(isHeard ? this.#heardNotesAt : this.#notesAt) + i]!;
+    capture.place(sequenceNumber, rtpTime, Math.max(0, atUs - capture.originUs), ticks);
+  }
+
+  /**
+   * Where the packets are recorded: in the room, with the call, or with the call of the other leg, as what that hears.
+   * @returns false where somebody is to be given each packet, or two are to have it
+   */
+  #findCapture(stay: Stay, format: ReceiveFormat, relayed: FastRelay): boolean {
+    const { capture, payloadTypes, said } = this.#leg;
+    const { codec, clockRateHz, payloadType } = format;
+    const last = {
+      codec,
+      clockRateHz,
+      payloadType,
+      ssrc: payloadTypes.lastAudio.ssrc,
+      arrivalUs: this.#arrivalUs,
+    };
+    const found = [capture.goesOn?.(stay, last, this)];
+    if (said.call && stay.policy !== 'never') found.push(capture.goesOn?.(said.call.said, last, this));
+    const { heard, ssrc } = relayed;
+    const sent = { codec, clockRateHz, payloadType: relayed.payloadType, ssrc };
+    const ofHeard = heard?.goesOn(sent, this);
+    if (heard) found.push(ofHeard);
+    const recording = found.filter((each) => each?.segment);
+    if (found.includes(undefined) || recording.length > 1) return false;
+    const only = recording[0] ?? found[0]!;
+    this.#capture = only;
+    this.#heard = recording.length > 0 && only === ofHeard ? heard : undefined;
+    this.#spool = only.spool;
+    this.#segmentHandle = only.segment?.handle ?? 0;
+    this.#originUnits = Math.floor(only.originUs / originUnit);
+    this.#originRest = only.originUs - this.#originUnits * originUnit;
+    if (this.#heard && this.#heardNotesAt < 0) this.#heardNotesAt = notes.takeRow();
+    return true;
+  }
+
+  /** Nothing is under way by which a packet could be anything else than audio of the leg. */
+  #isPlain(): boolean {
+    const { early, gate, keys, payloadTypes, protection, unproven } = this.#leg;
+    return (
+      gate.isOpen &&
+      early.isOver &&
+      protection.isPlain &&
+      !unproven.holds &&
+      !keys.isDown &&
+      !payloadTypes.isChanging
+    );
+  }
+}
+
+function readInt32(data: Uint8Array, offset: number): number {
+  return (data[offset]! << 24) | (data[offset + 1]! << 16) | (data[offset + 2]! << 8) | data[offset + 3]!;
+}
+
+function writeInt32(out: Uint8Array, offset: number, value: number): void {
+  out[offset] = value >>> 24;
+  out[offset + 1] = value >>> 16;
+  out[offset + 2] = value >>> 8;
+  out[offset + 3] = value;
+}

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
+import { syncBuiltinESMExports } from 'node:module';
+import { afterEach, mock, test } from 'node:test';
+import { FastPathBench } from './test-fast-path-bench.ts';
+import { FastPathScript, randomFrom } from './test-fast-path-script.ts';
+
+/** Seconds of each history. */
+const seconds = 25;
+const ticksPerSecond = 200;
+
+/** SSRCs, timers of RTCP and the like are the same each time. */
+function foreseeChance(seed: number): void {
+  mock.restoreAll();
+  const random = randomFrom(seed);
+  mock.method(Math, 'random', random);
+  mock.method(crypto, 'randomInt', (max: number) => Math.floor(random() * max));
+  mock.method(crypto, 'randomBytes', (bytes: number) => Buffer.alloc(bytes, Math.floor(random() * 256)));
+  syncBuiltinESMExports();
+}
+
+afterEach(() => {
+  mock.restoreAll();
+  syncBuiltinESMExports();
+});
+
+async function play(
+  seed: number,
+  trouble: number,
+  isFast: boolean,
+  ringBytes: number,
+): Promise<FastPathBench> {
+  foreseeChance(seed);
+  const bench = new FastPathBench(isFast, ringBytes);
+  const script = new FastPathScript(seed, trouble);
+  for (const command of script.begin()) await bench.execute(command);
+  for (let tick = 0; tick < seconds * ticksPerSecond; tick++) {
+    const { happenings, missedTicks } = script.turn(tick);
+    await bench.turn(happenings, missedTicks);
+  }
+  await bench.turn(script.end());
+  return bench;
+}
+
+/** Whatever the phones, the network and the server do: nobody can tell which way a packet took. */
+for (const [name, trouble, seeds, ringBytes] of [
+  ['nothing but calls', 0, 4, 1 << 22],
+  ['now and then', 0.15, 16, 1 << 22],
+  ['often', 1, 16, 1 << 22],
+  ['all the time', 8, 4, 1 << 22],
+  ['a ring that is full', 0.3, 4, 1 << 15],
+] as const)
+  test(`the fast path is not to be told from the long one: trouble ${name}`, async (context) => {
+    let fastRecords = 0;
+    let records = 0;
+    for (let seed = 1; seed <= seeds; seed++) {
+      const long = await play(seed, trouble, false, ringBytes);
+      const fast = await play(seed, trouble, true, ringBytes);
+      assert.equal(long.fastRecords, 0);
+      fastRecords += fast.fastRecords;
+      for (const what of ['replies', 'events', 'sent', 'ring'] as const) {
+        const at = long.seen[what].findIndex((line, index) => line !== fast.seen[what][index]);
+        assert.equal(fast.seen[what][at], long.seen[what][at], `seed ${seed}: ${what} ${at}`);
+        assert.equal(fast.seen[what].length, long.seen[what].length, `seed ${seed}: ${what}`);
+      }
+      assert.ok(long.seen.sent.length > 100, `seed ${seed}`);
+      records += long.seen.ring.length;
+    }
+    context.diagnostic(`${fastRecords} of ${records} went into the ring by the fast path`);
+    assert.ok(fastRecords > 0);
+  });
