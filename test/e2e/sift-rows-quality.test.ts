@@ -133,7 +133,7 @@ suite('sift rows: quality', () => {
       meter.push(await samplesOf(audio));
       const { snrDb, rt60Seconds, note } = meter.figures();
       // A file has every packet at its exact place, and figures follow from blocks of it: those of what was measured
-      // along begin some milliseconds elsewhere. Near 0.1 s, and in a hall, that counts for more.
+      // along begin some milliseconds elsewhere.
       assert.ok(Math.abs(audio.snr - (snrDb ?? 0)) < 1.5, `${name}: ${audio.snr} and ${snrDb}`);
       const bearable = 0.05 + 0.15 * (rt60Seconds ?? 0);
       assert.ok(
