@@ -33,6 +33,8 @@ interface TestStream {
   port: number;
   silentFor: number;
   held: Happening[];
+  /** The last ones. */
+  sent: Happening[];
   event: { rtpTime: number; left: number } | undefined;
 }
 
@@ -49,7 +51,7 @@ export class FastPathScript {
     sequenceNumber: 65_400 + leg,
     rtpTime: 2 ** 32 - 160 * 100 * (leg + 1),
     ssrc: 0x8000_0000 + leg,
-    ...{ payloadType: 0, bytes: 160, port: 40_000 + leg, silentFor: 0, held: [], event: undefined },
+    ...{ payloadType: 0, bytes: 160, port: 40_000 + leg, silentFor: 0, held: [], sent: [], event: undefined },
   }));
   #ids = 0;
   #recordings: string[] = [];
@@ -103,6 +105,7 @@ export class FastPathScript {
       return;
     }
     const sent = this.#packet(leg, stream, {});
+    stream.sent = [sent, ...stream.sent.slice(0, 80)];
     if (!this.#chance(0.01 * this.#trouble)) out.push(sent);
     if (this.#chance(0.005 * this.#trouble)) out.push(sent);
     if (this.#chance(0.005 * this.#trouble)) stream.held.push(...out.splice(-1));
@@ -143,6 +146,11 @@ export class FastPathScript {
       () => (stream.ssrc = (stream.ssrc + 16) >>> 0),
       () => (stream.payloadType ^= 8),
       () => (stream.port += 10),
+      () => {
+        stream.port += 10;
+        stream.sequenceNumber = (stream.sequenceNumber + 150 + this.#below(150)) & 0xffff;
+      },
+      () => out.push(...stream.sent.slice(this.#below(80)).slice(0, 1)),
       () => (stream.rtpTime = (stream.rtpTime + this.#below(100_000)) >>> 0),
       () => (stream.sequenceNumber = (stream.sequenceNumber + this.#below(5000)) & 0xffff),
       () => (stream.bytes = 80 * (1 + this.#below(3))),
