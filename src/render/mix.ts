@@ -173,7 +173,8 @@ export class MixReader implements SampleReader {
       const channel = this.#channelOf(part, samples);
       if (!channel) continue;
       const offset = Math.max(0, part.fromSample - this.#summedTo);
-      for (let k = 0; k < channel.length; k += 1) sum[offset + k]! += channel[k]!;
+      const heard = channel.length;
+      for (let k = 0; k < heard; k += 1) sum[offset + k]! += channel[k]!;
     }
     return this.#limiter.push(sum, limitedSamples);
   }

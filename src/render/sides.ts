@@ -75,7 +75,8 @@ export class StereoReader implements SampleReader {
 }
 
 function interleave(left: Int16Array, right: Int16Array, out: Int16Array): void {
-  for (let k = 0; k < left.length; k += 1) {
+  const samples = left.length;
+  for (let k = 0; k < samples; k += 1) {
     out[2 * k] = left[k]!;
     out[2 * k + 1] = right[k]!;
   }
@@ -83,5 +84,6 @@ function interleave(left: Int16Array, right: Int16Array, out: Int16Array): void 
 
 /** A pair at once, half as many writes. The machine is little-endian. */
 function interleaveWords(left: Int16Array, right: Int16Array, out: Int32Array): void {
-  for (let k = 0; k < out.length; k += 1) out[k] = (left[k]! & 0xffff) | (right[k]! << 16);
+  const samples = out.length;
+  for (let k = 0; k < samples; k += 1) out[k] = (left[k]! & 0xffff) | (right[k]! << 16);
 }

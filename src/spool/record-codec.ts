@@ -201,9 +201,10 @@ export function recordLength(bytes: Uint8Array, view: DataView, offset: number):
   const kind = view.getUint8(offset);
   if (kind >= firstSkippableKind) return skippableBytes(view, offset);
   const fixed = fixedBytes[kind];
-  if (fixed === undefined || offset + fixed > bytes.length) throw damaged(offset);
+  const room = bytes.length - offset;
+  if (fixed === undefined || fixed > room) throw damaged(offset);
   const length = kind === kindPacket ? fixed + view.getUint16(offset + 1) : fixed;
-  if (offset + length > bytes.length) throw damaged(offset);
+  if (length > room) throw damaged(offset);
   return length;
 }
 

@@ -18,6 +18,7 @@ export class RecordCursor {
   };
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
+  readonly #length: number;
   #offset: number;
   /** Of the record that `peek` gave. */
   #peekedBytes = 0;
@@ -26,6 +27,7 @@ export class RecordCursor {
   constructor(bytes: Uint8Array, offset = 0) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#length = bytes.length;
     this.#offset = offset;
   }
 
@@ -39,7 +41,7 @@ export class RecordCursor {
    * @throws CallreelError SPOOL_CORRUPT
    */
   peek(): SpoolRecord | undefined {
-    while (this.#offset < this.#bytes.length) {
+    while (this.#offset < this.#length) {
       const bytes = recordLength(this.#bytes, this.#view, this.#offset);
       this.#peekedBytes = bytes;
       if (isPacket(this.#view, this.#offset)) return this.#readPacket(bytes);
@@ -72,7 +74,8 @@ export function lastArrivalUs(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const packet = { sequenceNumber: 0, rtpTime: 0, arrivalUs: 0 };
   let latestUs = 0;
-  for (let offset = 0; offset < bytes.length; ) {
+  const end = bytes.length;
+  for (let offset = 0; offset < end; ) {
     const length = recordLength(bytes, view, offset);
     if (isPacket(view, offset)) {
       readPacket(view, offset, packet);
