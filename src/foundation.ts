@@ -10,6 +10,7 @@ import type { Config } from './config.ts';
 import { startDatabase } from './database/database.ts';
 import { applyConfiguredNumbers } from './database/numbers.ts';
 import type { Db } from './database/schema.ts';
+import { warmUpEnds } from './database/warm-up.ts';
 import { type DeliveryTime, startJobs, testClockSession } from './delivery/jobs.ts';
 import { Outbox } from './delivery/outbox.ts';
 import { type Signer, webhookSender } from './delivery/webhooks.ts';
@@ -146,6 +147,11 @@ export async function openFoundation(
     exclusive: config.database.url === undefined,
   });
   parts.defer(() => outbox.stop());
+  // Nobody waits for that.
+  const warm = warmUpEnds(db).catch((error: unknown) =>
+    log.warn({ error }, 'the database was not warmed up'),
+  );
+  parts.defer(() => warm);
 
   const formatters = {
     sift: formatSiftEvent,

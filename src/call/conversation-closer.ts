@@ -1,11 +1,13 @@
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import { recoverSpool } from '../recording/recovery.ts';
-import { type RecordingSummary, summariseRecording } from '../recording/summary.ts';
+import { type RecordingSummary, readManifestAhead, summariseRecording } from '../recording/summary.ts';
 import type { MasterKey } from '../spool/keys.ts';
+import type { DecodedManifest } from '../spool/manifest.ts';
 import type { MeasuredRecording } from '../worker/quality-protocol.ts';
 import type { Conference } from './conference.ts';
 import type { Directory } from './directory.ts';
+import { Gathering } from './gathering.ts';
 import type { Recording } from './recording.ts';
 
 export interface ConversationCloserOptions {
@@ -25,6 +27,9 @@ export interface EndQuality {
   whenMeasured(recordingId: string): Promise<void>;
 }
 
+/** So long an end waits for others that are on their way, to be written with them. */
+const togetherMs = 20;
+
 /**
  * Brings conversations to their end: waits for their recordings to be on disk, reads what is there from the
  * manifests, and hands it to the directory, which writes rows and events in one transaction. A conversation whose
@@ -33,13 +38,16 @@ export interface EndQuality {
 export class ConversationCloser {
   readonly #options: ConversationCloserOptions;
   readonly #closing = new Set<Promise<void>>();
+  readonly #gathering: Gathering;
   /** By their ids, until their ends are written. */
   readonly #conferences = new Map<string, Conference>();
   /** Recordings whose ends are written with those of their conversations; by their ids. */
+  readonly #ahead = new Map<string, DecodedManifest>();
   readonly #handedOver = new Map<string, { summary: RecordingSummary; measured: MeasuredRecording }>();
 
   constructor(options: ConversationCloserOptions) {
     this.#options = options;
+    this.#gathering = new Gathering(options.clock, togetherMs);
   }
 
   /** Ends the room in the worker and, once everything is synced, the conversation in the directory. */
@@ -93,8 +101,12 @@ export class ConversationCloser {
     const endedUnixMs = clock.unixMs();
     const { conversationId, worker } = conference;
     this.#conferences.set(conversationId, conference);
+    this.#gathering.expect(conversationId);
     // A lost worker needs no word; its recordings are ended by `recover`.
-    worker.send({ verb: 'room.close', roomId: conversationId }).catch(() => undefined);
+    worker.send({ verb: 'room.close', roomId: conversationId }).then(
+      () => this.#readAhead(conference),
+      () => undefined,
+    );
     const recordings: RecordingSummary[] = [];
     const failedRecordings: string[] = [];
     for (const recording of conference.recordings) {
@@ -107,6 +119,7 @@ export class ConversationCloser {
     }
     // What is told of it comes with its figures.
     await Promise.all(recordings.map(({ recordingId }) => this.#options.quality?.whenMeasured(recordingId)));
+    await this.#gathering.ready(conversationId);
     const handedOver = conference.recordings.filter(({ recordingId }) => this.#handedOver.has(recordingId));
     const measured = new Map(
       handedOver.map(({ recordingId }) => [recordingId, this.#handedOver.get(recordingId)!.measured]),
@@ -132,10 +145,21 @@ export class ConversationCloser {
     }
   }
 
+  /** While the disk has its turn: most of a manifest is there long before the recording's end. */
+  #readAhead({ conversationId, recordings }: Conference): void {
+    for (const { recordingId, endReason } of recordings) {
+      if (endReason !== undefined) continue;
+      const known = readManifestAhead(this.#options.spoolDir, conversationId, recordingId);
+      if (known) this.#ahead.set(recordingId, known);
+    }
+  }
+
   /** Undefined for a recording that left no manifest: it never came to life, which is logged and on record. */
   #summary(conversationId: string, recordingId: string): RecordingSummary | undefined {
+    const known = this.#ahead.get(recordingId);
+    this.#ahead.delete(recordingId);
     try {
-      return summariseRecording(this.#options.spoolDir, conversationId, recordingId);
+      return summariseRecording(this.#options.spoolDir, conversationId, recordingId, known);
     } catch (error) {
       this.#options.log.error({ error, conversationId, recordingId }, 'a recording has no whole manifest');
       return undefined;

@@ -74,6 +74,11 @@ const upsertChannels = compiledQuery((db, { rows }: { rows: string }) =>
     ),
 );
 
+/** As `saveChannels`, of none (`warm-up.ts`). */
+export async function saveNoChannels(db: Db): Promise<void> {
+  await upsertChannels(db, { rows: '[]' });
+}
+
 export async function getChannel(
   db: Db,
   recordingId: string,

@@ -157,3 +157,12 @@ const selectWanted = compiledQuery((db, { recordingIds }: { recordingIds: readon
         .where('recordingId', '=', isOfThem),
     );
 });
+
+/** Every query of an end, of nobody (`warm-up.ts`). */
+export async function endNothing(db: Db): Promise<void> {
+  const rows = '[]';
+  await updateRecordings(db, { rows });
+  await selectWanted(db, { recordingIds: [] });
+  await updateConversations(db, { rows });
+  await updateConnections(db, { rows });
+}

@@ -79,6 +79,14 @@ const insertRows = compiledQuery((db, { rows }: { rows: string }) =>
     ),
 );
 
+/** As `insertEvents`, and what follows, of none (`warm-up.ts`). */
+export async function insertNoEvents(trx: Db): Promise<void> {
+  await lockOrder(trx, { ids: [] });
+  await insertRows(trx, { rows: '[]' });
+  await selectPending(trx, { rows: '[]' });
+  await updateDelivered(trx, { eventIds: [], deliveredAt: new Date(0) });
+}
+
 /** What keeps its order: the events of one conversation to one URL. */
 export interface EventStream {
   conversationId: string;

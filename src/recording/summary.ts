@@ -3,7 +3,8 @@ import { CallreelError } from '../errors.ts';
 import { PauseMap } from '../render/pause-map.ts';
 import type { PauseView } from '../render/track-source.ts';
 import { manifestFile } from '../spool/layout.ts';
-import { readManifest } from '../spool/reader.ts';
+import { type DecodedManifest, decodeManifest } from '../spool/manifest.ts';
+import { readManifestBytes } from '../spool/reader.ts';
 import type {
   EndReason,
   ManifestNotice,
@@ -51,17 +52,34 @@ export interface RecordingSummary {
   meta: Record<string, unknown>;
 }
 
+/** What is there by now of the manifest of a recording that is about to end; undefined where that is nothing yet. */
+export function readManifestAhead(
+  spoolDirectory: string,
+  conversationId: string,
+  recordingId: string,
+): DecodedManifest | undefined {
+  const path = join(spoolDirectory, manifestFile(conversationId, recordingId));
+  try {
+    return decodeManifest(readManifestBytes(path), path);
+  } catch (error) {
+    if (error instanceof CallreelError) return undefined;
+    throw error;
+  }
+}
+
 /**
  * Reads an ended recording's manifest; no key is needed.
+ * @param known what was read of it ahead
  * @throws CallreelError NOT_FOUND, SPOOL_CORRUPT (also for a manifest without an end)
  */
 export function summariseRecording(
   spoolDirectory: string,
   conversationId: string,
   recordingId: string,
+  known?: DecodedManifest,
 ): RecordingSummary {
   const path = join(spoolDirectory, manifestFile(conversationId, recordingId));
-  const records = readManifest(path);
+  const { records } = decodeManifest(readManifestBytes(path), path, known);
   const header = records.find((record) => record.type === 'header');
   const end = records.find((record) => record.type === 'end');
   if (!header || !end)

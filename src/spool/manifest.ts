@@ -109,11 +109,12 @@ function decodeLine(line: Buffer): ManifestRecord | undefined {
 
 /**
  * A bad last line is a torn tail and left out; a bad line before others is damage.
+ * @param known what it was before it grew
  * @throws CallreelError SPOOL_CORRUPT
  */
-export function decodeManifest(bytes: Buffer, where: string): DecodedManifest {
-  const records: ManifestRecord[] = [];
-  let offset = 0;
+export function decodeManifest(bytes: Buffer, where: string, known?: DecodedManifest): DecodedManifest {
+  const records: ManifestRecord[] = known ? [...known.records] : [];
+  let offset = known?.goodBytes ?? 0;
   while (offset < bytes.length) {
     const newline = bytes.indexOf(0x0a, offset);
     if (newline < 0) break;

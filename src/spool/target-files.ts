@@ -175,9 +175,10 @@ export class TargetFiles {
   /** Settles and syncs what is waited for, as far as the time allows. */
   work(): void {
     const { clock, budgetUs, fault } = this.#options;
-    this.#settleWaited();
+    const hasTold = this.#settleWaited();
     if (this.#syncQueue.size === 0 && this.#waits.length === 0) return;
-    const untilUs = clock.monotonicUs() + budgetUs;
+    // Whoever was told that a recording has ended has much to do just now.
+    const untilUs = clock.monotonicUs() + (hasTold ? budgetUs / 8 : budgetUs);
     for (const file of this.#syncQueue) {
       try {
         this.settle(file);
@@ -192,8 +193,9 @@ export class TargetFiles {
     this.#waits = finish(this.#waits, ({ syncedBytes }) => syncedBytes);
   }
 
-  /** All that can be: one file that can not keeps back who waits for it, nobody else. */
-  #settleWaited(): void {
+  /** All that can be: one file that can not keeps back who waits for it, nobody else. @returns whether somebody was told */
+  #settleWaited(): boolean {
+    const { length } = this.#settleWaits;
     for (const { files } of this.#settleWaits)
       for (const file of files.keys()) {
         try {
@@ -203,6 +205,7 @@ export class TargetFiles {
         }
       }
     this.#settleWaits = finish(this.#settleWaits, ({ settledBytes }) => settledBytes);
+    return this.#settleWaits.length < length;
   }
 
   #settleOne(file: TargetFile): void {

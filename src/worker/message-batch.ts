@@ -1,3 +1,6 @@
+/** A turn that finds much to do keeps nobody else from beginning with it. */
+const mostMessages = 16;
+
 /**
  * What is said to another thread or process in one turn of the event loop goes as one message: each costs its
  * serialization, a system call and the waking of who gets it. A turn has its end once all that it found has been done,
@@ -15,6 +18,7 @@ export class MessageBatch<Message> {
   add(message: Message): void {
     this.#waiting.push(message);
     if (this.#waiting.length === 1) setImmediate(() => this.flush());
+    else if (this.#waiting.length >= mostMessages) this.flush();
   }
 
   /** At once, ahead of what ends the connection. */
