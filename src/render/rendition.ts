@@ -46,6 +46,8 @@ export interface Rendition {
 }
 
 const blockSeconds = 2;
+/** Plain audio is made in longer and longer blocks: what a block costs to pass on is as much as a second of it. */
+const maxBlockSeconds = 8;
 /** Every track of a long file is read at once. */
 const maxChannels = 255;
 
@@ -118,8 +120,15 @@ interface Signal {
   channels: number;
   /** So many at the beginning are silent by construction. */
   leadSamples: number;
-  /** The samples [fromSample, toSample) of every channel, interleaved, in blocks; each valid until the next is asked for. */
-  blocks(fromSample: number, toSample: number): AsyncGenerator<Int16Array, void, undefined>;
+  /**
+   * The samples [fromSample, toSample) of every channel, interleaved, in blocks; each valid until the next is asked for.
+   * @param growing whether they may become longer and longer
+   */
+  blocks(
+    fromSample: number,
+    toSample: number,
+    growing?: boolean,
+  ): AsyncGenerator<Int16Array, void, undefined>;
 }
 
 function signalOf(view: RecordingView, endSample: number, request: RenditionRequest): Signal {
@@ -138,7 +147,11 @@ function behindSilence(
   { startSample: leadSamples, turn = setImmediate }: RecordingView,
 ): Signal {
   const { rateHz } = signal;
-  async function* blocks(fromSample: number, toSample: number): AsyncGenerator<Int16Array, void, undefined> {
+  async function* blocks(
+    fromSample: number,
+    toSample: number,
+    growing?: boolean,
+  ): AsyncGenerator<Int16Array, void, undefined> {
     const silence = new Int16Array(blockSeconds * rateHz);
     const silentTo = Math.min(toSample, leadSamples);
     for (let at = fromSample; at < silentTo; at += silence.length) {
@@ -146,7 +159,7 @@ function behindSilence(
       yield silence.subarray(0, Math.min(silence.length, silentTo - at));
     }
     if (toSample > leadSamples)
-      yield* signal.blocks(Math.max(0, fromSample - leadSamples), toSample - leadSamples);
+      yield* signal.blocks(Math.max(0, fromSample - leadSamples), toSample - leadSamples, growing);
   }
   return { rateHz, samples: leadSamples + signal.samples, channels: 1, leadSamples, blocks };
 }
@@ -204,7 +217,8 @@ function channelSignal(view: RecordingView, endSample: number, trackId: string):
   const track = view.tracks.find((each) => each.trackId === trackId);
   if (!track) throw noSuchChannel(view, trackId);
   const span = channelSpan(view, track, endSample);
-  return pausedSignal(view, span, (fromSample) => new ChannelReader(track, view, fromSample));
+  const open = (fromSample: number) => new ChannelReader(track, view, fromSample);
+  return pausedSignal({ ...view, tracks: [track] }, span, open);
 }
 
 const maxListedChannels = 20;
@@ -230,9 +244,14 @@ function pausedSignal(
 ): Signal {
   const { rateHz, turn = setImmediate } = view;
   const pauses = new PauseMap(span, view.pauses);
-  async function* blocks(fromSample: number, toSample: number): AsyncGenerator<Int16Array, void, undefined> {
-    const blockSamples = Math.ceil((blockSeconds * rateHz) / channels);
-    const block = new Int16Array(blockSamples * channels);
+  // Others wait no longer for a block of many tracks.
+  const maxBlockSamples = Math.ceil((maxBlockSeconds * rateHz) / Math.max(channels, view.tracks.length));
+  async function* blocks(
+    fromSample: number,
+    toSample: number,
+    growing = false,
+  ): AsyncGenerator<Int16Array, void, undefined> {
+    let block = new Int16Array(Math.ceil((blockSeconds * rateHz) / channels) * channels);
     const spans = pauses.spansOf(fromSample, toSample);
     let at = spans[0]?.fromSample ?? span.fromSample;
     // Rendering shares its thread with other requests.
@@ -240,19 +259,20 @@ function pausedSignal(
     const reader = open(at);
     try {
       for (const kept of spans) {
-        for (; at < kept.fromSample; at += blockSamples) {
+        for (; at < kept.fromSample; at += block.length / channels) {
           await turn();
-          reader.read(block.subarray(0, Math.min(blockSamples, kept.fromSample - at) * channels));
+          reader.read(block.subarray(0, (kept.fromSample - at) * channels));
         }
         for (at = kept.fromSample; at < kept.toSample; ) {
           if (at > spans[0]!.fromSample) await turn();
-          const samples = Math.min(blockSamples, kept.toSample - at);
+          const samples = Math.min(block.length / channels, kept.toSample - at);
           const part = block.subarray(0, samples * channels);
           reader.read(part);
           pauses.silence(part, at, channels);
           pauses.mask(part, at, rateHz, channels, toned);
           at += samples;
           yield part;
+          if (growing) block = longer(block, maxBlockSamples * channels);
         }
       }
     } finally {
@@ -260,6 +280,10 @@ function pausedSignal(
     }
   }
   return { rateHz, samples: pauses.fileSamples, channels, leadSamples: 0, blocks };
+}
+
+function longer(block: Int16Array<ArrayBuffer>, mostSamples: number): Int16Array<ArrayBuffer> {
+  return block.length < mostSamples ? new Int16Array(Math.min(2 * block.length, mostSamples)) : block;
 }
 
 async function* wavBytes(
@@ -274,7 +298,7 @@ async function* wavBytes(
   if (fromData >= toData) return;
   const frameBytes = signal.channels * 2;
   const fromSample = Math.floor(fromData / frameBytes);
-  const audio = signal.blocks(fromSample, Math.ceil(toData / frameBytes));
+  const audio = signal.blocks(fromSample, Math.ceil(toData / frameBytes), true);
   yield* cut(pcmChunks(audio), fromData - fromSample * frameBytes, toData - fromSample * frameBytes);
 }
 

@@ -105,12 +105,27 @@ export class TrackPlacer<Packet extends TrackPacket> {
   /** The next packet. It is copied where it has to wait. */
   offer(packet: Packet): void {
     if (!this.#format) throw new TypeError('offer() before format()');
+    if (this.#placeSteady(packet)) return;
     if (this.#waiting.length === 0 && !this.#isDoubtful(packet, this.#format)) {
       this.#place(packet, this.#format);
       return;
     }
     this.#waiting.push({ packet: { ...packet }, format: this.#format });
     this.#decide(false);
+  }
+
+  /** Nearly all packets: the next one of a stream that goes on. @returns false where it is for the long way to tell */
+  #placeSteady(packet: Packet): boolean {
+    if (this.#waiting.length > 0 || this.#stall || this.#format !== this.#toldFormat) return false;
+    const { sequenceNumber, rtpTime, arrivalUs, durationTicks } = packet;
+    const lag = this.timeline.steadyLagSamples(sequenceNumber, rtpTime, arrivalUs);
+    const lastLag = this.#lags[(this.#lagCount - 1) % lagPackets] ?? lag;
+    if (!(lag - lastLag <= this.#minPauseSamples)) return false;
+    const placement = this.timeline.placeSteady(sequenceNumber, rtpTime, arrivalUs, durationTicks);
+    this.#lags[this.#lagCount % lagPackets] = this.#samplesOf(arrivalUs) - placement.atSample;
+    this.#lagCount++;
+    this.#placed(packet, placement);
+    return true;
   }
 
   /** What the sender says of its clocks. */

@@ -57,6 +57,7 @@ export class TrackTimeline {
   readonly #maxJumpSamples: number;
   readonly #maxLagSamples: number;
   readonly #maxStallSamples: number;
+  readonly #maxLeadSamples: number;
   /** The packet that is being placed. */
   readonly #offered: OfferedPacket = {
     sequenceNumber: 0,
@@ -83,6 +84,7 @@ export class TrackTimeline {
     this.#maxJumpSamples = this.#samplesOf(maxJumpUs);
     this.#maxLagSamples = this.#samplesOf(maxLagUs);
     this.#maxStallSamples = this.#samplesOf(maxStallUs);
+    this.#maxLeadSamples = this.#samplesOf(maxLeadUs);
   }
 
   /** End of the last packet placed; `startSample` before the first. */
@@ -114,10 +116,12 @@ export class TrackTimeline {
    * audio, or in a hole. A packet lies at most `maxStallUs` before its arrival, a late one a further `reorderHorizonUs`.
    */
   settledSample(nowSample: number): number {
+    const byTime = this.settledByTime(nowSample);
+    if (this.#holes.open.length === 0) return Math.max(byTime, this.#endSample);
     const horizon = this.#endSample - this.#horizonSamples;
     const hole = this.#holes.open.find(({ toSample }) => toSample > horizon);
     const byHoles = hole ? Math.max(hole.fromSample, horizon) : this.#endSample;
-    return Math.max(this.settledByTime(nowSample), byHoles);
+    return Math.max(byTime, byHoles);
   }
 
   /** As far as time alone settles it, whatever was placed. */
@@ -146,6 +150,40 @@ export class TrackTimeline {
     const lag = arrivalSample - sample;
     const mayBeStall = lag > 0 && lag <= this.#maxStallSamples;
     return mayBeStall || this.#trusts(run, sample, arrivalSample) ? lag : undefined;
+  }
+
+  /**
+   * As `lagSamples`, in short, of a packet that goes on where the last one ended, of a stream in which nothing is open;
+   * NaN for any other, of which only the long way tells.
+   */
+  steadyLagSamples(sequenceNumber: number, rtpTime: number, arrivalUs: number): number {
+    const run = this.#steadyRun();
+    if (!run) return Number.NaN;
+    const { latest } = run;
+    const sequence = latest.sequence + 1;
+    if ((sequence & 0xffff) !== sequenceNumber) return Number.NaN;
+    const sample = run.sampleAt(sequence, run.extendTime(rtpTime));
+    if (sample !== this.#endSample || sample < this.#startSample) return Number.NaN;
+    const arrivalSample = Math.max(this.#arrivalSample, this.#samplesOf(arrivalUs));
+    const lag = arrivalSample - sample;
+    if (lag > this.#maxLagSamples || -lag > this.#maxLeadSamples) return Number.NaN;
+    return this.#agrees(run, sample, arrivalSample) ? lag : Number.NaN;
+  }
+
+  /** As `place`, in short, of a packet whose `steadyLagSamples` is known and behind which no other was placed. */
+  placeSteady(sequenceNumber: number, rtpTime: number, arrivalUs: number, durationTicks: number): Placement {
+    const run = this.#runs.at(-1) as RtpRun;
+    const packet = this.#offer(sequenceNumber, rtpTime, arrivalUs, durationTicks);
+    const sequence = run.latest.sequence + 1;
+    const ticks = run.extendTime(rtpTime);
+    const sample = this.#endSample;
+    const endSample = run.sampleAt(sequence, ticks + durationTicks) ?? sample;
+    const exact = run.exactSpan(sequence, ticks, durationTicks);
+    this.#marks.placed(this.#format as TrackFormat, sample);
+    run.advance(sequence, packet, sample);
+    this.#endSample = endSample;
+    this.#suspectNext = -1;
+    return placementOf(sample, endSample - sample, exact);
   }
 
   /** Whether a packet of a stream that goes on would lie at its arrival, as RTP time can not place it. */
@@ -188,6 +226,15 @@ export class TrackTimeline {
     durationTicks: number,
   ): Placement | undefined {
     if (!this.#format) throw new TypeError('place() before format()');
+    const packet = this.#offer(sequenceNumber, rtpTime, arrivalUs, durationTicks);
+    const run = this.#run();
+    if (!run) return this.#beginRun(packet);
+    if (run !== this.#runs.at(-1)) return this.#placeReturning(run, packet);
+    const delta = sequenceDelta(run.latest.sequence & 0xffff, sequenceNumber);
+    return delta > 0 ? this.#placeAhead(run, packet) : this.#placeBehind(run, packet, delta);
+  }
+
+  #offer(sequenceNumber: number, rtpTime: number, arrivalUs: number, durationTicks: number): OfferedPacket {
     this.#counters.packets++;
     this.#arrivalSample = Math.max(this.#arrivalSample, this.#samplesOf(arrivalUs));
     const packet = this.#offered;
@@ -196,11 +243,7 @@ export class TrackTimeline {
     packet.arrivalUs = arrivalUs;
     packet.arrivalSample = this.#arrivalSample;
     packet.durationTicks = durationTicks;
-    const run = this.#run();
-    if (!run) return this.#beginRun(packet);
-    if (run !== this.#runs.at(-1)) return this.#placeReturning(run, packet);
-    const delta = sequenceDelta(run.latest.sequence & 0xffff, sequenceNumber);
-    return delta > 0 ? this.#placeAhead(run, packet) : this.#placeBehind(run, packet, delta);
+    return packet;
   }
 
   /** What the sender says of its clocks. */
@@ -215,6 +258,14 @@ export class TrackTimeline {
     const last = this.#runs.at(-1);
     if (last?.ssrc === ssrc && last.clockRateHz === clockRateHz) return last;
     return this.#runs.findLast((each) => each.ssrc === ssrc && each.clockRateHz === clockRateHz);
+  }
+
+  /** The run that goes on, where nothing lies open in it: no hole, no pause, no stall. */
+  #steadyRun(): RtpRun | undefined {
+    if (this.#resumes || this.#lagBeforeStall !== undefined || this.#holes.open.length > 0) return undefined;
+    const run = this.#runs.at(-1);
+    const format = this.#format;
+    return run && run.ssrc === format?.ssrc && run.clockRateHz === format.clockRateHz ? run : undefined;
   }
 
   /** A new SSRC, clock or sequence: its first packet lies at its arrival. */
@@ -401,7 +452,7 @@ export class TrackTimeline {
   }
 
   #leads(sample: number, packet: OfferedPacket): boolean {
-    const leads = sample - packet.arrivalSample > this.#samplesOf(maxLeadUs);
+    const leads = sample - packet.arrivalSample > this.#maxLeadSamples;
     if (leads) this.#counters.early++;
     return leads;
   }

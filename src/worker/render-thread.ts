@@ -7,7 +7,8 @@ import { openRendition, type Rendition } from '../render/rendition.ts';
 import { trackMarks } from '../render/track-marks.ts';
 import { Secret } from '../secret.ts';
 import { conversationDirectoryOf } from '../spool/layout.ts';
-import { openSpool, type SpoolRecording } from '../spool/reader.ts';
+import type { SpoolRecording } from '../spool/reader.ts';
+import { OpenedSpools } from './opened-spools.ts';
 import type { RenderThreadData } from './render-pool.ts';
 import type { FoundMarks, RenderCommand, RenderReply, RenditionRequest } from './render-protocol.ts';
 import { RenditionCache, sliceChunks } from './rendition-cache.ts';
@@ -20,6 +21,7 @@ const key = new Secret(Buffer.from(masterKey));
 const plainPriority = 15;
 const cacheBytes = 64 * 1024 * 1024;
 const cache = new RenditionCache(cacheBytes);
+const spools = new OpenedSpools(key);
 
 type RecordingId = Pick<RenditionRequest, 'conversationId' | 'recordingId'>;
 
@@ -36,7 +38,7 @@ const turns = new Turns();
 const manner = { turn: () => turns.take(), ...(lossConcealment === 'off' && { lossConcealment }) };
 
 function open({ conversationId, recordingId }: RecordingId): SpoolRecording {
-  return openSpool(conversationDirectoryOf(spoolDir, conversationId), recordingId, key);
+  return spools.open(conversationDirectoryOf(spoolDir, conversationId), recordingId);
 }
 
 async function marksOf(recording: RecordingId): Promise<FoundMarks> {
@@ -91,6 +93,7 @@ async function answer(command: RenderCommand): Promise<RenderReply | undefined> 
   const { id } = command;
   if (command.verb === 'forget') {
     cache.drop(command.recordingId);
+    spools.drop(command.recordingId);
     return undefined;
   }
   if (command.verb === 'recordingMarks')
@@ -125,9 +128,18 @@ function failure(id: number, error: unknown): RenderReply {
   return { id, reply: 'error', error: known.toJSON() };
 }
 
+/** What is kept here is copied, anything else goes as it is. */
+function memoryOf(reply: RenderReply): ArrayBuffer[] {
+  if (reply.reply !== 'chunk') return [];
+  const file = files.get(reply.id);
+  if (!file || file.cacheKey !== undefined) return [];
+  const { buffer, byteLength } = reply.chunk;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
+}
+
 setPriority(task === 'plain' ? plainPriority : constants.priority.PRIORITY_LOW);
 parentPort?.on('message', (command: RenderCommand) => {
   answer(command)
     .catch((error: unknown) => (command.verb === 'release' ? undefined : failure(command.id, error)))
-    .then((reply) => reply && parentPort?.postMessage(reply));
+    .then((reply) => reply && parentPort?.postMessage(reply, memoryOf(reply)));
 });
