@@ -9,6 +9,8 @@ const stepMs = 20;
 const keptPackets = 4;
 const heldPackets = 5;
 const noSamples = new Int16Array(0);
+/** Of all legs. */
+let unheard = noSamples;
 
 /**
  * Decodes the packets of one stream and stands in for those that were lost: by the codec where it knows how, else from
@@ -30,13 +32,13 @@ export class LossConcealment {
   #lossSamples = 0;
   /** How much of that the decoder does not know of. */
   #guessedSamples = 0;
-  readonly #unheard: Int16Array;
+  readonly #stepSamples: number;
   #decoder: Decoder | undefined;
 
   /** @param maxPacketSamples the rest of a longer packet is cut off */
   constructor(rateHz: number, maxPacketSamples: number) {
     this.#rateHz = rateHz;
-    this.#unheard = new Int16Array((rateHz * stepMs) / 1000);
+    this.#stepSamples = (rateHz * stepMs) / 1000;
     this.#decoded = Array.from({ length: heldPackets }, () => noSamples);
     this.#heads = [...this.#decoded];
     this.#maxPacketSamples = maxPacketSamples;
@@ -92,7 +94,7 @@ export class LossConcealment {
    * @returns how many `samples` there are; 0: silence is better
    */
   guess(wantedSamples: number): number {
-    const wanted = Math.min(wantedSamples, this.#unheard.length, this.#roomSamples);
+    const wanted = Math.min(wantedSamples, this.#stepSamples, this.#roomSamples);
     // Behind what the codec made up only the codec can go on.
     if (!this.#decoder || wanted <= 0 || this.#lossSamples > this.#guessedSamples) return 0;
     this.#goOn(wanted);
@@ -108,7 +110,7 @@ export class LossConcealment {
    */
   conceal(gapSamples: number, next: Uint8Array): number {
     const decoder = this.#decoder;
-    const stepSamples = this.#unheard.length;
+    const stepSamples = this.#stepSamples;
     const wanted = Math.min(gapSamples, stepSamples, this.#roomSamples);
     if (!decoder || wanted <= 0) return 0;
     if (!decoder.conceal) {
@@ -139,9 +141,10 @@ export class LossConcealment {
 
   /** What was guessed is lost: a decoder with a memory is to know how much time went by. */
   #tellDecoder(): void {
-    const step = this.#unheard.length;
+    const step = this.#stepSamples;
+    if (unheard.length < step) unheard = new Int16Array(step);
     for (let left = this.#guessedSamples; left > 0 && this.#decoder?.conceal; left -= step)
-      this.#decoder.conceal(this.#unheard, Math.min(left, step));
+      this.#decoder.conceal(unheard, Math.min(left, step));
     this.#guessedSamples = 0;
   }
 

@@ -3,11 +3,13 @@
  * only on the way out, so that subtracting a party's own samples is exact however loud the room is.
  */
 export class Mixer {
-  readonly #sum: Int32Array;
+  readonly #frameSamples: number;
+  /** Made for the first frame: where all is relayed there is none. */
+  #sum = new Int32Array(0);
   #speakers = 0;
 
   constructor(frameSamples: number) {
-    this.#sum = new Int32Array(frameSamples);
+    this.#frameSamples = frameSamples;
   }
 
   /** How many frames this slot's sum holds. */
@@ -21,6 +23,7 @@ export class Mixer {
   }
 
   add(frame: Int16Array): void {
+    if (this.#sum.length === 0) this.#sum = new Int32Array(this.#frameSamples);
     const sum = this.#sum;
     for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + frame[i]!;
     this.#speakers++;
@@ -29,6 +32,7 @@ export class Mixer {
   /** The mix for a party that added nothing to this slot. */
   all(out: Int16Array): void {
     const sum = this.#sum;
+    if (sum.length === 0) out.fill(0);
     for (let i = 0; i < sum.length; i++) out[i] = saturate(sum[i]!);
   }
 

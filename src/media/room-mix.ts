@@ -36,22 +36,21 @@ const nothing = new Int16Array(0);
 export class RoomMix {
   readonly rateHz: AudioRateHz;
   readonly #mixer: Mixer;
-  readonly #own: Int16Array;
+  readonly #samples: number;
+  /** These are made when they are needed: where all is relayed they are not. */
+  #own: Int16Array | undefined;
   /** The sum of everybody in this slot and the one before, for resamplers that begin in the middle. */
-  #all: Int16Array;
-  #previousAll: Int16Array;
+  #all: Int16Array | undefined;
+  #previousAll: Int16Array | undefined;
   #allFresh = false;
   #keepsHistory = false;
   #slot = 0;
   readonly #shared = new Map<AudioRateHz, SharedResampler>();
 
   constructor(rateHz: AudioRateHz) {
-    const samples = slotSamplesAt(rateHz);
     this.rateHz = rateHz;
-    this.#mixer = new Mixer(samples);
-    this.#own = new Int16Array(samples);
-    this.#all = new Int16Array(samples);
-    this.#previousAll = new Int16Array(samples);
+    this.#samples = slotSamplesAt(rateHz);
+    this.#mixer = new Mixer(this.#samples);
   }
 
   get speakers(): number {
@@ -96,7 +95,7 @@ export class RoomMix {
     }
     if (party.output?.toHz !== rateHz) {
       party.output = new FrameResampler(this.rateHz, rateHz);
-      party.output.prime(this.#previousAll);
+      party.output.prime(this.#before());
     }
     return others > 0 ? party.output.push(this.#mixFor(party)) : party.output.pushSilence();
   }
@@ -109,14 +108,20 @@ export class RoomMix {
 
   #mixFor(party: MixParty): Int16Array {
     if (!party.voiced) return this.#sumOfAll();
-    this.#mixer.minus(party.frame, this.#own);
-    return this.#own;
+    const own = (this.#own ??= new Int16Array(this.#samples));
+    this.#mixer.minus(party.frame, own);
+    return own;
   }
 
   #sumOfAll(): Int16Array {
-    if (!this.#allFresh) this.#mixer.all(this.#all);
+    const all = (this.#all ??= new Int16Array(this.#samples));
+    if (!this.#allFresh) this.#mixer.all(all);
     this.#allFresh = true;
-    return this.#all;
+    return all;
+  }
+
+  #before(): Int16Array {
+    return (this.#previousAll ??= new Int16Array(this.#samples));
   }
 
   #sharedAt(rateHz: AudioRateHz): Int16Array | undefined {
@@ -127,7 +132,7 @@ export class RoomMix {
     }
     const { resampler } = shared;
     if (shared.slot === this.#slot) return shared.samples;
-    if (shared.slot !== this.#slot - 1) resampler.prime(this.#previousAll);
+    if (shared.slot !== this.#slot - 1) resampler.prime(this.#before());
     shared.slot = this.#slot;
     shared.samples = this.#mixer.speakers > 0 ? resampler.push(this.#sumOfAll()) : resampler.pushSilence();
     return shared.samples;

@@ -26,6 +26,14 @@ export type SentTap = (header: Readonly<RtpHeader>, payload: Uint8Array, isSlot:
 const maxAheadSlots = 6;
 
 const noSamples = new Int16Array(0);
+/** By length; for all legs. */
+const silences = new Map<number, Int16Array>();
+
+function silenceOf(samples: number): Int16Array {
+  let silence = silences.get(samples);
+  if (!silence) silences.set(samples, (silence = new Int16Array(samples)));
+  return silence;
+}
 
 /**
  * Our RTP stream to one peer: one SSRC as long as its clock rate stays (RFC 7160 section 4.1), sequence and timestamp
@@ -145,7 +153,7 @@ export class RtpSender implements PayloadSink {
     this.#format = format;
     this.#header.payloadType = format.payloadType;
     this.#slotTicks = (format.clockRateHz * slotMs) / 1000;
-    this.#silence = new Int16Array((packetizer.rateHz * slotMs) / 1000);
+    this.#silence = silenceOf((packetizer.rateHz * slotMs) / 1000);
   }
 
   /** What is encoded from here on has nothing of what was encoded before. */
