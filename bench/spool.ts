@@ -86,7 +86,8 @@ class SpoolBench {
     this.#spool.startRecording(recordingId, { conversationId });
     const segments = Array.from({ length: partiesPerCall }, (_, party) => {
       const trackId = `t${party}`;
-      producer.append(recordingId, { type: 'track', trackId, startSample: 0, party: testParty });
+      const side = party === 0 ? 'said' : 'heard';
+      producer.append(recordingId, { type: 'track', trackId, startSample: 0, party: testParty, side });
       const segmentId = (number * partiesPerCall + party).toString(16).padStart(16, '0');
       const wants = [{ recordingId, startSample: 0 }];
       const segment = producer.openSegment({ segmentId, conversationId, trackId, wants });

@@ -208,7 +208,7 @@ export async function run(args: string[]): Promise<object> {
       calls: { type: 'string', default: '300' },
       seconds: { type: 'string', default: '30' },
       loss: { type: 'string', default: '0' },
-      evict: { type: 'string', default: '4' },
+      evict: { type: 'string', default: '32' },
     },
   });
   const [calls, seconds, loss, evict] = [values.calls, values.seconds, values.loss, values.evict].map(

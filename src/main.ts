@@ -3,8 +3,8 @@ import { boundOldGeneration } from './old-generation.ts';
 import { boundYoungGeneration, letYoungGenerationGrow } from './young-generation.ts';
 
 // Ahead of the rest: what reading it in leaves behind would make the young generation large for good.
-boundYoungGeneration();
 boundOldGeneration();
+boundYoungGeneration();
 const { startCallreel } = await import('./callreel.ts');
 const { systemClock } = await import('./clock.ts');
 const { loadConfig } = await import('./config.ts');

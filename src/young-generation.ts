@@ -4,7 +4,7 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 /** Of a thread, in MB; V8 takes up to three times that. */
 const semiSpaceMb = 2;
 /** Of the main thread of the server: of all of it. */
-const mainBytes = 8 << 20;
+const mainBytes = 4 << 20;
 
 /**
  * Bounds the garbage that waits to be collected, of this thread and of all that are started from now on. By itself V8

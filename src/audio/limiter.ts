@@ -47,6 +47,8 @@ export class Limiter {
   readonly #gains = new Float64Array(limiterHistoryBlocks).fill(1);
   /** The node at the start of the waiting block. */
   #node = 1;
+  /** Blocks since one was too loud. */
+  #quietBlocks = limiterHistoryBlocks;
 
   /** @param startSample absolute position of the first sample; before it there is silence */
   constructor(rateHz: number, startSample = 0) {
@@ -83,6 +85,37 @@ export class Limiter {
     return written;
   }
 
+  /** Whether what was pushed so far changes nothing of what follows. */
+  get isIdle(): boolean {
+    return this.#quietBlocks >= limiterHistoryBlocks && this.#node === 1 && this.#peak <= largest;
+  }
+
+  /**
+   * As `push`, while it is idle, of samples that are no sums: none of them is too loud, so most are copied as they are.
+   * @param sums memory for as many
+   */
+  pushIdle(samples: Int16Array, sums: Int32Array, out: Int16Array, outOffset = 0): number {
+    const block = this.#block;
+    const toBorder = block - this.#filled;
+    if (samples.length < toBorder + block) {
+      sums.set(samples);
+      return this.push(sums.subarray(0, samples.length), out, outOffset);
+    }
+    let at = outOffset;
+    if (this.#hasWaiting) at = copyPart(this.#waiting, this.#waitingStart, block, out, at);
+    at = copyPart(this.#filling, this.#fillStart, this.#filled, out, at);
+    const end = samples.length - ((samples.length - toBorder) % block);
+    const given = end - block;
+    out.set(samples.subarray(0, given), at);
+    this.#waiting.set(samples.subarray(given, end));
+    this.#waitingStart = 0;
+    this.#hasWaiting = true;
+    this.#filling.set(samples.subarray(end));
+    this.#fillStart = 0;
+    this.#filled = samples.length - end;
+    return at + given - outOffset;
+  }
+
   /**
    * Gives back the rest; behind the end there is silence. The limiter is not to be used any more.
    * @returns the number of samples written to `out` from `outOffset`
@@ -101,6 +134,7 @@ export class Limiter {
     const node = this.#nodeBefore(gain);
     const written = this.#hasWaiting ? this.#emitWaiting(node, this.#block, out, outOffset) : 0;
 
+    this.#quietBlocks = gain === 1 ? this.#quietBlocks + 1 : 0;
     this.#gains.copyWithin(1, 0);
     this.#gains[0] = gain;
     this.#node = node;
@@ -138,4 +172,9 @@ export class Limiter {
         out[outOffset + i - start] = Math.round(waiting[i]! * (node + slope * i));
     return end - start;
   }
+}
+
+function copyPart(from: Int32Array, start: number, end: number, out: Int16Array, at: number): number {
+  for (let i = start; i < end; i++) out[at + i - start] = from[i]!;
+  return at + end - start;
 }

@@ -29,13 +29,19 @@ export function audioFileBytes({ format, rateHz, channels }: AudioFileShape, sam
 
 const rates: readonly number[] = [8000, 16_000, 48_000];
 
-/** @throws CallreelError REQUEST_INVALID for a shape that the formats do not share */
-export function openAudioFile({ format, rateHz, channels }: AudioFileShape): AudioFileWriter {
+/**
+ * @param lends parts may be what was given to be written: they are valid until that is changed
+ * @throws CallreelError REQUEST_INVALID for a shape that the formats do not share
+ */
+export function openAudioFile(
+  { format, rateHz, channels }: AudioFileShape,
+  { lends = false }: { lends?: boolean } = {},
+): AudioFileWriter {
   if (!rates.includes(rateHz)) throw refusal(`a file of ${rateHz} Hz`, 'rateHz');
   if (channels !== 1 && channels !== 2) throw refusal(`a file of ${channels} channels`, 'channels');
   switch (format) {
     case 'wav':
-      return new WavWriter({ rateHz, channels });
+      return new WavWriter({ rateHz, channels, lends });
     case 'mp3':
       return new Mp3Writer({ rateHz, channels, bitRateKbps: defaultMp3BitRateKbps(channels) });
     case 'mp4':

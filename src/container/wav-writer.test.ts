@@ -7,8 +7,8 @@ import type { FilePart } from './writer.ts';
 
 for (const rateHz of [8000, 16_000, 48_000] as const)
   for (const channels of [1, 2] as const)
-    test(`${rateHz} Hz, ${channels}: at any moment the header lists what is there, at most 200 ms behind`, () => {
-      const signal = testTones(rateHz, rateHz, ...[440, 700].slice(0, channels));
+    test(`${rateHz} Hz, ${channels}: at any moment the header lists what is there, at most a second behind`, () => {
+      const signal = testTones(rateHz, 3 * rateHz, ...[440, 700].slice(0, channels));
       for (const chunkSamples of [rateHz / 50, rateHz / 3, rateHz]) {
         const writer = new WavWriter({ rateHz, channels });
         const parts: FilePart[] = writer.refresh();
@@ -19,7 +19,7 @@ for (const rateHz of [8000, 16_000, 48_000] as const)
           const file = fileOf(parts.slice(0, count));
           const there = (file.length - 80) / 2 / channels;
           const listed = file.readUInt32LE(76) / 2 / channels;
-          assert.ok(listed <= there && there - listed <= rateHz / 5, `${listed} of ${there}`);
+          assert.ok(listed <= there && there - listed <= rateHz, `${listed} of ${there}`);
           assert.equal(file.readUInt32LE(4), 72 + listed * 2 * channels);
         }
         parts.push(...writer.finish());

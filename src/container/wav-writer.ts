@@ -2,17 +2,20 @@ import { wavHeader } from './wav.ts';
 import { type AudioFileWriter, type FilePart, FileParts } from './writer.ts';
 
 /** The header says at least so often how long the audio is. */
-const refreshSeconds = 0.2;
+const refreshSeconds = 1;
 
 /** A WAV file with 16-bit PCM whose header is never ahead of its audio. RIFF, and RF64 from 4 GiB on. */
 export class WavWriter implements AudioFileWriter {
   readonly #rateHz: number;
   readonly #channels: 1 | 2;
+  readonly #lends: boolean;
   readonly #file = new FileParts();
   #samples = 0;
   #listedSamples = 0;
 
-  constructor({ rateHz, channels }: { rateHz: number; channels: 1 | 2 }) {
+  /** @param lends parts are the samples that were given, for who writes them at once */
+  constructor({ rateHz, channels, lends = false }: { rateHz: number; channels: 1 | 2; lends?: boolean }) {
+    this.#lends = lends;
     this.#rateHz = rateHz;
     this.#channels = channels;
     this.#file.append(this.#header());
@@ -29,14 +32,11 @@ export class WavWriter implements AudioFileWriter {
   write(samples: Int16Array): FilePart[] {
     const step = Math.floor(refreshSeconds * this.#rateHz);
     const length = samples.length / this.#channels;
-    for (let from = 0; from < length; ) {
-      const to = Math.min(length, from + step - (this.#samples - this.#listedSamples));
-      const pcm = samples.slice(from * this.#channels, to * this.#channels);
-      // The machine is little-endian, like WAV.
-      this.#file.append(new Uint8Array(pcm.buffer));
+    for (let from = 0; from < length; from += step) {
+      const to = Math.min(length, from + step);
+      if (this.#samples + to - from > this.#listedSamples + step) this.#list();
+      this.#append(samples.subarray(from * this.#channels, to * this.#channels));
       this.#samples += to - from;
-      from = to;
-      if (this.#samples - this.#listedSamples >= step) this.#list();
     }
     return this.#file.take();
   }
@@ -48,6 +48,12 @@ export class WavWriter implements AudioFileWriter {
 
   finish(): FilePart[] {
     return this.refresh();
+  }
+
+  /** The machine is little-endian, like WAV. */
+  #append(samples: Int16Array): void {
+    const { buffer, byteOffset, byteLength } = this.#lends ? samples : samples.slice();
+    this.#file.append(new Uint8Array(buffer, byteOffset, byteLength));
   }
 
   #list(): void {

@@ -1,12 +1,15 @@
 import { rtpHeaderBytes } from '../rtp/packet.ts';
 import { toRtpTimestamp, toSequenceNumber } from '../rtp/sequence.ts';
 import type { Datagram, TransportPort } from '../rtp/transport.ts';
-import type { OpenSegment, SpoolProducer } from '../spool/producer.ts';
-import type { CaptureSink, FastCapture, FastPathUser } from './capture-sink.ts';
+import type { SpoolProducer } from '../spool/producer.ts';
+import { ArrivalNotes, notedPackets } from './arrival-notes.ts';
+import type { CaptureSink, FastCapture, FastPathUser, Stay } from './capture-sink.ts';
+import type { Due } from './due-list.ts';
 import type { EarlyWords } from './early-words.ts';
+import type { HeardCapture } from './heard-capture.ts';
 import type { Inactivity } from './inactivity.ts';
 import type { KeyPresses } from './key-presses.ts';
-import type { LegOutput } from './leg-output.ts';
+import type { FastRelay, LegOutput } from './leg-output.ts';
 import type { LegStatistics } from './leg-statistics.ts';
 import type { PacketProtection } from './packet-protection.ts';
 import type { PauseEnd } from './pause-end.ts';
@@ -36,8 +39,9 @@ export interface FastPathLeg {
   readonly unproven: UnprovenPackets;
 }
 
-/** Packets of which the leg is told at once: what that needs is read from memory once for all of them. A power of two. */
-const notedPackets = 32;
+/** Of all legs. */
+const notes = new ArrivalNotes();
+const originUnit = 2 ** 20;
 /** Version 2 and nothing else: neither padding nor extension nor sources. */
 const plainFirstByte = 0x80;
 
@@ -49,8 +53,6 @@ const plainFirstByte = 0x80;
  * is asked or changed that they count for.
  */
 export class FastPath implements FastPathUser {
-  /** Monotonic microseconds: while it is open nothing is due before then. */
-  restsUntilUs = 0;
   #isOpen = false;
   /** Of the next packet; time and SSRC as signed numbers. */
   #bytes = 0;
@@ -78,12 +80,18 @@ export class FastPath implements FastPathUser {
   /** Slots that had passed when the last packet came. */
   #lastSlot = 0;
   #spool: SpoolProducer | undefined;
-  #segment: OpenSegment | undefined;
-  #originUs = 0;
-  /** Arrivals of the packets that nobody was told of. */
-  #notes = new Float64Array(0);
+  /** 0: they are not recorded. */
+  #segmentHandle = 0;
+  /** Position 0 of the spool's times: numbers this small stand in the object itself. */
+  #originUnits = 0;
+  #originRest = 0;
+  /** Arrivals of the packets that nobody was told of; -1: there were none. */
+  #notesAt = -1;
   #noted = 0;
   #room = notedPackets;
+  /** Where what is recorded is what the other leg hears: its times are others. */
+  #heard: HeardCapture | undefined;
+  #heardNotesAt = -1;
   /** Slots that the target was told of. */
   #toldSlots = 0;
   #restingRoom: RestingRoom | undefined;
@@ -93,6 +101,8 @@ export class FastPath implements FastPathUser {
   #format: ReceiveFormat | undefined;
   #arrivalUs = 0;
   readonly #leg: FastPathLeg;
+  /** When the leg is to be looked at: at once but while it rests. */
+  due: Due | undefined;
 
   constructor(leg: FastPathLeg) {
     this.#leg = leg;
@@ -119,14 +129,13 @@ export class FastPath implements FastPathUser {
     const format = this.#format;
     const { said, latch, payloadTypes, pauseEnd } = this.#leg;
     const { stay } = said;
-    if (!format || !stay || stay.muted || said.call || !this.#isPlain()) return false;
+    if (!format || !stay || stay.muted || !this.#isPlain()) return false;
     const last = payloadTypes.lastAudio;
     const { ssrc, sequenceNumber, rtpTime, ticks } = last;
     if (!latch.isAt(ssrc, sequenceNumber) || pauseEnd.isNear(this.#arrivalUs)) return false;
     const relayed = target.ahead(format, last);
     if (!relayed) return false;
-    const capture = this.#leg.capture.goesOn?.(stay, { ...format, ssrc, arrivalUs: this.#arrivalUs }, this);
-    if (!capture) return false;
+    if (!this.#findCapture(stay, format, relayed)) return false;
     this.#payloadType = format.payloadType;
     this.#sequenceNumber = toSequenceNumber(sequenceNumber + 1);
     this.#rtpTime = (rtpTime + ticks) | 0;
@@ -147,18 +156,13 @@ export class FastPath implements FastPathUser {
     this.#slots = room.slots;
     this.#slotBase = this.#toldSlots = room.slots.by(room.order);
     this.#lastSlot = this.#slotBase - (maxIdleSlots - relayed.idleSlotsLeft);
-    this.#spool = capture.spool;
-    this.#segment = capture.segment;
-    this.#originUs = capture.originUs;
-    this.#capture = capture;
     this.#target = target;
-    if (this.#notes.length === 0) {
-      this.#notes = new Float64Array(notedPackets);
+    if (this.#notesAt < 0) {
+      this.#notesAt = notes.takeRow();
       // Legs that begin together are not all told in the same tick.
       this.#room = 1 + ((this.#remotePort >> 1) % notedPackets);
     }
     this.#restingRoom = room;
-    this.restsUntilUs = 0;
     this.#isOpen = true;
     return true;
   }
@@ -167,11 +171,18 @@ export class FastPath implements FastPathUser {
   close(): void {
     this.#isOpen = false;
     this.#restingRoom = undefined;
-    this.restsUntilUs = 0;
+    this.due?.set(0);
     this.#capture = undefined;
+    this.#heard = undefined;
     this.#target = undefined;
-    this.#segment = undefined;
     this.#port = undefined;
+  }
+
+  /** The leg is closed. */
+  end(): void {
+    if (this.#notesAt >= 0) notes.giveBack(this.#notesAt);
+    if (this.#heardNotesAt >= 0) notes.giveBack(this.#heardNotesAt);
+    this.#notesAt = this.#heardNotesAt = -1;
   }
 
   /** Up to how many slots that passed nothing but packets is sent, whatever comes. */
@@ -200,17 +211,18 @@ export class FastPath implements FastPathUser {
     const { passed } = this.#slots!;
     const slotTime = this.#slotTime + Math.imul(passed - this.#slotBase, this.#slotTicks);
     if (Math.abs((sentTime - slotTime) | 0) > this.#mostTicksApart) return false;
-    const segment = this.#segment;
-    if (segment) {
-      const recordedUs = Math.max(0, arrivalUs - this.#originUs);
-      if (!this.#spool!.tryPacket(segment, sequenceNumber, rtpTime >>> 0, recordedUs, data, rtpHeaderBytes))
-        return false;
+    const sentNumber = (sequenceNumber + this.#sequenceOffset) & 0xffff;
+    if (this.#segmentHandle > 0) {
+      const isKept = this.#heard
+        ? this.#recordHeard(data, sentNumber, sentTime)
+        : this.#record(data, sequenceNumber, rtpTime, arrivalUs);
+      if (!isKept) return false;
     }
-    this.#send(data, sequenceNumber + this.#sequenceOffset, sentTime);
+    this.#send(data, sentNumber, sentTime);
     this.#sequenceNumber = (sequenceNumber + 1) & 0xffff;
     this.#rtpTime = (rtpTime + this.#ticks) | 0;
     this.#lastSlot = passed;
-    this.#notes[this.#noted++] = arrivalUs;
+    notes.times[this.#notesAt + this.#noted++] = arrivalUs;
     if (this.#noted >= this.#room) this.tell();
     return true;
   }
@@ -227,7 +239,7 @@ export class FastPath implements FastPathUser {
 
   /** The leg is left alone until then. */
   restUntil(atUs: number): void {
-    if (this.#isOpen) this.restsUntilUs = atUs;
+    if (this.#isOpen) this.due?.set(atUs);
   }
 
   /** Tells whoever is to know what came, and how many slots passed. */
@@ -242,6 +254,19 @@ export class FastPath implements FastPathUser {
     if (packets > 0) this.#tellPackets(packets);
     const payloadBytes = packets * (this.#bytes - rtpHeaderBytes);
     this.#target!.wentOn(packets, payloadBytes, this.#ticks, passed, slots - this.#lastSlot);
+  }
+
+  #record(data: Uint8Array, sequenceNumber: number, rtpTime: number, atUs: number): boolean {
+    const recordedUs = Math.max(0, atUs - this.#originUnits * originUnit - this.#originRest);
+    const handle = this.#segmentHandle;
+    return this.#spool!.tryPacket(handle, sequenceNumber, rtpTime >>> 0, recordedUs, data, rtpHeaderBytes);
+  }
+
+  /** As the other leg is sent it, and when. */
+  #recordHeard(data: Uint8Array, sequenceNumber: number, rtpTime: number): boolean {
+    const nowUs = this.#heard!.nowUs();
+    notes.times[this.#heardNotesAt + this.#noted] = nowUs;
+    return this.#record(data, sequenceNumber, rtpTime, nowUs);
   }
 
   #send(data: Uint8Array, sequenceNumber: number, time: number): void {
@@ -260,28 +285,71 @@ export class FastPath implements FastPathUser {
     const { statistics, pauseEnd, latch, inactivity, payloadTypes, protection } = this.#leg;
     const format = this.#format!;
     const { clockRateHz } = format;
-    const capture = this.#capture!;
     const ticks = this.#ticks;
     const ssrc = this.#ssrc >>> 0;
     const payloadBytes = this.#bytes - rtpHeaderBytes;
     let sequenceNumber = toSequenceNumber(this.#sequenceNumber - packets);
     let rtpTime = toRtpTimestamp(this.#rtpTime - packets * ticks);
     for (let i = 0; i < packets; i++) {
-      const arrivalUs = this.#notes[i]!;
+      const arrivalUs = notes.times[this.#notesAt + i]!;
       statistics.audio(format, ssrc, sequenceNumber, rtpTime, arrivalUs, payloadBytes);
       pauseEnd.took(ssrc, clockRateHz, rtpTime, arrivalUs);
-      if (this.#segment)
-        capture.place(sequenceNumber, rtpTime, Math.max(0, arrivalUs - this.#originUs), ticks);
+      if (this.#segmentHandle > 0) this.#place(i, packets);
       sequenceNumber = toSequenceNumber(sequenceNumber + 1);
       rtpTime = toRtpTimestamp(rtpTime + ticks);
     }
-    const arrivalUs = this.#notes[packets - 1]!;
+    const arrivalUs = notes.times[this.#notesAt + packets - 1]!;
     const lastNumber = toSequenceNumber(sequenceNumber - 1);
     this.#arrivalUs = arrivalUs;
     latch.wentOn(packets, arrivalUs, lastNumber);
     inactivity.alive(arrivalUs);
     payloadTypes.wentOn(lastNumber, toRtpTimestamp(rtpTime - ticks));
     protection.wentOn(lastNumber);
+  }
+
+  /** The packet noted as number `i` of so many, where it was recorded. */
+  #place(i: number, packets: number): void {
+    const capture = this.#capture!;
+    const ticks = this.#ticks;
+    const isHeard = this.#heard !== undefined;
+    const [numberOffset, timeOffset] = isHeard ? [this.#sequenceOffset, this.#timeOffset] : [0, 0];
+    const sequenceNumber = toSequenceNumber(this.#sequenceNumber - packets + i + numberOffset);
+    const rtpTime = toRtpTimestamp(this.#rtpTime + (i - packets) * ticks + timeOffset);
+    const atUs = notes.times[(isHeard ? this.#heardNotesAt : this.#notesAt) + i]!;
+    capture.place(sequenceNumber, rtpTime, Math.max(0, atUs - capture.originUs), ticks);
+  }
+
+  /**
+   * Where the packets are recorded: in the room, with the call, or with the call of the other leg, as what that hears.
+   * @returns false where somebody is to be given each packet, or two are to have it
+   */
+  #findCapture(stay: Stay, format: ReceiveFormat, relayed: FastRelay): boolean {
+    const { capture, payloadTypes, said } = this.#leg;
+    const { codec, clockRateHz, payloadType } = format;
+    const last = {
+      codec,
+      clockRateHz,
+      payloadType,
+      ssrc: payloadTypes.lastAudio.ssrc,
+      arrivalUs: this.#arrivalUs,
+    };
+    const found = [capture.goesOn?.(stay, last, this)];
+    if (said.call && stay.policy !== 'never') found.push(capture.goesOn?.(said.call.said, last, this));
+    const { heard, ssrc } = relayed;
+    const sent = { codec, clockRateHz, payloadType: relayed.payloadType, ssrc };
+    const ofHeard = heard?.goesOn(sent, this);
+    if (heard) found.push(ofHeard);
+    const recording = found.filter((each) => each?.segment);
+    if (found.includes(undefined) || recording.length > 1) return false;
+    const only = recording[0] ?? found[0]!;
+    this.#capture = only;
+    this.#heard = recording.length > 0 && only === ofHeard ? heard : undefined;
+    this.#spool = only.spool;
+    this.#segmentHandle = only.segment?.handle ?? 0;
+    this.#originUnits = Math.floor(only.originUs / originUnit);
+    this.#originRest = only.originUs - this.#originUnits * originUnit;
+    if (this.#heard && this.#heardNotesAt < 0) this.#heardNotesAt = notes.takeRow();
+    return true;
   }
 
   /** Nothing is under way by which a packet could be anything else than audio of the leg. */

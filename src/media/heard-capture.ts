@@ -1,7 +1,7 @@
 import { createL16Encoder } from '../codec/l16.ts';
 import type { RtpHeader } from '../rtp/packet.ts';
 import { payloadDurationTicks } from '../timeline/payload-duration.ts';
-import type { CapturedPacket } from './capture-sink.ts';
+import type { CapturedPacket, EvenStream, FastCapture, FastPathUser } from './capture-sink.ts';
 import { type AudioRateHz, maxSlotSamples, slotUs } from './codec-table.ts';
 import type { NegotiatedCodec } from './control.ts';
 
@@ -10,6 +10,8 @@ export interface HeardCaptureOptions {
   nowUs(): number;
   /** Takes what the leg is sent. The object is reused. */
   packet(packet: CapturedPacket): void;
+  /** As of the capture; without it each packet is to be given. */
+  goesOn?(last: EvenStream, user: FastPathUser): FastCapture | undefined;
 }
 
 /** Names the stream of samples; no sender of ours has it twice. */
@@ -37,6 +39,17 @@ export class HeardCapture {
 
   constructor(options: HeardCaptureOptions) {
     this.#options = options;
+  }
+
+  /** When a packet that is sent now is heard. */
+  nowUs(): number {
+    return this.#options.nowUs();
+  }
+
+  /** Where packets are recorded that go on with the last one that was sent; undefined: each is to be given. */
+  goesOn(last: Omit<EvenStream, 'arrivalUs'>, user: FastPathUser): FastCapture | undefined {
+    if (this.withheld) return undefined;
+    return this.#options.goesOn?.({ ...last, arrivalUs: this.#options.nowUs() }, user);
   }
 
   /**

@@ -29,6 +29,8 @@ export interface SlotTime {
 export interface FastRelay extends RelayedAhead {
   readonly payloadType: number;
   readonly ssrc: number;
+  /** Who has them too. */
+  readonly heard: HeardCapture | undefined;
   readonly port: TransportPort;
   readonly address: string;
   readonly remotePort: number;
@@ -263,23 +265,14 @@ export class LegOutput {
   /** How what goes on with the last packet of another leg is sent, while nothing else is; undefined: not known. */
   ahead({ codec, clockRateHz }: NegotiatedCodec, last: LastRelayed): FastRelay | undefined {
     const sender = this.#sender;
-    if (!sender || this.heard) return undefined;
+    if (!sender) return undefined;
     const format = this.#formats.find((each) => each.codec === codec && each.clockRateHz === clockRateHz);
     const ahead = this.#relay?.ahead(last);
     if (!format || !ahead) return undefined;
     const { port, ssrc, slotTimestamp, slotTicks } = sender;
     const { sendAddress, sendPort } = this.#latch;
-    const { payloadType } = format;
-    return {
-      ...ahead,
-      payloadType,
-      port,
-      ssrc,
-      slotTimestamp,
-      slotTicks,
-      address: sendAddress,
-      remotePort: sendPort,
-    };
+    const to = { port, address: sendAddress, remotePort: sendPort, heard: this.heard };
+    return { ...ahead, ...to, payloadType: format.payloadType, ssrc, slotTimestamp, slotTicks };
   }
 
   /** Packets and slots more, as by `relay` and `passSlot`; the last `idleSlots` behind the last packet. */

@@ -1,6 +1,7 @@
 import { CallreelError } from '../errors.ts';
 import type { Datagram, RtpTransport } from '../rtp/transport.ts';
 import type { LegNegotiate, LegOpen } from './control.ts';
+import { DueList } from './due-list.ts';
 import { MediaSession } from './media-session.ts';
 import type { MediaSessionOptions } from './media-session-options.ts';
 
@@ -10,6 +11,8 @@ export type LegsOptions = Omit<MediaSessionOptions, 'legId' | 'awaitsAnswer'> & 
 export class Legs {
   readonly #options: LegsOptions;
   readonly #sessions = new Map<string, MediaSession>();
+  /** In monotonic microseconds. */
+  readonly #due = new DueList<MediaSession>();
 
   constructor(options: LegsOptions) {
     this.#options = options;
@@ -33,6 +36,7 @@ export class Legs {
     if (this.#sessions.has(legId)) throw new CallreelError('CONFLICT', `the leg ${legId} is open already`);
     const session = new MediaSession({ ...this.#options, legId, awaitsAnswer });
     this.#sessions.set(legId, session);
+    session.fast.due = this.#due.add(session);
     try {
       const port = await this.#options.transport.open(session);
       if (this.#sessions.get(legId) !== session) {
@@ -42,6 +46,7 @@ export class Legs {
       session.attach(port);
       return port.port;
     } catch (error) {
+      this.#due.remove(session.fast.due);
       if (this.#sessions.get(legId) === session) this.#sessions.delete(legId);
       throw error;
     }
@@ -77,7 +82,9 @@ export class Legs {
 
   /** The leg left its room before. */
   close(legId: string, nowUs: number): void {
-    this.#sessions.get(legId)?.close(nowUs);
+    const session = this.#sessions.get(legId);
+    session?.close(nowUs);
+    this.#due.remove(session?.fast.due);
     this.#sessions.delete(legId);
   }
 
@@ -86,11 +93,10 @@ export class Legs {
    * peer open and stay open.
    */
   slot(nowUs: number): void {
-    for (const session of this.#sessions.values()) {
-      if (nowUs < session.fast.restsUntilUs) continue;
+    this.#due.visit(nowUs, (session) => {
       session.expire(nowUs);
       if (!session.stay) session.slotAlone();
-    }
+    });
   }
 
   /** The leg whose recordings by itself have this room. */

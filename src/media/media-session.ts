@@ -40,6 +40,8 @@ const packet = new ReceivedPacket();
  * `output`, to wherever the peer's media comes from.
  */
 export class MediaSession implements DatagramSink {
+  /** The first that a packet needs. */
+  readonly fast: FastPath;
   readonly legId: string;
   readonly counters: MediaSessionCounters = { strayPackets: 0, unknownPayloadTypes: 0, unexpectedPackets: 0 };
   readonly output: LegOutput;
@@ -65,7 +67,6 @@ export class MediaSession implements DatagramSink {
     this.#post({ event: 'leg.inactive', legId: this.legId, silentMs }),
   );
   readonly #said: SaidCapture;
-  readonly fast: FastPath;
   #leaveKey: string | undefined;
   #relayTarget: LegOutput | undefined;
   #port: TransportPort | undefined;
@@ -130,6 +131,7 @@ export class MediaSession implements DatagramSink {
 
   close(nowUs: number): void {
     this.fast.wake();
+    this.fast.end();
     if (!this.#port) return;
     const report = this.#statistics.legReport(nowUs);
     this.rtcp.close(nowUs);
@@ -220,6 +222,7 @@ export class MediaSession implements DatagramSink {
     this.output.heard = new HeardCapture({
       nowUs: () => this.#options.clock.monotonicUs(),
       packet: (packet) => this.#capture.packet(heard, packet),
+      goesOn: (last, user) => this.#capture.goesOn?.(heard, last, user),
     });
   }
 

@@ -28,7 +28,7 @@ export class PayloadTypes {
   #current: Meanings = [];
   #former: Meanings = [];
   /** Numbers that the agreement before did not have, or for something else. */
-  #new: boolean[] = [];
+  #new: number[] = [];
   #formerUntilUs = Number.POSITIVE_INFINITY;
   /** Of the numbers that mean something else now. */
   #reusedUntilUs = 0;
@@ -59,7 +59,9 @@ export class PayloadTypes {
     const agreed: Meanings = formats.map((format) => format && { format, clockRateHz: format.clockRateHz });
     for (const [payloadType, clockRateHz] of eventClocks(agreement).entries())
       if (clockRateHz !== undefined) agreed[payloadType] ??= { format: undefined, clockRateHz };
-    return (nowUs) => this.#agree(agreed, nowUs);
+    // As long as it is and no longer: what grew has room for half as much again.
+    const meanings = agreed.slice();
+    return (nowUs) => this.#agree(meanings, nowUs);
   }
 
   /** What a packet is; undefined: nothing that was agreed. */
@@ -117,7 +119,7 @@ export class PayloadTypes {
     if (arrivalUs > this.#formerUntilUs) this.#former = [];
     const { payloadType } = packet;
     if (taken !== this.#current[payloadType]) return false;
-    const isSign = this.#hasNew ? this.#new[payloadType] : taken.format?.decoder;
+    const isSign = this.#hasNew ? this.#new.includes(payloadType) : taken.format?.decoder;
     if (isSign) this.#formerUntilUs = Math.min(this.#formerUntilUs, arrivalUs + formerTypesUs);
     if (!this.#former[payloadType]) return false;
     if (!this.#isPastSwitch(packet)) {
@@ -142,8 +144,8 @@ export class PayloadTypes {
     for (const [number, now] of agreed.entries())
       if (isSame(now, this.#former[number])) this.#former[number] = undefined;
     if (!this.#former.some(Boolean)) this.#former = [];
-    this.#new = agreed.map((now, number) => now !== undefined && changed.includes(number));
-    this.#hasNew = this.#new.includes(true);
+    this.#new = changed.filter((number) => agreed[number] !== undefined);
+    this.#hasNew = this.#new.length > 0;
     this.#formerUntilUs = Number.POSITIVE_INFINITY;
     this.#reusedUntilUs = nowUs + formerTypesUs;
     this.#switchSsrc = -1;

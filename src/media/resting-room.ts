@@ -1,4 +1,5 @@
 import type { FastPathUser } from './capture-sink.ts';
+import type { Due } from './due-list.ts';
 import type { SlotCount } from './slot-count.ts';
 
 /** What a room has of a leg's fast path. */
@@ -23,6 +24,8 @@ export class RestingRoom implements FastPathUser {
   readonly order: number;
   /** Up to how many slots that passed nothing has to be done; 0: it does not rest. */
   restsTo = 0;
+  /** When it is to be looked at, in slots that passed: at once but while it rests. */
+  due: Due | undefined;
   #paths: readonly RestingPath[] = [];
 
   constructor(slots: SlotCount, order: number) {
@@ -59,11 +62,13 @@ export class RestingRoom implements FastPathUser {
     let restsTo = Number.MAX_SAFE_INTEGER;
     for (const { relaysTo } of this.#paths) restsTo = Math.min(restsTo, relaysTo);
     this.restsTo = restsTo;
+    this.due?.set(restsTo);
   }
 
   #end(): void {
     for (const path of this.#paths) path.close();
     this.#paths = [];
     this.restsTo = 0;
+    this.due?.set(0);
   }
 }

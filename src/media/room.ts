@@ -24,6 +24,8 @@ const listenerSlots = 50;
 const settledSlots = 3;
 /** In smaller rooms nothing is gained by it. */
 const sharingMembers = 4;
+/** Of all rooms: it is sent at once. */
+const faded = new Int16Array(maxSlotSamples);
 const nothingSaid: PartySlot = { frame: undefined, previousFrame: undefined, rateHz: audioRatesHz[0] };
 
 /**
@@ -39,21 +41,21 @@ export class Room {
   /** The last slot was the relay's alone. */
   #hasPassed = false;
   #encodings = new SharedEncodings();
-  readonly #faded = new Int16Array(maxSlotSamples);
   #mix = new RoomMix(audioRatesHz[0]);
   /** What recordings of single calls hear where somebody must not be recorded. */
   #recordable: RoomMix | undefined;
 
   /** While it has nothing to do for what is relayed. */
-  readonly #resting: RestingRoom;
+  readonly resting: RestingRoom;
 
+  /** @param order among the rooms of `slots` */
   constructor(roomId: string, slots = new SlotCount(), order = 0) {
     this.roomId = roomId;
-    this.#resting = new RestingRoom(slots, order);
+    this.resting = new RestingRoom(slots, order);
   }
 
   add(session: MediaSession, mode: RoomMode): void {
-    this.#resting.wake();
+    this.resting.wake();
     this.#members.push({
       ...{ session, mode, party: new MixParty(), recordable: new MixParty() },
       ...{ former: undefined, shares: false },
@@ -65,7 +67,7 @@ export class Room {
   remove(session: MediaSession): void {
     const index = this.#members.findIndex((member) => member.session === session);
     if (index < 0) return;
-    this.#resting.wake();
+    this.resting.wake();
     this.#members.splice(index, 1);
     if (this.#members.length === 0) this.forgetAudio();
     session.relayTo(undefined);
@@ -78,7 +80,7 @@ export class Room {
   muteChanged(session: MediaSession): void {
     const member = this.#members.find((each) => each.session === session);
     if (!member) return;
-    this.#resting.wake();
+    this.resting.wake();
     member.party = new MixParty();
     member.recordable = new MixParty();
     this.withhold();
@@ -87,7 +89,7 @@ export class Room {
 
   /** Before a packet more is sent: who hears somebody that must not be recorded is not recorded by what it is sent. */
   withhold(): void {
-    this.#resting.wake();
+    this.resting.wake();
     for (const member of this.#members) {
       const { heard } = member.session.output;
       if (heard)
@@ -99,7 +101,7 @@ export class Room {
 
   /** Its filters and encoders hold nothing of what was said any more. */
   forgetAudio(): void {
-    this.#resting.wake();
+    this.resting.wake();
     this.#beginMix(this.#mix.rateHz);
     this.#encodings = new SharedEncodings();
     this.#recordable = undefined;
@@ -111,7 +113,7 @@ export class Room {
 
   /** To do something with them. */
   sessions(): MediaSession[] {
-    this.#resting.wake();
+    this.resting.wake();
     return this.#members.map(({ session }) => session);
   }
 
@@ -119,15 +121,14 @@ export class Room {
     return this.#members.some(({ session }) => legIds.includes(session.legId));
   }
 
-  /** One slot of 20 ms, unless there is nothing to do in it. */
+  /** One slot of 20 ms, where it is due. */
   slot(): void {
-    const { order, restsTo, slots } = this.#resting;
-    if (restsTo > slots.passed) return;
+    const { order, restsTo, slots } = this.resting;
     slots.comes(order);
-    if (restsTo > 0 && this.#resting.continues()) return;
+    if (restsTo > 0 && this.resting.continues()) return;
     this.mixSlot();
     slots.isThrough(order);
-    if (this.#hasPassed) this.#resting.begin(this.#members.map(({ session }) => session));
+    if (this.#hasPassed) this.resting.begin(this.#members.map(({ session }) => session));
   }
 
   /** Takes a frame of each party, sends each its mix. */
@@ -235,7 +236,7 @@ export class Room {
   #sendFade({ session: { output }, party, former: formerParty }: Member, former: RoomMix): void {
     if (!output.beginSlot()) return;
     const { rateHz } = output;
-    const out = this.#faded.subarray(0, slotSamplesAt(rateHz));
+    const out = faded.subarray(0, slotSamplesAt(rateHz));
     const from = former.samplesFor(formerParty!, rateHz);
     const to = this.#mix.samplesFor(party, rateHz);
     for (let i = 0; i < out.length; i++) {

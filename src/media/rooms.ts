@@ -1,6 +1,7 @@
 import { CallreelError } from '../errors.ts';
 import type { CaptureSink, Stay } from './capture-sink.ts';
 import type { RoomJoin, RoomMute, WorkerEvent } from './control.ts';
+import { DueList } from './due-list.ts';
 import type { MediaSession } from './media-session.ts';
 import { Room } from './room.ts';
 import { SlotCount } from './slot-count.ts';
@@ -11,6 +12,8 @@ export class Rooms {
   readonly #post: (event: WorkerEvent) => void;
   readonly #rooms = new Map<string, Room>();
   readonly #slots = new SlotCount();
+  /** By the slots that passed. */
+  readonly #due = new DueList<Room>();
   #opened = 0;
 
   constructor(capture: CaptureSink, post: (event: WorkerEvent) => void) {
@@ -40,6 +43,7 @@ export class Rooms {
     let room = this.#rooms.get(roomId);
     if (!room) {
       room = new Room(roomId, this.#slots, this.#opened++);
+      room.resting.due = this.#due.add(room);
       this.#rooms.set(roomId, room);
       this.#capture.roomOpened(roomId, sinceUs);
     }
@@ -94,12 +98,13 @@ export class Rooms {
   /** The capture stage hears of it even where nobody ever joined: a recording may have been waiting. */
   close(roomId: string, atUs: number): void {
     for (const session of this.#rooms.get(roomId)?.sessions() ?? []) this.leave(session, atUs);
+    this.#due.remove(this.#rooms.get(roomId)?.resting.due);
     this.#rooms.delete(roomId);
     this.#capture.roomClosed(roomId, atUs);
   }
 
   mixSlot(): void {
-    for (const room of this.#rooms.values()) room.slot();
+    this.#due.visit(this.#slots.passed, (room) => room.slot());
     this.#slots.end();
   }
 }

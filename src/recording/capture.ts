@@ -10,6 +10,7 @@ import type {
   FastPathUser,
   Stay,
 } from '../media/capture-sink.ts';
+import { DueList } from '../media/due-list.ts';
 import type { SpoolProducer } from '../spool/producer.ts';
 import type { PauseBehaviour } from '../spool/records.ts';
 import { CallHolds, type HeldCalls, reachedLegs } from './call-holds.ts';
@@ -32,6 +33,8 @@ export class Capture implements CaptureSink {
   readonly #clock: Clock;
   readonly #newSegmentId: () => string;
   readonly #rooms = new Map<string, RecordedRoom>();
+  /** In monotonic microseconds. */
+  readonly #due = new DueList<RecordedRoom>();
   readonly #stays = new Map<string, CapturedStay>();
   readonly #holds = new CallHolds();
   /** The calls that a pause reaches. */
@@ -74,6 +77,7 @@ export class Capture implements CaptureSink {
       recordingEnded: (recordingId, endUs) => this.recordingEnded?.(recordingId, endUs),
     });
     this.#rooms.set(roomId, room);
+    room.due = this.#due.add(room);
     return room;
   }
 
@@ -120,7 +124,7 @@ export class Capture implements CaptureSink {
   }
 
   slot(nowUs: number): void {
-    for (const room of this.#rooms.values()) room.slot(nowUs);
+    this.#due.visit(nowUs, (room) => room.slot(nowUs));
   }
 
   /**
@@ -173,6 +177,7 @@ export class Capture implements CaptureSink {
     const room = this.#rooms.get(roomId);
     if (!room) return;
     this.#rooms.delete(roomId);
+    this.#due.remove(room.due);
     for (const [trackId, { stay }] of this.#stays) if (stay.roomId === roomId) this.#stays.delete(trackId);
     room.close(atUs, reason);
     if (this.#holds.any) this.#applyHolds(atUs);

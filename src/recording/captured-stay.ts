@@ -138,10 +138,8 @@ export class CapturedStay implements FastCapture {
   goesOn(last: EvenStream, user: FastPathUser): FastCapture | undefined {
     if (this.#joining || this.listeners.size > 0) return undefined;
     if (this.#segment) {
-      const fromUs = Math.max(this.#saidFromUs, this.#wantedFromUs, this.startUs);
-      const isFromStart = this.#saidFromUs === Number.NEGATIVE_INFINITY && !this.#options.isCut;
-      if (!this.#hasCaptured || !this.#isKnownFormat(last)) return undefined;
-      if (!isFromStart && last.arrivalUs - fromUs <= longestStallUs + slackUs) return undefined;
+      if (!this.#hasCaptured || !this.#isKnownFormat(last) || this.#isNearStart(last.arrivalUs))
+        return undefined;
       for (const { listener } of this.#tracks) if (listener) return undefined;
       for (const track of this.#tracks) track.user = user;
     }
@@ -182,6 +180,13 @@ export class CapturedStay implements FastCapture {
       if (kept) track.report(received);
       else track.lose(1);
     }
+  }
+
+  /** What comes about then may belong to the time before. */
+  #isNearStart(arrivalUs: number): boolean {
+    const startUs = this.#options.isCut ? this.startUs : Number.NEGATIVE_INFINITY;
+    if (this.stay.side === 'heard') return arrivalUs < Math.max(startUs, this.#wantedFromUs);
+    return arrivalUs - Math.max(startUs, this.#saidFromUs) <= longestStallUs + slackUs;
   }
 
   /** What is sent as one packet may have begun before it was to be recorded, what comes may have been said before. */

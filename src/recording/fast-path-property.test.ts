@@ -44,9 +44,9 @@ async function play(
 
 /** Whatever the phones, the network and the server do: nobody can tell which way a packet took. */
 for (const [name, trouble, seeds, ringBytes] of [
-  ['nothing but calls', 0, 2, 1 << 22],
-  ['now and then', 0.15, 12, 1 << 22],
-  ['often', 1, 12, 1 << 22],
+  ['nothing but calls', 0, 4, 1 << 22],
+  ['now and then', 0.15, 16, 1 << 22],
+  ['often', 1, 16, 1 << 22],
   ['all the time', 8, 4, 1 << 22],
   ['a ring that is full', 0.3, 4, 1 << 15],
 ] as const)

@@ -1,6 +1,7 @@
 import { CallreelError } from '../errors.ts';
 import type { CapturedDigit, Stay } from '../media/capture-sink.ts';
 import type { ConsentReport, RecordingConsent } from '../media/consent-control.ts';
+import type { Due } from '../media/due-list.ts';
 import type { SpoolProducer } from '../spool/producer.ts';
 import { aliveIntervalMs, type PauseBehaviour } from '../spool/records.ts';
 import { CapturedStay } from './captured-stay.ts';
@@ -47,6 +48,8 @@ export class RecordedRoom {
   #limited = false;
   #held: PauseBehaviour | undefined;
   #aliveUs = 0;
+  /** When `slot` is called, monotonic microseconds. */
+  due: Due | undefined;
 
   constructor(options: RecordedRoomOptions) {
     this.roomId = options.roomId;
@@ -109,6 +112,7 @@ export class RecordedRoom {
     this.#recorders.add(recorder);
     this.#changes(atUs);
     this.#limited ||= recorder.limits.any || recorder.consents.any;
+    this.due?.set(0);
     if (this.#held) recorder.pauseWithCall(atUs, this.#held);
     for (const captured of this.#stays.values()) {
       this.#openTrack(recorder, captured);
@@ -183,9 +187,10 @@ export class RecordedRoom {
     }
   }
 
-  /** Once a slot: ends what ends by itself. */
+  /** Once a slot, where it is due: ends what ends by itself. */
   slot(nowUs: number): void {
     if (nowUs - this.#aliveUs >= aliveIntervalMs * 1000) this.#tellAlive(nowUs);
+    this.due?.set(this.#limited ? 0 : this.#aliveUs + aliveIntervalMs * 1000);
     if (!this.#limited) return;
     for (const recorder of [...this.#recorders]) {
       recorder.consents.slot(nowUs);

@@ -190,7 +190,9 @@ export class Recorder {
   /** What ends it by itself, looked at once a slot. */
   limitReached(nowUs: number): RecorderEnd | undefined {
     if (this.#state !== 'recording') return undefined;
-    return this.limits.reached(this.sampleAt(nowUs), this.#mediaEnd());
+    const nowSample = this.sampleAt(nowUs);
+    const isLong = this.limits.lengthReached(nowSample) !== undefined;
+    return this.limits.reached(nowSample, isLong ? this.#mediaEnd() : 0);
   }
 
   /** Its length, where that is over by then though audio of before it may yet come. */

@@ -60,12 +60,14 @@ export class FastPathScript {
   }
 
   begin(): Command[] {
-    const commands: Command[] = this.#often(0.9) ? [this.#start()] : [];
+    const isOfRoom = this.#chance(0.5);
+    const commands: Command[] = isOfRoom ? [this.#start()] : [];
     for (const leg of [0, 1, 2]) {
       commands.push({ verb: 'leg.open', legId: `leg-${leg}`, awaitsAnswer: !this.#often(0.7) });
       commands.push(this.#negotiation(leg));
       if (leg < 2) commands.push(this.#join(leg));
     }
+    if (!isOfRoom) commands.push(this.#start(this.#below(2)));
     return commands;
   }
 

@@ -144,8 +144,11 @@ export class ChannelReader implements SampleReader {
   #keepTail(samples: Int16Array, fromHz: number, atSample: number, endSample: number): void {
     if (this.#tailEnd !== atSample || this.#tailHz !== fromHz) this.#tail.fill(0);
     const kept = Math.min(samples.length, tailSamples);
-    if (kept < tailSamples) this.#tail.copyWithin(0, kept);
-    this.#tail.set(samples.subarray(samples.length - kept), tailSamples - kept);
+    const tail = this.#tail;
+    if (kept < tailSamples) tail.copyWithin(0, kept);
+    const to = tailSamples - kept;
+    const from = samples.length - kept;
+    for (let k = 0; k < kept; k++) tail[to + k] = samples[from + k]!;
     this.#tailHz = fromHz;
     this.#tailEnd = endSample;
   }

@@ -5,7 +5,7 @@ import { CallreelError } from '../errors.ts';
 
 /**
  * An audio file on disk that is written along with a call, and plays as it lies at any moment: what is missing is what
- * the encoder holds, and with WAV up to 200 ms that its header does not list yet. A disk that fails (full, gone) ends
+ * the encoder holds, and with WAV up to a second that its header does not list yet, until the next `refresh`. A disk that fails (full, gone) ends
  * the file and nothing else: what was whole stays, `failure` says why, and further audio is passed over; the file can
  * be made from the recording later. Blocks on the disk: not for a thread that answers to time.
  */
@@ -23,7 +23,7 @@ export class GrowingFile {
    */
   constructor(path: string, shape: AudioFileShape) {
     this.#path = path;
-    this.#writer = openAudioFile(shape);
+    this.#writer = openAudioFile(shape, { lends: true });
     try {
       this.#descriptor = openSync(path, 'wx', 0o600);
     } catch (cause) {

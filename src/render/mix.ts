@@ -19,6 +19,7 @@ export type ChannelTap = (trackId: string, samples: Int16Array) => void;
 const partSeconds = 0.1;
 /** Of all mixes of a thread: nothing of them is kept from one part to the next. */
 let channelSamples = new Int16Array(0);
+let aloneSamples = new Int16Array(0);
 let summedSamples = new Int32Array(0);
 let limitedSamples = new Int16Array(0);
 const none = new Int16Array(0);
@@ -70,6 +71,7 @@ export class MixReader implements SampleReader {
     this.#partSamples = Math.round(partSeconds * view.rateHz);
     if (channelSamples.length < this.#partSamples) {
       channelSamples = new Int16Array(this.#partSamples);
+      aloneSamples = new Int16Array(this.#partSamples);
       summedSamples = new Int32Array(this.#partSamples);
       limitedSamples = new Int16Array(this.#limiter.maxOutput(this.#partSamples));
     }
@@ -132,9 +134,8 @@ export class MixReader implements SampleReader {
   #sumNext(): number {
     if (this.#summedTo > this.#endSample || (this.#grows && this.#summedTo === this.#endSample)) return -1;
     const samples = Math.min(this.#partSamples, this.#endSample - this.#summedTo);
-    const sum = summedSamples.subarray(0, samples).fill(0);
-    for (const part of this.#parts) this.#add(part, sum);
-    let made = this.#limiter.push(sum, limitedSamples);
+    let made =
+      this.#limiter.isIdle && this.#partsHeard(samples) <= 1 ? this.#pass(samples) : this.#sum(samples);
     this.#summedTo += samples;
     if (this.#summedTo === this.#endSample && !this.#grows) {
       made += this.#limiter.flush(limitedSamples, made);
@@ -148,20 +149,49 @@ export class MixReader implements SampleReader {
     return { fromSample, toSample: trackEnd(track, this.#endSample), track, reader: undefined };
   }
 
-  #add(part: Part, sum: Int32Array): void {
+  #partsHeard(samples: number): number {
+    const endSample = this.#summedTo + samples;
+    let heard = 0;
+    for (const { fromSample, toSample } of this.#parts)
+      if (Math.max(fromSample, this.#summedTo) < Math.min(toSample, endSample)) heard += 1;
+    return heard;
+  }
+
+  /** One channel alone is its own sum, and none is silence. */
+  #pass(samples: number): number {
+    const alone = aloneSamples.subarray(0, samples).fill(0);
+    for (const part of this.#parts) {
+      const channel = this.#channelOf(part, samples);
+      if (channel) alone.set(channel, Math.max(0, part.fromSample - this.#summedTo));
+    }
+    return this.#limiter.pushIdle(alone, summedSamples, limitedSamples);
+  }
+
+  #sum(samples: number): number {
+    const sum = summedSamples.subarray(0, samples).fill(0);
+    for (const part of this.#parts) {
+      const channel = this.#channelOf(part, samples);
+      if (!channel) continue;
+      const offset = Math.max(0, part.fromSample - this.#summedTo);
+      for (let k = 0; k < channel.length; k += 1) sum[offset + k]! += channel[k]!;
+    }
+    return this.#limiter.push(sum, limitedSamples);
+  }
+
+  /** @returns what it has in the next samples, undefined for nothing; valid until the next call */
+  #channelOf(part: Part, samples: number): Int16Array | undefined {
     const from = Math.max(part.fromSample, this.#summedTo);
-    const to = Math.min(part.toSample, this.#summedTo + sum.length);
+    const to = Math.min(part.toSample, this.#summedTo + samples);
     if (from >= to) {
       const end = this.#grows ? part.track.endSample : part.toSample;
       if (end !== undefined && end <= this.#summedTo) part.reader?.close();
-      return;
+      return undefined;
     }
     part.reader ??= this.#openChannel(part.track, this.#view, from);
     const channel = channelSamples.subarray(0, to - from);
     part.reader.read(channel);
     this.#pauses.silence(channel, from);
     this.#tap?.(part.track.trackId, channel);
-    const offset = from - this.#summedTo;
-    for (let k = 0; k < channel.length; k += 1) sum[offset + k]! += channel[k]!;
+    return channel;
   }
 }

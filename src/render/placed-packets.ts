@@ -114,6 +114,9 @@ export class PlacedPackets {
 
   /** Of a track that grows: what waits until more is read is copied, so that it does not keep all that was read. */
   detach(): void {
+    this.#read.payload = noPayload;
+    if (this.#previous && this.#previous.payload.length > 0)
+      this.#previous = { ...this.#previous, payload: noPayload };
     let bytes = 0;
     for (let at = this.#next; at < this.#waiting.length; at++) bytes += this.#waiting[at]!.payload.length;
     if (bytes === 0) return;

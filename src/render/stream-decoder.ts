@@ -8,7 +8,9 @@ import type { PlacedPacket } from './placed-packets.ts';
 const usualPacketSamples = 5760;
 /** Of all streams of a thread: what was decoded is read before anything else is. */
 let decodedSamples = new Int16Array(usualPacketSamples);
-const none = new Int16Array(0);
+const none: Int16Array = new Int16Array(0);
+/** Packets are as long as those before, as a rule. */
+let lastPart = none;
 
 /**
  * The packets of one format, in order, as samples; and what stands in for those that were lost between them. Every
@@ -16,6 +18,8 @@ const none = new Int16Array(0);
  */
 export class StreamDecoder {
   readonly key: string;
+  /** With which it began. */
+  readonly format: FormatRecord;
   readonly #decoder: Decoder;
   readonly #concealer: Concealer | undefined;
   readonly #rateHz: number;
@@ -28,6 +32,7 @@ export class StreamDecoder {
   /** @param rateHz of the recording; positions count at it, samples come at `fromHz` */
   constructor(format: FormatRecord, rateHz: number) {
     this.key = streamKey(format);
+    this.format = format;
     this.#rateHz = rateHz;
     this.#decoder = createDecoder(format.codec, format.clockRateHz, rateHz);
     if (!this.#decoder.conceal) this.#concealer = new Concealer(this.#decoder.rateHz);
@@ -58,7 +63,7 @@ export class StreamDecoder {
     if (decodedSamples.length < room) decodedSamples = new Int16Array(room);
     const made = this.#decoder.decode(payload, decodedSamples);
     if (made < wanted) decodedSamples.fill(0, made, wanted);
-    this.samples = decodedSamples.subarray(0, wanted);
+    this.samples = decodedPart(wanted);
     if (!this.#concealer) return;
     if (lostSamples > 0) this.#concealer.lead(this.lostSamples, this.samples);
     else if (!isContiguous) this.#concealer.reset();
@@ -74,9 +79,10 @@ export class StreamDecoder {
   }
 
   #conceal(samples: number, next: Uint8Array): void {
+    this.lostSamples = none;
+    if (samples === 0) return;
     if (this.#concealed.length < samples) this.#concealed = new Int16Array(samples);
     this.lostSamples = this.#concealed.subarray(0, samples);
-    if (samples === 0) return;
     if (this.#concealer) {
       this.#concealer.conceal(this.lostSamples);
       return;
@@ -84,6 +90,12 @@ export class StreamDecoder {
     const made = this.#decoder.conceal?.(this.lostSamples, samples, next) ?? 0;
     this.lostSamples.fill(0, made);
   }
+}
+
+function decodedPart(samples: number): Int16Array {
+  if (lastPart.length !== samples || lastPart.buffer !== decodedSamples.buffer)
+    lastPart = decodedSamples.subarray(0, samples);
+  return lastPart;
 }
 
 export function streamKey({ codec, clockRateHz, ssrc }: FormatRecord): string {

@@ -76,7 +76,7 @@ export class TrackDecoder {
 
   /** The same decoder as long as the stream is the same. */
   #fit(decoder: StreamDecoder | undefined, { format }: PlacedPacket): StreamDecoder {
-    if (decoder?.key === streamKey(format)) return decoder;
+    if (decoder && (decoder.format === format || decoder.key === streamKey(format))) return decoder;
     decoder?.close();
     return new StreamDecoder(format, this.#rateHz);
   }

@@ -13,7 +13,7 @@ export interface DatagramSender {
   readonly bytes: Uint8Array;
   /**
    * Takes the first of `bytes` to be sent by this socket.
-   * @param address a `sockaddr` of so many bytes
+   * @param address a `sockaddr` of so many bytes; none for a socket that is connected
    */
   send(fd: number, address: Uint32Array, addressBytes: number, dataBytes: number): void;
   /** Afterwards everything was sent, or refused. */
@@ -24,6 +24,15 @@ export interface DatagramSender {
 
 /** A full buffer is no reason to wait: what is late is of no use to the peer. */
 export const sendFlags = linux.MSG_DONTWAIT | linux.MSG_NOSIGNAL;
+
+/**
+ * A connected socket tells by its next send that an earlier datagram was refused (ICMP), and has then sent nothing.
+ * @returns whether it was sent
+ */
+export function sendMessage(libc: Libc, fd: number, message: MessageHeader): boolean {
+  if (libc.sendmsg(fd, message.pointer, sendFlags) >= 0) return true;
+  return libc.errno() === linux.ECONNREFUSED && libc.sendmsg(fd, message.pointer, sendFlags) >= 0;
+}
 
 /** Sends each at once. */
 export class DirectSender implements DatagramSender {
@@ -43,7 +52,7 @@ export class DirectSender implements DatagramSender {
     const message = this.#message;
     message.aim(address, addressBytes);
     message.dataBytes = dataBytes;
-    if (this.#libc.sendmsg(fd, message.pointer, sendFlags) >= 0) this.#counters.sentPackets++;
+    if (sendMessage(this.#libc, fd, message)) this.#counters.sentPackets++;
     else this.#counters.failedSends++;
   }
 

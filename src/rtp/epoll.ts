@@ -2,7 +2,7 @@ import { errorName, type Libc, linux, type OpenedLibc, PinnedBytes } from './lib
 
 /** `struct epoll_event` is packed on x64 alone. */
 const eventWords = process.arch === 'x64' ? 3 : 4;
-const slotWord = eventWords - 2;
+const keyWord = eventWords - 2;
 const turnWord = eventWords - 1;
 const firstRoom = 256;
 
@@ -27,10 +27,10 @@ export class Epoll {
   }
 
   /** @returns the name of the error, where there was one */
-  add(fd: number, slot: number, turn: number): string | undefined {
+  add(fd: number, key: number, turn: number): string | undefined {
     const { words, pointer } = this.#added;
     words[0] = linux.EPOLLIN;
-    words[slotWord] = slot;
+    words[keyWord] = key;
     words[turnWord] = turn;
     const result = this.#libc.epoll_ctl(this.#fd, linux.EPOLL_CTL_ADD, fd, pointer);
     return result === -1 ? errorName(this.#libc.errno()) : undefined;
@@ -49,8 +49,8 @@ export class Epoll {
     return Math.max(0, Math.min(ready, this.#room));
   }
 
-  slotOf(index: number): number {
-    return this.#events.words[index * eventWords + slotWord]!;
+  keyOf(index: number): number {
+    return this.#events.words[index * eventWords + keyWord]!;
   }
 
   turnOf(index: number): number {

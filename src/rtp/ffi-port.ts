@@ -10,18 +10,30 @@ export interface FfiPortOwner {
   readonly sender: DatagramSender;
   /** A datagram has no way to its destination. */
   refused(): void;
+  /** So much went to one destination that a socket that is connected to it pays. */
+  steady(port: FfiPort): void;
   close(port: FfiPort): void;
 }
 
-/** One bound socket; the transport that opened it reads `fd` and ends it. */
+/** A second of a stream of 20 ms. */
+export const steadySends = 50;
+
+/** One bound socket, and perhaps a connected one; the transport that opened it reads them and ends it. */
 export class FfiPort implements TransportPort {
   readonly port: number;
   readonly sink: DatagramSink;
-  /** What the events of the socket are known by: its place, and how often that was taken. */
+  /** Its place in the transport, and how often places were taken. */
   readonly slot: number;
   readonly turn: number;
   /** -1 once it is closed. */
   fd: number;
+  /** On the same port and connected to what is or was the destination, -1 where there is none. */
+  peerFd = -1;
+  /** `peerFd` is connected to the destination. */
+  isConnected = false;
+  /** A `sockaddr` of so many bytes; none where it is no address. */
+  readonly destination = new Uint32Array(socketAddressBytes / 4);
+  destinationBytes = 0;
   /** Where the last datagram came from. */
   sourceAddress = '';
   sourcePort = 0;
@@ -29,8 +41,8 @@ export class FfiPort implements TransportPort {
   #source0 = 0;
   #source1 = 0;
   #sourceRest: Uint32Array | undefined;
-  readonly #destination = new Uint32Array(socketAddressBytes / 4);
-  #destinationBytes = 0;
+  /** To this destination, without a connected socket. */
+  #sends = 0;
   readonly #owner: FfiPortOwner;
   #address = '';
   #remotePort = -1;
@@ -58,8 +70,32 @@ export class FfiPort implements TransportPort {
     if (!(bytes >= 0 && bytes <= maxDatagramBytes)) throw new RangeError(`a datagram of ${bytes} bytes`);
     if (this.fd === -1) return;
     if (address !== this.#address || port !== this.#remotePort) this.#aim(address, port);
-    if (this.#destinationBytes === 0) this.#owner.refused();
-    else this.#owner.sender.send(this.fd, this.#destination, this.#destinationBytes, bytes);
+    if (this.isConnected) this.#owner.sender.send(this.peerFd, this.destination, 0, bytes);
+    else if (this.destinationBytes === 0) this.#owner.refused();
+    else {
+      this.#owner.sender.send(this.fd, this.destination, this.destinationBytes, bytes);
+      if (++this.#sends === steadySends) this.#owner.steady(this);
+    }
+  }
+
+  /** What events of each socket are known by, beside `turn`. */
+  get key(): number {
+    return this.slot * 2;
+  }
+
+  get peerKey(): number {
+    return this.slot * 2 + 1;
+  }
+
+  /** Still open and sending to where it did when it became steady. */
+  get isSteady(): boolean {
+    return this.fd !== -1 && this.#sends >= steadySends;
+  }
+
+  /** From now on datagrams to this destination go out by `fd`. */
+  connected(fd: number): void {
+    this.peerFd = fd;
+    this.isConnected = true;
   }
 
   close(): void {
@@ -91,7 +127,9 @@ export class FfiPort implements TransportPort {
 
   #aim(address: string, port: number): void {
     const { addresses, family } = this.#owner;
-    this.#destinationBytes = addresses.write(this.#destination, family, address, port);
+    this.destinationBytes = addresses.write(this.destination, family, address, port);
+    this.isConnected = false;
+    this.#sends = 0;
     this.#address = address;
     this.#remotePort = port;
   }

@@ -13,8 +13,10 @@ import { getSystemErrorMap } from 'node:util';
 export interface Libc {
   socket(family: number, type: number, protocol: number): number;
   bind(fd: number, address: bigint, bytes: number): number;
+  connect(fd: number, address: bigint, bytes: number): number;
   getsockname(fd: number, address: bigint, bytes: bigint): number;
   setsockopt(fd: number, level: number, option: number, value: bigint, bytes: number): number;
+  getrlimit(resource: number, limit: bigint): number;
   close(fd: number): number;
   recvmsg(fd: number, message: bigint, flags: number): number;
   sendmsg(fd: number, message: bigint, flags: number): number;
@@ -37,8 +39,10 @@ export interface Libc {
 const signatures = {
   socket: { arguments: ['int32', 'int32', 'int32', 'int32'], return: 'int32' },
   bind: { arguments: ['int32', 'pointer', 'uint32', 'int32'], return: 'int32' },
+  connect: { arguments: ['int32', 'pointer', 'uint32', 'int32'], return: 'int32' },
   getsockname: { arguments: ['int32', 'pointer', 'pointer', 'int32'], return: 'int32' },
   setsockopt: { arguments: ['int32', 'int32', 'int32', 'pointer', 'uint32'], return: 'int32' },
+  getrlimit: { arguments: ['int32', 'pointer'], return: 'int32' },
   close: { arguments: ['int32'], return: 'int32' },
   // They return an ssize_t, of which the lower half is enough for a datagram and for -1.
   recvmsg: { arguments: ['int32', 'pointer', 'int32'], return: 'int32' },
@@ -85,6 +89,7 @@ function tryOpen(): OpenedLibc | string {
       ...functions,
       socket: (family, type, protocol) => functions.socket(family, type, protocol, 0),
       bind: (fd, address, bytes) => functions.bind(fd, address, bytes, 0),
+      connect: (fd, address, bytes) => functions.connect(fd, address, bytes, 0),
       getsockname: (fd, address, bytes) => functions.getsockname(fd, address, bytes, 0),
       sendmsg: (fd, message, flags) => functions.sendmsg(fd, message, flags, 0),
       inet_pton: (family, text, address) => functions.inet_pton(family, text, address, 0),
@@ -132,6 +137,7 @@ export const linux = {
   SOCK_CLOEXEC: 0o2000000,
   SOL_SOCKET: 1,
   SO_RCVBUF: 8,
+  SO_REUSEPORT: 15,
   SO_TIMESTAMPNS: 35,
   IPPROTO_IPV6: 41,
   IPV6_V6ONLY: 26,
@@ -142,6 +148,8 @@ export const linux = {
   EPOLL_CTL_ADD: 1,
   EPOLLIN: 1,
   CLOCK_REALTIME: 0,
+  RLIMIT_NOFILE: 7,
+  ECONNREFUSED: 111,
   PROT_READ: 1,
   PROT_WRITE: 2,
   MAP_SHARED: 1,

@@ -23,6 +23,9 @@ export class MessageHeader {
   /** The `sockaddr`. */
   readonly nameWords: Uint32Array<ArrayBuffer>;
   readonly controlWords: Uint32Array<ArrayBuffer>;
+  /** The addresses of the message and of its bytes, each in two words. */
+  readonly pointerWords: Uint32Array<ArrayBuffer>;
+  readonly dataPointerWords: Uint32Array<ArrayBuffer>;
   readonly #words: Uint32Array<ArrayBuffer>;
 
   /** @param controlBytes a multiple of 8 */
@@ -39,6 +42,8 @@ export class MessageHeader {
     memory.words[6] = 1;
     if (controlBytes > 0) memory.point(8, at(controlOffset));
     memory.point(14, data.pointer);
+    this.dataPointerWords = memory.words.subarray(14, 16);
+    this.pointerWords = Uint32Array.of(Number(memory.pointer & 0xffff_ffffn), Number(memory.pointer >> 32n));
   }
 
   get pointer(): bigint {

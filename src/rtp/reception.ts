@@ -10,7 +10,7 @@ import {
 const maxDropout = 3000;
 /** Numbers below the highest for which a second packet is known as a duplicate. */
 const historyPackets = 512;
-const unseen = -(2 ** 31);
+const wordBits = 32;
 
 /**
  * One received stream as RFC 3550 counts it: expected and lost packets (appendix A.3), interarrival jitter (A.8).
@@ -30,7 +30,8 @@ export class Reception {
   /** In units of RTP time. */
   #jitter = 0;
   readonly #sequence = new ExtendedSequence();
-  readonly #seen = new Int32Array(historyPackets).fill(unseen);
+  /** A bit for each of the last numbers: one that came. */
+  readonly #seen = new Uint32Array(historyPackets / wordBits);
   #first = 0;
   #highest = -1;
   /** Of the sources and sequences before this one. */
@@ -92,9 +93,9 @@ export class Reception {
       this.#begin(sequenceNumber, clockRateHz);
       extended = this.#highest;
       this.#lastArrivalUs = 0;
-    } else if (extended > this.#highest) this.#highest = extended;
+    } else if (extended > this.#highest) this.#advanceTo(extended);
     else if (!this.#countOld(extended)) return;
-    this.#seen[extended & (historyPackets - 1)] = extended;
+    this.#see(extended);
     if (timed) this.#observe(rtpTime, clockRateHz, arrivalUs);
   }
 
@@ -111,14 +112,31 @@ export class Reception {
     this.#expectedBefore = this.expected;
     this.#sequence.reset();
     this.#first = this.#highest = this.#sequence.extend(sequenceNumber);
-    this.#seen.fill(unseen);
+    this.#seen.fill(0);
     this.#jitter = 0;
     this.#clockRateHz = clockRateHz;
   }
 
+  /** The numbers between did not come, not yet. */
+  #advanceTo(extended: number): void {
+    const from = Math.max(this.#highest + 1, extended - historyPackets);
+    for (let number = from; number < extended; number++)
+      this.#seen[wordOf(number)]! &= ~(1 << (number & (wordBits - 1)));
+    this.#highest = extended;
+  }
+
+  #see(extended: number): void {
+    if (this.#isRecent(extended)) this.#seen[wordOf(extended)]! |= 1 << (extended & (wordBits - 1));
+  }
+
+  #isRecent(extended: number): boolean {
+    return this.#highest - extended < historyPackets;
+  }
+
   /** @returns false for a duplicate */
   #countOld(extended: number): boolean {
-    if (this.#seen[extended & (historyPackets - 1)] === extended) {
+    const seen = this.#seen[wordOf(extended)]! & (1 << (extended & (wordBits - 1)));
+    if (seen !== 0 && this.#isRecent(extended)) {
       this.duplicates++;
       return false;
     }
@@ -143,4 +161,8 @@ export class Reception {
     this.#lastArrivalUs = arrivalUs;
     this.#lastTime = rtpTime;
   }
+}
+
+function wordOf(number: number): number {
+  return (number & (historyPackets - 1)) >>> 5;
 }

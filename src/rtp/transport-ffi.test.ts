@@ -33,7 +33,12 @@ const setupCall = 425n;
 const enterCall = 426n;
 
 /** Sends `count` datagrams from one port to another within one tick. @returns the texts that came */
-async function exchange(transport: RtpTransport, count: number, again = 1): Promise<string[]> {
+async function exchange(
+  transport: RtpTransport,
+  count: number,
+  again = 1,
+  opened: () => void = () => undefined,
+): Promise<string[]> {
   const texts: string[] = [];
   const done = Promise.withResolvers<void>();
   const to = await transport.open({
@@ -43,6 +48,7 @@ async function exchange(transport: RtpTransport, count: number, again = 1): Prom
     },
   });
   const from: TransportPort = await transport.open({ receive: () => undefined });
+  opened();
   let ticks = 0;
   transport.run(() => {
     if (ticks++ >= again) return;
@@ -100,6 +106,41 @@ describe('io_uring', () => {
     assert.deepEqual(await exchange(transport, 10), numbers(10));
     await transport.stop();
   });
+});
+
+describe('a socket that is connected to a steady peer', () => {
+  const rounds = 3;
+  const expected = [...numbers(60), ...numbers(60), ...numbers(60)];
+
+  for (const uring of [true, false])
+    test(`is made once for a port, ${uring ? 'with' : 'without'} io_uring`, async () => {
+      let connects = 0;
+      const counting = libcWith((real) => ({
+        connect: (...all) => {
+          connects++;
+          return real.connect(...all);
+        },
+      }));
+      const transport = new FfiTransport({ ...options, libc: counting, uring });
+      assert.deepEqual(await exchange(transport, 60, rounds), expected);
+      assert.deepEqual([connects, transport.counters.sentPackets], [1, 60 * rounds]);
+      await transport.stop();
+    });
+
+  for (const call of ['connect', 'bind', 'getrlimit', 'socket', 'epoll_ctl'] as const)
+    test(`is done without where ${call} fails`, async () => {
+      let fails = false;
+      const failing = libcWith((real) => ({
+        [call]: (...all: never[]) => (fails ? -1 : (real[call] as (...all: never[]) => number)(...all)),
+      }));
+      const transport = new FfiTransport({ ...options, libc: failing });
+      const texts = await exchange(transport, 60, rounds, () => {
+        fails = true;
+      });
+      assert.deepEqual(texts, expected);
+      assert.deepEqual([transport.counters.sentPackets, transport.counters.failedSends], [60 * rounds, 0]);
+      await transport.stop();
+    });
 });
 
 test('sends into a full buffer are counted, and nothing waits for it', async () => {
@@ -173,6 +214,23 @@ test('what comes within a long turn is not dated back to its beginning', async (
   await transport.stop();
   // Each clock's microseconds are whole.
   assert.ok(told.arrivalUs >= told.sentUs - 2 && told.arrivalUs <= told.tickUs, JSON.stringify(told));
+});
+
+test('sockets are not connected where others would not be heard beside them', async () => {
+  let connected = 0;
+  const hiding = libcWith((real) => ({
+    // As if what others send came nowhere: the connected socket has the port, and it alone is read.
+    recvmsg: (fd, message, flags) =>
+      connected > 0 && fd !== connected ? -1 : real.recvmsg(fd, message, flags),
+    connect: (fd, ...rest) => real.connect((connected = fd), ...rest),
+  }));
+  const port = new FfiTransport({ ...options, libc: hiding, uring: false });
+  assert.equal(port.probe(), undefined);
+  assert.match(port.note ?? '', /no socket is connected/);
+  connected = 0;
+  assert.deepEqual(await exchange(port, 60, 3), [...numbers(60), ...numbers(60), ...numbers(60)]);
+  assert.equal(connected, 0);
+  await port.stop();
 });
 
 describe('the driver that is chosen', () => {

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { ArrivalTimes, timestampControlBytes } from './arrival-times.ts';
+import { ConnectedPeers } from './connected-peers.ts';
 import { type DatagramSender, DirectSender, type SendCounters } from './datagram-sender.ts';
 import { Epoll } from './epoll.ts';
 import { FfiPort, type FfiPortOwner } from './ffi-port.ts';
@@ -19,6 +20,7 @@ import {
   type TransportPort,
   tickPeriodUs,
 } from './transport.ts';
+import { TransportProbe } from './transport-probe.ts';
 import { UdpSockets } from './udp-sockets.ts';
 import { UringSender } from './uring-sender.ts';
 
@@ -32,6 +34,8 @@ export interface FfiTransportOptions {
   startIndex?: (count: number) => number;
   /** False: as where the kernel lets us have none. */
   uring?: boolean;
+  /** False: no socket is connected to a steady peer. */
+  connect?: boolean;
 }
 
 export interface FfiTransportCounters extends TransportCounters {
@@ -67,8 +71,8 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
   };
   readonly addresses: SocketAddresses;
   readonly sender: DatagramSender;
-  /** Why datagrams are not sent by io_uring. */
-  readonly note: string | undefined;
+  /** What there is better that does not work here. */
+  note: string | undefined;
   readonly #options: FfiTransportOptions;
   readonly #libc: Libc;
   readonly #incoming: MessageHeader;
@@ -78,9 +82,11 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
   readonly #datagram: Datagram;
   readonly #sockets: UdpSockets;
   readonly #epoll: Epoll;
+  readonly #peers: ConnectedPeers;
   readonly #slots: (FfiPort | undefined)[] = [];
   readonly #freeSlots: number[] = [];
   readonly #numbers = new Set<number>();
+  readonly #takeFrom = (port: FfiPort, fd: number): boolean => this.#take(port, fd);
   #turn = 0;
   #stopped = false;
   #loop: TickLoop | undefined;
@@ -93,6 +99,8 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
     this.addresses = new SocketAddresses(options.libc);
     this.#sockets = new UdpSockets(options.libc, options.address, this.addresses);
     this.#epoll = new Epoll(options.libc);
+    this.#peers = new ConnectedPeers(this.#sockets, this.#epoll);
+    this.#peers.isWanted = options.connect ?? true;
     [this.sender, this.note] = openSender(options, this.counters);
     this.#incoming = new MessageHeader(ffi, new PinnedBytes(ffi, maxDatagramBytes), timestampControlBytes);
     this.#incoming.dataBytes = maxDatagramBytes;
@@ -102,22 +110,23 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
 
   /** @returns why it does not work here: a datagram sent to a port of ours does not come as it was sent */
   probe(): string | undefined {
-    const sent = 'probe';
-    let heard = '';
-    const port = this.#bind(0, {
-      receive: ({ data, sourcePort }) => {
-        heard = `${Buffer.from(data).toString('latin1')} ${sourcePort}`;
+    const probe = new TransportProbe(this.#options.address, {
+      open: (sink) => this.#bind(0, sink),
+      exchange: () => {
+        this.sender.flush();
+        this.#epoll.wait(probeTimeoutMs);
+        this.#receive();
       },
     });
-    if (!port) return 'no port is free';
-    port.reserve(sent.length).set(Buffer.from(sent, 'latin1'));
-    port.commit(sent.length, this.#options.address, port.port);
-    this.sender.flush();
-    this.#epoll.wait(probeTimeoutMs);
-    this.#receive();
-    this.close(port);
-    this.counters.receivedPackets = this.counters.sentPackets = 0;
-    return heard === `${sent} ${port.port}` ? undefined : 'a datagram to ourselves did not arrive';
+    const problem = probe.run();
+    if (problem === undefined && this.#peers.isWanted) this.#peers.isWanted = probe.runConnected();
+    for (const port of probe.ports) this.close(port);
+    this.counters.receivedPackets = this.counters.sentPackets = this.counters.failedSends = 0;
+    if (problem === undefined && !this.#peers.isWanted && this.#options.connect !== false)
+      this.note = [this.note, 'no socket is connected to its peer: others were not heard']
+        .filter(Boolean)
+        .join('; ');
+    return problem;
   }
 
   async open(sink: DatagramSink): Promise<TransportPort> {
@@ -166,12 +175,17 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
     this.counters.failedSends++;
   }
 
+  steady(port: FfiPort): void {
+    this.#peers.add(port);
+  }
+
   close(port: FfiPort): void {
     if (port.fd === -1) return;
     // What it committed is still sent.
     this.sender.flush();
     this.#sockets.close(port.fd);
-    port.fd = -1;
+    if (port.peerFd !== -1) this.#sockets.close(port.peerFd);
+    port.fd = port.peerFd = -1;
     this.#slots[port.slot] = undefined;
     this.#freeSlots.push(port.slot);
     this.#numbers.delete(port.port);
@@ -183,24 +197,27 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
    */
   #receive(): void {
     this.#arrivals.begin();
+    this.#peers.connectSome(this.#takeFrom);
     for (let round = 0; round < maxPerPortAndTick && !this.#stopped; round++) {
       const ready = this.#epoll.wait();
       let taken = 0;
       for (let i = 0; i < ready; i++) {
-        const port = this.#slots[this.#epoll.slotOf(i)];
+        const key = this.#epoll.keyOf(i);
+        const port = this.#slots[key >> 1];
         // Another one may have its place by now.
-        if (port?.turn === this.#epoll.turnOf(i) && this.#take(port)) taken++;
+        if (port?.turn !== this.#epoll.turnOf(i)) continue;
+        if (this.#take(port, (key & 1) === 0 ? port.fd : port.peerFd)) taken++;
       }
       if (taken === 0) return;
     }
   }
 
   /** @returns whether a datagram was there */
-  #take(port: FfiPort): boolean {
+  #take(port: FfiPort, fd: number): boolean {
     const message = this.#incoming;
     message.nameBytes = socketAddressBytes;
     message.controlBytes = timestampControlBytes;
-    const bytes = this.#libc.recvmsg(port.fd, message.pointer, linux.MSG_DONTWAIT);
+    const bytes = this.#libc.recvmsg(fd, message.pointer, linux.MSG_DONTWAIT);
     if (bytes < 0) {
       if (errorName(this.#libc.errno()) !== 'EAGAIN') this.counters.socketErrors++;
       return false;
@@ -238,7 +255,7 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
     this.#slots[slot] = port;
     this.#numbers.add(port.port);
     this.#epoll.makeRoom(this.#slots.length);
-    const error = this.#epoll.add(port.fd, slot, turn);
+    const error = this.#epoll.add(port.fd, port.key, turn);
     if (error === undefined) return port;
     this.close(port);
     return judgeBindError(error, this.#options.address);

@@ -6,7 +6,11 @@ import { portOf, type SocketAddresses, socketAddressBytes } from './socket-addre
 /** The system cuts this down to net.core.rmem_max. */
 const receiveBufferBytes = 1 << 20;
 
+const socketType = linux.SOCK_DGRAM | linux.SOCK_NONBLOCK | linux.SOCK_CLOEXEC;
 const everywhere = '::';
+
+/** Of all descriptors there may be: sockets that only save time leave the rest to those that must be. */
+const shareForConnected = 1 / 2;
 
 export interface BoundSocket {
   fd: number;
@@ -22,6 +26,7 @@ export class UdpSockets {
   readonly #addresses: SocketAddresses;
   readonly #name: PinnedBytes;
   readonly #value: PinnedBytes;
+  readonly #limit: PinnedBytes;
 
   constructor({ ffi, libc }: OpenedLibc, address: string, addresses: SocketAddresses) {
     this.#libc = libc;
@@ -30,6 +35,7 @@ export class UdpSockets {
     this.family = isIPv6(address) ? linux.AF_INET6 : linux.AF_INET;
     this.#name = new PinnedBytes(ffi, socketAddressBytes);
     this.#value = new PinnedBytes(ffi, 8);
+    this.#limit = new PinnedBytes(ffi, 16);
   }
 
   /**
@@ -38,7 +44,7 @@ export class UdpSockets {
    * @throws CallreelError as `judgeBindError`
    */
   bind(number: number): BoundSocket | undefined {
-    const fd = this.#libc.socket(this.family, linux.SOCK_DGRAM | linux.SOCK_NONBLOCK | linux.SOCK_CLOEXEC, 0);
+    const fd = this.#libc.socket(this.family, socketType, 0);
     if (fd === -1) return this.#judge();
     let port: number | undefined;
     try {
@@ -50,8 +56,44 @@ export class UdpSockets {
     return port === undefined ? undefined : { fd, port };
   }
 
+  /**
+   * A second socket on the port of one of ours, for one peer: connected to it, it needs no route and no address for each
+   * datagram, and hears that peer; the first one hears all others. The port is shared (SO_REUSEPORT) for this moment
+   * alone, so that nobody else gets hold of it.
+   * @param peer a `sockaddr` of so many bytes
+   * @returns undefined where there is none to be had
+   */
+  bindConnected({ fd, port }: BoundSocket, peer: Uint32Array, peerBytes: number): number | undefined {
+    const beside = this.#libc.socket(this.family, socketType, 0);
+    if (beside === -1) return undefined;
+    let isConnected = false;
+    if (beside < this.#mostDescriptors()) {
+      this.#setOptions(beside);
+      for (const one of [fd, beside]) this.#setOption(one, linux.SOL_SOCKET, linux.SO_REUSEPORT, 1);
+      const bytes = this.#addresses.write(this.#name.words, this.family, this.#address, port);
+      const isBound = this.#libc.bind(beside, this.#name.pointer, bytes) === 0;
+      for (const one of [fd, beside]) this.#setOption(one, linux.SOL_SOCKET, linux.SO_REUSEPORT, 0);
+      isConnected = isBound && this.connect(beside, peer, peerBytes);
+    }
+    if (isConnected) return beside;
+    this.#libc.close(beside);
+    return undefined;
+  }
+
+  /** What came from the former peer stays to be read. */
+  connect(fd: number, peer: Uint32Array, peerBytes: number): boolean {
+    this.#name.words.set(peer.subarray(0, socketAddressBytes / 4));
+    return this.#libc.connect(fd, this.#name.pointer, peerBytes) === 0;
+  }
+
   close(fd: number): void {
     this.#libc.close(fd);
+  }
+
+  #mostDescriptors(): number {
+    const { pointer, words } = this.#limit;
+    if (this.#libc.getrlimit(linux.RLIMIT_NOFILE, pointer) !== 0) return 0;
+    return (words[1] === 0 ? words[0]! : Number.POSITIVE_INFINITY) * shareForConnected;
   }
 
   #judge(): undefined {

@@ -1,5 +1,11 @@
-import { type DatagramSender, DirectSender, type SendCounters, sendFlags } from './datagram-sender.ts';
-import { type OpenedLibc, PinnedBytes } from './libc.ts';
+import {
+  type DatagramSender,
+  DirectSender,
+  type SendCounters,
+  sendFlags,
+  sendMessage,
+} from './datagram-sender.ts';
+import { linux, type OpenedLibc, PinnedBytes } from './libc.ts';
 import { MessageHeader } from './message-header.ts';
 import { maxDatagramBytes } from './send-batch.ts';
 import { submissionWords, Uring } from './uring.ts';
@@ -10,12 +16,14 @@ const entries = 64;
 const retired: UringSender[] = [];
 
 const opSendmsg = 9;
+const opSend = 26;
 /** struct io_uring_sqe, by its words. */
 const sqe = { operation: 0, fd: 1, address: 4, length: 6, messageFlags: 7, userData: 8 };
 
 /**
  * Sends all that gathered in one call of the system. Each entry of the submission queue has a message and its bytes for
- * good, so that a datagram is told to the kernel by its socket, its address and its length.
+ * good, so that a datagram is told to the kernel by its socket, its address and its length; one that goes out by a
+ * connected socket by its bytes alone.
  */
 export class UringSender implements DatagramSender {
   readonly #opened: OpenedLibc;
@@ -27,8 +35,8 @@ export class UringSender implements DatagramSender {
   #begin: number;
   /** Takes over where the kernel lets us no more. */
   #direct: DatagramSender | undefined;
-  readonly #completed = (result: number): void => {
-    if (result >= 0) this.#counters.sentPackets++;
+  readonly #completed = (result: number, index: number): void => {
+    if (result >= 0 || (result === -linux.ECONNREFUSED && this.#sendNow(index))) this.#counters.sentPackets++;
     else this.#counters.failedSends++;
   };
 
@@ -41,14 +49,9 @@ export class UringSender implements DatagramSender {
     this.#next = this.#begin = this.#uring.taken;
     const { submissions } = this.#uring;
     for (let i = 0; i < entries; i++) {
-      const message = new MessageHeader(ffi, new PinnedBytes(ffi, maxDatagramBytes));
-      this.#messages.push(message);
+      this.#messages.push(new MessageHeader(ffi, new PinnedBytes(ffi, maxDatagramBytes)));
       const at = i * submissionWords;
       submissions.fill(0, at, at + submissionWords);
-      submissions[at + sqe.operation] = opSendmsg;
-      submissions[at + sqe.address] = Number(message.pointer & 0xffff_ffffn);
-      submissions[at + sqe.address + 1] = Number(message.pointer >> 32n);
-      submissions[at + sqe.length] = 1;
       submissions[at + sqe.messageFlags] = sendFlags;
       submissions[at + sqe.userData] = i;
     }
@@ -67,7 +70,15 @@ export class UringSender implements DatagramSender {
     const message = this.#messages[index]!;
     message.aim(address, addressBytes);
     message.dataBytes = dataBytes;
-    this.#uring.submissions[index * submissionWords + sqe.fd] = fd;
+    const { submissions } = this.#uring;
+    const at = index * submissionWords;
+    const isConnected = addressBytes === 0;
+    const pointer = isConnected ? message.dataPointerWords : message.pointerWords;
+    submissions[at + sqe.operation] = isConnected ? opSend : opSendmsg;
+    submissions[at + sqe.fd] = fd;
+    submissions[at + sqe.address] = pointer[0]!;
+    submissions[at + sqe.address + 1] = pointer[1]!;
+    submissions[at + sqe.length] = isConnected ? dataBytes : 1;
     this.#next = (this.#next + 1) >>> 0;
     if ((this.#next - this.#begin) >>> 0 === entries) this.flush();
   }
@@ -83,14 +94,18 @@ export class UringSender implements DatagramSender {
     this.#uring.close();
   }
 
+  /** @returns whether it was sent */
+  #sendNow(index: number): boolean {
+    const fd = this.#uring.submissions[index * submissionWords + sqe.fd]!;
+    return sendMessage(this.#opened.libc, fd, this.#messages[index]!);
+  }
+
   /** What the kernel took it may still look at: that memory is neither written to nor let go of any more. */
   #giveUp(): void {
     retired.push(this);
-    const { libc } = this.#opened;
     for (let n = this.#uring.taken; n !== this.#next; n = (n + 1) >>> 0) {
       const index = n & (entries - 1);
-      const fd = this.#uring.submissions[index * submissionWords + sqe.fd]!;
-      this.#completed(libc.sendmsg(fd, this.#messages[index]!.pointer, sendFlags));
+      this.#completed(this.#sendNow(index) ? 0 : -1, index);
     }
     this.#direct = new DirectSender(this.#opened, this.#counters);
   }

@@ -77,10 +77,11 @@ export class Uring {
   }
 
   /**
-   * Submits everything up to this number and calls `completed` with the result of each operation, in any order.
+   * Submits everything up to this number and calls `completed` with the result and the user data of each operation, in
+   * any order; with -1 and 0 for each that was lost.
    * @returns whether all were taken and completed; otherwise the ring is not to be used any more
    */
-  submit(until: number, completed: (result: number) => void): boolean {
+  submit(until: number, completed: (result: number, userData: number) => void): boolean {
     this.#rings[this.#tailWord] = until;
     let waiting = (until - this.taken) >>> 0;
     let outstanding = waiting;
@@ -90,7 +91,7 @@ export class Uring {
       if (submitted <= 0) break;
       waiting = (until - this.taken) >>> 0;
     }
-    for (let lost = waiting; lost < outstanding; lost++) completed(-1);
+    for (let lost = waiting; lost < outstanding; lost++) completed(-1, 0);
     return outstanding === 0;
   }
 
@@ -104,13 +105,13 @@ export class Uring {
     return Number(this.#libc.syscall(enterCall, BigInt(this.#fd), BigInt(submissions), 0n, 0n, 0n, 0n));
   }
 
-  #reap(completed: (result: number) => void): number {
+  #reap(completed: (result: number, userData: number) => void): number {
     const rings = this.#rings;
     const first = rings[this.#completionHeadWord]!;
     const count = (rings[this.#completionTailWord]! - first) >>> 0;
     for (let i = 0; i < count; i++) {
       const at = this.#completionsWord + ((first + i) & this.#completionMask) * completionWords;
-      completed(rings[at + 2]! | 0);
+      completed(rings[at + 2]! | 0, rings[at]!);
     }
     rings[this.#completionHeadWord] = first + count;
     return count;

@@ -122,6 +122,7 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
       this.#segment += 1;
       this.#reader = undefined;
     }
+    this.#found.value = noRecord;
     return { done: true, value: undefined };
   }
 

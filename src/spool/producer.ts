@@ -130,11 +130,11 @@ export class SpoolProducer {
   }
 
   /**
-   * As `packet`, of a datagram that has its payload from `payloadAt` on: no later than it stands in an entry here.
+   * As `packet`, of the segment with this handle and of a datagram that has its payload from `payloadAt` on: no later than it stands in an entry here.
    * @returns false when there is no space now, or was none before: nothing is done then, and nothing counted
    */
   tryPacket(
-    segment: OpenSegment,
+    handle: number,
     sequenceNumber: number,
     rtpTime: number,
     arrivalUs: number,
@@ -148,7 +148,7 @@ export class SpoolProducer {
     if (at < 0) return false;
     // What comes before the payload lies where the head of the record is written next.
     ring.bytes.set(datagram, at + handleBytes + packetHeaderBytes - payloadAt);
-    ring.view.setUint32(at, segment.handle);
+    ring.view.setUint32(at, handle);
     writePacketHeader(ring.view, at + handleBytes, payloadBytes, sequenceNumber, rtpTime, arrivalUs);
     ring.commit();
     return true;

@@ -197,7 +197,8 @@ export class SegmentReader {
     const header = window.peek(segmentHeaderBytes);
     if (!header || isZero(header)) return false;
     assertSegmentHeader(header, this.#segmentId, this.#path);
-    this.#header = Buffer.from(header);
+    // Not out of Node's pool, of which so few bytes would keep 64 kB.
+    this.#header = Buffer.alloc(segmentHeaderBytes, header);
     this.#advance(window, segmentHeaderBytes);
     return true;
   }

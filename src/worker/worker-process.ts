@@ -34,8 +34,8 @@ const faultExitMs = 250;
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
-boundYoungGeneration();
 boundOldGeneration();
+boundYoungGeneration();
 lowerHelperThreads();
 returnFreedMemory(systemClock);
 const settings = parseWorkerSettings(process.argv[2]);
