@@ -43,10 +43,6 @@ class DrivenTransport implements RtpTransport {
     );
   }
 
-  set beforeReceive(action: RtpTransport['beforeReceive']) {
-    this.#real.beforeReceive = action;
-  }
-
   get counters(): RtpTransport['counters'] {
     return this.#real.counters;
   }

@@ -1,6 +1,7 @@
 import type { Insertable } from 'kysely';
 import type { ChannelFigures } from '../quality/channel-figures.ts';
 import type { QualityFigures } from '../quality/quality-meter.ts';
+import { compiledQuery } from './compiled-query.ts';
 import { json } from './json.ts';
 import { fetchPage, type Page, type PageRequest } from './page.ts';
 import type { ClientState, Db, Recording, RecordingTable } from './schema.ts';
@@ -186,13 +187,19 @@ export async function getRecording(
   accountId: string,
   recordingId: string,
 ): Promise<Recording | undefined> {
-  return await db
-    .selectFrom('recordings')
-    .selectAll()
-    .where('accountId', '=', accountId)
-    .where('recordingId', '=', recordingId)
-    .executeTakeFirst();
+  const [recording] = await selectRecording(db, { accountId, recordingId });
+  return recording;
 }
+
+/** Asked for with every file. */
+const selectRecording = compiledQuery(
+  (db, { accountId, recordingId }: { accountId: string; recordingId: string }) =>
+    db
+      .selectFrom('recordings')
+      .selectAll()
+      .where('accountId', '=', accountId)
+      .where('recordingId', '=', recordingId),
+);
 
 export interface RecordingFilter {
   conversationId?: string | undefined;

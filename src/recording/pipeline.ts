@@ -68,13 +68,9 @@ export class Pipeline {
     return this.#transport.driver;
   }
 
-  /**
-   * Begins to receive, mix and send; `atTick` comes before the mixing of each tick, `beforeReceive` ahead of what it
-   * receives, where the driver has such a moment.
-   */
-  run(atTick: () => void, beforeReceive?: () => void): void {
+  /** Begins to receive, mix and send; `atTick` comes before the mixing of each tick. */
+  run(atTick: () => void): void {
     const { executor } = this;
-    this.#transport.beforeReceive = beforeReceive;
     this.#transport.run(
       atTick,
       (nowUs) => executor.tick(nowUs),

@@ -89,7 +89,6 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
   readonly #takeFrom = (port: FfiPort, fd: number): boolean => this.#take(port, fd);
   #turn = 0;
   #stopped = false;
-  beforeReceive: RtpTransport['beforeReceive'];
   #loop: TickLoop | undefined;
 
   /** @throws Error where the system does not let us */
@@ -153,10 +152,7 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
   run(...ticks: ((nowUs: number) => void)[]): void {
     if (this.#loop) throw new Error('the transport runs already');
     this.#loop = new TickLoop(this.#options.clock, tickPeriodUs, this.counters, {
-      receive: () => {
-        this.beforeReceive?.();
-        this.#receive();
-      },
+      receive: () => this.#receive(),
       ticks,
       send: () => this.sender.flush(),
     });

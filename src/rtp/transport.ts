@@ -55,11 +55,6 @@ export interface RtpTransport {
    * @returns undefined where it is taken or the transport was stopped
    */
   openRtcp(rtp: TransportPort, sink: DatagramSink): Promise<TransportPort | undefined>;
-  /**
-   * Called in each turn ahead of receiving, by drivers that receive in their turns: what is asked for then can be done
-   * in the same turn and still comes behind every packet that had come before it.
-   */
-  beforeReceive?: (() => void) | undefined;
   /** Every 5 ms on absolute deadlines: hands out the received datagrams, calls each of `ticks`, sends the batch. */
   run(...ticks: ((nowUs: number) => void)[]): void;
   /** Stops the loop and closes every port. */

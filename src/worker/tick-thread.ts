@@ -61,24 +61,18 @@ function readWriterReports(): void {
 }
 
 /**
- * A request waits until the sockets were read: a packet that came before a BYE, say, is taken before the leg is closed.
- * What is read ahead of that is due in the same turn; what comes later, or with a driver whose sockets the event loop
- * reads, in the next.
+ * A request waits for the turn of the event loop that reads the sockets: a packet that came before a BYE, say, is taken
+ * before the leg is closed.
  */
 function readRequests(): void {
   for (const request of dueRequests.splice(0)) {
     if (request.kind === 'command') void execute(request);
     else interrupt();
   }
-  const arrived = arrivedRequests();
-  if (arrived.length > 0) setImmediate(() => dueRequests.push(...arrived));
-}
-
-function arrivedRequests(): TickRequest[] {
   const arrived: TickRequest[] = [];
   for (let next = receiveMessageOnPort(control); next; next = receiveMessageOnPort(control))
     arrived.push(...(next.message as TickRequest[]));
-  return arrived;
+  if (arrived.length > 0) setImmediate(() => dueRequests.push(...arrived));
 }
 
 async function execute({ id, command }: CommandMessage): Promise<void> {
@@ -123,13 +117,10 @@ async function finish(): Promise<void> {
 
 // The transport's timers keep no thread alive by themselves.
 control.ref();
-pipeline.run(
-  () => {
-    readWriterReports();
-    readRequests();
-    finishWhenDone();
-  },
-  () => void dueRequests.push(...arrivedRequests()),
-);
+pipeline.run(() => {
+  readWriterReports();
+  readRequests();
+  finishWhenDone();
+});
 const { driver, driverNote } = pipeline;
 tell({ kind: 'ready', driver, driverNote, pipeline: describePipeline() });
