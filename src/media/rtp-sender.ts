@@ -57,7 +57,7 @@ export class RtpSender implements PayloadSink {
   #packetizerKey = '';
   #ptimeMs = slotMs;
   #slotTicks = 0;
-  #silence = noSamples;
+  #silence: Int16Array = noSamples;
   /** End of the packets that were no slots. */
   #packetsEnd: RtpTimestamp | undefined;
   #address = '';
