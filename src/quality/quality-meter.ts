@@ -29,6 +29,8 @@ export interface QualityFigures {
 
 /** With less speech, figures are the best estimate there is, and say so. */
 const enoughSpeechSeconds = 8;
+/** A few words. */
+const someSpeechSeconds = 2;
 /** With less audio than this there are none. */
 const leastRows = 1 * hopsPerSecond;
 /** What is looked at together: its loudest moments are the speech, its softest the noise. */
@@ -101,10 +103,19 @@ export class QualityMeter {
     return this.#samples;
   }
 
+  /** Whether anybody was heard at all, by a few words at least. */
+  get hasSpeech(): boolean {
+    return this.#hasSpeech(someSpeechSeconds);
+  }
+
   /** As the `note` says of what makes whole blocks, for little. */
   get hasEnoughSpeech(): boolean {
+    return this.#hasSpeech(enoughSpeechSeconds);
+  }
+
+  #hasSpeech(seconds: number): boolean {
     const { activity } = this.#speechLevel.active();
-    return activity * this.#samples >= enoughSpeechSeconds * this.#rateHz && this.#statistics.isSpeech;
+    return activity * this.#samples >= seconds * this.#rateHz && this.#statistics.isSpeech;
   }
 
   /** Of all so far; asking changes nothing. */

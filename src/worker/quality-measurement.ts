@@ -10,16 +10,23 @@ import type { MeasuredRecording } from './quality-protocol.ts';
 
 /** Packets of an excerpt are there once one is that came so much later. */
 const behindUs = 300_000;
-/** From so many excerpts on figures change little, and what nobody says does not come any more. */
+/** From so many excerpts on figures change little. */
 const enoughExcerpts = 3;
 /** So much is measured of the end, as a whole, where little was said before: shorter recordings are measured whole. */
 const wholeSeconds = 20;
-/** What was not looked at while others were is made up for by so many excerpts at once. */
-const mostExcerpts = 2;
+/** As long as somebody who is there was hardly heard, everything is measured up to here. */
+const searchedSeconds = 120;
+/** What was not looked at before is made up for by so many excerpts at once. */
+const mostExcerpts = 6;
 
 /** Of all recordings of a thread, as one excerpt is looked at at a time. */
 let channel = new Int16Array(0);
 let mixed = new Int16Array(0);
+
+interface Span {
+  fromSample: number;
+  toSample: number;
+}
 
 /** A signal, and how far it was measured or passed over. */
 interface Measured {
@@ -66,9 +73,8 @@ export class Measurement {
       // What is long over is passed over, once enough is known.
       if (this.#excerpt >= enoughExcerpts)
         while (spanOf(view, this.#excerpt + 1).toSample <= thereSample) this.#excerpt += 1;
-      const { fromSample, toSample } = spanOf(view, this.#excerpt);
+      const { fromSample, toSample } = this.#nextSpan(view);
       if (toSample > thereSample) break;
-      this.#excerpt += 1;
       this.#measure(view, fromSample, toSample);
       this.#settled = this.#isSettled(view) ? this.#figures() : undefined;
     }
@@ -89,8 +95,8 @@ export class Measurement {
       throw new CallreelError('CONFLICT', 'the recording was trimmed at its end');
     const { rateHz } = view.header;
     const isShort = endSample - beginSample <= wholeSeconds * rateHz;
-    for (; !isShort; this.#excerpt++) {
-      const { fromSample, toSample } = spanOf(view, this.#excerpt);
+    while (!isShort) {
+      const { fromSample, toSample } = this.#nextSpan(view);
       if (toSample > endSample) break;
       yield this.#measure(view, fromSample, toSample);
     }
@@ -109,6 +115,26 @@ export class Measurement {
 
   close(): void {
     for (const reader of this.#readers.values()) reader.close();
+  }
+
+  /** The next excerpt; or what follows at once, where somebody who is there then was hardly heard so far. */
+  #nextSpan(view: SpoolRecording): Span {
+    const samples = excerptSeconds * view.header.rateHz;
+    const atSample = this.#toSample;
+    if (atSample >= 0 && !this.#isSearched(view)) {
+      const follows = { fromSample: atSample, toSample: atSample + samples };
+      const isUnheard = (track: SpoolTrack) =>
+        track.startSample < follows.toSample &&
+        (track.endSample ?? follows.toSample) > atSample &&
+        !this.#tracks.get(track.trackId)?.meter.hasSpeech;
+      if (view.tracks.some(isUnheard)) return follows;
+    }
+    while (spanOf(view, this.#excerpt).fromSample < atSample) this.#excerpt += 1;
+    return spanOf(view, this.#excerpt);
+  }
+
+  #isSearched(view: SpoolRecording): boolean {
+    return this.#toSample - beginOf(view) >= searchedSeconds * view.header.rateHz;
   }
 
   /** Everybody who is there at [fromSample, toSample). */
@@ -172,7 +198,9 @@ export class Measurement {
   /** Of everybody who may still speak enough is known, or has been tried for. */
   #isSettled(view: SpoolRecording): boolean {
     const isKnown = (measured: Measured | undefined) =>
-      measured !== undefined && (measured.excerpts >= enoughExcerpts || measured.meter.hasEnoughSpeech);
+      measured !== undefined &&
+      (measured.meter.hasEnoughSpeech ||
+        (measured.excerpts >= enoughExcerpts && (measured.meter.hasSpeech || this.#isSearched(view))));
     const isOver = ({ endSample = Number.POSITIVE_INFINITY }: SpoolTrack) => endSample <= this.#toSample;
     return (
       isKnown(this.#mix) &&
@@ -205,7 +233,7 @@ function beginOf({ startSample, end }: SpoolRecording): number {
   return end?.trim?.fromSample ?? startSample;
 }
 
-function spanOf(view: SpoolRecording, index: number): { fromSample: number; toSample: number } {
+function spanOf(view: SpoolRecording, index: number): Span {
   const { fromSeconds, toSeconds } = excerptAt(index);
   const { rateHz } = view.header;
   const begin = beginOf(view);
