@@ -10,6 +10,8 @@ import type { MeasuredRecording } from './quality-protocol.ts';
 
 /** Packets of an excerpt are there once one is that came so much later. */
 const behindUs = 300_000;
+/** So much of an excerpt is a block by itself. */
+const leastBlockSeconds = 8;
 /** From so many excerpts on figures change little. */
 const enoughExcerpts = 3;
 /** So much is measured of the end, as a whole, where little was said before: shorter recordings are measured whole. */
@@ -153,7 +155,7 @@ export class Measurement {
     const mix = mixed.subarray(0, samples);
     signalSum.take(mix);
     this.#mix ??= measuredFrom(view, beginOf(view));
-    push(this.#mix, mix, fromSample);
+    push(this.#mix, mix, fromSample, view.header.rateHz);
     this.#toSample = toSample;
   }
 
@@ -181,7 +183,7 @@ export class Measurement {
       measured = measuredFrom(view, Math.max(track.startSample, beginOf(view)));
       this.#tracks.set(trackId, measured);
     }
-    push(measured, said, fromSample);
+    push(measured, said, fromSample, view.header.rateHz);
     return said;
   }
 
@@ -222,9 +224,11 @@ function measuredFrom({ header }: SpoolRecording, fromSample: number): Measured 
   return { meter: new QualityMeter(header.rateHz), toSample: fromSample, excerpts: 0 };
 }
 
-function push(measured: Measured, samples: Int16Array, fromSample: number): void {
+function push(measured: Measured, samples: Int16Array, fromSample: number, rateHz: number): void {
   if (fromSample > measured.toSample) measured.meter.passOver(fromSample - measured.toSample);
   measured.meter.push(samples);
+  // What lacks a moment of a block is not kept until the next comes: of many recordings that would be most of their memory.
+  if (samples.length >= leastBlockSeconds * rateHz) measured.meter.passOver(0);
   measured.toSample = fromSample + samples.length;
   measured.excerpts += 1;
 }
