@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 import { afterEach, mock, test } from 'node:test';
+import { randomOf } from '../timeline/test-random.ts';
 import { FastPathBench } from './test-fast-path-bench.ts';
-import { FastPathScript, randomFrom } from './test-fast-path-script.ts';
+import { FastPathScript } from './test-fast-path-script.ts';
 
 /** Seconds of each history. */
 const seconds = 25;
@@ -12,7 +13,7 @@ const ticksPerSecond = 200;
 /** SSRCs, timers of RTCP and the like are the same each time. */
 function foreseeChance(seed: number): void {
   mock.restoreAll();
-  const random = randomFrom(seed);
+  const random = randomOf(seed);
   mock.method(Math, 'random', random);
   mock.method(crypto, 'randomInt', (max: number) => Math.floor(random() * max));
   mock.method(crypto, 'randomBytes', (bytes: number) => Buffer.alloc(bytes, Math.floor(random() * 256)));

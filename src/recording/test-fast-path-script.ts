@@ -1,4 +1,5 @@
 import type { Command, LegNegotiate } from '../media/control.ts';
+import { randomOf } from '../timeline/test-random.ts';
 import type { Happening } from './test-fast-path-bench.ts';
 import { callOf } from './test-recording-bench.ts';
 
@@ -8,16 +9,6 @@ const pcma = { payloadType: 8, codec: 'PCMA', clockRateHz: 8000 } as const;
 const key = { plain: Buffer.alloc(32, 7).toString('base64'), sealed: '' };
 const roomId = 'room';
 const momentTicks = 300;
-
-export function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 interface Turn {
   happenings: Happening[];
@@ -57,7 +48,7 @@ export class FastPathScript {
   #recordings: string[] = [];
 
   constructor(seed: number, trouble: number) {
-    this.#random = randomFrom(seed);
+    this.#random = randomOf(seed);
     this.#mostTrouble = this.#trouble = trouble;
   }
 
