@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import type { Clock, Timer } from '../clock.ts';
 import { listRecordingsWithoutFile } from '../database/recordings.ts';
 import type { Db, Recording as RecordingRow } from '../database/schema.ts';
-import { CallreelError } from '../errors.ts';
+import { asCallreelError, CallreelError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { unfinishedSuffix } from '../render/whole-file.ts';
 import type { FileFailure, FileOrder } from '../worker/file-protocol.ts';
@@ -216,10 +216,4 @@ export class RecordingFiles {
     rmSync(path, { force: true });
     rmSync(`${path}${unfinishedSuffix}`, { force: true });
   }
-}
-
-function asCallreelError(error: unknown): CallreelError {
-  return error instanceof CallreelError
-    ? error
-    : new CallreelError('INTERNAL', String(error), { cause: error });
 }
