@@ -20,6 +20,7 @@ import {
 } from './transport.ts';
 import { TransportProbe } from './transport-probe.ts';
 import { UdpSockets } from './udp-sockets.ts';
+import { UringReceiver } from './uring-receiver.ts';
 import { UringSender } from './uring-sender.ts';
 
 export interface FfiTransportOptions {
@@ -32,6 +33,8 @@ export interface FfiTransportOptions {
   startIndex?: (count: number) => number;
   /** False: as where the kernel lets us have none. */
   uring?: boolean;
+  /** False: datagrams are received by epoll. */
+  multishot?: boolean;
   /** False: no socket is connected to a steady peer. */
   connect?: boolean;
 }
@@ -42,6 +45,8 @@ export type FfiTransportCounters = TransportCounters & ReceiveCounters;
 const probeTimeoutMs = 1000;
 
 const maxPort = 65_535;
+
+const receivedOneByOne = 'datagrams are received one by one: ';
 
 /**
  * Linux by `node:ffi`: at each tick one epoll tells which sockets have something, and each is read once for every
@@ -84,12 +89,34 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
     this.#peers.isWanted = options.connect ?? true;
     this.#arrivals = new ArrivalTimes(options.libc, options.clock);
     this.#handout = new Handout(this.counters, this.#arrivals);
-    [this.sender, this.note] = openSender(options, this.counters);
-    this.#receiver = new EpollReceiver(options.libc, this.#handout);
+    const [sender, sendNote] = openSender(options, this.counters);
+    const [receiver, receiveNote] = openReceiver(options, this.#handout);
+    this.sender = sender;
+    this.#receiver = receiver;
+    if (sendNote !== undefined) this.#noteThat(`datagrams are sent one by one: ${sendNote}`);
+    if (receiveNote !== undefined) this.#noteThat(`${receivedOneByOne}${receiveNote}`);
   }
 
   /** @returns why it does not work here: a datagram sent to a port of ours does not come as it was sent */
   probe(): string | undefined {
+    const { isWanted } = this.#peers;
+    let problem = this.#tryOut();
+    if (
+      this.#receiver instanceof UringReceiver &&
+      (problem !== undefined || this.#peers.isWanted !== isWanted)
+    ) {
+      this.#receiver.end();
+      this.#receiver = new EpollReceiver(this.#options.libc, this.#handout);
+      this.#peers.isWanted = isWanted;
+      problem = this.#tryOut();
+      this.#noteThat(`${receivedOneByOne}datagrams to ourselves did not arrive`);
+    }
+    if (problem === undefined && this.#peers.isWanted !== isWanted)
+      this.#noteThat('no socket is connected to its peer: others were not heard');
+    return problem;
+  }
+
+  #tryOut(): string | undefined {
     const probe = new TransportProbe(this.#options.address, {
       open: (sink) => this.#bind(0, sink),
       exchange: () => {
@@ -102,11 +129,11 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
     if (problem === undefined && this.#peers.isWanted) this.#peers.isWanted = probe.runConnected();
     for (const port of probe.ports) this.close(port);
     this.counters.receivedPackets = this.counters.sentPackets = this.counters.failedSends = 0;
-    if (problem === undefined && !this.#peers.isWanted && this.#options.connect !== false)
-      this.note = [this.note, 'no socket is connected to its peer: others were not heard']
-        .filter(Boolean)
-        .join('; ');
     return problem;
+  }
+
+  #noteThat(what: string): void {
+    this.note = this.note === undefined ? what : `${this.note}; ${what}`;
   }
 
   async open(sink: DatagramSink): Promise<TransportPort> {
@@ -200,11 +227,27 @@ function openSender(
   { libc, uring = true }: FfiTransportOptions,
   counters: SendCounters,
 ): [DatagramSender, string | undefined] {
+  if (!uring) return [new DirectSender(libc, counters), undefined];
   try {
-    if (!uring) throw new Error('no io_uring is wanted');
     return [new UringSender(libc, counters), undefined];
   } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
-    return [new DirectSender(libc, counters), `datagrams are sent one by one: ${cause}`];
+    return [new DirectSender(libc, counters), messageOf(error)];
   }
+}
+
+/** @throws Error where the system lets us by epoll neither */
+function openReceiver(
+  { libc, uring = true, multishot = uring }: FfiTransportOptions,
+  handout: Handout,
+): [DatagramReceiver, string | undefined] {
+  if (!multishot) return [new EpollReceiver(libc, handout), undefined];
+  try {
+    return [new UringReceiver(libc, handout), undefined];
+  } catch (error) {
+    return [new EpollReceiver(libc, handout), messageOf(error)];
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
