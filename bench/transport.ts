@@ -35,6 +35,7 @@ export async function run(options: string[]): Promise<object> {
       seconds: { type: 'string', default: '4' },
       repetitions: { type: 'string', default: '5' },
       drivers: { type: 'string', default: drivers.join() },
+      tasks: { type: 'string', default: tasks.join() },
     },
   });
   const [ports, seconds, repetitions] = [values.ports, values.seconds, values.repetitions].map(Number);
@@ -43,7 +44,7 @@ export async function run(options: string[]): Promise<object> {
   const chosen = drivers.filter((driver) => values.drivers.split(',').includes(driver));
   const measured = new Map<string, Figures[]>();
   for (let repetition = 0; repetition < repetitions; repetition++)
-    for (const task of tasks)
+    for (const task of tasks.filter((each) => values.tasks.split(',').includes(each)))
       for (const driver of chosen) {
         const figures = await measure({ task, driver, ports }, seconds);
         process.stderr.write(`${task} ${driver}: ${figures.cpuUsPerPacket.toFixed(2)} us\n`);

@@ -15,7 +15,7 @@ import {
   type TransportUnderTest,
   withTransport,
 } from './test-transport.ts';
-import type { TransportPort } from './transport.ts';
+import type { Datagram, TransportPort } from './transport.ts';
 
 function forceGarbageCollection(): void {
   setFlagsFromString('--expose-gc');
@@ -65,6 +65,22 @@ export function portConformance(name: string, underTest: TransportUnderTest): vo
         });
         await sink.until(1);
         assert.deepEqual(heard, [65]);
+      }));
+
+    test('a sink that stops the transport hears nothing more, nor do others', () =>
+      withTransport(underTest, '127.0.0.1', async (transport, queue) => {
+        const heard: string[] = [];
+        const stopped = Promise.withResolvers<void>();
+        const receive = ({ data }: Datagram): void => {
+          heard.push(Buffer.from(data).toString('latin1'));
+          transport.stop().then(stopped.resolve, stopped.reject);
+        };
+        const ports = [await transport.open({ receive }), await transport.open({ receive })];
+        await insideTick(queue, () => {
+          for (let i = 0; i < 10; i++) send(ports[0]!, `${i}`, '127.0.0.1', ports[i % 2]!.port);
+        });
+        await stopped.promise;
+        assert.deepEqual(heard, ['0']);
       }));
 
     test('a range gives even ports from its start index on, then PORTS_EXHAUSTED, then the freed one', async () => {

@@ -75,6 +75,8 @@ export class UringReceiver implements DatagramReceiver {
   #resting: number[] = [];
   /** Takes over where the kernel lets us no more. */
   #instead: EpollReceiver | undefined;
+  #isWorking = false;
+  #isOver = false;
 
   /** @throws Error where the kernel does not let us */
   constructor(opened: OpenedLibc, handout: Handout) {
@@ -150,19 +152,22 @@ export class UringReceiver implements DatagramReceiver {
     for (let round = 0; this.#closing.size > 0 && !this.#instead && round < maxEndingRounds; round++)
       this.#work();
     if (this.#closing.size > 0) this.#giveUp();
+    this.#isOver = true;
     if (this.#instead) this.#instead.end();
+    // Whoever is being handed something at this moment, and ends it all, is still in its memory.
+    else if (this.#isWorking) this.#uring.abandon();
     else this.#uring.close();
   }
 
   /** Until nobody has anything; each round is some twenty sockets' (all of them, before Linux 6.13). */
   #gather(): void {
-    for (let idle = 0; idle < maxIdleRounds && !this.#instead; ) {
+    for (let idle = 0; idle < maxIdleRounds && !this.#instead && !this.#isOver; ) {
       const { taken } = this.#uring;
       const isDue = this.#next !== taken;
       if (!isDue && !this.#uring.hasWork) return;
       if (this.#work()) idle = 0;
       else idle++;
-      if (isDue && this.#uring.taken === taken) this.#giveUp();
+      if (isDue && !this.#isOver && this.#uring.taken === taken) this.#giveUp();
     }
   }
 
@@ -170,8 +175,14 @@ export class UringReceiver implements DatagramReceiver {
   #work(): boolean {
     const isLet = this.#uring.enter(this.#next, true);
     let completed = 0;
-    for (; this.#uring.take(); completed++) this.#completed();
-    if (!isLet) this.#giveUp();
+    const wasWorking = this.#isWorking;
+    this.#isWorking = true;
+    try {
+      for (; this.#uring.take(); completed++) this.#completed();
+    } finally {
+      this.#isWorking = wasWorking;
+    }
+    if (!isLet && !this.#isOver) this.#giveUp();
     return completed > 0;
   }
 
