@@ -11,7 +11,7 @@ import { setup, submissionWords, Uring } from './uring.ts';
 const entries = 256;
 /** As many as there are buffers, and a few for requests that end. */
 const completions = 1024;
-const bufferCount = 256;
+const bufferCount = Number(process.env.BUFS ?? 512);
 
 /**
  * What the kernel does, it does when we ask (`deferWork`), on this thread: nothing of ours changes between two calls, and
@@ -43,6 +43,12 @@ const controlAt = nameAt + socketAddressBytes / 4;
 const dataOffset = controlAt * 4 + timestampControlBytes;
 const bufferBytes = dataOffset + maxDatagramBytes;
 
+/**
+ * Each takes what waits in its socket, up to 32 datagrams at once: as many as there are buffers for. Requests beyond that
+ * would end again at once.
+ */
+const maxStarvedPerRound = 16;
+
 /** Rounds of which nothing came: what is left is for the next turn. */
 const maxIdleRounds = 16;
 
@@ -71,8 +77,9 @@ export class UringReceiver implements DatagramReceiver {
   #came = new Uint16Array(entries);
   /** Sockets to be closed when their request has ended. */
   readonly #closing = new Map<number, () => void>();
-  /** Sockets that have no request until the next turn. */
+  /** Sockets that have no request until the next turn, and those whose request ended for want of a buffer. */
   #resting: number[] = [];
+  #starved: number[] = [];
   /** Takes over where the kernel lets us no more. */
   #instead: EpollReceiver | undefined;
   #isWorking = false;
@@ -122,7 +129,7 @@ export class UringReceiver implements DatagramReceiver {
     if (this.#resting.length > 0) {
       const resting = this.#resting;
       this.#resting = [];
-      for (const fd of resting) if (this.#ports[fd] && !this.#armed[fd]) this.#arm(fd);
+      for (const fd of resting) this.#armAgain(fd);
     }
     this.#gather();
   }
@@ -162,6 +169,8 @@ export class UringReceiver implements DatagramReceiver {
   /** Until nobody has anything; each round is some twenty sockets' (all of them, before Linux 6.13). */
   #gather(): void {
     for (let idle = 0; idle < maxIdleRounds && !this.#instead && !this.#isOver; ) {
+      if (this.#starved.length > 0)
+        for (const fd of this.#starved.splice(0, maxStarvedPerRound)) this.#armAgain(fd);
       const { taken } = this.#uring;
       const isDue = this.#next !== taken;
       if (!isDue && !this.#uring.hasWork) return;
@@ -224,8 +233,13 @@ export class UringReceiver implements DatagramReceiver {
     const isFault = result < 0 && result !== -linux.ENOBUFS && result !== -linux.ECANCELED;
     if (isFault) this.#handout.counters.socketErrors++;
     // What has a fault again and again, or is flooded, waits for the next turn.
-    if (result !== -linux.ECANCELED && !isFault && ++this.#came[fd]! < maxPerSocketAndTurn) this.#arm(fd);
-    else this.#resting.push(fd);
+    const rests = isFault || result === -linux.ECANCELED || ++this.#came[fd]! >= maxPerSocketAndTurn;
+    (rests ? this.#resting : this.#starved).push(fd);
+  }
+
+  #armAgain(fd: number): void {
+    // It may have been closed since, and another have its number.
+    if (this.#ports[fd] && !this.#armed[fd]) this.#arm(fd);
   }
 
   #close(fd: number, closed: () => void): void {
