@@ -11,7 +11,7 @@ import { setup, submissionWords, Uring } from './uring.ts';
 const entries = 256;
 /** As many as there are buffers, and a few for requests that end. */
 const completions = 1024;
-const bufferCount = Number(process.env.BUFS ?? 512);
+const bufferCount = 512;
 
 /**
  * What the kernel does, it does when we ask (`deferWork`), on this thread: nothing of ours changes between two calls, and
