@@ -11,7 +11,7 @@ import { setup, submissionWords, Uring } from './uring.ts';
 const entries = 256;
 /** As many as there are buffers, and a few for requests that end. */
 const completions = 1024;
-const bufferCount = 512;
+const bufferCount = 256;
 
 /**
  * What the kernel does, it does when we ask (`deferWork`), on this thread: nothing of ours changes between two calls, and
@@ -47,7 +47,7 @@ const bufferBytes = dataOffset + maxDatagramBytes;
  * Each takes what waits in its socket, up to 32 datagrams at once: as many as there are buffers for. Requests beyond that
  * would end again at once.
  */
-const maxStarvedPerRound = 16;
+const maxStarvedPerRound = 8;
 
 /** Rounds of which nothing came: what is left is for the next turn. */
 const maxIdleRounds = 16;
