@@ -166,14 +166,18 @@ export class UringReceiver implements DatagramReceiver {
     else this.#uring.close();
   }
 
-  /** Until nobody has anything; each round is some twenty sockets' (all of them, before Linux 6.13). */
+  /**
+   * Until nobody has anything; each round is some twenty sockets' (all of them, before Linux 6.13). The first one is done
+   * whatever `hasWork` says: another processor sets it a moment behind what came.
+   */
   #gather(): void {
-    for (let idle = 0; idle < maxIdleRounds && !this.#instead && !this.#isOver; ) {
+    let isFirst = true;
+    for (let idle = 0; idle < maxIdleRounds && !this.#instead && !this.#isOver; isFirst = false) {
       if (this.#starved.length > 0)
         for (const fd of this.#starved.splice(0, maxStarvedPerRound)) this.#armAgain(fd);
       const { taken } = this.#uring;
       const isDue = this.#next !== taken;
-      if (!isDue && !this.#uring.hasWork) return;
+      if (!isFirst && !isDue && !this.#uring.hasWork) return;
       if (this.#work()) idle = 0;
       else idle++;
       if (isDue && !this.#isOver && this.#uring.taken === taken) this.#giveUp();
