@@ -1,4 +1,4 @@
-import type { Decoder, Encoder } from './codec.ts';
+import type { Decoder, Encoder, PayloadSeries } from './codec.ts';
 
 /**
  * ITU-T G.711, both laws, 16-bit linear samples (the recommendation's 14 and 13 bit values, left-aligned).
@@ -79,6 +79,20 @@ function decodeByTable(table: Int16Array, payload: Uint8Array, out: Int16Array, 
   return samples;
 }
 
+function decodeSeriesByTable(
+  table: Int16Array,
+  { bytes, count, payloadBytes, strideBytes }: PayloadSeries,
+  out: Int16Array,
+  outOffset: number,
+): void {
+  let at = outOffset;
+  for (let index = 0; index < count; index++) {
+    const from = index * strideBytes;
+    for (let i = 0; i < payloadBytes; i++) out[at + i] = table[bytes[from + i]!]!;
+    at += payloadBytes;
+  }
+}
+
 function encodeByTable(table: Uint8Array, samples: Int16Array, out: Uint8Array, outOffset: number): number {
   const bytes = Math.max(0, Math.min(samples.length, out.length - outOffset));
   for (let i = 0; i < bytes; i++) out[outOffset + i] = table[(samples[i]! & 0xffff) >> undecidedBits]!;
@@ -108,7 +122,11 @@ export function encodeAlaw(samples: Int16Array, out: Uint8Array, outOffset = 0):
 /** Stateless; `rateHz` other than 8000 serves the dynamic payload types that carry G.711 at another clock rate. */
 export function createG711Decoder(law: G711Law, rateHz = 8000): Decoder {
   const table = tables[law].toLinear;
-  return { rateHz, decode: (payload, out) => decodeByTable(table, payload, out, 0) };
+  return {
+    rateHz,
+    decode: (payload, out) => decodeByTable(table, payload, out, 0),
+    decodeSeries: (payloads, out, outOffset) => decodeSeriesByTable(table, payloads, out, outOffset),
+  };
 }
 
 /** Stateless. */

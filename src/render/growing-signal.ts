@@ -126,7 +126,12 @@ export class GrowingSignal {
     const view = recordingView(spooled);
     const tracks = view.tracks.map((each): TrackView => {
       const track = this.#recording.track(each.trackId);
-      return { ...each, records: () => ({ [Symbol.iterator]: () => track }), isWhole: () => track.isWhole };
+      return {
+        ...each,
+        records: () => ({ [Symbol.iterator]: () => track }),
+        isWhole: () => track.isWhole,
+        nextSeries: () => track.nextSeries(),
+      };
     });
     return { ...view, tracks, ...(this.#lossConcealment && { lossConcealment: this.#lossConcealment }) };
   }

@@ -4,6 +4,7 @@ import { CallreelError } from '../errors.ts';
 import { isMissing } from './files.ts';
 import type { MasterKey } from './keys.ts';
 import { assertFileId, manifestSuffix } from './layout.ts';
+import type { PacketSeries } from './packet-series.ts';
 import { openManifest, type SpoolRecording, type SpoolTrack } from './reader.ts';
 import type { SpoolRecord } from './records.ts';
 import { SegmentReader } from './segment-reader.ts';
@@ -126,6 +127,15 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
     }
     this.#found.value = noRecord;
     return { done: true, value: undefined };
+  }
+
+  /**
+   * The next packets, where several follow one another.
+   * @returns as `SegmentReader.nextSeries`
+   * @throws CallreelError as `next`
+   */
+  nextSeries(): PacketSeries | undefined {
+    return this.fromUs === 0 ? this.#reader?.nextSeries(this.untilUs) : undefined;
   }
 
   /** Closes the file that is being read. */

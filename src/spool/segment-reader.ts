@@ -3,6 +3,7 @@ import { CallreelError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 import { FileWindow, isZero } from './file-window.ts';
 import { isMissing } from './files.ts';
+import type { PacketSeries } from './packet-series.ts';
 import { lastArrivalUs, RecordCursor } from './record-cursor.ts';
 import type { SpoolRecord } from './records.ts';
 import {
@@ -94,6 +95,27 @@ export class SegmentReader {
       const record = this.#next(untilUs, fromUs);
       if (!record) this.close();
       return record;
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /**
+   * The next packets, where several follow one another.
+   * @param untilUs as `next`
+   * @returns valid until the next call, its payloads stay so; undefined where `next` has to tell
+   * @throws CallreelError as `next`
+   */
+  nextSeries(untilUs: number): PacketSeries | undefined {
+    try {
+      for (let cursor = this.#cursor ?? this.#openNext(); cursor; cursor = this.#openNext()) {
+        const series = cursor.peekSeries(untilUs);
+        if (series) cursor.advance();
+        if (series || !cursor.isDone) return series;
+        this.#passChunk();
+      }
+      return undefined;
     } catch (error) {
       this.close();
       throw error;

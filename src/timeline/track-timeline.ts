@@ -12,8 +12,10 @@ import {
 } from './bounds.ts';
 import type { ClockReport } from './clock-report.ts';
 import { type HoleCause, Holes } from './holes.ts';
+import type { Lags } from './lags.ts';
 import { MarkList } from './mark-list.ts';
 import { gapMark, type TimelineMark } from './marks.ts';
+import type { PacketSeries } from './packet-series.ts';
 import { type Placement, placementOf } from './placement.ts';
 import { RtpRun, sequenceDelta } from './rtp-run.ts';
 import type { TimelineCounters } from './timeline-counters.ts';
@@ -184,6 +186,41 @@ export class TrackTimeline {
     this.#endSample = endSample;
     this.#suspectNext = -1;
     return placementOf(sample, endSample - sample, exact);
+  }
+
+  /**
+   * As `steadyLagSamples` and `placeSteady`, of packets of a series from one on, each no more than `maxStepSamples`
+   * later than the one before.
+   * @returns how many have their place, one behind the other from where all audio ended
+   */
+  placeSeries(series: PacketSeries, from: number, lags: Lags, maxStepSamples: number): number {
+    const run = this.#steadyRun();
+    const { payloadBytes } = series;
+    let sequenceNumber = (series.sequenceNumber + from) & 0xffff;
+    let rtpTime = (series.rtpTime + from * payloadBytes) >>> 0;
+    if (run?.clockRateHz !== this.#rateHz || this.#endSample < this.#startSample) return 0;
+    if (!run.goesOn(sequenceNumber, rtpTime, this.#endSample)) return 0;
+    const beginSample = this.#endSample;
+    let count = 0;
+    for (; from + count < series.count && !run.isStretched; count++) {
+      const arrivalUs = series.arrivalUs(from + count);
+      const sample = this.#endSample;
+      const arrivedAt = this.#samplesOf(arrivalUs);
+      const arrivalSample = Math.max(this.#arrivalSample, arrivedAt);
+      const lag = arrivalSample - sample;
+      if (lag > this.#maxLagSamples || -lag > this.#maxLeadSamples) break;
+      if (!this.#agrees(run, sample, arrivalSample) || lag - (lags.latest ?? lag) > maxStepSamples) break;
+      const packet = this.#offer(sequenceNumber, rtpTime, arrivalUs, payloadBytes);
+      run.advance(run.latest.sequence + 1, packet, sample);
+      lags.add(arrivedAt - sample);
+      this.#endSample = sample + payloadBytes;
+      sequenceNumber = (sequenceNumber + 1) & 0xffff;
+      rtpTime = (rtpTime + payloadBytes) >>> 0;
+    }
+    if (count === 0) return 0;
+    this.#marks.placed(this.#format as TrackFormat, beginSample);
+    this.#suspectNext = -1;
+    return count;
   }
 
   /** Whether a packet of a stream that goes on would lie at its arrival, as RTP time can not place it. */
