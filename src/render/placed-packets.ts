@@ -120,9 +120,10 @@ export class PlacedPackets {
     while (!this.#ended && (this.#readSeries() || this.#readRecord()));
   }
 
-  /** Of a track that grows: what waits until more is read is copied, so that it does not keep all that was read. */
+  /** Of a track that grows: what waits until more is read is copied, and nothing else of what was read is held. */
   detach(): void {
     this.#read.payload = noPayload;
+    for (const packet of this.#placer.waiting()) packet.payload = packet.payload.slice();
     if (this.#previous && this.#previous.payload.length > 0)
       this.#previous = { ...this.#previous, payload: noPayload };
     let bytes = 0;

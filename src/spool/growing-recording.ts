@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CallreelError } from '../errors.ts';
+import type { ChunkBodies } from './chunk-bodies.ts';
 import { isMissing } from './files.ts';
 import type { MasterKey } from './keys.ts';
 import { assertFileId, manifestSuffix } from './layout.ts';
@@ -76,6 +77,8 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
   untilUs = Number.POSITIVE_INFINITY;
   /** Packets that arrived before are passed over. */
   fromUs = 0;
+  /** As of `SegmentReader`; to be set before the first record is read. */
+  bodies: ChunkBodies | undefined;
 
   follow({ segments, endSample }: SpoolTrack, isOver: boolean): void {
     this.#segments = segments;
@@ -110,7 +113,7 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
   next(): IteratorResult<SpoolRecord, undefined> {
     for (let segment = this.#segments[this.#segment]; segment; segment = this.#segments[this.#segment]) {
       const { path, segmentId, key, mustBeComplete } = segment;
-      this.#reader ??= new SegmentReader(path, segmentId, key);
+      this.#reader ??= new SegmentReader(path, segmentId, key, this.bodies);
       const record = this.#reader.next(this.untilUs, this.fromUs);
       if (record) {
         this.#found.value = record;

@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { CallreelError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
+import type { ChunkBodies } from './chunk-bodies.ts';
 import { FileWindow, isZero } from './file-window.ts';
 import { isMissing } from './files.ts';
 import type { PacketSeries } from './packet-series.ts';
@@ -25,6 +26,7 @@ export class SegmentReader {
   readonly #path: string;
   readonly #segmentId: string;
   readonly #key: Secret<Buffer>;
+  readonly #bodies: ChunkBodies | undefined;
   #header: Buffer | undefined;
   /** Of the chunk that is being read, or of the next one. */
   #position = 0;
@@ -42,7 +44,9 @@ export class SegmentReader {
   #chunkBytes = 0;
   #isLast = false;
 
-  constructor(path: string, segmentId: string, key: Secret<Buffer>) {
+  /** @param bodies payloads lie there, and stay valid until it is reset; otherwise in memory of their own */
+  constructor(path: string, segmentId: string, key: Secret<Buffer>, bodies?: ChunkBodies) {
+    this.#bodies = bodies;
     this.#path = path;
     this.#segmentId = segmentId;
     this.#key = key;
@@ -239,7 +243,8 @@ export class SegmentReader {
     if (parsed.chunkNumber !== this.#nextChunk) throw this.#corrupt('a chunk is out of order');
     const chunk = window.peek(chunkOverheadBytes + parsed.bodyBytes);
     if (!chunk) return undefined;
-    const body = openChunk(this.#key.reveal(), this.#header!, chunk);
+    const memory = this.#bodies?.take(parsed.bodyBytes);
+    const body = openChunk(this.#key.reveal(), this.#header!, chunk, memory);
     if (!body) {
       if (window.restBytes === chunk.length && isZero(chunk.subarray(chunk.length - tagBytes)))
         return undefined;

@@ -96,6 +96,11 @@ export class TrackPlacer<Packet extends TrackPacket> {
     this.timeline = new TrackTimeline({ rateHz, startSample });
   }
 
+  /** What was copied as it has to wait. */
+  *waiting(): Generator<Packet, void, undefined> {
+    for (const { packet } of this.#waiting) yield packet;
+  }
+
   /** Says what the packets from here on are; at the start and at every change. */
   format({ codec, clockRateHz, ssrc }: TrackFormat): void {
     this.#format = { codec, clockRateHz, ssrc };
