@@ -325,7 +325,9 @@ export class PlacedPackets {
       atSample,
       durationSamples: payloadBytes,
       arrivalSample: this.#sampleOf(series.arrivalUs(index)),
-      ...{ lostSamples: 0, exact: undefined, previousEnd: atSample },
+      lostSamples: 0,
+      exact: undefined,
+      previousEnd: atSample,
       followers: packets - 1,
       strideBytes,
     });
