@@ -1,4 +1,4 @@
-import type { Decoder, Encoder } from './codec.ts';
+import type { Decoder, Encoder, PayloadSeries } from './codec.ts';
 
 /**
  * ITU-T G.711, both laws, 16-bit linear samples (the recommendation's 14 and 13 bit values, left-aligned).
@@ -79,6 +79,52 @@ function decodeByTable(table: Int16Array, payload: Uint8Array, out: Int16Array, 
   return samples;
 }
 
+/** A sample as the first and as the second half of a word. The machine is little-endian. */
+interface WordTables {
+  readonly first: Int32Array;
+  readonly second: Int32Array;
+}
+
+function wordTables({ toLinear }: LawTables): WordTables {
+  return {
+    first: Int32Array.from(toLinear, (sample) => sample & 0xffff),
+    second: Int32Array.from(toLinear, (sample) => sample << 16),
+  };
+}
+
+const words: Readonly<Record<G711Law, WordTables>> = {
+  ulaw: wordTables(tables.ulaw),
+  alaw: wordTables(tables.alaw),
+};
+
+/** Two samples at once, where they lie so. */
+function decodeSeriesByTable(
+  law: G711Law,
+  payloads: PayloadSeries,
+  out: Int16Array,
+  outOffset: number,
+): void {
+  const { bytes, count, payloadBytes, strideBytes } = payloads;
+  const samples = count * payloadBytes;
+  if (outOffset + samples > out.length) throw new RangeError('no room for what is decoded');
+  const atByte = out.byteOffset + 2 * outOffset;
+  if (payloadBytes % 2 !== 0 || atByte % 4 !== 0) {
+    for (let index = 0; index < count; index++) {
+      const payload = bytes.subarray(index * strideBytes, index * strideBytes + payloadBytes);
+      decodeByTable(tables[law].toLinear, payload, out, outOffset + index * payloadBytes);
+    }
+    return;
+  }
+  const { first, second } = words[law];
+  const pairs = new Int32Array(out.buffer, atByte, samples / 2);
+  let at = 0;
+  for (let index = 0; index < count; index++) {
+    const end = index * strideBytes + payloadBytes;
+    for (let from = end - payloadBytes; from < end; from += 2)
+      pairs[at++] = first[bytes[from]!]! | second[bytes[from + 1]!]!;
+  }
+}
+
 function encodeByTable(table: Uint8Array, samples: Int16Array, out: Uint8Array, outOffset: number): number {
   const bytes = Math.max(0, Math.min(samples.length, out.length - outOffset));
   for (let i = 0; i < bytes; i++) out[outOffset + i] = table[(samples[i]! & 0xffff) >> undecidedBits]!;
@@ -108,7 +154,11 @@ export function encodeAlaw(samples: Int16Array, out: Uint8Array, outOffset = 0):
 /** Stateless; `rateHz` other than 8000 serves the dynamic payload types that carry G.711 at another clock rate. */
 export function createG711Decoder(law: G711Law, rateHz = 8000): Decoder {
   const table = tables[law].toLinear;
-  return { rateHz, decode: (payload, out) => decodeByTable(table, payload, out, 0) };
+  return {
+    rateHz,
+    decode: (payload, out) => decodeByTable(table, payload, out, 0),
+    decodeSeries: (payloads, out, outOffset) => decodeSeriesByTable(law, payloads, out, outOffset),
+  };
 }
 
 /** Stateless. */

@@ -1,9 +1,11 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CallreelError } from '../errors.ts';
+import type { ChunkBodies } from './chunk-bodies.ts';
 import { isMissing } from './files.ts';
 import type { MasterKey } from './keys.ts';
 import { assertFileId, manifestSuffix } from './layout.ts';
+import type { PacketSeries } from './packet-series.ts';
 import { openManifest, type SpoolRecording, type SpoolTrack } from './reader.ts';
 import type { SpoolRecord } from './records.ts';
 import { SegmentReader } from './segment-reader.ts';
@@ -75,6 +77,8 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
   untilUs = Number.POSITIVE_INFINITY;
   /** Packets that arrived before are passed over. */
   fromUs = 0;
+  /** As of `SegmentReader`; to be set before the first record is read. */
+  bodies: ChunkBodies | undefined;
 
   follow({ segments, endSample }: SpoolTrack, isOver: boolean): void {
     this.#segments = segments;
@@ -109,7 +113,7 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
   next(): IteratorResult<SpoolRecord, undefined> {
     for (let segment = this.#segments[this.#segment]; segment; segment = this.#segments[this.#segment]) {
       const { path, segmentId, key, mustBeComplete } = segment;
-      this.#reader ??= new SegmentReader(path, segmentId, key);
+      this.#reader ??= new SegmentReader(path, segmentId, key, this.bodies);
       const record = this.#reader.next(this.untilUs, this.fromUs);
       if (record) {
         this.#found.value = record;
@@ -126,6 +130,15 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
     }
     this.#found.value = noRecord;
     return { done: true, value: undefined };
+  }
+
+  /**
+   * The next packets, where several follow one another.
+   * @returns as `SegmentReader.nextSeries`
+   * @throws CallreelError as `next`
+   */
+  nextSeries(): PacketSeries | undefined {
+    return this.fromUs === 0 ? this.#reader?.nextSeries(this.untilUs) : undefined;
   }
 
   /** Closes the file that is being read. */

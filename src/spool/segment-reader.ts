@@ -1,8 +1,10 @@
 import { closeSync, openSync } from 'node:fs';
 import { CallreelError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
+import type { ChunkBodies } from './chunk-bodies.ts';
 import { FileWindow, isZero } from './file-window.ts';
 import { isMissing } from './files.ts';
+import type { PacketSeries } from './packet-series.ts';
 import { lastArrivalUs, RecordCursor } from './record-cursor.ts';
 import type { SpoolRecord } from './records.ts';
 import {
@@ -24,6 +26,7 @@ export class SegmentReader {
   readonly #path: string;
   readonly #segmentId: string;
   readonly #key: Secret<Buffer>;
+  readonly #bodies: ChunkBodies | undefined;
   #header: Buffer | undefined;
   /** Of the chunk that is being read, or of the next one. */
   #position = 0;
@@ -41,7 +44,9 @@ export class SegmentReader {
   #chunkBytes = 0;
   #isLast = false;
 
-  constructor(path: string, segmentId: string, key: Secret<Buffer>) {
+  /** @param bodies payloads lie there, and stay valid until it is reset; otherwise in memory of their own */
+  constructor(path: string, segmentId: string, key: Secret<Buffer>, bodies?: ChunkBodies) {
+    this.#bodies = bodies;
     this.#path = path;
     this.#segmentId = segmentId;
     this.#key = key;
@@ -94,6 +99,27 @@ export class SegmentReader {
       const record = this.#next(untilUs, fromUs);
       if (!record) this.close();
       return record;
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /**
+   * The next packets, where several follow one another.
+   * @param untilUs as `next`
+   * @returns valid until the next call, its payloads stay so; undefined where `next` has to tell
+   * @throws CallreelError as `next`
+   */
+  nextSeries(untilUs: number): PacketSeries | undefined {
+    try {
+      for (let cursor = this.#cursor ?? this.#openNext(); cursor; cursor = this.#openNext()) {
+        const series = cursor.peekSeries(untilUs);
+        if (series) cursor.advance();
+        if (series || !cursor.isDone) return series;
+        this.#passChunk();
+      }
+      return undefined;
     } catch (error) {
       this.close();
       throw error;
@@ -217,7 +243,8 @@ export class SegmentReader {
     if (parsed.chunkNumber !== this.#nextChunk) throw this.#corrupt('a chunk is out of order');
     const chunk = window.peek(chunkOverheadBytes + parsed.bodyBytes);
     if (!chunk) return undefined;
-    const body = openChunk(this.#key.reveal(), this.#header!, chunk);
+    const memory = this.#bodies?.take(parsed.bodyBytes);
+    const body = openChunk(this.#key.reveal(), this.#header!, chunk, memory);
     if (!body) {
       if (window.restBytes === chunk.length && isZero(chunk.subarray(chunk.length - tagBytes)))
         return undefined;
