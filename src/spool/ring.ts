@@ -99,8 +99,11 @@ function wakeRing(control: Int32Array): void {
   Atomics.notify(control, wakeIndex);
 }
 
+/** @param bytes of the whole ring; the entry lies in it from `start` to `end` */
+export type RingVisitor = (kind: RingEntryKind, bytes: Buffer, start: number, end: number) => void;
+
 export class RingConsumer {
-  readonly #bytes: Uint8Array;
+  readonly #bytes: Buffer;
   readonly #view: DataView;
   readonly #control: Int32Array;
   readonly #mask: number;
@@ -109,7 +112,7 @@ export class RingConsumer {
 
   constructor(shared: SharedArrayBuffer) {
     const capacityBytes = shared.byteLength - controlBytes;
-    this.#bytes = new Uint8Array(shared, controlBytes);
+    this.#bytes = Buffer.from(shared, controlBytes);
     this.#view = new DataView(shared, controlBytes);
     this.#control = new Int32Array(shared, 0, controlBytes / wordBytes);
     this.#mask = capacityBytes - 1;
@@ -120,26 +123,37 @@ export class RingConsumer {
     return Atomics.load(this.#control, writeIndex) >>> 0 === this.#read;
   }
 
-  /**
-   * Hands out the entries that are there, in order, until about `maxBytes` are read; `bytes` is valid only during
-   * the call. @returns bytes read
-   */
+  /** As `take`, with the bytes of each entry by themselves. */
   drain(visit: (kind: RingEntryKind, bytes: Uint8Array) => void, maxBytes: number): number {
+    return this.take((kind, bytes, start, end) => visit(kind, bytes.subarray(start, end)), maxBytes);
+  }
+
+  /**
+   * Hands out the entries that are there, in order, until about `maxBytes` are read; what they lie in is valid only
+   * during the call. Their space is free again once all of them were handed out. @returns bytes read
+   */
+  take(visit: RingVisitor, maxBytes: number): number {
     let total = 0;
     const write = Atomics.load(this.#control, writeIndex) >>> 0;
     // What was written since the ring was empty was written behind it.
     const origin = Atomics.load(this.#control, originIndex) >>> 0;
-    while (this.#read !== write && total < maxBytes) {
-      const at = (this.#read - origin) & this.#mask;
-      const word = this.#view.getUint32(at);
-      const length = word >>> 2;
-      const kind = word & 3;
-      const start = at + wordBytes;
-      if (kind !== kindSkip) visit(kind as RingEntryKind, this.#bytes.subarray(start, start + length));
-      const step = wordBytes + aligned(length);
-      total += step;
-      this.#read = (this.#read + step) >>> 0;
-      Atomics.store(this.#control, readIndex, this.#read | 0);
+    const [bytes, view, mask] = [this.#bytes, this.#view, this.#mask];
+    let read = this.#read;
+    try {
+      while (read !== write && total < maxBytes) {
+        const at = (read - origin) & mask;
+        const word = view.getUint32(at);
+        const length = word >>> 2;
+        const kind = word & 3;
+        const start = at + wordBytes;
+        const step = wordBytes + aligned(length);
+        total += step;
+        read = (read + step) >>> 0;
+        if (kind !== kindSkip) visit(kind as RingEntryKind, bytes, start, start + length);
+      }
+    } finally {
+      this.#read = read;
+      Atomics.store(this.#control, readIndex, read | 0);
     }
     return total;
   }

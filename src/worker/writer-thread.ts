@@ -1,6 +1,6 @@
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../clock.ts';
-import { RingConsumer, type RingEntryKind } from '../spool/ring.ts';
+import { RingConsumer } from '../spool/ring.ts';
 import { SpoolWriter, type WriterMessage } from '../spool/writer.ts';
 
 /** The writer thread of one media worker: it alone touches the disk. Started by `start-writer`. */
@@ -32,19 +32,11 @@ const post = (report: WriterReport): void => port.postMessage(report);
 const writer = new SpoolWriter({ spoolDirectory, workerId, clock: systemClock, post });
 let draining = false;
 
-function accept(kind: RingEntryKind, bytes: Uint8Array): void {
-  try {
-    writer.accept(kind, bytes);
-  } catch (error) {
-    post({ event: 'fault', message: `spool entry: ${String(error)}` });
-  }
-}
-
 /** What comes meanwhile waits for the next turn: a turn costs much the same however little it has. */
 function takeTurn(): void {
   let bytes: number;
   do {
-    bytes = writer.isStalled ? 0 : ring.drain(accept, maxBytesPerFlush);
+    bytes = writer.isStalled ? 0 : writer.take(ring, maxBytesPerFlush);
     writer.flush();
   } while (bytes >= maxBytesPerFlush);
 }
