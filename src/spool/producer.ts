@@ -189,6 +189,7 @@ export class SpoolProducer {
 
   /** Call once a tick: hands over what had to wait for space. */
   flush(): void {
+    this.#ring.refresh();
     if (!this.#flushWaiting()) return;
     for (const segment of this.#lossy) if (!this.#markLoss(segment)) return;
   }
