@@ -6,12 +6,12 @@ import { TestSpool, testParty } from '../src/spool/test-spool.ts';
 import { FileDesk } from '../src/worker/file-desk.ts';
 import { formatTable } from './table.ts';
 
-const turnMs = 60;
+const turnMs = 80;
 const packetMs = 20;
 const packetUs = packetMs * 1000;
 const payload = Buffer.alloc(160, 0x55);
 /** Turns of the writer after which a recording is settled and read, as by who writes the files of many along. */
-const turnsPerLook = 33;
+const turnsPerLook = 25;
 const partiesPerCall = 2;
 
 /** What the rest of a machine keeps in the caches between two turns. */
