@@ -38,8 +38,8 @@ const memoryBytes = parametersAt + 2 * parameterBytes;
 const octetString = 5n;
 
 /**
- * The OpenSSL that Node has in it, called as it is: by way of `node:crypto` a body of a kilobyte costs three times as
- * much, most of it objects, and leaves garbage. The library is never closed, so no function outlives it.
+ * The OpenSSL that Node has in it, called as it is: by way of `node:crypto` a body of a kilobyte costs several times
+ * as much, most of it objects, and leaves garbage. The library is never closed, so no function outlives it.
  * @param proof that what it makes is held to
  * @returns undefined where there is no `node:ffi`, no such functions, or other results
  */
