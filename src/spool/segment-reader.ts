@@ -16,6 +16,14 @@ import {
   tagBytes,
 } from './segment.ts';
 
+/** Of a reader: where its next record is. */
+export interface SegmentPlace {
+  position: number;
+  nextChunk: number;
+  readBytes: number;
+  isComplete: boolean;
+}
+
 /**
  * Reads one segment file record by record. At the end of what is there it stops; called again later it goes on with
  * what was written since. Between the calls it holds a place and nothing else: neither the file nor what is in it.
@@ -100,6 +108,21 @@ export class SegmentReader {
     }
   }
 
+  /** Behind a record, or where they ran out. */
+  get place(): SegmentPlace {
+    const readBytes = this.#cursor?.offset ?? this.#readBytes;
+    return { position: this.#position, nextChunk: this.#nextChunk, readBytes, isComplete: this.#isComplete };
+  }
+
+  /** Goes back: what was read from there on is read again. */
+  goTo({ position, nextChunk, readBytes, isComplete }: SegmentPlace): void {
+    this.close();
+    this.#position = position;
+    this.#nextChunk = nextChunk;
+    this.#readBytes = readBytes;
+    this.#isComplete = isComplete;
+  }
+
   /** Closes the file; the next call opens it again. */
   close(): void {
     this.#readBytes = this.#cursor?.offset ?? this.#readBytes;
@@ -115,6 +138,7 @@ export class SegmentReader {
     for (;;) {
       const cursor = this.#cursor ?? this.#openNext();
       if (!cursor) return undefined;
+      if (fromUs > 0) cursor.passPackets(Math.min(fromUs, untilUs));
       const record = cursor.peek();
       if (!record) {
         this.#passChunk();
