@@ -52,6 +52,11 @@ export class SpeechLevel {
     if (this.#envelope < 1e-9) this.#envelope = 0;
   }
 
+  /** So many samples count as silent; what comes behind them follows what came before. */
+  passSilence(samples: number): void {
+    this.#samples += samples;
+  }
+
   #pushSingly(samples: Int16Array, start: number, end: number): void {
     const decay = this.#decay;
     for (let i = start; i < end; i++) {
