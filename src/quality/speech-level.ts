@@ -95,7 +95,8 @@ export class SpeechLevel {
     for (let j = 0; j < thresholds.length; j++) {
       if (envelope >= thresholds[j]!) this.#hung[j] = 0;
       else if (this.#hung[j]! < hangoverSeconds * hopsPerSecond) this.#hung[j]! += 1;
-      else continue;
+      // What lies above a threshold that was not reached for so long was not reached for as long either.
+      else break;
       this.#activeHops[j]! += 1;
     }
   }
