@@ -1,7 +1,8 @@
 import { Concealer } from '../audio/concealment.ts';
 import { Resampler } from '../audio/resample.ts';
-import type { Decoder } from '../codec/codec.ts';
+import type { CodecName, Decoder } from '../codec/codec.ts';
 import { createDecoder } from '../codec/decoders.ts';
+import { decodeAlaw, decodeUlaw } from '../codec/g711.ts';
 import type { GrowingTrack, TrackPlace } from '../spool/growing-recording.ts';
 import type { FormatRecord, PacketRecord, SpoolRecord } from '../spool/records.ts';
 import { payloadDurationTicks } from '../timeline/payload-duration.ts';
@@ -11,6 +12,8 @@ import { concealableSamples, type SequencedPacket } from './loss.ts';
 import { PayloadLevel } from './payload-level.ts';
 import { streamKey } from './stream-decoder.ts';
 
+/** These need no decoder. */
+const straight: Partial<Record<CodecName, typeof decodeUlaw>> = { PCMU: decodeUlaw, PCMA: decodeAlaw };
 /** What came so much before an excerpt is read with it: packets come late, and decoders remember. */
 const leadUs = 300_000;
 /** Of the samples before a loss that is concealed. */
@@ -38,10 +41,7 @@ interface ReadPacket extends TrackPacket {
   format: FormatRecord;
 }
 
-interface PlacedPacket extends SequencedPacket {
-  arrivalUs: number;
-  payload: Uint8Array;
-}
+type PlacedPacket = ReadPacket & Placement;
 
 /** Takes when a packet arrived, and the mean square of what is in it. */
 export type LevelSink = (arrivalUs: number, meanSquare: number) => void;
@@ -67,11 +67,15 @@ export class ExcerptReader {
   #reportedUs = 0;
   /** Packets that lie behind the last excerpt. */
   #ahead: PlacedPacket[] = [];
-  #decoder: { key: string; decoder: Decoder } | undefined;
+  #decoder: { format: FormatRecord; key: string; decoder: Decoder } | undefined;
   // Of the excerpt that is read.
   #out: Int16Array = nothing;
   #fromSample = 0;
-  #previous: PlacedPacket | undefined;
+  /** The packet that was written last. */
+  readonly #previous: SequencedPacket = {
+    ...{ format: noFormat, sequenceNumber: 0, rtpTime: 0, durationTicks: 0 },
+    ...{ atSample: Number.NEGATIVE_INFINITY, durationSamples: 0 },
+  };
   #resampler: Resampler | undefined;
   #resampledTo = 0;
   #stretchEnd = 0;
@@ -105,7 +109,7 @@ export class ExcerptReader {
     this.#listenedFrom = undefined;
     const ahead = this.#ahead;
     this.#ahead = [];
-    for (const packet of ahead) this.#write(packet);
+    for (const packet of ahead) this.#placed(packet, packet);
     this.#track.fromUs = this.#usOf(fromSample) - leadUs;
     this.#track.untilUs = this.#usOf(toSample) + leadUs;
     for (let next = this.#track.next(); !next.done; next = this.#track.next()) this.#take(next.value);
@@ -183,16 +187,33 @@ export class ExcerptReader {
 
   #placed(packet: ReadPacket, { atSample, durationSamples }: Placement): void {
     // Comfort noise has no length: it only says that the sender is silent.
-    if (durationSamples > 0) this.#write({ ...packet, atSample, durationSamples });
+    if (durationSamples === 0) return;
+    const end = this.#fromSample + this.#out.length;
+    if (atSample + durationSamples > end) this.#ahead.push({ ...packet, atSample, durationSamples });
+    if (atSample < end) this.#write(packet, atSample, durationSamples);
   }
 
-  #write(packet: PlacedPacket): void {
-    const { format, payload, atSample, durationSamples } = packet;
+  #write(packet: ReadPacket, atSample: number, durationSamples: number): void {
+    const lost = this.#lostBefore(packet, atSample, durationSamples);
+    const { payload, format } = packet;
     const at = atSample - this.#fromSample;
-    if (at >= this.#out.length) {
-      this.#ahead.push(packet);
-      return;
-    }
+    const isInside = at >= 0 && at + durationSamples <= this.#out.length;
+    const decode = straight[format.codec];
+    if (decode && isInside && format.clockRateHz === this.#rateHz && payload.length === durationSamples) {
+      decode(payload, this.#out, at);
+      if (lost > 0) this.#conceal(lost, at, this.#out.subarray(at, at + durationSamples));
+    } else this.#decode(packet, atSample, durationSamples, lost);
+    if (atSample < this.#previous.atSample) return;
+    const previous = this.#previous;
+    previous.format = format;
+    previous.sequenceNumber = packet.sequenceNumber;
+    previous.rtpTime = packet.rtpTime;
+    previous.durationTicks = packet.durationTicks;
+    previous.atSample = atSample;
+    previous.durationSamples = durationSamples;
+  }
+
+  #decode({ format, payload }: ReadPacket, atSample: number, durationSamples: number, lost: number): void {
     const decoder = this.#decoderOf(format);
     const room = Math.max(5760, payload.length * 2);
     if (decoded.length < room) decoded = new Int16Array(room);
@@ -201,31 +222,37 @@ export class ExcerptReader {
     // Where a clock is followed a packet may be a sample longer than what it decodes to.
     for (let end = made; end > 0 && end < wanted; end++) decoded[end] = decoded[end - 1]!;
     const samples = decoded.subarray(0, made === 0 ? 0 : wanted);
-    this.#conceal(packet, samples);
+    if (lost > 0) this.#conceal(lost, atSample - this.#fromSample, samples);
     if (decoder.rateHz === this.#rateHz) this.#put(atSample, samples);
     else this.#resample(atSample, durationSamples, samples, decoder.rateHz);
-    if (at + durationSamples > this.#out.length) this.#ahead.push(packet);
-    if (!this.#previous || atSample >= this.#previous.atSample) this.#previous = packet;
   }
 
   #decoderOf(format: FormatRecord): Decoder {
+    if (this.#decoder?.format === format) return this.#decoder.decoder;
     const key = streamKey(format);
-    if (this.#decoder?.key === key) return this.#decoder.decoder;
-    this.#decoder?.decoder.close?.();
-    const decoder = createDecoder(format.codec, format.clockRateHz, this.#rateHz);
-    this.#decoder = { key, decoder };
+    let decoder = this.#decoder?.key === key ? this.#decoder.decoder : undefined;
+    if (!decoder) {
+      this.#decoder?.decoder.close?.();
+      decoder = createDecoder(format.codec, format.clockRateHz, this.#rateHz);
+    }
+    this.#decoder = { format, key, decoder };
     return decoder;
   }
 
-  /** A short loss before `packet`: what was said before goes on into it. */
-  #conceal(packet: PlacedPacket, samples: Int16Array): void {
-    const lost = this.#previous ? concealableSamples(this.#previous, packet, this.#rateHz) : 0;
-    const to = packet.atSample - this.#fromSample;
-    const from = to - lost;
+  /** How long the loss before a packet is, where it can be concealed. */
+  #lostBefore(packet: ReadPacket, atSample: number, durationSamples: number): number {
+    const previous = this.#previous;
+    if (!this.#conceals || atSample <= previous.atSample + previous.durationSamples) return 0;
+    return concealableSamples(previous, { ...packet, atSample, durationSamples }, this.#rateHz);
+  }
+
+  /** What was said before goes on up to `at`, where `samples` are. */
+  #conceal(lost: number, at: number, samples: Int16Array): void {
+    const from = at - lost;
     const history = Math.min(from, Math.round(historySeconds * this.#rateHz));
-    if (lost === 0 || !this.#conceals || history <= 0) return;
+    if (history <= 0) return;
     const concealer = new Concealer(this.#rateHz);
-    const concealed = this.#out.subarray(from, to);
+    const concealed = this.#out.subarray(from, at);
     concealer.received(this.#out.subarray(from - history, from));
     concealer.conceal(concealed);
     concealer.lead(concealed, samples);
@@ -277,7 +304,6 @@ export class ExcerptReader {
       kept.set(packet.payload, at);
       packet.payload = kept.subarray(at, (at += packet.payload.length));
     }
-    if (this.#previous) this.#previous = { ...this.#previous, payload: noPayload };
     this.#offered.payload = noPayload;
   }
 
