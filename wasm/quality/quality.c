@@ -192,16 +192,27 @@ static v128_t power_between(int from, int to) {
   return sum;
 }
 
+static int is_silent(const int16_t *from, int count) {
+  v128_t any = wasm_i16x8_splat(0);
+  for (int i = 0; i < count; i += 8) any = wasm_v128_or(any, wasm_v128_load(from + i));
+  return !wasm_v128_any_true(any);
+}
+
 /* Levels of `count` samples at 8 kHz. Returns the number of rows; of fine rows there are half as many, rounded up. */
 EXPORT(bandLevels) int band_levels(int count) {
   int total = count < FRAME ? 0 : (count - FRAME) / HOP + 1;
   v128_t scale = wasm_f32x4_splat(level_scale);
   for (int first = 0; first < total; first += 4) {
     const int16_t *from = samples + first * HOP;
+    int here = total - first < 4 ? total - first : 4;
+    if (is_silent(from, FRAME + 3 * HOP)) {
+      for (int at = 0; at < here * ROW; at++) rows[first * ROW + at] = 0;
+      for (int at = 0; at < (here + 1) / 2 * FINE_BANDS; at++) fine_rows[first / 2 * FINE_BANDS + at] = 0;
+      continue;
+    }
     for (int at = 0; at < FRAME; at += 8) load_eight(from, at);
     transform();
     find_powers();
-    int here = total - first < 4 ? total - first : 4;
     float lanes[4];
     v128_t whole = wasm_f32x4_splat(0);
     for (int band = 0; band <= BANDS; band++) {
