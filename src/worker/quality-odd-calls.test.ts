@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { Resampler } from '../audio/resample.ts';
 import type { CodecName, Encoder } from '../codec/codec.ts';
-import { createG711Encoder } from '../codec/g711.ts';
 import { createG722Encoder } from '../codec/g722.ts';
 import { createOpusEncoder } from '../codec/opus.ts';
 import type { ChannelFigures } from '../quality/channel-figures.ts';
