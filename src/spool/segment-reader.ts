@@ -42,6 +42,8 @@ export class SegmentReader {
   #isHolding = false;
   /** So far the chunks were looked through for the newest record. */
   #scannedTo = 0;
+  /** How long the file was then. */
+  #scannedBytes = 0;
   #newestUs = 0;
   #fd: number | undefined;
   #window: FileWindow | undefined;
@@ -177,6 +179,9 @@ export class SegmentReader {
   /** Of the chunks behind the one that is being read, the last one is opened: it tells when the newest record came. */
   #scan(): void {
     const window = this.#window!;
+    const fileBytes = this.#position + window.restBytes;
+    if (fileBytes === this.#scannedBytes) return;
+    this.#scannedBytes = fileBytes;
     let at = this.#position;
     let last = 0;
     for (let bytes = wholeChunk(window); bytes > 0; ) {
