@@ -8,7 +8,7 @@ import { assertFileId, manifestSuffix } from './layout.ts';
 import type { PacketSeries } from './packet-series.ts';
 import { openManifest, type SpoolRecording, type SpoolTrack } from './reader.ts';
 import type { SpoolRecord } from './records.ts';
-import { SegmentReader } from './segment-reader.ts';
+import { type SegmentPlace, SegmentReader } from './segment-reader.ts';
 
 /** A recording that is read along while it grows: each look reads only what is new. */
 export class GrowingRecording {
@@ -54,6 +54,13 @@ export class GrowingRecording {
       throw new CallreelError('NOT_FOUND', 'there is no such recording', { where: this.#path });
     }
   }
+}
+
+/** Of a track: where its next record is. */
+export interface TrackPlace {
+  segment: number;
+  reader: SegmentReader | undefined;
+  at: SegmentPlace | undefined;
 }
 
 const noRecord: SpoolRecord = { kind: 'overflow', packets: 0, arrivalUs: 0 };
@@ -139,6 +146,19 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
    */
   nextSeries(): PacketSeries | undefined {
     return this.fromUs === 0 ? this.#reader?.nextSeries(this.untilUs) : undefined;
+  }
+
+  /** Where the next record is. */
+  get place(): TrackPlace {
+    return { segment: this.#segment, reader: this.#reader, at: this.#reader?.place };
+  }
+
+  /** Goes back to where it was: what was read from there on is read again. */
+  goTo({ segment, reader, at }: TrackPlace): void {
+    this.#reader?.close();
+    this.#segment = segment;
+    this.#reader = reader;
+    if (at) reader?.goTo(at);
   }
 
   /** Closes the file that is being read. */

@@ -1,5 +1,12 @@
 import { PacketSeries } from './packet-series.ts';
-import { decodeRecords, isPacket, packetHeaderBytes, readPacket, recordLength } from './record-codec.ts';
+import {
+  decodeRecords,
+  isPacket,
+  packetArrivalUs,
+  packetHeaderBytes,
+  readPacket,
+  recordLength,
+} from './record-codec.ts';
 import type { PacketRecord, SpoolRecord } from './records.ts';
 
 /** A record other than a packet has its object made as `decodeRecords` makes it. */
@@ -70,6 +77,15 @@ export class RecordCursor {
     if (!series.find(this.#offset, untilUs)) return undefined;
     this.#peekedBytes = series.count * series.strideBytes;
     return series;
+  }
+
+  /** Passes over the packets from here on that arrived before. @throws as `peek` */
+  passPackets(beforeUs: number): void {
+    while (this.#offset < this.#length && isPacket(this.#view, this.#offset)) {
+      const bytes = recordLength(this.#bytes, this.#view, this.#offset);
+      if (packetArrivalUs(this.#view, this.#offset) >= beforeUs) return;
+      this.#offset += bytes;
+    }
   }
 
   advance(): void {

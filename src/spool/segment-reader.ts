@@ -18,6 +18,14 @@ import {
   tagBytes,
 } from './segment.ts';
 
+/** Of a reader: where its next record is. */
+export interface SegmentPlace {
+  position: number;
+  nextChunk: number;
+  readBytes: number;
+  isComplete: boolean;
+}
+
 /**
  * Reads one segment file record by record. At the end of what is there it stops; called again later it goes on with
  * what was written since. Between the calls it holds a place and nothing else: neither the file nor what is in it.
@@ -37,6 +45,8 @@ export class SegmentReader {
   #isHolding = false;
   /** So far the chunks were looked through for the newest record. */
   #scannedTo = 0;
+  /** How long the file was then. */
+  #scannedBytes = 0;
   #newestUs = 0;
   #fd: number | undefined;
   #window: FileWindow | undefined;
@@ -126,6 +136,21 @@ export class SegmentReader {
     }
   }
 
+  /** Behind a record, or where they ran out. */
+  get place(): SegmentPlace {
+    const readBytes = this.#cursor?.offset ?? this.#readBytes;
+    return { position: this.#position, nextChunk: this.#nextChunk, readBytes, isComplete: this.#isComplete };
+  }
+
+  /** Goes back: what was read from there on is read again. */
+  goTo({ position, nextChunk, readBytes, isComplete }: SegmentPlace): void {
+    this.close();
+    this.#position = position;
+    this.#nextChunk = nextChunk;
+    this.#readBytes = readBytes;
+    this.#isComplete = isComplete;
+  }
+
   /** Closes the file; the next call opens it again. */
   close(): void {
     this.#readBytes = this.#cursor?.offset ?? this.#readBytes;
@@ -141,6 +166,7 @@ export class SegmentReader {
     for (;;) {
       const cursor = this.#cursor ?? this.#openNext();
       if (!cursor) return undefined;
+      if (fromUs > 0) cursor.passPackets(Math.min(fromUs, untilUs));
       const record = cursor.peek();
       if (!record) {
         this.#passChunk();
@@ -179,6 +205,9 @@ export class SegmentReader {
   /** Of the chunks behind the one that is being read, the last one is opened: it tells when the newest record came. */
   #scan(): void {
     const window = this.#window!;
+    const fileBytes = this.#position + window.restBytes;
+    if (fileBytes === this.#scannedBytes) return;
+    this.#scannedBytes = fileBytes;
     let at = this.#position;
     let last = 0;
     for (let bytes = wholeChunk(window); bytes > 0; ) {
