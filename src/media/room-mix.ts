@@ -1,3 +1,4 @@
+import type { LawTables } from '../codec/g711.ts';
 import { type AudioRateHz, slotSamplesAt } from './codec-table.ts';
 import { FrameResampler } from './frame-resampler.ts';
 import { Mixer } from './mixer.ts';
@@ -76,6 +77,23 @@ export class RoomMix {
     if (!frame) return;
     party.frame = frame;
     this.#mixer.add(frame);
+  }
+
+  /** As `add`, of a party that said something in the slot before too, at the mix's rate. */
+  addEncoded(tables: LawTables, bytes: Uint8Array, at: number): void {
+    this.#mixer.addDecoded(tables.toLinear, bytes, at);
+  }
+
+  /** As `samplesFor`, encoded, for who added these bytes. */
+  encodeFor(
+    own: LawTables,
+    bytes: Uint8Array,
+    at: number,
+    sent: LawTables,
+    out: Uint8Array,
+    outAt: number,
+  ): void {
+    this.#mixer.minusEncoded(own, bytes, at, sent, out, outAt);
   }
 
   /**
