@@ -34,8 +34,7 @@ export class Mixer {
   /** As `add`, of what the bytes from `at` on are decoded to. */
   addDecoded(toLinear: Int16Array, bytes: Uint8Array, at: number): void {
     if (this.#sum.length === 0) this.#sum = new Int32Array(this.#frameSamples);
-    const sum = this.#sum;
-    for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + toLinear[bytes[at + i]!]!;
+    addDecoded(this.#sum, this.#frameSamples, toLinear, bytes, at);
     this.#speakers++;
   }
 
@@ -61,11 +60,36 @@ export class Mixer {
     out: Uint8Array,
     outAt: number,
   ): void {
-    const sum = this.#sum;
-    for (let i = 0; i < sum.length; i++) {
-      const sample = saturate(sum[i]! - toLinear[bytes[at + i]!]!);
-      out[outAt + i] = fromLinear[(sample & 0xffff) >> undecidedBits]!;
-    }
+    minusEncoded(this.#sum, this.#frameSamples, toLinear, bytes, at, fromLinear, out, outAt);
+  }
+}
+
+/** By itself it is compiled to half of what it takes in the class. */
+function addDecoded(
+  sum: Int32Array,
+  samples: number,
+  toLinear: Int16Array,
+  bytes: Uint8Array,
+  at: number,
+): void {
+  for (let i = 0; i < samples; i++) sum[i] = sum[i]! + toLinear[bytes[at + i]!]!;
+}
+
+function minusEncoded(
+  sum: Int32Array,
+  samples: number,
+  toLinear: Int16Array,
+  bytes: Uint8Array,
+  at: number,
+  fromLinear: Uint8Array,
+  out: Uint8Array,
+  outAt: number,
+): void {
+  for (let i = 0; i < samples; i++) {
+    let sample = sum[i]! - toLinear[bytes[at + i]!]!;
+    // Few are beyond 16 bits.
+    if (sample !== (sample << 16) >> 16) sample = sample > 0 ? 32_767 : -32_768;
+    out[outAt + i] = fromLinear[(sample & 0xffff) >> undecidedBits]!;
   }
 }
 
