@@ -130,6 +130,11 @@ test('many channels are looked at less often, by turns, and of many more at leas
   thread.channels = 10;
   const ends = [follow('a')];
   assert.equal(await looksIn4Seconds(), 20);
+  thread.channels = 100;
+  await looksIn4Seconds();
+  assert.equal(await looksIn4Seconds(), 4);
+  thread.channels = 10;
+  await looksIn4Seconds();
   for (const other of 'bcdefghij') ends.push(follow(other));
   await looksIn4Seconds();
   assert.equal(await looksIn4Seconds(), 4);

@@ -64,6 +64,8 @@ export class RecordingFiles {
   readonly #retries = new Map<string, Timer>();
   #timer: Timer | undefined;
   #isStepping = false;
+  /** Of all recordings together, what passed of the time from one look to the next. */
+  #dueMs = 0;
   #closed = false;
 
   constructor(options: RecordingFilesOptions) {
@@ -140,9 +142,10 @@ export class RecordingFiles {
 
   /** A thread that is behind is not asked again before it is done; then there is more to do at once. */
   async #step(): Promise<void> {
-    this.#isStepping = true;
     const { settle, thread } = this.#options;
     const looked = this.#nextInTurn();
+    if (looked.length === 0) return;
+    this.#isStepping = true;
     try {
       const conversations = new Set(looked.map(({ order }) => order.conversationId));
       // A room whose worker was lost is not settled; its recordings are about to end.
@@ -166,7 +169,10 @@ export class RecordingFiles {
     let channels = 0;
     for (const each of this.#followed.values()) channels += each.channels;
     const lookMs = Math.min(longestLookMs, Math.max(fileStepMs, channels * lookMsPerChannel));
-    const next = [...this.#followed].slice(0, Math.ceil((size * fileStepMs) / lookMs));
+    this.#dueMs += size * fileStepMs;
+    const looks = Math.min(size, Math.floor(this.#dueMs / lookMs));
+    this.#dueMs -= looks * lookMs;
+    const next = [...this.#followed].slice(0, looks);
     for (const [recordingId, each] of next) {
       this.#followed.delete(recordingId);
       this.#followed.set(recordingId, each);

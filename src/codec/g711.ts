@@ -80,7 +80,13 @@ function decodeByTable(table: Int16Array, payload: Uint8Array, out: Int16Array, 
   return samples;
 }
 
-function encodeByTable(table: Uint8Array, samples: Int16Array, out: Uint8Array, outOffset: number): number {
+/** Encodes as many samples as `out` has room for from `outOffset`. @returns bytes written */
+export function encodeByTable(
+  table: Uint8Array,
+  samples: Int16Array,
+  out: Uint8Array,
+  outOffset: number,
+): number {
   const bytes = Math.max(0, Math.min(samples.length, out.length - outOffset));
   for (let i = 0; i < bytes; i++) out[outOffset + i] = table[(samples[i]! & 0xffff) >> undecidedBits]!;
   return bytes;

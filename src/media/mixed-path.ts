@@ -18,6 +18,8 @@ const rows = new PayloadRows();
 const mostWaiting = keptPayloads - heldPackets;
 const packetBytes = rtpHeaderBytes + slotPayloadBytes;
 const slotTicks = slotPayloadBytes;
+/** Four bytes that are decoded to 0; the A-law has none. */
+const ulawZeros = -1;
 const sentHeader = { marker: false, payloadType: 0, sequenceNumber: 0, timestamp: 0, ssrc: 0 };
 
 /**
@@ -48,6 +50,8 @@ export class MixedPath implements LentFrames {
   #time = 0;
   #ssrc = 0;
   #isHeard = false;
+  /** What it said in this slot is silence. */
+  #isSilent = false;
   /** Slots that the sender was not told of. */
   #untold = 0;
   #decoder: Decoder | undefined;
@@ -104,7 +108,10 @@ export class MixedPath implements LentFrames {
   /** Adds what the leg says in the next slot. @returns false: it is to be had the long way, behind `close` */
   addTo(mix: RoomMix): boolean {
     if (this.frames === this.total || this.#framesLeft === 0) return false;
-    mix.addEncoded(this.#said, rows.bytes, rows.placeOf(this.#row, this.frames));
+    const at = rows.placeOf(this.#row, this.frames);
+    this.#isSilent = this.#said === lawTables.ulaw && rows.holdsOnly(ulawZeros, at);
+    if (this.#isSilent) mix.addSilence();
+    else mix.addEncoded(this.#said, rows.bytes, at);
     this.frames++;
     this.#framesLeft--;
     return true;
@@ -122,7 +129,8 @@ export class MixedPath implements LentFrames {
     writeUint32(out, 4, this.#time);
     writeUint32(out, 8, this.#ssrc);
     const at = rows.placeOf(this.#row, this.frames - 1);
-    mix.encodeFor(this.#said, rows.bytes, at, this.#sent, out, rtpHeaderBytes);
+    if (this.#isSilent) out.set(mix.encodedForSilent(this.#sent), rtpHeaderBytes);
+    else mix.encodeFor(this.#said, rows.bytes, at, this.#sent, out, rtpHeaderBytes);
     port.commit(packetBytes, this.#address, this.#remotePort);
     if (this.#isHeard) this.#tellHeard(out);
     this.#sequenceNumber = (sequenceNumber + 1) & 0xffff;

@@ -12,6 +12,7 @@ const firstRows = 16;
 /** Payloads of a slot each, of many legs in one place: a row for each, which begins anew behind its end. */
 export class PayloadRows {
   bytes = new Uint8Array(firstRows * rowBytes);
+  #words = new Int32Array(this.bytes.buffer);
   #rows = 0;
   readonly #free: number[] = [];
 
@@ -24,12 +25,20 @@ export class PayloadRows {
       const grown = new Uint8Array(2 * this.bytes.length);
       grown.set(this.bytes);
       this.bytes = grown;
+      this.#words = new Int32Array(grown.buffer);
     }
     return begin;
   }
 
   giveBack(row: number): void {
     this.#free.push(row);
+  }
+
+  /** Whether the payload from `at` on is nothing but four of these bytes over and over. */
+  holdsOnly(word: number, at: number): boolean {
+    const end = (at + slotPayloadBytes) >> 2;
+    for (let i = at >> 2; i < end; i++) if (this.#words[i] !== word) return false;
+    return true;
   }
 
   /** Where the payload of this number lies in the row. */

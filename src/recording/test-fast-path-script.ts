@@ -11,6 +11,8 @@ const g722 = { payloadType: 9, codec: 'G722', clockRateHz: 8000 } as const;
 const key = { plain: Buffer.alloc(32, 7).toString('base64'), sealed: '' };
 const roomId = 'room';
 const momentTicks = 300;
+/** Of 256 packets so many are silence. */
+const silentShare = 64;
 
 interface Turn {
   happenings: Happening[];
@@ -121,7 +123,8 @@ export class FastPathScript {
     const { head = 0x80, second = stream.payloadType } = given;
     const extra = head === 0x80 ? 0 : head === 0x81 || head === 0x90 ? 4 : 0;
     const first = this.#below(256);
-    const payload = given.payload ?? new Uint8Array(stream.bytes).map((_, i) => first + (i % 7));
+    const saidNow = new Uint8Array(stream.bytes).map((_, i) => first + (i % 7));
+    const payload = given.payload ?? (first < silentShare ? saidNow.fill(0xff) : saidNow);
     const data = new Uint8Array(12 + extra + payload.length);
     const view = new DataView(data.buffer);
     data[0] = head;
