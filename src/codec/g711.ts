@@ -7,14 +7,15 @@ import type { Decoder, Encoder, PayloadSeries } from './codec.ts';
  */
 export type G711Law = 'ulaw' | 'alaw';
 
-interface LawTables {
+/** To be read by whoever decodes or encodes on the way of the samples to something else. */
+export interface LawTables {
   readonly toLinear: Int16Array;
   /** Indexed by the sample's 16-bit two's complement pattern, less the last bits that decide nothing. */
   readonly fromLinear: Uint8Array;
 }
 
 /** Every decision value of the mu-law is a multiple of 4; the A-law has them at multiples of 16. */
-const undecidedBits = 2;
+export const undecidedBits = 2;
 
 const codesPerSign = 128;
 
@@ -59,15 +60,15 @@ function buildTables(
   return { toLinear, fromLinear };
 }
 
-const tables: Readonly<Record<G711Law, LawTables>> = {
+export const lawTables: Readonly<Record<G711Law, LawTables>> = {
   ulaw: buildTables(ulawMagnitude, ulawStep, (code) => 0xff ^ code),
   alaw: buildTables(alawMagnitude, alawStep, (code) => (0x80 | code) ^ 0x55),
 };
 
-const ulawToLinear = tables.ulaw.toLinear;
-const alawToLinear = tables.alaw.toLinear;
-const linearToUlaw = tables.ulaw.fromLinear;
-const linearToAlaw = tables.alaw.fromLinear;
+const ulawToLinear = lawTables.ulaw.toLinear;
+const alawToLinear = lawTables.alaw.toLinear;
+const linearToUlaw = lawTables.ulaw.fromLinear;
+const linearToAlaw = lawTables.alaw.fromLinear;
 
 /** The byte that stands for silence on the wire (PCMU 0xFF, PCMA 0xD5). */
 export const ulawSilence = 0xff;
@@ -93,8 +94,8 @@ function wordTables({ toLinear }: LawTables): WordTables {
 }
 
 const words: Readonly<Record<G711Law, WordTables>> = {
-  ulaw: wordTables(tables.ulaw),
-  alaw: wordTables(tables.alaw),
+  ulaw: wordTables(lawTables.ulaw),
+  alaw: wordTables(lawTables.alaw),
 };
 
 /** Two samples at once, where they lie so. */
@@ -111,7 +112,7 @@ function decodeSeriesByTable(
   if (payloadBytes % 2 !== 0 || atByte % 4 !== 0) {
     for (let index = 0; index < count; index++) {
       const payload = bytes.subarray(index * strideBytes, index * strideBytes + payloadBytes);
-      decodeByTable(tables[law].toLinear, payload, out, outOffset + index * payloadBytes);
+      decodeByTable(lawTables[law].toLinear, payload, out, outOffset + index * payloadBytes);
     }
     return;
   }
@@ -125,7 +126,13 @@ function decodeSeriesByTable(
   }
 }
 
-function encodeByTable(table: Uint8Array, samples: Int16Array, out: Uint8Array, outOffset: number): number {
+/** Encodes as many samples as `out` has room for from `outOffset`. @returns bytes written */
+export function encodeByTable(
+  table: Uint8Array,
+  samples: Int16Array,
+  out: Uint8Array,
+  outOffset: number,
+): number {
   const bytes = Math.max(0, Math.min(samples.length, out.length - outOffset));
   for (let i = 0; i < bytes; i++) out[outOffset + i] = table[(samples[i]! & 0xffff) >> undecidedBits]!;
   return bytes;
@@ -153,7 +160,7 @@ export function encodeAlaw(samples: Int16Array, out: Uint8Array, outOffset = 0):
 
 /** Stateless; `rateHz` other than 8000 serves the dynamic payload types that carry G.711 at another clock rate. */
 export function createG711Decoder(law: G711Law, rateHz = 8000): Decoder {
-  const table = tables[law].toLinear;
+  const table = lawTables[law].toLinear;
   return {
     rateHz,
     decode: (payload, out) => decodeByTable(table, payload, out, 0),
@@ -163,6 +170,6 @@ export function createG711Decoder(law: G711Law, rateHz = 8000): Decoder {
 
 /** Stateless. */
 export function createG711Encoder(law: G711Law, rateHz = 8000): Encoder {
-  const table = tables[law].fromLinear;
+  const table = lawTables[law].fromLinear;
   return { rateHz, encode: (samples, out) => encodeByTable(table, samples, out, 0) };
 }

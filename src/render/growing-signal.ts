@@ -91,6 +91,13 @@ export class GrowingSignal {
     return this.#isComplete;
   }
 
+  /** How many tracks are not read to their end. */
+  get openTracks(): number {
+    let open = 0;
+    for (const { isEnded } of this.#packets.values()) if (!isEnded) open++;
+    return open;
+  }
+
   /** Of what was read of a track so far; undefined where it is not known (`TrackTimeline.driftPpm`). */
   driftPpm(trackId: string): number | undefined {
     return this.#packets.get(trackId)?.timeline.driftPpm;
