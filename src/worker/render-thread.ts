@@ -98,9 +98,9 @@ async function answer(command: RenderCommand): Promise<RenderReply | undefined> 
   }
   if (command.verb === 'recordingMarks')
     return { id, reply: 'recordingMarks', found: await marksOf(command) };
-  if (command.verb === 'open') {
+  if (command.verb === 'open' || command.verb === 'head') {
     const file = openFile(command.request);
-    files.set(id, file);
+    if (command.verb === 'open') files.set(id, file);
     const { contentType, byteLength, head: leadingBytes, complete, trackIds } = file.rendition;
     const head = { contentType, byteLength, leadingBytes, complete, ...(trackIds && { trackIds }) };
     return { id, reply: 'head', head };
@@ -108,6 +108,7 @@ async function answer(command: RenderCommand): Promise<RenderReply | undefined> 
   if (command.verb === 'marks') {
     return { id, reply: 'marks', marks: trackMarks(recordingView(open(command))) };
   }
+  if (command.verb === 'read' && command.request) files.set(id, openFile(command.request));
   const file = files.get(id);
   if (command.verb === 'release') {
     files.delete(id);
