@@ -32,6 +32,7 @@ import { DialPlans } from './routing/dial-plan.ts';
 import type { Secret } from './secret.ts';
 import { loadMasterKey, type MasterKey } from './spool/keys.ts';
 import { spoolDirectoryOf } from './spool/layout.ts';
+import { warmUpManifests } from './spool/manifest-warm-up.ts';
 import type { SpeechToText } from './transcription/speech-to-text.ts';
 import { TranscriptRows } from './transcripts/transcript-rows.ts';
 import { endPreviousWorkers } from './worker/previous-workers.ts';
@@ -147,6 +148,7 @@ export async function openFoundation(
     exclusive: config.database.url === undefined,
   });
   parts.defer(() => outbox.stop());
+  warmUpManifests();
   // Nobody waits for that.
   const warm = warmUpEnds(db).catch((error: unknown) =>
     log.warn({ error }, 'the database was not warmed up'),

@@ -13,6 +13,8 @@ const longestRestUs = 1_000_000;
  * go on where they were: a step of some milliseconds would be taken for a clock that drifts.
  */
 export class PortStream {
+  /** When anything came last, by the machine's time. */
+  heardUs = Number.NEGATIVE_INFINITY;
   readonly #sink: DatagramSink;
   readonly #parser = new RtpParser();
   readonly #view = new RtpPacketView();

@@ -21,6 +21,12 @@ import { PortStream } from './port-stream.ts';
 /** Between two looks at what else the thread has to do. */
 const ticksPerTurn = 40;
 const ringPollMs = 2;
+/** A phone that sends, sends every 20 ms, and one that is late sends all of it in less than so many looks. */
+const heardWithinUs = 60_000;
+const lookMs = 20;
+const looks = 5;
+/** Who has sent nothing for so long says nothing. */
+const longestSilenceUs = 5_000_000;
 
 /**
  * The driver over sockets, whose time can be driven: then no datagram of the network is taken and none is sent, the
@@ -78,6 +84,7 @@ class DrivenTransport implements RtpTransport {
   #gate(stream: PortStream): DatagramSink {
     return {
       receive: (datagram: Datagram) => {
+        stream.heardUs = machineClock.monotonicUs();
         if (this.#driving) return;
         const aheadUs = threadUs() - machineClock.monotonicUs();
         datagram.arrivalUs += aheadUs;
@@ -102,6 +109,7 @@ class DrivenTransport implements RtpTransport {
 
   /** @returns packets made */
   async #forward(durationMs: number): Promise<number> {
+    await this.#untilHeard();
     let nowUs = Math.ceil(threadUs() / tickPeriodUs) * tickPeriodUs;
     const untilUs = nowUs + durationMs * 1000;
     this.#driving = true;
@@ -115,9 +123,25 @@ class DrivenTransport implements RtpTransport {
       this.#tick(nowUs);
       if (turn % ticksPerTurn === 0) await this.#turn();
     }
+    await this.#untilHeard();
     release();
     this.#driving = false;
     return made;
+  }
+
+  /**
+   * Every phone that talks is on time: where their process had to wait for a processor, time that begins to be driven, or
+   * goes on by itself, would make a pause of that which nobody made.
+   */
+  async #untilHeard(): Promise<void> {
+    const untilUs = machineClock.monotonicUs() + longestSilenceUs;
+    for (let heard = 0; heard < looks && machineClock.monotonicUs() < untilUs; ) {
+      await sleep(machineClock, lookMs);
+      const nowUs = machineClock.monotonicUs();
+      const silences = [...this.#streams.values()].map(({ heardUs }) => nowUs - heardUs);
+      const areLate = silences.some((us) => us > heardWithinUs && us < longestSilenceUs);
+      heard = areLate ? 0 : heard + 1;
+    }
   }
 
   /** Control messages have their turn, and the writer its time: nothing may be dropped. */

@@ -48,7 +48,7 @@ export function assertSaid(samples: Int16Array, said: readonly Uint8Array[], min
   let next = [needleAt];
   for (let at = found; at < last; at += packetSamples) {
     const candidates = places.get(keyOf(samples.subarray(at, at + packetSamples)));
-    assert.ok(candidates, `what stands at sample ${at} was not said`);
+    assert.ok(candidates, `what stands at sample ${at} was not said: ${whatStands(samples, at, decoded)}`);
     let here = candidates.length > manyPlaces ? next : next.filter((place) => candidates.includes(place));
     if (here.length === 0) {
       jumped += 1;
@@ -59,6 +59,19 @@ export function assertSaid(samples: Int16Array, said: readonly Uint8Array[], min
   const packets = (last - found) / packetSamples;
   const most = minutes <= firstMinutes ? jumps.firstMinutes * (minutes + 1) : jumps.share * packets;
   assert.ok(jumped <= most, `${jumped} jumps in ${packets} packets`);
+}
+
+/** For who looks for the reason: how much silence stands there, and where words go on that were said. */
+function whatStands(samples: Int16Array, at: number, said: readonly Int16Array[]): string {
+  const rest = samples.subarray(at);
+  const silent = rest.findIndex((sample) => sample !== 0);
+  const known = new Map(said.map((packet, index) => [keyOf(packet), index]));
+  for (let goesOn = 1; goesOn < rest.length; goesOn++) {
+    const index = known.get(keyOf(rest.subarray(goesOn, goesOn + packetSamples)));
+    if (index !== undefined)
+      return `it begins with ${silent} samples of silence; packet ${index} stands ${goesOn} samples behind it`;
+  }
+  return `it begins with ${silent} samples of silence, and nothing that was said stands behind it`;
 }
 
 function keyOf(packet: Int16Array): string {

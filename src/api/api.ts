@@ -2,7 +2,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { authenticateBasic } from '../auth/basic.ts';
 import type { Credentials } from '../auth/credentials.ts';
 import type { LinkSigner } from '../auth/signed-link.ts';
-import { getRecording } from '../database/recordings.ts';
+import { ReadGroup } from '../database/read-group.ts';
+import { getRecordings } from '../database/recordings.ts';
 import type { Recording } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
 import { createHttpServer, type VendorAnswer } from './http-server.ts';
@@ -54,8 +55,10 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   const { log, clock, db, credentials, calls, links, publicUrl } = options;
   const { accountId } = credentials;
   const http = createHttpServer(log, clock, options.unreadable);
+  // Many files are fetched at once: of calls that ended together, and of each recording more than one.
+  const recordings = new ReadGroup((recordingIds) => getRecordings(db, accountId, recordingIds));
   const recordingOf = async (recordingId: string): Promise<Recording> => {
-    const row = await getRecording(db, accountId, recordingId);
+    const row = await recordings.get(recordingId);
     if (!row) throw new CallreelError('NOT_FOUND', 'there is no such recording', { where: recordingId });
     if (!row.erasedAt) return row;
     throw new CallreelError('RECORDING_ERASED', `it was erased at ${row.erasedAt.toISOString()}`, {

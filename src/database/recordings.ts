@@ -1,4 +1,4 @@
-import type { Insertable } from 'kysely';
+import { type Insertable, sql } from 'kysely';
 import type { ChannelFigures } from '../quality/channel-figures.ts';
 import type { QualityFigures } from '../quality/quality-meter.ts';
 import { compiledQuery } from './compiled-query.ts';
@@ -187,18 +187,28 @@ export async function getRecording(
   accountId: string,
   recordingId: string,
 ): Promise<Recording | undefined> {
-  const [recording] = await selectRecording(db, { accountId, recordingId });
-  return recording;
+  const recordings = await getRecordings(db, accountId, [recordingId]);
+  return recordings.get(recordingId);
+}
+
+/** Those that are there, by their ids. */
+export async function getRecordings(
+  db: Db,
+  accountId: string,
+  recordingIds: readonly string[],
+): Promise<Map<string, Recording>> {
+  const recordings = await selectRecordings(db, { accountId, recordingIds });
+  return new Map(recordings.map((recording) => [recording.recordingId, recording]));
 }
 
 /** Asked for with every file. */
-const selectRecording = compiledQuery(
-  (db, { accountId, recordingId }: { accountId: string; recordingId: string }) =>
+const selectRecordings = compiledQuery(
+  (db, { accountId, recordingIds }: { accountId: string; recordingIds: readonly string[] }) =>
     db
       .selectFrom('recordings')
       .selectAll()
       .where('accountId', '=', accountId)
-      .where('recordingId', '=', recordingId),
+      .where('recordingId', '=', sql<string>`any(${recordingIds})`),
 );
 
 export interface RecordingFilter {

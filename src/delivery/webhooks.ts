@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { Webhook } from 'standardwebhooks';
+import { createHmac, randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { Event } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
@@ -58,35 +57,49 @@ export function newWebhookSecret(): string {
  * @throws CallreelError CALLBACK_FAILED, CALLBACK_FORBIDDEN
  */
 export function webhookSender(options: WebhookOptions): EventSender {
-  const standard = new Webhook(options.secret.reveal());
+  const sign = standardSigner(options.secret);
   return async (event, delivery) => {
     try {
-      await post(event.callbackUrl, event, delivery, standard, options);
+      await post(event.callbackUrl, event, delivery, sign, options);
     } catch (error) {
       if (!event.fallbackUrl || delivery.signal.aborted) throw error;
-      await post(event.fallbackUrl, event, delivery, standard, options);
+      await post(event.fallbackUrl, event, delivery, sign, options);
     }
   };
+}
+
+/** @param timestamp Unix time in seconds */
+type StandardSigner = (eventId: string, timestamp: string, body: string) => string;
+
+/** @throws TypeError for a secret that is no base64 */
+function standardSigner(secret: Secret): StandardSigner {
+  const text = secret.reveal().replace(/^whsec_/, '');
+  const key = Buffer.from(text, 'base64');
+  const unpadded = (base64: string): string => base64.replace(/=+$/, '');
+  if (key.length === 0 || unpadded(key.toString('base64')) !== unpadded(text))
+    throw new TypeError('the secret of webhooks is no base64');
+  return (eventId, timestamp, body) =>
+    `v1,${createHmac('sha256', key).update(`${eventId}.${timestamp}.${body}`).digest('base64')}`;
 }
 
 async function post(
   url: string,
   { eventId, payload, dialect, signer }: Event,
   { deliveryId, attempt, signal }: Delivery,
-  standard: Webhook,
+  sign: StandardSigner,
   { client, clock, signatures = {}, requests = {} }: WebhookOptions,
 ): Promise<void> {
   const own = requests[dialect ?? '']?.(url, payload);
   const body = own ? (own.body ?? '') : JSON.stringify(payload);
-  const timestamp = new Date(clock.unixMs());
+  const timestamp = String(Math.floor(clock.unixMs() / 1000));
   const { status } = await client.request({
     url: own?.url ?? url,
     method: own?.method ?? 'POST',
     headers: {
       ...(!own && { 'content-type': 'application/json' }),
       'webhook-id': eventId,
-      'webhook-timestamp': String(Math.floor(timestamp.getTime() / 1000)),
-      'webhook-signature': standard.sign(eventId, timestamp, body),
+      'webhook-timestamp': timestamp,
+      'webhook-signature': sign(eventId, timestamp, body),
       'callreel-delivery-id': deliveryId,
       'callreel-attempt': String(attempt),
       ...(own ? own.headers : await signatures[dialect ?? '']?.(url, body, signer ?? undefined)),

@@ -3,9 +3,11 @@ import { test } from 'node:test';
 import { audioFileFormats } from '../container/audio-file.ts';
 import { wavHeaderBytes } from '../container/wav.ts';
 import { parseWav, pcm16Samples } from '../container/wav-parser.ts';
+import { TestGrowingRecording } from '../render/test-growing-recording.ts';
 import { lossyChannelWithSilence, lostSpan, writeLossyRecording } from '../render/test-lossy-recording.ts';
+import { frame, testStream, testTone } from '../render/test-track.ts';
 import { TestSpool } from '../spool/test-spool.ts';
-import { RenderPool } from './render-pool.ts';
+import { type OpenRendition, RenderPool } from './render-pool.ts';
 
 async function rendered(spool: TestSpool, lossConcealment?: 'on' | 'off'): Promise<Int16Array> {
   const { masterKey, spoolDirectory: spoolDir } = spool;
@@ -81,6 +83,67 @@ test('a file begins at once, with all that is before its audio; any part of it i
           (await read(first, last)).bytes.equals(whole.bytes.subarray(first, last + 1)),
           `${format} from ${first} to ${last}`,
         );
+    }
+  } finally {
+    await pool.close();
+    spool.remove();
+  }
+});
+
+test('of a recording that grows a file holds, whatever its format, what there was when it was opened', async () => {
+  const { records } = testStream(testTone(400 * frame, 440, 9000));
+  const growing = new TestGrowingRecording([{ trackId: 'a', records, leaveUs: 8_000_000 }]);
+  const { masterKey, spoolDirectory: spoolDir } = growing.spool;
+  const pool = new RenderPool({ threads: 1, encodeThreads: 1, spoolDir, masterKey });
+  const ids = {
+    conversationId: 'room',
+    recordingId: growing.recordingId,
+    kind: 'mix',
+    trackId: undefined,
+  } as const;
+  const until = (timeUs: number): void => {
+    growing.until(timeUs);
+    growing.settle();
+  };
+  try {
+    for (const [index, format] of audioFileFormats.entries()) {
+      const opened: OpenRendition[] = [];
+      for (const timeUs of [1_000_000, 2_000_000]) {
+        until(index * 2_000_000 + timeUs);
+        opened.push(await pool.open({ ...ids, format }));
+      }
+      const [earlier, later] = opened.map(({ head }) => head);
+      assert.ok(!earlier!.complete && !later!.complete);
+      assert.ok(earlier!.byteLength < later!.byteLength, format);
+      for (const file of opened) {
+        const chunks = await Array.fromAsync(file.read(0, file.head.byteLength - 1));
+        assert.equal(Buffer.concat(chunks).length, file.head.byteLength, format);
+      }
+    }
+    growing.end(8_000_000);
+    const whole = await pool.open({ ...ids, format: 'mp3' });
+    assert.ok(whole.head.complete);
+    whole.release();
+  } finally {
+    await pool.close();
+    growing.spool.remove();
+  }
+});
+
+test('a file whose recording is not there is refused before anything of it is sent', async () => {
+  const spool = new TestSpool();
+  const { masterKey, spoolDirectory: spoolDir } = spool;
+  const pool = new RenderPool({ threads: 1, encodeThreads: 1, spoolDir, masterKey });
+  try {
+    for (const format of audioFileFormats) {
+      const request = {
+        conversationId: 'room',
+        recordingId: 'rec',
+        kind: 'mix',
+        trackId: undefined,
+        format,
+      } as const;
+      await assert.rejects(pool.open(request), { code: 'NOT_FOUND' });
     }
   } finally {
     await pool.close();

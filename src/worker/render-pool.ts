@@ -36,8 +36,14 @@ interface RenderThread {
   task: RenderTask;
   worker: Worker;
   openRenditions: number;
+  hasEnded: boolean;
   waiting: Map<number, (reply: RenderReply) => void>;
 }
+
+type Question = WithoutId<Extract<RenderCommand, { verb: 'head' | 'marks' | 'recordingMarks' }>>;
+type WithoutId<Command> = Command extends RenderCommand ? Omit<Command, 'id'> : never;
+
+const threadEndedText = 'the render thread ended unexpectedly';
 
 /** Renders on low-priority threads, so that neither signalling nor media waits for a download. */
 export class RenderPool {
@@ -59,6 +65,36 @@ export class RenderPool {
    */
   async open(request: RenditionRequest): Promise<OpenRendition> {
     const thread = this.#leastBusy(request.format === 'wav' ? 'plain' : 'encode');
+    if (thread.task === 'plain') return await this.#openOn(thread, request);
+    // What a file begins with does not wait behind the encoding of others. Of one that grows it is another each time.
+    const reply = await this.#askOnce({ verb: 'head', request });
+    if (reply.reply !== 'head') throw unexpected(reply);
+    return reply.head.complete
+      ? this.#readLater(thread, request, reply.head)
+      : await this.#openOn(thread, request);
+  }
+
+  /**
+   * The keys and holds of a recording.
+   * @throws CallreelError SPOOL_CORRUPT, SPOOL_KEY_MISSING, NOT_FOUND
+   */
+  async marks(conversationId: string, recordingId: string): Promise<TrackMark[]> {
+    const reply = await this.#askOnce({ verb: 'marks', conversationId, recordingId });
+    if (reply.reply !== 'marks') throw unexpected(reply);
+    return reply.marks;
+  }
+
+  /**
+   * All that happened in a recording; of one that goes on, in what is settled of it.
+   * @throws CallreelError SPOOL_CORRUPT, SPOOL_KEY_MISSING, NOT_FOUND, RENDER_FAILED
+   */
+  async recordingMarks(conversationId: string, recordingId: string): Promise<FoundMarks> {
+    const reply = await this.#askOnce({ verb: 'recordingMarks', conversationId, recordingId });
+    if (reply.reply !== 'recordingMarks') throw unexpected(reply);
+    return reply.found;
+  }
+
+  async #openOn(thread: RenderThread, request: RenditionRequest): Promise<OpenRendition> {
     const id = this.#nextId++;
     thread.openRenditions++;
     try {
@@ -75,38 +111,15 @@ export class RenderPool {
     }
   }
 
-  /**
-   * The keys and holds of a recording.
-   * @throws CallreelError SPOOL_CORRUPT, SPOOL_KEY_MISSING, NOT_FOUND
-   */
-  async marks(conversationId: string, recordingId: string): Promise<TrackMark[]> {
-    const thread = this.#leastBusy('plain');
+  /** The thread opens it when it reads. */
+  #readLater(thread: RenderThread, request: RenditionRequest, head: RenditionHead): OpenRendition {
     const id = this.#nextId++;
     thread.openRenditions++;
-    try {
-      const reply = await this.#ask(thread, { id, verb: 'marks', conversationId, recordingId });
-      if (reply.reply !== 'marks') throw unexpected(reply);
-      return reply.marks;
-    } finally {
-      thread.openRenditions--;
-    }
-  }
-
-  /**
-   * All that happened in a recording; of one that goes on, in what is settled of it.
-   * @throws CallreelError SPOOL_CORRUPT, SPOOL_KEY_MISSING, NOT_FOUND, RENDER_FAILED
-   */
-  async recordingMarks(conversationId: string, recordingId: string): Promise<FoundMarks> {
-    const thread = this.#leastBusy('plain');
-    const id = this.#nextId++;
-    thread.openRenditions++;
-    try {
-      const reply = await this.#ask(thread, { id, verb: 'recordingMarks', conversationId, recordingId });
-      if (reply.reply !== 'recordingMarks') throw unexpected(reply);
-      return reply.found;
-    } finally {
-      thread.openRenditions--;
-    }
+    return new OpenRendition(
+      head,
+      (command) => this.#ask(thread, { ...command, id, ...(command.verb === 'read' && { request }) }),
+      () => this.#release(thread, id),
+    );
   }
 
   /** Drops what the threads keep of an erased recording. */
@@ -134,7 +147,19 @@ export class RenderPool {
     );
   }
 
+  /** What leaves nothing open. */
+  async #askOnce(question: Question): Promise<RenderReply> {
+    const thread = this.#leastBusy('plain');
+    thread.openRenditions++;
+    try {
+      return await this.#ask(thread, { ...question, id: this.#nextId++ });
+    } finally {
+      thread.openRenditions--;
+    }
+  }
+
   async #ask(thread: RenderThread, command: RenderCommand): Promise<RenderReply> {
+    if (thread.hasEnded) throw new CallreelError('RENDER_FAILED', threadEndedText);
     const { promise, resolve } = Promise.withResolvers<RenderReply>();
     thread.waiting.set(command.id, resolve);
     thread.worker.postMessage(command);
@@ -151,7 +176,7 @@ export class RenderPool {
       workerData,
       name: task === 'encode' ? 'render thread (MP3, MP4)' : 'render thread',
     });
-    const thread: RenderThread = { task, worker, openRenditions: 0, waiting: new Map() };
+    const thread: RenderThread = { task, worker, openRenditions: 0, hasEnded: false, waiting: new Map() };
     worker.unref();
     worker.on('message', (reply: RenderReply) => {
       const resolve = thread.waiting.get(reply.id);
@@ -165,7 +190,8 @@ export class RenderPool {
 
   /** A render thread that died fails what it was asked for and is replaced; the recording itself is untouched. */
   #threadEnded(thread: RenderThread): void {
-    const error = new CallreelError('RENDER_FAILED', 'the render thread ended unexpectedly').toJSON();
+    thread.hasEnded = true;
+    const error = new CallreelError('RENDER_FAILED', threadEndedText).toJSON();
     for (const [id, resolve] of thread.waiting) resolve({ id, reply: 'error', error });
     thread.waiting.clear();
     const index = this.#threads.indexOf(thread);

@@ -37,8 +37,13 @@ export type RenderCommand =
   /** Answered by `marks`. */
   | { id: number; verb: 'marks'; conversationId: string; recordingId: string }
   | { id: number; verb: 'open'; request: RenditionRequest }
-  /** Bytes `first` to `last`, inclusive. Answered by one chunk; `next` asks for more. */
-  | { id: number; verb: 'read'; first: number; last: number }
+  /** As `open`, of a file that is not read here: nothing of it stays open. */
+  | { id: number; verb: 'head'; request: RenditionRequest }
+  /**
+   * Bytes `first` to `last`, inclusive. Answered by one chunk; `next` asks for more.
+   * With the `request` of a file that was not opened before.
+   */
+  | { id: number; verb: 'read'; first: number; last: number; request?: RenditionRequest }
   | { id: number; verb: 'next' }
   | { id: number; verb: 'release' }
   /** Answered by `recordingMarks`. */

@@ -1,5 +1,6 @@
 import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
+import { systemClock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { recordingMarks } from '../render/recording-marks.ts';
 import { clipView, recordingView } from '../render/recording-view.ts';
@@ -7,6 +8,7 @@ import { openRendition, type Rendition } from '../render/rendition.ts';
 import { trackMarks } from '../render/track-marks.ts';
 import { Secret } from '../secret.ts';
 import { conversationDirectoryOf } from '../spool/layout.ts';
+import { warmUpManifests } from '../spool/manifest-warm-up.ts';
 import type { SpoolRecording } from '../spool/reader.ts';
 import { OpenedSpools } from './opened-spools.ts';
 import type { RenderThreadData } from './render-pool.ts';
@@ -33,7 +35,7 @@ interface OpenFile {
 
 const files = new Map<number, OpenFile>();
 
-const turns = new Turns();
+const turns = new Turns(systemClock);
 /** Of every view. */
 const manner = { turn: () => turns.take(), ...(lossConcealment === 'off' && { lossConcealment }) };
 
@@ -98,9 +100,10 @@ async function answer(command: RenderCommand): Promise<RenderReply | undefined> 
   }
   if (command.verb === 'recordingMarks')
     return { id, reply: 'recordingMarks', found: await marksOf(command) };
-  if (command.verb === 'open') {
+  if (command.verb === 'open' || command.verb === 'head') {
+    turns.quick();
     const file = openFile(command.request);
-    files.set(id, file);
+    if (command.verb === 'open') files.set(id, file);
     const { contentType, byteLength, head: leadingBytes, complete, trackIds } = file.rendition;
     const head = { contentType, byteLength, leadingBytes, complete, ...(trackIds && { trackIds }) };
     return { id, reply: 'head', head };
@@ -108,6 +111,7 @@ async function answer(command: RenderCommand): Promise<RenderReply | undefined> 
   if (command.verb === 'marks') {
     return { id, reply: 'marks', marks: trackMarks(recordingView(open(command))) };
   }
+  if (command.verb === 'read' && command.request) files.set(id, openFile(command.request));
   const file = files.get(id);
   if (command.verb === 'release') {
     files.delete(id);
@@ -143,3 +147,4 @@ parentPort?.on('message', (command: RenderCommand) => {
     .catch((error: unknown) => (command.verb === 'release' ? undefined : failure(command.id, error)))
     .then((reply) => reply && parentPort?.postMessage(reply, memoryOf(reply)));
 });
+warmUpManifests();

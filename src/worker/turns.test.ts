@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { MessageChannel } from 'node:worker_threads';
+import { FakeClock, systemClock } from '../clock.ts';
 import { Turns } from './turns.ts';
 
 test('pieces of many take turns, and what comes in meanwhile waits for one piece alone', async () => {
-  const turns = new Turns();
+  const turns = new Turns(systemClock);
   const { port1, port2 } = new MessageChannel();
   const done: string[] = [];
   const received = new Promise((resolve) =>
@@ -28,4 +30,44 @@ test('pieces of many take turns, and what comes in meanwhile waits for one piece
   assert.ok(done.indexOf('quick') < 10, done.join(' '));
   await job('later', 2);
   assert.equal(done.length, 44);
+});
+
+test('a piece waits while what is quick comes, but not for ever', async () => {
+  const clock = new FakeClock();
+  const turns = new Turns(clock);
+  let isDone = false;
+  const begin = async (): Promise<void> => {
+    isDone = false;
+    await turns.take();
+    isDone = true;
+  };
+  const pass = async (ms: number): Promise<void> => {
+    for (let step = 0; step < ms; step++) {
+      await setImmediate();
+      clock.advanceMs(1);
+    }
+    await setImmediate();
+    await setImmediate();
+  };
+  turns.quick();
+  let piece = begin();
+  await pass(1);
+  assert.ok(!isDone);
+  turns.quick();
+  await pass(1);
+  assert.ok(!isDone);
+  await pass(1);
+  await piece;
+  turns.quick();
+  piece = begin();
+  for (let ms = 0; ms < 25; ms++) {
+    await pass(1);
+    turns.quick();
+  }
+  assert.ok(!isDone);
+  for (let ms = 0; ms < 10; ms++) {
+    await pass(1);
+    turns.quick();
+  }
+  await piece;
 });
