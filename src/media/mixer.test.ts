@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, test } from 'node:test';
+import { encodeByTable, lawTables } from '../codec/g711.ts';
 import { Mixer } from './mixer.ts';
 
 const frame = (...samples: number[]): Int16Array => Int16Array.from(samples);
@@ -54,4 +55,38 @@ describe('Mixer', () => {
     mixer.all(own);
     assert.deepEqual(own, frame(0, 0));
   });
+});
+
+test('what is added and taken as payloads of G.711 is the same as by frames, however loud', () => {
+  const samples = 160;
+  const [byFrames, byPayloads] = [new Mixer(samples), new Mixer(samples)];
+  for (const [law, sent] of [
+    [lawTables.ulaw, lawTables.alaw],
+    [lawTables.alaw, lawTables.ulaw],
+  ] as const) {
+    byFrames.clear();
+    byPayloads.clear();
+    const payloads = [0, 1, 2].map((party) =>
+      Uint8Array.from({ length: samples + 5 }, (_, i) => (party === 2 ? i * 7 : i) % 256),
+    );
+    const frames = payloads.map((payload) =>
+      Int16Array.from(payload.subarray(5), (code) => law.toLinear[code]!),
+    );
+    for (const [index, payload] of payloads.entries()) {
+      byFrames.add(frames[index]!);
+      byPayloads.addDecoded(law.toLinear, payload, 5);
+    }
+    byPayloads.addZeros();
+    byFrames.add(new Int16Array(samples));
+    assert.equal(byPayloads.speakers, byFrames.speakers);
+    for (const [index, payload] of payloads.entries()) {
+      const mix = new Int16Array(samples);
+      const expected = new Uint8Array(samples);
+      byFrames.minus(frames[index]!, mix);
+      encodeByTable(sent.fromLinear, mix, expected, 0);
+      const out = new Uint8Array(samples + 12);
+      byPayloads.minusEncoded(law, payload, 5, sent, out, 12);
+      assert.deepEqual(out.subarray(12), expected);
+    }
+  }
 });
