@@ -2,26 +2,34 @@ import assert from 'node:assert/strict';
 import { testVoices } from '../src/quality/test-voices.ts';
 import { TestGrowingRecording } from '../src/render/test-growing-recording.ts';
 import { testStream } from '../src/render/test-track.ts';
+import type { SpoolRecord } from '../src/spool/records.ts';
 import { TestSpool } from '../src/spool/test-spool.ts';
 import { QualityDesk } from '../src/worker/quality-desk.ts';
+import type { QualityOrder } from '../src/worker/quality-protocol.ts';
 import { formatTable } from './table.ts';
 
 const rateHz = 8000;
 const stepSeconds = 5;
 const shortSeconds = 30;
+const minuteCalls = 40;
+/** When the server looks at a call of a minute: behind its excerpts. */
+const minuteLooks = [11.5, 56.5];
 
 /**
  * What measuring costs: an hour of a call of two who talk by turns (G.711), spooled on a clock of its own and followed
- * as the server follows it; and what is left to do at the ends of recordings.
+ * as the server follows it; what is left to do at the ends of recordings; and calls of a minute, looked at when the server does.
  */
 export async function run(): Promise<object> {
   const hour = await follow(3600, 'A');
   const short = await follow(shortSeconds, 'B');
+  const minute = await minutes();
   const figures = {
     cpuSecondsPerCallHour: rounded(hour.alongSeconds + hour.endSeconds),
     cpuSecondsWholeAtEnd: rounded(hour.wholeSeconds),
     endMsOfHour: rounded(hour.endSeconds * 1000),
     endMsOfShort: rounded(short.endSeconds * 1000),
+    msOfMinute: rounded(minute.bothSpeak),
+    msOfMinuteOneSilent: rounded(minute.oneSilent),
   };
   const table = formatTable(
     ['', 'CPU time'],
@@ -30,6 +38,8 @@ export async function run(): Promise<object> {
       ['the same, measured only at its end', `${figures.cpuSecondsWholeAtEnd} s`],
       [`its end: the last ${stepSeconds} s`, `${figures.endMsOfHour} ms`],
       [`the end of a call of ${shortSeconds} s`, `${figures.endMsOfShort} ms`],
+      ['a call of a minute, along and its end', `${figures.msOfMinute} ms`],
+      ['the same, where one never speaks', `${figures.msOfMinuteOneSilent} ms`],
     ],
   );
   process.stdout.write(`${table}\n`);
@@ -70,6 +80,59 @@ async function follow(seconds: number, recordingId: string) {
   } finally {
     spool.remove();
   }
+}
+
+/** CPU milliseconds for each of many calls of a minute, of which the figures of one are settled before its end. */
+async function minutes(): Promise<{ bothSpeak: number; oneSilent: number }> {
+  const parties = [0, 1].map((party) => testStream(turns(party, 60)).records);
+  const silent = testStream(new Int16Array(60 * rateHz)).records;
+  await ofMinutes(4, parties);
+  const bothSpeak = await ofMinutes(minuteCalls, parties);
+  return { bothSpeak, oneSilent: await ofMinutes(minuteCalls, [parties[0]!, silent]) };
+}
+
+async function ofMinutes(calls: number, parties: readonly SpoolRecord[][]): Promise<number> {
+  const spool = new TestSpool({ ringBytes: 1 << 24 });
+  try {
+    const { spoolDirectory: spoolDir, masterKey } = spool;
+    const desk = new QualityDesk({ spoolDir, masterKey, lossConcealment: 'on' });
+    const rooms = Array.from({ length: calls }, (_, call) => {
+      const name = (0x100 + call).toString(16).toUpperCase();
+      const talks = parties.map((records, party) => ({ trackId: `${party}${name}`, records, leaveUs: 60e6 }));
+      const order = { conversationId: `room${name}`, recordingId: name };
+      desk.follow(order);
+      return { order, growing: new TestGrowingRecording(talks, [], { spool, ...order }) };
+    });
+    const orders = rooms.map(({ order }) => order);
+    const known = new Set<string>();
+    let cpuSeconds = 0;
+    let spooledSeconds = 0;
+    for (const second of minuteLooks) {
+      for (; spooledSeconds <= second; spooledSeconds++)
+        for (const { growing } of rooms) growing.until(spooledSeconds * 1e6);
+      for (const { growing } of rooms) growing.settle();
+      cpuSeconds += stepped(desk, orders, known);
+    }
+    for (const { growing } of rooms) growing.end(60e6);
+    const before = process.cpuUsage();
+    for (const order of orders) {
+      if (known.has(order.recordingId)) desk.drop(order.recordingId);
+      else await desk.measure(order);
+    }
+    return ((cpuSeconds + secondsSince(before)) * 1000) / calls;
+  } finally {
+    spool.remove();
+  }
+}
+
+/** @returns CPU seconds; of `known` nothing is left to do at their ends */
+function stepped(desk: QualityDesk, orders: readonly QualityOrder[], known: Set<string>): number {
+  const before = process.cpuUsage();
+  for (const { recordingId } of orders) {
+    const { channels } = desk.step([recordingId])[recordingId] ?? {};
+    if (channels && Object.values(channels).every(({ note }) => note !== 'no_speech')) known.add(recordingId);
+  }
+  return secondsSince(before);
 }
 
 /** One speaks while the other is silent. */

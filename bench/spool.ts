@@ -6,13 +6,20 @@ import { TestSpool, testParty } from '../src/spool/test-spool.ts';
 import { FileDesk } from '../src/worker/file-desk.ts';
 import { formatTable } from './table.ts';
 
-const turnMs = 60;
+const turnMs = 80;
 const packetMs = 20;
 const packetUs = packetMs * 1000;
 const payload = Buffer.alloc(160, 0x55);
 /** Turns of the writer after which a recording is settled and read, as by who writes the files of many along. */
-const turnsPerLook = 33;
+const turnsPerLook = 25;
 const partiesPerCall = 2;
+
+/** What the rest of a machine keeps in the caches between two turns. */
+let others = new Float64Array(0);
+
+function useCaches(): void {
+  for (let i = 0; i < others.length; i += 8) others[i]! += 1;
+}
 
 interface Call {
   recordingId: string;
@@ -32,10 +39,13 @@ export async function run(args: string[]): Promise<object> {
     options: {
       calls: { type: 'string', default: '500' },
       seconds: { type: 'string', default: '30' },
+      evict: { type: 'string', default: '0' },
+      'writer-only': { type: 'boolean', default: false },
     },
   });
   const [calls, seconds] = [Number(values.calls), Number(values.seconds)];
-  const bench = new SpoolBench(calls);
+  others = new Float64Array((Number(values.evict) * 1024 * 1024) / 8);
+  const bench = new SpoolBench(calls, values['writer-only']);
   try {
     // Once to warm up.
     bench.record(Math.min(10, seconds));
@@ -61,10 +71,12 @@ class SpoolBench {
   readonly #spool = new TestSpool({ ringBytes: 1 << 25 });
   readonly #desk: FileDesk;
   readonly #calls: Call[];
+  readonly #writerOnly: boolean;
   #slot = 0;
   #turn = 0;
 
-  constructor(calls: number) {
+  constructor(calls: number, writerOnly: boolean) {
+    this.#writerOnly = writerOnly;
     const { spoolDirectory: spoolDir, masterKey, clock } = this.#spool;
     this.#desk = new FileDesk({ spoolDir, masterKey, clock, lossConcealment: 'on' });
     this.#calls = Array.from({ length: calls }, (_, number) => this.#open(number));
@@ -107,11 +119,14 @@ class SpoolBench {
         for (const segment of segments)
           producer.packet(segment, this.#slot & 0xffff, this.#slot * 160, this.#slot * packetUs, payload);
     clock.advanceMs(turnMs);
+    useCaches();
     measured(this.costs.write, () => this.#spool.pump());
     if (++this.#turn % turnsPerLook !== 0) return;
+    useCaches();
     measured(this.costs.settle, () => {
       for (const { conversationId } of this.#calls) writer.settleConversation(conversationId);
     });
+    if (this.#writerOnly) return;
     measured(this.costs.read, () => {
       for (const { growing } of this.#calls) this.#read(growing);
     });
@@ -148,7 +163,9 @@ function report({ costs, recordsRead }: SpoolBench, calls: number, seconds: numb
     secondsPerCallMinute: rounded(cost.threadUs / 1e6 / minutes),
     withGarbage: rounded(cost.processUs / 1e6 / minutes),
   });
-  const rows = Object.entries(costs).map(([name, cost]) => [name, ...Object.values(figures(cost))]);
+  const rows = Object.entries(costs)
+    .filter(([, cost]) => cost.processUs > 0)
+    .map(([name, cost]) => [name, ...Object.values(figures(cost))]);
   const head = ['', 'us per packet', 'CPU s per call-minute', 'with other threads'];
   process.stdout.write(`${formatTable(head, rows)}\n`);
   const costsOf = Object.fromEntries(Object.entries(costs).map(([name, cost]) => [name, figures(cost)]));

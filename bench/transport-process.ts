@@ -11,8 +11,8 @@ import { FfiTransport } from '../src/rtp/transport-ffi.ts';
  * `relay` sends what came to a port from the port beside it, as a call of two parties does. `load` sends a packet of
  * 20 ms of G.711 from each port every 20 ms, spread over the ticks, and counts what comes back.
  */
-/** `direct`: `ffi` without io_uring. */
-export type BenchDriver = 'dgram' | 'direct' | 'ffi';
+/** `ffi` without io_uring is `direct`, with it for sends alone `epoll`. */
+export type BenchDriver = 'dgram' | 'direct' | 'epoll' | 'ffi';
 
 export interface TransportTask {
   task: 'load' | 'receive' | 'relay';
@@ -66,8 +66,9 @@ function openTransport(): DgramTransport | FfiTransport {
   if (driver === 'dgram') return new DgramTransport(options);
   const libc = openLibc();
   if (typeof libc === 'string') throw new Error(libc);
-  const opened = new FfiTransport({ ...options, libc, uring: driver === 'ffi' });
-  if (driver === 'ffi' && opened.note !== undefined) throw new Error(opened.note);
+  const uring = driver !== 'direct';
+  const opened = new FfiTransport({ ...options, libc, uring, multishot: driver === 'ffi' });
+  if (uring && opened.note !== undefined) throw new Error(opened.note);
   return opened;
 }
 

@@ -5,13 +5,13 @@ import { parseArgs } from 'node:util';
 import { sleep, systemClock } from '../src/clock.ts';
 import { percentile } from './statistics.ts';
 import { formatTable } from './table.ts';
-import type { TransportMark, TransportOrder, TransportTask } from './transport-process.ts';
+import type { BenchDriver, TransportMark, TransportOrder, TransportTask } from './transport-process.ts';
 
 /**
  * CPU time of the transport by itself, for each packet: sockets, driver and loop, with nothing behind them. The load is
- * a process of its own, whose time is not counted; the drivers take turns. `direct` is `ffi` without io_uring.
+ * a process of its own, whose time is not counted; the drivers take turns.
  */
-const drivers = ['dgram', 'direct', 'ffi'] as const;
+const drivers: readonly BenchDriver[] = ['dgram', 'direct', 'epoll', 'ffi'];
 const tasks = ['receive', 'relay'] as const;
 
 /** Until what is on its way has arrived. */
@@ -34,15 +34,18 @@ export async function run(options: string[]): Promise<object> {
       ports: { type: 'string', default: '500' },
       seconds: { type: 'string', default: '4' },
       repetitions: { type: 'string', default: '5' },
+      drivers: { type: 'string', default: drivers.join() },
+      tasks: { type: 'string', default: tasks.join() },
     },
   });
   const [ports, seconds, repetitions] = [values.ports, values.seconds, values.repetitions].map(Number);
   if (!ports || !seconds || !repetitions)
     throw new TypeError('--ports, --seconds and --repetitions are numbers');
+  const chosen = drivers.filter((driver) => values.drivers.split(',').includes(driver));
   const measured = new Map<string, Figures[]>();
   for (let repetition = 0; repetition < repetitions; repetition++)
-    for (const task of tasks)
-      for (const driver of drivers) {
+    for (const task of tasks.filter((each) => values.tasks.split(',').includes(each)))
+      for (const driver of chosen) {
         const figures = await measure({ task, driver, ports }, seconds);
         process.stderr.write(`${task} ${driver}: ${figures.cpuUsPerPacket.toFixed(2)} us\n`);
         const key = `${task} ${driver}`;

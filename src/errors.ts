@@ -357,6 +357,16 @@ export class CallreelError extends Error {
   }
 }
 
+/**
+ * What was thrown, as one of ours: INTERNAL where it is none.
+ * @param message for whom the error's own may not be meant: a stranger
+ */
+export function asCallreelError(error: unknown, message?: string): CallreelError {
+  if (error instanceof CallreelError) return error;
+  const own = error instanceof Error ? error.message : String(error);
+  return new CallreelError('INTERNAL', message ?? own, { cause: error });
+}
+
 /** Exhaustiveness for unions: compiles only when every member was handled. */
 export function assertNever(value: never, what: string): never {
   throw new TypeError(`unhandled ${what}: ${JSON.stringify(value)}`);

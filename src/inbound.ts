@@ -4,7 +4,7 @@ import type { LiveCalls } from './call/live-calls.ts';
 import type { MediaPlane } from './call/media-plane.ts';
 import type { Transfers } from './call/transfer.ts';
 import type { Db, Dialect } from './database/schema.ts';
-import { CallreelError } from './errors.ts';
+import { asCallreelError, CallreelError } from './errors.ts';
 import type { Logger } from './logger.ts';
 import { mayReplace } from './replacement.ts';
 import type { Application } from './routing/application.ts';
@@ -65,8 +65,7 @@ export class Inbound {
       this.#options.media.examine(session);
       return false;
     } catch (error) {
-      const known =
-        error instanceof CallreelError ? error : new CallreelError('INTERNAL', 'an unexpected error');
+      const known = asCallreelError(error, 'an unexpected error');
       const { code, status } = known;
       const reason = code === 'SDP_INVALID' ? 'Malformed Session Description' : undefined;
       this.#options.noteRefused(session.peer.address, code, { error, sipCallId: printable(session.callId) });

@@ -9,7 +9,7 @@ import type { Db } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
 import { silentLogger } from '../logger.ts';
 import type { EndReason } from '../spool/records.ts';
-import type { FileFailure, FileOrder } from '../worker/file-protocol.ts';
+import type { FileFailure, FileOrder, FileStep } from '../worker/file-protocol.ts';
 import type { Recording } from './recording.ts';
 import { type FileThread, fileStepMs, RecordingFiles } from './recording-files.ts';
 
@@ -17,6 +17,8 @@ import { type FileThread, fileStepMs, RecordingFiles } from './recording-files.t
 class ScriptedThread implements FileThread {
   readonly asked: string[] = [];
   failures: FileFailure[] = [];
+  /** Of each recording. */
+  channels = 2;
   completeFailure: CallreelError | undefined;
   stepping: Promise<void> = Promise.resolve();
 
@@ -24,10 +26,10 @@ class ScriptedThread implements FileThread {
     this.asked.push(`follow ${recordingId}`);
   }
 
-  async step(recordingIds: string[]): Promise<FileFailure[]> {
+  async step(recordingIds: string[]): Promise<FileStep> {
     this.asked.push(`step ${recordingIds.join(' ')}`);
     await this.stepping;
-    return this.failures.splice(0);
+    return { failures: this.failures.splice(0), channels: recordingIds.map(() => this.channels) };
   }
 
   async complete({ recordingId, path }: FileOrder): Promise<void> {
@@ -112,6 +114,34 @@ test('every 200 ms all are stepped, behind one settling of their conversation; a
   await files.whenIdle();
   await pass(fileStepMs);
   assert.equal(clock.pendingTimers, 0);
+});
+
+test('many channels are looked at less often, by turns, and of many more at least every two seconds', async () => {
+  const looksIn4Seconds = async (): Promise<number> => {
+    thread.asked.length = 0;
+    for (let step = 0; step < 20; step++) await pass(fileStepMs);
+    return (
+      thread.asked
+        .filter((each) => each.startsWith('step'))
+        .join(' ')
+        .split('a').length - 1
+    );
+  };
+  thread.channels = 10;
+  const ends = [follow('a')];
+  assert.equal(await looksIn4Seconds(), 20);
+  thread.channels = 100;
+  await looksIn4Seconds();
+  assert.equal(await looksIn4Seconds(), 4);
+  thread.channels = 10;
+  await looksIn4Seconds();
+  for (const other of 'bcdefghij') ends.push(follow(other));
+  await looksIn4Seconds();
+  assert.equal(await looksIn4Seconds(), 4);
+  thread.channels = 100;
+  await looksIn4Seconds();
+  assert.equal(await looksIn4Seconds(), 2);
+  for (const end of ends) await end();
 });
 
 test('a thread that is behind is not asked twice', async () => {

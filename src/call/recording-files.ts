@@ -2,17 +2,17 @@ import { rmSync } from 'node:fs';
 import type { Clock, Timer } from '../clock.ts';
 import { listRecordingsWithoutFile } from '../database/recordings.ts';
 import type { Db, Recording as RecordingRow } from '../database/schema.ts';
-import { CallreelError } from '../errors.ts';
+import { asCallreelError, CallreelError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { unfinishedSuffix } from '../render/whole-file.ts';
-import type { FileFailure, FileOrder } from '../worker/file-protocol.ts';
+import type { FileOrder, FileStep } from '../worker/file-protocol.ts';
 import { parseFileOrder } from './file-order.ts';
 import type { Recording } from './recording.ts';
 
 /** Writes files on a thread of its own (`worker/file-writer`). */
 export interface FileThread {
   follow(order: FileOrder): Promise<void>;
-  step(recordingIds: string[]): Promise<FileFailure[]>;
+  step(recordingIds: string[]): Promise<FileStep>;
   complete(order: FileOrder): Promise<void>;
   abandon(recordingId: string): Promise<void>;
 }
@@ -34,9 +34,15 @@ export interface RecordingFilesOptions {
   };
 }
 
+interface Followed {
+  order: FileOrder;
+  /** That are read along, as far as is known. */
+  channels: number;
+}
+
 export const fileStepMs = 200;
-/** Each look at a recording costs the same, however little is new: those of many are looked at less often. */
-const lookMsPerRecording = 10;
+/** Each look at a channel costs the same, however little is new: those of many are looked at less often. */
+const lookMsPerChannel = 10;
 const longestLookMs = 2000;
 const firstRetryMs = 1000;
 const maxRetryMs = 300_000;
@@ -53,11 +59,13 @@ const retried: readonly string[] = ['FILE_UNUSABLE', 'RENDER_FAILED', 'INTERNAL'
  */
 export class RecordingFiles {
   readonly #options: RecordingFilesOptions;
-  readonly #followed = new Map<string, FileOrder>();
+  readonly #followed = new Map<string, Followed>();
   readonly #finishing = new Set<Promise<void>>();
   readonly #retries = new Map<string, Timer>();
   #timer: Timer | undefined;
   #isStepping = false;
+  /** Of all recordings together, what passed of the time from one look to the next. */
+  #dueMs = 0;
   #closed = false;
 
   constructor(options: RecordingFilesOptions) {
@@ -67,7 +75,7 @@ export class RecordingFiles {
   /** From its start on; it needs no packet yet. */
   follow(recording: Recording, order: FileOrder): void {
     const { recordingId } = recording;
-    this.#followed.set(recordingId, order);
+    this.#followed.set(recordingId, { order, channels: 0 });
     this.#options.thread.follow(order).catch((error: unknown) => this.#failed(order, error));
     this.#arm();
     this.#track(
@@ -98,7 +106,7 @@ export class RecordingFiles {
   async erase({ recordingId, fileOrder }: Pick<RecordingRow, 'recordingId' | 'fileOrder'>): Promise<void> {
     this.#retries.get(recordingId)?.cancel();
     this.#retries.delete(recordingId);
-    const order = this.#followed.get(recordingId) ?? parseFileOrder(fileOrder);
+    const order = this.#followed.get(recordingId)?.order ?? parseFileOrder(fileOrder);
     this.#followed.delete(recordingId);
     if (order) await this.#remove(order);
   }
@@ -134,34 +142,42 @@ export class RecordingFiles {
 
   /** A thread that is behind is not asked again before it is done; then there is more to do at once. */
   async #step(): Promise<void> {
-    this.#isStepping = true;
     const { settle, thread } = this.#options;
-    const orders = this.#nextInTurn();
+    const looked = this.#nextInTurn();
+    if (looked.length === 0) return;
+    this.#isStepping = true;
     try {
-      const conversations = new Set(orders.map(({ conversationId }) => conversationId));
+      const conversations = new Set(looked.map(({ order }) => order.conversationId));
       // A room whose worker was lost is not settled; its recordings are about to end.
       await Promise.allSettled([...conversations].map((conversationId) => settle(conversationId)));
-      for (const { recordingId, error } of await thread.step(orders.map((order) => order.recordingId))) {
-        const order = this.#followed.get(recordingId);
+      const { failures, channels } = await thread.step(looked.map(({ order }) => order.recordingId));
+      for (const [index, each] of looked.entries()) each.channels = channels[index] ?? 0;
+      for (const { recordingId, error } of failures) {
+        const order = this.#followed.get(recordingId)?.order;
         if (order) this.#failed(order, new CallreelError(error.code, error.message, error));
       }
     } catch (error) {
-      for (const order of orders) if (this.#followed.has(order.recordingId)) this.#failed(order, error);
+      for (const { order } of looked) if (this.#followed.has(order.recordingId)) this.#failed(order, error);
     } finally {
       this.#isStepping = false;
     }
   }
 
   /** Those that were not looked at for longest. */
-  #nextInTurn(): FileOrder[] {
+  #nextInTurn(): Followed[] {
     const { size } = this.#followed;
-    const lookMs = Math.min(longestLookMs, Math.max(fileStepMs, size * lookMsPerRecording));
-    const next = [...this.#followed].slice(0, Math.ceil((size * fileStepMs) / lookMs));
-    for (const [recordingId, order] of next) {
+    let channels = 0;
+    for (const each of this.#followed.values()) channels += each.channels;
+    const lookMs = Math.min(longestLookMs, Math.max(fileStepMs, channels * lookMsPerChannel));
+    this.#dueMs += size * fileStepMs;
+    const looks = Math.min(size, Math.floor(this.#dueMs / lookMs));
+    this.#dueMs -= looks * lookMs;
+    const next = [...this.#followed].slice(0, looks);
+    for (const [recordingId, each] of next) {
       this.#followed.delete(recordingId);
-      this.#followed.set(recordingId, order);
+      this.#followed.set(recordingId, each);
     }
-    return next.map(([, order]) => order);
+    return next.map(([, each]) => each);
   }
 
   /** It is written along no more. What was cut off or trimmed only then, nobody has lost. */
@@ -216,10 +232,4 @@ export class RecordingFiles {
     rmSync(path, { force: true });
     rmSync(`${path}${unfinishedSuffix}`, { force: true });
   }
-}
-
-function asCallreelError(error: unknown): CallreelError {
-  return error instanceof CallreelError
-    ? error
-    : new CallreelError('INTERNAL', String(error), { cause: error });
 }

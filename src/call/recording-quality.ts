@@ -33,8 +33,6 @@ export interface RecordingQualityOptions {
 
 /** Of an excerpt that is over everything is there so much later. */
 const behindMs = 1500;
-/** Where no figures came of an excerpt it is looked for them again. */
-const againMs = 10_000;
 /** Shorter recordings are measured as a whole, at their end. */
 const leastSeconds = 20;
 /** Between steps. */
@@ -216,7 +214,7 @@ export class RecordingQuality {
       const nextUs = dueUs(sinceUs, followed.excerpt);
       const measured = figures?.[followed.order.recordingId];
       followed.settled = measured && { measured, untilUs: nextUs + lateMs * 1000 };
-      followed.dueUs = measured ? nextUs : Math.min(nextUs, atUs + againMs * 1000);
+      followed.dueUs = nextUs;
     }
   }
 }

@@ -4,6 +4,16 @@
  */
 export type CodecName = 'PCMU' | 'PCMA' | 'G722' | 'OPUS' | 'CN' | 'L16';
 
+/** Payloads as long as each other, in memory one behind the other. */
+export interface PayloadSeries {
+  /** From the first one on. */
+  bytes: Uint8Array;
+  count: number;
+  payloadBytes: number;
+  /** From the beginning of one to that of the next. */
+  strideBytes: number;
+}
+
 /** Turns one payload into samples. Stateful codecs keep their state here; one decoder per stream. */
 export interface Decoder {
   readonly rateHz: number;
@@ -12,6 +22,8 @@ export interface Decoder {
    * @returns the number of samples written, mono, 16 bit, at `rateHz`
    */
   decode(payload: Uint8Array, out: Int16Array): number;
+  /** As `decode`, of many payloads at once, into `out` from `outOffset`; for a codec that remembers nothing. */
+  decodeSeries?(payloads: PayloadSeries, out: Int16Array, outOffset: number): void;
   /**
    * Stands in for a lost packet of `samples` samples, where the codec itself knows how (Opus); `next` is the payload
    * behind the loss, whose in-band forward error correction is used where it has any. Without this method the caller

@@ -1,4 +1,4 @@
-import type { Decoder, Encoder } from './codec.ts';
+import type { Decoder, Encoder, PayloadSeries } from './codec.ts';
 
 /**
  * ITU-T G.711, both laws, 16-bit linear samples (the recommendation's 14 and 13 bit values, left-aligned).
@@ -7,14 +7,15 @@ import type { Decoder, Encoder } from './codec.ts';
  */
 export type G711Law = 'ulaw' | 'alaw';
 
-interface LawTables {
+/** To be read by whoever decodes or encodes on the way of the samples to something else. */
+export interface LawTables {
   readonly toLinear: Int16Array;
   /** Indexed by the sample's 16-bit two's complement pattern, less the last bits that decide nothing. */
   readonly fromLinear: Uint8Array;
 }
 
 /** Every decision value of the mu-law is a multiple of 4; the A-law has them at multiples of 16. */
-const undecidedBits = 2;
+export const undecidedBits = 2;
 
 const codesPerSign = 128;
 
@@ -59,15 +60,15 @@ function buildTables(
   return { toLinear, fromLinear };
 }
 
-const tables: Readonly<Record<G711Law, LawTables>> = {
+export const lawTables: Readonly<Record<G711Law, LawTables>> = {
   ulaw: buildTables(ulawMagnitude, ulawStep, (code) => 0xff ^ code),
   alaw: buildTables(alawMagnitude, alawStep, (code) => (0x80 | code) ^ 0x55),
 };
 
-const ulawToLinear = tables.ulaw.toLinear;
-const alawToLinear = tables.alaw.toLinear;
-const linearToUlaw = tables.ulaw.fromLinear;
-const linearToAlaw = tables.alaw.fromLinear;
+const ulawToLinear = lawTables.ulaw.toLinear;
+const alawToLinear = lawTables.alaw.toLinear;
+const linearToUlaw = lawTables.ulaw.fromLinear;
+const linearToAlaw = lawTables.alaw.fromLinear;
 
 /** The byte that stands for silence on the wire (PCMU 0xFF, PCMA 0xD5). */
 export const ulawSilence = 0xff;
@@ -79,7 +80,59 @@ function decodeByTable(table: Int16Array, payload: Uint8Array, out: Int16Array, 
   return samples;
 }
 
-function encodeByTable(table: Uint8Array, samples: Int16Array, out: Uint8Array, outOffset: number): number {
+/** A sample as the first and as the second half of a word. The machine is little-endian. */
+interface WordTables {
+  readonly first: Int32Array;
+  readonly second: Int32Array;
+}
+
+function wordTables({ toLinear }: LawTables): WordTables {
+  return {
+    first: Int32Array.from(toLinear, (sample) => sample & 0xffff),
+    second: Int32Array.from(toLinear, (sample) => sample << 16),
+  };
+}
+
+const words: Readonly<Record<G711Law, WordTables>> = {
+  ulaw: wordTables(lawTables.ulaw),
+  alaw: wordTables(lawTables.alaw),
+};
+
+/** Two samples at once, where they lie so. */
+function decodeSeriesByTable(
+  law: G711Law,
+  payloads: PayloadSeries,
+  out: Int16Array,
+  outOffset: number,
+): void {
+  const { bytes, count, payloadBytes, strideBytes } = payloads;
+  const samples = count * payloadBytes;
+  if (outOffset + samples > out.length) throw new RangeError('no room for what is decoded');
+  const atByte = out.byteOffset + 2 * outOffset;
+  if (payloadBytes % 2 !== 0 || atByte % 4 !== 0) {
+    for (let index = 0; index < count; index++) {
+      const payload = bytes.subarray(index * strideBytes, index * strideBytes + payloadBytes);
+      decodeByTable(lawTables[law].toLinear, payload, out, outOffset + index * payloadBytes);
+    }
+    return;
+  }
+  const { first, second } = words[law];
+  const pairs = new Int32Array(out.buffer, atByte, samples / 2);
+  let at = 0;
+  for (let index = 0; index < count; index++) {
+    const end = index * strideBytes + payloadBytes;
+    for (let from = end - payloadBytes; from < end; from += 2)
+      pairs[at++] = first[bytes[from]!]! | second[bytes[from + 1]!]!;
+  }
+}
+
+/** Encodes as many samples as `out` has room for from `outOffset`. @returns bytes written */
+export function encodeByTable(
+  table: Uint8Array,
+  samples: Int16Array,
+  out: Uint8Array,
+  outOffset: number,
+): number {
   const bytes = Math.max(0, Math.min(samples.length, out.length - outOffset));
   for (let i = 0; i < bytes; i++) out[outOffset + i] = table[(samples[i]! & 0xffff) >> undecidedBits]!;
   return bytes;
@@ -107,12 +160,16 @@ export function encodeAlaw(samples: Int16Array, out: Uint8Array, outOffset = 0):
 
 /** Stateless; `rateHz` other than 8000 serves the dynamic payload types that carry G.711 at another clock rate. */
 export function createG711Decoder(law: G711Law, rateHz = 8000): Decoder {
-  const table = tables[law].toLinear;
-  return { rateHz, decode: (payload, out) => decodeByTable(table, payload, out, 0) };
+  const table = lawTables[law].toLinear;
+  return {
+    rateHz,
+    decode: (payload, out) => decodeByTable(table, payload, out, 0),
+    decodeSeries: (payloads, out, outOffset) => decodeSeriesByTable(law, payloads, out, outOffset),
+  };
 }
 
 /** Stateless. */
 export function createG711Encoder(law: G711Law, rateHz = 8000): Encoder {
-  const table = tables[law].fromLinear;
+  const table = lawTables[law].fromLinear;
   return { rateHz, encode: (samples, out) => encodeByTable(table, samples, out, 0) };
 }

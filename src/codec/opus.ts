@@ -30,12 +30,12 @@ export interface OpusEncoding {
  * Decodes to mono at `targetRateHz` where libopus can, else at 48 kHz: see `rateHz`. A payload that is no Opus
  * packet, or an empty one, gives 0 samples; what `out` has no room for is cut.
  */
-export function createOpusDecoder(targetRateHz: number): Required<Decoder> {
+export function createOpusDecoder(targetRateHz: number): Required<Omit<Decoder, 'decodeSeries'>> {
   const rateHz = directRatesHz.includes(targetRateHz) ? targetRateHz : opusClockRateHz;
   return new OpusDecoder(rateHz);
 }
 
-class OpusDecoder implements Required<Decoder> {
+class OpusDecoder implements Required<Omit<Decoder, 'decodeSeries'>> {
   readonly rateHz: number;
   readonly #coder: OpusCoder;
 

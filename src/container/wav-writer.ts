@@ -1,7 +1,7 @@
 import { wavHeader } from './wav.ts';
 import { type AudioFileWriter, type FilePart, FileParts } from './writer.ts';
 
-/** The header says at least so often how long the audio is. */
+/** The header says at least so often how long the audio is; of what is written at once, behind it. */
 const refreshSeconds = 1;
 
 /** A WAV file with 16-bit PCM whose header is never ahead of its audio. RIFF, and RF64 from 4 GiB on. */
@@ -32,12 +32,10 @@ export class WavWriter implements AudioFileWriter {
   write(samples: Int16Array): FilePart[] {
     const step = Math.floor(refreshSeconds * this.#rateHz);
     const length = samples.length / this.#channels;
-    for (let from = 0; from < length; from += step) {
-      const to = Math.min(length, from + step);
-      if (this.#samples + to - from > this.#listedSamples + step) this.#list();
-      this.#append(samples.subarray(from * this.#channels, to * this.#channels));
-      this.#samples += to - from;
-    }
+    if (this.#samples > this.#listedSamples && this.#samples + length > this.#listedSamples + step)
+      this.#list();
+    this.#append(samples);
+    this.#samples += length;
     return this.#file.take();
   }
 

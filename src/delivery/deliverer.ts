@@ -8,7 +8,7 @@ import {
 import { getRecording } from '../database/recordings.ts';
 import type { Db, Delivery } from '../database/schema.ts';
 import { isTranscriptOpen } from '../database/transcripts.ts';
-import { CallreelError } from '../errors.ts';
+import { asCallreelError, CallreelError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { saneText } from '../sane-input.ts';
 import { nextState } from '../state-machine.ts';
@@ -250,11 +250,4 @@ export class Deliverer {
   #now(): Date {
     return new Date(this.#options.clock.unixMs());
   }
-}
-
-function asCallreelError(error: unknown): CallreelError {
-  if (error instanceof CallreelError) return error;
-  return new CallreelError('INTERNAL', error instanceof Error ? error.message : String(error), {
-    cause: error,
-  });
 }

@@ -1,9 +1,9 @@
-import { rtpHeaderBytes } from '../rtp/packet.ts';
+import { rtpHeaderBytes, writeUint32 } from '../rtp/packet.ts';
 import { toRtpTimestamp, toSequenceNumber } from '../rtp/sequence.ts';
 import type { Datagram, TransportPort } from '../rtp/transport.ts';
 import type { SpoolProducer } from '../spool/producer.ts';
 import { ArrivalNotes, notedPackets } from './arrival-notes.ts';
-import type { CaptureSink, FastCapture, FastPathUser, Stay } from './capture-sink.ts';
+import type { CaptureSink, FastCapture, FastPathUser } from './capture-sink.ts';
 import type { Due } from './due-list.ts';
 import type { EarlyWords } from './early-words.ts';
 import type { HeardCapture } from './heard-capture.ts';
@@ -11,6 +11,7 @@ import type { Inactivity } from './inactivity.ts';
 import type { KeyPresses } from './key-presses.ts';
 import type { FastRelay, LegOutput } from './leg-output.ts';
 import type { LegStatistics } from './leg-statistics.ts';
+import type { MixedPath } from './mixed-path.ts';
 import type { PacketProtection } from './packet-protection.ts';
 import type { PauseEnd } from './pause-end.ts';
 import type { PayloadTypes } from './payload-types.ts';
@@ -48,8 +49,8 @@ const plainFirstByte = 0x80;
 /**
  * The way of packets that go on with the one before in everything: from the source, of the SSRC, payload type and
  * length, with the next number and the next time. As long as nothing but such packets comes from either of two legs
- * that are relayed to each other, and nobody else has to do with them, each is sent and recorded by what is known
- * here, and noted. Whoever else is to know of packets and slots is told of many at once, and by `settle` before anything
+ * that are relayed to each other, or from a leg that is mixed, and nobody else has to do with them, each is sent or
+ * given to the mix and recorded by what is known here, and noted. Whoever else is to know of packets and slots is told of many at once, and by `settle` before anything
  * is asked or changed that they count for.
  */
 export class FastPath implements FastPathUser {
@@ -97,6 +98,8 @@ export class FastPath implements FastPathUser {
   #restingRoom: RestingRoom | undefined;
   #capture: FastCapture | undefined;
   #target: LegOutput | undefined;
+  /** Where packets go that are not relayed. */
+  #mixed: MixedPath | undefined;
   /** Of the last packet; undefined where it was not plain. */
   #format: ReceiveFormat | undefined;
   #arrivalUs = 0;
@@ -108,7 +111,7 @@ export class FastPath implements FastPathUser {
     this.#leg = leg;
   }
 
-  /** A packet of audio went to the other leg, the long way. */
+  /** A packet of audio went to the other leg, or to the jitter buffer, the long way. */
   follow(format: ReceiveFormat, { data, arrivalUs }: Datagram): void {
     if (data[0] !== plainFirstByte) return;
     this.#format = format;
@@ -126,23 +129,10 @@ export class FastPath implements FastPathUser {
    * @returns whether what goes on with the last packet may be taken from here on
    */
   open(target: LegOutput, room: RestingRoom): boolean {
-    const format = this.#format;
-    const { said, latch, payloadTypes, pauseEnd } = this.#leg;
-    const { stay } = said;
-    if (!format || !stay || stay.muted || !this.#isPlain()) return false;
-    const last = payloadTypes.lastAudio;
-    const { ssrc, sequenceNumber, rtpTime, ticks } = last;
-    if (!latch.isAt(ssrc, sequenceNumber) || pauseEnd.isNear(this.#arrivalUs)) return false;
-    const relayed = target.ahead(format, last);
-    if (!relayed) return false;
-    if (!this.#findCapture(stay, format, relayed)) return false;
-    this.#payloadType = format.payloadType;
-    this.#sequenceNumber = toSequenceNumber(sequenceNumber + 1);
-    this.#rtpTime = (rtpTime + ticks) | 0;
-    this.#ssrc = ssrc | 0;
-    this.#sourceAddress = latch.sendAddress;
-    this.#sourcePort = latch.sendPort;
-    this.#ticks = ticks;
+    const format = this.#nextFormat();
+    const relayed = format && target.ahead(format, this.#leg.payloadTypes.lastAudio);
+    if (!relayed || !this.#findCapture(format, relayed)) return false;
+    this.#goOn(format);
     this.#sentPayloadType = relayed.payloadType;
     this.#sequenceOffset = relayed.sequenceOffset;
     this.#timeOffset = relayed.timeOffset | 0;
@@ -157,14 +147,46 @@ export class FastPath implements FastPathUser {
     this.#slotBase = this.#toldSlots = room.slots.by(room.order);
     this.#lastSlot = this.#slotBase - (maxIdleSlots - relayed.idleSlotsLeft);
     this.#target = target;
-    if (this.#notesAt < 0) {
-      this.#notesAt = notes.takeRow();
-      // Legs that begin together are not all told in the same tick.
-      this.#room = 1 + ((this.#remotePort >> 1) % notedPackets);
-    }
     this.#restingRoom = room;
     this.#isOpen = true;
     return true;
+  }
+
+  /** As `open`, of a leg that is mixed. */
+  openMixed(mixed: MixedPath): boolean {
+    const format = this.#nextFormat();
+    if (!format || !this.#findCapture(format, undefined)) return false;
+    if (!mixed.open(format, this.#leg.payloadTypes.lastAudio.sequenceNumber)) return false;
+    this.#goOn(format);
+    this.#mixed = mixed;
+    this.#isOpen = true;
+    return true;
+  }
+
+  /** Of the last packet, where one that goes on with it may take this way; as far as is known here. */
+  #nextFormat(): ReceiveFormat | undefined {
+    const { said, latch, payloadTypes, pauseEnd } = this.#leg;
+    const { ssrc, sequenceNumber } = payloadTypes.lastAudio;
+    if (!this.#format || !said.stay || said.stay.muted || !this.#isPlain()) return undefined;
+    if (!latch.isAt(ssrc, sequenceNumber) || pauseEnd.isNear(this.#arrivalUs)) return undefined;
+    return this.#format;
+  }
+
+  /** Expects what goes on with the last packet. */
+  #goOn({ payloadType }: ReceiveFormat): void {
+    const { latch, payloadTypes } = this.#leg;
+    const { ssrc, sequenceNumber, rtpTime, ticks } = payloadTypes.lastAudio;
+    this.#payloadType = payloadType;
+    this.#sequenceNumber = toSequenceNumber(sequenceNumber + 1);
+    this.#rtpTime = (rtpTime + ticks) | 0;
+    this.#ssrc = ssrc | 0;
+    this.#sourceAddress = latch.sendAddress;
+    this.#sourcePort = latch.sendPort;
+    this.#ticks = ticks;
+    if (this.#notesAt >= 0) return;
+    this.#notesAt = notes.takeRow();
+    // Legs that begin together are not all told in the same tick.
+    this.#room = 1 + ((this.#sourcePort >> 1) % notedPackets);
   }
 
   /** What is to be known was told before. */
@@ -176,6 +198,8 @@ export class FastPath implements FastPathUser {
     this.#heard = undefined;
     this.#target = undefined;
     this.#port = undefined;
+    this.#mixed?.close();
+    this.#mixed = undefined;
   }
 
   /** The leg is closed. */
@@ -207,6 +231,18 @@ export class FastPath implements FastPathUser {
       datagram.sourceAddress !== this.#sourceAddress
     )
       return false;
+    if (!(this.#mixed ? this.#mix(this.#mixed, data, arrivalUs) : this.#relay(data, arrivalUs))) return false;
+    this.#sequenceNumber = (sequenceNumber + 1) & 0xffff;
+    this.#rtpTime = (rtpTime + this.#ticks) | 0;
+    notes.times[this.#notesAt + this.#noted++] = arrivalUs;
+    if (this.#noted >= this.#room) this.tell();
+    return true;
+  }
+
+  /** @returns false where it can be neither sent nor recorded so */
+  #relay(data: Uint8Array, arrivalUs: number): boolean {
+    const sequenceNumber = this.#sequenceNumber;
+    const rtpTime = this.#rtpTime;
     const sentTime = (rtpTime + this.#timeOffset) | 0;
     const { passed } = this.#slots!;
     const slotTime = this.#slotTime + Math.imul(passed - this.#slotBase, this.#slotTicks);
@@ -219,22 +255,31 @@ export class FastPath implements FastPathUser {
       if (!isKept) return false;
     }
     this.#send(data, sentNumber, sentTime);
-    this.#sequenceNumber = (sequenceNumber + 1) & 0xffff;
-    this.#rtpTime = (rtpTime + this.#ticks) | 0;
     this.#lastSlot = passed;
-    notes.times[this.#notesAt + this.#noted++] = arrivalUs;
-    if (this.#noted >= this.#room) this.tell();
     return true;
+  }
+
+  /** @returns false where there is no place for it, or it can not be recorded so */
+  #mix(mixed: MixedPath, data: Uint8Array, arrivalUs: number): boolean {
+    if (!mixed.takes) return false;
+    const isKept =
+      this.#segmentHandle === 0 || this.#record(data, this.#sequenceNumber, this.#rtpTime, arrivalUs);
+    if (isKept) mixed.put(data);
+    return isKept;
   }
 
   /** Everything that came so far, or was sent, is known. */
   settle(): void {
-    this.#restingRoom?.settle();
+    if (this.#mixed) this.tell();
+    else this.#restingRoom?.settle();
   }
 
   /** And what comes next goes the long way. */
   wake(): void {
-    this.#restingRoom?.wake();
+    if (this.#mixed) {
+      this.tell();
+      this.close();
+    } else this.#restingRoom?.wake();
   }
 
   /** The leg is left alone until then. */
@@ -248,10 +293,14 @@ export class FastPath implements FastPathUser {
     const packets = this.#noted;
     this.#noted = 0;
     this.#room = notedPackets;
+    if (packets > 0) this.#tellPackets(packets);
+    if (this.#mixed) {
+      this.#mixed.tell();
+      return;
+    }
     const slots = this.#slots!.by(this.#restingRoom!.order);
     const passed = slots - this.#toldSlots;
     this.#toldSlots = slots;
-    if (packets > 0) this.#tellPackets(packets);
     const payloadBytes = packets * (this.#bytes - rtpHeaderBytes);
     this.#target!.wentOn(packets, payloadBytes, this.#ticks, passed, slots - this.#lastSlot);
   }
@@ -276,8 +325,8 @@ export class FastPath implements FastPathUser {
     out[1] = this.#sentPayloadType;
     out[2] = sequenceNumber >>> 8;
     out[3] = sequenceNumber;
-    writeInt32(out, 4, time);
-    writeInt32(out, 8, this.#sentSsrc);
+    writeUint32(out, 4, time);
+    writeUint32(out, 8, this.#sentSsrc);
     port.commit(data.length, this.#address, this.#remotePort);
   }
 
@@ -321,10 +370,12 @@ export class FastPath implements FastPathUser {
 
   /**
    * Where the packets are recorded: in the room, with the call, or with the call of the other leg, as what that hears.
+   * @param relayed undefined: they are mixed
    * @returns false where somebody is to be given each packet, or two are to have it
    */
-  #findCapture(stay: Stay, format: ReceiveFormat, relayed: FastRelay): boolean {
+  #findCapture(format: ReceiveFormat, relayed: FastRelay | undefined): boolean {
     const { capture, payloadTypes, said } = this.#leg;
+    const stay = said.stay!;
     const { codec, clockRateHz, payloadType } = format;
     const last = {
       codec,
@@ -335,9 +386,8 @@ export class FastPath implements FastPathUser {
     };
     const found = [capture.goesOn?.(stay, last, this)];
     if (said.call && stay.policy !== 'never') found.push(capture.goesOn?.(said.call.said, last, this));
-    const { heard, ssrc } = relayed;
-    const sent = { codec, clockRateHz, payloadType: relayed.payloadType, ssrc };
-    const ofHeard = heard?.goesOn(sent, this);
+    const heard = relayed?.heard;
+    const ofHeard = heard?.goesOn({ ...relayed!, codec, clockRateHz }, this);
     if (heard) found.push(ofHeard);
     const recording = found.filter((each) => each?.segment);
     if (found.includes(undefined) || recording.length > 1) return false;
@@ -368,11 +418,4 @@ export class FastPath implements FastPathUser {
 
 function readInt32(data: Uint8Array, offset: number): number {
   return (data[offset]! << 24) | (data[offset + 1]! << 16) | (data[offset + 2]! << 8) | data[offset + 3]!;
-}
-
-function writeInt32(out: Uint8Array, offset: number, value: number): void {
-  out[offset] = value >>> 24;
-  out[offset + 1] = value >>> 16;
-  out[offset + 2] = value >>> 8;
-  out[offset + 3] = value;
 }

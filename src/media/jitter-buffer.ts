@@ -1,8 +1,15 @@
 import type { Decoder } from '../codec/codec.ts';
 import { ComfortNoise, comfortNoiseDbov, defaultComfortNoiseDbov } from '../codec/comfort-noise.ts';
 import type { RtpTimestamp } from '../rtp/sequence.ts';
-import { addToSequence, sequenceDelta, timestampDelta, toSequenceNumber } from '../rtp/sequence.ts';
-import { LossConcealment } from './loss-concealment.ts';
+import {
+  addToSequence,
+  type SequenceNumber,
+  sequenceDelta,
+  timestampDelta,
+  toRtpTimestamp,
+  toSequenceNumber,
+} from '../rtp/sequence.ts';
+import { heldPackets, LossConcealment } from './loss-concealment.ts';
 import { type BufferedPacket, PacketSlots, packetSlots } from './packet-slots.ts';
 import { initialDelayFrames, maxDelayFrames, PlayoutDelay } from './playout-delay.ts';
 
@@ -23,6 +30,21 @@ export interface JitterBufferCounters {
   insertedFrames: number;
   /** Made up in place of lost packets. */
   concealedSamples: number;
+}
+
+/** What became of frames that were given away. */
+export interface LentFrames {
+  /** That came meanwhile, and were taken. */
+  readonly packets: number;
+  readonly frames: number;
+  /** Of those that came and those that waited in the beginning. */
+  readonly total: number;
+  /** How many waited when one came. */
+  readonly minAhead: number;
+  readonly maxAhead: number;
+  readonly decoder: Decoder;
+  /** Of the last that were taken, and of those that wait; by their order from 0 on. */
+  payload(index: number): Uint8Array;
 }
 
 /** After so many frames of nothing but silence and guesses, a late packet means that the sender's time stood still. */
@@ -161,6 +183,84 @@ export class JitterBuffer {
     }
     this.#silentFrames = voiced && !this.#guesses ? 0 : this.#silentFrames + 1;
     return voiced || this.#noiseRuns ? this.#frame : undefined;
+  }
+
+  /**
+   * Gives away what waits, and what comes next and is taken next, until `takeBack`: where that is nothing but packets of
+   * one frame, in their order, of a decoder without a memory.
+   * @param last the number of the newest packet
+   * @param most of those that wait
+   * @param take gets their payloads
+   * @returns how many frames may be taken until then; 0: it keeps all
+   */
+  lend(decoder: Decoder, last: SequenceNumber, most: number, take: (payload: Uint8Array) => void): number {
+    const frames = this.#delay.evenFrames;
+    if (frames === 0 || last !== this.#newest || !this.#isEven(decoder)) return 0;
+    const slots = this.#slots!;
+    const waiting = sequenceDelta(last, this.#next) + 1;
+    if (waiting < 0 || waiting > most || slots.rtpTimeOf(last) !== this.#timeOfFrame(waiting - 1)) return 0;
+    for (let i = 0; i < waiting; i++) {
+      const number = addToSequence(this.#next, i);
+      const isWhole = slots.isQueued(number) && slots.payloadOf(number).length === this.#frameTicks;
+      if (!isWhole || slots.decoderOf(number) !== decoder) return 0;
+      if (slots.rtpTimeOf(number) !== this.#timeOfFrame(i)) return 0;
+    }
+    for (let i = 0; i < waiting; i++) {
+      const number = addToSequence(this.#next, i);
+      take(slots.payloadOf(number));
+      slots.played(number);
+    }
+    return frames;
+  }
+
+  /** As if all that had come here and been taken here. */
+  takeBack(lent: LentFrames): void {
+    const { packets, frames, total, minAhead, maxAhead, decoder } = lent;
+    const slots = this.#slots!;
+    for (let i = Math.max(0, frames - heldPackets); i < frames; i++)
+      this.#concealment.decode(lent.payload(i), decoder);
+    for (let i = Math.max(0, total - packetSlots); i < frames; i++)
+      slots.passed(addToSequence(this.#next, i), this.#timeOfFrame(i));
+    for (let i = frames; i < total; i++) {
+      const rtpTime = toRtpTimestamp(this.#timeOfFrame(i));
+      const packet = { ssrc: this.#ssrc, sequenceNumber: addToSequence(this.#next, i), rtpTime };
+      slots.store({ ...packet, payload: lent.payload(i) }, decoder);
+    }
+    this.#newest = addToSequence(this.#next, total - 1);
+    this.#next = addToSequence(this.#next, frames);
+    this.#headTime = this.#timeOfFrame(frames);
+    this.#delay.wentOn(frames, packets, minAhead * this.#frameTicks, maxAhead * this.#frameTicks);
+    if (frames === 0) return;
+    this.#decodedFrom = this.#decodedTo = this.frameSamples;
+    this.#frame = this.#concealment.head(this.frameSamples);
+    this.#turn ^= frames & 1;
+  }
+
+  /** The last frame, and the one before, of `takeBack`. */
+  get lastFrame(): Int16Array {
+    return this.#frame;
+  }
+
+  get frameBefore(): Int16Array {
+    return this.#concealment.headBefore(this.frameSamples);
+  }
+
+  /** Nothing is played but packets as they are. */
+  #isEven(decoder: Decoder): boolean {
+    return (
+      this.#state === 'playing' &&
+      this.#decodedFrom === this.#decodedTo &&
+      !this.#noiseRuns &&
+      !this.#guesses &&
+      this.#silentFrames === 0 &&
+      this.frameSamples === this.#frameTicks &&
+      this.#concealment.isEven(decoder)
+    );
+  }
+
+  /** Where the frame that is so many behind the next one begins. */
+  #timeOfFrame(frames: number): number {
+    return (this.#headTime + frames * this.#frameTicks) | 0;
   }
 
   #mustRestart({ ssrc, sequenceNumber, rtpTime }: BufferedPacket): boolean {

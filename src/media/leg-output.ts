@@ -15,7 +15,7 @@ import type { HeardCapture } from './heard-capture.ts';
 import { OverlayTone } from './overlay-tone.ts';
 import { Player } from './player.ts';
 import { type LastRelayed, Relay, type RelayedAhead, type RelayedPacket } from './relay.ts';
-import { RtpSender } from './rtp-sender.ts';
+import { RtpSender, type SlotsAhead } from './rtp-sender.ts';
 import { encodingKey } from './shared-encodings.ts';
 import type { SourceLatch } from './source-latch.ts';
 
@@ -273,6 +273,26 @@ export class LegOutput {
     const { sendAddress, sendPort } = this.#latch;
     const to = { port, address: sendAddress, remotePort: sendPort, heard: this.heard };
     return { ...ahead, ...to, payloadType: format.payloadType, ssrc, slotTimestamp, slotTicks };
+  }
+
+  /** How the slots of the mix are sent from here on, while nothing else is; undefined: not known from that. */
+  slotsAhead(): (SlotsAhead & { format: NegotiatedCodec; address: string; remotePort: number }) | undefined {
+    const { format } = this;
+    const isPlain = !this.#isTaken && !this.digits.isPausing && this.#relay?.isIdle;
+    const ahead = format && isPlain ? this.#sender?.slotsAhead() : undefined;
+    if (!format || !ahead) return undefined;
+    const { sendAddress, sendPort } = this.#latch;
+    return { ...ahead, format, address: sendAddress, remotePort: sendPort };
+  }
+
+  /** Whoever takes what the leg is sent has this slot, which was sent as `slotsAhead` said. */
+  slotSent(header: Readonly<RtpHeader>, payload: Uint8Array): void {
+    this.#sent(header, payload, true);
+  }
+
+  /** Slots more, as `slotsAhead` said. */
+  slotsWentOn(slots: number, slotBytes: number): void {
+    this.#sender?.slotsWentOn(slots, slotBytes);
   }
 
   /** Packets and slots more, as by `relay` and `passSlot`; the last `idleSlots` behind the last packet. */

@@ -7,7 +7,7 @@ const longestMs = 60;
 const stepMs = 20;
 /** Decoded packets that are kept to go on from, and with the one that was played before them. */
 const keptPackets = 4;
-const heldPackets = 5;
+export const heldPackets = 5;
 const noSamples = new Int16Array(0);
 /** Of all legs. */
 let unheard = noSamples;
@@ -54,6 +54,17 @@ export class LossConcealment {
     const head = this.#heads[this.#newest]!;
     if (head.length === samples) return head;
     return (this.#heads[this.#newest] = this.samples.subarray(0, samples));
+  }
+
+  /** The same of the one before. */
+  headBefore(samples: number): Int16Array {
+    const before = (this.#newest + heldPackets - 1) % heldPackets;
+    return this.#decoded[before]!.subarray(0, samples);
+  }
+
+  /** The last samples are of this decoder, and nothing was made up since. */
+  isEven(decoder: Decoder): boolean {
+    return this.#decoder === decoder && this.#lossSamples === 0 && this.#guessedSamples === 0;
   }
 
   reset(): void {

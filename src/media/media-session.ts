@@ -13,6 +13,7 @@ import { LegOutput } from './leg-output.ts';
 import { LegStatistics } from './leg-statistics.ts';
 import type { MediaSessionCounters } from './media-session-counters.ts';
 import type { MediaSessionOptions } from './media-session-options.ts';
+import { MixedPath } from './mixed-path.ts';
 import { PacketProtection } from './packet-protection.ts';
 import { PauseEnd } from './pause-end.ts';
 import { PayloadTypes } from './payload-types.ts';
@@ -70,6 +71,7 @@ export class MediaSession implements DatagramSink {
   #leaveKey: string | undefined;
   #relayTarget: LegOutput | undefined;
   #port: TransportPort | undefined;
+  #mixed: MixedPath | undefined;
   readonly #early: EarlyWords;
   readonly #unproven = new UnprovenPackets((datagram) => {
     this.counters.strayPackets--;
@@ -247,6 +249,13 @@ export class MediaSession implements DatagramSink {
     return this.#relayTarget !== undefined && this.fast.open(this.#relayTarget, room);
   }
 
+  /** From here on what it brings to the mix and is sent of it takes the fast path. @returns by what, where it may */
+  mix(): MixedPath | undefined {
+    if (this.#relayTarget || this.ears.active || !this.stay || this.stay.deaf) return undefined;
+    const mixed = (this.#mixed ??= new MixedPath(this.playout, this.output));
+    return this.fast.openMixed(mixed) ? mixed : undefined;
+  }
+
   #receiveRtp(datagram: Datagram): void {
     this.fast.wake();
     this.fast.forget();
@@ -390,11 +399,11 @@ export class MediaSession implements DatagramSink {
     if (stay && !stay.muted) this.#capture.packet(stay, packet);
     if (!decoder) {
       if (!this.#relayTarget?.relayNoise(packet, packet.clockRateHz)) this.playout.putNoise(packet);
-    } else if (!this.#relayTarget?.relay(packet, format) || this.ears.active)
-      this.playout.put(packet, format, decoder);
-    else {
-      if (this.playout.active) this.playout.clear();
-      this.fast.follow(format, datagram);
+    } else {
+      const isRelayed = this.#relayTarget?.relay(packet, format);
+      if (!isRelayed || this.ears.active) this.playout.put(packet, format, decoder);
+      else if (this.playout.active) this.playout.clear();
+      if (!this.ears.active) this.fast.follow(format, datagram);
     }
   }
 }

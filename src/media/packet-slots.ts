@@ -62,7 +62,7 @@ export class PacketSlots {
     return -1;
   }
 
-  /** As a signed number. */
+  /** Of one that waits, or was played last; as a signed number. */
   rtpTimeOf(sequenceNumber: number): number {
     return this.#words[(sequenceNumber & slotMask) * slotWords + timeWord]!;
   }
@@ -87,6 +87,15 @@ export class PacketSlots {
     this.#payloads[slot] = kept;
     this.#decoders[slot] = decoder;
     this.#words[at] = queued;
+    this.#words[at + sequenceWord] = sequenceNumber;
+    this.#words[at + timeWord] = rtpTime;
+  }
+
+  /** One that was played without ever being stored. */
+  passed(sequenceNumber: number, rtpTime: number): void {
+    const at = (sequenceNumber & slotMask) * slotWords;
+    this.#leave(sequenceNumber & slotMask);
+    this.#words[at] = played;
     this.#words[at + sequenceWord] = sequenceNumber;
     this.#words[at + timeWord] = rtpTime;
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { RtpPacketView, RtpParser, rtpHeaderBytes, writeRtpHeader } from '../rtp/packet.ts';
+import { toRtpTimestamp, toSequenceNumber } from '../rtp/sequence.ts';
 import type { NegotiatedCodec } from './control.ts';
 import { formerTypesUs, PayloadTypes } from './payload-types.ts';
 import { formats } from './test-voice.ts';
@@ -131,6 +132,22 @@ describe('What payload types mean, from agreement to agreement', () => {
     assert.equal(wire.send(96, 160, 160), 'G722');
     wire.agree([{ ...pcma, payloadType: 96 }]);
     assert.equal(wire.send(96, 160, 160), 'PCMA');
+  });
+
+  it('... packets that went on unasked are known by the last of them', () => {
+    const wire = new Wire();
+    wire.agree([{ ...opus, payloadType: 96 }]);
+    const before = () => wire.send(96, 160, 960);
+    for (let i = 0; i < 3; i++) before();
+    const packets = 40_000;
+    wire.sequenceNumber = (wire.sequenceNumber + packets) & 0xffff;
+    wire.timestamp = (wire.timestamp + packets * 960) >>> 0;
+    wire.nowUs += packets * 20_000;
+    wire.types.wentOn(toSequenceNumber(wire.sequenceNumber - 1), toRtpTimestamp(wire.timestamp - 960));
+    wire.agree([{ ...g722, payloadType: 96 }]);
+    for (let i = 0; i < 3; i++) assert.equal(before(), 'OPUS', `${i}`);
+    wire.timestamp = (wire.timestamp - 800) >>> 0;
+    assert.equal(wire.send(96, 160, 160), 'G722');
   });
 
   it('... another SSRC is a new stream, and late packets of the former one are still its own', () => {

@@ -48,6 +48,21 @@ export class PlayoutDelay {
     this.#openWindow();
   }
 
+  /** How many frames are taken, as packets come in time, before it may change anything. */
+  get evenFrames(): number {
+    return this.#correction === 'none' && !this.#holdNext ? windowFrames - 1 - this.#windowAge : 0;
+  }
+
+  /** So many frames were taken of those, and so many packets came between these margins. */
+  wentOn(frames: number, packets: number, minMargin: number, maxMargin: number): void {
+    this.#windowAge += frames;
+    if (packets === 0) return;
+    const isFirst = this.#packets === 0;
+    this.#minMargin = isFirst ? minMargin : Math.min(minMargin, this.#minMargin);
+    this.#maxMargin = isFirst ? maxMargin : Math.max(maxMargin, this.#maxMargin);
+    this.#packets += packets;
+  }
+
   /** Asked before every frame: whether this slot gets none, so that the delay grows by one. */
   holdsFrame(): boolean {
     const holds = this.#holdNext;

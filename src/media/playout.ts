@@ -1,6 +1,7 @@
 import type { Decoder } from '../codec/codec.ts';
+import type { SequenceNumber } from '../rtp/sequence.ts';
 import { type AudioRateHz, audioRatesHz } from './codec-table.ts';
-import { JitterBuffer } from './jitter-buffer.ts';
+import { JitterBuffer, type LentFrames } from './jitter-buffer.ts';
 import type { BufferedPacket } from './packet-slots.ts';
 import type { PartySlot } from './room-mix.ts';
 
@@ -86,6 +87,27 @@ export class Playout implements PartySlot {
       if (!this.frame && !this.#former.jitter.active) this.#former = undefined;
     }
     this.previousFrame = previousRateHz === this.rateHz ? previous : undefined;
+  }
+
+  /** As `JitterBuffer.lend`, while slots are the frames of one stream. */
+  lend(
+    { clockRateHz, rateHz, decoder }: PlayoutFormat & { decoder: Decoder },
+    last: SequenceNumber,
+    most: number,
+    take: (payload: Uint8Array) => void,
+  ): number {
+    const buffer = this.#buffer;
+    if (this.#former || !this.frame || rateHz !== this.rateHz) return 0;
+    if (clockRateHz !== buffer.clockRateHz || rateHz !== buffer.rateHz) return 0;
+    return buffer.jitter.lend(decoder, last, most, take);
+  }
+
+  takeBack(lent: LentFrames): void {
+    const { jitter } = this.#buffer;
+    jitter.takeBack(lent);
+    if (lent.frames === 0) return;
+    this.previousFrame = lent.frames === 1 ? this.frame : jitter.frameBefore;
+    this.frame = jitter.lastFrame;
   }
 
   #takeFrom({ jitter, rateHz }: Buffer): Int16Array | undefined {

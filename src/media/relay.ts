@@ -81,6 +81,11 @@ export class Relay {
     return this.#runs && this.#eventSlots === 0 && this.#idleSlotsLeft > 0;
   }
 
+  /** Nothing of it is being sent. */
+  get isIdle(): boolean {
+    return !this.#runs && this.#eventSlots === 0;
+  }
+
   /** Once a slot: whether the stream is the relay's, so that the slot is left out. */
   holdsSlot(): boolean {
     if (this.#eventSlots > 0) {

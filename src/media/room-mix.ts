@@ -1,3 +1,4 @@
+import { encodeByTable, type LawTables } from '../codec/g711.ts';
 import { type AudioRateHz, slotSamplesAt } from './codec-table.ts';
 import { FrameResampler } from './frame-resampler.ts';
 import { Mixer } from './mixer.ts';
@@ -46,6 +47,7 @@ export class RoomMix {
   #keepsHistory = false;
   #slot = 0;
   readonly #shared = new Map<AudioRateHz, SharedResampler>();
+  readonly #encodedAll = new Map<LawTables, { slot: number; bytes: Uint8Array }>();
 
   constructor(rateHz: AudioRateHz) {
     this.rateHz = rateHz;
@@ -76,6 +78,38 @@ export class RoomMix {
     if (!frame) return;
     party.frame = frame;
     this.#mixer.add(frame);
+  }
+
+  /** As `add`, of a party that said something in the slot before too, at the mix's rate. */
+  addEncoded(tables: LawTables, bytes: Uint8Array, at: number): void {
+    this.#mixer.addDecoded(tables.toLinear, bytes, at);
+  }
+
+  /** The same of bytes that are silence. */
+  addSilence(): void {
+    this.#mixer.addZeros();
+  }
+
+  /** What everybody hears who added silence, or nothing; once in a slot for all of them. */
+  encodedForSilent(sent: LawTables): Uint8Array {
+    const known = this.#encodedAll.get(sent);
+    if (known?.slot === this.#slot) return known.bytes;
+    const bytes = known?.bytes ?? new Uint8Array(this.#samples);
+    this.#encodedAll.set(sent, { slot: this.#slot, bytes });
+    encodeByTable(sent.fromLinear, this.#sumOfAll(), bytes, 0);
+    return bytes;
+  }
+
+  /** As `samplesFor`, encoded, for who added these bytes. */
+  encodeFor(
+    own: LawTables,
+    bytes: Uint8Array,
+    at: number,
+    sent: LawTables,
+    out: Uint8Array,
+    outAt: number,
+  ): void {
+    this.#mixer.minusEncoded(own, bytes, at, sent, out, outAt);
   }
 
   /**

@@ -1,6 +1,7 @@
 import { type AudioRateHz, audioRatesHz, isStateless, maxSlotSamples, slotSamplesAt } from './codec-table.ts';
 import type { NegotiatedCodec, RoomMode } from './control.ts';
 import type { MediaSession } from './media-session.ts';
+import type { MixedPath } from './mixed-path.ts';
 import { RestingRoom } from './resting-room.ts';
 import { MixParty, type PartySlot, RoomMix } from './room-mix.ts';
 import { SharedEncodings } from './shared-encodings.ts';
@@ -16,12 +17,18 @@ interface Member {
   former: MixParty | undefined;
   /** Takes part in the shared stream of its codec. */
   shares: boolean;
+  /** By which it brings and takes slots, while that is open. */
+  mixed: MixedPath | undefined;
+  /** What it said in this slot came by that. */
+  isFast: boolean;
 }
 
 /** A codec with a memory is encoded in common for those who said nothing for so long. */
 const listenerSlots = 50;
 /** Filters hold nothing any more of who said nothing for so long. */
 const settledSlots = 3;
+/** Of what takes the fast path. */
+const fastRateHz = 8000;
 /** In smaller rooms nothing is gained by it. */
 const sharingMembers = 4;
 /** Of all rooms: it is sent at once. */
@@ -55,10 +62,10 @@ export class Room {
   }
 
   add(session: MediaSession, mode: RoomMode): void {
-    this.resting.wake();
+    this.#wake();
     this.#members.push({
       ...{ session, mode, party: new MixParty(), recordable: new MixParty() },
-      ...{ former: undefined, shares: false },
+      ...{ former: undefined, shares: false, mixed: undefined, isFast: false },
     });
     this.withhold();
     this.#linkRelay();
@@ -67,7 +74,7 @@ export class Room {
   remove(session: MediaSession): void {
     const index = this.#members.findIndex((member) => member.session === session);
     if (index < 0) return;
-    this.resting.wake();
+    this.#wake();
     this.#members.splice(index, 1);
     if (this.#members.length === 0) this.forgetAudio();
     session.relayTo(undefined);
@@ -80,7 +87,7 @@ export class Room {
   muteChanged(session: MediaSession): void {
     const member = this.#members.find((each) => each.session === session);
     if (!member) return;
-    this.resting.wake();
+    this.#wake();
     member.party = new MixParty();
     member.recordable = new MixParty();
     this.withhold();
@@ -89,7 +96,7 @@ export class Room {
 
   /** Before a packet more is sent: who hears somebody that must not be recorded is not recorded by what it is sent. */
   withhold(): void {
-    this.resting.wake();
+    this.#wake();
     for (const member of this.#members) {
       const { heard } = member.session.output;
       if (heard)
@@ -101,7 +108,7 @@ export class Room {
 
   /** Its filters and encoders hold nothing of what was said any more. */
   forgetAudio(): void {
-    this.resting.wake();
+    this.#wake();
     this.#beginMix(this.#mix.rateHz);
     this.#encodings = new SharedEncodings();
     this.#recordable = undefined;
@@ -113,7 +120,7 @@ export class Room {
 
   /** To do something with them. */
   sessions(): MediaSession[] {
-    this.resting.wake();
+    this.#wake();
     return this.#members.map(({ session }) => session);
   }
 
@@ -137,27 +144,67 @@ export class Room {
     if (this.#hasPassed) return;
     const rateHz = this.#bestRateHz();
     const former = rateHz === this.#mix.rateHz ? undefined : this.#mix;
-    if (former) this.#beginMix(rateHz);
-    former?.begin();
+    if (former) {
+      this.#wake();
+      this.#beginMix(rateHz);
+      former.begin();
+    }
     this.#mix.begin();
     this.#encodings.begin();
-    for (const { session, party, former: formerParty } of this.#members) {
-      session.takeSlot();
-      const said = session.stay?.muted ? nothingSaid : session.playout;
-      this.#mix.add(party, said);
-      if (formerParty) former?.add(formerParty, said);
+    for (const member of this.#members) {
+      member.isFast = this.#addFast(member);
+      if (!member.isFast) this.#addSlot(member, former);
     }
     for (const member of this.#members) {
-      if (former && member.former && !member.session.stay?.deaf) this.#sendFade(member, former);
+      if (member.isFast) this.#sendFast(member);
+      else if (former && member.former && !member.session.stay?.deaf) this.#sendFade(member, former);
       else this.#sendSlot(member);
       member.former = undefined;
     }
     this.#captureRecordable();
+    if (!this.#relays && rateHz === fastRateHz && !this.#isWithheld) this.#openFast();
+  }
+
+  #addSlot({ session, party, former: formerParty }: Member, former: RoomMix | undefined): void {
+    session.takeSlot();
+    const said = session.stay?.muted ? nothingSaid : session.playout;
+    this.#mix.add(party, said);
+    if (formerParty) former?.add(formerParty, said);
+  }
+
+  /** Legs that say and hear something, each slot a packet. */
+  #openFast(): void {
+    for (const member of this.#members)
+      if (!member.mixed?.isOpen && member.party.voiced) member.mixed = member.session.mix();
+  }
+
+  #addFast({ mixed, session }: Member): boolean {
+    if (!mixed?.isOpen) return false;
+    if (mixed.addTo(this.#mix)) return true;
+    session.fast.wake();
+    return false;
+  }
+
+  #sendFast(member: Member): void {
+    const { mixed, party, session } = member;
+    if (mixed?.isOpen) mixed.send(this.#mix);
+    else {
+      // It was woken by what was sent before.
+      party.frame = session.playout.frame!;
+      this.#sendSlot(member);
+    }
   }
 
   get #isWithheld(): boolean {
-    for (const { session } of this.#members) if (session.output.heard?.withheld) return true;
+    for (const { mixed, session } of this.#members)
+      if (!mixed?.isOpen && session.output.heard?.withheld) return true;
     return false;
+  }
+
+  /** And what is known of all that passed is told. */
+  #wake(): void {
+    this.resting.wake();
+    for (const { session } of this.#members) session.fast.wake();
   }
 
   #captureRecordable(): void {
@@ -180,8 +227,8 @@ export class Room {
   #bestRateHz(): AudioRateHz {
     let best: AudioRateHz = audioRatesHz[0];
     let second: AudioRateHz = audioRatesHz[0];
-    for (const { session } of this.#members) {
-      const { rateHz } = session.output;
+    for (const { mixed, session } of this.#members) {
+      const rateHz = mixed?.isOpen ? fastRateHz : session.output.rateHz;
       if (rateHz > best) {
         second = best;
         best = rateHz;

@@ -22,6 +22,15 @@ import { encodingKey } from './shared-encodings.ts';
 /** @param isSlot made of slots: its audio began its own length before the end of the slot */
 export type SentTap = (header: Readonly<RtpHeader>, payload: Uint8Array, isSlot: boolean) => void;
 
+/** The packet that follows in a stream. */
+export interface SlotsAhead {
+  readonly port: TransportPort;
+  readonly payloadType: number;
+  readonly sequenceNumber: SequenceNumber;
+  readonly timestamp: RtpTimestamp;
+  readonly ssrc: number;
+}
+
 /** The longest packet of Opus (RFC 7587); beyond it the source's clock is not ours. */
 const maxAheadSlots = 6;
 
@@ -215,6 +224,25 @@ export class RtpSender implements PayloadSink {
     this.#streamPackets += packets;
     this.#bytes += payloadBytes;
     this.#streamBytes += payloadBytes;
+  }
+
+  /** How the next slots are sent, each as a packet in clear, where nothing is in their way; undefined: not so. */
+  slotsAhead(): SlotsAhead | undefined {
+    const { payloadType, marker, sequenceNumber, timestamp, ssrc } = this.#header;
+    const isWhole = this.#ptimeMs === slotMs && this.#packetizer?.pendingTicks === 0;
+    if (this.#srtp || marker || !isWhole || this.#packetsEnd !== undefined) return undefined;
+    return { port: this.port, payloadType, sequenceNumber, timestamp, ssrc };
+  }
+
+  /** So many slots, of so many bytes each, were sent behind those by who asked. */
+  slotsWentOn(slots: number, slotBytes: number): void {
+    const header = this.#header;
+    header.sequenceNumber = addToSequence(header.sequenceNumber, slots);
+    header.timestamp = addToTimestamp(header.timestamp, slots * this.#slotTicks);
+    this.#packets += slots;
+    this.#streamPackets += slots;
+    this.#bytes += slots * slotBytes;
+    this.#streamBytes += slots * slotBytes;
   }
 
   /** A packet that says nothing, so that bindings on the way stay open (RFC 6263 section 4). */

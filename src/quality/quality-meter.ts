@@ -98,6 +98,13 @@ export class QualityMeter {
     if (this.#begunSamples > 0) this.#endBlock();
   }
 
+  /** What was passed over so far was searched: it is known that nobody spoke there. */
+  passedWasSilent(): void {
+    this.#speechLevel.passSilence(this.#passedSamples);
+    this.#samples += this.#passedSamples;
+    this.#passedSamples = 0;
+  }
+
   /** Samples that were looked at. */
   get samples(): number {
     return this.#samples;

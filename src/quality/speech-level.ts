@@ -52,6 +52,11 @@ export class SpeechLevel {
     if (this.#envelope < 1e-9) this.#envelope = 0;
   }
 
+  /** So many samples count as silent; what comes behind them follows what came before. */
+  passSilence(samples: number): void {
+    this.#samples += samples;
+  }
+
   #pushSingly(samples: Int16Array, start: number, end: number): void {
     const decay = this.#decay;
     for (let i = start; i < end; i++) {
@@ -90,7 +95,8 @@ export class SpeechLevel {
     for (let j = 0; j < thresholds.length; j++) {
       if (envelope >= thresholds[j]!) this.#hung[j] = 0;
       else if (this.#hung[j]! < hangoverSeconds * hopsPerSecond) this.#hung[j]! += 1;
-      else continue;
+      // What lies above a threshold that was not reached for so long was not reached for as long either.
+      else break;
       this.#activeHops[j]! += 1;
     }
   }

@@ -44,28 +44,34 @@ let workspace: Workspace | undefined;
  */
 export class SpeechStatistics {
   #packed: Uint8Array | undefined;
+  #rows = 0;
+  #isSpeech = false;
 
   copy(): SpeechStatistics {
     const copy = new SpeechStatistics();
     copy.#packed = this.#packed;
+    copy.#rows = this.#rows;
+    copy.#isSpeech = this.#isSpeech;
     return copy;
   }
 
   /** Rows with audio in them. */
   get rows(): number {
-    return this.#unpacked().levels.rows;
+    return this.#rows;
   }
 
   get isSpeech(): boolean {
-    return this.#unpacked().levels.isSpeech;
+    return this.#isSpeech;
   }
 
   /** Adds `samples[start..end)` at 8 kHz, at most `blockSamples`: their loudest moments are the speech, their softest the noise. */
   addBlock(samples: Int16Array, start: number, end: number): void {
-    const { state } = this.#unpacked();
+    const { state, levels } = this.#unpacked();
     const { count, fineCount } = bandLevels(samples, start, end);
     kernel().run.addBlock(count, fineCount);
     this.#packed = packNumbers(state);
+    this.#rows = levels.rows;
+    this.#isSpeech = levels.isSpeech;
   }
 
   features(put: FeatureSink): void {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 import { afterEach, mock, test } from 'node:test';
+import type { RoomMode } from '../media/control.ts';
 import { randomOf } from '../timeline/test-random.ts';
 import { FastPathBench } from './test-fast-path-bench.ts';
 import { FastPathScript } from './test-fast-path-script.ts';
@@ -30,10 +31,11 @@ async function play(
   trouble: number,
   isFast: boolean,
   ringBytes: number,
+  mode: RoomMode,
 ): Promise<FastPathBench> {
   foreseeChance(seed);
   const bench = new FastPathBench(isFast, ringBytes);
-  const script = new FastPathScript(seed, trouble);
+  const script = new FastPathScript(seed, trouble, mode);
   for (const command of script.begin()) await bench.execute(command);
   for (let tick = 0; tick < seconds * ticksPerSecond; tick++) {
     const { happenings, missedTicks } = script.turn(tick);
@@ -44,19 +46,24 @@ async function play(
 }
 
 /** Whatever the phones, the network and the server do: nobody can tell which way a packet took. */
-for (const [name, trouble, seeds, ringBytes] of [
-  ['nothing but calls', 0, 4, 1 << 22],
-  ['now and then', 0.15, 16, 1 << 22],
-  ['often', 1, 16, 1 << 22],
-  ['all the time', 8, 4, 1 << 22],
-  ['a ring that is full', 0.3, 4, 1 << 15],
+for (const [mode, name, trouble, seeds, ringBytes] of [
+  ['relay', 'nothing but calls', 0, 4, 1 << 22],
+  ['relay', 'now and then', 0.15, 16, 1 << 22],
+  ['relay', 'often', 1, 16, 1 << 22],
+  ['relay', 'all the time', 8, 4, 1 << 22],
+  ['relay', 'a ring that is full', 0.3, 4, 1 << 15],
+  ['mix', 'nothing but calls', 0, 4, 1 << 22],
+  ['mix', 'now and then', 0.15, 16, 1 << 22],
+  ['mix', 'often', 1, 16, 1 << 22],
+  ['mix', 'all the time', 8, 4, 1 << 22],
+  ['mix', 'a ring that is full', 0.3, 4, 1 << 15],
 ] as const)
-  test(`the fast path is not to be told from the long one: trouble ${name}`, async (context) => {
+  test(`the fast path is not to be told from the long one: ${mode}, trouble ${name}`, async (context) => {
     let fastRecords = 0;
     let records = 0;
     for (let seed = 1; seed <= seeds; seed++) {
-      const long = await play(seed, trouble, false, ringBytes);
-      const fast = await play(seed, trouble, true, ringBytes);
+      const long = await play(seed, trouble, false, ringBytes, mode);
+      const fast = await play(seed, trouble, true, ringBytes, mode);
       assert.equal(long.fastRecords, 0);
       fastRecords += fast.fastRecords;
       for (const what of ['replies', 'events', 'sent', 'ring'] as const) {

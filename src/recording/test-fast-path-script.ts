@@ -1,4 +1,4 @@
-import type { Command, LegNegotiate } from '../media/control.ts';
+import type { Command, LegNegotiate, RoomMode } from '../media/control.ts';
 import { randomOf } from '../timeline/test-random.ts';
 import type { Happening } from './test-fast-path-bench.ts';
 import { callOf } from './test-recording-bench.ts';
@@ -6,9 +6,13 @@ import { callOf } from './test-recording-bench.ts';
 const address = '10.0.0.1';
 const pcmu = { payloadType: 0, codec: 'PCMU', clockRateHz: 8000 } as const;
 const pcma = { payloadType: 8, codec: 'PCMA', clockRateHz: 8000 } as const;
+/** Of another rate than the rooms have, but where two are sent it. */
+const g722 = { payloadType: 9, codec: 'G722', clockRateHz: 8000 } as const;
 const key = { plain: Buffer.alloc(32, 7).toString('base64'), sealed: '' };
 const roomId = 'room';
 const momentTicks = 300;
+/** Of 256 packets so many are silence. */
+const silentShare = 64;
 
 interface Turn {
   happenings: Happening[];
@@ -23,6 +27,8 @@ interface TestStream {
   bytes: number;
   port: number;
   silentFor: number;
+  /** What it sends is held up. */
+  stalledFor: number;
   held: Happening[];
   /** The last ones. */
   sent: Happening[];
@@ -30,7 +36,7 @@ interface TestStream {
 }
 
 /**
- * Two legs that are relayed to each other and recorded, a third one now and then; what their phones, the network and
+ * Two legs that are relayed to each other and recorded, a third one now and then, or three that are mixed; what their phones, the network and
  * the server do by chance, the more of it the greater `trouble` is.
  */
 export class FastPathScript {
@@ -42,12 +48,16 @@ export class FastPathScript {
     sequenceNumber: 65_400 + leg,
     rtpTime: 2 ** 32 - 160 * 100 * (leg + 1),
     ssrc: 0x8000_0000 + leg,
-    ...{ payloadType: 0, bytes: 160, port: 40_000 + leg, silentFor: 0, held: [], sent: [], event: undefined },
+    ...{ payloadType: 0, bytes: 160, port: 40_000 + leg, silentFor: 0, stalledFor: 0 },
+    ...{ held: [], sent: [], event: undefined },
   }));
   #ids = 0;
   #recordings: string[] = [];
 
-  constructor(seed: number, trouble: number) {
+  readonly #mode: RoomMode;
+
+  constructor(seed: number, trouble: number, mode: RoomMode) {
+    this.#mode = mode;
     this.#random = randomOf(seed);
     this.#mostTrouble = this.#trouble = trouble;
   }
@@ -58,7 +68,7 @@ export class FastPathScript {
     for (const leg of [0, 1, 2]) {
       commands.push({ verb: 'leg.open', legId: `leg-${leg}`, awaitsAnswer: !this.#often(0.7) });
       commands.push(this.#negotiation(leg));
-      if (leg < 2) commands.push(this.#join(leg));
+      if (leg < 2 || this.#mode === 'mix') commands.push(this.#join(leg));
     }
     if (!isOfRoom) commands.push(this.#start(this.#below(2)));
     return commands;
@@ -84,7 +94,8 @@ export class FastPathScript {
 
   #speak(leg: number, out: Happening[]): void {
     const stream = this.#streams[leg]!;
-    out.push(...stream.held.splice(0));
+    if (stream.stalledFor > 0) stream.stalledFor--;
+    else out.push(...stream.held.splice(0));
     if (stream.silentFor > 0) {
       stream.silentFor--;
       stream.rtpTime = (stream.rtpTime + 160) >>> 0;
@@ -97,7 +108,8 @@ export class FastPathScript {
     }
     const sent = this.#packet(leg, stream, {});
     stream.sent = [sent, ...stream.sent.slice(0, 80)];
-    if (!this.#chance(0.01 * this.#trouble)) out.push(sent);
+    const isHeld = stream.stalledFor > 0;
+    if (!this.#chance(0.01 * this.#trouble)) (isHeld ? stream.held : out).push(sent);
     if (this.#chance(0.005 * this.#trouble)) out.push(sent);
     if (this.#chance(0.005 * this.#trouble)) stream.held.push(...out.splice(-1));
   }
@@ -110,7 +122,9 @@ export class FastPathScript {
   ): Happening {
     const { head = 0x80, second = stream.payloadType } = given;
     const extra = head === 0x80 ? 0 : head === 0x81 || head === 0x90 ? 4 : 0;
-    const payload = given.payload ?? new Uint8Array(stream.bytes).fill(this.#below(256));
+    const first = this.#below(256);
+    const saidNow = new Uint8Array(stream.bytes).map((_, i) => first + (i % 7));
+    const payload = given.payload ?? (first < silentShare ? saidNow.fill(0xff) : saidNow);
     const data = new Uint8Array(12 + extra + payload.length);
     const view = new DataView(data.buffer);
     data[0] = head;
@@ -134,6 +148,8 @@ export class FastPathScript {
     const disturbances: (() => void)[] = [
       () => (stream.silentFor = this.#below(80)),
       () => (stream.silentFor = 1 + this.#below(3)),
+      () => (stream.stalledFor = 1 + this.#below(20)),
+      () => (stream.stalledFor = 1 + this.#below(3)),
       () => (stream.ssrc = (stream.ssrc + 16) >>> 0),
       () => (stream.payloadType ^= 8),
       () => (stream.port += 10),
@@ -257,7 +273,7 @@ export class FastPathScript {
       trackId,
       policy,
       party,
-      mode: 'relay',
+      mode: this.#mode,
     } as const;
     return { ...join, leaveKey: !this.#often(0.9) ? '5' : undefined };
   }
@@ -266,7 +282,8 @@ export class FastPathScript {
     const isFirst = this.#often(0.9);
     const direction = this.#often(0.85) ? 'sendrecv' : this.#chance(0.5) ? 'sendonly' : 'inactive';
     return {
-      ...{ verb: 'leg.negotiate', legId: `leg-${leg}`, receive: [pcmu, pcma], send: isFirst ? pcmu : pcma },
+      ...{ verb: 'leg.negotiate', legId: `leg-${leg}`, receive: [pcmu, pcma] },
+      send: isFirst ? pcmu : this.#mode === 'mix' && this.#chance(0.5) ? g722 : pcma,
       ...{ ptimeMs: 20, remote: { address, port: this.#streams[leg]!.port }, direction },
       telephoneEvent: this.#often(0.9) ? { payloadType: 101, clockRateHz: 8000 } : undefined,
       ...(this.#chance(0.8) && { rtcp: { mux: this.#chance(0.3) } }),

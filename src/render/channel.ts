@@ -1,8 +1,9 @@
 import { Resampler } from '../audio/resample.ts';
+import type { PayloadSeries } from '../codec/codec.ts';
 import type { ExactSpan } from '../timeline/placement.ts';
 import { FollowedClock } from './followed-clock.ts';
 import { maxConcealedSeconds } from './loss.ts';
-import { type PlacedPacket, PlacedPackets } from './placed-packets.ts';
+import { followerOf, type PlacedPacket, PlacedPackets, payloadsOf } from './placed-packets.ts';
 import type { StreamDecoder } from './stream-decoder.ts';
 import { TrackDecoder } from './track-decoder.ts';
 import type { PauseView, RecordingView, SampleReader, TrackView } from './track-source.ts';
@@ -15,8 +16,14 @@ export const lookAheadSeconds = 0.02 + maxConcealedSeconds;
 
 /** What the samples of a clock that is followed depend on, before they begin. */
 const tailSamples = 128;
-/** It grows to what is read at once. */
-const firstWindowSeconds = 0.2;
+/**
+ * What is decoded, of all channels of a thread as one is read at a time: each keeps only what lies behind the samples
+ * that were asked for.
+ */
+let window = new Int16Array(0);
+/** From here on there may be anything in it. */
+let clearedTo = 0;
+const nothing = new Int16Array(0);
 
 /** A packet of the largest datagram lasts a quarter of a second (2 kB of G.711), and may have a loss before it. */
 const lookBackSeconds = 0.4;
@@ -35,9 +42,12 @@ export class ChannelReader implements SampleReader {
   readonly #rateHz: number;
   readonly #lookAheadSamples: number;
   readonly #maxConcealedSamples: number;
-  /** Samples from `#position` on. */
-  #window: Int16Array;
   #position: number;
+  /** Samples from `#position` on, so many of these, that were decoded with those before. */
+  #ahead = nothing;
+  #aheadSamples = 0;
+  /** While it is read: so far the window is filled. */
+  #filledTo = 0;
   #resampler: Resampler | undefined;
   #resampled = new Int16Array(0);
   /** Where the resampler's next output lies, and where the input it was given ends. */
@@ -64,30 +74,44 @@ export class ChannelReader implements SampleReader {
     this.#lookAheadSamples = Math.ceil(lookAheadSeconds * rateHz);
     this.#maxConcealedSamples = Math.ceil(maxConcealedSeconds * rateHz);
     this.#position = fromSample;
-    this.#window = new Int16Array(Math.ceil(firstWindowSeconds * rateHz));
   }
 
   read(out: Int16Array): void {
+    this.#openWindow(out.length);
     const decodedTo = this.#position + out.length + this.#lookAheadSamples;
     for (;;) {
       const packet = this.#packets.before(decodedTo);
       if (!packet) break;
       this.#decode(packet);
+      if (packet.followers > 0) this.#decodeFollowers(packet);
     }
     // A loss behind the stretch may still be concealed, and continue it.
     if (this.#stretchEnd + this.#maxConcealedSamples < decodedTo) this.#endStretch();
     if (this.#followed && this.#followed.endSample + this.#maxConcealedSamples < decodedTo)
       this.#endFollowed();
-    this.#reserve(out.length);
-    out.set(this.#window.subarray(0, out.length));
-    this.#window.copyWithin(0, out.length);
-    this.#window.fill(0, this.#window.length - out.length);
+    out.set(window.subarray(0, out.length));
+    this.#keepAhead(out.length);
     this.#position += out.length;
   }
 
   close(): void {
     this.#packets.close();
     this.#decoder.close();
+  }
+
+  #openWindow(samples: number): void {
+    clearedTo = this.#aheadSamples;
+    reserve(Math.max(samples + this.#lookAheadSamples, this.#aheadSamples));
+    window.set(this.#ahead.subarray(0, this.#aheadSamples));
+    clear(samples);
+    this.#filledTo = this.#aheadSamples;
+  }
+
+  #keepAhead(samples: number): void {
+    const kept = Math.max(0, this.#filledTo - samples);
+    if (this.#ahead.length < kept) this.#ahead = new Int16Array(kept);
+    this.#ahead.set(window.subarray(samples, samples + kept));
+    this.#aheadSamples = kept;
   }
 
   #decode(packet: PlacedPacket): void {
@@ -106,6 +130,37 @@ export class ChannelReader implements SampleReader {
     }
     this.#place(atSample, durationSamples, samples, fromHz);
     this.#keepTail(samples, fromHz, atSample, atSample + durationSamples);
+  }
+
+  /** What only goes on is decoded to where it belongs. */
+  #decodeFollowers(packet: PlacedPacket): void {
+    const { durationSamples, strideBytes, payload } = packet;
+    const payloadBytes = payload.length;
+    const bytes = payloadsOf(packet);
+    for (let index = 1; index <= packet.followers; ) {
+      const atSample = packet.atSample + index * durationSamples;
+      const count = packet.followers + 1 - index;
+      const payloads = { bytes: bytes.subarray(index * strideBytes), count, payloadBytes, strideBytes };
+      const decoded = this.#decodeSeries(atSample, payloads);
+      if (decoded === 0) this.#decode(followerOf(packet, index));
+      index += Math.max(1, decoded);
+    }
+  }
+
+  /** @returns how many of them */
+  #decodeSeries(atSample: number, payloads: PayloadSeries): number {
+    const offset = atSample - this.#position;
+    const samples = payloads.count * payloads.payloadBytes;
+    if (offset < 0 || this.#resampler || this.#followed) return 0;
+    reserve(offset + samples);
+    clear(offset);
+    const decoded = this.#decoder.decodeSeries(atSample, payloads, window, offset);
+    if (decoded === 0) return 0;
+    const end = offset + decoded * payloads.payloadBytes;
+    clearedTo = Math.max(clearedTo, end);
+    this.#filledTo = Math.max(this.#filledTo, end);
+    this.#keepTail(window.subarray(offset, end), this.#rateHz, atSample, this.#position + end);
+    return decoded;
   }
 
   /** Places what lies between the samples of the recording. */
@@ -146,9 +201,7 @@ export class ChannelReader implements SampleReader {
     const kept = Math.min(samples.length, tailSamples);
     const tail = this.#tail;
     if (kept < tailSamples) tail.copyWithin(0, kept);
-    const to = tailSamples - kept;
-    const from = samples.length - kept;
-    for (let k = 0; k < kept; k++) tail[to + k] = samples[from + k]!;
+    tail.set(samples.subarray(samples.length - kept), tailSamples - kept);
     this.#tailHz = fromHz;
     this.#tailEnd = endSample;
   }
@@ -190,14 +243,24 @@ export class ChannelReader implements SampleReader {
     if (skipped >= samples.length) return;
     const offset = atSample + skipped - this.#position;
     const kept = skipped === 0 ? samples : samples.subarray(skipped);
-    this.#reserve(offset + kept.length);
-    this.#window.set(kept, offset);
+    const end = offset + kept.length;
+    reserve(end);
+    clear(offset);
+    window.set(kept, offset);
+    clearedTo = Math.max(clearedTo, end);
+    this.#filledTo = Math.max(this.#filledTo, end);
   }
+}
 
-  #reserve(samples: number): void {
-    if (samples <= this.#window.length) return;
-    const larger = new Int16Array(samples * 2);
-    larger.set(this.#window);
-    this.#window = larger;
-  }
+function reserve(samples: number): void {
+  if (samples <= window.length) return;
+  const larger = new Int16Array(samples * 2);
+  larger.set(window);
+  window = larger;
+}
+
+function clear(toSample: number): void {
+  if (toSample <= clearedTo) return;
+  window.fill(0, clearedTo, toSample);
+  clearedTo = toSample;
 }

@@ -1,83 +1,99 @@
 import { Concealer } from '../audio/concealment.ts';
 import { Resampler } from '../audio/resample.ts';
-import type { Decoder } from '../codec/codec.ts';
+import type { CodecName, Decoder } from '../codec/codec.ts';
 import { createDecoder } from '../codec/decoders.ts';
-import type { GrowingTrack } from '../spool/growing-recording.ts';
-import type { FormatRecord, PacketRecord, SenderReportRecord, SpoolRecord } from '../spool/records.ts';
-import { knownDriftPpm } from '../timeline/bounds.ts';
-import { ClockDrift } from '../timeline/clock-drift.ts';
-import { wallClockUs } from '../timeline/clock-report.ts';
-import { sequenceDelta, timestampDelta } from '../timeline/rtp-run.ts';
-import { maxConcealedSeconds } from './loss.ts';
+import { decodeAlaw, decodeUlaw } from '../codec/g711.ts';
+import type { GrowingTrack, TrackPlace } from '../spool/growing-recording.ts';
+import type { FormatRecord, PacketRecord, SpoolRecord } from '../spool/records.ts';
+import { payloadDurationTicks } from '../timeline/payload-duration.ts';
+import type { Placement } from '../timeline/placement.ts';
+import { type TrackPacket, TrackPlacer } from '../timeline/track-placer.ts';
+import { concealableSamples, type SequencedPacket } from './loss.ts';
+import { PayloadLevel } from './payload-level.ts';
 import { streamKey } from './stream-decoder.ts';
 
+/** These need no decoder. */
+const straight: Partial<Record<CodecName, typeof decodeUlaw>> = { PCMU: decodeUlaw, PCMA: decodeAlaw };
 /** What came so much before an excerpt is read with it: packets come late, and decoders remember. */
 const leadUs = 300_000;
-/** Where RTP time and arrival differ by more, arrival counts. */
-const maxLagSeconds = 0.5;
 /** Of the samples before a loss that is concealed. */
 const historySeconds = 0.1;
 /** Of all readers of a thread: no packet of any codec decodes to more. */
 let decoded = new Int16Array(5760);
 let resampled = new Int16Array(0);
 const nothing = new Int16Array(0);
+const noPayload = new Uint8Array(0);
+const noFormat: FormatRecord = { kind: 'format', codec: 'PCMU', clockRateHz: 8000, payloadType: 0, ssrc: 0 };
 
 export interface ExcerptReaderOptions {
   track: GrowingTrack;
   /** Of the recording. */
   rateHz: number;
+  /** Of the track, on the room's clock. */
+  startSample: number;
+  /** We sent what is in it. */
+  isOurs: boolean;
   lossConcealment: 'on' | 'off';
 }
 
-/** One stream, as long as its source, codec and clock are the same. */
-interface Run {
-  key: string;
-  clockRateHz: number;
-  decoder: Decoder | undefined;
-  drift: ClockDrift;
-  /** Of the farthest packet. */
-  time: number;
-  sequence: number;
-  /** Since the first. */
-  ticks: number;
-  /** RTP time counts from here. */
-  anchorTicks: number;
-  anchorSample: number;
+interface ReadPacket extends TrackPacket {
+  payload: Uint8Array;
+  format: FormatRecord;
 }
 
+type PlacedPacket = ReadPacket & Placement;
+
+/** Takes when a packet arrived, and the mean square of what is in it. */
+export type LevelSink = (arrivalUs: number, meanSquare: number) => void;
+
 /**
- * Excerpts of one track, for who measures rather than listens: each packet lies where RTP time puts it behind the first
- * one of its stream, which lies at its arrival, as long as both agree to half a second. Clocks that drift are not
- * followed, but their drift is told. What lies between excerpts is not decoded, nor looked at packet by packet.
+ * Excerpts of one track, for who measures rather than listens: each packet lies where `timeline/` puts it. What lies
+ * between excerpts is neither decoded nor placed; on request it is told how loud it is. Two things are less exact than
+ * in a file: where a clock's drift is corrected, packets are moved but not stretched; and what has to wait for later
+ * packets is decided by those of the next 300 ms.
  */
 export class ExcerptReader {
   readonly #track: GrowingTrack;
   readonly #rateHz: number;
   readonly #conceals: boolean;
+  readonly #placer: TrackPlacer<ReadPacket>;
+  /** What is being placed; the placer copies what has to wait. */
+  readonly #offered: ReadPacket = {
+    ...{ sequenceNumber: 0, rtpTime: 0, arrivalUs: 0, durationTicks: 0 },
+    ...{ payload: noPayload, format: noFormat },
+  };
   #format: FormatRecord | undefined;
-  #run: Run | undefined;
-  #driftPpm: number | undefined;
-  /** Where the last excerpt ended; what was read beyond it, and what of its last packet lies there. */
-  #readTo = -1;
-  #pending: SpoolRecord[] = [];
-  #overhang: Int16Array = nothing;
+  /** Sender reports up to then were taken. */
+  #reportedUs = 0;
+  /** Packets that lie behind the last excerpt. */
+  #ahead: PlacedPacket[] = [];
+  #decoder: { format: FormatRecord; key: string; decoder: Decoder } | undefined;
   // Of the excerpt that is read.
   #out: Int16Array = nothing;
   #fromSample = 0;
-  /** Where the packet that was placed last ends. */
-  #placedTo = -1;
+  /** The packet that was written last. */
+  readonly #previous: SequencedPacket = {
+    ...{ format: noFormat, sequenceNumber: 0, rtpTime: 0, durationTicks: 0 },
+    ...{ atSample: Number.NEGATIVE_INFINITY, durationSamples: 0 },
+  };
   #resampler: Resampler | undefined;
   #resampledTo = 0;
+  #stretchEnd = 0;
+  /** Where it was when it began to listen. */
+  #listenedFrom: { place: TrackPlace; format: FormatRecord | undefined; ahead: PlacedPacket[] } | undefined;
 
-  constructor({ track, rateHz, lossConcealment }: ExcerptReaderOptions) {
+  constructor({ track, rateHz, startSample, isOurs, lossConcealment }: ExcerptReaderOptions) {
     this.#track = track;
     this.#rateHz = rateHz;
     this.#conceals = lossConcealment === 'on';
+    this.#placer = new TrackPlacer({ rateHz, startSample, isOurs }, (packet, placement) =>
+      this.#placed(packet, placement),
+    );
   }
 
   /** How much slower the party's clock runs than the room's; undefined where it is not known. */
   get driftPpm(): number | undefined {
-    return this.#run?.drift.meanPpm(knownDriftPpm) ?? this.#driftPpm;
+    return this.#placer.timeline.driftPpm;
   }
 
   /**
@@ -88,120 +104,168 @@ export class ExcerptReader {
   read(fromSample: number, out: Int16Array): void {
     out.fill(0);
     const toSample = fromSample + out.length;
-    const follows = fromSample === this.#readTo;
     this.#out = out;
     this.#fromSample = fromSample;
-    this.#readTo = toSample;
-    if (follows) this.#write(fromSample, this.#overhang);
-    else this.#placedTo = -1;
-    this.#overhang = nothing;
-    const fromUs = this.#usOf(fromSample) - leadUs;
-    const earlier = this.#pending;
-    this.#pending = [];
-    for (const record of earlier) this.#take(record, fromUs, toSample);
-    this.#track.fromUs = fromUs;
+    this.#listenedFrom = undefined;
+    const ahead = this.#ahead;
+    this.#ahead = [];
+    for (const packet of ahead) this.#placed(packet, packet);
+    this.#track.fromUs = this.#usOf(fromSample) - leadUs;
     this.#track.untilUs = this.#usOf(toSample) + leadUs;
-    for (let next = this.#track.next(); !next.done; next = this.#track.next())
-      this.#take(next.value, fromUs, toSample);
+    for (let next = this.#track.next(); !next.done; next = this.#track.next()) this.#take(next.value);
+    this.#placer.finish();
     this.#endStretch();
+    this.#keepAhead();
     this.#out = nothing;
+  }
+
+  /**
+   * Goes on to `toSample`, and tells how loud it is there. `goBack` undoes it.
+   * @throws as `read`
+   */
+  listen(toSample: number, heard: LevelSink): void {
+    this.#listenedFrom ??= { place: this.#track.place, format: this.#format, ahead: this.#ahead };
+    const level = new PayloadLevel();
+    for (const { format, payload, arrivalUs } of this.#ahead)
+      heard(arrivalUs, level.of(format, payload, arrivalUs));
+    this.#ahead = [];
+    this.#track.fromUs = 0;
+    this.#track.untilUs = this.#usOf(toSample) - leadUs;
+    for (let next = this.#track.next(); !next.done; next = this.#track.next()) {
+      const record = next.value;
+      if (record.kind !== 'packet') this.#take(record);
+      else if (this.#format)
+        heard(record.arrivalUs, level.of(this.#format, record.payload, record.arrivalUs));
+    }
+    level.close();
+  }
+
+  /** To where it began to listen behind the last excerpt. */
+  goBack(): void {
+    if (!this.#listenedFrom) return;
+    this.#track.goTo(this.#listenedFrom.place);
+    this.#format = this.#listenedFrom.format;
+    this.#ahead = this.#listenedFrom.ahead;
+    if (this.#format) this.#placer.format(this.#format);
+    this.#listenedFrom = undefined;
   }
 
   /** When the newest record arrived that is there, read or not; 0 where there is none. @throws as `read` */
   newestUs(): number {
     this.#track.untilUs = 0;
-    for (let next = this.#track.next(); !next.done; next = this.#track.next()) this.#take(next.value, 0, 0);
+    for (let next = this.#track.next(); !next.done; next = this.#track.next()) this.#take(next.value);
     return this.#track.newestUs();
   }
 
   close(): void {
     this.#track.return();
-    this.#run?.decoder?.close?.();
-    this.#run = undefined;
+    this.#decoder?.decoder.close?.();
+    this.#decoder = undefined;
   }
 
-  #take(record: SpoolRecord, fromUs: number, toSample: number): void {
-    if (this.#pending.length > 0) this.#pending.push({ ...record });
-    else if (record.kind === 'format') this.#format = { ...record };
-    else if (record.kind === 'sender-report') this.#report(record);
-    else if (record.kind === 'packet' && record.arrivalUs >= fromUs && !this.#place(record, toSample))
-      this.#pending.push({ ...record });
+  #take(record: SpoolRecord): void {
+    if (record.kind === 'packet') this.#offer(record);
+    else if (record.kind === 'format') this.#placer.format((this.#format = { ...record }));
+    else if (record.kind === 'sender-report' && record.arrivalUs > this.#reportedUs) {
+      this.#reportedUs = record.arrivalUs;
+      if (this.#format) this.#placer.report(record);
+    }
   }
 
-  /** @returns false where it lies behind the excerpt */
-  #place(packet: PacketRecord, toSample: number): boolean {
+  #offer({ sequenceNumber, rtpTime, arrivalUs, payload }: PacketRecord): void {
     const format = this.#format;
-    if (!format || format.codec === 'CN') return true;
-    const run = this.#runOf(format, packet);
-    const ticks = run.ticks + timestampDelta(run.time, packet.rtpTime);
-    const arrivalSample = Math.round((packet.arrivalUs * this.#rateHz) / 1_000_000);
-    let atSample = this.#sampleAt(run, ticks);
-    if (Math.abs(arrivalSample - atSample) > maxLagSeconds * this.#rateHz) {
-      run.drift.restart();
-      run.anchorTicks = ticks;
-      run.anchorSample = atSample = Math.max(arrivalSample, Math.min(this.#placedTo, toSample));
-    }
-    if (atSample >= toSample) return false;
-    const lost = sequenceDelta(run.sequence, packet.sequenceNumber) - 1;
-    if (ticks >= run.ticks) {
-      run.ticks = ticks;
-      run.time = packet.rtpTime;
-      run.sequence = packet.sequenceNumber;
-      run.drift.packet((ticks * 1_000_000) / run.clockRateHz, packet.arrivalUs);
-    }
-    if (run.decoder) this.#decode(run.decoder, packet, atSample, lost);
-    return true;
+    if (!format) return;
+    const packet = this.#offered;
+    packet.sequenceNumber = sequenceNumber;
+    packet.rtpTime = rtpTime;
+    packet.arrivalUs = arrivalUs;
+    packet.durationTicks = payloadDurationTicks(format.codec, format.clockRateHz, payload);
+    packet.payload = payload;
+    packet.format = format;
+    this.#placer.offer(packet);
   }
 
-  #runOf(format: FormatRecord, { rtpTime, sequenceNumber, arrivalUs }: PacketRecord): Run {
-    const key = streamKey(format);
-    if (this.#run?.key === key) return this.#run;
-    this.#driftPpm = this.driftPpm;
-    this.#run?.decoder?.close?.();
-    const anchorSample = Math.round((arrivalUs * this.#rateHz) / 1_000_000);
-    this.#run = {
-      ...{ key, clockRateHz: format.clockRateHz, drift: new ClockDrift() },
-      decoder: createDecoder(format.codec, format.clockRateHz, this.#rateHz),
-      ...{ time: rtpTime, sequence: sequenceNumber, ticks: 0, anchorTicks: 0 },
-      anchorSample: Math.max(anchorSample, this.#placedTo),
-    };
-    return this.#run;
+  #placed(packet: ReadPacket, { atSample, durationSamples }: Placement): void {
+    // Comfort noise has no length: it only says that the sender is silent.
+    if (durationSamples === 0) return;
+    const end = this.#fromSample + this.#out.length;
+    if (atSample + durationSamples > end) this.#ahead.push({ ...packet, atSample, durationSamples });
+    if (atSample < end) this.#write(packet, atSample, durationSamples);
   }
 
-  #sampleAt({ anchorSample, anchorTicks, clockRateHz }: Run, ticks: number): number {
-    return anchorSample + Math.round(((ticks - anchorTicks) * this.#rateHz) / clockRateHz);
+  #write(packet: ReadPacket, atSample: number, durationSamples: number): void {
+    const lost = this.#lostBefore(packet, atSample, durationSamples);
+    const { payload, format } = packet;
+    const at = atSample - this.#fromSample;
+    const isInside = at >= 0 && at + durationSamples <= this.#out.length;
+    const decode = straight[format.codec];
+    if (decode && isInside && format.clockRateHz === this.#rateHz && payload.length === durationSamples) {
+      decode(payload, this.#out, at);
+      if (lost > 0) this.#conceal(lost, at, this.#out.subarray(at, at + durationSamples));
+    } else this.#decode(packet, atSample, durationSamples, lost);
+    if (atSample < this.#previous.atSample) return;
+    const previous = this.#previous;
+    previous.format = format;
+    previous.sequenceNumber = packet.sequenceNumber;
+    previous.rtpTime = packet.rtpTime;
+    previous.durationTicks = packet.durationTicks;
+    previous.atSample = atSample;
+    previous.durationSamples = durationSamples;
   }
 
-  #decode(decoder: Decoder, { payload }: PacketRecord, atSample: number, lost: number): void {
+  #decode({ format, payload }: ReadPacket, atSample: number, durationSamples: number, lost: number): void {
+    const decoder = this.#decoderOf(format);
     const room = Math.max(5760, payload.length * 2);
     if (decoded.length < room) decoded = new Int16Array(room);
-    const samples = decoded.subarray(0, decoder.decode(payload, decoded));
-    const gap = atSample - this.#placedTo;
-    if (this.#placedTo >= 0 && gap > 0 && lost > 0) this.#conceal(gap);
-    if (decoder.rateHz === this.#rateHz) this.#write(atSample, samples);
-    else this.#resample(atSample, samples, decoder.rateHz);
-    const endSample = atSample + Math.round((samples.length * this.#rateHz) / decoder.rateHz);
-    this.#placedTo = Math.max(this.#placedTo, endSample);
+    const made = decoder.decode(payload, decoded);
+    const wanted = Math.round((durationSamples * decoder.rateHz) / this.#rateHz);
+    // Where a clock is followed a packet may be a sample longer than what it decodes to.
+    for (let end = made; end > 0 && end < wanted; end++) decoded[end] = decoded[end - 1]!;
+    const samples = decoded.subarray(0, made === 0 ? 0 : wanted);
+    if (lost > 0) this.#conceal(lost, atSample - this.#fromSample, samples);
+    if (decoder.rateHz === this.#rateHz) this.#put(atSample, samples);
+    else this.#resample(atSample, durationSamples, samples, decoder.rateHz);
   }
 
-  /** Goes on with what was said before; a longer loss stays silent. */
-  #conceal(samples: number): void {
-    const from = this.#placedTo - this.#fromSample;
+  #decoderOf(format: FormatRecord): Decoder {
+    if (this.#decoder?.format === format) return this.#decoder.decoder;
+    const key = streamKey(format);
+    let decoder = this.#decoder?.key === key ? this.#decoder.decoder : undefined;
+    if (!decoder) {
+      this.#decoder?.decoder.close?.();
+      decoder = createDecoder(format.codec, format.clockRateHz, this.#rateHz);
+    }
+    this.#decoder = { format, key, decoder };
+    return decoder;
+  }
+
+  /** How long the loss before a packet is, where it can be concealed. */
+  #lostBefore(packet: ReadPacket, atSample: number, durationSamples: number): number {
+    const previous = this.#previous;
+    if (!this.#conceals || atSample <= previous.atSample + previous.durationSamples) return 0;
+    return concealableSamples(previous, { ...packet, atSample, durationSamples }, this.#rateHz);
+  }
+
+  /** What was said before goes on up to `at`, where `samples` are. */
+  #conceal(lost: number, at: number, samples: Int16Array): void {
+    const from = at - lost;
     const history = Math.min(from, Math.round(historySeconds * this.#rateHz));
-    if (!this.#conceals || history <= 0 || samples > maxConcealedSeconds * this.#rateHz) return;
-    if (from + samples > this.#out.length) return;
+    if (history <= 0) return;
     const concealer = new Concealer(this.#rateHz);
+    const concealed = this.#out.subarray(from, at);
     concealer.received(this.#out.subarray(from - history, from));
-    concealer.conceal(this.#out.subarray(from, from + samples));
+    concealer.conceal(concealed);
+    concealer.lead(concealed, samples);
   }
 
-  #resample(atSample: number, samples: Int16Array, fromHz: number): void {
-    if (this.#resampler && (atSample !== this.#placedTo || this.#resampler.fromHz !== fromHz))
+  #resample(atSample: number, durationSamples: number, samples: Int16Array, fromHz: number): void {
+    if (this.#resampler && (atSample !== this.#stretchEnd || this.#resampler.fromHz !== fromHz))
       this.#endStretch();
     if (!this.#resampler) {
       this.#resampler = new Resampler(fromHz, this.#rateHz);
       this.#resampledTo = atSample;
     }
+    this.#stretchEnd = atSample + durationSamples;
     const room = this.#resampler.maxOutput(samples.length);
     if (resampled.length < room) resampled = new Int16Array(room);
     this.#emit(this.#resampler.push(samples, resampled));
@@ -216,26 +280,31 @@ export class ExcerptReader {
   }
 
   #emit(count: number): void {
-    this.#write(this.#resampledTo, resampled.subarray(0, count));
+    this.#put(
+      this.#resampledTo,
+      resampled.subarray(0, Math.min(count, this.#stretchEnd - this.#resampledTo)),
+    );
     this.#resampledTo += count;
   }
 
-  /** What lies behind the excerpt is kept for the next. */
-  #write(atSample: number, samples: Int16Array): void {
+  #put(atSample: number, samples: Int16Array): void {
     const at = atSample - this.#fromSample;
     const from = Math.max(0, -at);
     const to = Math.min(samples.length, this.#out.length - at);
     if (from < to)
       this.#out.set(from === 0 && to === samples.length ? samples : samples.subarray(from, to), at + from);
-    if (to < samples.length && at < this.#out.length) this.#overhang = samples.slice(Math.max(0, to));
   }
 
-  #report(report: SenderReportRecord): void {
-    const run = this.#run;
-    if (run === undefined || this.#format?.ssrc !== report.ssrc) return;
-    const ticks = run.ticks + timestampDelta(run.time, report.rtpTime);
-    const rtpUs = (ticks * 1_000_000) / run.clockRateHz;
-    run.drift.report({ wallUs: wallClockUs(report), rtpUs, arrivalUs: report.arrivalUs });
+  /** Copied, so that they do not keep all that was read. */
+  #keepAhead(): void {
+    const bytes = this.#ahead.reduce((sum, { payload }) => sum + payload.length, 0);
+    const kept = new Uint8Array(bytes);
+    let at = 0;
+    for (const packet of this.#ahead) {
+      kept.set(packet.payload, at);
+      packet.payload = kept.subarray(at, (at += packet.payload.length));
+    }
+    this.#offered.payload = noPayload;
   }
 
   #usOf(sample: number): number {

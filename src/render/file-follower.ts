@@ -39,6 +39,11 @@ export class FileFollower {
     this.#assertWhole(file);
   }
 
+  /** How many channels may have something new. */
+  get channels(): number {
+    return this.#options.signal.openTracks;
+  }
+
   /**
    * Writes the rest of an ended recording, and returns when the disk has all of it.
    * @throws CallreelError as `step`, CONFLICT where the recording has not ended

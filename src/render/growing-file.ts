@@ -5,9 +5,10 @@ import { CallreelError } from '../errors.ts';
 
 /**
  * An audio file on disk that is written along with a call, and plays as it lies at any moment: what is missing is what
- * the encoder holds, and with WAV up to a second that its header does not list yet, until the next `refresh`. A disk that fails (full, gone) ends
- * the file and nothing else: what was whole stays, `failure` says why, and further audio is passed over; the file can
- * be made from the recording later. Blocks on the disk: not for a thread that answers to time.
+ * the encoder holds, and with WAV what its header does not list until the next `refresh`: up to a second, or what was
+ * written last. A disk that fails (full, gone) ends the file and nothing else: what was whole stays, `failure` says why,
+ * and further audio is passed over; the file can be made from the recording later. Blocks on the disk: not for a thread
+ * that answers to time.
  */
 export class GrowingFile {
   readonly #path: string;

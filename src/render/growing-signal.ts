@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
+import { ChunkBodies } from '../spool/chunk-bodies.ts';
 import type { GrowingRecording } from '../spool/growing-recording.ts';
 import type { SpoolRecording } from '../spool/reader.ts';
 import { pauseWindowUs } from '../timeline/bounds.ts';
@@ -22,6 +23,13 @@ export interface GrowingSignalOptions {
   tap?: ChannelTap | undefined;
 }
 
+/** What the manifest says, as it is rendered: the whole, and what each mix has of it. */
+interface Looked {
+  spooled: SpoolRecording;
+  view: RecordingView;
+  parts: RecordingView[];
+}
+
 /** A pause that is not over, as the looks at the recording found it; times are of our clock. */
 interface OpenPause {
   fromSample: number;
@@ -31,11 +39,14 @@ interface OpenPause {
   lookedUs: number;
 }
 
-const blockSeconds = 1;
+/** As much as is new of one of many. */
+const blockSeconds = 2;
 /** Records follow one another as they arrived, but for the turns in which sockets are read. */
 const arrivalSlackUs = 40_000;
 /** So much is read at once: packets wait in memory until they are decoded. */
-const partUs = 2_000_000;
+const partUs = 2_500_000;
+/** Of all signals of a thread, as one is read at a time. */
+const bodies = new ChunkBodies();
 /** Of all signals of a thread, as one is read at a time: a block a look of each would be most of what is allocated. */
 let sharedBlock = new Int16Array(0);
 
@@ -52,6 +63,7 @@ export class GrowingSignal {
   readonly #lossConcealment: 'off' | undefined;
   readonly #tap: ChannelTap | undefined;
   readonly #packets = new Map<string, PlacedPackets>();
+  #looked: Looked | undefined;
   #mixes: MixReader[] = [];
   #reader: SampleReader | undefined;
   #startSample = 0;
@@ -79,6 +91,13 @@ export class GrowingSignal {
     return this.#isComplete;
   }
 
+  /** How many tracks are not read to their end. */
+  get openTracks(): number {
+    let open = 0;
+    for (const { isEnded } of this.#packets.values()) if (!isEnded) open++;
+    return open;
+  }
+
   /** Of what was read of a track so far; undefined where it is not known (`TrackTimeline.driftPpm`). */
   driftPpm(trackId: string): number | undefined {
     return this.#packets.get(trackId)?.timeline.driftPpm;
@@ -97,7 +116,7 @@ export class GrowingSignal {
    */
   *advance(): Generator<Int16Array, void, undefined> {
     if (this.#isComplete) return;
-    const view = this.#viewOf(this.#recording.look());
+    const view = this.#look();
     const { endSample } = view;
     const wanted = this.#wanted(view);
     this.#readUs ??= Math.min(wanted.toUs, (view.startSample * 1_000_000) / view.rateHz);
@@ -114,6 +133,7 @@ export class GrowingSignal {
       this.#isComplete = complete;
     }
     for (const packets of this.#packets.values()) packets.detach();
+    bodies.reset();
     if (this.#isComplete) this.close();
   }
 
@@ -122,11 +142,26 @@ export class GrowingSignal {
     for (const packets of this.#packets.values()) packets.close();
   }
 
+  #look(): RecordingView {
+    const spooled = this.#recording.look();
+    if (this.#looked?.spooled === spooled) return this.#looked.view;
+    const view = this.#viewOf(spooled);
+    const parts = this.channels === 2 ? Object.values(sidesOf(view)) : [view];
+    this.#looked = { spooled, view, parts };
+    return view;
+  }
+
   #viewOf(spooled: SpoolRecording): RecordingView {
     const view = recordingView(spooled);
     const tracks = view.tracks.map((each): TrackView => {
       const track = this.#recording.track(each.trackId);
-      return { ...each, records: () => ({ [Symbol.iterator]: () => track }), isWhole: () => track.isWhole };
+      track.bodies = bodies;
+      return {
+        ...each,
+        records: () => ({ [Symbol.iterator]: () => track }),
+        isWhole: () => track.isWhole,
+        nextSeries: () => track.nextSeries(),
+      };
     });
     return { ...view, tracks, ...(this.#lossConcealment && { lossConcealment: this.#lossConcealment }) };
   }
@@ -195,8 +230,7 @@ export class GrowingSignal {
 
   #grow(view: RecordingView, endSample: number, complete: boolean): void {
     if (!this.#reader && endSample <= view.startSample && !complete) return;
-    const parts = this.channels === 2 ? sidesOf(view) : { left: view };
-    const views = Object.values(parts);
+    const views = this.#looked!.parts;
     this.#reader ??= this.#open(views, endSample, view.startSample);
     this.#mixes.forEach((mix, index) => void mix.grow(views[index]!, endSample, complete));
   }

@@ -15,8 +15,8 @@ type OpenChannel = (track: TrackView, view: RecordingView, fromSample: number) =
 /** Takes the samples of one track as they go into the mix, each once and in order; they are valid during the call. */
 export type ChannelTap = (trackId: string, samples: Int16Array) => void;
 
-/** Sums are made in parts of this length, which bounds the memory of each of many signals. */
-const partSeconds = 0.1;
+/** Sums are made in parts of this length at most. */
+const partSeconds = 1;
 /** Of all mixes of a thread: nothing of them is kept from one part to the next. */
 let channelSamples = new Int16Array(0);
 let aloneSamples = new Int16Array(0);
@@ -68,7 +68,7 @@ export class MixReader implements SampleReader {
     this.#lead = fromSample - this.#summedTo;
     this.#limiter = new Limiter(view.rateHz, this.#summedTo);
     this.#parts = view.tracks.map((track) => this.#part(track));
-    this.#partSamples = Math.round(partSeconds * view.rateHz);
+    this.#partSamples = this.#limiter.maxOutput(Math.round(partSeconds * view.rateHz));
     if (channelSamples.length < this.#partSamples) {
       channelSamples = new Int16Array(this.#partSamples);
       aloneSamples = new Int16Array(this.#partSamples);
@@ -97,7 +97,7 @@ export class MixReader implements SampleReader {
   read(out: Int16Array): void {
     let written = this.#takeRest(out);
     while (written < out.length) {
-      const made = this.#sumNext();
+      const made = this.#sumNext(out.length - written);
       if (made < 0) {
         out.fill(0, written);
         return;
@@ -130,10 +130,14 @@ export class MixReader implements SampleReader {
     this.#restTo = samples.length;
   }
 
-  /** @returns how many limited samples were made; -1 behind the end */
-  #sumNext(): number {
+  /**
+   * @param wanted so many are, and little more is made: what is made beyond them is kept for each of many signals
+   * @returns how many limited samples were made; -1 behind the end
+   */
+  #sumNext(wanted: number): number {
     if (this.#summedTo > this.#endSample || (this.#grows && this.#summedTo === this.#endSample)) return -1;
-    const samples = Math.min(this.#partSamples, this.#endSample - this.#summedTo);
+    const needed = this.#lead + this.#limiter.maxOutput(wanted);
+    const samples = Math.min(this.#partSamples, needed, this.#endSample - this.#summedTo);
     let made =
       this.#limiter.isIdle && this.#partsHeard(samples) <= 1 ? this.#pass(samples) : this.#sum(samples);
     this.#summedTo += samples;

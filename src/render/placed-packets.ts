@@ -1,4 +1,5 @@
 import { CallreelError } from '../errors.ts';
+import type { PacketSeries } from '../spool/packet-series.ts';
 import type { FormatRecord, OverflowRecord, SpoolRecord } from '../spool/records.ts';
 import { maxLagUs, maxMarks } from '../timeline/bounds.ts';
 import type { TimelineMark } from '../timeline/marks.ts';
@@ -9,7 +10,7 @@ import type { TrackTimeline } from '../timeline/track-timeline.ts';
 import { concealableSamples, type SequencedPacket } from './loss.ts';
 import type { PauseView, RecordingView, TrackView } from './track-source.ts';
 
-/** One packet of a track with its place on the room's clock. */
+/** One packet of a track with its place on the room's clock; or several that go on one where the other ended. */
 export interface PlacedPacket extends SequencedPacket {
   payload: Uint8Array;
   /** On the room's clock, as `atSample`. */
@@ -19,6 +20,12 @@ export interface PlacedPacket extends SequencedPacket {
   /** Where the clock of its sender is followed: its place, and that of the end of the packet before, exactly. */
   exact: ExactSpan | undefined;
   previousEnd: number;
+  /**
+   * So many more of its length and stream lie behind it, without a loss or an exact place; in memory too, each
+   * `strideBytes` behind the one before. Only of a track with `nextSeries`.
+   */
+  followers: number;
+  strideBytes: number;
 }
 
 /**
@@ -99,6 +106,7 @@ export class PlacedPackets {
         this.#letGo();
         return undefined;
       }
+      if (packet.followers > 0) return this.#takeSeries(packet, sample);
       this.#next += 1;
       const isKept = !this.#isSaidBeforePauseEnd(packet);
       if (isKept) this.#findLoss(packet);
@@ -109,24 +117,26 @@ export class PlacedPackets {
 
   /** Of a track that grows: reads what is there by now. `before` then gives what is settled of it. */
   poll(): void {
-    while (!this.#ended && this.#readRecord());
+    while (!this.#ended && (this.#readSeries() || this.#readRecord()));
   }
 
-  /** Of a track that grows: what waits until more is read is copied, so that it does not keep all that was read. */
+  /** Of a track that grows: what waits until more is read is copied, and nothing else of what was read is held. */
   detach(): void {
     this.#read.payload = noPayload;
+    for (const packet of this.#placer.waiting()) packet.payload = packet.payload.slice();
     if (this.#previous && this.#previous.payload.length > 0)
       this.#previous = { ...this.#previous, payload: noPayload };
     let bytes = 0;
-    for (let at = this.#next; at < this.#waiting.length; at++) bytes += this.#waiting[at]!.payload.length;
+    for (let at = this.#next; at < this.#waiting.length; at++) bytes += bytesOf(this.#waiting[at]!);
     if (bytes === 0) return;
     const kept = new Uint8Array(bytes);
     let from = 0;
     for (let at = this.#next; at < this.#waiting.length; at++) {
       const packet = this.#waiting[at]!;
-      kept.set(packet.payload, from);
+      kept.set(payloadsOf(packet), from);
+      const held = bytesOf(packet);
       packet.payload = kept.subarray(from, from + packet.payload.length);
-      from += packet.payload.length;
+      from += held;
     }
   }
 
@@ -162,6 +172,26 @@ export class PlacedPackets {
     if (this.#previous) this.#previous = { ...this.#previous, payload: noPayload };
   }
 
+  /**
+   * As many packets of a series as begin before `sample`. None of them lies farther back than its lag allows, so a pause
+   * takes none away.
+   */
+  #takeSeries(packet: PlacedPacket, sample: number): PlacedPacket {
+    const { atSample, durationSamples, followers } = packet;
+    const taken = Math.min(followers + 1, Math.ceil((sample - atSample) / durationSamples));
+    if (taken > followers) {
+      this.#next += 1;
+      this.#findLoss(packet);
+      this.#previous = followerOf(packet, followers);
+      return packet;
+    }
+    const first: PlacedPacket = { ...packet, followers: taken - 1 };
+    Object.assign(packet, followerOf(packet, taken));
+    this.#findLoss(first);
+    this.#previous = followerOf(first, taken - 1);
+    return first;
+  }
+
   #findLoss(packet: PlacedPacket): void {
     const lost = this.#previous ? concealableSamples(this.#previous, packet, this.#rateHz) : 0;
     const samples = lost > 0 && this.#isPaused(packet.atSample - lost, packet.atSample) ? 0 : lost;
@@ -185,6 +215,23 @@ export class PlacedPackets {
       ({ toSample = Number.POSITIVE_INFINITY }) =>
         arrivalSample >= toSample && atSample < firstSampleBehindPause(toSample, this.#rateHz),
     );
+  }
+
+  /** Packets that only go on with what is placed, all at once. @returns false where a record has to be read */
+  #readSeries(): boolean {
+    const format = this.#format;
+    if (!format || !isPlain(format, this.#rateHz)) return false;
+    const series = this.#guarded(() => this.#track.nextSeries?.());
+    if (!series) return false;
+    for (let index = 0; index < series.count; ) {
+      const atSample = this.timeline.endSample;
+      const placed = this.#placer.offerSeries(series, index);
+      if (placed > 0) this.#insertSeries(series, index, placed, atSample, format);
+      else this.#offerOne(series, index, format);
+      index += Math.max(1, placed);
+    }
+    this.#lastArrivalUs = Math.max(this.#lastArrivalUs, series.newestUs);
+    return true;
   }
 
   /** @returns false where there is none, or none yet */
@@ -230,9 +277,16 @@ export class PlacedPackets {
   }
 
   #nextRecord(): SpoolRecord | undefined {
-    try {
+    return this.#guarded(() => {
       const { done, value } = this.#records.next();
       return done ? undefined : value;
+    });
+  }
+
+  /** @returns what it gives; undefined behind damage that somebody is told of */
+  #guarded<T>(read: () => T | undefined): T | undefined {
+    try {
+      return read();
     } catch (error) {
       const isDamage = error instanceof CallreelError && error.code === 'SPOOL_CORRUPT';
       if (!isDamage || !this.#onDamage) throw error;
@@ -241,9 +295,47 @@ export class PlacedPackets {
     }
   }
 
+  #offerOne(series: PacketSeries, index: number, format: FormatRecord): void {
+    const { payloadBytes } = series;
+    const packet = this.#read;
+    packet.sequenceNumber = (series.sequenceNumber + index) & 0xffff;
+    packet.rtpTime = (series.rtpTime + index * payloadBytes) >>> 0;
+    packet.arrivalUs = series.arrivalUs(index);
+    packet.durationTicks = payloadBytes;
+    packet.payload = series.payload(index);
+    packet.format = format;
+    this.#placer.offer(packet);
+  }
+
+  /** So many of its packets lie one behind the other from `atSample` on. */
+  #insertSeries(
+    series: PacketSeries,
+    index: number,
+    packets: number,
+    atSample: number,
+    format: FormatRecord,
+  ): void {
+    const { payloadBytes, strideBytes } = series;
+    this.#enqueue({
+      format,
+      payload: series.payload(index),
+      sequenceNumber: (series.sequenceNumber + index) & 0xffff,
+      rtpTime: (series.rtpTime + index * payloadBytes) >>> 0,
+      durationTicks: payloadBytes,
+      atSample,
+      durationSamples: payloadBytes,
+      arrivalSample: this.#sampleOf(series.arrivalUs(index)),
+      lostSamples: 0,
+      exact: undefined,
+      previousEnd: atSample,
+      followers: packets - 1,
+      strideBytes,
+    });
+  }
+
   #insert(read: ReadPacket, { atSample, durationSamples, exact }: Placement): void {
     const { format, payload, sequenceNumber, rtpTime, durationTicks, arrivalUs } = read;
-    const packet: PlacedPacket = {
+    this.#enqueue({
       format,
       payload,
       sequenceNumber,
@@ -255,12 +347,48 @@ export class PlacedPackets {
       lostSamples: 0,
       exact,
       previousEnd: atSample,
-    };
+      followers: 0,
+      strideBytes: 0,
+    });
+  }
+
+  #enqueue(packet: PlacedPacket): void {
     let at = this.#waiting.length;
     while (at > this.#next && (this.#waiting[at - 1]?.atSample ?? 0) > packet.atSample) at -= 1;
     if (at === this.#waiting.length) this.#waiting.push(packet);
     else this.#waiting.splice(at, 0, packet);
   }
+}
+
+/** G.711 as the recording counts: a sample for each byte and tick. */
+function isPlain({ codec, clockRateHz }: FormatRecord, rateHz: number): boolean {
+  return (codec === 'PCMU' || codec === 'PCMA') && clockRateHz === rateHz;
+}
+
+/** The packet so many behind it, with those behind that. */
+export function followerOf(packet: PlacedPacket, index: number): PlacedPacket {
+  const { payload, durationSamples, durationTicks, atSample, strideBytes } = packet;
+  const begins = payload.byteOffset + index * strideBytes;
+  return {
+    ...packet,
+    payload: new Uint8Array(payload.buffer, begins, payload.length),
+    sequenceNumber: (packet.sequenceNumber + index) & 0xffff,
+    rtpTime: (packet.rtpTime + index * durationTicks) >>> 0,
+    atSample: atSample + index * durationSamples,
+    lostSamples: 0,
+    previousEnd: atSample + index * durationSamples,
+    followers: packet.followers - index,
+  };
+}
+
+function bytesOf({ payload, followers, strideBytes }: PlacedPacket): number {
+  return followers * strideBytes + payload.length;
+}
+
+/** From its payload to the end of that of its last follower. */
+export function payloadsOf(packet: PlacedPacket): Uint8Array {
+  const { buffer, byteOffset } = packet.payload;
+  return packet.followers === 0 ? packet.payload : new Uint8Array(buffer, byteOffset, bytesOf(packet));
 }
 
 function endOf({ exact, atSample, durationSamples }: PlacedPacket): number {

@@ -43,6 +43,8 @@ function callSides(view: RecordingView): Sides {
 /** Of all pairs of a thread. */
 let leftSamples = new Int16Array(0);
 let rightSamples = new Int16Array(0);
+let leftWords = new Int32Array(0);
+let rightWords = new Int32Array(0);
 
 type ClosableReader = SampleReader & { close(): void };
 
@@ -57,15 +59,17 @@ export class StereoReader implements SampleReader {
   read(out: Int16Array): void {
     const samples = out.length / 2;
     if (leftSamples.length < samples) {
-      leftSamples = new Int16Array(samples);
-      rightSamples = new Int16Array(samples);
+      leftWords = new Int32Array(Math.ceil(samples / 2));
+      rightWords = new Int32Array(leftWords.length);
+      leftSamples = new Int16Array(leftWords.buffer);
+      rightSamples = new Int16Array(rightWords.buffer);
     }
     const left = leftSamples.subarray(0, samples);
     const right = rightSamples.subarray(0, samples);
     this.#sides[0].read(left);
     this.#sides[1].read(right);
     if (out.byteOffset % 4 === 0)
-      interleaveWords(left, right, new Int32Array(out.buffer, out.byteOffset, samples));
+      interleaveWords(samples, new Int32Array(out.buffer, out.byteOffset, samples));
     else interleave(left, right, out);
   }
 
@@ -82,8 +86,16 @@ function interleave(left: Int16Array, right: Int16Array, out: Int16Array): void 
   }
 }
 
-/** A pair at once, half as many writes. The machine is little-endian. */
-function interleaveWords(left: Int16Array, right: Int16Array, out: Int32Array): void {
-  const samples = out.length;
-  for (let k = 0; k < samples; k += 1) out[k] = (left[k]! & 0xffff) | (right[k]! << 16);
+/** Two samples of a side at once, and a pair at once. The machine is little-endian. */
+function interleaveWords(samples: number, out: Int32Array): void {
+  const left = leftWords;
+  const right = rightWords;
+  const even = samples & ~1;
+  for (let k = 0; k < even; k += 2) {
+    const l = left[k >> 1]!;
+    const r = right[k >> 1]!;
+    out[k] = (l & 0xffff) | (r << 16);
+    out[k + 1] = (l >>> 16) | (r & ~0xffff);
+  }
+  if (even < samples) out[even] = (leftSamples[even]! & 0xffff) | (rightSamples[even]! << 16);
 }

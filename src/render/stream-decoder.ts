@@ -1,5 +1,5 @@
 import { Concealer } from '../audio/concealment.ts';
-import type { Decoder } from '../codec/codec.ts';
+import type { Decoder, PayloadSeries } from '../codec/codec.ts';
 import { createDecoder } from '../codec/decoders.ts';
 import type { FormatRecord } from '../spool/records.ts';
 import type { PlacedPacket } from './placed-packets.ts';
@@ -68,6 +68,21 @@ export class StreamDecoder {
     if (lostSamples > 0) this.#concealer.lead(this.lostSamples, this.samples);
     else if (!isContiguous) this.#concealer.reset();
     this.#concealer.received(this.samples);
+  }
+
+  /** Packets of the recording's rate that only go on can be decoded many at once. */
+  get decodesSeries(): boolean {
+    return this.#decoder.decodeSeries !== undefined && this.fromHz === this.#rateHz;
+  }
+
+  /** As `decode`, of what goes on behind the packet decoded last, without a loss; into `out` from `at`. */
+  decodeSeries(payloads: PayloadSeries, out: Int16Array, at: number): void {
+    this.#decoder.decodeSeries?.(payloads, out, at);
+  }
+
+  /** Those were the newest samples. */
+  remember(samples: Int16Array): void {
+    this.#concealer?.received(samples);
   }
 
   close(): void {

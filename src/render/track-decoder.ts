@@ -1,3 +1,4 @@
+import type { PayloadSeries } from '../codec/codec.ts';
 import type { PlacedPacket } from './placed-packets.ts';
 import { StreamDecoder, streamKey } from './stream-decoder.ts';
 
@@ -61,6 +62,29 @@ export class TrackDecoder {
     this.#current = this.#fit(this.#current, packet);
     this.#current.decode(packet, lost, isContiguous);
     return this.#current;
+  }
+
+  /**
+   * Decodes what follows the packet decoded last without a loss, at `atSample`, as far as that can be done at once.
+   * @param payloads each as many samples as bytes
+   * @param out gets the samples from `at` on
+   * @returns how many of them
+   */
+  decodeSeries(atSample: number, payloads: PayloadSeries, out: Int16Array, at: number): number {
+    const sectionEnd = (this.#section + 1) * this.#sectionSamples;
+    const warmUp = sectionEnd - this.#warmUpSamples;
+    const isWarmingUp = atSample >= warmUp;
+    const { payloadBytes } = payloads;
+    const border = isWarmingUp ? sectionEnd : warmUp;
+    const count = Math.min(payloads.count, Math.ceil((border - atSample) / payloadBytes));
+    const isOpen = atSample === this.#endSample && atSample >= this.#firstNeeded + this.#warmUpSamples;
+    if (count <= 0 || !isOpen || !this.#current?.decodesSeries || (isWarmingUp && !this.#next)) return 0;
+    this.#current.decodeSeries({ ...payloads, count }, out, at);
+    const samples = out.subarray(at, at + count * payloadBytes);
+    this.#current.remember(samples);
+    if (isWarmingUp) this.#next?.remember(samples);
+    this.#endSample = atSample + samples.length;
+    return count;
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 import type { CallreelError } from '../errors.ts';
+import type { PacketSeries } from '../spool/packet-series.ts';
 import type { PauseBehaviour, SpoolRecord, TrackSide } from '../spool/records.ts';
 
 /**
@@ -42,6 +43,8 @@ export interface TrackView {
    * ended. Then they are read once, may be asked for again after they ran out, and only `PlacedPackets.poll` does.
    */
   isWhole?(): boolean;
+  /** Of such a track: the next packets, where several follow one another; undefined where the next record has to tell. */
+  nextSeries?(): PacketSeries | undefined;
 }
 
 export interface PauseView {

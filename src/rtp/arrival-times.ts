@@ -1,6 +1,5 @@
 import type { Clock } from '../clock.ts';
 import { type Libc, linux, type OpenedLibc, PinnedBytes } from './libc.ts';
-import type { MessageHeader } from './message-header.ts';
 
 /** struct cmsghdr with a struct timespec: length, level, type, seconds, nanoseconds. */
 export const timestampControlBytes = 32;
@@ -52,24 +51,27 @@ export class ArrivalTimes {
     this.#nanoseconds = words[2]!;
   }
 
-  /** @returns monotonic microseconds; the turn's own where the kernel noted nothing */
-  of({ controlWords, controlBytes }: MessageHeader): number {
+  /**
+   * @param words in which the control data is, from this index on and of so many bytes
+   * @returns monotonic microseconds; the turn's own where the kernel noted nothing
+   */
+  of(words: Uint32Array, at: number, bytes: number): number {
     const isNoted =
-      controlBytes >= timestampControlBytes &&
-      controlWords[2] === linux.SOL_SOCKET &&
-      controlWords[3] === linux.SO_TIMESTAMPNS;
+      bytes >= timestampControlBytes &&
+      words[at + 2] === linux.SOL_SOCKET &&
+      words[at + 3] === linux.SO_TIMESTAMPNS;
     if (!isNoted) return this.#nowUs;
-    let ageUs = this.#ageUs(controlWords);
+    let ageUs = this.#ageUs(words, at);
     if (ageUs < 0) {
       // It came while the turn was under way: never told to be earlier than it was.
       this.#readClocks();
-      ageUs = Math.max(0, this.#ageUs(controlWords));
+      ageUs = Math.max(0, this.#ageUs(words, at));
     }
     return Math.max(this.#oldestUs, this.#nowUs - ageUs);
   }
 
-  #ageUs(controlWords: Uint32Array): number {
-    const seconds = this.#seconds - controlWords[4]!;
-    return seconds * 1_000_000 + Math.trunc((this.#nanoseconds - controlWords[6]!) / 1000);
+  #ageUs(words: Uint32Array, at: number): number {
+    const seconds = this.#seconds - words[at + 4]!;
+    return seconds * 1_000_000 + Math.trunc((this.#nanoseconds - words[at + 6]!) / 1000);
   }
 }

@@ -2,11 +2,10 @@ import { errorName, type Libc, linux, type OpenedLibc, PinnedBytes } from './lib
 
 /** `struct epoll_event` is packed on x64 alone. */
 const eventWords = process.arch === 'x64' ? 3 : 4;
-const keyWord = eventWords - 2;
-const turnWord = eventWords - 1;
+const fdWord = eventWords - 2;
 const firstRoom = 256;
 
-/** Which sockets have something to read; each is known by two numbers of 32 bits. Closing a socket takes it out. */
+/** Which sockets have something to read. Closing a socket takes it out. */
 export class Epoll {
   readonly #opened: OpenedLibc;
   readonly #libc: Libc;
@@ -27,11 +26,10 @@ export class Epoll {
   }
 
   /** @returns the name of the error, where there was one */
-  add(fd: number, key: number, turn: number): string | undefined {
+  add(fd: number): string | undefined {
     const { words, pointer } = this.#added;
     words[0] = linux.EPOLLIN;
-    words[keyWord] = key;
-    words[turnWord] = turn;
+    words[fdWord] = fd;
     const result = this.#libc.epoll_ctl(this.#fd, linux.EPOLL_CTL_ADD, fd, pointer);
     return result === -1 ? errorName(this.#libc.errno()) : undefined;
   }
@@ -49,12 +47,9 @@ export class Epoll {
     return Math.max(0, Math.min(ready, this.#room));
   }
 
-  keyOf(index: number): number {
-    return this.#events.words[index * eventWords + keyWord]!;
-  }
-
-  turnOf(index: number): number {
-    return this.#events.words[index * eventWords + turnWord]!;
+  /** It may have been closed since, and another have its number. */
+  fdOf(index: number): number {
+    return this.#events.words[index * eventWords + fdWord]!;
   }
 
   close(): void {

@@ -22,9 +22,6 @@ export const steadySends = 50;
 export class FfiPort implements TransportPort {
   readonly port: number;
   readonly sink: DatagramSink;
-  /** Its place in the transport, and how often places were taken. */
-  readonly slot: number;
-  readonly turn: number;
   /** -1 once it is closed. */
   fd: number;
   /** On the same port and connected to what is or was the destination, -1 where there is none. */
@@ -47,15 +44,9 @@ export class FfiPort implements TransportPort {
   #address = '';
   #remotePort = -1;
 
-  constructor(
-    { fd, port, slot, turn }: { fd: number; port: number; slot: number; turn: number },
-    sink: DatagramSink,
-    owner: FfiPortOwner,
-  ) {
+  constructor({ fd, port }: { fd: number; port: number }, sink: DatagramSink, owner: FfiPortOwner) {
     this.fd = fd;
     this.port = port;
-    this.slot = slot;
-    this.turn = turn;
     this.sink = sink;
     this.#owner = owner;
   }
@@ -78,15 +69,6 @@ export class FfiPort implements TransportPort {
     }
   }
 
-  /** What events of each socket are known by, beside `turn`. */
-  get key(): number {
-    return this.slot * 2;
-  }
-
-  get peerKey(): number {
-    return this.slot * 2 + 1;
-  }
-
   /** Still open and sending to where it did when it became steady. */
   get isSteady(): boolean {
     return this.fd !== -1 && this.#sends >= steadySends;
@@ -104,25 +86,27 @@ export class FfiPort implements TransportPort {
 
   /**
    * Takes the source of a datagram; its text is made anew only when it is another.
+   * @param words in which the sockaddr is, from this index on
    * @returns whether it is an address at all
    */
-  cameFrom(words: Uint32Array, bytes: number): boolean {
+  cameFrom(words: Uint32Array, at: number, bytes: number): boolean {
     const isKnown =
-      (words[0]! | 0) === this.#source0 &&
-      (words[1]! | 0) === this.#source1 &&
-      (bytes === ipv4Bytes ? this.#sourceRest === undefined : this.#isSameRest(words, bytes));
+      (words[at]! | 0) === this.#source0 &&
+      (words[at + 1]! | 0) === this.#source1 &&
+      (bytes === ipv4Bytes ? this.#sourceRest === undefined : this.#isSameRest(words, at, bytes));
     if (isKnown) return this.sourceAddress !== '';
-    this.#source0 = words[0]! | 0;
-    this.#source1 = words[1]! | 0;
-    this.#sourceRest = bytes === ipv4Bytes ? undefined : words.slice(2, bytes >> 2);
-    this.sourceAddress = this.#owner.addresses.read(words, bytes);
-    this.sourcePort = portOf(words);
+    const name = words.slice(at, at + (Math.min(bytes, socketAddressBytes) >> 2));
+    this.#source0 = words[at]! | 0;
+    this.#source1 = words[at + 1]! | 0;
+    this.#sourceRest = bytes === ipv4Bytes ? undefined : name.subarray(2);
+    this.sourceAddress = this.#owner.addresses.read(name, bytes);
+    this.sourcePort = portOf(name);
     return this.sourceAddress !== '';
   }
 
-  #isSameRest(words: Uint32Array, bytes: number): boolean {
+  #isSameRest(words: Uint32Array, at: number, bytes: number): boolean {
     const rest = this.#sourceRest;
-    return rest?.length === (bytes >> 2) - 2 && rest.every((word, index) => word === words[index + 2]);
+    return rest?.length === (bytes >> 2) - 2 && rest.every((word, index) => word === words[at + index + 2]);
   }
 
   #aim(address: string, port: number): void {

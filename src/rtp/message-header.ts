@@ -20,13 +20,13 @@ export class MessageHeader {
   readonly #memory: PinnedBytes;
   /** Where its bytes lie; kept for as long as the kernel may be shown it. */
   readonly #data: PinnedBytes;
-  /** The `sockaddr`. */
-  readonly nameWords: Uint32Array<ArrayBuffer>;
-  readonly controlWords: Uint32Array<ArrayBuffer>;
+  /** All of it; where in it the `sockaddr` and the control data begin. */
+  readonly words: Uint32Array<ArrayBuffer>;
+  readonly nameAt = nameOffset / 4;
+  readonly controlAt = controlOffset / 4;
   /** The addresses of the message and of its bytes, each in two words. */
   readonly pointerWords: Uint32Array<ArrayBuffer>;
   readonly dataPointerWords: Uint32Array<ArrayBuffer>;
-  readonly #words: Uint32Array<ArrayBuffer>;
 
   /** @param controlBytes a multiple of 8 */
   constructor(ffi: FfiModule, data: PinnedBytes, controlBytes = 0) {
@@ -34,9 +34,7 @@ export class MessageHeader {
     const at = (offset: number): bigint => memory.pointer + BigInt(offset);
     this.#memory = memory;
     this.#data = data;
-    this.#words = memory.words;
-    this.nameWords = memory.words.subarray(nameOffset / 4, controlOffset / 4);
-    this.controlWords = memory.words.subarray(controlOffset / 4);
+    this.words = memory.words;
     memory.point(0, at(nameOffset));
     memory.point(4, at(56));
     memory.words[6] = 1;
@@ -56,33 +54,33 @@ export class MessageHeader {
 
   /** @param words a `sockaddr` of so many bytes */
   aim(words: Uint32Array, bytes: number): void {
-    const { nameWords } = this;
-    this.#words[nameLengthWord] = bytes;
-    for (let i = 0; i < bytes / 4; i++) nameWords[i] = words[i]!;
+    const own = this.words;
+    own[nameLengthWord] = bytes;
+    for (let i = 0; i < bytes / 4; i++) own[nameOffset / 4 + i] = words[i]!;
   }
 
   get nameBytes(): number {
-    return this.#words[nameLengthWord]!;
+    return this.words[nameLengthWord]!;
   }
 
   set nameBytes(bytes: number) {
-    this.#words[nameLengthWord] = bytes;
+    this.words[nameLengthWord] = bytes;
   }
 
   get controlBytes(): number {
-    return this.#words[controlLengthWord]!;
+    return this.words[controlLengthWord]!;
   }
 
   set controlBytes(bytes: number) {
-    this.#words[controlLengthWord] = bytes;
+    this.words[controlLengthWord] = bytes;
   }
 
   get flags(): number {
-    return this.#words[flagsWord]!;
+    return this.words[flagsWord]!;
   }
 
   /** @param bytes at most as many as `data` has */
   set dataBytes(bytes: number) {
-    this.#words[dataLengthWord] = bytes;
+    this.words[dataLengthWord] = bytes;
   }
 }

@@ -142,7 +142,8 @@ function readUint32(data: Uint8Array, offset: number): number {
   return ((readUint16(data, offset) << 16) | readUint16(data, offset + 2)) >>> 0;
 }
 
-function writeUint32(out: Uint8Array, offset: number, value: number): void {
+/** @param value the same as a signed number gives the same bytes */
+export function writeUint32(out: Uint8Array, offset: number, value: number): void {
   out[offset] = value >>> 24;
   out[offset + 1] = value >>> 16;
   out[offset + 2] = value >>> 8;

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { FakeClock, systemClock } from '../clock.ts';
-import { transportConformance } from './transport-conformance.ts';
+import { transportConformance } from './test-transport-conformance.ts';
 import { DgramTransport } from './transport-dgram.ts';
 
 transportConformance('dgram', {

@@ -4,8 +4,8 @@ import { systemClock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { chooseTransport } from './choose-transport.ts';
 import { type Libc, type OpenedLibc, openLibc } from './libc.ts';
+import { transportConformance } from './test-transport-conformance.ts';
 import type { Datagram, RtpTransport, TransportPort } from './transport.ts';
-import { transportConformance } from './transport-conformance.ts';
 import { FfiTransport } from './transport-ffi.ts';
 
 const opened = openLibc();
@@ -19,6 +19,9 @@ transportConformance('ffi', {
     assert.equal(transport.note, undefined, 'io_uring is to be had here');
     return transport;
   },
+});
+transportConformance('ffi, received by epoll', {
+  create: (conformance) => new FfiTransport({ libc, clock: systemClock, multishot: false, ...conformance }),
 });
 transportConformance('ffi, one by one', {
   create: (conformance) => new FfiTransport({ libc, clock: systemClock, uring: false, ...conformance }),
@@ -71,7 +74,8 @@ describe('io_uring', () => {
       errno: () => 1,
     }));
     const transport = new FfiTransport({ ...options, libc: refusing });
-    assert.equal(transport.note, 'datagrams are sent one by one: io_uring_setup: EPERM');
+    const refusal = 'one by one: io_uring_setup: EPERM';
+    assert.equal(transport.note, `datagrams are sent ${refusal}; datagrams are received ${refusal}`);
     assert.deepEqual(await exchange(transport, 100), numbers(100));
     await transport.stop();
   });
@@ -248,8 +252,9 @@ describe('the driver that is chosen', () => {
   });
 
   test('is dgram where ffi does not work, and says why; ffi alone is refused there', async () => {
-    const deaf = libcWith(() => ({ recvmsg: () => -1, epoll_wait: () => 0 }));
-    const unable = libcWith(() => ({ epoll_create1: () => -1, errno: () => 24 }));
+    const refusesUring: Libc['syscall'] = () => -1n;
+    const deaf = libcWith(() => ({ recvmsg: () => -1, epoll_wait: () => 0, syscall: refusesUring }));
+    const unable = libcWith(() => ({ epoll_create1: () => -1, errno: () => 24, syscall: refusesUring }));
     for (const [open, reason] of [
       [() => 'this Node has no node:ffi', 'this Node has no node:ffi'],
       [() => deaf, 'a datagram to ourselves did not arrive'],

@@ -1,19 +1,17 @@
 import type { Clock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
-import { ArrivalTimes, timestampControlBytes } from './arrival-times.ts';
+import { ArrivalTimes } from './arrival-times.ts';
 import { ConnectedPeers } from './connected-peers.ts';
+import { type DatagramReceiver, Handout, type ReceiveCounters } from './datagram-receiver.ts';
 import { type DatagramSender, DirectSender, type SendCounters } from './datagram-sender.ts';
-import { Epoll } from './epoll.ts';
+import { EpollReceiver } from './epoll-receiver.ts';
 import { FfiPort, type FfiPortOwner } from './ffi-port.ts';
-import { errorName, type Libc, linux, type OpenedLibc, PinnedBytes } from './libc.ts';
-import { MessageHeader } from './message-header.ts';
+import type { OpenedLibc } from './libc.ts';
 import type { PortRange } from './port-range.ts';
 import { bindFreePort, judgeBindError } from './port-search.ts';
-import { maxDatagramBytes } from './send-batch.ts';
-import { SocketAddresses, socketAddressBytes } from './socket-address.ts';
+import { SocketAddresses } from './socket-address.ts';
 import { TickLoop } from './tick-loop.ts';
 import {
-  type Datagram,
   type DatagramSink,
   type RtpTransport,
   type TransportCounters,
@@ -22,6 +20,7 @@ import {
 } from './transport.ts';
 import { TransportProbe } from './transport-probe.ts';
 import { UdpSockets } from './udp-sockets.ts';
+import { UringReceiver } from './uring-receiver.ts';
 import { UringSender } from './uring-sender.ts';
 
 export interface FfiTransportOptions {
@@ -34,24 +33,20 @@ export interface FfiTransportOptions {
   startIndex?: (count: number) => number;
   /** False: as where the kernel lets us have none. */
   uring?: boolean;
+  /** False: datagrams are received by epoll. */
+  multishot?: boolean;
   /** False: no socket is connected to a steady peer. */
   connect?: boolean;
 }
 
-export interface FfiTransportCounters extends TransportCounters {
-  /** Received and given up: longer than a datagram may be, or of no source. */
-  droppedDatagrams: number;
-  /** Errors the system reported on a socket apart from a send. */
-  socketErrors: number;
-}
-
-/** Of one port in one tick; what it has beyond waits in its socket. Two seconds of a 20 ms stream. */
-const maxPerPortAndTick = 128;
+export type FfiTransportCounters = TransportCounters & ReceiveCounters;
 
 /** On a loaded machine even a datagram to ourselves may take a moment. */
 const probeTimeoutMs = 1000;
 
 const maxPort = 65_535;
+
+const receivedOneByOne = 'datagrams are received one by one: ';
 
 /**
  * Linux by `node:ffi`: at each tick one epoll tells which sockets have something, and each is read once for every
@@ -74,47 +69,59 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
   /** What there is better that does not work here. */
   note: string | undefined;
   readonly #options: FfiTransportOptions;
-  readonly #libc: Libc;
-  readonly #incoming: MessageHeader;
-  /** A view of the received bytes for each length that came. */
-  readonly #views: Uint8Array[] = [];
   readonly #arrivals: ArrivalTimes;
-  readonly #datagram: Datagram;
+  readonly #handout: Handout;
   readonly #sockets: UdpSockets;
-  readonly #epoll: Epoll;
   readonly #peers: ConnectedPeers;
-  readonly #slots: (FfiPort | undefined)[] = [];
-  readonly #freeSlots: number[] = [];
+  #receiver: DatagramReceiver;
+  readonly #ports = new Set<FfiPort>();
+  /** Of these and of those whose sockets the system has not let go of. */
   readonly #numbers = new Set<number>();
-  readonly #takeFrom = (port: FfiPort, fd: number): boolean => this.#take(port, fd);
-  #turn = 0;
   #stopped = false;
   #loop: TickLoop | undefined;
 
   /** @throws Error where the system does not let us */
   constructor(options: FfiTransportOptions) {
-    const { ffi, libc } = options.libc;
     this.#options = options;
-    this.#libc = libc;
     this.addresses = new SocketAddresses(options.libc);
     this.#sockets = new UdpSockets(options.libc, options.address, this.addresses);
-    this.#epoll = new Epoll(options.libc);
-    this.#peers = new ConnectedPeers(this.#sockets, this.#epoll);
+    this.#peers = new ConnectedPeers(this.#sockets);
     this.#peers.isWanted = options.connect ?? true;
-    [this.sender, this.note] = openSender(options, this.counters);
-    this.#incoming = new MessageHeader(ffi, new PinnedBytes(ffi, maxDatagramBytes), timestampControlBytes);
-    this.#incoming.dataBytes = maxDatagramBytes;
     this.#arrivals = new ArrivalTimes(options.libc, options.clock);
-    this.#datagram = { data: this.#view(0), arrivalUs: 0, sourceAddress: '', sourcePort: 0 };
+    this.#handout = new Handout(this.counters, this.#arrivals);
+    const [sender, sendNote] = openSender(options, this.counters);
+    const [receiver, receiveNote] = openReceiver(options, this.#handout);
+    this.sender = sender;
+    this.#receiver = receiver;
+    if (sendNote !== undefined) this.#noteThat(`datagrams are sent one by one: ${sendNote}`);
+    if (receiveNote !== undefined) this.#noteThat(`${receivedOneByOne}${receiveNote}`);
   }
 
   /** @returns why it does not work here: a datagram sent to a port of ours does not come as it was sent */
   probe(): string | undefined {
+    const { isWanted } = this.#peers;
+    let problem = this.#tryOut();
+    if (
+      this.#receiver instanceof UringReceiver &&
+      (problem !== undefined || this.#peers.isWanted !== isWanted)
+    ) {
+      this.#receiver.end();
+      this.#receiver = new EpollReceiver(this.#options.libc, this.#handout);
+      this.#peers.isWanted = isWanted;
+      problem = this.#tryOut();
+      this.#noteThat(`${receivedOneByOne}datagrams to ourselves did not arrive`);
+    }
+    if (problem === undefined && this.#peers.isWanted !== isWanted)
+      this.#noteThat('no socket is connected to its peer: others were not heard');
+    return problem;
+  }
+
+  #tryOut(): string | undefined {
     const probe = new TransportProbe(this.#options.address, {
       open: (sink) => this.#bind(0, sink),
       exchange: () => {
         this.sender.flush();
-        this.#epoll.wait(probeTimeoutMs);
+        this.#receiver.wait(probeTimeoutMs);
         this.#receive();
       },
     });
@@ -122,11 +129,11 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
     if (problem === undefined && this.#peers.isWanted) this.#peers.isWanted = probe.runConnected();
     for (const port of probe.ports) this.close(port);
     this.counters.receivedPackets = this.counters.sentPackets = this.counters.failedSends = 0;
-    if (problem === undefined && !this.#peers.isWanted && this.#options.connect !== false)
-      this.note = [this.note, 'no socket is connected to its peer: others were not heard']
-        .filter(Boolean)
-        .join('; ');
     return problem;
+  }
+
+  #noteThat(what: string): void {
+    this.note = this.note === undefined ? what : `${this.note}; ${what}`;
   }
 
   async open(sink: DatagramSink): Promise<TransportPort> {
@@ -160,11 +167,11 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
 
   async stop(): Promise<void> {
     this.#loop?.stop();
-    for (const port of [...this.#slots]) if (port) this.close(port);
+    for (const port of this.#ports) this.close(port);
     if (this.#stopped) return;
     this.#stopped = true;
     this.sender.close();
-    this.#epoll.close();
+    this.#receiver.end();
   }
 
   get family(): number {
@@ -183,65 +190,20 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
     if (port.fd === -1) return;
     // What it committed is still sent.
     this.sender.flush();
-    this.#sockets.close(port.fd);
-    if (port.peerFd !== -1) this.#sockets.close(port.peerFd);
+    const sockets = [port.fd, port.peerFd].filter((fd) => fd !== -1);
     port.fd = port.peerFd = -1;
-    this.#slots[port.slot] = undefined;
-    this.#freeSlots.push(port.slot);
-    this.#numbers.delete(port.port);
+    this.#ports.delete(port);
+    let open = sockets.length;
+    for (const fd of sockets)
+      this.#receiver.closeSocket(fd, () => {
+        if (--open === 0) this.#numbers.delete(port.port);
+      });
   }
 
-  /**
-   * Asks again after each round until nobody has anything: that costs less than to find each socket empty by reading
-   * it, and a port that is flooded does not hold up the others.
-   */
   #receive(): void {
     this.#arrivals.begin();
-    this.#peers.connectSome(this.#takeFrom);
-    for (let round = 0; round < maxPerPortAndTick && !this.#stopped; round++) {
-      const ready = this.#epoll.wait();
-      let taken = 0;
-      for (let i = 0; i < ready; i++) {
-        const key = this.#epoll.keyOf(i);
-        const port = this.#slots[key >> 1];
-        // Another one may have its place by now.
-        if (port?.turn !== this.#epoll.turnOf(i)) continue;
-        if (this.#take(port, (key & 1) === 0 ? port.fd : port.peerFd)) taken++;
-      }
-      if (taken === 0) return;
-    }
-  }
-
-  /** @returns whether a datagram was there */
-  #take(port: FfiPort, fd: number): boolean {
-    const message = this.#incoming;
-    message.nameBytes = socketAddressBytes;
-    message.controlBytes = timestampControlBytes;
-    const bytes = this.#libc.recvmsg(fd, message.pointer, linux.MSG_DONTWAIT);
-    if (bytes < 0) {
-      if (errorName(this.#libc.errno()) !== 'EAGAIN') this.counters.socketErrors++;
-      return false;
-    }
-    if (
-      bytes > maxDatagramBytes ||
-      (message.flags & linux.MSG_TRUNC) !== 0 ||
-      !port.cameFrom(message.nameWords, message.nameBytes)
-    ) {
-      this.counters.droppedDatagrams++;
-      return true;
-    }
-    const datagram = this.#datagram;
-    datagram.data = this.#views[bytes] ?? this.#view(bytes);
-    datagram.arrivalUs = this.#arrivals.of(message);
-    datagram.sourceAddress = port.sourceAddress;
-    datagram.sourcePort = port.sourcePort;
-    this.counters.receivedPackets++;
-    port.sink.receive(datagram);
-    return true;
-  }
-
-  #view(bytes: number): Uint8Array {
-    return (this.#views[bytes] ??= this.#incoming.data.bytes.subarray(0, bytes));
+    this.#peers.connectSome(this.#receiver);
+    this.#receiver.receive();
   }
 
   /** @returns undefined when the port is taken */
@@ -249,16 +211,15 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
     if (this.#stopped) throw new CallreelError('DRAINING', 'the media transport was stopped');
     const socket = this.#sockets.bind(number);
     if (!socket) return undefined;
-    const slot = this.#freeSlots.pop() ?? this.#slots.length;
-    const turn = (this.#turn = (this.#turn + 1) >>> 0);
-    const port = new FfiPort({ ...socket, slot, turn }, sink, this);
-    this.#slots[slot] = port;
+    const port = new FfiPort(socket, sink, this);
+    const error = this.#receiver.add(port, port.fd);
+    if (error !== undefined) {
+      this.#sockets.close(port.fd);
+      return judgeBindError(error, this.#options.address);
+    }
+    this.#ports.add(port);
     this.#numbers.add(port.port);
-    this.#epoll.makeRoom(this.#slots.length);
-    const error = this.#epoll.add(port.fd, port.key, turn);
-    if (error === undefined) return port;
-    this.close(port);
-    return judgeBindError(error, this.#options.address);
+    return port;
   }
 }
 
@@ -266,11 +227,27 @@ function openSender(
   { libc, uring = true }: FfiTransportOptions,
   counters: SendCounters,
 ): [DatagramSender, string | undefined] {
+  if (!uring) return [new DirectSender(libc, counters), undefined];
   try {
-    if (!uring) throw new Error('no io_uring is wanted');
     return [new UringSender(libc, counters), undefined];
   } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
-    return [new DirectSender(libc, counters), `datagrams are sent one by one: ${cause}`];
+    return [new DirectSender(libc, counters), messageOf(error)];
   }
+}
+
+/** @throws Error where the system lets us by epoll neither */
+function openReceiver(
+  { libc, uring = true, multishot = uring }: FfiTransportOptions,
+  handout: Handout,
+): [DatagramReceiver, string | undefined] {
+  if (!multishot) return [new EpollReceiver(libc, handout), undefined];
+  try {
+    return [new UringReceiver(libc, handout), undefined];
+  } catch (error) {
+    return [new EpollReceiver(libc, handout), messageOf(error)];
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,7 +1,7 @@
 import type { Leg } from '../call/leg.ts';
 import type { Listening, ListenResult } from '../call/listening.ts';
 import type { Clock } from '../clock.ts';
-import { CallreelError } from '../errors.ts';
+import { asCallreelError, CallreelError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import {
   maxEndSilenceMs,
@@ -139,10 +139,4 @@ export class Collection {
     const { log, leg } = this.#options;
     log.warn({ connectionId: leg.id, error }, 'what was said could not be recognised; the call goes on');
   }
-}
-
-function asCallreelError(error: unknown): CallreelError {
-  return error instanceof CallreelError
-    ? error
-    : new CallreelError('INTERNAL', String(error), { cause: error });
 }

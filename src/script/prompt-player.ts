@@ -2,7 +2,7 @@ import { amplified } from '../audio/gain.ts';
 import type { Leg } from '../call/leg.ts';
 import type { Playback } from '../call/prompt-playback.ts';
 import type { Clock } from '../clock.ts';
-import { CallreelError } from '../errors.ts';
+import { asCallreelError, type CallreelError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { maxPromptSamples } from '../media/control.ts';
 import { type Prompts, promptRateHz } from './prompts.ts';
@@ -58,10 +58,7 @@ export class PromptPlayer {
     const skipped = (error: unknown) => {
       if (signal.aborted) return;
       log.warn({ error, connectionId: listener.id }, 'a prompt was skipped');
-      failure ??=
-        error instanceof CallreelError
-          ? error
-          : new CallreelError('INTERNAL', 'a prompt failed', { cause: error });
+      failure ??= asCallreelError(error, 'a prompt failed');
     };
     const queue = new PlaybackQueue(listener, skipped);
     const load = loop ? keeping(this.#load(signal)) : this.#load(signal);

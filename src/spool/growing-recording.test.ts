@@ -125,3 +125,32 @@ test('the newest record is known of whatever segment, and what is not wanted yet
   track.untilUs = Number.POSITIVE_INFINITY;
   assert.deepEqual([news(), track.isWhole], [[4], true]);
 });
+
+test('what was read is read again from a place on, whatever came meanwhile', () => {
+  const first = begin();
+  for (let number = 0; number < 10; number++) packet(first, number);
+  settle();
+  growing.look();
+  const track = growing.track('t1');
+  const numbers = (): number[] => {
+    const found: number[] = [];
+    for (let next = track.next(); !next.done; next = track.next())
+      if (next.value.kind === 'packet') found.push(next.value.sequenceNumber);
+    return found;
+  };
+  track.untilUs = 4 * 20_000;
+  assert.deepEqual(numbers(), [0, 1, 2, 3]);
+  const { place } = track;
+  track.untilUs = Number.POSITIVE_INFINITY;
+  assert.deepEqual(numbers(), [4, 5, 6, 7, 8, 9]);
+  spool.producer.closeSegment(first);
+  const second = openSegment(2);
+  for (let number = 10; number < 13; number++) packet(second, number);
+  settle();
+  growing.look();
+  assert.deepEqual(numbers(), [10, 11, 12]);
+  track.goTo(place);
+  track.fromUs = 7 * 20_000;
+  assert.deepEqual(numbers(), [7, 8, 9, 10, 11, 12]);
+  assert.deepEqual(numbers(), []);
+});

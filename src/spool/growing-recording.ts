@@ -1,12 +1,14 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CallreelError } from '../errors.ts';
+import type { ChunkBodies } from './chunk-bodies.ts';
 import { isMissing } from './files.ts';
 import type { MasterKey } from './keys.ts';
 import { assertFileId, manifestSuffix } from './layout.ts';
+import type { PacketSeries } from './packet-series.ts';
 import { openManifest, type SpoolRecording, type SpoolTrack } from './reader.ts';
 import type { SpoolRecord } from './records.ts';
-import { SegmentReader } from './segment-reader.ts';
+import { type SegmentPlace, SegmentReader } from './segment-reader.ts';
 
 /** A recording that is read along while it grows: each look reads only what is new. */
 export class GrowingRecording {
@@ -54,6 +56,13 @@ export class GrowingRecording {
   }
 }
 
+/** Of a track: where its next record is. */
+export interface TrackPlace {
+  segment: number;
+  reader: SegmentReader | undefined;
+  at: SegmentPlace | undefined;
+}
+
 const noRecord: SpoolRecord = { kind: 'overflow', packets: 0, arrivalUs: 0 };
 
 /**
@@ -75,6 +84,8 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
   untilUs = Number.POSITIVE_INFINITY;
   /** Packets that arrived before are passed over. */
   fromUs = 0;
+  /** As of `SegmentReader`; to be set before the first record is read. */
+  bodies: ChunkBodies | undefined;
 
   follow({ segments, endSample }: SpoolTrack, isOver: boolean): void {
     this.#segments = segments;
@@ -109,7 +120,7 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
   next(): IteratorResult<SpoolRecord, undefined> {
     for (let segment = this.#segments[this.#segment]; segment; segment = this.#segments[this.#segment]) {
       const { path, segmentId, key, mustBeComplete } = segment;
-      this.#reader ??= new SegmentReader(path, segmentId, key);
+      this.#reader ??= new SegmentReader(path, segmentId, key, this.bodies);
       const record = this.#reader.next(this.untilUs, this.fromUs);
       if (record) {
         this.#found.value = record;
@@ -126,6 +137,28 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
     }
     this.#found.value = noRecord;
     return { done: true, value: undefined };
+  }
+
+  /**
+   * The next packets, where several follow one another.
+   * @returns as `SegmentReader.nextSeries`
+   * @throws CallreelError as `next`
+   */
+  nextSeries(): PacketSeries | undefined {
+    return this.fromUs === 0 ? this.#reader?.nextSeries(this.untilUs) : undefined;
+  }
+
+  /** Where the next record is. */
+  get place(): TrackPlace {
+    return { segment: this.#segment, reader: this.#reader, at: this.#reader?.place };
+  }
+
+  /** Goes back to where it was: what was read from there on is read again. */
+  goTo({ segment, reader, at }: TrackPlace): void {
+    this.#reader?.close();
+    this.#segment = segment;
+    this.#reader = reader;
+    if (at) reader?.goTo(at);
   }
 
   /** Closes the file that is being read. */

@@ -22,12 +22,15 @@ function sealed(number: number): Buffer {
   const body = Buffer.concat(
     parts.map((part) => {
       const header = Buffer.alloc(partHeaderBytes);
-      writePartHeader(header, 0, part, part.records.length);
+      const [idHigh, idLow] = [part.segmentId.slice(0, 8), part.segmentId.slice(8)].map((half) =>
+        Number.parseInt(half, 16),
+      ) as [number, number];
+      writePartHeader(header, 0, idHigh, idLow, part.closed, part.position, part.records.length);
       return Buffer.concat([header, part.records]);
     }),
   );
-  const out = Buffer.alloc(body.length + tagBytes);
-  sealGroup(key, number, body, out);
+  const out = Buffer.concat([body, Buffer.alloc(tagBytes)]);
+  sealGroup(key, number, out);
   return out;
 }
 

@@ -30,13 +30,18 @@ export function groupKey(leaderKey: Uint8Array): Buffer {
   return createHmac('sha256', leaderKey).update('callreel journal').digest().subarray(0, segmentKeyBytes);
 }
 
+/** @param idHigh the first half of the segment id, as a number */
 export function writePartHeader(
   out: Buffer,
   at: number,
-  { segmentId, closed, position }: Omit<GroupPart, 'records'>,
+  idHigh: number,
+  idLow: number,
+  closed: boolean,
+  position: number,
   recordBytes: number,
 ): void {
-  out.write(segmentId, at, 'hex');
+  out.writeUInt32BE(idHigh, at);
+  out.writeUInt32BE(idLow, at + 4);
   out[at + 8] = closed ? flagClosed : 0;
   out[at + 9] = 0;
   out.writeUIntBE(position, at + 10, 6);
@@ -51,8 +56,9 @@ function nonceOf(number: number): Buffer {
   return nonce;
 }
 
-/** Seals `body` into `out`, which has space for the tag behind it. */
-export function sealGroup(key: Uint8Array, number: number, body: Uint8Array, out: Buffer): void {
+/** Seals the body that `out` begins with where it is; there is space for the tag behind it. */
+export function sealGroup(key: Uint8Array, number: number, out: Uint8Array): void {
+  const body = new Uint8Array(out.buffer, out.byteOffset, out.length - tagBytes);
   aesGcm().seal(key, nonceOf(number), undefined, body, out);
 }
 

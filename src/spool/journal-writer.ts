@@ -42,6 +42,11 @@ export class JournalWriter {
     this.#options = options;
   }
 
+  /** Where entries are gathered; another one after each of them. */
+  get batch(): Buffer {
+    return this.#batch;
+  }
+
   /** Bytes not written yet. */
   get waitingBytes(): number {
     return this.#batchBytes - this.#writtenOfBatch;
@@ -61,13 +66,22 @@ export class JournalWriter {
     this.#batchBytes = writeEntry(this.#batch, this.#batchBytes, entry);
   }
 
+  /**
+   * The body of a group is written where it is sealed: into `batch`, from the position on that this gives.
+   * `endGroup` follows.
+   */
+  beginGroup(path: Buffer, bodyBytes: number): number {
+    this.#reserve(entryHeaderBytes + path.length + bodyBytes + tagBytes);
+    return this.#batchBytes + entryHeaderBytes + path.length;
+  }
+
   /** @param path of the leader's segment @param number of its entries before, under this key */
-  addGroup(path: string, number: number, key: Uint8Array, body: Uint8Array): void {
-    const sealedBytes = body.length + tagBytes;
-    this.#reserve(entryBytes(path, sealedBytes));
+  endGroup(path: Buffer, bodyBytes: number, number: number, key: Uint8Array): void {
     const at = this.#batchBytes;
     const bodyAt = at + entryHeaderBytes + path.length;
-    sealGroup(key, number, body, this.#batch.subarray(bodyAt, bodyAt + sealedBytes));
+    const sealedBytes = bodyBytes + tagBytes;
+    const { buffer, byteOffset } = this.#batch;
+    sealGroup(key, number, new Uint8Array(buffer, byteOffset + bodyAt, sealedBytes));
     this.#batchBytes = writeEntryHeader(this.#batch, at, 'group', path, number, sealedBytes);
   }
 

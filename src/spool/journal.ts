@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { crc32Of } from './crc-32.ts';
 
 /**
  * The journal's format: what becomes of manifests and segments (big endian).
@@ -51,7 +52,7 @@ export function entryBytes(path: string, bodyBytes: number): number {
 /** Writes one entry into `out` at `at`. @returns the position behind it */
 export function writeEntry(out: Buffer, at: number, { path, offset, body }: JournalEntry): number {
   out.set(body, at + entryHeaderBytes + path.length);
-  return writeEntryHeader(out, at, 'append', path, offset, body.length);
+  return writeEntryHeader(out, at, 'append', Buffer.from(path, 'latin1'), offset, body.length);
 }
 
 /**
@@ -62,7 +63,7 @@ export function writeEntryHeader(
   out: Buffer,
   at: number,
   kind: 'append' | 'group',
-  path: string,
+  path: Buffer,
   offset: number,
   bodyBytes: number,
 ): number {
@@ -74,15 +75,15 @@ export function writeEntryHeader(
   out.writeUInt32BE(bodyBytes, at + 4);
   out.writeUInt16BE(0, at + 8);
   out.writeUIntBE(offset, at + 10, 6);
-  out.writeUInt32BE(crc32(out.subarray(bodyAt, end)), at + 16);
-  out.write(path, at + entryHeaderBytes, path.length, 'latin1');
+  out.writeUInt32BE(crc32(new Uint8Array(out.buffer, out.byteOffset + bodyAt, bodyBytes)), at + 16);
+  path.copy(out, at + entryHeaderBytes);
   out.writeUInt32BE(headerCrc(out, at, path.length), at + 20);
   return end;
 }
 
 function headerCrc(bytes: Buffer, at: number, pathBytes: number): number {
-  const fields = crc32(bytes.subarray(at + 1, at + 20));
-  return crc32(bytes.subarray(at + entryHeaderBytes, at + entryHeaderBytes + pathBytes), fields);
+  const pathAt = at + entryHeaderBytes;
+  return crc32Of(bytes, pathAt, pathAt + pathBytes, crc32Of(bytes, at + 1, at + 20));
 }
 
 /** An entry with its own place in the journal file. */

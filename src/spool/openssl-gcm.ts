@@ -1,34 +1,45 @@
 import type * as NodeFfi from 'node:ffi';
 import { type AesGcm, gcmNonceBytes as nonceBytes, gcmTagBytes as tagBytes } from './gcm.ts';
 
+/**
+ * Numbers are given as pointers, and behind each list stands a fraction that no function looks at (both calling
+ * conventions hold it in a register of its own): functions that have nothing but pointers and a fraction are called
+ * straight from optimized code, all others by way of an array of their arguments, which takes ten times as long.
+ */
 const signatures = {
   EVP_aes_256_gcm: { arguments: [], return: 'pointer' },
   EVP_CIPHER_CTX_new: { arguments: [], return: 'pointer' },
-  EVP_CipherInit_ex: {
-    arguments: ['pointer', 'pointer', 'pointer', 'pointer', 'pointer', 'int32'],
+  EVP_CipherInit: {
+    arguments: ['pointer', 'pointer', 'pointer', 'pointer', 'pointer', 'float'],
     return: 'int32',
   },
-  EVP_CipherUpdate: { arguments: ['pointer', 'pointer', 'pointer', 'pointer', 'int32'], return: 'int32' },
-  EVP_CipherFinal_ex: { arguments: ['pointer', 'pointer', 'pointer'], return: 'int32' },
-  EVP_CIPHER_CTX_ctrl: { arguments: ['pointer', 'int32', 'int32', 'pointer'], return: 'int32' },
+  EVP_CipherUpdate: {
+    arguments: ['pointer', 'pointer', 'pointer', 'pointer', 'pointer', 'float'],
+    return: 'int32',
+  },
+  EVP_CipherFinal_ex: { arguments: ['pointer', 'pointer', 'pointer', 'float'], return: 'int32' },
+  EVP_CIPHER_CTX_get_params: { arguments: ['pointer', 'pointer', 'float'], return: 'int32' },
+  EVP_CIPHER_CTX_set_params: { arguments: ['pointer', 'pointer', 'float'], return: 'int32' },
 } as const satisfies NodeFfi.FunctionDefinitions;
 
 const keyBytes = 32;
 const maxAuthenticatedBytes = 64;
-/** EVP_CTRL_AEAD_GET_TAG, EVP_CTRL_AEAD_SET_TAG. */
-const getTag = 0x10;
-const setTag = 0x11;
 
 /** Where in the memory that OpenSSL is shown each stands. */
 const nonceAt = keyBytes;
 const lengthAt = 48;
 const tagAt = 64;
 const authenticatedAt = 80;
-const memoryBytes = authenticatedAt + maxAuthenticatedBytes;
+const tagNameAt = authenticatedAt + maxAuthenticatedBytes;
+const parametersAt = tagNameAt + 8;
+/** Two `OSSL_PARAM`: the tag, and the end. */
+const parameterBytes = 40;
+const memoryBytes = parametersAt + 2 * parameterBytes;
+const octetString = 5n;
 
 /**
- * The OpenSSL that Node has in it, called as it is: by way of `node:crypto` a body of a kilobyte costs three times as
- * much, most of it objects, and leaves garbage. The library is never closed, so no function outlives it.
+ * The OpenSSL that Node has in it, called as it is: by way of `node:crypto` a body of a kilobyte costs several times
+ * as much, most of it objects, and leaves garbage. The library is never closed, so no function outlives it.
  * @param proof that what it makes is held to
  * @returns undefined where there is no `node:ffi`, no such functions, or other results
  */
@@ -63,18 +74,26 @@ class OpensslGcm implements AesGcm {
   readonly #length: bigint;
   readonly #tag: bigint;
   readonly #authenticated: bigint;
+  readonly #tagParameter: bigint;
+  /** Whoever seals or opens much uses the same memory again and again. */
+  #known: [ArrayBufferLike, bigint] | undefined;
+  #alsoKnown: [ArrayBufferLike, bigint] | undefined;
 
   constructor(ffi: typeof NodeFfi) {
     this.#ffi = ffi;
     this.#evp = openFunctions(ffi);
-    this.#sealing = this.#newContext(1);
-    this.#opening = this.#newContext(0);
+    this.#sealing = this.#newContext(1n);
+    this.#opening = this.#newContext(0n);
     const memory = ffi.getRawPointer(this.#memory.buffer);
     this.#key = memory;
     this.#nonce = memory + BigInt(nonceAt);
     this.#length = memory + BigInt(lengthAt);
     this.#tag = memory + BigInt(tagAt);
     this.#authenticated = memory + BigInt(authenticatedAt);
+    this.#tagParameter = memory + BigInt(parametersAt);
+    Buffer.from(this.#memory.buffer).write('tag', tagNameAt);
+    const fields = [memory + BigInt(tagNameAt), octetString, this.#tag, BigInt(tagBytes), 0n];
+    new BigUint64Array(this.#memory.buffer, parametersAt, fields.length).set(fields);
   }
 
   seal(
@@ -87,10 +106,10 @@ class OpensslGcm implements AesGcm {
     const bytes = body.length;
     if (out.length < bytes + tagBytes) throw new RangeError('no room for what is sealed');
     const right =
-      this.#begin(this.#sealing, key, nonce, authenticated, 1) &&
+      this.#begin(this.#sealing, key, nonce, authenticated, 1n) &&
       this.#update(this.#sealing, body, out, bytes) &&
-      this.#evp.EVP_CipherFinal_ex(this.#sealing, this.#tag, this.#length) === 1 &&
-      this.#evp.EVP_CIPHER_CTX_ctrl(this.#sealing, getTag, tagBytes, this.#tag) === 1;
+      this.#evp.EVP_CipherFinal_ex(this.#sealing, this.#tag, this.#length, 0) === 1 &&
+      this.#evp.EVP_CIPHER_CTX_get_params(this.#sealing, this.#tagParameter, 0) === 1;
     if (!right) throw new Error('AES-256-GCM could not seal');
     const memory = this.#memory;
     for (let k = 0; k < tagBytes; k++) out[bytes + k] = memory[tagAt + k]!;
@@ -109,17 +128,17 @@ class OpensslGcm implements AesGcm {
     const memory = this.#memory;
     for (let k = 0; k < tagBytes; k++) memory[tagAt + k] = sealed[bytes + k]!;
     return (
-      this.#begin(this.#opening, key, nonce, authenticated, 0) &&
-      this.#evp.EVP_CIPHER_CTX_ctrl(this.#opening, setTag, tagBytes, this.#tag) === 1 &&
+      this.#begin(this.#opening, key, nonce, authenticated, 0n) &&
+      this.#evp.EVP_CIPHER_CTX_set_params(this.#opening, this.#tagParameter, 0) === 1 &&
       this.#update(this.#opening, sealed, out, bytes) &&
-      this.#evp.EVP_CipherFinal_ex(this.#opening, this.#length, this.#length) === 1
+      this.#evp.EVP_CipherFinal_ex(this.#opening, this.#length, this.#length, 0) === 1
     );
   }
 
-  #newContext(encrypts: number): bigint {
+  #newContext(encrypts: bigint): bigint {
     const context = this.#evp.EVP_CIPHER_CTX_new();
     if (context === 0n) throw new Error('no memory for a cipher');
-    if (this.#evp.EVP_CipherInit_ex(context, this.#evp.EVP_aes_256_gcm(), 0n, 0n, 0n, encrypts) !== 1)
+    if (this.#evp.EVP_CipherInit(context, this.#evp.EVP_aes_256_gcm(), 0n, 0n, encrypts, 0) !== 1)
       throw new Error('no AES-256-GCM');
     return context;
   }
@@ -129,33 +148,35 @@ class OpensslGcm implements AesGcm {
     key: Uint8Array,
     nonce: Uint8Array,
     authenticated: Uint8Array | undefined,
-    encrypts: number,
+    encrypts: bigint,
   ): boolean {
     const memory = this.#memory;
     if (key.length !== keyBytes || nonce.length !== nonceBytes)
       throw new TypeError('AES-256-GCM has keys of 32 bytes and nonces of 12');
-    memory.set(key);
+    for (let k = 0; k < keyBytes; k++) memory[k] = key[k]!;
     for (let k = 0; k < nonceBytes; k++) memory[nonceAt + k] = nonce[k]!;
-    const begun = this.#evp.EVP_CipherInit_ex(context, 0n, 0n, this.#key, this.#nonce, encrypts) === 1;
-    memory.fill(0, 0, keyBytes);
+    const begun = this.#evp.EVP_CipherInit(context, 0n, this.#key, this.#nonce, encrypts, 0) === 1;
+    for (let k = 0; k < keyBytes; k++) memory[k] = 0;
     if (!begun || !authenticated) return begun;
     if (authenticated.length > maxAuthenticatedBytes) throw new RangeError('too much to be authenticated');
-    memory.set(authenticated, authenticatedAt);
-    return (
-      this.#evp.EVP_CipherUpdate(context, 0n, this.#length, this.#authenticated, authenticated.length) === 1
-    );
+    const bytes = authenticated.length;
+    for (let k = 0; k < bytes; k++) memory[authenticatedAt + k] = authenticated[k]!;
+    return this.#evp.EVP_CipherUpdate(context, 0n, this.#length, this.#authenticated, BigInt(bytes), 0) === 1;
   }
 
   #update(context: bigint, from: Uint8Array, out: Uint8Array, bytes: number): boolean {
     if (bytes === 0) return true;
-    return (
-      this.#evp.EVP_CipherUpdate(context, this.#pointer(out), this.#length, this.#pointer(from), bytes) === 1
-    );
+    const [to, body] = [this.#pointer(out), this.#pointer(from)];
+    return this.#evp.EVP_CipherUpdate(context, to, this.#length, body, BigInt(bytes), 0) === 1;
   }
 
   /** Of memory that the caller holds; asking for its buffer keeps that from moving. */
   #pointer({ buffer, byteOffset }: Uint8Array): bigint {
-    return this.#ffi.getRawPointer(buffer as ArrayBuffer) + BigInt(byteOffset);
+    if (this.#known?.[0] === buffer) return this.#known[1] + BigInt(byteOffset);
+    const other = this.#alsoKnown;
+    this.#alsoKnown = this.#known;
+    this.#known = other?.[0] === buffer ? other : [buffer, this.#ffi.getRawPointer(buffer as ArrayBuffer)];
+    return this.#known[1] + BigInt(byteOffset);
   }
 }
 

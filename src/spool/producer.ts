@@ -24,6 +24,9 @@ import type {
 } from './records.ts';
 import { RingProducer } from './ring.ts';
 
+/** Into memory that is shared, `TypedArray.prototype.set` goes byte by byte wherever one of both is not aligned. */
+const { copy: copyBytes } = Buffer.prototype;
+
 /** Ring entries: a record of a segment behind its handle, or a `SpoolControl` as JSON. */
 export const entryRecord = 1;
 export const entryControl = 2;
@@ -124,7 +127,7 @@ export class SpoolProducer {
     const at = this.#reserve(segment, packetHeaderBytes + payload.length, arrivalUs);
     if (at < 0) return false;
     writePacketHeader(this.#ring.view, at, payload.length, sequenceNumber, rtpTime, arrivalUs);
-    this.#ring.bytes.set(payload, at + packetHeaderBytes);
+    copyBytes.call(payload, this.#ring.bytes, at + packetHeaderBytes);
     this.#ring.commit();
     return true;
   }
@@ -147,7 +150,7 @@ export class SpoolProducer {
     const at = ring.reserve(entryRecord, handleBytes + packetHeaderBytes + payloadBytes);
     if (at < 0) return false;
     // What comes before the payload lies where the head of the record is written next.
-    ring.bytes.set(datagram, at + handleBytes + packetHeaderBytes - payloadAt);
+    copyBytes.call(datagram, ring.bytes, at + handleBytes + packetHeaderBytes - payloadAt);
     ring.view.setUint32(at, handle);
     writePacketHeader(ring.view, at + handleBytes, payloadBytes, sequenceNumber, rtpTime, arrivalUs);
     ring.commit();
@@ -189,6 +192,7 @@ export class SpoolProducer {
 
   /** Call once a tick: hands over what had to wait for space. */
   flush(): void {
+    this.#ring.refresh();
     if (!this.#flushWaiting()) return;
     for (const segment of this.#lossy) if (!this.#markLoss(segment)) return;
   }

@@ -212,6 +212,10 @@ export function isPacket(view: DataView, offset: number): boolean {
   return view.getUint8(offset) === kindPacket;
 }
 
+export function packetArrivalUs(view: DataView, offset: number): number {
+  return readArrival(view, offset + 9);
+}
+
 /** Everything of a packet record but its payload. */
 export function readPacket(
   view: DataView,
@@ -220,7 +224,7 @@ export function readPacket(
 ): void {
   packet.sequenceNumber = view.getUint16(offset + 3);
   packet.rtpTime = view.getUint32(offset + 5);
-  packet.arrivalUs = readArrival(view, offset + 9);
+  packet.arrivalUs = packetArrivalUs(view, offset);
 }
 
 /**

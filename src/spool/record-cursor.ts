@@ -1,4 +1,12 @@
-import { decodeRecords, isPacket, packetHeaderBytes, readPacket, recordLength } from './record-codec.ts';
+import { PacketSeries } from './packet-series.ts';
+import {
+  decodeRecords,
+  isPacket,
+  packetArrivalUs,
+  packetHeaderBytes,
+  readPacket,
+  recordLength,
+} from './record-codec.ts';
 import type { PacketRecord, SpoolRecord } from './records.ts';
 
 /** A record other than a packet has its object made as `decodeRecords` makes it. */
@@ -18,21 +26,28 @@ export class RecordCursor {
   };
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
+  readonly #series: PacketSeries;
   readonly #length: number;
   #offset: number;
-  /** Of the record that `peek` gave. */
+  /** Of what was peeked at last. */
   #peekedBytes = 0;
 
   /** @param offset where a record begins */
   constructor(bytes: Uint8Array, offset = 0) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#series = new PacketSeries(bytes, this.#view);
     this.#length = bytes.length;
     this.#offset = offset;
   }
 
   get offset(): number {
     return this.#offset;
+  }
+
+  /** Behind the last record. */
+  get isDone(): boolean {
+    return this.#offset >= this.#length;
   }
 
   /**
@@ -50,6 +65,27 @@ export class RecordCursor {
       this.#offset += bytes;
     }
     return undefined;
+  }
+
+  /**
+   * Packets that come next and follow one another, all of which `advance` passes over.
+   * @param untilUs those that arrived then, or later, are not among them
+   * @returns valid until the next call; undefined where `peek` has to tell
+   */
+  peekSeries(untilUs: number): PacketSeries | undefined {
+    const series = this.#series;
+    if (!series.find(this.#offset, untilUs)) return undefined;
+    this.#peekedBytes = series.count * series.strideBytes;
+    return series;
+  }
+
+  /** Passes over the packets from here on that arrived before. @throws as `peek` */
+  passPackets(beforeUs: number): void {
+    while (this.#offset < this.#length && isPacket(this.#view, this.#offset)) {
+      const bytes = recordLength(this.#bytes, this.#view, this.#offset);
+      if (packetArrivalUs(this.#view, this.#offset) >= beforeUs) return;
+      this.#offset += bytes;
+    }
   }
 
   advance(): void {

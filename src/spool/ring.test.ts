@@ -66,6 +66,7 @@ test('as much memory is touched as was waiting at once', () => {
   const producer = new RingProducer(shared);
   const consumer = new RingConsumer(shared);
   for (let round = 0; round < 2000; round++) {
+    producer.refresh();
     for (let entry = 1; entry <= 3; entry++) {
       const at = producer.reserve(1, 100);
       producer.bytes.fill(entry, at, at + 100);

@@ -1,8 +1,10 @@
 import { closeSync, openSync } from 'node:fs';
 import { CallreelError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
+import type { ChunkBodies } from './chunk-bodies.ts';
 import { FileWindow, isZero } from './file-window.ts';
 import { isMissing } from './files.ts';
+import type { PacketSeries } from './packet-series.ts';
 import { lastArrivalUs, RecordCursor } from './record-cursor.ts';
 import type { SpoolRecord } from './records.ts';
 import {
@@ -16,6 +18,14 @@ import {
   tagBytes,
 } from './segment.ts';
 
+/** Of a reader: where its next record is. */
+export interface SegmentPlace {
+  position: number;
+  nextChunk: number;
+  readBytes: number;
+  isComplete: boolean;
+}
+
 /**
  * Reads one segment file record by record. At the end of what is there it stops; called again later it goes on with
  * what was written since. Between the calls it holds a place and nothing else: neither the file nor what is in it.
@@ -24,6 +34,7 @@ export class SegmentReader {
   readonly #path: string;
   readonly #segmentId: string;
   readonly #key: Secret<Buffer>;
+  readonly #bodies: ChunkBodies | undefined;
   #header: Buffer | undefined;
   /** Of the chunk that is being read, or of the next one. */
   #position = 0;
@@ -34,6 +45,8 @@ export class SegmentReader {
   #isHolding = false;
   /** So far the chunks were looked through for the newest record. */
   #scannedTo = 0;
+  /** How long the file was then. */
+  #scannedBytes = 0;
   #newestUs = 0;
   #fd: number | undefined;
   #window: FileWindow | undefined;
@@ -41,7 +54,9 @@ export class SegmentReader {
   #chunkBytes = 0;
   #isLast = false;
 
-  constructor(path: string, segmentId: string, key: Secret<Buffer>) {
+  /** @param bodies payloads lie there, and stay valid until it is reset; otherwise in memory of their own */
+  constructor(path: string, segmentId: string, key: Secret<Buffer>, bodies?: ChunkBodies) {
+    this.#bodies = bodies;
     this.#path = path;
     this.#segmentId = segmentId;
     this.#key = key;
@@ -100,6 +115,42 @@ export class SegmentReader {
     }
   }
 
+  /**
+   * The next packets, where several follow one another.
+   * @param untilUs as `next`
+   * @returns valid until the next call, its payloads stay so; undefined where `next` has to tell
+   * @throws CallreelError as `next`
+   */
+  nextSeries(untilUs: number): PacketSeries | undefined {
+    try {
+      for (let cursor = this.#cursor ?? this.#openNext(); cursor; cursor = this.#openNext()) {
+        const series = cursor.peekSeries(untilUs);
+        if (series) cursor.advance();
+        if (series || !cursor.isDone) return series;
+        this.#passChunk();
+      }
+      return undefined;
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** Behind a record, or where they ran out. */
+  get place(): SegmentPlace {
+    const readBytes = this.#cursor?.offset ?? this.#readBytes;
+    return { position: this.#position, nextChunk: this.#nextChunk, readBytes, isComplete: this.#isComplete };
+  }
+
+  /** Goes back: what was read from there on is read again. */
+  goTo({ position, nextChunk, readBytes, isComplete }: SegmentPlace): void {
+    this.close();
+    this.#position = position;
+    this.#nextChunk = nextChunk;
+    this.#readBytes = readBytes;
+    this.#isComplete = isComplete;
+  }
+
   /** Closes the file; the next call opens it again. */
   close(): void {
     this.#readBytes = this.#cursor?.offset ?? this.#readBytes;
@@ -115,6 +166,7 @@ export class SegmentReader {
     for (;;) {
       const cursor = this.#cursor ?? this.#openNext();
       if (!cursor) return undefined;
+      if (fromUs > 0) cursor.passPackets(Math.min(fromUs, untilUs));
       const record = cursor.peek();
       if (!record) {
         this.#passChunk();
@@ -153,6 +205,9 @@ export class SegmentReader {
   /** Of the chunks behind the one that is being read, the last one is opened: it tells when the newest record came. */
   #scan(): void {
     const window = this.#window!;
+    const fileBytes = this.#position + window.restBytes;
+    if (fileBytes === this.#scannedBytes) return;
+    this.#scannedBytes = fileBytes;
     let at = this.#position;
     let last = 0;
     for (let bytes = wholeChunk(window); bytes > 0; ) {
@@ -217,7 +272,8 @@ export class SegmentReader {
     if (parsed.chunkNumber !== this.#nextChunk) throw this.#corrupt('a chunk is out of order');
     const chunk = window.peek(chunkOverheadBytes + parsed.bodyBytes);
     if (!chunk) return undefined;
-    const body = openChunk(this.#key.reveal(), this.#header!, chunk);
+    const memory = this.#bodies?.take(parsed.bodyBytes);
+    const body = openChunk(this.#key.reveal(), this.#header!, chunk, memory);
     if (!body) {
       if (window.restBytes === chunk.length && isZero(chunk.subarray(chunk.length - tagBytes)))
         return undefined;

@@ -1,4 +1,4 @@
-import { type BlockPool, GatheredBytes } from './gathered-bytes.ts';
+import type { GatheredRecords } from './gathered-records.ts';
 import {
   chunkData,
   chunkEnd,
@@ -15,51 +15,36 @@ const minTakenBytes = 64 * 1024;
 /** What is taken, while it is sealed; the same memory every time. */
 let taken: Buffer = Buffer.alloc(0);
 
-/** One segment being written: gathers whole records, and seals what was gathered as the next chunk of its file. */
+/** One segment being written: seals the records that were gathered as the next chunk of its file. */
 export class SegmentSealer {
   readonly #key: Buffer;
   readonly #header: Buffer;
-  readonly #gathered: GatheredBytes;
+  readonly #records: GatheredRecords;
+  /** Of its records; -1 when it has nothing to do with them any more. */
+  #row: number;
   /** The bytes of the file that were made and not taken. */
   #made: Buffer[];
   #nextChunk = 0;
-  /** Bytes of records before those that are gathered. */
-  #sealedBytes = 0;
   #isClosed = false;
+  #isDropped = false;
 
-  constructor(segmentId: string, key: Buffer, pool: BlockPool) {
+  /** @param row a new one, which it forgets when the segment's last bytes were taken */
+  constructor(segmentId: string, key: Buffer, records: GatheredRecords, row: number) {
     this.#key = key;
     this.#header = segmentHeader(segmentId);
-    this.#gathered = new GatheredBytes(pool);
+    this.#records = records;
+    this.#row = row;
     this.#made = [this.#header];
   }
 
-  /** Of all records so far. */
-  get recordBytes(): number {
-    return this.#sealedBytes + this.#gathered.length;
-  }
-
-  /** @returns whether `seal` has to come before so many more */
-  isFullFor(bytes: number): boolean {
-    return this.#gathered.length > 0 && this.#gathered.length + bytes > maxRunBytes;
-  }
-
-  /** @param records one or more whole records; copied */
-  add(records: Uint8Array): void {
-    this.#gathered.add(records);
-  }
-
-  /** No record follows. */
+  /** The journal has that no record follows. */
   close(): void {
     this.#isClosed = true;
+    if (this.#isDropped) this.#forgetRow();
   }
 
-  /**
-   * Copies the records that lie behind the first `from` bytes of all, as far as they are not sealed yet.
-   * @returns the position in `out` behind them
-   */
-  copyTo(out: Buffer, at: number, from: number): number {
-    return this.#gathered.copyTo(out, at, Math.max(0, from - this.#sealedBytes));
+  uncountedBytes(): number {
+    return this.#row < 0 ? 0 : this.#records.count(this.#row);
   }
 
   /**
@@ -69,7 +54,7 @@ export class SegmentSealer {
   take(): Buffer {
     const madeBytes = this.#made.reduce((bytes, { length }) => bytes + length, 0);
     const ends = this.#isClosed ? chunkOverheadBytes : 0;
-    reserveTaken(madeBytes + chunkOverheadBytes + this.#gathered.length + ends);
+    reserveTaken(madeBytes + chunkOverheadBytes + this.#records.length(this.#row) + ends);
     let at = 0;
     for (const made of this.#made) {
       taken.set(made, at);
@@ -80,33 +65,41 @@ export class SegmentSealer {
     if (!this.#isClosed) return taken.subarray(0, at);
     this.#chunkInPlace(chunkEnd, taken.subarray(at, at + chunkOverheadBytes));
     this.#key.fill(0);
+    this.#forgetRow();
     return taken.subarray(0, at + chunkOverheadBytes);
   }
 
   /** Nobody wants it any more. */
   drop(): void {
-    this.#gathered.clear();
     this.#made = [];
     this.#key.fill(0);
+    if (this.#row < 0) return;
+    this.#isDropped = true;
+    this.#records.drop(this.#row);
+    if (this.#isClosed) this.#forgetRow();
   }
 
   /** Makes a chunk of what was gathered. */
   seal(): void {
-    reserveTaken(chunkOverheadBytes + this.#gathered.length);
+    reserveTaken(chunkOverheadBytes + this.#records.length(this.#row));
     const bytes = this.#sealInto(0);
     if (bytes > 0) this.#made.push(Buffer.from(taken.subarray(0, bytes)));
   }
 
   /** @returns the position in `taken` behind the chunk, if there is one */
   #sealInto(at: number): number {
-    const bytes = this.#gathered.length;
+    const bytes = this.#records.length(this.#row);
     if (bytes === 0) return at;
     const end = at + chunkOverheadBytes + bytes;
-    this.#gathered.copyTo(taken, at + chunkHeaderBytes);
+    this.#records.copyTo(this.#row, taken, at + chunkHeaderBytes);
     this.#chunkInPlace(chunkData, taken.subarray(at, end));
-    this.#sealedBytes += bytes;
-    this.#gathered.clear();
+    this.#records.clear(this.#row);
     return end;
+  }
+
+  #forgetRow(): void {
+    if (this.#row >= 0) this.#records.forget(this.#row);
+    this.#row = -1;
   }
 
   #chunkInPlace(kind: typeof chunkData | typeof chunkEnd, chunk: Buffer): void {

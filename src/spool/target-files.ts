@@ -12,6 +12,8 @@ export interface FileContent {
   take(): Buffer;
   /** Nobody takes what is left. */
   drop(): void;
+  /** @returns bytes accepted by itself since it was last asked, where it accepts any so */
+  uncountedBytes?(): number;
 }
 
 /**
@@ -113,6 +115,17 @@ export class TargetFiles {
     if (file.length - file.settledBytes >= this.#options.settleBytes) this.#due.add(file);
   }
 
+  /** Its content has much to settle. */
+  isDue(file: TargetFile): void {
+    this.#due.add(file);
+  }
+
+  #count(file: TargetFile): void {
+    const bytes = file.content.uncountedBytes?.() ?? 0;
+    file.length += bytes;
+    this.#unsettledBytes += bytes;
+  }
+
   /** Writes what the journal accepted into the files of the conversation, so that a reader sees it. */
   settleConversation(conversationId: string): void {
     const conversation = this.#conversations.get(conversationId);
@@ -124,6 +137,7 @@ export class TargetFiles {
    * unnamed segment for an orphan.
    */
   settle(file: TargetFile): void {
+    this.#count(file);
     if (!hasUnsettled(file)) return;
     if (!file.isManifest)
       for (const other of file.conversation.files) if (other.isManifest) this.#settleOne(other);
@@ -143,7 +157,10 @@ export class TargetFiles {
   unsynced(): TargetFile[] {
     const found: TargetFile[] = [];
     for (const { files } of this.#conversations.values())
-      for (const file of files) if (file.syncedBytes < file.length) found.push(file);
+      for (const file of files) {
+        this.#count(file);
+        if (file.syncedBytes < file.length) found.push(file);
+      }
     return found;
   }
 
@@ -151,6 +168,7 @@ export class TargetFiles {
   whenSettled(files: Iterable<TargetFile>, done: () => void): void {
     const needed = new Map<TargetFile, number>();
     for (const file of files) {
+      this.#count(file);
       needed.set(file, file.length);
       this.#syncQueue.add(file);
     }

@@ -48,7 +48,7 @@ export class TestSpool {
 
   /** The first half of it: the entries are taken, nothing is written. */
   drain(): void {
-    this.#ring.drain((kind, bytes) => this.writer.accept(kind, bytes), Number.POSITIVE_INFINITY);
+    this.writer.take(this.#ring, Number.POSITIVE_INFINITY);
   }
 
   startRecording(

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import type { Clock } from '../clock.ts';
-import { BlockPool } from './gathered-bytes.ts';
+import { GatheredRecords } from './gathered-records.ts';
 import { JournalWriter } from './journal-writer.ts';
 import { newSegmentKey, wrapSegmentKey } from './keys.ts';
 import { journalDirectoryOf, manifestFile, segmentFile } from './layout.ts';
@@ -8,9 +8,10 @@ import { encodeManifestLine } from './manifest-line.ts';
 import { ManifestLines } from './manifest-lines.ts';
 import { entryRecord, handleBytes, type SegmentOpening, type SpoolControl } from './producer.ts';
 import type { ManifestHeader, ManifestRecord } from './records.ts';
+import type { RingConsumer, RingEntryKind } from './ring.ts';
 import { chunkOverheadBytes, segmentHeaderBytes } from './segment.ts';
 import { SegmentGroup, type WrittenSegment } from './segment-group.ts';
-import { SegmentSealer } from './segment-sealer.ts';
+import { maxRunBytes, SegmentSealer } from './segment-sealer.ts';
 import { type TargetFile, TargetFiles } from './target-files.ts';
 
 /** What the writer tells; each recording gets `durable` and `ended` once. */
@@ -47,8 +48,8 @@ export interface WriterTiming {
 export const defaultTiming: WriterTiming = {
   syncAfterUs: 500_000,
   settleBytes: 32 * 1024,
-  rotateBytes: 64 * 1024 * 1024,
-  rotateAfterUs: 10_000_000,
+  rotateBytes: 128 * 1024 * 1024,
+  rotateAfterUs: 20_000_000,
   syncBudgetUs: 15_000,
   maxUnsettledBytes: 128 * 1024 * 1024,
 };
@@ -78,10 +79,16 @@ export class SpoolWriter {
   readonly #journal: JournalWriter;
   readonly #files: TargetFiles;
   readonly #recordings = new Map<string, RecordingState>();
+  /** By handle; of the same, the rows of their records. */
   readonly #segments = new Map<number, WrittenSegment>();
+  readonly #rows = new Map<number, number>();
+  readonly #records = new GatheredRecords();
+  /** By row. */
+  readonly #segmentOfRow: WrittenSegment[] = [];
+  /** Of segments with something that the journal has not. */
+  #freshRows: number[] = [];
   /** By conversation and the recordings that want them. */
   readonly #groups = new Map<string, SegmentGroup>();
-  readonly #blocks = new BlockPool();
   #dirtyGroups: SegmentGroup[] = [];
   readonly #withLines = new Set<RecordingState>();
   #closing: TargetFile[] = [];
@@ -104,7 +111,7 @@ export class SpoolWriter {
 
   /** The disk does not keep up: leave the entries in the ring. */
   get isStalled(): boolean {
-    return this.#journalStuck || this.#files.unsettledBytes > this.#timing.maxUnsettledBytes;
+    return this.#journalStuck || this.#unsettledBytes > this.#timing.maxUnsettledBytes;
   }
 
   /** Nothing is open, everything is in its files and synced, no journal is left. */
@@ -119,14 +126,23 @@ export class SpoolWriter {
     );
   }
 
-  /** Takes one ring entry; `bytes` is copied. */
-  accept(kind: number, bytes: Uint8Array): void {
-    if (kind === entryRecord) this.#acceptRecords(bytes);
-    else this.#acceptControl(JSON.parse(Buffer.from(bytes).toString()) as SpoolControl);
+  /** Takes what is in the ring, about `maxBytes` at most. @returns bytes taken */
+  take(ring: RingConsumer, maxBytes: number): number {
+    return ring.take(this.#accept, maxBytes);
   }
+
+  readonly #accept = (kind: RingEntryKind, bytes: Buffer, start: number, end: number): void => {
+    try {
+      if (kind === entryRecord) this.#acceptRecords(bytes, start, end);
+      else this.#acceptControl(JSON.parse(bytes.toString('utf8', start, end)) as SpoolControl);
+    } catch (error) {
+      this.#fault(`spool entry: ${String(error)}`);
+    }
+  };
 
   /** Puts everything accepted into the journal, then does what is due of settling, syncing and retiring. */
   flush(): void {
+    this.#findDirtyGroups();
     for (const group of this.#dirtyGroups) this.#journalGroup(group);
     this.#dirtyGroups = [];
     for (const recording of this.#withLines) this.#writeLines(recording);
@@ -143,24 +159,42 @@ export class SpoolWriter {
 
   /** Everything accepted of the conversation is in its files. */
   settleConversation(conversationId: string): void {
-    if (this.#dirtyGroups.length > 0 || this.#withLines.size > 0 || this.#journalStuck) this.flush();
+    const hasMore = this.#freshRows.length > 0 || this.#dirtyGroups.length > 0 || this.#withLines.size > 0;
+    if (hasMore || this.#journalStuck) this.flush();
     if (!this.#journalStuck) this.#files.settleConversation(conversationId);
   }
 
-  #acceptRecords(bytes: Uint8Array): void {
-    const handle = ((bytes[0]! << 24) | (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!) >>> 0;
-    const segment = this.#segments.get(handle);
-    if (!segment) return;
-    const { group, sealer, file } = segment;
-    const recordBytes = bytes.length - handleBytes;
-    if (sealer.isFullFor(recordBytes)) {
-      // What is sealed already the journal can not have any more.
-      this.#journalGroup(group);
-      sealer.seal();
+  get #unsettledBytes(): number {
+    return this.#files.unsettledBytes + this.#records.uncountedBytes;
+  }
+
+  #acceptRecords(bytes: Buffer, start: number, end: number): void {
+    const handle =
+      ((bytes[start]! << 24) | (bytes[start + 1]! << 16) | (bytes[start + 2]! << 8) | bytes[start + 3]!) >>>
+      0;
+    const row = this.#rows.get(handle);
+    if (row === undefined) return;
+    const gathered = this.#records.length(row);
+    const recordsAt = start + handleBytes;
+    if (gathered > 0 && gathered + end - recordsAt > maxRunBytes) this.#sealFull(row);
+    if (this.#records.add(row, bytes, recordsAt, end)) this.#freshRows.push(row);
+  }
+
+  #sealFull(row: number): void {
+    const { group, sealer } = this.#segmentOfRow[row]!;
+    // What is sealed already the journal can not have any more.
+    this.#journalGroup(group);
+    sealer.seal();
+  }
+
+  #findDirtyGroups(): void {
+    const { settleBytes } = this.#timing;
+    for (const row of this.#freshRows) {
+      const { group, file } = this.#segmentOfRow[row]!;
+      this.#isDirty(group);
+      if (this.#records.length(row) >= settleBytes) this.#files.isDue(file);
     }
-    sealer.add(bytes.subarray(handleBytes));
-    this.#files.accepted(file, recordBytes);
-    this.#isDirty(group);
+    this.#freshRows = [];
   }
 
   #isDirty(group: SegmentGroup): void {
@@ -219,7 +253,8 @@ export class SpoolWriter {
 
   #openSegment(handle: number, { segmentId, conversationId, trackId, wants, clip }: SegmentOpening): void {
     const key = newSegmentKey();
-    const sealer = new SegmentSealer(segmentId, key, this.#blocks);
+    const row = this.#records.open(segmentId);
+    const sealer = new SegmentSealer(segmentId, key, this.#records, row);
     const path = segmentFile(conversationId, segmentId);
     const file = this.#files.open(conversationId, path, { isManifest: false, content: sealer });
     this.#files.accepted(file, segmentHeaderBytes);
@@ -239,9 +274,11 @@ export class SpoolWriter {
       this.#writeLines(recording);
     }
     const group = this.#groupOf(conversationId, wants);
-    const segment = { segmentId, key, sealer, file, group, journaledBytes: 0, closed: false };
+    const segment = { key, row, sealer, file, group, closed: false };
     group.add(segment);
     this.#segments.set(handle, segment);
+    this.#rows.set(handle, row);
+    this.#segmentOfRow[row] = segment;
   }
 
   #groupOf(conversationId: string, wants: SegmentOpening['wants']): SegmentGroup {
@@ -251,7 +288,7 @@ export class SpoolWriter {
     const name = [conversationId, ...known.sort()].join(' ');
     const found = this.#groups.get(name);
     if (found) return found;
-    const group = new SegmentGroup(() => {
+    const group = new SegmentGroup(this.#records, () => {
       if (this.#groups.get(name) === group) this.#groups.delete(name);
     });
     this.#groups.set(name, group);
@@ -262,7 +299,8 @@ export class SpoolWriter {
     const segment = this.#segments.get(handle);
     if (!segment) return;
     this.#segments.delete(handle);
-    segment.closed = true;
+    this.#rows.delete(handle);
+    segment.group.close(segment);
     this.#isDirty(segment.group);
   }
 
@@ -294,7 +332,7 @@ export class SpoolWriter {
   #settle(): void {
     for (const file of this.#closing) this.#files.settle(file);
     this.#closing = [];
-    if (this.#files.unsettledBytes > this.#timing.maxUnsettledBytes / 2) this.#files.settleAll();
+    if (this.#unsettledBytes > this.#timing.maxUnsettledBytes / 2) this.#files.settleAll();
     else this.#files.settleDue();
     if (this.#finished.length > 0) this.#endFinished();
     if (this.#rotationIsDue()) this.#rotate();

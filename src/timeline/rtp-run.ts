@@ -123,6 +123,18 @@ export class RtpRun {
     this.#drift.report({ wallUs: wallClockUs(report), rtpUs, arrivalUs: report.arrivalUs });
   }
 
+  /** Whether the packet is the next one and begins at `sample`, by a clock that is taken as it is. */
+  goesOn(sequenceNumber: number, rtpTime: number, sample: number): boolean {
+    const sequence = this.latest.sequence + 1;
+    if ((sequence & 0xffff) !== sequenceNumber || this.isStretched) return false;
+    return this.sampleAt(sequence, this.extendTime(rtpTime)) === sample;
+  }
+
+  /** The clock is followed. */
+  get isStretched(): boolean {
+    return this.#anchors.at(-1)?.stretch !== undefined;
+  }
+
   /** True if the packet belongs before the present anchor, where another timestamp base may have been in force. */
   precedesAnchor(sequence: number): boolean {
     return sequence < (this.#anchors.findLast(({ isContinued }) => !isContinued)?.fromSequence ?? 0);

@@ -1,5 +1,4 @@
 import {
-  lagPackets,
   maxJumpUs,
   maxMisorderPackets,
   maxPauseLeadUs,
@@ -17,6 +16,8 @@ import {
   startWindowUs,
 } from './bounds.ts';
 import type { ClockReport } from './clock-report.ts';
+import { Lags } from './lags.ts';
+import type { PacketSeries } from './packet-series.ts';
 import type { Placement } from './placement.ts';
 import { sequenceDelta, timestampDelta } from './rtp-run.ts';
 import type { TrackFormat } from './track-format.ts';
@@ -74,9 +75,7 @@ export class TrackPlacer<Packet extends TrackPacket> {
   readonly #minPauseSamples: number;
   readonly #placed: (packet: Packet, placement: Placement) => void;
   readonly #waiting: Waiting<Packet>[] = [];
-  /** Arrival less position of the packets placed last, in samples. */
-  readonly #lags = new Float64Array(lagPackets);
-  #lagCount = 0;
+  readonly #lags = new Lags();
   /** While its packets catch up. */
   #stall: Stall | undefined;
   #format: TrackFormat | undefined;
@@ -95,6 +94,11 @@ export class TrackPlacer<Packet extends TrackPacket> {
     this.#minPauseSamples = this.#samplesOf(minPauseUs);
     this.#placed = placed;
     this.timeline = new TrackTimeline({ rateHz, startSample });
+  }
+
+  /** What was copied as it has to wait. */
+  *waiting(): Generator<Packet, void, undefined> {
+    for (const { packet } of this.#waiting) yield packet;
   }
 
   /** Says what the packets from here on are; at the start and at every change. */
@@ -119,13 +123,21 @@ export class TrackPlacer<Packet extends TrackPacket> {
     if (this.#waiting.length > 0 || this.#stall || this.#format !== this.#toldFormat) return false;
     const { sequenceNumber, rtpTime, arrivalUs, durationTicks } = packet;
     const lag = this.timeline.steadyLagSamples(sequenceNumber, rtpTime, arrivalUs);
-    const lastLag = this.#lags[(this.#lagCount - 1) % lagPackets] ?? lag;
-    if (!(lag - lastLag <= this.#minPauseSamples)) return false;
+    if (!(lag - (this.#lags.latest ?? lag) <= this.#minPauseSamples)) return false;
     const placement = this.timeline.placeSteady(sequenceNumber, rtpTime, arrivalUs, durationTicks);
-    this.#lags[this.#lagCount % lagPackets] = this.#samplesOf(arrivalUs) - placement.atSample;
-    this.#lagCount++;
+    this.#lags.add(this.#samplesOf(arrivalUs) - placement.atSample);
     this.#placed(packet, placement);
     return true;
+  }
+
+  /**
+   * As `offer`, of packets of a series, from one on, as long as they only go on with the stream.
+   * @returns how many have their place, one behind the other from where all audio ended; the next one is for `offer`
+   */
+  offerSeries(series: PacketSeries, from: number): number {
+    const isOpen = this.#waiting.length > 0 || this.#stall !== undefined;
+    if (isOpen || !this.#format || this.#format !== this.#toldFormat) return 0;
+    return this.timeline.placeSeries(series, from, this.#lags, this.#minPauseSamples);
   }
 
   /** What the sender says of its clocks. */
@@ -179,10 +191,11 @@ export class TrackPlacer<Packet extends TrackPacket> {
 
   /** How much later than the latest of the packets before it one is that is so late against RTP time. */
   #excessSamples(lag: number): number {
-    if (this.#lagCount === 0) return 0;
+    const { latest } = this.#lags;
+    if (latest === undefined) return 0;
     if (this.#stall) return lag - this.#stall.lag;
-    const sinceLast = lag - (this.#lags[(this.#lagCount - 1) % lagPackets] ?? 0);
-    return sinceLast <= this.#minPauseSamples ? sinceLast : lag - Math.max(...this.#knownLags());
+    const sinceLast = lag - latest;
+    return sinceLast <= this.#minPauseSamples ? sinceLast : lag - Math.max(...this.#lags.known);
   }
 
   #decide(ended: boolean): void {
@@ -237,7 +250,7 @@ export class TrackPlacer<Packet extends TrackPacket> {
     const followers = this.#within(first, pauseWindowUs);
     const lagOf = (each: Waiting<Packet>): number => lag + this.#laterSamples(first, each);
     const lagAfter = Math.min(...followers.map(lagOf));
-    const known = this.#knownLags();
+    const { known } = this.#lags;
     const lagBefore = Math.min(...known);
     const latestBefore = Math.max(...known);
     const isLong = lag - latestBefore > this.#samplesOf(maxJumpUs);
@@ -264,7 +277,7 @@ export class TrackPlacer<Packet extends TrackPacket> {
 
   /** RTP time counts from `first` on; up to `last`, if what follows is to be decided anew. */
   #beginStall({ packet }: Waiting<Packet>, lag: number, last?: Waiting<Packet>): true {
-    const known = this.#knownLags();
+    const { known } = this.#lags;
     const untilUs = last?.packet.arrivalUs ?? Number.POSITIVE_INFINITY;
     const latestBefore = Math.max(...known);
     this.#stall = { latestBefore, lag, leastLag: lag, leastUs: packet.arrivalUs, untilUs };
@@ -319,8 +332,7 @@ export class TrackPlacer<Packet extends TrackPacket> {
     const lag = this.#samplesOf(arrivalUs) - placement.atSample;
     if (!this.#stall || this.#isOverStall(this.#stall, lag, arrivalUs)) {
       this.#endStall();
-      this.#lags[this.#lagCount % lagPackets] = lag;
-      this.#lagCount++;
+      this.#lags.add(lag);
     }
     this.#placed(packet, placement);
   }
@@ -348,15 +360,11 @@ export class TrackPlacer<Packet extends TrackPacket> {
     if (format === told) return;
     // Another stream's jitter says nothing of this one's.
     if (told && (format.ssrc !== told.ssrc || format.clockRateHz !== told.clockRateHz)) {
-      this.#lagCount = 0;
+      this.#lags.clear();
       this.#endStall();
     }
     this.#toldFormat = format;
     this.timeline.format(format);
-  }
-
-  #knownLags(): Float64Array {
-    return this.#lags.subarray(0, Math.min(this.#lagCount, lagPackets));
   }
 
   #samplesOf(timeUs: number): number {

@@ -1,21 +1,13 @@
-import {
-  anchorSlackUs,
-  knownDriftPpm,
-  maxDropoutPackets,
-  maxJumpUs,
-  maxLagUs,
-  maxLeadUs,
-  maxMisorderPackets,
-  maxRuns,
-  maxStallUs,
-  reorderHorizonUs,
-} from './bounds.ts';
+import { anchorSlackUs, knownDriftPpm, maxDropoutPackets, maxMisorderPackets, maxRuns } from './bounds.ts';
 import type { ClockReport } from './clock-report.ts';
 import { type HoleCause, Holes } from './holes.ts';
+import type { Lags } from './lags.ts';
 import { MarkList } from './mark-list.ts';
 import { gapMark, type TimelineMark } from './marks.ts';
+import type { PacketSeries } from './packet-series.ts';
 import { type Placement, placementOf } from './placement.ts';
 import { RtpRun, sequenceDelta } from './rtp-run.ts';
+import { type SampleBounds, sampleBounds } from './sample-bounds.ts';
 import type { TimelineCounters } from './timeline-counters.ts';
 import type { TrackFormat } from './track-format.ts';
 
@@ -40,6 +32,7 @@ interface OfferedPacket {
 export class TrackTimeline {
   readonly #rateHz: number;
   readonly #startSample: number;
+  readonly #bounds: SampleBounds;
   readonly #counters: TimelineCounters = {
     packets: 0,
     duplicates: 0,
@@ -53,11 +46,6 @@ export class TrackTimeline {
   readonly #marks = new MarkList();
   /** Newest last; the last one is where the stream goes on. */
   readonly #runs: RtpRun[] = [];
-  readonly #horizonSamples: number;
-  readonly #maxJumpSamples: number;
-  readonly #maxLagSamples: number;
-  readonly #maxStallSamples: number;
-  readonly #maxLeadSamples: number;
   /** The packet that is being placed. */
   readonly #offered: OfferedPacket = {
     sequenceNumber: 0,
@@ -80,11 +68,7 @@ export class TrackTimeline {
     this.#rateHz = rateHz;
     this.#startSample = startSample;
     this.#endSample = startSample;
-    this.#horizonSamples = this.#samplesOf(reorderHorizonUs);
-    this.#maxJumpSamples = this.#samplesOf(maxJumpUs);
-    this.#maxLagSamples = this.#samplesOf(maxLagUs);
-    this.#maxStallSamples = this.#samplesOf(maxStallUs);
-    this.#maxLeadSamples = this.#samplesOf(maxLeadUs);
+    this.#bounds = sampleBounds(rateHz);
   }
 
   /** End of the last packet placed; `startSample` before the first. */
@@ -118,7 +102,7 @@ export class TrackTimeline {
   settledSample(nowSample: number): number {
     const byTime = this.settledByTime(nowSample);
     if (this.#holes.open.length === 0) return Math.max(byTime, this.#endSample);
-    const horizon = this.#endSample - this.#horizonSamples;
+    const horizon = this.#endSample - this.#bounds.horizonSamples;
     const hole = this.#holes.open.find(({ toSample }) => toSample > horizon);
     const byHoles = hole ? Math.max(hole.fromSample, horizon) : this.#endSample;
     return Math.max(byTime, byHoles);
@@ -127,8 +111,8 @@ export class TrackTimeline {
   /** As far as time alone settles it, whatever was placed. */
   settledByTime(nowSample: number): number {
     // Nothing was held up of a stream that has not begun: it will lie at its arrival.
-    const backSamples = this.#runs.length === 0 ? this.#maxLagSamples : this.#maxStallSamples;
-    return Math.max(this.#startSample, nowSample - backSamples - this.#horizonSamples);
+    const backSamples = this.#runs.length === 0 ? this.#bounds.maxLagSamples : this.#bounds.maxStallSamples;
+    return Math.max(this.#startSample, nowSample - backSamples - this.#bounds.horizonSamples);
   }
 
   /** Whether the next packet is the first of its SSRC and clock. */
@@ -148,7 +132,7 @@ export class TrackTimeline {
     const arrivalSample = Math.max(this.#arrivalSample, this.#samplesOf(arrivalUs));
     if (sample === undefined || sample < this.#endSample) return undefined;
     const lag = arrivalSample - sample;
-    const mayBeStall = lag > 0 && lag <= this.#maxStallSamples;
+    const mayBeStall = lag > 0 && lag <= this.#bounds.maxStallSamples;
     return mayBeStall || this.#trusts(run, sample, arrivalSample) ? lag : undefined;
   }
 
@@ -166,7 +150,7 @@ export class TrackTimeline {
     if (sample !== this.#endSample || sample < this.#startSample) return Number.NaN;
     const arrivalSample = Math.max(this.#arrivalSample, this.#samplesOf(arrivalUs));
     const lag = arrivalSample - sample;
-    if (lag > this.#maxLagSamples || -lag > this.#maxLeadSamples) return Number.NaN;
+    if (lag > this.#bounds.maxLagSamples || -lag > this.#bounds.maxLeadSamples) return Number.NaN;
     return this.#agrees(run, sample, arrivalSample) ? lag : Number.NaN;
   }
 
@@ -184,6 +168,41 @@ export class TrackTimeline {
     this.#endSample = endSample;
     this.#suspectNext = -1;
     return placementOf(sample, endSample - sample, exact);
+  }
+
+  /**
+   * As `steadyLagSamples` and `placeSteady`, of packets of a series from one on, each no more than `maxStepSamples`
+   * later than the one before.
+   * @returns how many have their place, one behind the other from where all audio ended
+   */
+  placeSeries(series: PacketSeries, from: number, lags: Lags, maxStepSamples: number): number {
+    const run = this.#steadyRun();
+    const { payloadBytes } = series;
+    let sequenceNumber = (series.sequenceNumber + from) & 0xffff;
+    let rtpTime = (series.rtpTime + from * payloadBytes) >>> 0;
+    if (run?.clockRateHz !== this.#rateHz || this.#endSample < this.#startSample) return 0;
+    if (!run.goesOn(sequenceNumber, rtpTime, this.#endSample)) return 0;
+    const beginSample = this.#endSample;
+    let count = 0;
+    for (; from + count < series.count && !run.isStretched; count++) {
+      const arrivalUs = series.arrivalUs(from + count);
+      const sample = this.#endSample;
+      const arrivedAt = this.#samplesOf(arrivalUs);
+      const arrivalSample = Math.max(this.#arrivalSample, arrivedAt);
+      const lag = arrivalSample - sample;
+      if (lag > this.#bounds.maxLagSamples || -lag > this.#bounds.maxLeadSamples) break;
+      if (!this.#agrees(run, sample, arrivalSample) || lag - (lags.latest ?? lag) > maxStepSamples) break;
+      const packet = this.#offer(sequenceNumber, rtpTime, arrivalUs, payloadBytes);
+      run.advance(run.latest.sequence + 1, packet, sample);
+      lags.add(arrivedAt - sample);
+      this.#endSample = sample + payloadBytes;
+      sequenceNumber = (sequenceNumber + 1) & 0xffff;
+      rtpTime = (rtpTime + payloadBytes) >>> 0;
+    }
+    if (count === 0) return 0;
+    this.#marks.placed(this.#format as TrackFormat, beginSample);
+    this.#suspectNext = -1;
+    return count;
   }
 
   /** Whether a packet of a stream that goes on would lie at its arrival, as RTP time can not place it. */
@@ -308,7 +327,7 @@ export class TrackTimeline {
 
   #isBeforeTrack(run: RtpRun, sample: number, { arrivalSample }: OfferedPacket): boolean {
     if (Math.max(sample, run.latest.sample) >= this.#startSample) return false;
-    return arrivalSample - sample <= this.#maxLagSamples && this.#agrees(run, sample, arrivalSample);
+    return arrivalSample - sample <= this.#bounds.maxLagSamples && this.#agrees(run, sample, arrivalSample);
   }
 
   #passOver(run: RtpRun, packet: OfferedPacket, sample: number): undefined {
@@ -319,7 +338,7 @@ export class TrackTimeline {
   #agrees(run: RtpRun, sample: number, arrivalSample: number): boolean {
     const jump = sample - run.latest.sample;
     const elapsed = arrivalSample - run.latest.arrivalSample;
-    return Math.abs(jump - elapsed) <= this.#maxJumpSamples;
+    return Math.abs(jump - elapsed) <= this.#bounds.maxJumpSamples;
   }
 
   /** RTP time against arrival: both from the packet before to this one, and all in all. */
@@ -327,12 +346,12 @@ export class TrackTimeline {
     if (sample < this.#endSample) return false;
     if (this.#lagBeforeStall !== undefined) {
       const lag = arrivalSample - sample;
-      return lag >= this.#lagBeforeStall - this.#maxJumpSamples && lag <= this.#maxStallSamples;
+      return lag >= this.#lagBeforeStall - this.#bounds.maxJumpSamples && lag <= this.#bounds.maxStallSamples;
     }
     if (!this.#agrees(run, sample, arrivalSample)) return false;
-    if (arrivalSample - sample > this.#maxLagSamples) return false;
+    if (arrivalSample - sample > this.#bounds.maxLagSamples) return false;
     // Audio that runs ahead is shortened where it is silent, never where it is contiguous.
-    return sample === this.#endSample || sample - arrivalSample <= this.#maxLagSamples;
+    return sample === this.#endSample || sample - arrivalSample <= this.#bounds.maxLagSamples;
   }
 
   /** A sequence number at or before the farthest one. */
@@ -358,7 +377,7 @@ export class TrackTimeline {
       return (
         Math.abs(sequence - run.latest.sequence) <= maxMisorderPackets &&
         sample !== undefined &&
-        Math.abs(this.#lateness(run, sample, packet)) <= this.#horizonSamples
+        Math.abs(this.#lateness(run, sample, packet)) <= this.#bounds.horizonSamples
       );
     });
     return origin ? this.#placeLate(origin, packet) : this.#beginRun(packet);
@@ -374,7 +393,7 @@ export class TrackTimeline {
     const duration = run.samplesBetween(sequence, ticks, packet.durationTicks);
     const isStraggler =
       sample + duration <= this.#endSample &&
-      this.#lateness(run, sample, packet) <= this.#horizonSamples &&
+      this.#lateness(run, sample, packet) <= this.#bounds.horizonSamples &&
       !this.#isSecondSuspect(packet);
     if (isStraggler) return this.#fill(run, packet, sequence, ticks);
     this.#runs.splice(this.#runs.indexOf(run), 1);
@@ -386,7 +405,7 @@ export class TrackTimeline {
     const sequence = run.extendSequence(packet.sequenceNumber);
     const ticks = run.extendTime(packet.rtpTime);
     const sample = run.sampleAt(sequence, ticks);
-    const tooLate = sample === undefined || this.#lateness(run, sample, packet) > this.#horizonSamples;
+    const tooLate = sample === undefined || this.#lateness(run, sample, packet) > this.#bounds.horizonSamples;
     const known = run.hasSeen(sequence);
     // What came before, or before the first packet, does not come again so late: more likely the sender began again.
     if (tooLate && (known || sequence < run.firstSequence) && this.#isSecondSuspect(packet)) {
@@ -439,7 +458,7 @@ export class TrackTimeline {
     this.#endSample = sample + durationSamples;
     this.#suspectNext = -1;
     this.#resumes = false;
-    for (const hole of this.#holes.settle(this.#endSample - this.#horizonSamples)) {
+    for (const hole of this.#holes.settle(this.#endSample - this.#bounds.horizonSamples)) {
       for (const mark of gapMark(hole)) this.#marks.add(mark);
     }
     return placementOf(sample, durationSamples, exact);
@@ -452,7 +471,7 @@ export class TrackTimeline {
   }
 
   #leads(sample: number, packet: OfferedPacket): boolean {
-    const leads = sample - packet.arrivalSample > this.#maxLeadSamples;
+    const leads = sample - packet.arrivalSample > this.#bounds.maxLeadSamples;
     if (leads) this.#counters.early++;
     return leads;
   }

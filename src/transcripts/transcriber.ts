@@ -16,7 +16,7 @@ import { deadCredentialsMs, deliveryDelayMs } from '../delivery/delivery-schedul
 import type { DeliveryUploadOptions } from '../delivery/delivery-upload.ts';
 import type { Outbox } from '../delivery/outbox.ts';
 import { RowJobs } from '../delivery/row-jobs.ts';
-import { CallreelError } from '../errors.ts';
+import { asCallreelError, CallreelError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { saneText } from '../sane-input.ts';
 import { nextState } from '../state-machine.ts';
@@ -248,11 +248,4 @@ export class Transcriber {
 /** The thread that renders died: the spool is as it was. */
 function isRenderFailure(error: unknown): boolean {
   return error instanceof CallreelError && error.code === 'RENDER_FAILED';
-}
-
-function asCallreelError(error: unknown): CallreelError {
-  if (error instanceof CallreelError) return error;
-  return new CallreelError('INTERNAL', error instanceof Error ? error.message : String(error), {
-    cause: error,
-  });
 }

@@ -56,6 +56,11 @@ export class FileDesk {
     return failures;
   }
 
+  /** Of each recording, those that may have something new at the next step. */
+  channels(recordingIds: readonly string[]): number[] {
+    return recordingIds.map((recordingId) => this.#followers.get(recordingId)?.channels ?? 0);
+  }
+
   /**
    * @throws CallreelError FILE_UNUSABLE, CONFLICT where the recording has not ended or was given up, and what is wrong
    *   with its spool

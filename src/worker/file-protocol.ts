@@ -27,7 +27,15 @@ export interface FileFailure {
   error: ReturnType<CallreelError['toJSON']>;
 }
 
+/** What came of a step. */
+export interface FileStep {
+  /** Those that are followed no more. */
+  failures: FileFailure[];
+  /** Of each recording that was asked for, how many channels are read along for it. */
+  channels: number[];
+}
+
 export type FileReply = { id: number } & (
-  | { reply: 'done'; failures?: FileFailure[] }
+  | { reply: 'done'; step?: FileStep }
   | { reply: 'error'; error: ReturnType<CallreelError['toJSON']> }
 );

@@ -44,8 +44,9 @@ test('one thread writes many files along; one that could not be begun is made at
   for (let timeUs = stepUs; timeUs < endUs; timeUs += stepUs) {
     for (const recording of recordings) recording.until(timeUs);
     recordings[0]!.settle();
-    for (const { recordingId, error } of await writer.step(['a', 'b', 'unknown']))
-      failures.push(`${recordingId} ${error.code}`);
+    const step = await writer.step(['a', 'b', 'unknown']);
+    for (const { recordingId, error } of step.failures) failures.push(`${recordingId} ${error.code}`);
+    assert.deepEqual(step.channels, [talks.length, 0, 0]);
   }
   assert.deepEqual(failures, ['b FILE_UNUSABLE']);
   await assert.rejects(writer.complete(orderOf('b', 'taken.wav')), { code: 'CONFLICT' });

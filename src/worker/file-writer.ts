@@ -1,4 +1,4 @@
-import type { FileCommand, FileFailure, FileOrder, FileReply } from './file-protocol.ts';
+import type { FileCommand, FileOrder, FileReply, FileStep } from './file-protocol.ts';
 import { SpoolThread, type SpoolThreadOptions } from './spool-thread.ts';
 
 /**
@@ -21,9 +21,8 @@ export class FileWriter {
     await this.#thread.ask({ verb: 'follow', order });
   }
 
-  /** @returns those that it had to give up */
-  async step(recordingIds: string[]): Promise<FileFailure[]> {
-    return (await this.#thread.ask({ verb: 'step', recordingIds })).failures ?? [];
+  async step(recordingIds: string[]): Promise<FileStep> {
+    return (await this.#thread.ask({ verb: 'step', recordingIds })).step!;
   }
 
   /** When it returns, the disk has the whole file. @throws CallreelError as `FileDesk.complete`, DRAINING */

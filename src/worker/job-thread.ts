@@ -1,6 +1,6 @@
 import { constants, setPriority } from 'node:os';
 import { parentPort, type Transferable } from 'node:worker_threads';
-import { CallreelError } from '../errors.ts';
+import { asCallreelError } from '../errors.ts';
 import type { JobReply } from './job-threads.ts';
 
 /** A result and the buffers that move with it instead of being copied. */
@@ -17,15 +17,10 @@ export function serveJobs<Job, Result>(work: (job: Job) => Promise<JobDone<Resul
       .then(
         ({ result, transfer }): [JobReply<Result>, Transferable[]] => [{ result }, transfer],
         (error: unknown): [JobReply<Result>, Transferable[]] => [
-          { error: asCallreelError(error).toJSON() },
+          { error: asCallreelError(error, String(error)).toJSON() },
           [],
         ],
       )
       .then(([reply, transfer]) => parentPort?.postMessage(reply, transfer));
   });
-}
-
-function asCallreelError(error: unknown): CallreelError {
-  if (error instanceof CallreelError) return error;
-  return new CallreelError('INTERNAL', String(error), { cause: error });
 }

@@ -171,41 +171,11 @@ test('of a longer recording excerpts are measured, along as at its end, and who 
   const along = await desk.measure(order);
   assert.deepEqual(await desk.measure(order), along);
   const meter = new QualityMeter(rateHz);
-  // As long as the visitor is there and was not heard, everything is measured.
   meter.push(decoded.subarray(0, 10 * rateHz));
-  meter.push(decoded.subarray(10 * rateHz, 20 * rateHz));
-  meter.push(decoded.subarray(20 * rateHz, 30 * rateHz));
-  meter.passOver(15 * rateHz);
+  meter.passOver(35 * rateHz);
   meter.push(decoded.subarray(45 * rateHz, 55 * rateHz));
   const { driftPpm: _, ...figures } = along.channels.ann!;
   assert.deepEqual(figures, meter.figures());
   const { visitor } = along.channels;
   assert.ok(visitor!.snrDb! > 20 && visitor!.speechSeconds > 8, JSON.stringify(visitor));
-});
-
-test('who speaks late, or between excerpts, is heard all the same; who never speaks is waited for two minutes', async () => {
-  const seconds = 60;
-  const late = new Int16Array(seconds * rateHz);
-  late.set(bob!.subarray(0, 15 * rateHz), 20 * rateHz);
-  const again = Int16Array.from({ length: seconds * rateHz }, (_, at) => ann![at % ann!.length]!);
-  const talks: TestTalk[] = [again, late, new Int16Array(seconds * rateHz)].map((samples, index) => ({
-    trackId: ['talks', 'late', 'never'][index]!,
-    records: testStream(samples).records,
-    leaveUs: seconds * 1e6,
-  }));
-  const growing = new TestGrowingRecording(talks, [], { spool, recordingId: 'FC' });
-  const order = { conversationId: 'room', recordingId: 'FC' };
-  const desk = new QualityDesk(common);
-  desk.follow(order);
-  for (let second = 11; second <= seconds; second += 22) {
-    growing.until(second * 1e6);
-    growing.settle();
-    assert.deepEqual(desk.step(['FC']), {}, 'nobody knows yet whether the third one will speak');
-  }
-  growing.end(seconds * 1e6);
-  const { channels } = await desk.measure(order);
-  const { late: heard, never } = channels;
-  assert.ok(heard!.snrDb! > 20 && heard!.speechSeconds > 8, JSON.stringify(heard));
-  assert.deepEqual([never!.snrDb, never!.note], [null, 'no_speech']);
-  assert.deepEqual((await desk.measure(order)).channels, channels, 'at its end as along');
 });

@@ -38,8 +38,11 @@ export function startWriterThread(options: WriterThreadOptions): WriterThread {
   return { worker, ring, port: port1 };
 }
 
-/** Answered in the thread's next turn, which comes within 60 ms; the end of all at once. */
-export function askWriter({ port, ring }: Pick<WriterThread, 'port' | 'ring'>, request: WriterRequest): void {
-  port.postMessage(request);
-  if ('drain' in request) wakeConsumer(ring);
+/** Answered in the thread's next turn, which comes within 80 ms; the end of all at once. */
+export function askWriter(
+  { port, ring }: Pick<WriterThread, 'port' | 'ring'>,
+  ...requests: WriterRequest[]
+): void {
+  port.postMessage(requests);
+  if (requests.some((request) => 'drain' in request)) wakeConsumer(ring);
 }

@@ -6,7 +6,7 @@ import { MessageBatch } from './message-batch.ts';
 import type { CommandMessage, WireError, WorkerMessage } from './messages.ts';
 import { askWriter } from './start-writer.ts';
 import type { WorkerSettings } from './worker-settings.ts';
-import type { WriterReport } from './writer-thread.ts';
+import type { WriterReport, WriterRequest } from './writer-thread.ts';
 
 /** The thread of a media worker on which every packet is handled. Started by `worker-process`. */
 export interface TickThreadData {
@@ -25,6 +25,7 @@ const control = parentPort;
 const { settings, ring, writerPort } = workerData as TickThreadData;
 const settling = new Map<number, () => void>();
 const dueRequests: TickRequest[] = [];
+const toWriter = new MessageBatch<WriterRequest>((requests) => ask(requests));
 const toServer = new MessageBatch<WorkerMessage>((messages) => control.postMessage(messages));
 let nextSettle = 1;
 let state: 'running' | 'interrupted' | 'drainingWriter' | 'finished' = 'running';
@@ -43,19 +44,26 @@ function tell(message: WorkerMessage): void {
   toServer.add(message);
 }
 
+function ask(requests: WriterRequest[]): void {
+  askWriter({ port: writerPort, ring }, ...requests);
+}
+
 function settle(roomId: string): Promise<void> {
   const reply = nextSettle++;
-  askWriter({ port: writerPort, ring }, { settle: roomId, reply });
+  toWriter.add({ settle: roomId, reply });
   return new Promise((resolve) => settling.set(reply, resolve));
+}
+
+function settled(reply: number): void {
+  settling.get(reply)?.();
+  settling.delete(reply);
 }
 
 function readWriterReports(): void {
   for (let next = receiveMessageOnPort(writerPort); next; next = receiveMessageOnPort(writerPort)) {
     const report = next.message as WriterReport;
-    if (report.event === 'settled') {
-      settling.get(report.reply)?.();
-      settling.delete(report.reply);
-    } else if (report.event === 'drained') void finish();
+    if (report.event === 'settled') report.replies.forEach(settled);
+    else if (report.event === 'drained') void finish();
     else pipeline.recordings.writerReported(report);
   }
 }
@@ -103,7 +111,7 @@ function finishWhenDone(): void {
     (state === 'interrupted' && pipeline.recordings.count === 0);
   if (!done) return;
   state = 'drainingWriter';
-  askWriter({ port: writerPort, ring }, { drain: true });
+  toWriter.add({ drain: true });
 }
 
 async function finish(): Promise<void> {

@@ -13,16 +13,16 @@ function report(walk: string, stack: string | undefined): void {
 
 Error.stackTraceLimit = 50;
 
-// The ring looks at the consumer's position with an atomic load: that is inside the append.
-const { load } = Atomics;
-Atomics.load = ((array: Int32Array, index: number) => {
+// The ring tells the consumer of a record with an atomic store: that is inside the append.
+const { store } = Atomics;
+Atomics.store = ((array: Int32Array, index: number, value: number) => {
   const { stack } = new Error();
-  if (stack?.includes('RingProducer.reserve') && stack.includes('media-session.ts')) {
-    Atomics.load = load;
+  if (stack?.includes('RingProducer.commit') && stack.includes('media-session.ts')) {
+    Atomics.store = store;
     report('packet', stack);
   }
-  return load(array, index);
-}) as typeof load;
+  return store(array, index, value);
+}) as typeof store;
 
 // The recorder's first act is to write the manifest's header.
 const { startRecording } = SpoolProducer.prototype;

@@ -192,16 +192,27 @@ static v128_t power_between(int from, int to) {
   return sum;
 }
 
+static int is_silent(const int16_t *from, int count) {
+  v128_t any = wasm_i16x8_splat(0);
+  for (int i = 0; i < count; i += 8) any = wasm_v128_or(any, wasm_v128_load(from + i));
+  return !wasm_v128_any_true(any);
+}
+
 /* Levels of `count` samples at 8 kHz. Returns the number of rows; of fine rows there are half as many, rounded up. */
 EXPORT(bandLevels) int band_levels(int count) {
   int total = count < FRAME ? 0 : (count - FRAME) / HOP + 1;
   v128_t scale = wasm_f32x4_splat(level_scale);
   for (int first = 0; first < total; first += 4) {
     const int16_t *from = samples + first * HOP;
+    int here = total - first < 4 ? total - first : 4;
+    if (is_silent(from, FRAME + 3 * HOP)) {
+      for (int at = 0; at < here * ROW; at++) rows[first * ROW + at] = 0;
+      for (int at = 0; at < (here + 1) / 2 * FINE_BANDS; at++) fine_rows[first / 2 * FINE_BANDS + at] = 0;
+      continue;
+    }
     for (int at = 0; at < FRAME; at += 8) load_eight(from, at);
     transform();
     find_powers();
-    int here = total - first < 4 ? total - first : 4;
     float lanes[4];
     v128_t whole = wasm_f32x4_splat(0);
     for (int band = 0; band <= BANDS; band++) {
@@ -532,22 +543,47 @@ EXPORT(addEnvelope) void add_envelope(double *state, int count) {
 #define DROPS_STATE (DROPS * (TIME_BINS + 1))
 static const int drops_db[DROPS] = {3, 6, 9, 12, 18, 24};
 
+static void add_drop(double *state, int from, int count) {
+  double peak = levels[from], *peaks = state + DROPS * TIME_BINS;
+  int shown = 0;
+  while (shown < DROPS && peak - drops_db[shown] >= 3) peaks[shown++] += 1;
+  double lowest = peak;
+  int end = from + LONGEST_DROP < count ? from + LONGEST_DROP : count;
+  for (int i = from + 1, at = 0; i < end && at < shown; i++) {
+    double level = levels[i];
+    if (level > lowest + 5) break;
+    lowest = least(lowest, level);
+    for (; at < shown && level <= peak - drops_db[at]; at++) state[at * TIME_BINS + drop_bin[i - from]] += 1;
+  }
+}
+
+#define LEAST_PEAK 9
+
 EXPORT(addDrops) void add_drops(double *state, int count) {
-  double *peaks = state + DROPS * TIME_BINS;
   for (int from = 2; from + 2 < count; from++) {
     double peak = levels[from];
-    if (peak < 9 || levels[from - 1] >= peak || levels[from + 1] > peak || levels[from - 2] >= peak ||
+    if (peak < LEAST_PEAK || levels[from - 1] >= peak || levels[from + 1] > peak || levels[from - 2] >= peak ||
         levels[from + 2] > peak)
       continue;
-    int shown = 0;
-    while (shown < DROPS && peak - drops_db[shown] >= 3) peaks[shown++] += 1;
-    double lowest = peak;
-    int end = from + LONGEST_DROP < count ? from + LONGEST_DROP : count;
-    for (int i = from + 1, at = 0; i < end && at < shown; i++) {
-      double level = levels[i];
-      if (level > lowest + 5) break;
-      lowest = least(lowest, level);
-      for (; at < shown && level <= peak - drops_db[at]; at++) state[at * TIME_BINS + drop_bin[i - from]] += 1;
+    add_drop(state, from, count);
+  }
+}
+
+/* As `add_drops`, where the levels are those of `steps` above `noise`: peaks are looked for in sixteen at a time. */
+static void add_drops_of(double *state, const uint8_t *steps, double noise, int count) {
+  int least_step = (int)(2 * (noise + LEAST_PEAK - LEAST_DBOV)) - 1;
+  if (least_step < 0) least_step = 0;
+  while (least_step < 256 && dbov(least_step) - noise < LEAST_PEAK) least_step++;
+  if (least_step > 255) return;
+  v128_t lowest = wasm_u8x16_splat((uint8_t)least_step);
+  for (int first = 2; first + 2 < count; first += 16) {
+    v128_t here = wasm_v128_load(steps + first);
+    v128_t before = wasm_u8x16_max(wasm_v128_load(steps + first - 1), wasm_v128_load(steps + first - 2));
+    v128_t after = wasm_u8x16_max(wasm_v128_load(steps + first + 1), wasm_v128_load(steps + first + 2));
+    v128_t is_peak = wasm_v128_and(wasm_v128_and(wasm_u8x16_lt(before, here), wasm_u8x16_le(after, here)), wasm_u8x16_ge(here, lowest));
+    for (uint32_t bits = wasm_i8x16_bitmask(is_peak); bits != 0; bits &= bits - 1) {
+      int from = first + __builtin_ctz(bits);
+      if (from + 2 < count) add_drop(state, from, count);
     }
   }
 }
@@ -559,7 +595,7 @@ EXPORT(addDrops) void add_drops(double *state, int count) {
 #define FINE_STATE (REGIONS * REGION_STATE)
 
 EXPORT(addFine) void add_fine(double *state, int count) {
-  static uint8_t bands[FINE_BANDS][MAX_FINE_ROWS];
+  static uint8_t bands[FINE_BANDS + 1][MAX_FINE_ROWS];
   double tops[FINE_BANDS], top = LEAST_DBOV;
   if (count < 100) return;
   for (int row = 0; row < count; row++)
@@ -574,7 +610,7 @@ EXPORT(addFine) void add_fine(double *state, int count) {
     region[1] += tops[band] - noise;
     region[2] += 1;
     add_envelope(region + 3, count);
-    add_drops(region + 3 + ENVELOPE_STATE, count);
+    add_drops_of(region + 3 + ENVELOPE_STATE, steps, noise, count);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Leg } from '../../call/leg.ts';
 import type { CallbackClient } from '../../callbacks/callback-client.ts';
-import { CallreelError } from '../../errors.ts';
+import { asCallreelError, CallreelError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { Application } from '../../routing/application.ts';
 import type { ScriptRunner } from '../../script/runner.ts';
@@ -49,8 +49,7 @@ export class SiftIncoming {
       await runner.run(leg, routine);
     } catch (error) {
       if (leg.ended) return;
-      const known =
-        error instanceof CallreelError ? error : new CallreelError('INTERNAL', 'an unexpected error');
+      const known = asCallreelError(error, 'an unexpected error');
       const status = sipStatuses.includes(known.status) ? known.status : 500;
       log.warn({ connectionId: leg.id, appId: application.appId, error }, 'the call could not be served');
       leg.reject(status, known.code);

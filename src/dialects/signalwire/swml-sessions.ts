@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Leg } from '../../call/leg.ts';
 import { displayUrl, parseUserUrl } from '../../callbacks/user-url.ts';
-import { CallreelError } from '../../errors.ts';
+import { asCallreelError, CallreelError } from '../../errors.ts';
 import type { SwmlEnd } from './host.ts';
 import { SwmlInterpreter } from './interpreter.ts';
 import { LegHost, type LegHostOptions } from './swml-host.ts';
@@ -84,8 +84,7 @@ export class SwmlSessions {
       leg.hangUp('end of the document');
       return;
     }
-    const known =
-      failure instanceof CallreelError ? failure : new CallreelError('INTERNAL', 'an unexpected error');
+    const known = asCallreelError(failure, 'an unexpected error');
     this.#options.log.warn({ connectionId: leg.id, error: failure }, 'the call could not be served');
     leg.reject(sipStatuses.includes(known.status) ? known.status : 500, known.code);
   }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import { CallreelError } from '../../errors.ts';
+import { asCallreelError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { SinchApplication } from './application.ts';
 import { CallRecord } from './call-record.ts';
@@ -118,8 +118,7 @@ export class CallDialogue {
   failed(error: unknown): void {
     const { log, callbacks } = this.#options;
     log.warn({ error, connectionId: this.subject.callId }, 'a document is not done as it says');
-    const known =
-      error instanceof CallreelError ? error : new CallreelError('INTERNAL', 'an unexpected error');
+    const known = asCallreelError(error, 'an unexpected error');
     const { code, message } = sinchErrorOf(known);
     callbacks.tellError(this.subject, code, message);
   }

@@ -1,0 +1,71 @@
+import type { ArrivalTimes } from './arrival-times.ts';
+import type { FfiPort } from './ffi-port.ts';
+import type { Datagram } from './transport.ts';
+
+/** Where what comes to the sockets of all ports of a transport is taken from. */
+export interface DatagramReceiver {
+  /**
+   * From now on what comes to this socket of the port is handed out.
+   * @returns the name of the error, where there was one
+   */
+  add(port: FfiPort, fd: number): string | undefined;
+  /** Hands out what waits in the first socket of a port, at least. */
+  catchUp(port: FfiPort): void;
+  /** Hands out what came, of each socket in its order. A port that is flooded does not hold up the others. */
+  receive(): void;
+  /** Until something came. */
+  wait(timeoutMs: number): void;
+  /** Nothing more of this socket is handed out; it is closed, at once or within the next turn, and `closed` called. */
+  closeSocket(fd: number, closed: () => void): void;
+  /** All sockets were given to `closeSocket`; afterwards they are closed, and it is of no use. */
+  end(): void;
+}
+
+export interface ReceiveCounters {
+  receivedPackets: number;
+  /** Received and given up: longer than a datagram may be, or of no source. */
+  droppedDatagrams: number;
+  /** Errors the system reported on a socket apart from a send. */
+  socketErrors: number;
+}
+
+/** Of one port in one tick; what it has beyond waits in its socket. Two seconds of a 20 ms stream. */
+export const maxPerSocketAndTurn = 128;
+
+/** Gives datagrams as the kernel tells of them to the sinks of their ports. */
+export class Handout {
+  readonly counters: ReceiveCounters;
+  readonly #arrivals: ArrivalTimes;
+  readonly #datagram: Datagram = { data: new Uint8Array(), arrivalUs: 0, sourceAddress: '', sourcePort: 0 };
+
+  constructor(counters: ReceiveCounters, arrivals: ArrivalTimes) {
+    this.counters = counters;
+    this.#arrivals = arrivals;
+  }
+
+  /**
+   * @param words in which the sockaddr of the source and the control data are, each from some index on and of so many
+   *   bytes
+   */
+  give(
+    port: FfiPort,
+    data: Uint8Array,
+    words: Uint32Array,
+    nameAt: number,
+    nameBytes: number,
+    controlAt: number,
+    controlBytes: number,
+  ): void {
+    if (!port.cameFrom(words, nameAt, nameBytes)) {
+      this.counters.droppedDatagrams++;
+      return;
+    }
+    const datagram = this.#datagram;
+    datagram.data = data;
+    datagram.arrivalUs = this.#arrivals.of(words, controlAt, controlBytes);
+    datagram.sourceAddress = port.sourceAddress;
+    datagram.sourcePort = port.sourcePort;
+    this.counters.receivedPackets++;
+    port.sink.receive(datagram);
+  }
+}
