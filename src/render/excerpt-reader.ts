@@ -16,6 +16,8 @@ import { streamKey } from './stream-decoder.ts';
 const straight: Partial<Record<CodecName, typeof decodeUlaw>> = { PCMU: decodeUlaw, PCMA: decodeAlaw };
 /** What came so much before an excerpt is read with it: packets come late, and decoders remember. */
 const leadUs = 300_000;
+/** Who speaks is heard in every other packet of 20 ms. */
+const listenUs = 30_000;
 /** Of the samples before a loss that is concealed. */
 const historySeconds = 0.1;
 /** Of all readers of a thread: no packet of any codec decodes to more. */
