@@ -135,9 +135,13 @@ export class ExcerptReader {
     this.#track.untilUs = this.#usOf(toSample) - leadUs;
     for (let next = this.#track.next(); !next.done; next = this.#track.next()) {
       const record = next.value;
-      if (record.kind !== 'packet') this.#take(record);
-      else if (this.#format)
-        heard(record.arrivalUs, level.of(this.#format, record.payload, record.arrivalUs));
+      if (record.kind !== 'packet') {
+        this.#take(record);
+        continue;
+      }
+      const { arrivalUs, payload } = record;
+      if (this.#format) heard(arrivalUs, level.of(this.#format, payload, arrivalUs));
+      this.#track.fromUs = arrivalUs + listenUs;
     }
     level.close();
   }
