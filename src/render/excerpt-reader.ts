@@ -16,6 +16,8 @@ import { streamKey } from './stream-decoder.ts';
 const straight: Partial<Record<CodecName, typeof decodeUlaw>> = { PCMU: decodeUlaw, PCMA: decodeAlaw };
 /** What came so much before an excerpt is read with it: packets come late, and decoders remember. */
 const leadUs = 300_000;
+/** Who speaks is heard in every other packet of 20 ms. */
+const listenUs = 30_000;
 /** Of the samples before a loss that is concealed. */
 const historySeconds = 0.1;
 /** Of all readers of a thread: no packet of any codec decodes to more. */
@@ -133,9 +135,13 @@ export class ExcerptReader {
     this.#track.untilUs = this.#usOf(toSample) - leadUs;
     for (let next = this.#track.next(); !next.done; next = this.#track.next()) {
       const record = next.value;
-      if (record.kind !== 'packet') this.#take(record);
-      else if (this.#format)
-        heard(record.arrivalUs, level.of(this.#format, record.payload, record.arrivalUs));
+      if (record.kind !== 'packet') {
+        this.#take(record);
+        continue;
+      }
+      const { arrivalUs, payload } = record;
+      if (this.#format) heard(arrivalUs, level.of(this.#format, payload, arrivalUs));
+      this.#track.fromUs = arrivalUs + listenUs;
     }
     level.close();
   }
