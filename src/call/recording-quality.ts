@@ -39,6 +39,8 @@ const leastSeconds = 20;
 const leastPauseMs = 1000;
 /** So many are measured before one that has ended has its turn. */
 const stepRecordings = 2;
+/** What was not there, as its packets came late, or nobody sent any for a while, is looked for once more. */
+const againMs = 10_000;
 /** Settled figures hold until the next are due, and so much longer where the machine is busy. */
 const lateMs = 15_000;
 /** Each has some 35 kB in memory; those beyond are measured at their end. */
@@ -51,8 +53,9 @@ const previousMs = 24 * 3_600_000;
 interface Followed {
   order: QualityOrder;
   sinceUs: number;
-  /** When it is stepped next: just behind the end of the next excerpt. */
+  /** When it is stepped next: just behind the end of the next excerpt, or once more behind that of the last. */
   dueUs: number;
+  isAgain?: boolean;
   excerpt: number;
   settled?: { measured: MeasuredRecording; untilUs: number } | undefined;
 }
@@ -214,7 +217,8 @@ export class RecordingQuality {
       const nextUs = dueUs(sinceUs, followed.excerpt);
       const measured = figures?.[followed.order.recordingId];
       followed.settled = measured && { measured, untilUs: nextUs + lateMs * 1000 };
-      followed.dueUs = nextUs;
+      followed.isAgain = !measured && !followed.isAgain;
+      followed.dueUs = followed.isAgain ? Math.min(nextUs, atUs + againMs * 1000) : nextUs;
     }
   }
 }
