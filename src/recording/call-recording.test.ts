@@ -253,6 +253,23 @@ describe('a call that is recorded by itself', () => {
     assert.ok(Math.abs(trimmed.length - 3200) <= 160, `${trimmed.length}`);
   });
 
+  it('leaves out no sample of a word, wherever in the 10 ms that are listened to it begins', async () => {
+    for (const silent of [0, 1, 40, 78, 79]) {
+      const phone = await bench.call(`w${silent}`);
+      const [whole, trimmed] = [`whole${silent}`, `trimmed${silent}`];
+      const options = { endSilenceTimeoutMs: 600 };
+      await bench.record(`w${silent}`, whole, { options });
+      await bench.record(`w${silent}`, trimmed, { options: { ...options, trim: true } });
+      await bench.slots(20, [[phone, new Int16Array(0)]]);
+      const word = new Int16Array(silent + 4000);
+      word.set(toneOf(500, 500), silent);
+      await bench.slots(90, [[phone, word]]);
+      const heard = async (recordingId: string) =>
+        (await bench.render(recordingId, `call-w${silent}`)).filter((sample) => sample !== 0);
+      assert.deepEqual(await heard(trimmed), await heard(whole), `${silent} samples of silence`);
+    }
+  });
+
   it('a key that ends it while it is paused does not', async () => {
     const phone = await bench.call('a');
     await bench.record('a', 'r', { options: { terminators: '#' } });

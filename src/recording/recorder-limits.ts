@@ -13,6 +13,9 @@ const hearingDelaySeconds = 0.06;
 /** The first words are in one of so many stays that ended last. */
 const maxHeardTracks = 16;
 
+/** Speech is heard by hops of 10 ms, and a word may begin in the last samples of the one before. */
+const onsetSamples = voiceRateHz / 100;
+
 /** What ends a recording by itself: length, and silence. Decided on its samples, not on timers. */
 export class RecorderLimits {
   readonly listener: VoiceListener | undefined;
@@ -78,7 +81,7 @@ export class RecorderLimits {
     const { speech } = this.listener;
     if (!speech) return undefined;
     const toSample = (at: number) => this.#time.sampleOf(Math.round((at * this.#rateHz) / voiceRateHz));
-    const heardSample = toSample(speech.from);
+    const heardSample = toSample(Math.max(0, speech.from - onsetSamples));
     // Speech is heard as it arrives; where packets were late at first it lies earlier.
     const earlier = Math.max(0, ...this.#heard.map((track) => track.earlierBy(heardSample)));
     const fromSample = Math.max(toSample(0), heardSample - earlier);
