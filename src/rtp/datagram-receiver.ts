@@ -32,7 +32,7 @@ export interface ReceiveCounters {
 /** Of one port in one tick; what it has beyond waits in its socket. Two seconds of a 20 ms stream. */
 export const maxPerSocketAndTurn = 128;
 
-/** Gives datagrams as the kernel tells of them to the sinks of their ports. */
+/** Datagrams, as the kernel tells of them, for the sinks of their ports: who received them calls these. */
 export class Handout {
   readonly counters: ReceiveCounters;
   readonly #arrivals: ArrivalTimes;
@@ -46,8 +46,9 @@ export class Handout {
   /**
    * @param words in which the sockaddr of the source and the control data are, each from some index on and of so many
    *   bytes
+   * @returns valid until the next one; undefined where nobody has sent it
    */
-  give(
+  take(
     port: FfiPort,
     data: Uint8Array,
     words: Uint32Array,
@@ -55,10 +56,10 @@ export class Handout {
     nameBytes: number,
     controlAt: number,
     controlBytes: number,
-  ): void {
+  ): Datagram | undefined {
     if (!port.cameFrom(words, nameAt, nameBytes)) {
       this.counters.droppedDatagrams++;
-      return;
+      return undefined;
     }
     const datagram = this.#datagram;
     datagram.data = data;
@@ -66,6 +67,6 @@ export class Handout {
     datagram.sourceAddress = port.sourceAddress;
     datagram.sourcePort = port.sourcePort;
     this.counters.receivedPackets++;
-    port.sink.receive(datagram);
+    return datagram;
   }
 }

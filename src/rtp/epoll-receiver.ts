@@ -90,7 +90,8 @@ export class EpollReceiver implements DatagramReceiver {
     else {
       const { words, nameAt, nameBytes, controlAt, controlBytes } = message;
       const data = this.#views[bytes] ?? this.#view(bytes);
-      this.#handout.give(port, data, words, nameAt, nameBytes, controlAt, controlBytes);
+      const datagram = this.#handout.take(port, data, words, nameAt, nameBytes, controlAt, controlBytes);
+      if (datagram) port.sink.receive(datagram);
     }
     return true;
   }

@@ -8,7 +8,8 @@ function startLoop(clock: FakeClock, action: (nowUs: number) => void = () => {})
   const ticksUs: number[] = [];
   const order: string[] = [];
   const loop = new TickLoop(clock, 5000, lateness, {
-    receive: () => order.push('receive'),
+    begin: () => order.push('begin'),
+    receiver: { receive: () => order.push('receive') },
     ticks: [
       (nowUs) => {
         order.push('tick');
@@ -58,7 +59,7 @@ describe('tick loop', () => {
       if (ticksUs.length === 1) throw new Error('boom');
     });
     assert.throws(() => clock.advanceMs(5), /boom/);
-    assert.deepEqual(order, ['receive', 'tick', 'send']);
+    assert.deepEqual(order, ['begin', 'receive', 'tick', 'send']);
     clock.advanceMs(20);
     assert.ok(ticksUs.length >= 4);
     loop.stop();
@@ -68,7 +69,7 @@ describe('tick loop', () => {
     const clock = new FakeClock();
     const { loop, order } = startLoop(clock);
     clock.advanceMs(5);
-    assert.deepEqual(order, ['receive', 'tick', 'second tick', 'send']);
+    assert.deepEqual(order, ['begin', 'receive', 'tick', 'second tick', 'send']);
     loop.stop();
   });
 

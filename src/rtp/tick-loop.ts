@@ -11,7 +11,8 @@ export interface TickLateness {
 
 /** What a turn of the loop does, in order; called by the loop itself, so that no step stands on another's stack. */
 export interface TickSteps {
-  receive(): void;
+  begin?(): void;
+  receiver: { receive(): void };
   ticks: readonly ((nowUs: number) => void)[];
   /** Also after a step that threw. */
   send(): void;
@@ -69,7 +70,8 @@ export class TickLoop {
     if (latenessUs > this.#periodUs) this.#lateness.lateTicks += Math.floor(latenessUs / this.#periodUs);
     if (latenessUs > this.#lateness.maxLatenessUs) this.#lateness.maxLatenessUs = latenessUs;
     try {
-      this.#steps.receive();
+      this.#steps.begin?.();
+      this.#steps.receiver.receive();
       // Nothing that was received came later than that.
       const tickUs = this.#clock.monotonicUs();
       for (const tick of this.#steps.ticks) tick(tickUs);

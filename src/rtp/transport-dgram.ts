@@ -100,7 +100,7 @@ export class DgramTransport implements RtpTransport {
   run(...ticks: ((nowUs: number) => void)[]): void {
     if (this.#loop) throw new Error('the transport runs already');
     this.#loop = new TickLoop(this.#options.clock, tickPeriodUs, this.counters, {
-      receive: () => this.#handOut(),
+      receiver: { receive: () => this.#handOut() },
       ticks,
       send: () => this.#flush(),
     });

@@ -122,7 +122,8 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
       exchange: () => {
         this.sender.flush();
         this.#receiver.wait(probeTimeoutMs);
-        this.#receive();
+        this.#begin();
+        this.#receiver.receive();
       },
     });
     const problem = probe.run();
@@ -159,7 +160,8 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
   run(...ticks: ((nowUs: number) => void)[]): void {
     if (this.#loop) throw new Error('the transport runs already');
     this.#loop = new TickLoop(this.#options.clock, tickPeriodUs, this.counters, {
-      receive: () => this.#receive(),
+      begin: () => this.#begin(),
+      receiver: this.#receiver,
       ticks,
       send: () => this.sender.flush(),
     });
@@ -200,10 +202,9 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
       });
   }
 
-  #receive(): void {
+  #begin(): void {
     this.#arrivals.begin();
     this.#peers.connectSome(this.#receiver);
-    this.#receiver.receive();
   }
 
   /** @returns undefined when the port is taken */

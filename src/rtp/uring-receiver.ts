@@ -223,7 +223,9 @@ export class UringReceiver implements DatagramReceiver {
       return;
     }
     const data = this.#buffers.view(id, dataOffset, dataBytes);
-    this.#handout.give(port, data, words, at + nameAt, words[at]!, at + controlAt, words[at + 1]!);
+    const [name, control] = [at + nameAt, at + controlAt];
+    const datagram = this.#handout.take(port, data, words, name, words[at]!, control, words[at + 1]!);
+    if (datagram) port.sink.receive(datagram);
   }
 
   #ended(fd: number, result: number): void {

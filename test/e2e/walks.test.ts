@@ -28,6 +28,14 @@ function documentedWalks(): Map<string, string[]> {
   return walks;
 }
 
+/** What takes the place of a file where the system lets us have no io_uring. */
+const standIns = new Map(
+  ['src/rtp/epoll-receiver.ts', 'src/rtp/transport-dgram.ts'].map((file) => [
+    file,
+    'src/rtp/uring-receiver.ts',
+  ]),
+);
+
 /** Files of the product on a stack, outermost first; a file's frames in a row count once. */
 function filesOf(stack: string): string[] {
   const frames = [...stack.matchAll(/file:\/\/(.+?):\d+:\d+/g)].map(([, path = '']) =>
@@ -36,6 +44,7 @@ function filesOf(stack: string): string[] {
   const files = frames
     .filter((path) => path.startsWith(join(root, 'src/')))
     .map((path) => path.slice(root.length))
+    .map((file) => standIns.get(file) ?? file)
     .reverse();
   return files.filter((file, index) => file !== files[index - 1]);
 }
