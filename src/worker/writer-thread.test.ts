@@ -107,6 +107,7 @@ test('a drain waits for the recordings that still run', async () => {
   producer.append('A', { type: 'end', atSample: 0, endedUnixMs: 0, reason: 'stopped' });
   producer.finishRecording('A');
   await once(thread.worker, 'exit');
+  await reports.until('drained');
   assert.deepEqual(
     reports.list.map(({ event }) => event).filter((event) => event !== 'durable'),
     ['ended', 'drained'],
