@@ -159,7 +159,7 @@ async function assertKeptUntil(
     const tail = end < 0 ? samples.subarray(0, 0) : samples.subarray(start + end);
     assert.ok(
       tail.length < packetSamples + longestWaitMs(call) * 8 && tail.every((sample) => sample === 0),
-      `${tail.length} samples more`,
+      `${tail.length} samples more, not silent from ${tail.findIndex((s) => s !== 0)}, ${samples.length} in all, ${said.length} said, from ${start}, waited ${longestWaitMs(call)}`,
     );
   }
   assert.ok((await samplesOf(conversation.mixed_audio!)).length >= 8000);
