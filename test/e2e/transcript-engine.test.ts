@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { systemClock } from '../../src/clock.ts';
 import type { PhoneCall } from '../../src/testkit/phone-call.ts';
 import { LocalSpeechToText } from '../../src/transcription/local-speech-to-text.ts';
@@ -68,6 +69,9 @@ test('killed, without memory, with a broken model: tried again or told why; no r
   }
 });
 
+/** The row is there before the media worker has begun to record. */
+const recorderStartMs = 500;
+
 interface RecordedCall {
   call: PhoneCall;
   callId: string;
@@ -81,6 +85,7 @@ async function recordedCall(locale = 'en-US'): Promise<RecordedCall> {
   });
   const callId = await stage.callIdOf(call);
   await eventually(`the recording of ${callId}`, async () => (await recordingsOf(callId))[0]);
+  await wait(recorderStartMs);
   return { call, callId };
 }
 
