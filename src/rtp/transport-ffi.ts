@@ -49,9 +49,9 @@ const maxPort = 65_535;
 const receivedOneByOne = 'datagrams are received one by one: ';
 
 /**
- * Linux by `node:ffi`: at each tick one epoll tells which sockets have something, and each is read once for every
- * datagram, without a callback, a Buffer or an object for it. What is committed goes out in batches by io_uring, or, where
- * the kernel does not let us (Docker's seccomp profile), one by one.
+ * Linux by `node:ffi`, without a callback, a Buffer or an object for a datagram. What comes in is taken at each tick from
+ * requests of an io_uring that go on by themselves, and what is committed goes out in batches by another one; or, where
+ * the kernel does not let us (Docker's seccomp profile), by epoll, and one by one.
  */
 export class FfiTransport implements RtpTransport, FfiPortOwner {
   readonly driver = 'ffi';
