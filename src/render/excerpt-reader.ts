@@ -4,12 +4,12 @@ import type { CodecName, Decoder } from '../codec/codec.ts';
 import { createDecoder } from '../codec/decoders.ts';
 import { decodeAlaw, decodeUlaw } from '../codec/g711.ts';
 import type { GrowingTrack, TrackPlace } from '../spool/growing-recording.ts';
-import type { FormatRecord, PacketRecord, SpoolRecord } from '../spool/records.ts';
-import { payloadDurationTicks } from '../timeline/payload-duration.ts';
+import type { FormatRecord, SpoolRecord } from '../spool/records.ts';
 import type { Placement } from '../timeline/placement.ts';
-import { type TrackPacket, TrackPlacer } from '../timeline/track-placer.ts';
+import { TrackPlacer } from '../timeline/track-placer.ts';
 import { concealableSamples, type SequencedPacket } from './loss.ts';
 import { PayloadLevel } from './payload-level.ts';
+import { newReadPacket, noFormat, noPayload, type ReadPacket, readInto } from './read-packet.ts';
 import { streamKey } from './stream-decoder.ts';
 
 /** These need no decoder. */
@@ -24,8 +24,6 @@ const historySeconds = 0.1;
 let decoded = new Int16Array(5760);
 let resampled = new Int16Array(0);
 const nothing = new Int16Array(0);
-const noPayload = new Uint8Array(0);
-const noFormat: FormatRecord = { kind: 'format', codec: 'PCMU', clockRateHz: 8000, payloadType: 0, ssrc: 0 };
 
 export interface ExcerptReaderOptions {
   track: GrowingTrack;
@@ -36,11 +34,6 @@ export interface ExcerptReaderOptions {
   /** We sent what is in it. */
   isOurs: boolean;
   lossConcealment: 'on' | 'off';
-}
-
-interface ReadPacket extends TrackPacket {
-  payload: Uint8Array;
-  format: FormatRecord;
 }
 
 type PlacedPacket = ReadPacket & Placement;
@@ -60,10 +53,7 @@ export class ExcerptReader {
   readonly #conceals: boolean;
   readonly #placer: TrackPlacer<ReadPacket>;
   /** What is being placed; the placer copies what has to wait. */
-  readonly #offered: ReadPacket = {
-    ...{ sequenceNumber: 0, rtpTime: 0, arrivalUs: 0, durationTicks: 0 },
-    ...{ payload: noPayload, format: noFormat },
-  };
+  readonly #offered = newReadPacket();
   #format: FormatRecord | undefined;
   /** Sender reports up to then were taken. */
   #reportedUs = 0;
@@ -170,25 +160,13 @@ export class ExcerptReader {
   }
 
   #take(record: SpoolRecord): void {
-    if (record.kind === 'packet') this.#offer(record);
-    else if (record.kind === 'format') this.#placer.format((this.#format = { ...record }));
+    if (record.kind === 'packet') {
+      if (this.#format) this.#placer.offer(readInto(this.#offered, record, this.#format));
+    } else if (record.kind === 'format') this.#placer.format((this.#format = { ...record }));
     else if (record.kind === 'sender-report' && record.arrivalUs > this.#reportedUs) {
       this.#reportedUs = record.arrivalUs;
       if (this.#format) this.#placer.report(record);
     }
-  }
-
-  #offer({ sequenceNumber, rtpTime, arrivalUs, payload }: PacketRecord): void {
-    const format = this.#format;
-    if (!format) return;
-    const packet = this.#offered;
-    packet.sequenceNumber = sequenceNumber;
-    packet.rtpTime = rtpTime;
-    packet.arrivalUs = arrivalUs;
-    packet.durationTicks = payloadDurationTicks(format.codec, format.clockRateHz, payload);
-    packet.payload = payload;
-    packet.format = format;
-    this.#placer.offer(packet);
   }
 
   #placed(packet: ReadPacket, { atSample, durationSamples }: Placement): void {

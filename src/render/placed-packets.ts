@@ -3,11 +3,11 @@ import type { PacketSeries } from '../spool/packet-series.ts';
 import type { FormatRecord, OverflowRecord, SpoolRecord } from '../spool/records.ts';
 import { maxLagUs, maxMarks } from '../timeline/bounds.ts';
 import type { TimelineMark } from '../timeline/marks.ts';
-import { payloadDurationTicks } from '../timeline/payload-duration.ts';
 import type { ExactSpan, Placement } from '../timeline/placement.ts';
-import { type TrackPacket, TrackPlacer } from '../timeline/track-placer.ts';
+import { TrackPlacer } from '../timeline/track-placer.ts';
 import type { TrackTimeline } from '../timeline/track-timeline.ts';
 import { concealableSamples, type SequencedPacket } from './loss.ts';
+import { newReadPacket, noPayload, type ReadPacket, readInto } from './read-packet.ts';
 import type { PauseView, RecordingView, TrackView } from './track-source.ts';
 
 /** One packet of a track with its place on the room's clock; or several that go on one where the other ended. */
@@ -39,14 +39,6 @@ export function firstSampleBehindPause(pauseEndSample: number, rateHz: number): 
   return pauseEndSample - Math.ceil((maxPauseLagUs * rateHz) / 1_000_000);
 }
 
-const noPayload = new Uint8Array(0);
-const noFormat: FormatRecord = { kind: 'format', codec: 'PCMU', clockRateHz: 8000, payloadType: 0, ssrc: 0 };
-
-interface ReadPacket extends TrackPacket {
-  payload: Uint8Array;
-  format: FormatRecord;
-}
-
 export type PlacedPacketsOptions = Pick<RecordingView, 'rateHz' | 'onDamage'> & { pauses?: PauseView[] };
 
 /** The packets of a track in the order of their positions, as far as no later record can put one before them. */
@@ -59,10 +51,7 @@ export class PlacedPackets {
   pauses: readonly PauseView[];
   readonly #records: Iterator<SpoolRecord>;
   /** The packet that is being placed; the placer copies what has to wait. */
-  readonly #read: ReadPacket = {
-    ...{ sequenceNumber: 0, rtpTime: 0, arrivalUs: 0, durationTicks: 0 },
-    ...{ payload: noPayload, format: noFormat },
-  };
+  readonly #read = newReadPacket();
   #format: FormatRecord | undefined;
   #waiting: PlacedPacket[] = [];
   #previous: PlacedPacket | undefined;
@@ -255,16 +244,7 @@ export class PlacedPackets {
     if (record.kind === 'sender-report') this.#placer.report(record);
     if (record.kind === 'overflow') this.#lose(record);
     if (record.kind !== 'packet' || !this.#format) return;
-    const format = this.#format;
-    const { sequenceNumber, rtpTime, arrivalUs, payload } = record;
-    const packet = this.#read;
-    packet.sequenceNumber = sequenceNumber;
-    packet.rtpTime = rtpTime;
-    packet.arrivalUs = arrivalUs;
-    packet.durationTicks = payloadDurationTicks(format.codec, format.clockRateHz, payload);
-    packet.payload = payload;
-    packet.format = format;
-    this.#placer.offer(packet);
+    this.#placer.offer(readInto(this.#read, record, this.#format));
   }
 
   #lose({ packets, arrivalUs }: OverflowRecord): void {
