@@ -1,4 +1,5 @@
 import type * as NodeFfi from 'node:ffi';
+import { openByFfi } from '../node-ffi.ts';
 import { type AesGcm, gcmNonceBytes as nonceBytes, gcmTagBytes as tagBytes } from './gcm.ts';
 
 /**
@@ -44,17 +45,11 @@ const octetString = 5n;
  * @returns undefined where there is no `node:ffi`, no such functions, or other results
  */
 export function openOpenssl(proof: AesGcm): AesGcm | undefined {
-  const { emitWarning } = process;
+  const opened = openByFfi((ffi) => new OpensslGcm(ffi));
   try {
-    // That it is experimental is no news to who runs a server.
-    process.emitWarning = () => undefined;
-    const ffi = process.getBuiltinModule('node:ffi') as typeof NodeFfi | undefined;
-    const opened = ffi && new OpensslGcm(ffi);
     return opened && isRight(opened, proof) ? opened : undefined;
   } catch {
     return undefined;
-  } finally {
-    process.emitWarning = emitWarning;
   }
 }
 
