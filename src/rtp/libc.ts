@@ -23,7 +23,7 @@ export interface Libc {
   epoll_create1(flags: number): number;
   epoll_ctl(epoll: number, operation: number, fd: number, event: bigint): number;
   epoll_wait(epoll: number, events: bigint, maxEvents: number, timeoutMs: number): number;
-  clock_gettime(clock: number, time: bigint): number;
+  clock_gettime(clock: bigint, time: bigint): number;
   inet_pton(family: number, text: string, address: bigint): number;
   inet_ntop(family: number, address: bigint, text: bigint, bytes: number): bigint;
   if_nametoindex(name: string): number;
@@ -52,7 +52,6 @@ const signatures = {
   epoll_create1: { arguments: ['int32'], return: 'int32' },
   epoll_ctl: { arguments: ['int32', 'int32', 'int32', 'pointer'], return: 'int32' },
   epoll_wait: { arguments: ['int32', 'pointer', 'int32', 'int32'], return: 'int32' },
-  clock_gettime: { arguments: ['int32', 'pointer'], return: 'int32' },
   inet_pton: { arguments: ['int32', 'string', 'pointer', 'int32'], return: 'int32' },
   inet_ntop: { arguments: ['int32', 'pointer', 'pointer', 'uint32'], return: 'pointer' },
   if_nametoindex: { arguments: ['string'], return: 'uint32' },
@@ -64,10 +63,11 @@ const signatures = {
 } as const satisfies NodeFfi.FunctionDefinitions;
 
 /**
- * Numbers as pointers, and a fraction behind them: why, `spool/openssl-gcm.ts` says. Behind the four the kernel finds
- * a null pointer where it would look for a fifth.
+ * Called each tick, or more often: numbers as pointers, and a fraction behind them; why, `spool/openssl-gcm.ts` says.
+ * Behind the four arguments of a system call the kernel finds a null pointer where it would look for a fifth.
  */
 const shortSignatures = {
+  clock_gettime: { arguments: ['pointer', 'pointer', 'float'], return: 'int32' },
   syscall: {
     arguments: ['pointer', 'pointer', 'pointer', 'pointer', 'pointer', 'pointer', 'float'],
     return: 'int32',
@@ -101,6 +101,7 @@ function tryOpen(): OpenedLibc | string {
     const errnoPointer = functions.__errno_location();
     const libc: Libc & { libs: unknown } = {
       ...functions,
+      clock_gettime: (clock, time) => short.functions.clock_gettime(clock, time, 0),
       shortSyscall: (number, a, b, c, d) => short.functions.syscall(number, a, b, c, d, 0n, 0),
       socket: (family, type, protocol) => functions.socket(family, type, protocol, 0),
       bind: (fd, address, bytes) => functions.bind(fd, address, bytes, 0),
@@ -162,7 +163,7 @@ export const linux = {
   EPOLL_CLOEXEC: 0o2000000,
   EPOLL_CTL_ADD: 1,
   EPOLLIN: 1,
-  CLOCK_REALTIME: 0,
+  CLOCK_REALTIME: 0n,
   RLIMIT_NOFILE: 7,
   ENOBUFS: 105,
   ECONNREFUSED: 111,
