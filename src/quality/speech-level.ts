@@ -24,8 +24,9 @@ export interface ActiveSpeech {
 export class SpeechLevel {
   readonly #hopSamples: number;
   readonly #decay: number;
-  readonly #activeHops = new Float64Array(thresholds.length);
-  readonly #hung = new Float64Array(thresholds.length).fill(hangoverSeconds * hopsPerSecond);
+  /** Plain arrays: of numbers so few, another kind is three times as much memory. */
+  readonly #activeHops: number[] = thresholds.map(() => 0);
+  readonly #hung: number[] = thresholds.map(() => hangoverSeconds * hopsPerSecond);
   #samples = 0;
   #untilHop: number;
   #energy = 0;
