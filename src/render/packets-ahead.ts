@@ -23,7 +23,7 @@ export class PacketsAhead {
   readonly endSample: number;
   readonly isDecodedAlone: boolean;
   readonly #from: PassedPlace | undefined;
-  readonly #numbers: Float64Array;
+  readonly #numbers: readonly number[];
   readonly #whole: PlacedPacket[];
 
   /**
@@ -39,10 +39,10 @@ export class PacketsAhead {
     this.#from = from;
     const isBehind = from !== undefined && packets.every(({ arrivalUs }) => arrivalUs > from.arrivalUs);
     this.#whole = isBehind ? [] : withTheirOwn(packets);
-    this.#numbers = new Float64Array(isBehind ? numbersEach * packets.length : 0);
-    if (isBehind)
-      for (const [index, { arrivalUs, sequenceNumber, atSample, durationSamples }] of packets.entries())
-        this.#numbers.set([arrivalUs, sequenceNumber, atSample, durationSamples], numbersEach * index);
+    const numbersOf = ({ arrivalUs, sequenceNumber, atSample, durationSamples }: PlacedPacket) => {
+      return [arrivalUs, sequenceNumber, atSample, durationSamples];
+    };
+    this.#numbers = isBehind ? packets.flatMap(numbersOf) : [];
   }
 
   /** All of them as they were, in their order; the track stays where it is. @throws CallreelError SPOOL_CORRUPT */

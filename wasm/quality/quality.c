@@ -748,12 +748,24 @@ EXPORT(addBlock) void add_block(int count, int fine_count) {
 #define MAX_HOP 480
 static float hop_weights[2][MAX_HOP];
 static int weighted_hop;
-static double hop_sums[3 * MAX_ROWS];
+#define THRESHOLDS 15
+/* The smoothed level, the envelope, and the energy; of each threshold the hops above it; how long it was not reached. */
+static double hop_state[3 + 2 * THRESHOLDS];
 
-EXPORT(hopSums) double *hop_sums_at(void) { return hop_sums; }
+EXPORT(hopState) double *hop_state_at(void) { return hop_state; }
+EXPORT(hopStateLength) int hop_state_length(void) { return sizeof hop_state / sizeof *hop_state; }
 
-/* For each hop of `hop` samples, a multiple of 8: what it adds to the smoothed level, to the envelope, and its energy. */
-EXPORT(hops) void hops(int count, int hop, double decay) {
+/* Which thresholds are reached: 2 to the power of each lane. */
+static inline v128_t reached_by(double envelope) {
+  union { double value; uint64_t bits; } of = {envelope};
+  int highest = (int)(of.bits >> 52) - 1023;
+  v128_t lane = wasm_i8x16_make(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  return wasm_i8x16_ge(wasm_i8x16_splat((int8_t)(highest < -1 ? -1 : highest)), lane);
+}
+
+/* `count` hops of `hop` samples, a multiple of 8: what follows from what was before, and the sums of each. The level
+ * decays by `decay` with a sample and by `hop_decay` with a hop, in which the envelope takes `follows` of it. */
+EXPORT(addHops) void add_hops(int count, int hop, double decay, double hop_decay, double follows, int hangover) {
   if (weighted_hop != hop) {
     weighted_hop = hop;
     double power = 1;
@@ -762,6 +774,11 @@ EXPORT(hops) void hops(int count, int hop, double decay) {
       hop_weights[1][i] = (float)((1 - decay) * (1 - decay) * (hop - i) * power);
     }
   }
+  uint8_t lanes[16] = {0};
+  double *active = hop_state + 3, *hung_of = active + THRESHOLDS;
+  for (int i = 0; i < THRESHOLDS; i++) lanes[i] = (uint8_t)hung_of[i];
+  v128_t hung = wasm_v128_load(lanes), longest = wasm_i8x16_splat((int8_t)hangover), one = wasm_i8x16_splat(1), hops_above = wasm_i8x16_splat(0);
+  double level = hop_state[0], envelope_level = hop_state[1];
   for (int at = 0; at < count; at++) {
     const int16_t *from = samples + at * hop;
     v128_t smoothed = wasm_f32x4_splat(0), envelope = wasm_f32x4_splat(0), energy = wasm_i64x2_splat(0);
@@ -777,10 +794,21 @@ EXPORT(hops) void hops(int count, int hop, double decay) {
       envelope = ADD(envelope, ADD(MUL(low, wasm_v128_load(&hop_weights[1][i])), MUL(high, wasm_v128_load(&hop_weights[1][i + 4]))));
     }
 #define LANES(v) ((double)wasm_f32x4_extract_lane(v, 0) + wasm_f32x4_extract_lane(v, 1) + wasm_f32x4_extract_lane(v, 2) + wasm_f32x4_extract_lane(v, 3))
-    hop_sums[3 * at] = LANES(smoothed);
-    hop_sums[3 * at + 1] = LANES(envelope);
-    hop_sums[3 * at + 2] = (double)(wasm_i64x2_extract_lane(energy, 0) + wasm_i64x2_extract_lane(energy, 1));
+    envelope_level = hop_decay * envelope_level + follows * level + LANES(envelope);
+    level = hop_decay * level + LANES(smoothed);
+    hop_state[2] += (double)(wasm_i64x2_extract_lane(energy, 0) + wasm_i64x2_extract_lane(energy, 1));
+    v128_t reached = reached_by(envelope_level);
+    hops_above = wasm_i8x16_sub(hops_above, wasm_v128_or(reached, wasm_i8x16_lt(hung, longest)));
+    hung = wasm_v128_andnot(wasm_i8x16_min(wasm_i8x16_add(hung, one), longest), reached);
+    if (at % 255 == 254 || at == count - 1) {
+      wasm_v128_store(lanes, hops_above);
+      for (int i = 0; i < THRESHOLDS; i++) active[i] += lanes[i];
+      hops_above = wasm_i8x16_splat(0);
+    }
   }
+  hop_state[0] = level, hop_state[1] = envelope_level;
+  wasm_v128_store(lanes, hung);
+  for (int i = 0; i < THRESHOLDS; i++) hung_of[i] = lanes[i];
 }
 
 /* The size of the greatest of `count` samples; 0 of none. */
