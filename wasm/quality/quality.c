@@ -156,16 +156,21 @@ static inline uint8_t level_step(float mean_square) {
 static inline void load_eight(const int16_t *from, int at) {
   v128_t a = wasm_v128_load(from + at), b = wasm_v128_load(from + HOP + at);
   v128_t c = wasm_v128_load(from + 2 * HOP + at), d = wasm_v128_load(from + 3 * HOP + at);
-#define LOW(x, y) wasm_i16x8_shuffle(x, y, 0, 8, 1, 9, 2, 10, 3, 11)
-#define HIGH(x, y) wasm_i16x8_shuffle(x, y, 4, 12, 5, 13, 6, 14, 7, 15)
 #define LOW32(x, y) wasm_i32x4_shuffle(x, y, 0, 4, 1, 5)
 #define HIGH32(x, y) wasm_i32x4_shuffle(x, y, 2, 6, 3, 7)
-  v128_t ab = LOW(a, b), cd = LOW(c, d), ab2 = HIGH(a, b), cd2 = HIGH(c, d);
-  v128_t pairs[4] = {LOW32(ab, cd), HIGH32(ab, cd), LOW32(ab2, cd2), HIGH32(ab2, cd2)};
+#define LOW64(x, y) wasm_i64x2_shuffle(x, y, 0, 2)
+#define HIGH64(x, y) wasm_i64x2_shuffle(x, y, 1, 3)
+  v128_t ab = LOW32(a, b), cd = LOW32(c, d), ab2 = HIGH32(a, b), cd2 = HIGH32(c, d);
+  /* In each lane an even sample, and the odd one behind it in the upper half. */
+  v128_t pairs[4] = {LOW64(ab, cd), HIGH64(ab, cd), LOW64(ab2, cd2), HIGH64(ab2, cd2)};
+  /* `reversed[at / 2 + pair]`: the last two bits become the first. */
+  static const int first_bits[4] = {0, HALF / 2, HALF / 4, HALF / 2 + HALF / 4};
+  int rest = reversed[at / 2];
+#pragma clang loop unroll(full)
   for (int pair = 0; pair < 4; pair++) {
-    int place = reversed[at / 2 + pair];
-    v128_t even = wasm_f32x4_convert_i32x4(wasm_i32x4_extend_low_i16x8(pairs[pair]));
-    v128_t odd = wasm_f32x4_convert_i32x4(wasm_i32x4_extend_high_i16x8(pairs[pair]));
+    int place = rest + first_bits[pair];
+    v128_t even = wasm_f32x4_convert_i32x4(wasm_i32x4_shr(wasm_i32x4_shl(pairs[pair], 16), 16));
+    v128_t odd = wasm_f32x4_convert_i32x4(wasm_i32x4_shr(pairs[pair], 16));
     re[place] = MUL(even, wasm_v128_load32_splat(&window[at + 2 * pair]));
     im[place] = MUL(odd, wasm_v128_load32_splat(&window[at + 2 * pair + 1]));
   }
@@ -219,14 +224,16 @@ EXPORT(bandLevels) int band_levels(int count) {
       v128_t energy = band < BANDS ? power_between(edges[band], edges[band + 1]) : whole;
       whole = ADD(whole, energy);
       wasm_v128_store(lanes, MUL(energy, scale));
-      for (int lane = 0; lane < here; lane++) rows[(first + lane) * ROW + band] = level_step(lanes[lane]);
+      /* Rows behind the last one are room. */
+      uint8_t *row = rows + first * ROW + band;
+      row[0] = level_step(lanes[0]), row[ROW] = level_step(lanes[1]);
+      row[2 * ROW] = level_step(lanes[2]), row[3 * ROW] = level_step(lanes[3]);
     }
     for (int band = 0; band < FINE_BANDS; band++) {
       int bin = FIRST_FINE_BIN + 2 * band;
       wasm_v128_store(lanes, MUL(ADD(powers[bin], powers[bin + 1]), scale));
       uint8_t *row = fine_rows + (first / 2) * FINE_BANDS + band;
-      row[0] = level_step(lanes[0]);
-      if (here > 2) row[FINE_BANDS] = level_step(lanes[2]);
+      row[0] = level_step(lanes[0]), row[FINE_BANDS] = level_step(lanes[2]);
     }
   }
   return total;
