@@ -13,6 +13,10 @@ const dynamicRangeDb = 60;
 const topPercent = 95;
 const wholePercents = [0.5, 1, 3, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 99];
 const bandPercents = [1, 5, 15, 30, 50, 80];
+const bandAndTopPercents = [...bandPercents, topPercent];
+/** The level that nearly all others lie above. */
+const softAt = bandPercents.indexOf(5);
+const found = new Float64Array(Math.max(wholePercents.length, bandAndTopPercents.length));
 const namesOf = namesOnce(() => [
   ...wholePercents.map((percent) => `level ${percent}`),
   ...Array.from({ length: bandCount }, (_, band) => [
@@ -65,20 +69,20 @@ export class LevelStatistics {
   features(put: FeatureSink): void {
     // A row counts once in each.
     const total = this.rows;
-    const relative = (histogram: Histogram, percent: number, top: number) =>
-      Math.max(-dynamicRangeDb, histogram.percentile(percent, leastDbov, total) - top);
+    const relative = (level: number, top: number) => Math.max(-dynamicRangeDb, level - top);
     const whole = this.#histograms[bandCount]!;
     const top = this.topDbov;
     const soft = whole.percentile(5, leastDbov, total);
     const names = namesOf('');
     let next = 0;
-    for (const percent of wholePercents) put(names[next++]!, relative(whole, percent, top));
+    whole.percentiles(wholePercents, leastDbov, total, found);
+    for (let i = 0; i < wholePercents.length; i++) put(names[next++]!, relative(found[i]!, top));
     for (let band = 0; band < bandCount; band++) {
-      const histogram = this.#histograms[band]!;
-      const bandTop = histogram.percentile(topPercent, leastDbov, total);
-      for (const percent of bandPercents) put(names[next++]!, relative(histogram, percent, bandTop));
-      put(names[next++]!, Math.max(-dynamicRangeDb, bandTop - top));
-      put(names[next++]!, relative(histogram, 5, soft));
+      this.#histograms[band]!.percentiles(bandAndTopPercents, leastDbov, total, found);
+      const bandTop = found[bandPercents.length]!;
+      for (let i = 0; i < bandPercents.length; i++) put(names[next++]!, relative(found[i]!, bandTop));
+      put(names[next++]!, relative(bandTop, top));
+      put(names[next++]!, relative(found[softAt]!, soft));
     }
     put('mean level', 10 * Math.log10(this.#sums[0]! / Math.max(1, this.rows) + 1e-13) - top);
     put('unrest of soft', Math.sqrt(this.#sums[1]! / (this.#sums[2]! + 1)));

@@ -2,7 +2,6 @@ import { Resampler } from '../audio/resample.ts';
 import { analysisRateHz, hopsPerSecond } from './band-levels.ts';
 import { Clipping } from './clipping.ts';
 import { remembered } from './feature-sink.ts';
-import { kernel } from './kernel.ts';
 import { rt60Of } from './rt60.ts';
 import { snrOf } from './snr.ts';
 import { SpeechLevel } from './speech-level.ts';
@@ -181,7 +180,7 @@ export class QualityMeter {
   }
 
   #addTo(statistics: SpeechStatistics, samples: Int16Array, start: number, end: number): void {
-    if (kernel().run.greatest(kernel().putSamples(samples, start, end)) === 0) return;
+    if (isSilent(samples, start, end)) return;
     if (this.#rateHz === analysisRateHz) {
       statistics.addBlock(samples, start, end);
       return;
@@ -190,6 +189,12 @@ export class QualityMeter {
     const resampled = new Int16Array(resampler.maxOutput(end - start));
     statistics.addBlock(resampled, 0, resampler.push(samples.subarray(start, end), resampled));
   }
+}
+
+/** As a rule the first few samples tell. */
+function isSilent(samples: Int16Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (samples[i] !== 0) return false;
+  return true;
 }
 
 /** Null where nobody speaks. */
