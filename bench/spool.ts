@@ -28,7 +28,7 @@ interface Call {
 
 /**
  * What the spool alone costs: the writer's turns for so many two-party calls (G.711, nothing of the network), each of
- * them settled and read along every two seconds, and a stereo WAV file of it written along; on a clock of its own and on
+ * them settled and read along every `--look-ms`, and a stereo WAV file of it written along; on a clock of its own and on
  * the disk of the temporary directory.
  */
 export async function run(args: string[]): Promise<object> {
@@ -39,7 +39,7 @@ export async function run(args: string[]): Promise<object> {
       seconds: { type: 'string', default: '30' },
       evict: { type: 'string', default: '0' },
       // After so long a recording is settled and read, as by who writes the files of many along.
-      'look-ms': { type: 'string', default: '2000' },
+      'look-ms': { type: 'string', default: '4000' },
       'writer-only': { type: 'boolean', default: false },
     },
   });

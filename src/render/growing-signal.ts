@@ -44,7 +44,7 @@ const blockSeconds = 2;
 /** Records follow one another as they arrived, but for the turns in which sockets are read. */
 const arrivalSlackUs = 40_000;
 /** So much is read at once: packets wait in memory until they are decoded. */
-const partUs = 5_000_000;
+const partUs = 6_000_000;
 /** A track whose newest packet is older than that of another by more does not tell how far both are. */
 const silentUs = 200_000;
 /** Of all signals of a thread, as one is read at a time. */
