@@ -13,7 +13,7 @@ import {
   type TransportPort,
   tickPeriodUs,
 } from '../../src/rtp/transport.ts';
-import { RingProducer } from '../../src/spool/ring.ts';
+import { freeRingBytes } from '../../src/spool/ring.ts';
 import { drive, machineClock, release, threadUs } from './clock.ts';
 import { takeOrders } from './orders.ts';
 import { PortStream } from './port-stream.ts';
@@ -147,8 +147,7 @@ class DrivenTransport implements RtpTransport {
   /** Control messages have their turn, and the writer its time: nothing may be dropped. */
   async #turn(): Promise<void> {
     await setImmediate();
-    const { capacityBytes } = new RingProducer(this.#ring);
-    while (new RingProducer(this.#ring).freeBytes < capacityBytes / 2) await sleep(machineClock, ringPollMs);
+    while (freeRingBytes(this.#ring) < this.#ring.byteLength / 2) await sleep(machineClock, ringPollMs);
   }
 }
 

@@ -2,13 +2,7 @@ import type { RtpHeader } from '../rtp/packet.ts';
 import type { SrtpContext } from '../rtp/srtp-context.ts';
 import type { TransportPort } from '../rtp/transport.ts';
 import { payloadDurationTicks } from '../timeline/payload-duration.ts';
-import {
-  type AudioRateHz,
-  audioRateHzOf,
-  audioRatesHz,
-  maxSlotSamples,
-  slotSamplesAt,
-} from './codec-table.ts';
+import { type AudioRateHz, audioRateHzOf, audioRatesHz, slotSamplesAt } from './codec-table.ts';
 import type { LegNegotiate, NegotiatedCodec, NegotiatedTelephoneEvent, WorkerEvent } from './control.ts';
 import { DigitSender } from './digit-sender.ts';
 import type { HeardCapture } from './heard-capture.ts';
@@ -65,7 +59,8 @@ export class LegOutput {
   #own: Int16Array | undefined;
   #replaced = false;
   readonly #latch: SourceLatch;
-  #prompt = new Int16Array(maxSlotSamples);
+  /** A slot of it; undefined before the first. */
+  #prompt: Int16Array | undefined;
   #rateHz: AudioRateHz = audioRatesHz[0];
   #encodingKey = '';
   #sender: RtpSender | undefined;
@@ -107,7 +102,7 @@ export class LegOutput {
     this.#sender?.setFormat(send, ptimeMs);
     if (this.#sender?.ssrc !== ssrc) this.#relay?.end();
     if (rateHz !== this.#rateHz || this.#encodingKey === '') {
-      this.#prompt = new Int16Array(slotSamplesAt(rateHz));
+      this.#prompt = undefined;
       this.player.setRate(rateHz);
     }
     this.#rateHz = rateHz;
@@ -189,8 +184,7 @@ export class LegOutput {
     }
     if (this.player.overRoom !== 'replace') return format;
     this.#replaced = true;
-    this.#playPrompt(true);
-    sender.sendSamples(this.#prompt, sendAddress, sendPort);
+    sender.sendSamples(this.#playPrompt(true), sendAddress, sendPort);
     return undefined;
   }
 
@@ -217,9 +211,8 @@ export class LegOutput {
   sendSamples(samples: Int16Array): void {
     let sent = samples;
     if (this.playing) {
-      this.#playPrompt(true);
-      addSaturated(this.#prompt, samples);
-      sent = this.#prompt;
+      sent = this.#playPrompt(true);
+      addSaturated(sent, samples);
     }
     this.#sender?.sendSamples(sent, this.#latch.sendAddress, this.#latch.sendPort);
   }
@@ -235,8 +228,8 @@ export class LegOutput {
       this.#sender?.sendSilence(this.#latch.sendAddress, this.#latch.sendPort);
       return;
     }
-    this.#playPrompt(true);
-    this.#sender?.sendSamples(this.#prompt, this.#latch.sendAddress, this.#latch.sendPort);
+    const prompt = this.#playPrompt(true);
+    this.#sender?.sendSamples(prompt, this.#latch.sendAddress, this.#latch.sendPort);
   }
 
   /** A slot of a leg that is in no room. */
@@ -351,11 +344,14 @@ export class LegOutput {
     this.#relay?.end();
   }
 
-  #playPrompt(sent: boolean): void {
-    this.player.play(this.#prompt, sent);
-    this.tone.addTo(this.#prompt, this.#rateHz, this.#slotTime.atUs);
+  /** @returns valid until the next slot */
+  #playPrompt(sent: boolean): Int16Array {
+    const prompt = (this.#prompt ??= new Int16Array(slotSamplesAt(this.#rateHz)));
+    this.player.play(prompt, sent);
+    this.tone.addTo(prompt, this.#rateHz, this.#slotTime.atUs);
     // The room's voices are added to it.
-    if (this.heard?.withheld) this.#own = this.#prompt.slice();
+    if (this.heard?.withheld) this.#own = prompt.slice();
+    return prompt;
   }
 
   #sent(header: Readonly<RtpHeader>, payload: Uint8Array, isSlot: boolean): void {

@@ -9,14 +9,17 @@ import {
 import { payloadDurationTicks } from '../timeline/payload-duration.ts';
 import { decoderFor, isStateless } from './codec-table.ts';
 import type { LegNegotiate } from './control.ts';
-import { eventClocks, receiveFormats } from './receive-formats.ts';
+import { eventClocks, type ReceiveFormat, receiveFormats } from './receive-formats.ts';
 import { isOfFormerMeaning, type LastPacket, type PayloadMeaning } from './reused-payload-type.ts';
 
 /** How long packets of a former agreement are taken after the first one of the new agreement. */
 export const formerTypesUs = 2_000_000;
 
-type Meanings = (PayloadMeaning | undefined)[];
+/** By number: a list of all up to a dynamic one has mostly holes. */
+type Meanings = ReadonlyMap<number, PayloadMeaning>;
 type Agreement = Pick<LegNegotiate, 'receive' | 'comfortNoise' | 'telephoneEvent' | 'otherTelephoneEvents'>;
+
+const noMeanings: Meanings = new Map();
 
 /**
  * What each payload type of a leg means: audio, comfort noise, key presses. A peer learns of a new agreement later
@@ -25,8 +28,8 @@ type Agreement = Pick<LegNegotiate, 'receive' | 'comfortNoise' | 'telephoneEvent
  * now is decided packet by packet, for `formerTypesUs` at most.
  */
 export class PayloadTypes {
-  #current: Meanings = [];
-  #former: Meanings = [];
+  #current = noMeanings;
+  #former = noMeanings;
   /** Numbers that the agreement before did not have, or for something else. */
   #new: number[] = [];
   #formerUntilUs = Number.POSITIVE_INFINITY;
@@ -52,23 +55,22 @@ export class PayloadTypes {
    * @throws CallreelError NO_COMMON_CODEC
    */
   prepare(agreement: Agreement): (nowUs: number) => void {
-    const formats = receiveFormats(
-      agreement,
-      this.#current.map((each) => each?.format),
-    );
-    const agreed: Meanings = formats.map((format) => format && { format, clockRateHz: format.clockRateHz });
+    const before: (ReceiveFormat | undefined)[] = [];
+    for (const [payloadType, { format }] of this.#current) before[payloadType] = format;
+    const agreed = new Map<number, PayloadMeaning>();
+    for (const [payloadType, format] of receiveFormats(agreement, before).entries())
+      if (format) agreed.set(payloadType, { format, clockRateHz: format.clockRateHz });
     for (const [payloadType, clockRateHz] of eventClocks(agreement).entries())
-      if (clockRateHz !== undefined) agreed[payloadType] ??= { format: undefined, clockRateHz };
-    // As long as it is and no longer: what grew has room for half as much again.
-    const meanings = agreed.slice();
-    return (nowUs) => this.#agree(meanings, nowUs);
+      if (clockRateHz !== undefined && !agreed.has(payloadType))
+        agreed.set(payloadType, { format: undefined, clockRateHz });
+    return (nowUs) => this.#agree(agreed, nowUs);
   }
 
   /** What a packet is; undefined: nothing that was agreed. */
   meaningOf(packet: RtpPacketView, arrivalUs: number): PayloadMeaning | undefined {
     const { payloadType } = packet;
-    const current = this.#current[payloadType];
-    const former = this.#former[payloadType];
+    const current = this.#current.get(payloadType);
+    const former = this.#former.get(payloadType);
     if (!former || arrivalUs > this.#formerUntilUs) return current;
     if (!current) return former;
     if (arrivalUs > this.#reusedUntilUs || this.#isPastSwitch(packet)) return current;
@@ -77,7 +79,7 @@ export class PayloadTypes {
 
   /** A packet whose meaning was asked for is the leg's. */
   took(packet: RtpPacketView, taken: PayloadMeaning, arrivalUs: number): void {
-    if (this.#former.length > 0 && this.#noteSwitch(packet, taken, arrivalUs)) return;
+    if (this.#former.size > 0 && this.#noteSwitch(packet, taken, arrivalUs)) return;
     const { format, clockRateHz } = taken;
     if (!format?.decoder) return;
     const last = this.#last;
@@ -95,7 +97,7 @@ export class PayloadTypes {
 
   /** Packets of a former agreement may still come. */
   get isChanging(): boolean {
-    return this.#former.length > 0;
+    return this.#former.size > 0;
   }
 
   /** More of the audio was taken, as the last was, up to this packet. */
@@ -106,8 +108,7 @@ export class PayloadTypes {
 
   /** Decoders forget what they decoded. */
   renewDecoders(): void {
-    for (const meaning of [...this.#current, ...this.#former]) {
-      const format = meaning?.format;
+    for (const { format } of [...this.#current.values(), ...this.#former.values()]) {
       if (!format?.decoder || isStateless(format.codec)) continue;
       format.decoder.close?.();
       format.decoder = decoderFor(format);
@@ -116,12 +117,12 @@ export class PayloadTypes {
 
   /** @returns whether the packet is of a number's new meaning */
   #noteSwitch(packet: RtpPacketView, taken: PayloadMeaning, arrivalUs: number): boolean {
-    if (arrivalUs > this.#formerUntilUs) this.#former = [];
+    if (arrivalUs > this.#formerUntilUs) this.#former = noMeanings;
     const { payloadType } = packet;
-    if (taken !== this.#current[payloadType]) return false;
+    if (taken !== this.#current.get(payloadType)) return false;
     const isSign = this.#hasNew ? this.#new.includes(payloadType) : taken.format?.decoder;
     if (isSign) this.#formerUntilUs = Math.min(this.#formerUntilUs, arrivalUs + formerTypesUs);
-    if (!this.#former[payloadType]) return false;
+    if (!this.#former.has(payloadType)) return false;
     if (!this.#isPastSwitch(packet)) {
       this.#switchSsrc = packet.ssrc;
       this.#switchedAt = packet.sequenceNumber;
@@ -136,15 +137,17 @@ export class PayloadTypes {
   #agree(agreed: Meanings, nowUs: number): void {
     const before = this.#current;
     this.#current = agreed;
-    const numbers = Array.from({ length: Math.max(agreed.length, before.length) }, (_, number) => number);
-    const changed = numbers.filter((number) => !isSame(agreed[number], before[number]));
+    const numbers = new Set([...agreed.keys(), ...before.keys()]);
+    const changed = [...numbers].filter((number) => !isSame(agreed.get(number), before.get(number)));
     if (changed.length === 0) return;
-    if (nowUs > this.#formerUntilUs) this.#former = [];
-    for (const number of changed) this.#former[number] = before[number] ?? this.#former[number];
-    for (const [number, now] of agreed.entries())
-      if (isSame(now, this.#former[number])) this.#former[number] = undefined;
-    if (!this.#former.some(Boolean)) this.#former = [];
-    this.#new = changed.filter((number) => agreed[number] !== undefined);
+    const former = new Map(nowUs > this.#formerUntilUs ? noMeanings : this.#former);
+    for (const number of changed) {
+      const meaning = before.get(number);
+      if (meaning) former.set(number, meaning);
+    }
+    for (const [number, now] of agreed) if (isSame(now, former.get(number))) former.delete(number);
+    this.#former = former.size > 0 ? former : noMeanings;
+    this.#new = changed.filter((number) => agreed.has(number));
     this.#hasNew = this.#new.length > 0;
     this.#formerUntilUs = Number.POSITIVE_INFINITY;
     this.#reusedUntilUs = nowUs + formerTypesUs;

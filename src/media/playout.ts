@@ -11,6 +11,9 @@ interface PlayoutFormat {
   rateHz: AudioRateHz;
 }
 
+/** Of noise before any audio. */
+const firstFormat: PlayoutFormat = { clockRateHz: audioRatesHz[0], rateHz: audioRatesHz[0] };
+
 interface Buffer extends PlayoutFormat {
   readonly jitter: JitterBuffer;
 }
@@ -29,13 +32,14 @@ export class Playout implements PartySlot {
   frame: Int16Array | undefined;
   previousFrame: Int16Array | undefined;
   rateHz: AudioRateHz = audioRatesHz[0];
-  #buffer: Buffer = newBuffer({ clockRateHz: audioRatesHz[0], rateHz: audioRatesHz[0] });
+  /** None before the first packet: what is relayed is not buffered. */
+  #buffer: Buffer | undefined;
   #former: Buffer | undefined;
   #lateBefore = 0;
   #concealedMsBefore = 0;
 
   get active(): boolean {
-    return this.#buffer.jitter.active || this.#former !== undefined;
+    return this.#buffer?.jitter.active === true || this.#former !== undefined;
   }
 
   /** Nothing is heard, and nothing was in the slot before. */
@@ -44,10 +48,12 @@ export class Playout implements PartySlot {
   }
 
   get counters(): PlayoutCounters {
+    const [latePackets, concealedMs] = [this.#lateBefore, this.#concealedMsBefore];
+    if (!this.#buffer) return { latePackets, concealedMs };
     const { jitter, rateHz } = this.#buffer;
     return {
-      latePackets: this.#lateBefore + jitter.counters.latePackets,
-      concealedMs: this.#concealedMsBefore + (jitter.counters.concealedSamples * 1000) / rateHz,
+      latePackets: latePackets + jitter.counters.latePackets,
+      concealedMs: concealedMs + (jitter.counters.concealedSamples * 1000) / rateHz,
     };
   }
 
@@ -56,17 +62,16 @@ export class Playout implements PartySlot {
     this.#former = undefined;
     this.frame = undefined;
     this.previousFrame = undefined;
-    this.#buffer.jitter.clear();
+    this.#buffer?.jitter.clear();
   }
 
   put(packet: BufferedPacket, format: PlayoutFormat, decoder: Decoder): void {
-    const { clockRateHz, rateHz } = this.#buffer;
-    if (format.clockRateHz !== clockRateHz || format.rateHz !== rateHz) this.#change(format);
-    this.#buffer.jitter.put(packet, decoder);
+    this.#bufferFor(format).jitter.put(packet, decoder);
   }
 
   /** Comfort noise of the stream that runs. */
   putNoise(packet: BufferedPacket): void {
+    this.#buffer ??= newBuffer(firstFormat);
     this.#buffer.jitter.put(packet, undefined);
   }
 
@@ -75,12 +80,12 @@ export class Playout implements PartySlot {
     // A relayed party's packets do not come here.
     if (!this.active && this.frame === undefined) {
       this.previousFrame = undefined;
-      this.rateHz = this.#buffer.rateHz;
+      this.rateHz = (this.#buffer ?? firstFormat).rateHz;
       return;
     }
     const previous = this.frame;
     const { rateHz: previousRateHz } = this;
-    this.frame = this.#takeFrom(this.#buffer);
+    this.frame = this.#buffer && this.#takeFrom(this.#buffer);
     if (this.frame) this.#former = undefined;
     else if (this.#former) {
       this.frame = this.#takeFrom(this.#former);
@@ -97,13 +102,13 @@ export class Playout implements PartySlot {
     take: (payload: Uint8Array) => void,
   ): number {
     const buffer = this.#buffer;
-    if (this.#former || !this.frame || rateHz !== this.rateHz) return 0;
+    if (!buffer || this.#former || !this.frame || rateHz !== this.rateHz) return 0;
     if (clockRateHz !== buffer.clockRateHz || rateHz !== buffer.rateHz) return 0;
     return buffer.jitter.lend(decoder, last, most, take);
   }
 
   takeBack(lent: LentFrames): void {
-    const { jitter } = this.#buffer;
+    const { jitter } = this.#buffer!;
     jitter.takeBack(lent);
     if (lent.frames === 0) return;
     this.previousFrame = lent.frames === 1 ? this.frame : jitter.frameBefore;
@@ -115,12 +120,15 @@ export class Playout implements PartySlot {
     return jitter.takeFrame();
   }
 
-  #change(format: PlayoutFormat): void {
+  #bufferFor(format: PlayoutFormat): Buffer {
+    const buffer = this.#buffer;
+    if (buffer?.clockRateHz === format.clockRateHz && buffer.rateHz === format.rateHz) return buffer;
     const { latePackets, concealedMs } = this.counters;
     this.#lateBefore = latePackets;
     this.#concealedMsBefore = concealedMs;
-    this.#former = this.#buffer.jitter.active ? this.#buffer : undefined;
+    this.#former = buffer?.jitter.active ? buffer : undefined;
     this.#buffer = newBuffer(format);
+    return this.#buffer;
   }
 }
 

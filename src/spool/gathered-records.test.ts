@@ -6,7 +6,7 @@ import { partHeaderBytes } from './journal-group.ts';
 const segmentId = '00112233ffeeddcc';
 const pattern = (bytes: number, seed: number): Buffer =>
   Buffer.from(Uint8Array.from({ length: bytes }, (_, at) => (at * 7 + seed) & 0xff));
-const sizes = [1, 175, 4096, 0, 3920, 10_000, 4095];
+const sizes = [1, 175, 2048, 0, 1872, 10_000, 2047];
 
 function add(records: GatheredRecords, row: number, bytes: Buffer): boolean {
   return records.add(row, Buffer.concat([Buffer.alloc(3), bytes]), 3, 3 + bytes.length);

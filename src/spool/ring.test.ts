@@ -42,7 +42,7 @@ test('entries come out in order, over many turns of the ring', () => {
 });
 
 test('a full ring refuses and keeps what it has', () => {
-  const shared = createRing(256);
+  const shared = createRing(1024);
   const producer = new RingProducer(shared);
   const consumer = new RingConsumer(shared);
   let kept = 0;
@@ -50,38 +50,97 @@ test('a full ring refuses and keeps what it has', () => {
     producer.bytes.fill(kept++, at, at + 20);
     producer.commit();
   }
-  assert.equal(kept, Math.floor(256 / 24));
-  assert.equal(producer.reserve(1, 300), -1);
+  // Behind the last entry of each of 16 pieces stands a word.
+  assert.equal(kept, 16 * Math.floor((1024 / 16 - 4) / 24));
+  assert.equal(producer.reserve(1, 2000), -1);
   const seen: number[] = [];
   consumer.drain((_kind, bytes) => void seen.push(bytes[0]!), Number.POSITIVE_INFINITY);
   assert.deepEqual(
     seen,
     Array.from({ length: kept }, (_, index) => index),
   );
-  assert.equal(producer.freeBytes, 256);
+  assert.equal(producer.freeBytes, 1024);
 });
 
-test('as much memory is touched as was waiting at once', () => {
+test('as much memory is touched as was waiting at once, though there is always something', () => {
+  const capacityBytes = 65_536;
+  const shared = createRing(capacityBytes);
+  const producer = new RingProducer(shared);
+  const consumer = new RingConsumer(shared);
+  const write = (entry: number): void => {
+    const at = producer.reserve(1, 100);
+    producer.bytes.fill(1 + (entry % 250), at, at + 100);
+    producer.commit();
+  };
+  const round = 30;
+  for (let entry = 0; entry < round; entry++) write(entry);
+  let seen = 0;
+  for (let entry = round; entry < 20_000; entry += round) {
+    producer.refresh();
+    // More comes before all is read that was there.
+    const half = round * 52;
+    consumer.drain((_kind, bytes) => assert.equal(bytes[99], 1 + (seen++ % 250)), half);
+    for (let more = 0; more < round; more++) write(entry + more);
+    consumer.drain((_kind, bytes) => assert.equal(bytes[99], 1 + (seen++ % 250)), half);
+    assert.ok(!consumer.isEmpty);
+  }
+  const pieceBytes = capacityBytes / 16;
+  const waitingBytes = 2 * round * 104;
+  const touched = producer.bytes.findLastIndex((byte) => byte !== 0);
+  assert.ok(touched < (Math.ceil(waitingBytes / pieceBytes) + 2) * pieceBytes, `${touched}`);
+});
+
+test('all of it is there for what waits, whichever pieces were used before', () => {
   const shared = createRing(65_536);
   const producer = new RingProducer(shared);
   const consumer = new RingConsumer(shared);
-  for (let round = 0; round < 2000; round++) {
-    producer.refresh();
-    for (let entry = 1; entry <= 3; entry++) {
-      const at = producer.reserve(1, 100);
-      producer.bytes.fill(entry, at, at + 100);
+  const next = random(5);
+  for (let round = 0; round < 50; round++) {
+    let sent = 0;
+    for (let at = producer.reserve(1, 100); at >= 0; at = producer.reserve(1, 100)) {
+      producer.bytes.fill(sent++ & 0xff, at, at + 100);
       producer.commit();
     }
-    const seen: number[] = [];
-    consumer.drain((_kind, bytes) => void seen.push(bytes[99]!), Number.POSITIVE_INFINITY);
-    assert.deepEqual(seen, [1, 2, 3]);
+    // But for the piece that the consumer has not left, and the ends of the others.
+    assert.ok(sent > (14 * 4096) / 104, `${sent}`);
+    let received = 0;
+    const check = (_kind: number, bytes: Uint8Array): void => assert.equal(bytes[50], received++ & 0xff);
+    while (!consumer.isEmpty) consumer.drain(check, Math.ceil(next() * 20_000));
+    assert.equal(received, sent);
   }
-  assert.equal(producer.freeBytes, 65_536);
-  assert.ok(producer.bytes.subarray(3 * 104).every((byte) => byte === 0));
+});
+
+test('an empty ring takes an entry of a quarter of it, whatever was written before', () => {
+  const shared = createRing(4096);
+  const producer = new RingProducer(shared);
+  const consumer = new RingConsumer(shared);
+  const next = random(3);
+  const sent: number[] = [];
+  const seen: number[] = [];
+  const drain = (): void => {
+    consumer.drain((_kind, bytes) => {
+      assert.ok(bytes.every((byte) => byte === (bytes.length & 0xff)));
+      seen.push(bytes.length);
+    }, Number.POSITIVE_INFINITY);
+  };
+  for (let entry = 0; entry < 3000; entry++) {
+    const length = next() < 0.3 ? 1024 : Math.floor(next() * 300);
+    let at = producer.reserve(2, length);
+    if (at < 0) {
+      drain();
+      at = producer.reserve(2, length);
+    }
+    assert.ok(at >= 0);
+    producer.bytes.fill(length & 0xff, at, at + length);
+    producer.commit();
+    sent.push(length);
+  }
+  drain();
+  assert.deepEqual(seen, sent);
 });
 
 test('an uncommitted reservation is never seen', () => {
-  const shared = createRing(256);
+  const shared = createRing(1024);
   const producer = new RingProducer(shared);
   const consumer = new RingConsumer(shared);
   producer.reserve(1, 8);
@@ -94,8 +153,9 @@ test('an uncommitted reservation is never seen', () => {
   assert.deepEqual(seen, [4, 42]);
 });
 
-test('a capacity that is no power of two is refused', () => {
-  assert.throws(() => createRing(1000), TypeError);
+test('a capacity that is no power of two, or too small, is refused', () => {
+  assert.throws(() => createRing(3000), TypeError);
+  assert.throws(() => createRing(512), TypeError);
 });
 
 for (const capacityBytes of [1024, 65_536]) {
