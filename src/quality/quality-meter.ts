@@ -46,6 +46,12 @@ interface Estimates {
 
 const noSamples = new Int16Array(0);
 
+/** Of nothing at all: a party of whom not one sample was recorded. */
+export const figuresOfNothing: QualityFigures = {
+  ...{ snrDb: null, rt60Seconds: null, speechLevelDbov: null },
+  ...{ clippedShare: 0, silenceShare: 1, speechSeconds: 0, note: 'no_speech' },
+};
+
 /**
  * Speech quality of one signal, worked out along: the party's own audio, or a mix.
  *
@@ -69,6 +75,9 @@ export class QualityMeter {
   #begunSamples = 0;
   #samples = 0;
   #passedSamples = 0;
+  /** Of the samples that were chosen: how many there were, and how many of them are speech. */
+  #chosenSamples = 0;
+  #chosenSpeech = 0;
   /** Of the blocks that are over; null where they hold no speech. */
   #estimates: Estimates | null | undefined;
 
@@ -92,10 +101,24 @@ export class QualityMeter {
     }
   }
 
+  /** As `push`, of samples that were chosen as somebody speaks there: they say nothing of what is passed over. */
+  pushChosen(samples: Int16Array): void {
+    const before = this.#heardSamples;
+    this.push(samples);
+    this.#chosenSamples += samples.length;
+    this.#chosenSpeech += this.#heardSamples - before;
+  }
+
   /** So many samples come that are not looked at; what comes behind them does not follow what came before. */
   passOver(samples: number): void {
     this.#passedSamples += samples;
     if (this.#begunSamples > 0) this.#endBlock();
+  }
+
+  /** So many of the samples that were taken count for nothing, neither as speech nor as silence: it was paused there. */
+  leaveOut(samples: number): void {
+    this.#speechLevel.leaveOut(samples);
+    this.#samples -= samples;
   }
 
   /** What was passed over so far was searched: it is known that nobody spoke there. */
@@ -105,7 +128,7 @@ export class QualityMeter {
     this.#passedSamples = 0;
   }
 
-  /** Samples that were looked at. */
+  /** Samples that were looked at, or searched. */
   get samples(): number {
     return this.#samples;
   }
@@ -121,28 +144,41 @@ export class QualityMeter {
   }
 
   #hasSpeech(seconds: number): boolean {
-    const { activity } = this.#speechLevel.active();
-    return activity * this.#samples >= seconds * this.#rateHz && this.#statistics.isSpeech;
+    return this.#heardSamples >= seconds * this.#rateHz && this.#statistics.isSpeech;
+  }
+
+  /** Samples that are speech, of those that were looked at. */
+  get #heardSamples(): number {
+    return this.#speechLevel.active().activity * this.#samples;
+  }
+
+  /** Share of speech in what was passed over: as in what was looked at, but for what was chosen. */
+  #passedActivity(activity: number): number {
+    const samples = this.#samples - this.#chosenSamples;
+    if (this.#chosenSamples === 0 || samples <= 0) return activity;
+    return Math.max(0, activity * this.#samples - this.#chosenSpeech) / samples;
   }
 
   /** Of all so far; asking changes nothing. */
   figures(): QualityFigures {
     const { levelDbov, activity } = this.#speechLevel.active();
     const clippedShare = this.#clipping.share;
-    const silenceShare = 1 - activity;
+    const passedSpeech = this.#passedActivity(activity) * this.#passedSamples;
+    const speechSamples = activity * this.#samples + passedSpeech;
+    const samples = this.#samples + this.#passedSamples;
+    const silenceShare = samples === 0 ? 1 : 1 - Math.min(1, speechSamples / samples);
     const estimates = this.#soFar();
     if (!estimates) {
       const nothing = { snrDb: null, rt60Seconds: null, speechLevelDbov: null, speechSeconds: 0 };
       return { ...nothing, clippedShare, silenceShare, note: 'no_speech' };
     }
-    const heardSeconds = (activity * this.#samples) / this.#rateHz;
     return {
       ...estimates,
       speechLevelDbov: levelDbov - 10 * Math.log10(1 + 10 ** (-estimates.snrDb / 10)),
       clippedShare,
       silenceShare,
-      speechSeconds: heardSeconds + (activity * this.#passedSamples) / this.#rateHz,
-      note: heardSeconds < enoughSpeechSeconds ? 'little_speech' : null,
+      speechSeconds: speechSamples / this.#rateHz,
+      note: activity * this.#samples < enoughSpeechSeconds * this.#rateHz ? 'little_speech' : null,
     };
   }
 

@@ -57,6 +57,11 @@ export class SpeechLevel {
     this.#samples += samples;
   }
 
+  /** So many of the samples that were taken do not count; they are silent. */
+  leaveOut(samples: number): void {
+    this.#samples -= samples;
+  }
+
   #pushSingly(samples: Int16Array, start: number, end: number): void {
     const decay = this.#decay;
     for (let i = start; i < end; i++) {
