@@ -90,11 +90,11 @@ export class QualityMeter {
 
   /** Takes `samples[start..end)`, any number of them, as they follow one another. */
   push(samples: Int16Array, start = 0, end = samples.length): void {
-    this.#speechLevel.push(samples, start, end);
     this.#clipping.push(samples, start, end);
     this.#samples += end - start;
     for (let at = start; at < end; ) {
       const take = Math.min(end - at, this.#blockSamples - this.#begunSamples);
+      this.#speechLevel.push(samples, at, at + take);
       if (take === this.#blockSamples) this.#addBlock(samples, at, at + take);
       else this.#keep(samples, at, at + take);
       at += take;
@@ -161,13 +161,13 @@ export class QualityMeter {
 
   /** Of all so far; asking changes nothing. */
   figures(): QualityFigures {
-    const { levelDbov, activity } = this.#speechLevel.active();
+    const { estimates, isRestSteady } = this.#soFar();
+    const { levelDbov, activity } = this.#speechLevel.active(isRestSteady);
     const clippedShare = this.#clipping.share;
     const passedSpeech = this.#passedActivity(activity) * this.#passedSamples;
     const speechSamples = activity * this.#samples + passedSpeech;
     const samples = this.#samples + this.#passedSamples;
     const silenceShare = samples === 0 ? 1 : 1 - Math.min(1, speechSamples / samples);
-    const estimates = this.#soFar();
     if (!estimates) {
       const nothing = { snrDb: null, rt60Seconds: null, speechLevelDbov: null, speechSeconds: 0 };
       return { ...nothing, clippedShare, silenceShare, note: 'no_speech' };
@@ -182,14 +182,15 @@ export class QualityMeter {
     };
   }
 
-  #soFar(): Estimates | null {
-    if (this.#begunSamples === 0 || this.#blocks >= enoughBlocks) {
-      if (this.#estimates === undefined) this.#estimates = estimatesOf(this.#statistics);
-      return this.#estimates;
-    }
+  /** @returns `isRestSteady`: nobody speaks in the block that is not whole yet */
+  #soFar(): { estimates: Estimates | null; isRestSteady: boolean } {
     const statistics = this.#statistics.copy();
-    this.#addTo(statistics, this.#begun, 0, this.#begunSamples);
-    return estimatesOf(statistics);
+    const isRestSteady =
+      this.#begunSamples > 0 && !this.#addTo(statistics, this.#begun, 0, this.#begunSamples);
+    if (this.#begunSamples > 0 && !isRestSteady && this.#blocks < enoughBlocks)
+      return { estimates: estimatesOf(statistics), isRestSteady };
+    if (this.#estimates === undefined) this.#estimates = estimatesOf(this.#statistics);
+    return { estimates: this.#estimates, isRestSteady };
   }
 
   #keep(samples: Int16Array, start: number, end: number): void {
@@ -211,20 +212,20 @@ export class QualityMeter {
   }
 
   #addBlock(samples: Int16Array, start: number, end: number): void {
-    this.#addTo(this.#statistics, samples, start, end);
-    this.#blocks += 1;
-    this.#estimates = undefined;
+    if (this.#addTo(this.#statistics, samples, start, end)) {
+      this.#blocks += 1;
+      this.#estimates = undefined;
+    } else this.#speechLevel.forget();
+    this.#speechLevel.mark();
   }
 
-  #addTo(statistics: SpeechStatistics, samples: Int16Array, start: number, end: number): void {
-    if (kernel().run.greatest(kernel().putSamples(samples, start, end)) === 0) return;
-    if (this.#rateHz === analysisRateHz) {
-      statistics.addBlock(samples, start, end);
-      return;
-    }
+  /** @returns as `SpeechStatistics.addBlock` */
+  #addTo(statistics: SpeechStatistics, samples: Int16Array, start: number, end: number): boolean {
+    if (kernel().run.greatest(kernel().putSamples(samples, start, end)) === 0) return true;
+    if (this.#rateHz === analysisRateHz) return statistics.addBlock(samples, start, end);
     const resampler = new Resampler(this.#rateHz, analysisRateHz);
     const resampled = new Int16Array(resampler.maxOutput(end - start));
-    statistics.addBlock(resampled, 0, resampler.push(samples.subarray(start, end), resampled));
+    return statistics.addBlock(resampled, 0, resampler.push(samples.subarray(start, end), resampled));
   }
 }
 

@@ -25,6 +25,8 @@ export class SpeechLevel {
   readonly #hopSamples: number;
   readonly #decay: number;
   readonly #activeHops = new Float64Array(thresholds.length);
+  readonly #markedHops = new Float64Array(thresholds.length);
+  #markedEnergy = 0;
   readonly #hung = new Float64Array(thresholds.length).fill(hangoverSeconds * hopsPerSecond);
   #samples = 0;
   #untilHop: number;
@@ -50,6 +52,18 @@ export class SpeechLevel {
     // A decaying tail would end among denormal numbers, which are slow.
     if (this.#smoothed < 1e-9) this.#smoothed = 0;
     if (this.#envelope < 1e-9) this.#envelope = 0;
+  }
+
+  /** What comes from here on may be found to be no speech. */
+  mark(): void {
+    this.#markedHops.set(this.#activeHops);
+    this.#markedEnergy = this.#energy;
+  }
+
+  /** What came since the mark is no speech: it counts as silent. */
+  forget(): void {
+    this.#activeHops.set(this.#markedHops);
+    this.#energy = this.#markedEnergy;
   }
 
   /** So many samples count as silent; what comes behind them follows what came before. */
@@ -106,17 +120,22 @@ export class SpeechLevel {
     }
   }
 
-  /** The level of the time above a threshold, where it lies just the margin above that threshold. */
-  active(): ActiveSpeech {
+  /**
+   * The level of the time above a threshold, where it lies just the margin above that threshold.
+   * @param isForgotten what came since the mark is no speech
+   */
+  active(isForgotten = false): ActiveSpeech {
+    const activeHops = isForgotten ? this.#markedHops : this.#activeHops;
+    const energy = isForgotten ? this.#markedEnergy : this.#energy;
     let before: ActiveSpeech & { margin: number } = {
       levelDbov: silenceDbov,
       activity: 0,
       margin: Number.NaN,
     };
     for (const [j, threshold] of thresholds.entries()) {
-      const activeSamples = this.#activeHops[j]! * this.#hopSamples;
+      const activeSamples = activeHops[j]! * this.#hopSamples;
       if (activeSamples === 0) break;
-      const levelDbov = meanSquareToDbov(this.#energy / activeSamples);
+      const levelDbov = meanSquareToDbov(energy / activeSamples);
       const margin = levelDbov - 20 * Math.log10(threshold / fullScale);
       const activity = Math.min(1, activeSamples / this.#samples);
       if (margin <= marginDb) {

@@ -130,3 +130,15 @@ test('nobody is without figures: who never sent anything, who left as it came, a
     assert.deepEqual(channels[trackId], { ...figuresOfNothing, driftPpm: null });
   assert.deepEqual(await measured(0, []), { mix: figuresOfNothing, channels: {} });
 });
+
+test('who says one sentence and listens then, on a noisy line, has the SNR of that sentence', async () => {
+  for (const levelDbov of [-50, -35]) {
+    const line = saysAt(3, 4, noise(260, levelDbov));
+    const { channels } = await measured(260, [talk('talks', long(ann, 260)), talk('listens', line)]);
+    const { snrDb, speechLevelDbov, note } = figuresOf(line.subarray(0, 10 * rateHz));
+    const text = JSON.stringify(channels.listens);
+    assert.ok(near(channels.listens!.snrDb, snrDb, 1), `${text}, ${snrDb}`);
+    assert.ok(near(channels.listens!.speechLevelDbov, speechLevelDbov, 1), `${text}, ${speechLevelDbov}`);
+    assert.equal(channels.listens!.note, note);
+  }
+});
