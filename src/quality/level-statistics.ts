@@ -1,4 +1,4 @@
-import { bandCount, leastDbov, rowLength } from './band-levels.ts';
+import { bandCount, hopsPerSecond, leastDbov, rowLength, stepsPerDb } from './band-levels.ts';
 import { type FeatureSink, namesOnce } from './feature-sink.ts';
 import { Histogram } from './histogram.ts';
 import { kernel } from './kernel.ts';
@@ -11,6 +11,10 @@ const bins = -leastDbov;
 /** Softer than this, against the loudest, all is alike. */
 const dynamicRangeDb = 60;
 const topPercent = 95;
+const softPercent = 5;
+/** Of fewer rows with audio in them it is not said that they are steady: 1 s. */
+const leastSteadyRows = hopsPerSecond;
+const leastAudioDbov = -85;
 const wholePercents = [0.5, 1, 3, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 99];
 const bandPercents = [1, 5, 15, 30, 50, 80];
 const bandAndTopPercents = [...bandPercents, topPercent];
@@ -24,6 +28,20 @@ const namesOf = namesOnce(() => [
     ...[`band ${band} speech`, `band ${band} noise`],
   ]).flat(),
 ]);
+
+/** Whether rows of levels that follow one another hold audio, and that is as even as nobody speaks. */
+export function isSteady(rows: Uint8Array, count: number): boolean {
+  const levels = new Uint8Array(count);
+  let audible = 0;
+  for (let row = 0; row < count; row++) {
+    const level = rows[row * rowLength + bandCount]!;
+    if (level > (leastAudioDbov - leastDbov) * stepsPerDb) levels[audible++] = level;
+  }
+  if (audible < leastSteadyRows) return false;
+  const sorted = levels.subarray(0, audible).sort();
+  const at = (percent: number) => sorted[Math.floor((percent / 100) * audible)]!;
+  return at(topPercent) - at(softPercent) <= leastSpreadDb * stepsPerDb;
+}
 
 /**
  * How the levels of all bands are distributed: where the noise lies under the speech, and in which bands. Under -85 dBov
@@ -56,7 +74,7 @@ export class LevelStatistics {
 
   /** Steady sound is no speech: noise, a tone, comfort noise. Speech stands out from noise as loud as itself. */
   get isSpeech(): boolean {
-    const softDbov = this.#histograms[bandCount]!.percentile(5, leastDbov);
+    const softDbov = this.#histograms[bandCount]!.percentile(softPercent, leastDbov);
     return this.topDbov > leastSpeechDbov && this.topDbov - softDbov > leastSpreadDb;
   }
 
@@ -72,7 +90,7 @@ export class LevelStatistics {
     const relative = (level: number, top: number) => Math.max(-dynamicRangeDb, level - top);
     const whole = this.#histograms[bandCount]!;
     const top = this.topDbov;
-    const soft = whole.percentile(5, leastDbov, total);
+    const soft = whole.percentile(softPercent, leastDbov, total);
     const names = namesOf('');
     let next = 0;
     whole.percentiles(wholePercents, leastDbov, total, found);

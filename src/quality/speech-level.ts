@@ -30,6 +30,8 @@ export class SpeechLevel {
   readonly #decay: number;
   /** Plain arrays: of numbers so few, another kind is three times as much memory. */
   readonly #activeHops: number[] = thresholds.map(() => 0);
+  readonly #markedHops: number[] = thresholds.map(() => 0);
+  #markedEnergy = 0;
   readonly #hung: number[] = thresholds.map(() => hangoverHops);
   #samples = 0;
   #untilHop: number;
@@ -57,9 +59,26 @@ export class SpeechLevel {
     if (this.#envelope < 1e-9) this.#envelope = 0;
   }
 
+  /** What comes from here on may be found to be no speech. */
+  mark(): void {
+    copyTo(this.#markedHops, this.#activeHops);
+    this.#markedEnergy = this.#energy;
+  }
+
+  /** What came since the mark is no speech: it counts as silent. */
+  forget(): void {
+    copyTo(this.#activeHops, this.#markedHops);
+    this.#energy = this.#markedEnergy;
+  }
+
   /** So many samples count as silent; what comes behind them follows what came before. */
   passSilence(samples: number): void {
     this.#samples += samples;
+  }
+
+  /** So many of the samples that were taken do not count; they are silent. */
+  leaveOut(samples: number): void {
+    this.#samples -= samples;
   }
 
   #pushSingly(samples: Int16Array, start: number, end: number): void {
@@ -110,17 +129,22 @@ export class SpeechLevel {
     }
   }
 
-  /** The level of the time above a threshold, where it lies just the margin above that threshold. */
-  active(): ActiveSpeech {
+  /**
+   * The level of the time above a threshold, where it lies just the margin above that threshold.
+   * @param isForgotten what came since the mark is no speech
+   */
+  active(isForgotten = false): ActiveSpeech {
+    const activeHops = isForgotten ? this.#markedHops : this.#activeHops;
+    const energy = isForgotten ? this.#markedEnergy : this.#energy;
     let before: ActiveSpeech & { margin: number } = {
       levelDbov: silenceDbov,
       activity: 0,
       margin: Number.NaN,
     };
     for (const [j, threshold] of thresholds.entries()) {
-      const activeSamples = this.#activeHops[j]! * this.#hopSamples;
+      const activeSamples = activeHops[j]! * this.#hopSamples;
       if (activeSamples === 0) break;
-      const levelDbov = meanSquareToDbov(this.#energy / activeSamples);
+      const levelDbov = meanSquareToDbov(energy / activeSamples);
       const margin = levelDbov - 20 * Math.log10(threshold / fullScale);
       const activity = Math.min(1, activeSamples / this.#samples);
       if (margin <= marginDb) {
@@ -135,4 +159,8 @@ export class SpeechLevel {
     }
     return { levelDbov: before.levelDbov, activity: before.activity };
   }
+}
+
+function copyTo(to: number[], from: readonly number[]): void {
+  for (let j = 0; j < from.length; j++) to[j] = from[j]!;
 }
