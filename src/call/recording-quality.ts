@@ -44,7 +44,7 @@ const stepRecordings = 2;
 const againMs = 10_000;
 /** Settled figures hold until the next are due, and so much longer where the machine is busy. */
 const lateMs = 15_000;
-/** Each has some 35 kB in memory; those beyond are measured at their end. */
+/** Each has some 30 kB in memory; those beyond are measured at their end. */
 const maxFollowed = 1000;
 /** So long the end of a conversation waits for its figures. */
 const patienceMs = 150;
