@@ -96,7 +96,7 @@ export async function openCallControl(
   });
   const settle = (conversationId: string) => calls.settle(conversationId);
   const [files, quality] = await Promise.all([
-    openFiles(config, foundation, settle, parts),
+    openFiles(config, foundation, (conversationId) => calls.settleAlike(conversationId), parts),
     openQuality(config, foundation, settle, parts),
   ]);
   const closer = new ConversationCloser({ ...foundation, quality });

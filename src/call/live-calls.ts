@@ -255,14 +255,21 @@ export class LiveCalls {
 
   /** Makes what is spooled so far visible to a reader; for recordings that still grow. */
   async settle(conversationId: string): Promise<void> {
-    const room = this.#room(conversationId);
-    if (!room) return;
     try {
-      await room.worker.send({ verb: 'spool.settle', roomId: conversationId });
+      await this.settleAlike(conversationId);
     } catch (error) {
       // What a lost worker wrote is there to be read; there is nobody to wait for.
       if (!(error instanceof CallreelError) || error.code !== 'WORKER_LOST') throw error;
     }
+  }
+
+  /**
+   * As `settle`; all parties' files then come as far as each other.
+   * @throws CallreelError WORKER_LOST: each ends somewhere until they are recovered
+   */
+  async settleAlike(conversationId: string): Promise<void> {
+    const room = this.#room(conversationId);
+    if (room) await room.worker.send({ verb: 'spool.settle', roomId: conversationId });
   }
 
   onWorkerEvent(event: WorkerEvent): void {

@@ -49,12 +49,14 @@ let clock: FakeClock;
 let thread: ScriptedThread;
 let files: RecordingFiles;
 let written: unknown[];
+let isLost: boolean;
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'callreel-files-'));
   clock = new FakeClock();
   thread = new ScriptedThread();
   written = [];
+  isLost = false;
   files = new RecordingFiles({
     clock,
     log: silentLogger,
@@ -62,7 +64,10 @@ beforeEach(() => {
     db: undefined as unknown as Db,
     node: 'node',
     thread,
-    settle: async (conversationId) => void thread.asked.push(`settle ${conversationId}`),
+    settle: async (conversationId) => {
+      thread.asked.push(`settle ${conversationId}`);
+      if (isLost) throw new CallreelError('WORKER_LOST', 'the worker is gone');
+    },
     directory: {
       recordingFile: async (_, recordingId, file) =>
         void written.push('path' in file ? [recordingId, file.path] : [recordingId, file.failure.code]),
@@ -142,6 +147,20 @@ test('many channels are looked at less often, by turns, and of many more at leas
   await looksIn4Seconds();
   assert.equal(await looksIn4Seconds(), 1);
   for (const end of ends) await end();
+});
+
+test('what can not be settled is not stepped, and made whole at its end', async () => {
+  const end = follow('a');
+  await pass(fileStepMs);
+  isLost = true;
+  thread.asked.length = 0;
+  await pass(fileStepMs);
+  assert.deepEqual(thread.asked, ['settle room']);
+  await end('error');
+  await files.whenIdle();
+  assert.deepEqual(written, [['a', join(directory, 'a')]]);
+  await pass(fileStepMs);
+  assert.equal(clock.pendingTimers, 0);
 });
 
 test('a thread that is behind is not asked twice', async () => {

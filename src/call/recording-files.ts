@@ -23,7 +23,7 @@ export interface RecordingFilesOptions {
   db: Db;
   node: string;
   thread: FileThread;
-  /** Makes visible what is spooled of a conversation. */
+  /** Makes visible what is spooled of a conversation. @throws where the files of its parties may end anywhere */
   settle(conversationId: string): Promise<void>;
   directory: {
     recordingFile(
@@ -143,13 +143,14 @@ export class RecordingFiles {
   /** A thread that is behind is not asked again before it is done; then there is more to do at once. */
   async #step(): Promise<void> {
     const { settle, thread } = this.#options;
-    const looked = this.#nextInTurn();
+    let looked = this.#nextInTurn();
     if (looked.length === 0) return;
     this.#isStepping = true;
     try {
-      const conversations = new Set(looked.map(({ order }) => order.conversationId));
-      // A room whose worker was lost is not settled; its recordings are about to end.
-      await Promise.allSettled([...conversations].map((conversationId) => settle(conversationId)));
+      const unsettled = await rejectedOf(new Set(looked.map(({ order }) => order.conversationId)), settle);
+      // Of a room whose worker was lost one party's file may be ahead; its recordings are about to end.
+      looked = looked.filter(({ order }) => !unsettled.has(order.conversationId));
+      if (looked.length === 0) return;
       const { failures, channels } = await thread.step(looked.map(({ order }) => order.recordingId));
       for (const [index, each] of looked.entries()) each.channels = channels[index] ?? 0;
       for (const { recordingId, error } of failures) {
@@ -232,4 +233,11 @@ export class RecordingFiles {
     rmSync(path, { force: true });
     rmSync(`${path}${unfinishedSuffix}`, { force: true });
   }
+}
+
+/** @returns those that `work` rejected */
+async function rejectedOf<T>(each: ReadonlySet<T>, work: (one: T) => Promise<void>): Promise<Set<T>> {
+  const rejected = new Set<T>();
+  await Promise.all([...each].map((one) => work(one).catch(() => rejected.add(one))));
+  return rejected;
 }
