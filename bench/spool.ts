@@ -10,8 +10,6 @@ const turnMs = 80;
 const packetMs = 20;
 const packetUs = packetMs * 1000;
 const payload = Buffer.alloc(160, 0x55);
-/** Turns of the writer after which a recording is settled and read, as by who writes the files of many along. */
-const turnsPerLook = 25;
 const partiesPerCall = 2;
 
 /** What the rest of a machine keeps in the caches between two turns. */
@@ -30,7 +28,7 @@ interface Call {
 
 /**
  * What the spool alone costs: the writer's turns for so many two-party calls (G.711, nothing of the network), each of
- * them settled and read along every two seconds, and a stereo WAV file of it written along; on a clock of its own and on
+ * them settled and read along every `--look-ms`, and a stereo WAV file of it written along; on a clock of its own and on
  * the disk of the temporary directory.
  */
 export async function run(args: string[]): Promise<object> {
@@ -40,12 +38,14 @@ export async function run(args: string[]): Promise<object> {
       calls: { type: 'string', default: '500' },
       seconds: { type: 'string', default: '30' },
       evict: { type: 'string', default: '0' },
+      // After so long a recording is settled and read, as by who writes the files of many along.
+      'look-ms': { type: 'string', default: '4000' },
       'writer-only': { type: 'boolean', default: false },
     },
   });
   const [calls, seconds] = [Number(values.calls), Number(values.seconds)];
   others = new Float64Array((Number(values.evict) * 1024 * 1024) / 8);
-  const bench = new SpoolBench(calls, values['writer-only']);
+  const bench = new SpoolBench(calls, Number(values['look-ms']), values['writer-only']);
   try {
     // Once to warm up.
     bench.record(Math.min(10, seconds));
@@ -72,10 +72,12 @@ class SpoolBench {
   readonly #desk: FileDesk;
   readonly #calls: Call[];
   readonly #writerOnly: boolean;
+  readonly #turnsPerLook: number;
   #slot = 0;
   #turn = 0;
 
-  constructor(calls: number, writerOnly: boolean) {
+  constructor(calls: number, lookMs: number, writerOnly: boolean) {
+    this.#turnsPerLook = Math.round(lookMs / turnMs);
     this.#writerOnly = writerOnly;
     const { spoolDirectory: spoolDir, masterKey, clock } = this.#spool;
     this.#desk = new FileDesk({ spoolDir, masterKey, clock, lossConcealment: 'on' });
@@ -121,7 +123,7 @@ class SpoolBench {
     clock.advanceMs(turnMs);
     useCaches();
     measured(this.costs.write, () => this.#spool.pump());
-    if (++this.#turn % turnsPerLook !== 0) return;
+    if (++this.#turn % this.#turnsPerLook !== 0) return;
     useCaches();
     measured(this.costs.settle, () => {
       for (const { conversationId } of this.#calls) writer.settleConversation(conversationId);

@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts';
+import { openByFfi } from './node-ffi.ts';
 
 const everyMs = 10_000;
 
@@ -20,16 +21,8 @@ export function returnFreedMemory(clock: Clock): void {
 /** @returns undefined where there is none */
 export function openTrim(): (() => boolean) | undefined {
   if (process.platform !== 'linux') return undefined;
-  const { emitWarning } = process;
-  try {
-    // That it is experimental is no news to who runs a server.
-    process.emitWarning = () => undefined;
-    const ffi = process.getBuiltinModule('node:ffi') as typeof import('node:ffi') | undefined;
-    const trim = ffi?.dlopen(null, { malloc_trim: { arguments: ['uint64'], return: 'int32' } }).functions;
-    return trim && (() => trim.malloc_trim(0n) === 1);
-  } catch {
-    return undefined;
-  } finally {
-    process.emitWarning = emitWarning;
-  }
+  return openByFfi((ffi) => {
+    const trim = ffi.dlopen(null, { malloc_trim: { arguments: ['uint64'], return: 'int32' } }).functions;
+    return () => trim.malloc_trim(0n) === 1;
+  });
 }

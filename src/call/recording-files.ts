@@ -43,7 +43,7 @@ interface Followed {
 export const fileStepMs = 200;
 /** Each look at a channel costs the same, however little is new: those of many are looked at less often. */
 const lookMsPerChannel = 10;
-const longestLookMs = 2000;
+const longestLookMs = 4000;
 const firstRetryMs = 1000;
 const maxRetryMs = 300_000;
 /** A disk may have room again; a spool that is damaged or gone stays so. */

@@ -5,7 +5,7 @@ import { FakeClock } from '../clock.ts';
 import type { Db } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
 import { silentLogger } from '../logger.ts';
-import { QualityMeter } from '../quality/quality-meter.ts';
+import { figuresOfNothing, QualityMeter } from '../quality/quality-meter.ts';
 import type { RecordingSummary } from '../recording/summary.ts';
 import type { EndReason } from '../spool/records.ts';
 import type { MeasuredRecording, QualityOrder, SettledFigures } from '../worker/quality-protocol.ts';
@@ -157,8 +157,8 @@ test('many are stepped in parts, so that the end of one is measured between them
 });
 
 function summary(recordingId: string, rest: Partial<RecordingSummary> = {}): RecordingSummary {
-  const tracks = [{ trackId: 'ann', packets: 9, startSample: 0, endSample: 320_000 }];
-  const span = { rateHz: 8000, startSample: 0, endSample: 320_000, fileSamples: 320_000 };
+  const tracks = [{ trackId: 'ann', packets: 9, recordedSamples: 320_000 }];
+  const span = { rateHz: 8000, startSample: 0, endSample: 320_000, recordedSamples: 320_000 };
   return { ...span, recordingId, reason: 'stopped', isTrimmed: false, tracks, ...rest } as RecordingSummary;
 }
 
@@ -205,7 +205,9 @@ test('settled figures are taken of what they are whole for, once', async () => {
   );
   thread.settled = {};
   assert.equal(quality.take(summary('b')), undefined);
-  assert.deepEqual(quality.take(summary('a', tracksOf(ann, { ...bob, packets: 0 }))), settled);
+  const silent = { ...bob, packets: 0, recordedSamples: 80_000 };
+  const { channels } = quality.take(summary('a', tracksOf({ ...ann, recordedSamples: 8000 }, silent)))!;
+  assert.deepEqual(channels, { ...settled.channels, bob: { ...figuresOfNothing, driftPpm: null } });
   end('stopped');
   await quality.whenIdle();
   assert.equal(quality.take(summary('a')), undefined);
@@ -219,7 +221,7 @@ test('settled figures are of all that was said, and not taken where newer ones a
   follow('a').write();
   await pass(11_500);
   await setImmediate();
-  const taken = quality.take(summary('a', { fileSamples: 400_000 }));
+  const taken = quality.take(summary('a', { recordedSamples: 400_000 }));
   assert.deepEqual(taken?.mix, { ...figures, speechSeconds: 37.5 });
   assert.deepEqual(taken.channels.ann, { ...figures, speechSeconds: 30, driftPpm: 3 });
   thread.step = () => slow.promise;

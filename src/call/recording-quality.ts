@@ -3,8 +3,9 @@ import { listUnmeasuredRecordings } from '../database/recordings.ts';
 import type { Db } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import type { ChannelFigures } from '../quality/channel-figures.ts';
 import { excerptAt } from '../quality/excerpts.ts';
-import type { QualityFigures } from '../quality/quality-meter.ts';
+import { figuresOfNothing, type QualityFigures } from '../quality/quality-meter.ts';
 import type { RecordingSummary } from '../recording/summary.ts';
 import type { MeasuredRecording, QualityOrder, SettledFigures } from '../worker/quality-protocol.ts';
 import type { Recording } from './recording.ts';
@@ -227,16 +228,17 @@ function dueUs(sinceUs: number, excerpt: number): number {
   return sinceUs + (excerptAt(excerpt).toSeconds * 1000 + behindMs) * 1000;
 }
 
-/** They were worked out some time ago: somebody has spoken on since, as much of the time as before. */
+/**
+ * They were worked out some time ago: somebody has spoken on since, as much of the time as before, and whoever came
+ * since sent nothing.
+ */
 function wholeFigures({ mix, channels }: MeasuredRecording, summary: RecordingSummary): MeasuredRecording {
-  const { rateHz, tracks, fileSamples } = summary;
-  const seconds = new Map(
-    tracks.map(({ trackId, startSample, endSample }) => [trackId, (endSample - startSample) / rateHz]),
-  );
-  const whole = Object.entries(channels).map(([trackId, figures]) => {
-    return [trackId, ofSeconds(figures, seconds.get(trackId) ?? 0)] as const;
+  const { rateHz, tracks, recordedSamples } = summary;
+  const whole = tracks.map(({ trackId, recordedSamples }) => {
+    const figures: ChannelFigures = channels[trackId] ?? { ...figuresOfNothing, driftPpm: null };
+    return [trackId, ofSeconds(figures, recordedSamples / rateHz)] as const;
   });
-  return { mix: ofSeconds(mix, fileSamples / rateHz), channels: Object.fromEntries(whole) };
+  return { mix: ofSeconds(mix, recordedSamples / rateHz), channels: Object.fromEntries(whole) };
 }
 
 function ofSeconds<Figures extends QualityFigures>(figures: Figures, seconds: number): Figures {

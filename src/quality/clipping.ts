@@ -4,7 +4,8 @@ import { kernel } from './kernel.ts';
 const ceiling = 32_100;
 /** A peak touches the ceiling; what stays there is cut off. */
 const leastRun = 3;
-const samplesAtOnce = 80_000;
+/** Where one touches it, all of these are looked at one by one. */
+const samplesAtOnce = 4000;
 
 /** How much of a signal is cut off at full scale: samples in runs of three and more that stay there. */
 export class Clipping {

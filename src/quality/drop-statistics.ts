@@ -7,6 +7,7 @@ const bins = 24;
 const longestRows = 100;
 const longest = Math.log(longestRows);
 const percents = [15, 40, 70];
+const found = new Float64Array(percents.length);
 const namesOf = namesOnce((prefix) =>
   dropsDb.flatMap((drop) => [
     ...percents.map((percent) => `${prefix} drop ${drop} ${percent}`),
@@ -44,7 +45,8 @@ export class DropStatistics {
     let next = 0;
     for (const [at, times] of this.#times.entries()) {
       const { total } = times;
-      for (const percent of percents) put(names[next++]!, times.percentile(percent, longest, total));
+      times.percentiles(percents, longest, total, found);
+      for (let i = 0; i < percents.length; i++) put(names[next++]!, found[i]!);
       put(names[next++]!, total / (this.#peaks[at]! + 1));
     }
   }

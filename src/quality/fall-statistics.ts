@@ -7,6 +7,7 @@ const bins = 24;
 const longestRows = 300;
 const longest = Math.log(longestRows);
 const percents = [10, 30, 60];
+const found = new Float64Array(percents.length);
 const namesOf = namesOnce((prefix) =>
   fallsDb.flatMap((fall) => [
     ...percents.map((percent) => `${prefix} fall ${fall} ${percent}`),
@@ -43,7 +44,8 @@ export class FallStatistics {
     let next = 0;
     for (const times of this.#times) {
       const { total } = times;
-      for (const percent of percents) put(names[next++]!, times.percentile(percent, longest, total));
+      times.percentiles(percents, longest, total, found);
+      for (let i = 0; i < percents.length; i++) put(names[next++]!, found[i]!);
       put(names[next++]!, total / (this.#events[0]! + 1));
     }
   }

@@ -10,6 +10,25 @@ test('percentiles lie between the borders of their step', () => {
   assert.equal(histogram.total, 1000);
 });
 
+test('several at once are what each is by itself', () => {
+  const percents = [0, 0.5, 2, 20, 50, 51, 98, 100];
+  for (const values of [
+    [],
+    [1, 2, 3],
+    [-3, -3, -3, 8, 8, 8],
+    Array.from({ length: 997 }, (_, i) => ((i * i) % 19) - 9),
+  ]) {
+    const histogram = new Histogram(new Float64Array(40), -10, 10);
+    for (const value of values) histogram.add(value);
+    const out = new Float64Array(percents.length);
+    histogram.percentiles(percents, 77, histogram.total, out);
+    assert.deepEqual(
+      [...out],
+      percents.map((percent) => histogram.percentile(percent, 77)),
+    );
+  }
+});
+
 test('what lies beyond counts at the border', () => {
   const histogram = new Histogram(new Float64Array(10), 0, 10);
   for (let i = 0; i < 10; i++) histogram.add(i < 5 ? -1e9 : 1e9);

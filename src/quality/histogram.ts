@@ -22,6 +22,23 @@ export class Histogram {
     return total;
   }
 
+  /**
+   * As `percentile`, of several in rising order, each without beginning anew.
+   * @param out gets as many
+   */
+  percentiles(percents: readonly number[], fallback: number, total: number, out: Float64Array): void {
+    const counts = this.#counts;
+    let bin = 0;
+    let below = 0;
+    for (let i = 0; i < percents.length; i++) {
+      const wanted = (percents[i]! / 100) * total;
+      while (bin < counts.length && (below + counts[bin]! < wanted || counts[bin] === 0))
+        below += counts[bin++]!;
+      const within = bin < counts.length ? Math.max(0, wanted - below) / counts[bin]! : 0;
+      out[i] = total < 5 ? fallback : this.#low + this.#step * (bin + within);
+    }
+  }
+
   /** The value that `percent` of all lie below, between the borders of its step; `fallback` of fewer than 5. @param total where it is known */
   percentile(percent: number, fallback: number, total = this.total): number {
     if (total < 5) return fallback;

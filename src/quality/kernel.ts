@@ -11,7 +11,8 @@ interface KernelExports {
   rows(): number;
   fineRows(): number;
   levels(): number;
-  hopSums(): number;
+  hopState(): number;
+  hopStateLength(): number;
   state(): number;
   stateLength(): number;
   /** @returns the number of rows */
@@ -26,7 +27,14 @@ interface KernelExports {
   addFine(state: number, rows: number): void;
   noiseLevel(rows: number): number;
   topLevel(rows: number): number;
-  hops(count: number, hopSamples: number, decay: number): void;
+  addHops(
+    count: number,
+    hopSamples: number,
+    decay: number,
+    hopDecay: number,
+    follows: number,
+    hangoverHops: number,
+  ): void;
   greatest(samples: number): number;
   clearSum(samples: number): void;
   addToSum(at: number, samples: number): void;
@@ -45,7 +53,6 @@ const mostSamples = 480_000;
 const mostRows = 1024;
 const rowBytes = { row: 10, fineRow: 48 };
 const mostLevels = 8192;
-const numbersPerHop = 3;
 
 /** One for all signals of a thread, which are looked at one after the other: nothing stays in it from one to the next. */
 export class Kernel {
@@ -55,8 +62,8 @@ export class Kernel {
   readonly rows: Uint8Array;
   readonly fineRows: Uint8Array;
   readonly levels: Float64Array;
-  /** Of each hop what it adds to the smoothed level, to the envelope, and its energy. */
-  readonly hopSums: Float64Array;
+  /** The smoothed level, the envelope, the energy; of each threshold the hops above it, then for how many it was not reached. */
+  readonly hopState: Float64Array;
   readonly state: Float64Array;
   readonly #state: number;
 
@@ -74,7 +81,7 @@ export class Kernel {
     this.rows = new Uint8Array(buffer, this.run.rows(), mostRows * rowBytes.row);
     this.fineRows = new Uint8Array(buffer, this.run.fineRows(), (mostRows / 2) * rowBytes.fineRow);
     this.levels = new Float64Array(buffer, this.run.levels(), mostLevels);
-    this.hopSums = new Float64Array(buffer, this.run.hopSums(), numbersPerHop * mostRows);
+    this.hopState = new Float64Array(buffer, this.run.hopState(), this.run.hopStateLength());
     this.state = new Float64Array(buffer, this.#state, this.run.stateLength());
   }
 

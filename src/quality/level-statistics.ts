@@ -1,4 +1,4 @@
-import { bandCount, leastDbov, rowLength } from './band-levels.ts';
+import { bandCount, hopsPerSecond, leastDbov, rowLength, stepsPerDb } from './band-levels.ts';
 import { type FeatureSink, namesOnce } from './feature-sink.ts';
 import { Histogram } from './histogram.ts';
 import { kernel } from './kernel.ts';
@@ -11,8 +11,16 @@ const bins = -leastDbov;
 /** Softer than this, against the loudest, all is alike. */
 const dynamicRangeDb = 60;
 const topPercent = 95;
+const softPercent = 5;
+/** Of fewer rows with audio in them it is not said that they are steady: 1 s. */
+const leastSteadyRows = hopsPerSecond;
+const leastAudioDbov = -85;
 const wholePercents = [0.5, 1, 3, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 99];
 const bandPercents = [1, 5, 15, 30, 50, 80];
+const bandAndTopPercents = [...bandPercents, topPercent];
+/** The level that nearly all others lie above. */
+const softAt = bandPercents.indexOf(5);
+const found = new Float64Array(Math.max(wholePercents.length, bandAndTopPercents.length));
 const namesOf = namesOnce(() => [
   ...wholePercents.map((percent) => `level ${percent}`),
   ...Array.from({ length: bandCount }, (_, band) => [
@@ -20,6 +28,20 @@ const namesOf = namesOnce(() => [
     ...[`band ${band} speech`, `band ${band} noise`],
   ]).flat(),
 ]);
+
+/** Whether rows of levels that follow one another hold audio, and that is as even as nobody speaks. */
+export function isSteady(rows: Uint8Array, count: number): boolean {
+  const levels = new Uint8Array(count);
+  let audible = 0;
+  for (let row = 0; row < count; row++) {
+    const level = rows[row * rowLength + bandCount]!;
+    if (level > (leastAudioDbov - leastDbov) * stepsPerDb) levels[audible++] = level;
+  }
+  if (audible < leastSteadyRows) return false;
+  const sorted = levels.subarray(0, audible).sort();
+  const at = (percent: number) => sorted[Math.floor((percent / 100) * audible)]!;
+  return at(topPercent) - at(softPercent) <= leastSpreadDb * stepsPerDb;
+}
 
 /**
  * How the levels of all bands are distributed: where the noise lies under the speech, and in which bands. Under -85 dBov
@@ -52,7 +74,7 @@ export class LevelStatistics {
 
   /** Steady sound is no speech: noise, a tone, comfort noise. Speech stands out from noise as loud as itself. */
   get isSpeech(): boolean {
-    const softDbov = this.#histograms[bandCount]!.percentile(5, leastDbov);
+    const softDbov = this.#histograms[bandCount]!.percentile(softPercent, leastDbov);
     return this.topDbov > leastSpeechDbov && this.topDbov - softDbov > leastSpreadDb;
   }
 
@@ -65,20 +87,20 @@ export class LevelStatistics {
   features(put: FeatureSink): void {
     // A row counts once in each.
     const total = this.rows;
-    const relative = (histogram: Histogram, percent: number, top: number) =>
-      Math.max(-dynamicRangeDb, histogram.percentile(percent, leastDbov, total) - top);
+    const relative = (level: number, top: number) => Math.max(-dynamicRangeDb, level - top);
     const whole = this.#histograms[bandCount]!;
     const top = this.topDbov;
-    const soft = whole.percentile(5, leastDbov, total);
+    const soft = whole.percentile(softPercent, leastDbov, total);
     const names = namesOf('');
     let next = 0;
-    for (const percent of wholePercents) put(names[next++]!, relative(whole, percent, top));
+    whole.percentiles(wholePercents, leastDbov, total, found);
+    for (let i = 0; i < wholePercents.length; i++) put(names[next++]!, relative(found[i]!, top));
     for (let band = 0; band < bandCount; band++) {
-      const histogram = this.#histograms[band]!;
-      const bandTop = histogram.percentile(topPercent, leastDbov, total);
-      for (const percent of bandPercents) put(names[next++]!, relative(histogram, percent, bandTop));
-      put(names[next++]!, Math.max(-dynamicRangeDb, bandTop - top));
-      put(names[next++]!, relative(histogram, 5, soft));
+      this.#histograms[band]!.percentiles(bandAndTopPercents, leastDbov, total, found);
+      const bandTop = found[bandPercents.length]!;
+      for (let i = 0; i < bandPercents.length; i++) put(names[next++]!, relative(found[i]!, bandTop));
+      put(names[next++]!, relative(bandTop, top));
+      put(names[next++]!, relative(found[softAt]!, soft));
     }
     put('mean level', 10 * Math.log10(this.#sums[0]! / Math.max(1, this.rows) + 1e-13) - top);
     put('unrest of soft', Math.sqrt(this.#sums[1]! / (this.#sums[2]! + 1)));

@@ -11,6 +11,21 @@ test('numbers come back as they were', () => {
   assert.deepEqual(back, values);
 });
 
+test('zeros in a row take a byte for 64 of them', () => {
+  for (const zeros of [1, 2, 63, 64, 65, 129]) {
+    const values = Float64Array.of(5, ...new Float64Array(zeros), 6, 0);
+    const packed = packNumbers(values);
+    assert.equal(packed.length, 3 + Math.ceil(zeros / 64));
+    const back = new Float64Array(values.length).fill(9);
+    unpackNumbers(packed, back);
+    assert.deepEqual(back, values);
+  }
+  const mixed = Float64Array.of(0, 0, -0, 0);
+  const back = new Float64Array(4).fill(9);
+  unpackNumbers(packNumbers(mixed), back);
+  assert.deepEqual(back, mixed);
+});
+
 test('small counts take a byte each, larger ones two', () => {
   assert.equal(packNumbers(new Float64Array(1000).fill(127)).length, 1000);
   assert.equal(packNumbers(new Float64Array(1000).fill(16_383)).length, 2000);

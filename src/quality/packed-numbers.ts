@@ -1,15 +1,18 @@
 /**
- * Numbers in few bytes, exactly: counts, most of them small, and sums among them. Each is
+ * Numbers in few bytes, exactly: counts, nearly half of them 0 and most of them small, and sums among them. Each is
  *
  *     0xxxxxxx                       0 to 127
  *     10xxxxxx xxxxxxxx              to 2^14 - 1
  *     11000000 and 8 bytes           anything, as a float of 64 bits
+ *     11xxxxxx                       2 to 64 times 0
  */
 const firstTwo = 0x80;
 const firstFloat = 0xc0;
 const oneByteEnd = 2 ** 7;
 const twoBytesEnd = 2 ** 14;
 const floatBytes = 8;
+const leastZeros = 2;
+const mostZeros = 64;
 
 let scratch = new Uint8Array(0);
 
@@ -20,6 +23,12 @@ export function packNumbers(values: Float64Array): Uint8Array {
   let at = 0;
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
+    const zeros = value === 0 ? zerosFrom(values, i) : 0;
+    if (zeros >= leastZeros) {
+      scratch[at++] = firstFloat + zeros - leastZeros + 1;
+      i += zeros - 1;
+      continue;
+    }
     const isCount = Number.isInteger(value) && value >= 0 && !Object.is(value, -0);
     if (isCount && value < oneByteEnd) scratch[at++] = value;
     else if (isCount && value < twoBytesEnd) {
@@ -46,9 +55,21 @@ export function unpackNumbers(packed: Uint8Array, values: Float64Array): void {
     } else if (first < firstFloat) {
       values[i] = view.getUint16(at) & (twoBytesEnd - 1);
       at += 2;
-    } else {
+    } else if (first === firstFloat) {
       values[i] = view.getFloat64(at + 1);
       at += 1 + floatBytes;
+    } else {
+      const end = i + first - firstFloat + leastZeros - 1;
+      values.fill(0, i, end);
+      i = end - 1;
+      at += 1;
     }
   }
+}
+
+function zerosFrom(values: Float64Array, from: number): number {
+  const end = Math.min(values.length, from + mostZeros);
+  let i = from;
+  while (i < end && Object.is(values[i], 0)) i++;
+  return i - from;
 }

@@ -2,7 +2,6 @@ import { Resampler } from '../audio/resample.ts';
 import { analysisRateHz, hopsPerSecond } from './band-levels.ts';
 import { Clipping } from './clipping.ts';
 import { remembered } from './feature-sink.ts';
-import { kernel } from './kernel.ts';
 import { rt60Of } from './rt60.ts';
 import { snrOf } from './snr.ts';
 import { SpeechLevel } from './speech-level.ts';
@@ -46,6 +45,12 @@ interface Estimates {
 
 const noSamples = new Int16Array(0);
 
+/** Of nothing at all: a party of whom not one sample was recorded. */
+export const figuresOfNothing: QualityFigures = {
+  ...{ snrDb: null, rt60Seconds: null, speechLevelDbov: null },
+  ...{ clippedShare: 0, silenceShare: 1, speechSeconds: 0, note: 'no_speech' },
+};
+
 /**
  * Speech quality of one signal, worked out along: the party's own audio, or a mix.
  *
@@ -69,6 +74,9 @@ export class QualityMeter {
   #begunSamples = 0;
   #samples = 0;
   #passedSamples = 0;
+  /** Of the samples that were chosen: how many there were, and how many of them are speech. */
+  #chosenSamples = 0;
+  #chosenSpeech = 0;
   /** Of the blocks that are over; null where they hold no speech. */
   #estimates: Estimates | null | undefined;
 
@@ -81,21 +89,35 @@ export class QualityMeter {
 
   /** Takes `samples[start..end)`, any number of them, as they follow one another. */
   push(samples: Int16Array, start = 0, end = samples.length): void {
-    this.#speechLevel.push(samples, start, end);
     this.#clipping.push(samples, start, end);
     this.#samples += end - start;
     for (let at = start; at < end; ) {
       const take = Math.min(end - at, this.#blockSamples - this.#begunSamples);
+      this.#speechLevel.push(samples, at, at + take);
       if (take === this.#blockSamples) this.#addBlock(samples, at, at + take);
       else this.#keep(samples, at, at + take);
       at += take;
     }
   }
 
+  /** As `push`, of samples that were chosen as somebody speaks there: they say nothing of what is passed over. */
+  pushChosen(samples: Int16Array): void {
+    const before = this.#heardSamples;
+    this.push(samples);
+    this.#chosenSamples += samples.length;
+    this.#chosenSpeech += this.#heardSamples - before;
+  }
+
   /** So many samples come that are not looked at; what comes behind them does not follow what came before. */
   passOver(samples: number): void {
     this.#passedSamples += samples;
     if (this.#begunSamples > 0) this.#endBlock();
+  }
+
+  /** So many of the samples that were taken count for nothing, neither as speech nor as silence: it was paused there. */
+  leaveOut(samples: number): void {
+    this.#speechLevel.leaveOut(samples);
+    this.#samples -= samples;
   }
 
   /** What was passed over so far was searched: it is known that nobody spoke there. */
@@ -105,7 +127,7 @@ export class QualityMeter {
     this.#passedSamples = 0;
   }
 
-  /** Samples that were looked at. */
+  /** Samples that were looked at, or searched. */
   get samples(): number {
     return this.#samples;
   }
@@ -121,39 +143,53 @@ export class QualityMeter {
   }
 
   #hasSpeech(seconds: number): boolean {
-    const { activity } = this.#speechLevel.active();
-    return activity * this.#samples >= seconds * this.#rateHz && this.#statistics.isSpeech;
+    return this.#heardSamples >= seconds * this.#rateHz && this.#statistics.isSpeech;
+  }
+
+  /** Samples that are speech, of those that were looked at. */
+  get #heardSamples(): number {
+    return this.#speechLevel.active().activity * this.#samples;
+  }
+
+  /** Share of speech in what was passed over: as in what was looked at, but for what was chosen. */
+  #passedActivity(activity: number): number {
+    const samples = this.#samples - this.#chosenSamples;
+    if (this.#chosenSamples === 0 || samples <= 0) return activity;
+    return Math.max(0, activity * this.#samples - this.#chosenSpeech) / samples;
   }
 
   /** Of all so far; asking changes nothing. */
   figures(): QualityFigures {
-    const { levelDbov, activity } = this.#speechLevel.active();
+    const { estimates, isRestSteady } = this.#soFar();
+    const { levelDbov, activity } = this.#speechLevel.active(isRestSteady);
     const clippedShare = this.#clipping.share;
-    const silenceShare = 1 - activity;
-    const estimates = this.#soFar();
+    const passedSpeech = this.#passedActivity(activity) * this.#passedSamples;
+    const speechSamples = activity * this.#samples + passedSpeech;
+    const samples = this.#samples + this.#passedSamples;
+    const silenceShare = samples === 0 ? 1 : 1 - Math.min(1, speechSamples / samples);
     if (!estimates) {
       const nothing = { snrDb: null, rt60Seconds: null, speechLevelDbov: null, speechSeconds: 0 };
       return { ...nothing, clippedShare, silenceShare, note: 'no_speech' };
     }
-    const heardSeconds = (activity * this.#samples) / this.#rateHz;
     return {
       ...estimates,
       speechLevelDbov: levelDbov - 10 * Math.log10(1 + 10 ** (-estimates.snrDb / 10)),
       clippedShare,
       silenceShare,
-      speechSeconds: heardSeconds + (activity * this.#passedSamples) / this.#rateHz,
-      note: heardSeconds < enoughSpeechSeconds ? 'little_speech' : null,
+      speechSeconds: speechSamples / this.#rateHz,
+      note: activity * this.#samples < enoughSpeechSeconds * this.#rateHz ? 'little_speech' : null,
     };
   }
 
-  #soFar(): Estimates | null {
-    if (this.#begunSamples === 0 || this.#blocks >= enoughBlocks) {
-      if (this.#estimates === undefined) this.#estimates = estimatesOf(this.#statistics);
-      return this.#estimates;
-    }
+  /** @returns `isRestSteady`: nobody speaks in the block that is not whole yet */
+  #soFar(): { estimates: Estimates | null; isRestSteady: boolean } {
     const statistics = this.#statistics.copy();
-    this.#addTo(statistics, this.#begun, 0, this.#begunSamples);
-    return estimatesOf(statistics);
+    const isRestSteady =
+      this.#begunSamples > 0 && !this.#addTo(statistics, this.#begun, 0, this.#begunSamples);
+    if (this.#begunSamples > 0 && !isRestSteady && this.#blocks < enoughBlocks)
+      return { estimates: estimatesOf(statistics), isRestSteady };
+    if (this.#estimates === undefined) this.#estimates = estimatesOf(this.#statistics);
+    return { estimates: this.#estimates, isRestSteady };
   }
 
   #keep(samples: Int16Array, start: number, end: number): void {
@@ -175,21 +211,27 @@ export class QualityMeter {
   }
 
   #addBlock(samples: Int16Array, start: number, end: number): void {
-    this.#addTo(this.#statistics, samples, start, end);
-    this.#blocks += 1;
-    this.#estimates = undefined;
+    if (this.#addTo(this.#statistics, samples, start, end)) {
+      this.#blocks += 1;
+      this.#estimates = undefined;
+    } else this.#speechLevel.forget();
+    this.#speechLevel.mark();
   }
 
-  #addTo(statistics: SpeechStatistics, samples: Int16Array, start: number, end: number): void {
-    if (kernel().run.greatest(kernel().putSamples(samples, start, end)) === 0) return;
-    if (this.#rateHz === analysisRateHz) {
-      statistics.addBlock(samples, start, end);
-      return;
-    }
+  /** @returns as `SpeechStatistics.addBlock` */
+  #addTo(statistics: SpeechStatistics, samples: Int16Array, start: number, end: number): boolean {
+    if (isSilent(samples, start, end)) return true;
+    if (this.#rateHz === analysisRateHz) return statistics.addBlock(samples, start, end);
     const resampler = new Resampler(this.#rateHz, analysisRateHz);
     const resampled = new Int16Array(resampler.maxOutput(end - start));
-    statistics.addBlock(resampled, 0, resampler.push(samples.subarray(start, end), resampled));
+    return statistics.addBlock(resampled, 0, resampler.push(samples.subarray(start, end), resampled));
   }
+}
+
+/** As a rule the first few samples tell. */
+function isSilent(samples: Int16Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (samples[i] !== 0) return false;
+  return true;
 }
 
 /** Null where nobody speaks. */

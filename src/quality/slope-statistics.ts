@@ -9,6 +9,7 @@ const bins = 64;
 const range = 4;
 const percents = [2, 8, 20, 35, 50, 70, 90, 98];
 const partLength = bins + 4;
+const found = new Float64Array(percents.length);
 const namesOf = namesOnce((prefix) =>
   spans.flatMap((span) => [
     ...percents.map((percent) => `${prefix} slope ${span} ${percent}`),
@@ -46,7 +47,8 @@ export class SlopeStatistics {
     for (let at = 0; at < spans.length; at++) {
       const histogram = this.#histograms[at]!;
       const { total } = histogram;
-      for (const percent of percents) put(names[next++]!, histogram.percentile(percent, 0, total));
+      histogram.percentiles(percents, 0, total, found);
+      for (let i = 0; i < percents.length; i++) put(names[next++]!, found[i]!);
       const [falling, falls, rising, rises] = this.#sums[at]! as unknown as [number, number, number, number];
       put(names[next++]!, Math.log1p(Math.sqrt(falling / (falls + 1)) / 20));
       put(names[next++]!, Math.log1p(Math.sqrt(rising / (rises + 1)) / 20));

@@ -6,9 +6,13 @@ const marginDb = 15.9;
 const smoothingSeconds = 0.03;
 const hangoverSeconds = 0.2;
 const hopsPerSecond = 100;
+const hangoverHops = hangoverSeconds * hopsPerSecond;
 const hopsAtOnce = 1000;
 /** One threshold for each bit of a sample, 6.02 dB apart. */
 const thresholds = Array.from({ length: 15 }, (_, bit) => 2 ** bit);
+/** Places in the kernel's `hopState`. */
+const firstActive = 3;
+const firstHung = firstActive + thresholds.length;
 
 export interface ActiveSpeech {
   /** Mean power of the time that is speech; `silenceDbov` where nothing is. */
@@ -24,8 +28,11 @@ export interface ActiveSpeech {
 export class SpeechLevel {
   readonly #hopSamples: number;
   readonly #decay: number;
-  readonly #activeHops = new Float64Array(thresholds.length);
-  readonly #hung = new Float64Array(thresholds.length).fill(hangoverSeconds * hopsPerSecond);
+  /** Plain arrays: of numbers so few, another kind is three times as much memory. */
+  readonly #activeHops: number[] = thresholds.map(() => 0);
+  readonly #markedHops: number[] = thresholds.map(() => 0);
+  #markedEnergy = 0;
+  readonly #hung: number[] = thresholds.map(() => hangoverHops);
   #samples = 0;
   #untilHop: number;
   #energy = 0;
@@ -52,9 +59,26 @@ export class SpeechLevel {
     if (this.#envelope < 1e-9) this.#envelope = 0;
   }
 
+  /** What comes from here on may be found to be no speech. */
+  mark(): void {
+    copyTo(this.#markedHops, this.#activeHops);
+    this.#markedEnergy = this.#energy;
+  }
+
+  /** What came since the mark is no speech: it counts as silent. */
+  forget(): void {
+    copyTo(this.#activeHops, this.#markedHops);
+    this.#energy = this.#markedEnergy;
+  }
+
   /** So many samples count as silent; what comes behind them follows what came before. */
   passSilence(samples: number): void {
     this.#samples += samples;
+  }
+
+  /** So many of the samples that were taken do not count; they are silent. */
+  leaveOut(samples: number): void {
+    this.#samples -= samples;
   }
 
   #pushSingly(samples: Int16Array, start: number, end: number): void {
@@ -73,45 +97,54 @@ export class SpeechLevel {
 
   /** Whole ones: what the envelope is behind a hop follows from what it was before, and sums of the hop. */
   #pushHops(samples: Int16Array, start: number, end: number): void {
-    const { run, hopSums } = kernel();
+    const { run, hopState } = kernel();
     const count = (end - start) / this.#hopSamples;
     kernel().putSamples(samples, start, end);
-    run.hops(count, this.#hopSamples, this.#decay);
+    hopState[0] = this.#smoothed;
+    hopState[1] = this.#envelope;
+    hopState[2] = this.#energy;
+    for (let j = 0; j < thresholds.length; j++) {
+      hopState[firstActive + j] = this.#activeHops[j]!;
+      hopState[firstHung + j] = this.#hung[j]!;
+    }
     const decay = this.#decay ** this.#hopSamples;
     const follows = this.#hopSamples * (1 - this.#decay) * decay;
-    let smoothed = this.#smoothed;
-    let envelope = this.#envelope;
-    for (let hop = 0; hop < count; hop++) {
-      envelope = decay * envelope + follows * smoothed + hopSums[3 * hop + 1]!;
-      smoothed = decay * smoothed + hopSums[3 * hop]!;
-      this.#energy += hopSums[3 * hop + 2]!;
-      this.#endHop(envelope);
+    run.addHops(count, this.#hopSamples, this.#decay, decay, follows, hangoverHops);
+    this.#smoothed = hopState[0]!;
+    this.#envelope = hopState[1]!;
+    this.#energy = hopState[2]!;
+    for (let j = 0; j < thresholds.length; j++) {
+      this.#activeHops[j] = hopState[firstActive + j]!;
+      this.#hung[j] = hopState[firstHung + j]!;
     }
-    this.#smoothed = smoothed;
-    this.#envelope = envelope;
   }
 
   #endHop(envelope: number): void {
     for (let j = 0; j < thresholds.length; j++) {
       if (envelope >= thresholds[j]!) this.#hung[j] = 0;
-      else if (this.#hung[j]! < hangoverSeconds * hopsPerSecond) this.#hung[j]! += 1;
+      else if (this.#hung[j]! < hangoverHops) this.#hung[j]! += 1;
       // What lies above a threshold that was not reached for so long was not reached for as long either.
       else break;
       this.#activeHops[j]! += 1;
     }
   }
 
-  /** The level of the time above a threshold, where it lies just the margin above that threshold. */
-  active(): ActiveSpeech {
+  /**
+   * The level of the time above a threshold, where it lies just the margin above that threshold.
+   * @param isForgotten what came since the mark is no speech
+   */
+  active(isForgotten = false): ActiveSpeech {
+    const activeHops = isForgotten ? this.#markedHops : this.#activeHops;
+    const energy = isForgotten ? this.#markedEnergy : this.#energy;
     let before: ActiveSpeech & { margin: number } = {
       levelDbov: silenceDbov,
       activity: 0,
       margin: Number.NaN,
     };
     for (const [j, threshold] of thresholds.entries()) {
-      const activeSamples = this.#activeHops[j]! * this.#hopSamples;
+      const activeSamples = activeHops[j]! * this.#hopSamples;
       if (activeSamples === 0) break;
-      const levelDbov = meanSquareToDbov(this.#energy / activeSamples);
+      const levelDbov = meanSquareToDbov(energy / activeSamples);
       const margin = levelDbov - 20 * Math.log10(threshold / fullScale);
       const activity = Math.min(1, activeSamples / this.#samples);
       if (margin <= marginDb) {
@@ -126,4 +159,8 @@ export class SpeechLevel {
     }
     return { levelDbov: before.levelDbov, activity: before.activity };
   }
+}
+
+function copyTo(to: number[], from: readonly number[]): void {
+  for (let j = 0; j < from.length; j++) to[j] = from[j]!;
 }

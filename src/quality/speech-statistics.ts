@@ -3,7 +3,7 @@ import { FallStatistics } from './fall-statistics.ts';
 import type { FeatureSink } from './feature-sink.ts';
 import { FineStatistics } from './fine-statistics.ts';
 import { kernel } from './kernel.ts';
-import { LevelStatistics } from './level-statistics.ts';
+import { isSteady, LevelStatistics } from './level-statistics.ts';
 import { ModulationStatistics } from './modulation-statistics.ts';
 import { packNumbers, unpackNumbers } from './packed-numbers.ts';
 import { SlopeStatistics } from './slope-statistics.ts';
@@ -64,14 +64,19 @@ export class SpeechStatistics {
     return this.#isSpeech;
   }
 
-  /** Adds `samples[start..end)` at 8 kHz, at most `blockSamples`: their loudest moments are the speech, their softest the noise. */
-  addBlock(samples: Int16Array, start: number, end: number): void {
+  /**
+   * Adds `samples[start..end)` at 8 kHz, at most `blockSamples`: their loudest moments are the speech, their softest the noise.
+   * @returns false of steady sound, which counts for nothing: of who listens for a long time, noise would be taken for speech
+   */
+  addBlock(samples: Int16Array, start: number, end: number): boolean {
+    const { rows, count, fineCount } = bandLevels(samples, start, end);
+    if (isSteady(rows, count)) return false;
     const { state, levels } = this.#unpacked();
-    const { count, fineCount } = bandLevels(samples, start, end);
     kernel().run.addBlock(count, fineCount);
     this.#packed = packNumbers(state);
     this.#rows = levels.rows;
     this.#isSpeech = levels.isSpeech;
+    return true;
   }
 
   features(put: FeatureSink): void {

@@ -22,6 +22,8 @@ export interface TrackSummary {
   /** Positions on the room's clock, at the recording's rate. */
   startSample: number;
   endSample: number;
+  /** What of that is in the recording, pauses left out. */
+  recordedSamples: number;
   packets: number;
 }
 
@@ -102,7 +104,7 @@ export function summariseRecording(
     recordedSamples: recordedSamples(records, startSample, endSample),
     fileSamples: fileSamples(records, startSample, endSample),
     sealedKey: header.sealedKey,
-    tracks: summariseTracks(records, end.atSample),
+    tracks: summariseTracks(records, startSample, endSample, end.atSample),
     notices: records.flatMap((record) => {
       if (record.type !== 'notice') return [];
       const { type: _, ...notice } = record;
@@ -112,19 +114,27 @@ export function summariseRecording(
   };
 }
 
-function summariseTracks(records: readonly ManifestRecord[], recordingEndSample: number): TrackSummary[] {
+function summariseTracks(
+  records: readonly ManifestRecord[],
+  fromSample: number,
+  toSample: number,
+  recordingEndSample: number,
+): TrackSummary[] {
   const ends = new Map<string, ManifestTrackEnd>();
   for (const record of records) if (record.type === 'track-end') ends.set(record.trackId, record);
   return records
     .filter((record): record is ManifestTrack => record.type === 'track')
     .map(({ trackId, side = 'said', party, startSample }) => {
       const end = ends.get(trackId);
+      const endSample = end?.endSample ?? recordingEndSample;
+      const from = Math.max(fromSample, startSample);
       return {
         trackId,
         side,
         party,
         startSample,
-        endSample: end?.endSample ?? recordingEndSample,
+        endSample,
+        recordedSamples: recordedSamples(records, from, Math.max(from, Math.min(toSample, endSample))),
         packets: end?.packets ?? 0,
       };
     });

@@ -8,6 +8,7 @@ import type { FormatRecord, SpoolRecord } from '../spool/records.ts';
 import type { Placement } from '../timeline/placement.ts';
 import { TrackPlacer } from '../timeline/track-placer.ts';
 import { concealableSamples, type SequencedPacket } from './loss.ts';
+import { PacketsAhead, type PassedPlace, type PlacedPacket } from './packets-ahead.ts';
 import { PayloadLevel } from './payload-level.ts';
 import { newReadPacket, noFormat, noPayload, type ReadPacket, readInto } from './read-packet.ts';
 import { streamKey } from './stream-decoder.ts';
@@ -36,8 +37,6 @@ export interface ExcerptReaderOptions {
   lossConcealment: 'on' | 'off';
 }
 
-type PlacedPacket = ReadPacket & Placement;
-
 /** Takes when a packet arrived, and the mean square of what is in it. */
 export type LevelSink = (arrivalUs: number, meanSquare: number) => void;
 
@@ -57,8 +56,9 @@ export class ExcerptReader {
   #format: FormatRecord | undefined;
   /** Sender reports up to then were taken. */
   #reportedUs = 0;
-  /** Packets that lie behind the last excerpt. */
-  #ahead: PlacedPacket[] = [];
+  /** Packets that lie behind the last excerpt, and those behind the one that is read. */
+  #ahead: PacketsAhead | undefined;
+  #found: PlacedPacket[] = [];
   #decoder: { format: FormatRecord; key: string; decoder: Decoder } | undefined;
   // Of the excerpt that is read.
   #out: Int16Array = nothing;
@@ -72,7 +72,9 @@ export class ExcerptReader {
   #resampledTo = 0;
   #stretchEnd = 0;
   /** Where it was when it began to listen. */
-  #listenedFrom: { place: TrackPlace; format: FormatRecord | undefined; ahead: PlacedPacket[] } | undefined;
+  #listenedFrom:
+    | { place: TrackPlace; format: FormatRecord | undefined; ahead: PacketsAhead | undefined }
+    | undefined;
 
   constructor({ track, rateHz, startSample, isOurs, lossConcealment }: ExcerptReaderOptions) {
     this.#track = track;
@@ -99,15 +101,13 @@ export class ExcerptReader {
     this.#out = out;
     this.#fromSample = fromSample;
     this.#listenedFrom = undefined;
-    const ahead = this.#ahead;
-    this.#ahead = [];
-    for (const packet of ahead) this.#placed(packet, packet);
+    for (const packet of this.#aheadFrom(fromSample)) this.#placed(packet, packet);
     this.#track.fromUs = this.#usOf(fromSample) - leadUs;
     this.#track.untilUs = this.#usOf(toSample) + leadUs;
-    for (let next = this.#track.next(); !next.done; next = this.#track.next()) this.#take(next.value);
+    const passed = this.#takeAll(this.#usOf(toSample) - leadUs);
     this.#placer.finish();
     this.#endStretch();
-    this.#keepAhead();
+    this.#keepAhead(passed);
     this.#out = nothing;
   }
 
@@ -118,9 +118,9 @@ export class ExcerptReader {
   listen(toSample: number, heard: LevelSink): void {
     this.#listenedFrom ??= { place: this.#track.place, format: this.#format, ahead: this.#ahead };
     const level = new PayloadLevel();
-    for (const { format, payload, arrivalUs } of this.#ahead)
+    for (const { format, payload, arrivalUs } of this.#ahead?.read(this.#track) ?? [])
       heard(arrivalUs, level.of(format, payload, arrivalUs));
-    this.#ahead = [];
+    this.#ahead = undefined;
     this.#track.fromUs = 0;
     this.#track.untilUs = this.#usOf(toSample) - leadUs;
     for (let next = this.#track.next(); !next.done; next = this.#track.next()) {
@@ -159,6 +159,26 @@ export class ExcerptReader {
     this.#decoder = undefined;
   }
 
+  /** Those that matter from `fromSample` on. */
+  #aheadFrom(fromSample: number): PlacedPacket[] {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    if (!ahead || (ahead.isDecodedAlone && ahead.endSample <= fromSample)) return [];
+    return ahead.read(this.#track);
+  }
+
+  /** @returns the place behind the first packet that arrived at `placeUs` or later */
+  #takeAll(placeUs: number): PassedPlace | undefined {
+    let passed: PassedPlace | undefined;
+    for (let next = this.#track.next(); !next.done; next = this.#track.next()) {
+      const record = next.value;
+      this.#take(record);
+      if (passed || record.kind !== 'packet' || record.arrivalUs < placeUs) continue;
+      passed = { arrivalUs: record.arrivalUs, place: this.#track.place, format: this.#format };
+    }
+    return passed;
+  }
+
   #take(record: SpoolRecord): void {
     if (record.kind === 'packet') {
       if (this.#format) this.#placer.offer(readInto(this.#offered, record, this.#format));
@@ -173,7 +193,7 @@ export class ExcerptReader {
     // Comfort noise has no length: it only says that the sender is silent.
     if (durationSamples === 0) return;
     const end = this.#fromSample + this.#out.length;
-    if (atSample + durationSamples > end) this.#ahead.push({ ...packet, atSample, durationSamples });
+    if (atSample + durationSamples > end) this.#found.push({ ...packet, atSample, durationSamples });
     if (atSample < end) this.#write(packet, atSample, durationSamples);
   }
 
@@ -183,10 +203,11 @@ export class ExcerptReader {
     const at = atSample - this.#fromSample;
     const isInside = at >= 0 && at + durationSamples <= this.#out.length;
     const decode = straight[format.codec];
-    if (decode && isInside && format.clockRateHz === this.#rateHz && payload.length === durationSamples) {
+    const isStraight = this.#isStraight(format);
+    if (decode && isStraight && isInside && payload.length === durationSamples) {
       decode(payload, this.#out, at);
       if (lost > 0) this.#conceal(lost, at, this.#out.subarray(at, at + durationSamples));
-    } else this.#decode(packet, atSample, durationSamples, lost);
+    } else if (!isStraight || at + durationSamples > 0) this.#decode(packet, atSample, durationSamples, lost);
     if (atSample < this.#previous.atSample) return;
     const previous = this.#previous;
     previous.format = format;
@@ -279,16 +300,18 @@ export class ExcerptReader {
       this.#out.set(from === 0 && to === samples.length ? samples : samples.subarray(from, to), at + from);
   }
 
-  /** Copied, so that they do not keep all that was read. */
-  #keepAhead(): void {
-    const bytes = this.#ahead.reduce((sum, { payload }) => sum + payload.length, 0);
-    const kept = new Uint8Array(bytes);
-    let at = 0;
-    for (const packet of this.#ahead) {
-      kept.set(packet.payload, at);
-      packet.payload = kept.subarray(at, (at += packet.payload.length));
-    }
+  #keepAhead(passed: PassedPlace | undefined): void {
+    const found = this.#found;
+    this.#found = [];
     this.#offered.payload = noPayload;
+    this.#ahead = undefined;
+    if (found.length === 0) return;
+    const isDecodedAlone = found.every(({ format }) => this.#isStraight(format));
+    this.#ahead = new PacketsAhead(found, passed, isDecodedAlone);
+  }
+
+  #isStraight({ codec, clockRateHz }: FormatRecord): boolean {
+    return straight[codec] !== undefined && clockRateHz === this.#rateHz;
   }
 
   #usOf(sample: number): number {

@@ -122,6 +122,7 @@ for (const stereo of [false, true]) {
     const formats = ['mp3', 'mp4'] as const;
     const followers = formats.map((format) => follow(recording, format, stereo));
     for (let timeUs = stepUs; timeUs < endUs; timeUs += stepUs) {
+      recording.spool.clock.advanceUs(stepUs);
       recording.until(timeUs);
       recording.settle();
       for (const follower of followers) follower.step();

@@ -5,7 +5,7 @@ import type { GrowingRecording } from '../spool/growing-recording.ts';
 import type { SpoolRecording } from '../spool/reader.ts';
 import { pauseWindowUs } from '../timeline/bounds.ts';
 import { ChannelReader } from './channel.ts';
-import { settledBy, settledByUs, settledMixEnd } from './growth.ts';
+import { settledBy, settledMixEnd, spoolDelayUs } from './growth.ts';
 import { type ChannelTap, MixReader } from './mix.ts';
 import { PauseMap } from './pause-map.ts';
 import { PlacedPackets } from './placed-packets.ts';
@@ -44,7 +44,9 @@ const blockSeconds = 2;
 /** Records follow one another as they arrived, but for the turns in which sockets are read. */
 const arrivalSlackUs = 40_000;
 /** So much is read at once: packets wait in memory until they are decoded. */
-const partUs = 2_500_000;
+const partUs = 6_000_000;
+/** A track whose newest packet is older than that of another by more does not tell how far both are. */
+const silentUs = 200_000;
 /** Of all signals of a thread, as one is read at a time. */
 const bodies = new ChunkBodies();
 /** Of all signals of a thread, as one is read at a time: a block a look of each would be most of what is allocated. */
@@ -70,8 +72,6 @@ export class GrowingSignal {
   /** Samples before it were given, or are cut out. */
   #givenTo = 0;
   #settledTo = 0;
-  /** When the newest packet arrived that the last look found. */
-  #arrivedUs = 0;
   /** What arrived before was read; on the room's clock. */
   #readUs: number | undefined;
   readonly #clock: Clock;
@@ -118,20 +118,20 @@ export class GrowingSignal {
     if (this.#isComplete) return;
     const view = this.#look();
     const { endSample } = view;
-    const wanted = this.#wanted(view);
-    this.#readUs ??= Math.min(wanted.toUs, (view.startSample * 1_000_000) / view.rateHz);
+    const endUs = endSample === undefined ? undefined : (endSample * 1_000_000) / view.rateHz;
+    const pausedUntilUs = this.#pausedUntilUs(view);
     for (let isLast = false; !isLast; ) {
-      isLast = this.#readUs + partUs >= wanted.toUs;
-      this.#readUs = isLast ? Math.max(this.#readUs, wanted.toUs) : this.#readUs + partUs;
-      this.#poll(view, isLast);
+      isLast = endUs === undefined ? this.#readShown(view, pausedUntilUs) : this.#readEnded(view, endUs);
       const complete = isLast && endSample !== undefined;
-      const settled = complete ? endSample : this.#settled(view, wanted.pausedUntilUs);
+      const settled = complete ? endSample : this.#settled(view, pausedUntilUs);
       this.#assertFollows(view.startSample, settled);
       this.#grow(view, settled, complete);
       this.#settledTo = settled;
       yield* this.#samplesTo(complete ? settled : settledMixEnd(view, settled), view);
       this.#isComplete = complete;
     }
+    const nowUs = this.#clock.monotonicUs();
+    for (const { trackId } of view.tracks) this.#recording.track(trackId).noteSizes(nowUs);
     for (const packets of this.#packets.values()) packets.detach();
     bodies.reset();
     if (this.#isComplete) this.close();
@@ -156,6 +156,7 @@ export class GrowingSignal {
     const tracks = view.tracks.map((each): TrackView => {
       const track = this.#recording.track(each.trackId);
       track.bodies = bodies;
+      track.looksAhead = false;
       return {
         ...each,
         records: () => ({ [Symbol.iterator]: () => track }),
@@ -178,26 +179,63 @@ export class GrowingSignal {
   }
 
   /**
-   * What is wanted by now. It follows from the packets that the last look found: of the tracks that were looked at first
-   * in this one more may have come meanwhile, and pauses and tracks of that time need not be in the manifest yet. What
-   * came later can not be settled: it would only wait in memory. Of what has ended all is wanted.
+   * What is read is what an earlier look found there, whole chunks: so each is unsealed once, and whatever arrived before
+   * the newest packet among it has been written meanwhile. What came later can not be settled: it would only wait in
+   * memory. @returns whether no more of it is to be read now
    */
-  #wanted(view: RecordingView): { toUs: number; pausedUntilUs: number } {
-    const pausedUntilUs = this.#pausedUntilUs(view);
-    const { endSample, rateHz } = view;
-    const endUs = endSample === undefined ? undefined : (endSample * 1_000_000) / rateHz;
-    return { toUs: endUs ?? settledByUs(this.#arrivedUs, pausedUntilUs), pausedUntilUs };
+  #readShown(view: RecordingView, pausedUntilUs: number): boolean {
+    const foundUs = this.#clock.monotonicUs() - spoolDelayUs;
+    const partEndUs = this.#partEndUs(view);
+    let isLast = true;
+    for (const track of view.tracks) {
+      const records = this.#recording.track(track.trackId);
+      records.showAsOf(foundUs);
+      this.#poll(track, view, partEndUs);
+      if (records.isHolding) isLast = false;
+    }
+    const toUs = isLast ? Math.max(this.#arrivedUs() - arrivalSlackUs, pausedUntilUs) : partEndUs;
+    this.#readUs = Math.max(this.#readUs ?? toUs, toUs);
+    for (const track of view.tracks) this.#readRest(track, view, this.#readUs);
+    return isLast;
   }
 
-  /** @param isLast what has ended is read to its end */
-  #poll(view: RecordingView, isLast: boolean): void {
+  /** Of a track that is silent, or behind, what the earlier look found may end before. */
+  #readRest(track: TrackView, view: RecordingView, beforeUs: number): void {
+    if (this.#packetsOf(track, view).lastArrivalUs >= beforeUs + arrivalSlackUs) return;
+    this.#recording.track(track.trackId).showAll();
+    this.#poll(track, view, beforeUs);
+  }
+
+  /** Of what has ended all is read. @returns as `#readShown` */
+  #readEnded(view: RecordingView, endUs: number): boolean {
+    const partEndUs = this.#partEndUs(view);
+    const isLast = partEndUs >= endUs;
+    this.#readUs = isLast ? Math.max(this.#readUs ?? endUs, endUs) : partEndUs;
     for (const track of view.tracks) {
-      const isOver = isLast && (view.endSample ?? track.endSample) !== undefined;
-      const records = this.#recording.track(track.trackId);
-      records.untilUs = isOver ? Number.POSITIVE_INFINITY : this.#readUs! + arrivalSlackUs;
-      this.#packetsOf(track, view).poll();
-      if (isLast) this.#arrivedUs = Math.max(this.#arrivedUs, records.newestUs());
+      this.#recording.track(track.trackId).showAll();
+      this.#poll(track, view, isLast ? Number.POSITIVE_INFINITY : partEndUs);
     }
+    return isLast;
+  }
+
+  /** Reads what arrived before, as far as it is shown. */
+  #poll(track: TrackView, view: RecordingView, beforeUs: number): void {
+    this.#recording.track(track.trackId).untilUs = beforeUs + arrivalSlackUs;
+    this.#packetsOf(track, view).poll();
+  }
+
+  #partEndUs({ startSample, rateHz }: RecordingView): number {
+    return Math.max(this.#readUs ?? 0, (startSample * 1_000_000) / rateHz) + partUs;
+  }
+
+  /** When the newest packets arrived that every track has which does not keep silent, by what was read. */
+  #arrivedUs(): number {
+    let newestUs = 0;
+    for (const { lastArrivalUs } of this.#packets.values()) newestUs = Math.max(newestUs, lastArrivalUs);
+    let commonUs = newestUs;
+    for (const { lastArrivalUs } of this.#packets.values())
+      if (lastArrivalUs > newestUs - silentUs) commonUs = Math.min(commonUs, lastArrivalUs);
+    return commonUs;
   }
 
   /** How far the channels are, by what was read. */

@@ -7,7 +7,7 @@ import type { RecordingView } from './track-source.ts';
  * The newest packet of one track may be on the disk while another's of the same moment still waits for the writer
  * (design rule 2: written within 100 ms); the rest is for a disk that is slow.
  */
-const spoolDelayUs = 1_000_000;
+export const spoolDelayUs = 1_000_000;
 
 /**
  * How far the channels of a growing recording may be rendered: no late packet will change anything before this

@@ -10,6 +10,15 @@ export interface Span {
   toSample: number;
 }
 
+/** How many samples of a span were recorded: pauses are left out, whatever stands in their place. */
+export function recordedSamplesOf({ fromSample, toSample }: Span, pauses: readonly PauseView[]): number {
+  const pausedSamples = pauses.map((pause) => {
+    const from = Math.max(fromSample, pause.fromSample);
+    return Math.max(0, Math.min(toSample, pause.toSample ?? toSample) - from);
+  });
+  return pausedSamples.reduce((rest, paused) => rest - paused, toSample - fromSample);
+}
+
 /** From `first` on, up to before `beyond`. */
 export interface ChannelRange {
   first: number;

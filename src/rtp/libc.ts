@@ -23,13 +23,15 @@ export interface Libc {
   epoll_create1(flags: number): number;
   epoll_ctl(epoll: number, operation: number, fd: number, event: bigint): number;
   epoll_wait(epoll: number, events: bigint, maxEvents: number, timeoutMs: number): number;
-  clock_gettime(clock: number, time: bigint): number;
+  clock_gettime(clock: bigint, time: bigint): number;
   inet_pton(family: number, text: string, address: bigint): number;
   inet_ntop(family: number, address: bigint, text: bigint, bytes: number): bigint;
   if_nametoindex(name: string): number;
   if_indextoname(index: number, name: bigint): bigint;
   mmap(address: bigint, bytes: bigint, protection: number, flags: number, fd: number, offset: bigint): bigint;
   munmap(address: bigint, bytes: bigint): number;
+  /** As `syscall`, by four arguments and straight from optimized code; its result is 32 bits. */
+  shortSyscall(number: bigint, ...four: [bigint, bigint, bigint, bigint]): number;
   /** What has no function of its own, by its number. */
   syscall(number: bigint, ...six: [bigint, bigint, bigint, bigint, bigint, bigint]): bigint;
   /** Of the last call that gave -1, asked for before any other. */
@@ -50,7 +52,6 @@ const signatures = {
   epoll_create1: { arguments: ['int32'], return: 'int32' },
   epoll_ctl: { arguments: ['int32', 'int32', 'int32', 'pointer'], return: 'int32' },
   epoll_wait: { arguments: ['int32', 'pointer', 'int32', 'int32'], return: 'int32' },
-  clock_gettime: { arguments: ['int32', 'pointer'], return: 'int32' },
   inet_pton: { arguments: ['int32', 'string', 'pointer', 'int32'], return: 'int32' },
   inet_ntop: { arguments: ['int32', 'pointer', 'pointer', 'uint32'], return: 'pointer' },
   if_nametoindex: { arguments: ['string'], return: 'uint32' },
@@ -59,6 +60,18 @@ const signatures = {
   munmap: { arguments: ['pointer', 'uint64'], return: 'int32' },
   syscall: { arguments: ['int64', 'int64', 'int64', 'int64', 'int64', 'int64', 'int64'], return: 'int64' },
   __errno_location: { arguments: [], return: 'pointer' },
+} as const satisfies NodeFfi.FunctionDefinitions;
+
+/**
+ * Called each tick, or more often: numbers as pointers, and a fraction behind them; why, `spool/openssl-gcm.ts` says.
+ * Behind the four arguments of a system call the kernel finds a null pointer where it would look for a fifth.
+ */
+const shortSignatures = {
+  clock_gettime: { arguments: ['pointer', 'pointer', 'float'], return: 'int32' },
+  syscall: {
+    arguments: ['pointer', 'pointer', 'pointer', 'pointer', 'pointer', 'pointer', 'float'],
+    return: 'int32',
+  },
 } as const satisfies NodeFfi.FunctionDefinitions;
 
 export type FfiModule = typeof NodeFfi;
@@ -84,16 +97,19 @@ function tryOpen(): OpenedLibc | string {
   if (!ffi) return 'this Node has no node:ffi';
   try {
     const { lib, functions } = ffi.dlopen(null, signatures);
+    const short = ffi.dlopen(null, shortSignatures);
     const errnoPointer = functions.__errno_location();
-    const libc: Libc & { lib: unknown } = {
+    const libc: Libc & { libs: unknown } = {
       ...functions,
+      clock_gettime: (clock, time) => short.functions.clock_gettime(clock, time, 0),
+      shortSyscall: (number, a, b, c, d) => short.functions.syscall(number, a, b, c, d, 0n, 0),
       socket: (family, type, protocol) => functions.socket(family, type, protocol, 0),
       bind: (fd, address, bytes) => functions.bind(fd, address, bytes, 0),
       connect: (fd, address, bytes) => functions.connect(fd, address, bytes, 0),
       getsockname: (fd, address, bytes) => functions.getsockname(fd, address, bytes, 0),
       sendmsg: (fd, message, flags) => functions.sendmsg(fd, message, flags, 0),
       inet_pton: (family, text, address) => functions.inet_pton(family, text, address, 0),
-      lib,
+      libs: [lib, short.lib],
       errno: () => ffi.getInt32(errnoPointer, 0),
     };
     return { ffi, libc };
@@ -147,7 +163,7 @@ export const linux = {
   EPOLL_CLOEXEC: 0o2000000,
   EPOLL_CTL_ADD: 1,
   EPOLLIN: 1,
-  CLOCK_REALTIME: 0,
+  CLOCK_REALTIME: 0n,
   RLIMIT_NOFILE: 7,
   ENOBUFS: 105,
   ECONNREFUSED: 111,

@@ -1,4 +1,5 @@
-import { type Cipheriv, createCipheriv, createHmac } from 'node:crypto';
+import type { CounterMode } from './counter-mode.ts';
+import { newCounterMode } from './counter-modes.ts';
 import {
   equalsAt,
   equalsAtConstantTime,
@@ -6,12 +7,10 @@ import {
   readUint32,
   srtcpIndexBytes,
   writeUint32,
-  xorUint32,
 } from './srtp-bytes.ts';
 import type { SessionKeys } from './srtp-session-keys.ts';
 import type { SrtpTransform } from './srtp-transform.ts';
 
-const blockBytes = 16;
 const rtcpHeaderBytes = 8;
 const encryptedFlag = 0x8000_0000;
 
@@ -29,8 +28,8 @@ export class AesCmTransform implements SrtpTransform {
     rtcpTagBytes: number,
     mki: Uint8Array,
   ) {
-    this.#rtp = new CounterMode(keys.rtp);
-    this.#rtcp = new CounterMode(keys.rtcp);
+    this.#rtp = newCounterMode(keys.rtp);
+    this.#rtcp = newCounterMode(keys.rtcp);
     this.#rtpTagBytes = rtpTagBytes;
     this.#rtcpTagBytes = rtcpTagBytes;
     this.#mki = mki;
@@ -92,50 +91,5 @@ export class AesCmTransform implements SrtpTransform {
   #append(packet: Uint8Array, offset: number, tag: Uint8Array, tagBytes: number): number {
     for (let i = 0; i < tagBytes; i++) packet[offset + i] = tag[i]!;
     return offset + tagBytes;
-  }
-}
-
-class CounterMode {
-  readonly #salt: Uint8Array;
-  readonly #authenticationKey: Uint8Array;
-  readonly #blockCipher: Cipheriv;
-  readonly #roc = new Uint8Array(4);
-  #counters = new Uint8Array(16 * blockBytes);
-
-  constructor({ cipherKey, salt, authenticationKey }: SessionKeys) {
-    this.#salt = salt;
-    this.#authenticationKey = authenticationKey;
-    // Its state is none: one object makes the key stream of every packet.
-    this.#blockCipher = createCipheriv('aes-128-ecb', cipherKey, null).setAutoPadding(false);
-  }
-
-  /** Encrypts or decrypts `from` to `to` in place; the packet's index is `roc` * 2^16 + `sequence`. */
-  crypt(packet: Uint8Array, from: number, to: number, ssrc: number, roc: number, sequence: number): void {
-    const blocks = Math.ceil((to - from) / blockBytes);
-    if (blocks <= 0) return;
-    if (this.#counters.length < blocks * blockBytes) this.#counters = new Uint8Array(blocks * blockBytes);
-    const counters = this.#counters;
-    for (let block = 0; block < blocks; block++) {
-      const at = block * blockBytes;
-      counters.set(this.#salt, at);
-      xorUint32(counters, at + 4, ssrc);
-      xorUint32(counters, at + 8, roc);
-      counters[at + 12]! ^= sequence >>> 8;
-      counters[at + 13]! ^= sequence & 0xff;
-      counters[at + 14] = block >>> 8;
-      counters[at + 15] = block;
-    }
-    const keyStream = this.#blockCipher.update(counters.subarray(0, blocks * blockBytes));
-    for (let i = from; i < to; i++) packet[i]! ^= keyStream[i - from]!;
-  }
-
-  /** Of the first `bytes`, and of the rollover counter for RTP. */
-  tag(packet: Uint8Array, bytes: number, roc: number | undefined): Uint8Array {
-    const hmac = createHmac('sha1', this.#authenticationKey).update(packet.subarray(0, bytes));
-    if (roc !== undefined) {
-      writeUint32(this.#roc, 0, roc);
-      hmac.update(this.#roc);
-    }
-    return hmac.digest();
   }
 }

@@ -58,6 +58,9 @@ export class Uring {
   userData = 0;
   readonly #libc: Libc;
   readonly #fd: number;
+  /** As arguments: making one for each call would leave garbage. */
+  readonly #fdArgument: bigint;
+  readonly #counts: readonly bigint[];
   readonly #mappings: { address: bigint; bytes: bigint }[] = [];
   readonly #rings: Uint32Array;
   readonly #tailWord: number;
@@ -82,8 +85,10 @@ export class Uring {
     const { words } = memory;
     words[params.flags] = flags | (wanted === undefined ? 0 : setup.completionEntries);
     words[params.completions] = wanted ?? 0;
+    this.#counts = Array.from({ length: entries + 1 }, (_, count) => BigInt(count));
     this.#fd = Number(libc.syscall(setupCall, BigInt(entries), memory.pointer, 0n, 0n, 0n, 0n));
     if (this.#fd === -1) throw new Error(`io_uring_setup: ${errorName(libc.errno())}`);
+    this.#fdArgument = BigInt(this.#fd);
     try {
       if ((words[params.features]! & featureSingleMap) === 0) throw new Error('io_uring of an old kernel');
       if (words[params.submissions] !== entries) throw new Error('io_uring of another size');
@@ -184,7 +189,7 @@ export class Uring {
   }
 
   #enter(submissions: number, flags: bigint): number {
-    return Number(this.#libc.syscall(enterCall, BigInt(this.#fd), BigInt(submissions), 0n, flags, 0n, 0n));
+    return this.#libc.shortSyscall(enterCall, this.#fdArgument, this.#counts[submissions]!, 0n, flags);
   }
 
   #reap(completed: (result: number, userData: number) => void): number {

@@ -48,6 +48,18 @@ test('both ways seal alike, of any length, in place or not', () => {
       assert.equal(gcm.open(key, nonce, with_, inPlace, inPlace), true);
       assert.deepEqual(inPlace.subarray(0, length), plain);
     }
+    const sealed = sealedBy(nodeGcm, plain);
+    for (const each of [gcm, nodeGcm]) {
+      const memory = Buffer.concat([
+        Buffer.alloc(7, 1),
+        plain,
+        Buffer.alloc(gcmTagBytes),
+        Buffer.alloc(5, 2),
+      ]);
+      each.sealInPlace(key, nonce, memory, 7, length);
+      assert.deepEqual(memory, Buffer.concat([Buffer.alloc(7, 1), sealed, Buffer.alloc(5, 2)]));
+      assert.throws(() => each.sealInPlace(key, nonce, memory.subarray(0, 7 + length), 7, length));
+    }
   }
 });
 

@@ -11,6 +11,10 @@ export const nodeGcm: AesGcm = {
     cipher.final();
     out.set(cipher.getAuthTag(), body.length);
   },
+  sealInPlace(key, nonce, memory, at, bytes) {
+    const body = memory.subarray(at, at + bytes);
+    this.seal(key, nonce, undefined, body, memory.subarray(at, at + bytes + gcmTagBytes));
+  },
   open(key, nonce, authenticated, sealed, out) {
     const bodyBytes = sealed.length - gcmTagBytes;
     if (bodyBytes < 0) return false;

@@ -4,22 +4,26 @@ const readAheadBytes = 256 * 1024;
 /** Of the thread: as a rule one file is read at a time, and a buffer for each reading would be most of its garbage. */
 let spare: Buffer | undefined;
 
-/** A sliding view of a file as long as it is now. To be closed, the file is not. */
+/** A sliding view of a file as long as it is now, or of its beginning. To be closed, the file is not. */
 export class FileWindow {
   readonly #fd: number;
+  /** Of the whole file. */
+  readonly fileBytes: number;
   readonly #size: number;
   #position: number;
   #buffer: Buffer | undefined = takeBuffer();
   #from = 0;
   #to = 0;
 
-  constructor(fd: number, position: number) {
+  /** @param toBytes what lies behind is not there */
+  constructor(fd: number, position: number, toBytes = Number.POSITIVE_INFINITY) {
     this.#fd = fd;
-    this.#size = fstatSync(fd).size;
+    this.fileBytes = fstatSync(fd).size;
+    this.#size = Math.min(this.fileBytes, toBytes);
     this.#position = position;
   }
 
-  /** Of the file, behind what was passed over. */
+  /** Behind what was passed over. */
   get restBytes(): number {
     return this.#size - this.#position;
   }
@@ -36,7 +40,7 @@ export class FileWindow {
   }
 
   isZeroToEnd(): boolean {
-    const probe = new FileWindow(this.#fd, this.#position);
+    const probe = new FileWindow(this.#fd, this.#position, this.#size);
     try {
       for (;;) {
         const part = probe.peek(Math.min(readAheadBytes, probe.restBytes));

@@ -14,6 +14,8 @@ export interface AesGcm {
     body: Uint8Array,
     out: Uint8Array,
   ): void;
+  /** As `seal`, of a body of so many bytes of `memory`, from `at` on; with nothing authenticated beside it. */
+  sealInPlace(key: Uint8Array, nonce: Uint8Array, memory: Buffer, at: number, bytes: number): void;
   /**
    * @param sealed a body with its tag behind it
    * @param out has room for the body

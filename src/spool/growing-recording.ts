@@ -63,6 +63,13 @@ export interface TrackPlace {
   at: SegmentPlace | undefined;
 }
 
+/** Of a track: how long its files were, from those of one segment on. */
+interface TrackSizes {
+  atUs: number;
+  firstSegment: number;
+  bytes: number[];
+}
+
 const noRecord: SpoolRecord = { kind: 'overflow', packets: 0, arrivalUs: 0 };
 
 /**
@@ -86,6 +93,12 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
   fromUs = 0;
   /** As of `SegmentReader`; to be set before the first record is read. */
   bodies: ChunkBodies | undefined;
+  /** As of `SegmentReader`. */
+  looksAhead = true;
+  /** Oldest first. */
+  readonly #sizes: TrackSizes[] = [];
+  #shown: TrackSizes | undefined;
+  #showsAll = true;
 
   follow({ segments, endSample }: SpoolTrack, isOver: boolean): void {
     this.#segments = segments;
@@ -96,6 +109,34 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
   /** Whether the records, where they ran out, have ended. */
   get isWhole(): boolean {
     return this.#isClosed && this.#segment >= this.#segments.length;
+  }
+
+  /** Notes how long its files are, for `showAsOf`: once a look, behind all reading. */
+  noteSizes(atUs: number): void {
+    if (this.isWhole) return;
+    const bytes: number[] = [];
+    for (let segment = this.#segment; segment < this.#segments.length; segment++) {
+      const reader = segment === this.#segment ? this.#reader : undefined;
+      bytes.push(reader?.seenBytes ?? sizeOf(this.#segments[segment]!.path));
+      if (reader) reader.seenBytes = undefined;
+    }
+    this.#sizes.push({ atUs, firstSegment: this.#segment, bytes });
+  }
+
+  /** From now on its files have what they had when that was last noted by then; nothing where it was not. */
+  showAsOf(atUs: number): void {
+    while (this.#sizes.length > 0 && this.#sizes[0]!.atUs <= atUs) this.#shown = this.#sizes.shift();
+    this.#showsAll = false;
+  }
+
+  /** From now on its files have what they have, as at first. */
+  showAll(): void {
+    this.#showsAll = true;
+  }
+
+  /** The last call of `next` left something for later that is there. */
+  get isHolding(): boolean {
+    return this.#reader?.isHolding ?? false;
   }
 
   /**
@@ -121,6 +162,8 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
     for (let segment = this.#segments[this.#segment]; segment; segment = this.#segments[this.#segment]) {
       const { path, segmentId, key, mustBeComplete } = segment;
       this.#reader ??= new SegmentReader(path, segmentId, key, this.bodies);
+      this.#reader.looksAhead = this.looksAhead;
+      this.#reader.toBytes = this.#shownBytes();
       const record = this.#reader.next(this.untilUs, this.fromUs);
       if (record) {
         this.#found.value = record;
@@ -161,9 +204,19 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
     if (at) reader?.goTo(at);
   }
 
+  #shownBytes(): number {
+    if (this.#showsAll) return Number.POSITIVE_INFINITY;
+    return this.#shown?.bytes[this.#segment - this.#shown.firstSegment] ?? 0;
+  }
+
   /** Closes the file that is being read. */
   return(): IteratorResult<SpoolRecord, undefined> {
     this.#reader?.close();
     return { done: true, value: undefined };
   }
+}
+
+/** @returns 0 where it is not there yet */
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

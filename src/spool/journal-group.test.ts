@@ -30,7 +30,7 @@ function sealed(number: number): Buffer {
     }),
   );
   const out = Buffer.concat([body, Buffer.alloc(tagBytes)]);
-  sealGroup(key, number, out);
+  sealGroup(key, number, out, 0, body.length);
   return out;
 }
 

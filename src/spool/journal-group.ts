@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { aesGcm } from './aes-gcm.ts';
+import { putUint32, putUint48 } from './big-endian.ts';
 import { gcmNonceBytes } from './gcm.ts';
 import { segmentKeyBytes, tagBytes } from './segment.ts';
 
@@ -40,26 +41,25 @@ export function writePartHeader(
   position: number,
   recordBytes: number,
 ): void {
-  out.writeUInt32BE(idHigh, at);
-  out.writeUInt32BE(idLow, at + 4);
+  putUint32(out, at, idHigh);
+  putUint32(out, at + 4, idLow);
   out[at + 8] = closed ? flagClosed : 0;
   out[at + 9] = 0;
-  out.writeUIntBE(position, at + 10, 6);
-  out.writeUInt32BE(recordBytes, at + 16);
+  putUint48(out, at + 10, position);
+  putUint32(out, at + 16, recordBytes);
 }
 
 const nonce = Buffer.alloc(gcmNonceBytes);
 
 /** The same memory every time: it is taken at once. */
 function nonceOf(number: number): Buffer {
-  nonce.writeUIntBE(number, 6, 6);
+  putUint48(nonce, 6, number);
   return nonce;
 }
 
-/** Seals the body that `out` begins with where it is; there is space for the tag behind it. */
-export function sealGroup(key: Uint8Array, number: number, out: Uint8Array): void {
-  const body = new Uint8Array(out.buffer, out.byteOffset, out.length - tagBytes);
-  aesGcm().seal(key, nonceOf(number), undefined, body, out);
+/** Seals a body of so many bytes where it is, from `at` on; there is space for the tag behind it. */
+export function sealGroup(key: Uint8Array, number: number, out: Buffer, at: number, bodyBytes: number): void {
+  aesGcm().sealInPlace(key, nonceOf(number), out, at, bodyBytes);
 }
 
 /** @returns undefined when it was not sealed so */

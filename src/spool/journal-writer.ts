@@ -79,10 +79,8 @@ export class JournalWriter {
   endGroup(path: Buffer, bodyBytes: number, number: number, key: Uint8Array): void {
     const at = this.#batchBytes;
     const bodyAt = at + entryHeaderBytes + path.length;
-    const sealedBytes = bodyBytes + tagBytes;
-    const { buffer, byteOffset } = this.#batch;
-    sealGroup(key, number, new Uint8Array(buffer, byteOffset + bodyAt, sealedBytes));
-    this.#batchBytes = writeEntryHeader(this.#batch, at, 'group', path, number, sealedBytes);
+    sealGroup(key, number, this.#batch, bodyAt, bodyBytes);
+    this.#batchBytes = writeEntryHeader(this.#batch, at, 'group', path, number, bodyBytes + tagBytes);
   }
 
   /**

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { putUint32, putUint48 } from './big-endian.ts';
 import { crc32Of } from './crc-32.ts';
 
 /**
@@ -71,13 +72,13 @@ export function writeEntryHeader(
   const end = bodyAt + bodyBytes;
   out[at] = kind === 'group' ? kindGroup : kindAppend;
   out[at + 1] = path.length;
-  out.writeUInt16BE(0, at + 2);
-  out.writeUInt32BE(bodyBytes, at + 4);
-  out.writeUInt16BE(0, at + 8);
-  out.writeUIntBE(offset, at + 10, 6);
-  out.writeUInt32BE(crc32(new Uint8Array(out.buffer, out.byteOffset + bodyAt, bodyBytes)), at + 16);
+  out[at + 2] = out[at + 3] = 0;
+  putUint32(out, at + 4, bodyBytes);
+  out[at + 8] = out[at + 9] = 0;
+  putUint48(out, at + 10, offset);
+  putUint32(out, at + 16, crc32(new Uint8Array(out.buffer, out.byteOffset + bodyAt, bodyBytes)));
   path.copy(out, at + entryHeaderBytes);
-  out.writeUInt32BE(headerCrc(out, at, path.length), at + 20);
+  putUint32(out, at + 20, headerCrc(out, at, path.length));
   return end;
 }
 

@@ -1,4 +1,5 @@
 import type * as NodeFfi from 'node:ffi';
+import { openByFfi } from '../node-ffi.ts';
 import { type AesGcm, gcmNonceBytes as nonceBytes, gcmTagBytes as tagBytes } from './gcm.ts';
 
 /**
@@ -44,17 +45,11 @@ const octetString = 5n;
  * @returns undefined where there is no `node:ffi`, no such functions, or other results
  */
 export function openOpenssl(proof: AesGcm): AesGcm | undefined {
-  const { emitWarning } = process;
+  const opened = openByFfi((ffi) => new OpensslGcm(ffi));
   try {
-    // That it is experimental is no news to who runs a server.
-    process.emitWarning = () => undefined;
-    const ffi = process.getBuiltinModule('node:ffi') as typeof NodeFfi | undefined;
-    const opened = ffi && new OpensslGcm(ffi);
     return opened && isRight(opened, proof) ? opened : undefined;
   } catch {
     return undefined;
-  } finally {
-    process.emitWarning = emitWarning;
   }
 }
 
@@ -78,6 +73,9 @@ class OpensslGcm implements AesGcm {
   /** Whoever seals or opens much uses the same memory again and again. */
   #known: [ArrayBufferLike, bigint] | undefined;
   #alsoKnown: [ArrayBufferLike, bigint] | undefined;
+  /** As of `sealInPlace`: to ask for its buffer takes a call. */
+  #ownMemory: Uint8Array = new Uint8Array(0);
+  #ownPointer = 0n;
 
   constructor(ffi: typeof NodeFfi) {
     this.#ffi = ffi;
@@ -107,12 +105,33 @@ class OpensslGcm implements AesGcm {
     if (out.length < bytes + tagBytes) throw new RangeError('no room for what is sealed');
     const right =
       this.#begin(this.#sealing, key, nonce, authenticated, 1n) &&
-      this.#update(this.#sealing, body, out, bytes) &&
+      this.#update(this.#sealing, body, out, bytes);
+    this.#endSealing(right, out, bytes);
+  }
+
+  sealInPlace(key: Uint8Array, nonce: Uint8Array, memory: Buffer, at: number, bytes: number): void {
+    if (at < 0 || bytes < 0 || at + bytes + tagBytes > memory.length)
+      throw new RangeError('no room for what is sealed');
+    if (this.#ownMemory !== memory) {
+      this.#ownPointer = this.#pointer(memory);
+      this.#ownMemory = memory;
+    }
+    const body = this.#ownPointer + BigInt(at);
+    const right =
+      this.#begin(this.#sealing, key, nonce, undefined, 1n) &&
+      (bytes === 0 ||
+        this.#evp.EVP_CipherUpdate(this.#sealing, body, this.#length, body, BigInt(bytes), 0) === 1);
+    this.#endSealing(right, memory, at + bytes);
+  }
+
+  #endSealing(right: boolean, out: Uint8Array, at: number): void {
+    const ended =
+      right &&
       this.#evp.EVP_CipherFinal_ex(this.#sealing, this.#tag, this.#length, 0) === 1 &&
       this.#evp.EVP_CIPHER_CTX_get_params(this.#sealing, this.#tagParameter, 0) === 1;
-    if (!right) throw new Error('AES-256-GCM could not seal');
+    if (!ended) throw new Error('AES-256-GCM could not seal');
     const memory = this.#memory;
-    for (let k = 0; k < tagBytes; k++) out[bytes + k] = memory[tagAt + k]!;
+    for (let k = 0; k < tagBytes; k++) out[at + k] = memory[tagAt + k]!;
   }
 
   open(
@@ -187,6 +206,10 @@ function isRight(gcm: AesGcm, proof: AesGcm): boolean {
   const sealed = Buffer.alloc(body.length + tagBytes);
   const expected = Buffer.alloc(body.length + tagBytes);
   const opened = Buffer.alloc(body.length);
+  const [inPlace, expectedInPlace] = [Buffer.alloc(200, 9), Buffer.alloc(200, 9)];
+  gcm.sealInPlace(key, nonce, inPlace, 20, 100);
+  proof.sealInPlace(key, nonce, expectedInPlace, 20, 100);
+  if (!inPlace.equals(expectedInPlace)) return false;
   gcm.seal(key, nonce, nonce, body, sealed);
   proof.seal(key, nonce, nonce, body, expected);
   return sealed.equals(expected) && gcm.open(key, nonce, nonce, sealed, opened) && opened.equals(body);

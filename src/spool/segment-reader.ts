@@ -53,6 +53,12 @@ export class SegmentReader {
   #cursor: RecordCursor | undefined;
   #chunkBytes = 0;
   #isLast = false;
+  /** Whether `newestUs` tells of what is there and left for later, too: that is unsealed for it. */
+  looksAhead = true;
+  /** What lies behind in the file is not there yet. */
+  toBytes = Number.POSITIVE_INFINITY;
+  /** How long the file was when it was last opened; undefined where it was not since this was cleared. */
+  seenBytes: number | undefined;
 
   /** @param bodies payloads lie there, and stay valid until it is reset; otherwise in memory of their own */
   constructor(path: string, segmentId: string, key: Secret<Buffer>, bodies?: ChunkBodies) {
@@ -72,7 +78,7 @@ export class SegmentReader {
     return this.#isHolding;
   }
 
-  /** When the newest record arrived that was there when the records ran out last; 0 where there was none. */
+  /** When the newest record arrived that was there when the records ran out last; 0 where there was none, or nobody looked. */
   get newestUs(): number {
     return this.#newestUs;
   }
@@ -174,7 +180,7 @@ export class SegmentReader {
       }
       if (record.kind !== 'format' && record.arrivalUs >= untilUs) {
         this.#isHolding = true;
-        this.#scan();
+        if (this.looksAhead) this.#scan();
         return undefined;
       }
       cursor.advance();
@@ -190,7 +196,7 @@ export class SegmentReader {
     if (!window || !this.#readHeader(window)) return undefined;
     const body = this.#nextBody(window);
     if (!body) return undefined;
-    this.#sawChunk(this.#position + this.#chunkBytes, body);
+    if (this.looksAhead) this.#sawChunk(this.#position + this.#chunkBytes, body);
     return (this.#cursor = new RecordCursor(body, this.#readBytes));
   }
 
@@ -239,13 +245,15 @@ export class SegmentReader {
 
   /** @returns undefined where the file is named by the manifest, and not settled yet */
   #openWindow(): FileWindow | undefined {
+    if (this.toBytes <= this.#position) return undefined;
     try {
       this.#fd = openSync(this.#path, 'r');
     } catch (error) {
       if (isMissing(error) && this.#position === 0) return undefined;
       throw error;
     }
-    this.#window = new FileWindow(this.#fd, this.#position);
+    this.#window = new FileWindow(this.#fd, this.#position, this.toBytes);
+    this.seenBytes = this.#window.fileBytes;
     return this.#window;
   }
 

@@ -1,5 +1,5 @@
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Clock } from '../clock.ts';
 import { syncPath } from './files.ts';
 
@@ -262,8 +262,7 @@ export class TargetFiles {
     if (file.abandoned) return undefined;
     const path = this.#pathOf(file);
     const isNew = !file.created;
-    const directory = join(this.#options.spoolDirectory, file.conversation.id);
-    if (isNew) mkdirSync(directory, { recursive: true, mode: 0o700 });
+    if (isNew) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     try {
       const fd = openSync(path, isNew ? 'wx' : 'r+', 0o600);
       if (isNew) file.conversation.directoryDirty = true;
@@ -312,7 +311,7 @@ export class TargetFiles {
   }
 
   #pathOf(file: TargetFile): string {
-    return join(this.#options.spoolDirectory, file.relativePath);
+    return `${this.#options.spoolDirectory}/${file.relativePath}`;
   }
 }
 

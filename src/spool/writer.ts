@@ -47,7 +47,7 @@ export interface WriterTiming {
 
 export const defaultTiming: WriterTiming = {
   syncAfterUs: 500_000,
-  settleBytes: 32 * 1024,
+  settleBytes: 20 * 1024,
   rotateBytes: 128 * 1024 * 1024,
   rotateAfterUs: 20_000_000,
   syncBudgetUs: 15_000,

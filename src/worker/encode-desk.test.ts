@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { systemClock } from '../clock.ts';
 import { recordingView } from '../render/recording-view.ts';
 import { openRendition } from '../render/rendition.ts';
 import { TestGrowingRecording } from '../render/test-growing-recording.ts';
@@ -12,7 +11,7 @@ import { AlongEncoder } from './along-encoder.ts';
 import { EncodeDesk } from './encode-desk.ts';
 
 const spool = new TestSpool();
-const { spoolDirectory: spoolDir, masterKey } = spool;
+const { spoolDirectory: spoolDir, masterKey, clock } = spool;
 const common = { spoolDir, masterKey, lossConcealment: 'on' } as const;
 after(() => spool.remove());
 
@@ -38,8 +37,9 @@ async function rendered(recordingId: string, stereo: boolean): Promise<Buffer> {
 for (const stereo of [false, true])
   test(`what was encoded along, begun late, is the rendition byte for byte (${stereo ? 'stereo' : 'mix'})`, async () => {
     const { recordingId, growing } = recording();
-    const desk = new EncodeDesk({ ...common, clock: systemClock });
+    const desk = new EncodeDesk({ ...common, clock });
     for (let timeUs = 0; timeUs < 20_000_000; timeUs += 1_700_000) {
+      clock.advanceUs(1_700_000);
       growing.until(timeUs);
       growing.settle();
       if (timeUs === 5_100_000) desk.follow({ conversationId: 'room', recordingId, stereo });
@@ -55,7 +55,7 @@ for (const stereo of [false, true])
 test('none before the end, none that was dropped, none beyond the limit', () => {
   const { recordingId, growing } = recording();
   const order = { conversationId: 'room', recordingId, stereo: false };
-  const desk = new EncodeDesk({ ...common, clock: systemClock, maxFileBytes: 50_000 });
+  const desk = new EncodeDesk({ ...common, clock, maxFileBytes: 50_000 });
   desk.follow(order);
   growing.until(5_000_000);
   growing.settle();

@@ -18,18 +18,18 @@ const script = `
 import { TestGrowingRecording } from ${moduleUrl('../render/test-growing-recording.ts')};
 import { frame, testNoise, testStream } from ${moduleUrl('../render/test-track.ts')};
 import { TestSpool } from ${moduleUrl('../spool/test-spool.ts')};
-import { systemClock } from ${moduleUrl('../clock.ts')};
 import { FileDesk } from ${moduleUrl('./file-desk.ts')};
 const [dataDirectory, path] = process.argv.slice(1);
 const spool = new TestSpool({ dataDirectory });
 const { records } = testStream(testNoise(1000 * frame, 9000));
 const recording = new TestGrowingRecording([{ trackId: 'a', records, leaveUs: 20_000_000 }], [], { spool });
-const { spoolDirectory: spoolDir, masterKey } = spool;
-const desk = new FileDesk({ spoolDir, masterKey, lossConcealment: 'on', clock: systemClock });
+const { spoolDirectory: spoolDir, masterKey, clock } = spool;
+const desk = new FileDesk({ spoolDir, masterKey, lossConcealment: 'on', clock });
 const order = { conversationId: 'room', recordingId: 'A', path, format: 'wav', stereo: true };
 desk.follow(order);
 const failures = [];
 for (let timeUs = 0; timeUs < 20_000_000; timeUs += 200_000) {
+  clock.advanceUs(200_000);
   recording.until(timeUs);
   recording.settle();
   failures.push(...desk.step(['A']));

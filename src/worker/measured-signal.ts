@@ -1,4 +1,6 @@
 import { QualityMeter } from '../quality/quality-meter.ts';
+import { recordedSamplesOf } from '../render/pause-map.ts';
+import type { PauseView } from '../render/track-source.ts';
 
 /** So much of an excerpt is a block by itself. */
 const leastBlockSeconds = 8;
@@ -30,32 +32,43 @@ export class MeasuredSignal {
   }
 
   /** Excerpts follow one another. */
-  push(samples: Int16Array, fromSample: number): void {
-    this.#push(samples, fromSample);
+  push(samples: Int16Array, fromSample: number, pauses: readonly PauseView[]): void {
+    this.#passTo(fromSample, pauses);
+    this.meter.push(samples);
+    this.#pushed(samples, fromSample, pauses);
     this.#excerpts += 1;
   }
 
   /** What was found between excerpts, where nobody had spoken before. */
-  pushFound(samples: Int16Array, fromSample: number): void {
+  pushFound(samples: Int16Array, fromSample: number, pauses: readonly PauseView[]): void {
     if (!this.meter.hasSpeech) {
-      this.#passTo(fromSample);
+      this.#passTo(fromSample, pauses);
       this.meter.passedWasSilent();
     }
-    this.#push(samples, fromSample);
+    this.#passTo(fromSample, pauses);
+    this.meter.pushChosen(samples);
+    this.#pushed(samples, fromSample, pauses);
     this.meter.passOver(0);
   }
 
-  #push(samples: Int16Array, fromSample: number): void {
-    this.#passTo(fromSample);
-    this.meter.push(samples);
-    // What lacks a moment of a block is not kept until the next comes: of many recordings that would be most of their memory.
-    if (samples.length >= leastBlockSeconds * this.#rateHz) this.meter.passOver(0);
-    this.#toSample = Math.max(this.#toSample, fromSample + samples.length);
+  /** It ends there: whoever was hardly heard was searched for up to then. */
+  endAt(sample: number, pauses: readonly PauseView[]): void {
+    this.#passTo(sample, pauses);
+    if (!this.meter.hasSpeech) this.meter.passedWasSilent();
   }
 
-  #passTo(sample: number): void {
-    if (sample <= this.#toSample) return;
-    this.meter.passOver(sample - this.#toSample);
-    this.#toSample = sample;
+  #pushed(samples: Int16Array, fromSample: number, pauses: readonly PauseView[]): void {
+    const toSample = fromSample + samples.length;
+    this.meter.leaveOut(samples.length - recordedSamplesOf({ fromSample, toSample }, pauses));
+    // What lacks a moment of a block is not kept until the next comes: of many recordings that would be most of their memory.
+    if (samples.length >= leastBlockSeconds * this.#rateHz) this.meter.passOver(0);
+    this.#toSample = Math.max(this.#toSample, toSample);
+  }
+
+  #passTo(toSample: number, pauses: readonly PauseView[]): void {
+    const fromSample = this.#toSample;
+    if (toSample <= fromSample) return;
+    this.meter.passOver(recordedSamplesOf({ fromSample, toSample }, pauses));
+    this.#toSample = toSample;
   }
 }

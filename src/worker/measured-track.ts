@@ -27,13 +27,13 @@ export class MeasuredTrack {
   /** Fills `out` from `fromSample` on, and measures it. @throws as `ExcerptReader.read` */
   measure(fromSample: number, out: Int16Array, pauses: readonly PauseView[]): void {
     this.#read(fromSample, out, pauses);
-    this.signal.push(out, fromSample);
+    this.signal.push(out, fromSample, pauses);
   }
 
   /** As `measure`, of what was found. */
   measureFound(fromSample: number, out: Int16Array, pauses: readonly PauseView[]): void {
     this.#read(fromSample, out, pauses);
-    this.signal.pushFound(out, fromSample);
+    this.signal.pushFound(out, fromSample, pauses);
   }
 
   /** Where somebody may have spoken within [fromSample, toSample). @throws as `ExcerptReader.read` */

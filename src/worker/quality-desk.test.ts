@@ -174,6 +174,7 @@ test('of a longer recording excerpts are measured, along as at its end, and who 
   meter.push(decoded.subarray(0, 10 * rateHz));
   meter.passOver(35 * rateHz);
   meter.push(decoded.subarray(45 * rateHz, 55 * rateHz));
+  meter.passOver(50 * rateHz);
   const { driftPpm: _, ...figures } = along.channels.ann!;
   assert.deepEqual(figures, meter.figures());
   const { visitor } = along.channels;

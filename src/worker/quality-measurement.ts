@@ -1,8 +1,8 @@
 import { CallreelError } from '../errors.ts';
 import { excerptAt, excerptSeconds } from '../quality/excerpts.ts';
 import { signalSum } from '../quality/signal-sum.ts';
-import { ExcerptReader } from '../render/excerpt-reader.ts';
-import type { GrowingRecording } from '../spool/growing-recording.ts';
+import { ExcerptReader, type ExcerptReaderOptions } from '../render/excerpt-reader.ts';
+import { type GrowingRecording, GrowingTrack } from '../spool/growing-recording.ts';
 import type { SpoolRecording, SpoolTrack } from '../spool/reader.ts';
 import { MeasuredSignal } from './measured-signal.ts';
 import { MeasuredTrack, type Span } from './measured-track.ts';
@@ -40,6 +40,7 @@ export class Measurement {
   /** When the newest packet arrived that is known of. */
   #newestUs = 0;
   #settled: MeasuredRecording | undefined;
+  #isEnded = false;
 
   constructor(recording: GrowingRecording, lossConcealment: 'on' | 'off') {
     this.#recording = recording;
@@ -89,12 +90,13 @@ export class Measurement {
       }
     }
     yield* this.#passTo(view, endSample, true);
+    this.#endAt(view, endSample);
   }
 
   /** @throws CallreelError CONFLICT where nothing was measured */
   figures(): MeasuredRecording {
     if (!this.#mix) throw new CallreelError('CONFLICT', 'nothing was measured');
-    const measured = [...this.#tracks].filter(([, { signal }]) => signal.isMeasured);
+    const measured = [...this.#tracks].filter(([, { signal }]) => this.#isEnded || signal.isMeasured);
     const channels = measured.map(([trackId, { reader, signal }]) => {
       return [trackId, { ...signal.meter.figures(), driftPpm: reader.driftPpm ?? null }] as const;
     });
@@ -140,7 +142,7 @@ export class Measurement {
     if (mixed.length < samples) mixed = new Int16Array(samples);
     const mix = mixed.subarray(0, samples);
     signalSum.take(mix);
-    this.#mixOf(view).push(mix, fromSample);
+    this.#mixOf(view).push(mix, fromSample, view.pauses);
     this.#toSample = toSample;
   }
 
@@ -160,46 +162,88 @@ export class Measurement {
         const alone = Math.min(to, from + wholeSeconds * view.header.rateHz);
         for (let next = from; from < alone; from = next) {
           next = Math.min(alone, from + excerptSeconds * view.header.rateHz);
-          yield measured.measure(from, channelOf(next - from), view.pauses);
+          const out = channelOf(next - from);
+          measured.measure(from, out, view.pauses);
+          yield this.#hearInMix(track, view, from, out);
         }
       }
-      if (from < to && !measured.signal.meter.hasSpeech) yield* this.#search(measured, view, from, to);
+      if (from < to && !measured.signal.meter.hasSpeech) yield* this.#search(track, view, from, to);
     }
   }
 
   *#search(
-    measured: MeasuredTrack,
+    track: SpoolTrack,
     view: SpoolRecording,
     fromSample: number,
     toSample: number,
   ): Generator<void, void, undefined> {
-    const mix = this.#mixOf(view);
+    const measured = this.#trackOf(track, view);
     for (const found of measured.search(fromSample, toSample)) {
       if (measured.signal.meter.hasSpeech) return;
       const out = channelOf(found.toSample - found.fromSample);
       measured.measureFound(found.fromSample, out, view.pauses);
-      // As nobody else was heard either.
-      if (!mix.meter.hasSpeech) mix.pushFound(out, found.fromSample);
-      yield;
+      yield this.#hearInMix(track, view, found.fromSample, out);
     }
   }
 
-  #trackOf({ trackId, startSample, side }: SpoolTrack, view: SpoolRecording): MeasuredTrack {
+  /**
+   * Who was heard between excerpts is heard in the mix as well, with what everybody else sent at that time, as long as
+   * nobody was heard there.
+   */
+  #hearInMix(track: SpoolTrack, view: SpoolRecording, fromSample: number, said: Int16Array): void {
+    const mix = this.#mixOf(view);
+    if (mix.meter.hasSpeech || this.#trackOf(track, view).signal.meter.figures().snrDb === null) return;
+    const samples = said.length;
+    if (mixed.length < samples) mixed = new Int16Array(samples);
+    signalSum.begin(samples);
+    signalSum.add(said, 0);
+    for (const other of view.tracks) {
+      const from = Math.max(fromSample, other.startSample);
+      const to = Math.min(fromSample + samples, other.endSample ?? fromSample + samples);
+      if (other.trackId === track.trackId || from >= to) continue;
+      // Its own reader may be at another place, and does not go back.
+      const records = new GrowingTrack();
+      records.follow(other, view.end !== undefined);
+      const reader = new ExcerptReader(this.#readerOptions(other, view, records));
+      const out = mixed.subarray(0, to - from);
+      reader.read(from, out);
+      reader.close();
+      signalSum.add(out, from - fromSample);
+    }
+    const sum = mixed.subarray(0, samples);
+    signalSum.take(sum);
+    mix.pushFound(sum, fromSample, view.pauses);
+  }
+
+  /** All of it has been measured, searched, or passed over: nobody is left out. */
+  #endAt(view: SpoolRecording, endSample: number): void {
+    for (const track of view.tracks) {
+      const { signal } = this.#trackOf(track, view);
+      signal.endAt(Math.min(endSample, track.endSample ?? endSample), view.pauses);
+    }
+    this.#mixOf(view).endAt(endSample, view.pauses);
+    this.#isEnded = true;
+  }
+
+  #trackOf(track: SpoolTrack, view: SpoolRecording): MeasuredTrack {
+    const { trackId, startSample } = track;
     let measured = this.#tracks.get(trackId);
     if (!measured) {
-      const { rateHz } = view.header;
-      const track = this.#recording.track(trackId);
-      const options = {
-        rateHz,
-        startSample,
-        isOurs: side === 'heard',
-        lossConcealment: this.#lossConcealment,
-      };
+      const options = this.#readerOptions(track, view, this.#recording.track(trackId));
       const fromSample = Math.max(startSample, beginOf(view));
-      measured = new MeasuredTrack(new ExcerptReader({ ...options, track }), rateHz, fromSample);
+      measured = new MeasuredTrack(new ExcerptReader(options), options.rateHz, fromSample);
       this.#tracks.set(trackId, measured);
     }
     return measured;
+  }
+
+  #readerOptions(
+    { startSample, side }: SpoolTrack,
+    { header: { rateHz } }: SpoolRecording,
+    track: GrowingTrack,
+  ): ExcerptReaderOptions {
+    const isOurs = side === 'heard';
+    return { track, rateHz, startSample, isOurs, lossConcealment: this.#lossConcealment };
   }
 
   #mixOf(view: SpoolRecording): MeasuredSignal {

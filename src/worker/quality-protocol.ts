@@ -10,7 +10,7 @@ export interface QualityOrder {
 
 export interface MeasuredRecording {
   mix: QualityFigures;
-  /** By the id of the track; without those that never had a sample. */
+  /** By the id of the track; while the recording goes on without those that had no sample yet. */
   channels: Record<string, ChannelFigures>;
 }
 

@@ -30,7 +30,7 @@ MATH(log10)(double);
 static int16_t samples[MAX_SAMPLES + FRAME + 8 * HOP];
 static uint8_t rows[MAX_ROWS * ROW];
 static uint8_t fine_rows[MAX_FINE_ROWS * FINE_BANDS];
-static double levels[MAX_LEVELS];
+static double levels[MAX_LEVELS + 2];
 
 EXPORT(samples) int16_t *samples_at(void) { return samples; }
 EXPORT(rows) uint8_t *rows_at(void) { return rows; }
@@ -156,16 +156,21 @@ static inline uint8_t level_step(float mean_square) {
 static inline void load_eight(const int16_t *from, int at) {
   v128_t a = wasm_v128_load(from + at), b = wasm_v128_load(from + HOP + at);
   v128_t c = wasm_v128_load(from + 2 * HOP + at), d = wasm_v128_load(from + 3 * HOP + at);
-#define LOW(x, y) wasm_i16x8_shuffle(x, y, 0, 8, 1, 9, 2, 10, 3, 11)
-#define HIGH(x, y) wasm_i16x8_shuffle(x, y, 4, 12, 5, 13, 6, 14, 7, 15)
 #define LOW32(x, y) wasm_i32x4_shuffle(x, y, 0, 4, 1, 5)
 #define HIGH32(x, y) wasm_i32x4_shuffle(x, y, 2, 6, 3, 7)
-  v128_t ab = LOW(a, b), cd = LOW(c, d), ab2 = HIGH(a, b), cd2 = HIGH(c, d);
-  v128_t pairs[4] = {LOW32(ab, cd), HIGH32(ab, cd), LOW32(ab2, cd2), HIGH32(ab2, cd2)};
+#define LOW64(x, y) wasm_i64x2_shuffle(x, y, 0, 2)
+#define HIGH64(x, y) wasm_i64x2_shuffle(x, y, 1, 3)
+  v128_t ab = LOW32(a, b), cd = LOW32(c, d), ab2 = HIGH32(a, b), cd2 = HIGH32(c, d);
+  /* In each lane an even sample, and the odd one behind it in the upper half. */
+  v128_t pairs[4] = {LOW64(ab, cd), HIGH64(ab, cd), LOW64(ab2, cd2), HIGH64(ab2, cd2)};
+  /* `reversed[at / 2 + pair]`: the last two bits become the first. */
+  static const int first_bits[4] = {0, HALF / 2, HALF / 4, HALF / 2 + HALF / 4};
+  int rest = reversed[at / 2];
+#pragma clang loop unroll(full)
   for (int pair = 0; pair < 4; pair++) {
-    int place = reversed[at / 2 + pair];
-    v128_t even = wasm_f32x4_convert_i32x4(wasm_i32x4_extend_low_i16x8(pairs[pair]));
-    v128_t odd = wasm_f32x4_convert_i32x4(wasm_i32x4_extend_high_i16x8(pairs[pair]));
+    int place = rest + first_bits[pair];
+    v128_t even = wasm_f32x4_convert_i32x4(wasm_i32x4_shr(wasm_i32x4_shl(pairs[pair], 16), 16));
+    v128_t odd = wasm_f32x4_convert_i32x4(wasm_i32x4_shr(pairs[pair], 16));
     re[place] = MUL(even, wasm_v128_load32_splat(&window[at + 2 * pair]));
     im[place] = MUL(odd, wasm_v128_load32_splat(&window[at + 2 * pair + 1]));
   }
@@ -219,14 +224,16 @@ EXPORT(bandLevels) int band_levels(int count) {
       v128_t energy = band < BANDS ? power_between(edges[band], edges[band + 1]) : whole;
       whole = ADD(whole, energy);
       wasm_v128_store(lanes, MUL(energy, scale));
-      for (int lane = 0; lane < here; lane++) rows[(first + lane) * ROW + band] = level_step(lanes[lane]);
+      /* Rows behind the last one are room. */
+      uint8_t *row = rows + first * ROW + band;
+      row[0] = level_step(lanes[0]), row[ROW] = level_step(lanes[1]);
+      row[2 * ROW] = level_step(lanes[2]), row[3 * ROW] = level_step(lanes[3]);
     }
     for (int band = 0; band < FINE_BANDS; band++) {
       int bin = FIRST_FINE_BIN + 2 * band;
       wasm_v128_store(lanes, MUL(ADD(powers[bin], powers[bin + 1]), scale));
       uint8_t *row = fine_rows + (first / 2) * FINE_BANDS + band;
-      row[0] = level_step(lanes[0]);
-      if (here > 2) row[FINE_BANDS] = level_step(lanes[2]);
+      row[0] = level_step(lanes[0]), row[FINE_BANDS] = level_step(lanes[2]);
     }
   }
   return total;
@@ -479,13 +486,13 @@ static double noise_level(const uint8_t *steps, int count) {
   if (rank >= MAX_RANK) rank = MAX_RANK - 1;
   double lowest[MAX_RANK];
   for (int i = 0; i <= rank; i++) lowest[i] = __builtin_inf();
-  double sum = 0;
-  for (int row = 0; row < count; row++) {
-    sum += power_of_step[steps[row]];
-    if (row >= QUIET_ROWS) sum -= power_of_step[steps[row - QUIET_ROWS]];
-    int at = row - QUIET_ROWS + 1;
-    if (at < 0 || at % EVERY_MEAN != 0) continue;
-    double mean = sum / QUIET_ROWS;
+#define POWER_OF_FOUR(at) \
+  ((power_of_step[steps[at]] + power_of_step[steps[(at) + 1]]) + (power_of_step[steps[(at) + 2]] + power_of_step[steps[(at) + 3]]))
+  double before = count < QUIET_ROWS ? 0 : POWER_OF_FOUR(0);
+  for (int row = 0; row + QUIET_ROWS <= count; row += EVERY_MEAN) {
+    double after = POWER_OF_FOUR(row + EVERY_MEAN);
+    double mean = (before + after) / QUIET_ROWS;
+    before = after;
     if (mean >= lowest[rank]) continue;
     int place = rank;
     for (; place > 0 && lowest[place - 1] > mean; place--) lowest[place] = lowest[place - 1];
@@ -494,47 +501,68 @@ static double noise_level(const uint8_t *steps, int count) {
   return most(LEAST_DBOV, 10 * log10(most(0, lowest[rank]) + 1e-13));
 }
 
+/* How many reach `step`, of rows that are 0 behind the last one, to the next sixteen. */
+static int rows_from(const uint8_t *steps, int count, int step) {
+  v128_t least_step = wasm_u8x16_splat((uint8_t)step), lanes = wasm_i8x16_splat(0);
+  for (int row = 0; row < count; row += 16)
+    lanes = wasm_i8x16_sub(lanes, wasm_u8x16_ge(wasm_v128_load(steps + row), least_step));
+  v128_t pairs = wasm_u16x8_extadd_pairwise_u8x16(lanes);
+  v128_t fours = wasm_u32x4_extadd_pairwise_u16x8(pairs);
+  return wasm_i32x4_extract_lane(fours, 0) + wasm_i32x4_extract_lane(fours, 1) + wasm_i32x4_extract_lane(fours, 2) +
+         wasm_i32x4_extract_lane(fours, 3);
+}
+
+/* The highest step that more than 3 in a hundred reach; rows are 0 behind the last one, to the next sixteen. */
 static double top_level(const uint8_t *steps, int count) {
-  uint32_t counts[256] = {0};
-  for (int row = 0; row < count; row++) counts[steps[row]]++;
-  double above = count * (1 - 97.0 / 100);
-  int step = 255;
-  while (step > 0 && above >= counts[step]) above -= counts[step--];
+  int above = (int)(count * (1 - 97.0 / 100)), step = 0;
+  for (int bit = 128; bit > 0; bit >>= 1)
+    if (rows_from(steps, count, step + bit) > above) step += bit;
   return dbov(step);
 }
 
 /* Of `fineRows` as one band. */
 EXPORT(noiseLevel) double noise_level_of(int count) { return noise_level(fine_rows, count); }
-EXPORT(topLevel) double top_level_of(int count) { return top_level(fine_rows, count); }
+EXPORT(topLevel) double top_level_of(int count) {
+  for (int row = count; row % 16 != 0; row++) fine_rows[row] = 0;
+  return top_level(fine_rows, count);
+}
 
 /* ---- How envelopes are like themselves: src/quality/envelope-statistics.ts ---- */
 
 #define REACHES 6
 #define ENVELOPE_STATE (2 + 2 * (REACHES - 1))
 
+#define LONGEST_REACH (1 << (REACHES - 1))
+
+/* Levels less their mean; 0 before the first and behind the last, so that no reach has ends of its own. */
+static double around_mean[LONGEST_REACH + MAX_LEVELS + 2];
+
 EXPORT(addEnvelope) void add_envelope(double *state, int count) {
-  double *products = state + 2, *asymmetries = state + 2 + REACHES - 1;
+  double *products = state + 2, *asymmetries = state + 2 + REACHES - 1, *from = around_mean + LONGEST_REACH;
   if (count == 0) return;
-  state[0] += centre(count);
-  state[1] += count;
-  for (int at = 0; at < REACHES; at++) {
-    int lag = 1 << at, i = lag;
-    v128_t alike = wasm_f64x2_splat(0), falling = wasm_f64x2_splat(0);
-    for (; i + 1 < count; i += 2) {
-      v128_t now = wasm_v128_load(centred + i), before = wasm_v128_load(centred + i - lag);
+  v128_t sum = wasm_f64x2_splat(0), squares = sum, alike[REACHES], falling[REACHES - 1];
+  from[count] = levels[count] = 0;
+  for (int i = 0; i < count; i += 2) sum = wasm_f64x2_add(sum, wasm_v128_load(levels + i));
+  v128_t mean = wasm_f64x2_splat(lanes_of(sum) / count);
+  for (int i = 0; i < count; i += 2) wasm_v128_store(from + i, wasm_f64x2_sub(wasm_v128_load(levels + i), mean));
+  from[count] = 0;
+  for (int at = 0; at < REACHES; at++) alike[at] = wasm_f64x2_splat(0);
+  for (int at = 0; at < REACHES - 1; at++) falling[at] = wasm_f64x2_splat(0);
+  for (int i = 0; i < count; i += 2) {
+    v128_t now = wasm_v128_load(from + i);
+    squares = wasm_f64x2_add(squares, wasm_f64x2_mul(now, now));
+#pragma clang loop unroll(full)
+    for (int at = 0; at < REACHES; at++) {
+      v128_t before = wasm_v128_load(from + i - (1 << at));
       v128_t product = wasm_f64x2_mul(now, before);
-      alike = wasm_f64x2_add(alike, product);
-      falling = wasm_f64x2_add(falling, wasm_f64x2_mul(product, wasm_f64x2_sub(before, now)));
+      if (at > 0) alike[at] = wasm_f64x2_add(alike[at], product);
+      if (at < REACHES - 1) falling[at] = wasm_f64x2_add(falling[at], wasm_f64x2_mul(product, wasm_f64x2_sub(before, now)));
     }
-    double alikes = lanes_of(alike), fallings = lanes_of(falling);
-    if (i < count) {
-      double product = centred[i] * centred[i - lag];
-      alikes += product;
-      fallings += product * (centred[i - lag] - centred[i]);
-    }
-    if (at > 0) products[at - 1] += alikes;
-    if (at < REACHES - 1) asymmetries[at] += fallings;
   }
+  state[0] += lanes_of(squares);
+  state[1] += count;
+  for (int at = 1; at < REACHES; at++) products[at - 1] += lanes_of(alike[at]);
+  for (int at = 0; at < REACHES - 1; at++) asymmetries[at] += lanes_of(falling[at]);
 }
 
 /* ---- How soon peaks drop: src/quality/drop-statistics.ts ---- */
@@ -543,39 +571,53 @@ EXPORT(addEnvelope) void add_envelope(double *state, int count) {
 #define DROPS_STATE (DROPS * (TIME_BINS + 1))
 static const int drops_db[DROPS] = {3, 6, 9, 12, 18, 24};
 
-static void add_drop(double *state, int from, int count) {
-  double peak = levels[from], *peaks = state + DROPS * TIME_BINS;
-  int shown = 0;
-  while (shown < DROPS && peak - drops_db[shown] >= 3) peaks[shown++] += 1;
-  double lowest = peak;
-  int end = from + LONGEST_DROP < count ? from + LONGEST_DROP : count;
-  for (int i = from + 1, at = 0; i < end && at < shown; i++) {
-    double level = levels[i];
-    if (level > lowest + 5) break;
-    lowest = least(lowest, level);
-    for (; at < shown && level <= peak - drops_db[at]; at++) state[at * TIME_BINS + drop_bin[i - from]] += 1;
-  }
-}
-
 #define LEAST_PEAK 9
+#define LEAST_REST 3
+/* All of these in steps. */
+#define RISE (2 * 5)
 
-EXPORT(addDrops) void add_drops(double *state, int count) {
-  for (int from = 2; from + 2 < count; from++) {
-    double peak = levels[from];
-    if (peak < LEAST_PEAK || levels[from - 1] >= peak || levels[from + 1] > peak || levels[from - 2] >= peak ||
-        levels[from + 2] > peak)
-      continue;
-    add_drop(state, from, count);
+/* The first step that lies so much above the noise, or more; 256 where none does. */
+static int step_above(double noise, double by) {
+  int step = (int)(2 * (noise + by - LEAST_DBOV)) - 1;
+  if (step < 0) step = 0;
+  while (step < 256 && dbov(step) - noise < by) step++;
+  return step;
+}
+
+/* Sixteen rows at a time. No step of `steps` is below the noise. */
+static void add_drop(double *state, const uint8_t *steps, int from, int count, int least_rest) {
+  int peak = steps[from], shown = 0;
+  while (shown < DROPS && peak - 2 * drops_db[shown] >= least_rest) state[DROPS * TIME_BINS + shown++] += 1;
+  v128_t before = wasm_u8x16_splat((uint8_t)peak), none = wasm_u8x16_splat(255);
+  int end = from + LONGEST_DROP < count ? from + LONGEST_DROP : count;
+  for (int first = from + 1, at = 0; first < end && at < shown; first += 16) {
+    v128_t here = wasm_v128_load(steps + first), lowest = here;
+#define SHIFT(v, by, in) wasm_i8x16_shuffle(in, v, 16 - by, 17 - by, 18 - by, 19 - by, 20 - by, 21 - by, 22 - by, 23 - by, \
+                                            24 - by, 25 - by, 26 - by, 27 - by, 28 - by, 29 - by, 30 - by, 31 - by)
+    lowest = wasm_u8x16_min(lowest, SHIFT(lowest, 1, none));
+    lowest = wasm_u8x16_min(lowest, SHIFT(lowest, 2, none));
+    lowest = wasm_u8x16_min(lowest, SHIFT(lowest, 4, none));
+    lowest = wasm_u8x16_min(wasm_u8x16_min(lowest, SHIFT(lowest, 8, none)), before);
+    v128_t bearable = wasm_u8x16_add_sat(SHIFT(lowest, 1, before), wasm_u8x16_splat(RISE));
+    uint32_t rises = wasm_i8x16_bitmask(wasm_u8x16_gt(here, bearable)) | (end - first < 16 ? 1u << (end - first) : 1u << 16);
+    uint32_t until = (rises & -rises) - 1;
+    for (; at < shown; at++) {
+      uint32_t drops = wasm_i8x16_bitmask(wasm_u8x16_le(here, wasm_u8x16_splat((uint8_t)(peak - 2 * drops_db[at])))) & until;
+      if (drops == 0) break;
+      state[at * TIME_BINS + drop_bin[first - from + __builtin_ctz(drops)]] += 1;
+    }
+    if (until != 0xffff) break;
+    before = wasm_u8x16_splat(wasm_u8x16_extract_lane(lowest, 15));
   }
 }
 
-/* As `add_drops`, where the levels are those of `steps` above `noise`: peaks are looked for in sixteen at a time. */
-static void add_drops_of(double *state, const uint8_t *steps, double noise, int count) {
-  int least_step = (int)(2 * (noise + LEAST_PEAK - LEAST_DBOV)) - 1;
-  if (least_step < 0) least_step = 0;
-  while (least_step < 256 && dbov(least_step) - noise < LEAST_PEAK) least_step++;
+/* Peaks are looked for in sixteen rows at a time. Steps below the noise become steps at it. */
+static void add_drops(double *state, uint8_t *steps, double noise, int count) {
+  int least_step = step_above(noise, LEAST_PEAK), least_rest = step_above(noise, LEAST_REST), at_noise = step_above(noise, 0);
   if (least_step > 255) return;
-  v128_t lowest = wasm_u8x16_splat((uint8_t)least_step);
+  while (dbov(at_noise) - noise > 0) at_noise--;
+  v128_t lowest = wasm_u8x16_splat((uint8_t)least_step), floor = wasm_u8x16_splat((uint8_t)at_noise);
+  for (int row = 0; row < count; row += 16) wasm_v128_store(steps + row, wasm_u8x16_max(wasm_v128_load(steps + row), floor));
   for (int first = 2; first + 2 < count; first += 16) {
     v128_t here = wasm_v128_load(steps + first);
     v128_t before = wasm_u8x16_max(wasm_v128_load(steps + first - 1), wasm_v128_load(steps + first - 2));
@@ -583,9 +625,16 @@ static void add_drops_of(double *state, const uint8_t *steps, double noise, int 
     v128_t is_peak = wasm_v128_and(wasm_v128_and(wasm_u8x16_lt(before, here), wasm_u8x16_le(after, here)), wasm_u8x16_ge(here, lowest));
     for (uint32_t bits = wasm_i8x16_bitmask(is_peak); bits != 0; bits &= bits - 1) {
       int from = first + __builtin_ctz(bits);
-      if (from + 2 < count) add_drop(state, from, count);
+      if (from + 2 < count) add_drop(state, steps, from, count, least_rest);
     }
   }
+}
+
+/* Of `levels` above the noise, to half a decibel. */
+EXPORT(addDrops) void add_drops_of(double *state, int count) {
+  static uint8_t steps[MAX_LEVELS + 32];
+  for (int i = 0; i < count; i++) steps[i] = (uint8_t)__builtin_floor(2 * levels[i] + 0.5);
+  add_drops(state, steps, LEAST_DBOV, count);
 }
 
 /* ---- Narrow bands, eight of them together: src/quality/fine-statistics.ts ---- */
@@ -593,24 +642,59 @@ static void add_drops_of(double *state, const uint8_t *steps, double noise, int 
 #define REGIONS 6
 #define REGION_STATE (3 + ENVELOPE_STATE + DROPS_STATE)
 #define FINE_STATE (REGIONS * REGION_STATE)
+/* Bands begin in different lines of the cache, and are looked at beyond their ends. */
+#define FINE_ROOM (MAX_FINE_ROWS + 80)
+
+/* Rows and bands change places, sixteen by sixteen: each step puts what stands side by side one behind the other. */
+static void turn_sixteen(const uint8_t *from, uint8_t *to) {
+  v128_t a[16], b[16];
+  for (int i = 0; i < 16; i++) a[i] = wasm_v128_load(from + i * FINE_BANDS);
+#define LOW8(x, y) wasm_i8x16_shuffle(x, y, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define HIGH8(x, y) wasm_i8x16_shuffle(x, y, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#define TURN(x, y) for (int i = 0; i < 8; i++) y[2 * i] = LOW8(x[i], x[i + 8]), y[2 * i + 1] = HIGH8(x[i], x[i + 8]);
+  TURN(a, b)
+  TURN(b, a)
+  TURN(a, b)
+  TURN(b, a)
+  for (int i = 0; i < 16; i++) wasm_v128_store(to + i * FINE_ROOM, a[i]);
+}
+
+/* Into `levels`. Returns their sum. */
+static double find_above(const uint8_t *steps, double noise, int count) {
+  v128_t zero = wasm_f64x2_splat(0), half = wasm_f64x2_splat(0.5), sums[2] = {zero, zero};
+  v128_t least_dbov = wasm_f64x2_splat(LEAST_DBOV), floor = wasm_f64x2_splat(noise);
+  int row = 0;
+  for (; row + 4 <= count; row += 4) {
+    v128_t four = wasm_u32x4_extend_low_u16x8(wasm_u16x8_extend_low_u8x16(wasm_v128_load32_zero(steps + row)));
+    v128_t pairs[2] = {four, wasm_i32x4_shuffle(four, four, 2, 3, 2, 3)};
+    for (int pair = 0; pair < 2; pair++) {
+      v128_t level = wasm_f64x2_add(wasm_f64x2_mul(wasm_f64x2_convert_low_i32x4(pairs[pair]), half), least_dbov);
+      level = wasm_f64x2_pmax(zero, wasm_f64x2_sub(level, floor));
+      wasm_v128_store(levels + row + 2 * pair, level);
+      sums[pair] = wasm_f64x2_add(sums[pair], level);
+    }
+  }
+  double rest = 0;
+  for (; row < count; row++) rest += levels[row] = most(0, dbov(steps[row]) - noise);
+  return lanes_of(wasm_f64x2_add(sums[0], sums[1])) + rest;
+}
 
 EXPORT(addFine) void add_fine(double *state, int count) {
-  static uint8_t bands[FINE_BANDS + 1][MAX_FINE_ROWS];
+  static uint8_t bands[FINE_BANDS][FINE_ROOM];
   double tops[FINE_BANDS], top = LEAST_DBOV;
   if (count < 100) return;
-  for (int row = 0; row < count; row++)
-    for (int band = 0; band < FINE_BANDS; band++) bands[band][row] = fine_rows[row * FINE_BANDS + band];
+  for (int at = count * FINE_BANDS; at < (count + 15) / 16 * 16 * FINE_BANDS; at++) fine_rows[at] = 0;
+  for (int row = 0; row < count; row += 16)
+    for (int band = 0; band < FINE_BANDS; band += 16) turn_sixteen(fine_rows + row * FINE_BANDS + band, &bands[band][row]);
   for (int band = 0; band < FINE_BANDS; band++) top = most(top, tops[band] = top_level(bands[band], count));
   for (int band = 0; band < FINE_BANDS; band++) {
     double *region = state + band / (FINE_BANDS / REGIONS) * REGION_STATE;
-    const uint8_t *steps = bands[band];
-    double noise = most(top - 60, noise_level(steps, count)), sum = 0;
-    for (int row = 0; row < count; row++) sum += levels[row] = most(0, dbov(steps[row]) - noise);
-    region[0] += sum / count;
+    double noise = most(top - 60, noise_level(bands[band], count));
+    region[0] += find_above(bands[band], noise, count) / count;
     region[1] += tops[band] - noise;
     region[2] += 1;
     add_envelope(region + 3, count);
-    add_drops_of(region + 3 + ENVELOPE_STATE, steps, noise, count);
+    add_drops(region + 3 + ENVELOPE_STATE, bands[band], noise, count);
   }
 }
 
@@ -671,12 +755,24 @@ EXPORT(addBlock) void add_block(int count, int fine_count) {
 #define MAX_HOP 480
 static float hop_weights[2][MAX_HOP];
 static int weighted_hop;
-static double hop_sums[3 * MAX_ROWS];
+#define THRESHOLDS 15
+/* The smoothed level, the envelope, and the energy; of each threshold the hops above it; how long it was not reached. */
+static double hop_state[3 + 2 * THRESHOLDS];
 
-EXPORT(hopSums) double *hop_sums_at(void) { return hop_sums; }
+EXPORT(hopState) double *hop_state_at(void) { return hop_state; }
+EXPORT(hopStateLength) int hop_state_length(void) { return sizeof hop_state / sizeof *hop_state; }
 
-/* For each hop of `hop` samples, a multiple of 8: what it adds to the smoothed level, to the envelope, and its energy. */
-EXPORT(hops) void hops(int count, int hop, double decay) {
+/* Which thresholds are reached: 2 to the power of each lane. */
+static inline v128_t reached_by(double envelope) {
+  union { double value; uint64_t bits; } of = {envelope};
+  int highest = (int)(of.bits >> 52) - 1023;
+  v128_t lane = wasm_i8x16_make(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  return wasm_i8x16_ge(wasm_i8x16_splat((int8_t)(highest < -1 ? -1 : highest)), lane);
+}
+
+/* `count` hops of `hop` samples, a multiple of 8: what follows from what was before, and the sums of each. The level
+ * decays by `decay` with a sample and by `hop_decay` with a hop, in which the envelope takes `follows` of it. */
+EXPORT(addHops) void add_hops(int count, int hop, double decay, double hop_decay, double follows, int hangover) {
   if (weighted_hop != hop) {
     weighted_hop = hop;
     double power = 1;
@@ -685,6 +781,11 @@ EXPORT(hops) void hops(int count, int hop, double decay) {
       hop_weights[1][i] = (float)((1 - decay) * (1 - decay) * (hop - i) * power);
     }
   }
+  uint8_t lanes[16] = {0};
+  double *active = hop_state + 3, *hung_of = active + THRESHOLDS;
+  for (int i = 0; i < THRESHOLDS; i++) lanes[i] = (uint8_t)hung_of[i];
+  v128_t hung = wasm_v128_load(lanes), longest = wasm_i8x16_splat((int8_t)hangover), one = wasm_i8x16_splat(1), hops_above = wasm_i8x16_splat(0);
+  double level = hop_state[0], envelope_level = hop_state[1];
   for (int at = 0; at < count; at++) {
     const int16_t *from = samples + at * hop;
     v128_t smoothed = wasm_f32x4_splat(0), envelope = wasm_f32x4_splat(0), energy = wasm_i64x2_splat(0);
@@ -700,10 +801,21 @@ EXPORT(hops) void hops(int count, int hop, double decay) {
       envelope = ADD(envelope, ADD(MUL(low, wasm_v128_load(&hop_weights[1][i])), MUL(high, wasm_v128_load(&hop_weights[1][i + 4]))));
     }
 #define LANES(v) ((double)wasm_f32x4_extract_lane(v, 0) + wasm_f32x4_extract_lane(v, 1) + wasm_f32x4_extract_lane(v, 2) + wasm_f32x4_extract_lane(v, 3))
-    hop_sums[3 * at] = LANES(smoothed);
-    hop_sums[3 * at + 1] = LANES(envelope);
-    hop_sums[3 * at + 2] = (double)(wasm_i64x2_extract_lane(energy, 0) + wasm_i64x2_extract_lane(energy, 1));
+    envelope_level = hop_decay * envelope_level + follows * level + LANES(envelope);
+    level = hop_decay * level + LANES(smoothed);
+    hop_state[2] += (double)(wasm_i64x2_extract_lane(energy, 0) + wasm_i64x2_extract_lane(energy, 1));
+    v128_t reached = reached_by(envelope_level);
+    hops_above = wasm_i8x16_sub(hops_above, wasm_v128_or(reached, wasm_i8x16_lt(hung, longest)));
+    hung = wasm_v128_andnot(wasm_i8x16_min(wasm_i8x16_add(hung, one), longest), reached);
+    if (at % 255 == 254 || at == count - 1) {
+      wasm_v128_store(lanes, hops_above);
+      for (int i = 0; i < THRESHOLDS; i++) active[i] += lanes[i];
+      hops_above = wasm_i8x16_splat(0);
+    }
   }
+  hop_state[0] = level, hop_state[1] = envelope_level;
+  wasm_v128_store(lanes, hung);
+  for (int i = 0; i < THRESHOLDS; i++) hung_of[i] = lanes[i];
 }
 
 /* The size of the greatest of `count` samples; 0 of none. */
