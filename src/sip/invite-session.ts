@@ -50,8 +50,8 @@ export abstract class InviteSession implements SipSession {
   protected readonly exchange = new OfferExchange();
   protected readonly changes: SessionChanges;
   readonly #peerOffers: PeerOffers;
-  /** Methods of the peer's last Allow; undefined while it never said. */
-  #peerAllows: ReadonlySet<string> | undefined;
+  /** The peer's last Allow names it. */
+  #allowsUpdate = false;
   readonly #refers: ReferUsage;
   readonly #server: InDialogServer;
   #state: SessionState = 'calling';
@@ -126,7 +126,7 @@ export abstract class InviteSession implements SipSession {
   protected abstract remoteEnded(reason: string | undefined): void;
 
   get allowsUpdate(): boolean {
-    return this.#peerAllows?.has('UPDATE') === true;
+    return this.#allowsUpdate;
   }
 
   reoffer(sdp: string): Promise<string> {
@@ -217,7 +217,7 @@ export abstract class InviteSession implements SipSession {
   /** Whatever the peer says about itself. */
   protected learn(message: SipMessage): void {
     if (headerValue(message, 'allow') === undefined) return;
-    this.#peerAllows = new Set(headerValues(message, 'allow').map((method) => method.toUpperCase()));
+    this.#allowsUpdate = headerValues(message, 'allow').some((method) => method.toUpperCase() === 'UPDATE');
   }
 
   /** Something that kept a re-INVITE or an UPDATE of ours waiting may be over. */

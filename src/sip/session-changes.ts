@@ -43,17 +43,13 @@ export class SessionChanges {
     const { clock } = user.context.transactions;
     this.#modification = new SessionModification({
       clock,
-      get ownsCallId() {
-        return user.direction() === 'outgoing';
-      },
+      ownsCallId: () => user.direction() === 'outgoing',
       isClear: (modification) => this.#isClear(modification),
       send: (modification, done) => this.#send(modification, done),
       lost: (status, reason) => user.lost(`${status} ${reason}`),
     });
     this.#refresh = new SessionRefresh(clock, user.context.sessionTimer, {
-      get allowsUpdate() {
-        return user.allowsUpdate();
-      },
+      allowsUpdate: () => user.allowsUpdate(),
       modify: (modification) => this.#modification.request(modification),
       expired: () => user.lost('session timer expired'),
     });

@@ -46,7 +46,7 @@ function start(ownsCallId = true) {
   const way = { clear: true };
   const modification: SessionModification = new SessionModification({
     clock,
-    ownsCallId,
+    ownsCallId: () => ownsCallId,
     isClear: () => way.clear,
     send: (asked, done) => sent.push({ modification: asked, done }),
     lost: (status) => {

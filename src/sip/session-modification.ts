@@ -48,7 +48,7 @@ export interface Modification {
 export interface ModificationUser {
   readonly clock: Clock;
   /** 14.1: the UAC of the first INVITE waits longer, so that the two do not meet again. */
-  readonly ownsCallId: boolean;
+  ownsCallId(): boolean;
   isClear(modification: Modification): boolean;
   /** Sends it, and gives its final response: undefined where none came. */
   send(modification: Modification, done: (response: SipResponse | undefined) => void): void;
@@ -166,7 +166,7 @@ export class SessionModification {
 
   #backOffMs(response: SipResponse | undefined): number | undefined {
     if (response?.status === 491)
-      return this.#user.ownsCallId ? randomInt(210, 401) * 10 : randomInt(0, 201) * 10;
+      return this.#user.ownsCallId() ? randomInt(210, 401) * 10 : randomInt(0, 201) * 10;
     const after =
       response === undefined ? null : /^\s*(\d{1,5})/.exec(headerValue(response, 'retry-after') ?? '');
     const busy = response?.status === 500 || response?.status === 503;

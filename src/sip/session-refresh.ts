@@ -17,7 +17,7 @@ import { SessionTimer } from './session-timer.ts';
 
 export interface SessionRefreshUser {
   /** The peer's Allow names UPDATE. */
-  readonly allowsUpdate: boolean;
+  allowsUpdate(): boolean;
   /** Sends a re-INVITE or UPDATE without a change. Its 2xx has come by `answered` when this resolves. */
   modify(modification: Modification): Promise<unknown>;
   expired(): void;
@@ -87,7 +87,7 @@ export class SessionRefresh {
   }
 
   #refresh(): void {
-    const byUpdate = this.#user.allowsUpdate && !this.#updateRefused;
+    const byUpdate = this.#user.allowsUpdate() && !this.#updateRefused;
     this.#user.modify({ method: byUpdate ? 'UPDATE' : 'INVITE', sdp: undefined }).catch((error) => {
       const status = error instanceof CallreelError ? error.where : undefined;
       if (byUpdate && (status === '405' || status === '501')) {
