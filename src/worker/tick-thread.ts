@@ -2,6 +2,7 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from '
 import { systemClock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { describePipeline, Pipeline } from '../recording/pipeline.ts';
+import { raiseMediaThread } from '../thread-priority.ts';
 import { MessageBatch } from './message-batch.ts';
 import type { CommandMessage, WireError, WorkerMessage } from './messages.ts';
 import { askWriter } from './start-writer.ts';
@@ -21,6 +22,7 @@ export type TickRequest =
   | { kind: 'interrupt' };
 
 if (!parentPort) throw new TypeError('the tick thread is started by worker-process');
+raiseMediaThread();
 const control = parentPort;
 const { settings, ring, writerPort } = workerData as TickThreadData;
 const settling = new Map<number, () => void>();
