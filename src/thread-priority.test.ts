@@ -22,17 +22,17 @@ test('helper threads of V8 stand back, the main thread does not', () => {
 
 test('the media thread goes ahead where the system lets it, and goes on as it is elsewhere; others stay', () => {
   const script = `
-    import { getPriority, setPriority } from 'node:os';
+    import { getPriority } from 'node:os';
     import { Worker } from 'node:worker_threads';
     const thread = new Worker(\`
-      const { getPriority, setPriority } = require('node:os');
+      const { getPriority, setPriority } = process.getBuiltinModule('node:os');
       import('${new URL('./thread-priority.ts', import.meta.url).href}').then(({ raiseMediaThread }) => {
         const before = getPriority();
         raiseMediaThread();
         const after = getPriority();
         let isLet = true;
         try { setPriority(-11); } catch { isLet = false; }
-        require('node:worker_threads').parentPort.postMessage({ before, after, isLet });
+        process.getBuiltinModule('node:worker_threads').parentPort.postMessage({ before, after, isLet });
       });\`, { eval: true });
     const before = getPriority();
     thread.on('message', (told) => console.log(JSON.stringify({ ...told, others: getPriority() - before })));`;
