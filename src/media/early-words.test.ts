@@ -32,13 +32,42 @@ test('wait for a moment only, but what is recorded does not grow too old', () =>
     words.hold(datagram(1000));
     words.agreed(2000);
     if (isRecorded) words.record(3000);
-    assert.equal(words.hold(datagram(2000 + maxEarlyUs)), false);
     const given: number[] = [];
-    words.expire(1999 + maxEarlyUs, ({ arrivalUs }) => given.push(arrivalUs));
+    const expireAt = (us: number) => words.expire(us, ({ arrivalUs }) => given.push(arrivalUs));
+    for (let us = 2000; us < 2000 + maxEarlyUs; us += 20_000) expireAt(us);
+    expireAt(1999 + maxEarlyUs);
     assert.equal(given.length, 0);
-    words.expire(2000 + maxEarlyUs, ({ arrivalUs }) => given.push(arrivalUs));
-    assert.deepEqual(given, isRecorded ? [1000] : []);
+    assert.equal(words.hold(datagram(1999 + maxEarlyUs)), true);
+    expireAt(2000 + maxEarlyUs);
+    assert.deepEqual(given, isRecorded ? [1000, 1999 + maxEarlyUs] : [1999 + maxEarlyUs]);
+    assert.equal(words.hold(datagram(2001 + maxEarlyUs)), false);
   }
+});
+
+test('time in which the thread was held up does not count', () => {
+  const secondsUs = 1_000_000;
+  const held = (): EarlyWords => {
+    const words = new EarlyWords(true);
+    words.hold(datagram(1000));
+    words.agreed(2000);
+    for (let us = 2000; us <= 102_000; us += 20_000) words.expire(us, () => assert.fail('too early'));
+    // Held up for 3 s: all this is read at once behind it.
+    for (const us of [200_000, secondsUs, 2 * secondsUs, 3 * secondsUs])
+      assert.equal(words.hold(datagram(us)), true);
+    return words;
+  };
+  const arrivals = [1000, 200_000, secondsUs, 2 * secondsUs, 3 * secondsUs];
+  assert.deepEqual(admitted(held(), 3_102_000), arrivals);
+  const words = held();
+  for (let us = 3_102_000; us < 3_400_000; us += 20_000) words.expire(us, () => assert.fail('too early'));
+  assert.equal(words.sinceUs(3_400_000), 1000);
+  assert.deepEqual(admitted(words, 3_400_000), arrivals);
+  const unheard = held();
+  const given: number[] = [];
+  for (let us = 3_102_000; us < 4_000_000; us += 20_000)
+    unheard.expire(us, ({ arrivalUs }) => given.push(arrivalUs));
+  // As without it: whatever is older than `maxEarlyUs` is nobody's.
+  assert.deepEqual(given, arrivals.slice(1));
 });
 
 test('there are none of a leg that called', () => {

@@ -1,14 +1,22 @@
 import type { Datagram } from '../rtp/transport.ts';
 import { EarlyPackets, maxEarlyUs } from './early-packets.ts';
 
+/** Looks follow one another by a slot. */
+const mostBetweenLooksUs = 100_000;
+
 /**
  * The first words of a leg that we called: kept from our offer on, until there is an agreement to read them by and
- * somebody to hear them, and no longer than `maxEarlyUs` behind the agreement.
+ * somebody to hear them, and no longer than `maxEarlyUs` behind the agreement. Time in which the thread was held up does
+ * not count: who is to hear them may have been named meanwhile.
  */
 export class EarlyWords {
   /** Undefined once they were given: what comes is heard at once. */
   #packets: EarlyPackets | undefined;
   #untilUs = Number.POSITIVE_INFINITY;
+  #isExpired = false;
+  /** From the agreement on. */
+  #heldUpUs = 0;
+  #lookedUs = Number.POSITIVE_INFINITY;
 
   /** @param awaitsAnswer false: nothing is kept */
   constructor(awaitsAnswer: boolean) {
@@ -18,16 +26,19 @@ export class EarlyWords {
   /** They can be read. */
   agreed(nowUs: number): void {
     this.#untilUs = nowUs + maxEarlyUs;
+    this.#isExpired = false;
+    this.#heldUpUs = 0;
+    this.#lookedUs = nowUs;
   }
 
   /** They are recorded, from the oldest on that is still kept. */
   record(nowUs: number): void {
-    if (this.#isReadable) this.#packets?.recordFrom(nowUs - maxEarlyUs);
+    if (this.#isReadable) this.#packets?.recordFrom(this.#look(nowUs) - maxEarlyUs);
   }
 
   /** @returns whether the datagram was kept */
   hold(datagram: Datagram): boolean {
-    if (!this.#packets || datagram.arrivalUs >= this.#untilUs) return false;
+    if (!this.#packets || this.#isExpired) return false;
     this.#packets.hold(datagram);
     return true;
   }
@@ -36,7 +47,7 @@ export class EarlyWords {
   sinceUs(nowUs: number): number {
     if (!this.#packets || !this.#isReadable) return nowUs;
     this.#packets.keepNewestStream();
-    return this.#packets.firstArrivalUs(nowUs) ?? nowUs;
+    return this.#packets.firstArrivalUs(this.#look(nowUs)) ?? nowUs;
   }
 
   /** Somebody hears the leg: gives what was kept, once it can be read. */
@@ -45,17 +56,28 @@ export class EarlyWords {
     if (!packets || !this.#isReadable) return;
     this.#packets = undefined;
     packets.keepNewestStream();
-    packets.release(nowUs, take);
+    packets.release(this.#look(nowUs), take);
   }
 
-  /** Gives what was kept for too long. */
+  /** Once a slot: gives what was kept for too long. */
   expire(nowUs: number, take: (datagram: Datagram) => void): void {
-    if (nowUs >= this.#untilUs) this.#packets?.release(nowUs, take);
+    if (!this.#packets || this.#isExpired || !this.#isReadable) return;
+    const countedUs = this.#look(nowUs);
+    if (countedUs < this.#untilUs) return;
+    this.#isExpired = true;
+    this.#packets.release(countedUs, take);
   }
 
   /** Nothing is kept, nor will be. */
   get isOver(): boolean {
     return this.#packets === undefined;
+  }
+
+  /** @returns the time without that in which the thread was held up */
+  #look(nowUs: number): number {
+    this.#heldUpUs += Math.max(0, nowUs - this.#lookedUs - mostBetweenLooksUs);
+    this.#lookedUs = nowUs;
+    return nowUs - this.#heldUpUs;
   }
 
   get #isReadable(): boolean {
