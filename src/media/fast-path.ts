@@ -1,4 +1,5 @@
-import { rtpHeaderBytes, writeUint32 } from '../rtp/packet.ts';
+import { writeUint32 } from '../big-endian.ts';
+import { rtpHeaderBytes } from '../rtp/packet.ts';
 import { toRtpTimestamp, toSequenceNumber } from '../rtp/sequence.ts';
 import type { Datagram, TransportPort } from '../rtp/transport.ts';
 import type { SpoolProducer } from '../spool/producer.ts';

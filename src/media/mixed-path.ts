@@ -1,6 +1,7 @@
+import { writeUint32 } from '../big-endian.ts';
 import type { Decoder } from '../codec/codec.ts';
 import { type LawTables, lawTables } from '../codec/g711.ts';
-import { rtpHeaderBytes, writeUint32 } from '../rtp/packet.ts';
+import { rtpHeaderBytes } from '../rtp/packet.ts';
 import type { SequenceNumber } from '../rtp/sequence.ts';
 import type { TransportPort } from '../rtp/transport.ts';
 import type { NegotiatedCodec } from './control.ts';

@@ -1,6 +1,6 @@
+import { readUint16, readUint32 } from '../big-endian.ts';
 import { type RtpPacketView, rtpHeaderBytes } from '../rtp/packet.ts';
 import { type SequenceNumber, sequenceDelta, toSequenceNumber } from '../rtp/sequence.ts';
-import { readUint16, readUint32 } from '../rtp/srtp-bytes.ts';
 import { SrtpContext } from '../rtp/srtp-context.ts';
 import { notAuthentic, replayed } from '../rtp/srtp-transform.ts';
 import { telephoneEventBytes } from '../rtp/telephone-event.ts';

@@ -1,7 +1,8 @@
 import { type Cipheriv, createCipheriv, createHmac } from 'node:crypto';
+import { writeUint32 } from '../big-endian.ts';
 import type { CounterMode, NewCounterMode } from './counter-mode.ts';
 import { openOpensslCounterMode } from './openssl-counter-mode.ts';
-import { writeUint32, xorUint32 } from './srtp-bytes.ts';
+import { xorUint32 } from './srtp-bytes.ts';
 import type { SessionKeys } from './srtp-session-keys.ts';
 
 const blockBytes = 16;

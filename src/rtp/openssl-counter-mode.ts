@@ -1,7 +1,8 @@
 import type * as NodeFfi from 'node:ffi';
+import { writeUint32 } from '../big-endian.ts';
 import { openByFfi } from '../node-ffi.ts';
 import type { CounterMode, NewCounterMode } from './counter-mode.ts';
-import { writeUint32, xorUint32 } from './srtp-bytes.ts';
+import { xorUint32 } from './srtp-bytes.ts';
 import type { SessionKeys } from './srtp-session-keys.ts';
 
 /** Why numbers are pointers, and what the fraction behind them is: `spool/openssl-gcm.ts`. */

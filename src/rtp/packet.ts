@@ -1,3 +1,4 @@
+import { readUint16, readUint32, writeUint32 } from '../big-endian.ts';
 import type { RtpTimestamp, SequenceNumber, Ssrc } from './sequence.ts';
 import { toRtpTimestamp, toSequenceNumber, toSsrc } from './sequence.ts';
 
@@ -132,20 +133,4 @@ export function writeRtpHeader(out: Uint8Array, header: RtpHeader): number {
   writeUint32(out, 4, header.timestamp);
   writeUint32(out, 8, header.ssrc);
   return rtpHeaderBytes;
-}
-
-function readUint16(data: Uint8Array, offset: number): number {
-  return (data[offset]! << 8) | data[offset + 1]!;
-}
-
-function readUint32(data: Uint8Array, offset: number): number {
-  return ((readUint16(data, offset) << 16) | readUint16(data, offset + 2)) >>> 0;
-}
-
-/** @param value the same as a signed number gives the same bytes */
-export function writeUint32(out: Uint8Array, offset: number, value: number): void {
-  out[offset] = value >>> 24;
-  out[offset + 1] = value >>> 16;
-  out[offset + 2] = value >>> 8;
-  out[offset + 3] = value;
 }

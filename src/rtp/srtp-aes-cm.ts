@@ -1,13 +1,7 @@
+import { readUint16, readUint32, writeUint32 } from '../big-endian.ts';
 import type { CounterMode } from './counter-mode.ts';
 import { newCounterMode } from './counter-modes.ts';
-import {
-  equalsAt,
-  equalsAtConstantTime,
-  readUint16,
-  readUint32,
-  srtcpIndexBytes,
-  writeUint32,
-} from './srtp-bytes.ts';
+import { equalsAt, equalsAtConstantTime, srtcpIndexBytes } from './srtp-bytes.ts';
 import type { SessionKeys } from './srtp-session-keys.ts';
 import type { SrtpTransform } from './srtp-transform.ts';
 

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
-import { equalsAt, readUint16, readUint32, srtcpIndexBytes, writeUint32, xorUint32 } from './srtp-bytes.ts';
+import { readUint16, readUint32, writeUint32 } from '../big-endian.ts';
+import { equalsAt, srtcpIndexBytes, xorUint32 } from './srtp-bytes.ts';
 import type { SessionKeys } from './srtp-session-keys.ts';
 import type { SrtpTransform } from './srtp-transform.ts';
 

@@ -1,21 +1,6 @@
-/** Reading and writing of what SRTP packets are made of; offsets are the caller's care. */
+/** What SRTP packets are made of; offsets are the caller's care. */
 
 export const srtcpIndexBytes = 4;
-
-export function readUint16(data: Uint8Array, offset: number): number {
-  return (data[offset]! << 8) | data[offset + 1]!;
-}
-
-export function readUint32(data: Uint8Array, offset: number): number {
-  return ((readUint16(data, offset) << 16) | readUint16(data, offset + 2)) >>> 0;
-}
-
-export function writeUint32(out: Uint8Array, offset: number, value: number): void {
-  out[offset] = value >>> 24;
-  out[offset + 1] = value >>> 16;
-  out[offset + 2] = value >>> 8;
-  out[offset + 3] = value;
-}
 
 /** XORs the 32 bits of `value` onto `out`. */
 export function xorUint32(out: Uint8Array, offset: number, value: number): void {

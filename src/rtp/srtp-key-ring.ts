@@ -1,6 +1,6 @@
+import { readUint32 } from '../big-endian.ts';
 import type { SrtpKeys } from '../sdp/srtp-parameters.ts';
 import { createSrtpTransform } from './create-srtp-transform.ts';
-import { readUint32 } from './srtp-bytes.ts';
 import { SrtpReplayWindow } from './srtp-replay-window.ts';
 import { notAuthentic, replayed, type SrtpTransform } from './srtp-transform.ts';
 

@@ -1,5 +1,5 @@
+import { readUint16, readUint32 } from '../big-endian.ts';
 import type { SrtpKeys } from '../sdp/srtp-parameters.ts';
-import { readUint16, readUint32 } from './srtp-bytes.ts';
 import { SrtpKeyRing } from './srtp-key-ring.ts';
 import { malformed, notAuthentic, replayed, rtpPayloadOffset } from './srtp-transform.ts';
 

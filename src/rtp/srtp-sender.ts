@@ -1,6 +1,6 @@
+import { readUint16, readUint32 } from '../big-endian.ts';
 import type { SrtpKey, SrtpSuite } from '../sdp/srtp-parameters.ts';
 import { createSrtpTransform } from './create-srtp-transform.ts';
-import { readUint16, readUint32 } from './srtp-bytes.ts';
 import { SrtpReplayWindow } from './srtp-replay-window.ts';
 import { rtpPayloadOffset, type SrtpTransform } from './srtp-transform.ts';
 

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
+import { writeUint32, writeUint48 } from '../big-endian.ts';
 import { aesGcm } from './aes-gcm.ts';
-import { putUint32, putUint48 } from './big-endian.ts';
 import { gcmNonceBytes } from './gcm.ts';
 import { segmentKeyBytes, tagBytes } from './segment.ts';
 
@@ -41,19 +41,19 @@ export function writePartHeader(
   position: number,
   recordBytes: number,
 ): void {
-  putUint32(out, at, idHigh);
-  putUint32(out, at + 4, idLow);
+  writeUint32(out, at, idHigh);
+  writeUint32(out, at + 4, idLow);
   out[at + 8] = closed ? flagClosed : 0;
   out[at + 9] = 0;
-  putUint48(out, at + 10, position);
-  putUint32(out, at + 16, recordBytes);
+  writeUint48(out, at + 10, position);
+  writeUint32(out, at + 16, recordBytes);
 }
 
 const nonce = Buffer.alloc(gcmNonceBytes);
 
 /** The same memory every time: it is taken at once. */
 function nonceOf(number: number): Buffer {
-  putUint48(nonce, 6, number);
+  writeUint48(nonce, 6, number);
   return nonce;
 }
 

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { putUint32, putUint48 } from './big-endian.ts';
+import { writeUint32, writeUint48 } from '../big-endian.ts';
 import { crc32Of } from './crc-32.ts';
 
 /**
@@ -73,12 +73,12 @@ export function writeEntryHeader(
   out[at] = kind === 'group' ? kindGroup : kindAppend;
   out[at + 1] = path.length;
   out[at + 2] = out[at + 3] = 0;
-  putUint32(out, at + 4, bodyBytes);
+  writeUint32(out, at + 4, bodyBytes);
   out[at + 8] = out[at + 9] = 0;
-  putUint48(out, at + 10, offset);
-  putUint32(out, at + 16, crc32(new Uint8Array(out.buffer, out.byteOffset + bodyAt, bodyBytes)));
+  writeUint48(out, at + 10, offset);
+  writeUint32(out, at + 16, crc32(new Uint8Array(out.buffer, out.byteOffset + bodyAt, bodyBytes)));
   path.copy(out, at + entryHeaderBytes);
-  putUint32(out, at + 20, headerCrc(out, at, path.length));
+  writeUint32(out, at + 20, headerCrc(out, at, path.length));
   return end;
 }
 
