@@ -63,7 +63,7 @@ const signatures = {
 } as const satisfies NodeFfi.FunctionDefinitions;
 
 /**
- * Called each tick, or more often: numbers as pointers, and a fraction behind them; why, `spool/openssl-gcm.ts` says.
+ * Called each tick, or more often: numbers as pointers, and a fraction behind them; why, `node-ffi.ts` says.
  * Behind the four arguments of a system call the kernel finds a null pointer where it would look for a fifth.
  */
 const shortSignatures = {

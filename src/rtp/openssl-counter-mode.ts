@@ -1,22 +1,13 @@
 import type * as NodeFfi from 'node:ffi';
 import { writeUint32 } from '../big-endian.ts';
-import { openByFfi } from '../node-ffi.ts';
+import { cipherSignatures, openByFfi } from '../node-ffi.ts';
 import type { CounterMode, NewCounterMode } from './counter-mode.ts';
 import { xorUint32 } from './srtp-bytes.ts';
 import type { SessionKeys } from './srtp-session-keys.ts';
 
-/** Why numbers are pointers, and what the fraction behind them is: `spool/openssl-gcm.ts`. */
 const signatures = {
+  ...cipherSignatures,
   EVP_aes_128_ctr: { arguments: [], return: 'pointer' },
-  EVP_CIPHER_CTX_new: { arguments: [], return: 'pointer' },
-  EVP_CipherInit: {
-    arguments: ['pointer', 'pointer', 'pointer', 'pointer', 'pointer', 'float'],
-    return: 'int32',
-  },
-  EVP_CipherUpdate: {
-    arguments: ['pointer', 'pointer', 'pointer', 'pointer', 'pointer', 'float'],
-    return: 'int32',
-  },
   SHA1_Init: { arguments: ['pointer', 'float'], return: 'int32' },
   SHA1_Update: { arguments: ['pointer', 'pointer', 'pointer', 'float'], return: 'int32' },
   SHA1_Final: { arguments: ['pointer', 'pointer', 'float'], return: 'int32' },
@@ -54,15 +45,13 @@ const sizes = Array.from({ length: pieceBytes + 1 }, (_, bytes) => BigInt(bytes)
  * @returns undefined where there is no `node:ffi`, no such functions, or other results
  */
 export function openOpensslCounterMode(proof: NewCounterMode): NewCounterMode | undefined {
-  const opened = openByFfi((ffi) => {
-    const openssl = new Openssl(ffi);
-    return (keys: SessionKeys) => new OpensslCounterMode(openssl, keys);
-  });
-  try {
-    return opened && isRight(opened, proof) ? opened : undefined;
-  } catch {
-    return undefined;
-  }
+  return openByFfi<NewCounterMode>(
+    (ffi) => {
+      const openssl = new Openssl(ffi);
+      return (keys) => new OpensslCounterMode(openssl, keys);
+    },
+    (newCounterMode) => isRight(newCounterMode, proof),
+  );
 }
 
 function openFunctions(ffi: typeof NodeFfi) {

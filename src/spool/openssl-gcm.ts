@@ -1,23 +1,10 @@
 import type * as NodeFfi from 'node:ffi';
-import { openByFfi } from '../node-ffi.ts';
+import { cipherSignatures, openByFfi } from '../node-ffi.ts';
 import { type AesGcm, gcmNonceBytes as nonceBytes, gcmTagBytes as tagBytes } from './gcm.ts';
 
-/**
- * Numbers are given as pointers, and behind each list stands a fraction that no function looks at (both calling
- * conventions hold it in a register of its own): functions that have nothing but pointers and a fraction are called
- * straight from optimized code, all others by way of an array of their arguments, which takes ten times as long.
- */
 const signatures = {
+  ...cipherSignatures,
   EVP_aes_256_gcm: { arguments: [], return: 'pointer' },
-  EVP_CIPHER_CTX_new: { arguments: [], return: 'pointer' },
-  EVP_CipherInit: {
-    arguments: ['pointer', 'pointer', 'pointer', 'pointer', 'pointer', 'float'],
-    return: 'int32',
-  },
-  EVP_CipherUpdate: {
-    arguments: ['pointer', 'pointer', 'pointer', 'pointer', 'pointer', 'float'],
-    return: 'int32',
-  },
   EVP_CipherFinal_ex: { arguments: ['pointer', 'pointer', 'pointer', 'float'], return: 'int32' },
   EVP_CIPHER_CTX_get_params: { arguments: ['pointer', 'pointer', 'float'], return: 'int32' },
   EVP_CIPHER_CTX_set_params: { arguments: ['pointer', 'pointer', 'float'], return: 'int32' },
@@ -45,12 +32,10 @@ const octetString = 5n;
  * @returns undefined where there is no `node:ffi`, no such functions, or other results
  */
 export function openOpenssl(proof: AesGcm): AesGcm | undefined {
-  const opened = openByFfi((ffi) => new OpensslGcm(ffi));
-  try {
-    return opened && isRight(opened, proof) ? opened : undefined;
-  } catch {
-    return undefined;
-  }
+  return openByFfi<AesGcm>(
+    (ffi) => new OpensslGcm(ffi),
+    (gcm) => isRight(gcm, proof),
+  );
 }
 
 function openFunctions(ffi: typeof NodeFfi) {
