@@ -6,15 +6,14 @@ import { createG722Encoder } from '../codec/g722.ts';
 import { createOpusEncoder } from '../codec/opus.ts';
 import type { ChannelFigures } from '../quality/channel-figures.ts';
 import { testVoices } from '../quality/test-voices.ts';
-import { TestGrowingRecording, type TestPause, type TestTalk } from '../render/test-growing-recording.ts';
+import type { TestTalk } from '../render/test-growing-recording.ts';
 import { testStream } from '../render/test-track.ts';
 import type { SpoolRecord } from '../spool/records.ts';
 import { TestSpool } from '../spool/test-spool.ts';
-import { QualityDesk } from './quality-desk.ts';
 import type { MeasuredRecording } from './quality-protocol.ts';
+import { type MeasuredCall, measuredRecording } from './test-measured-recording.ts';
 
 const spool = new TestSpool({ ringBytes: 1 << 24 });
-const { spoolDirectory: spoolDir, masterKey } = spool;
 after(() => spool.remove());
 const [ann, bob] = testVoices.map(({ prompts }) => prompts[0]!.subarray(0, 160_000)) as [
   Int16Array,
@@ -22,28 +21,8 @@ const [ann, bob] = testVoices.map(({ prompts }) => prompts[0]!.subarray(0, 160_0
 ];
 let recordings = 0x30;
 
-interface Odd {
-  seconds: number;
-  rateHz?: number;
-  pauses?: readonly TestPause[];
-}
-
-/** Along, as the server looks at it, and again at its end: the same. */
-async function measured(talks: readonly TestTalk[], { seconds, rateHz = 8000, pauses = [] }: Odd) {
-  const recordingId = (recordings++).toString(16).toUpperCase();
-  const growing = new TestGrowingRecording(talks, pauses, { spool, recordingId, rateHz });
-  const desk = new QualityDesk({ spoolDir, masterKey, lossConcealment: 'on' });
-  const order = { conversationId: 'room', recordingId };
-  desk.follow(order);
-  for (const second of [11.5, 56.5, 131.5, 191.5].filter((each) => each < seconds)) {
-    growing.until(second * 1e6);
-    growing.settle();
-    desk.step([recordingId]);
-  }
-  growing.end(seconds * 1e6);
-  const along = await desk.measure(order);
-  assert.deepEqual(await desk.measure(order), along);
-  return along;
+function measured(talks: readonly TestTalk[], call: MeasuredCall): Promise<MeasuredRecording> {
+  return measuredRecording(spool, (recordings++).toString(16).toUpperCase(), talks, call);
 }
 
 function long(voice: Int16Array, seconds: number): Int16Array {

@@ -4,39 +4,24 @@ import { dbovToRms } from '../audio/level.ts';
 import { figuresOfNothing } from '../quality/quality-meter.ts';
 import { randomOf } from '../quality/test-random.ts';
 import { figuresOf, testVoices } from '../quality/test-voices.ts';
-import { TestGrowingRecording, type TestPause, type TestTalk } from '../render/test-growing-recording.ts';
+import type { TestPause, TestTalk } from '../render/test-growing-recording.ts';
 import { testStream } from '../render/test-track.ts';
 import { TestSpool } from '../spool/test-spool.ts';
-import { QualityDesk } from './quality-desk.ts';
 import type { MeasuredRecording } from './quality-protocol.ts';
+import { measuredRecording } from './test-measured-recording.ts';
 
 const rateHz = 8000;
 const spool = new TestSpool({ ringBytes: 1 << 24 });
-const { spoolDirectory: spoolDir, masterKey } = spool;
 after(() => spool.remove());
 const [ann, bob] = testVoices.map(({ prompts }) => prompts[0]!) as [Int16Array, Int16Array];
 let recordings = 0x40;
 
-/** Along and at its end: the same. */
-async function measured(
+function measured(
   seconds: number,
   talks: readonly TestTalk[],
   pauses: readonly TestPause[] = [],
 ): Promise<MeasuredRecording> {
-  const recordingId = (recordings++).toString(16).toUpperCase();
-  const growing = new TestGrowingRecording(talks, pauses, { spool, recordingId });
-  const desk = new QualityDesk({ spoolDir, masterKey, lossConcealment: 'on' });
-  const order = { conversationId: 'room', recordingId };
-  desk.follow(order);
-  for (const second of [11.5, 56.5, 131.5, 191.5].filter((each) => each < seconds)) {
-    growing.until(second * 1e6);
-    growing.settle();
-    desk.step([recordingId]);
-  }
-  growing.end(seconds * 1e6);
-  const along = await desk.measure(order);
-  assert.deepEqual(await desk.measure(order), along);
-  return along;
+  return measuredRecording(spool, (recordings++).toString(16).toUpperCase(), talks, { seconds, pauses });
 }
 
 function long(voice: Int16Array, seconds: number): Int16Array {

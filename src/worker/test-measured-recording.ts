@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { TestGrowingRecording, type TestPause, type TestTalk } from '../render/test-growing-recording.ts';
+import type { TestSpool } from '../spool/test-spool.ts';
+import { QualityDesk } from './quality-desk.ts';
+import type { MeasuredRecording } from './quality-protocol.ts';
+
+export interface MeasuredCall {
+  seconds: number;
+  rateHz?: number;
+  pauses?: readonly TestPause[];
+}
+
+/** Behind each excerpt, as the server looks at it. */
+const looksAtSeconds = [11.5, 56.5, 131.5, 191.5];
+
+/** Along, as the server looks at it, and again at its end: the same. */
+export async function measuredRecording(
+  spool: TestSpool,
+  recordingId: string,
+  talks: readonly TestTalk[],
+  { seconds, rateHz = 8000, pauses = [] }: MeasuredCall,
+): Promise<MeasuredRecording> {
+  const { spoolDirectory: spoolDir, masterKey } = spool;
+  const growing = new TestGrowingRecording(talks, pauses, { spool, recordingId, rateHz });
+  const desk = new QualityDesk({ spoolDir, masterKey, lossConcealment: 'on' });
+  const order = { conversationId: 'room', recordingId };
+  desk.follow(order);
+  for (const second of looksAtSeconds.filter((each) => each < seconds)) {
+    growing.until(second * 1e6);
+    growing.settle();
+    desk.step([recordingId]);
+  }
+  growing.end(seconds * 1e6);
+  const along = await desk.measure(order);
+  assert.deepEqual(await desk.measure(order), along);
+  return along;
+}
