@@ -100,6 +100,7 @@ export class CallPlacer {
         legId: () => ids.pop() ?? newId(),
         worker: calls.workerFor(accountId, room),
         timeoutMs,
+        joinsAtAnswer: !('serve' in goal),
         signal: new AbortController().signal,
         begun: (each) => {
           first ??= each;

@@ -253,6 +253,7 @@ export class Connector {
       targets: where.ways.map((way) => ({ ...way, headers: [...(way.headers ?? []), ...more] })),
       order: where.order,
       worker,
+      joinsAtAnswer: request.answered === undefined,
       timeoutMs: to.timeoutMs ?? request.timeoutMs ?? answerTimeoutMs,
       signal,
       progress: (leg, status, hasMedia) => early?.progress(leg, status, hasMedia),

@@ -52,6 +52,8 @@ export interface DialRequest {
   /** Carries the room both parties will be in. */
   worker: MediaWorker;
   timeoutMs: number;
+  /** It is put into its room as soon as it answers, and asked nothing before. */
+  joinsAtAnswer: boolean;
   /** Ends the attempt: the caller hung up, or for the reason of `hangUpReasons` that it was aborted with. */
   signal: AbortSignal;
   /** A leg is on its way; before anything is on record of it. */
@@ -148,6 +150,7 @@ export class Dialer {
     const offer = await media.offer(connectionId, worker, peerAddress, {
       offerCodecs: this.#offered(request, target),
       srtp: target.srtp,
+      joinsAtAnswer: request.joinsAtAnswer,
       secureSignalling: target.transport === 'tls' || /^sips:|;transport=tls/i.test(target.requestUri),
     });
     const session = await this.#invite(connectionId, request, target, offer);

@@ -33,6 +33,16 @@ export interface MediaOfferOptions {
   srtp?: SrtpPolicy;
   /** Signalling that nobody reads on its way (TLS): keys may go by it. */
   secureSignalling?: boolean;
+  /** As of `LegOpen`. */
+  joinsAtAnswer?: boolean;
+}
+
+/** How a leg is opened. */
+interface LegOpening {
+  srtp: SrtpPolicy;
+  offersSrtp: boolean;
+  awaitsAnswer: boolean;
+  joinsAtAnswer?: boolean;
 }
 
 /** Stands in a description that nobody is sent. */
@@ -117,12 +127,13 @@ export class MediaPlane {
     legId: string,
     worker: MediaWorker,
     peerAddress: string,
-    { offerCodecs, srtp, secureSignalling = false }: MediaOfferOptions = {},
+    { offerCodecs, srtp, secureSignalling = false, joinsAtAnswer = false }: MediaOfferOptions = {},
   ): Promise<string> {
     const negotiator = await this.#open(legId, worker, peerAddress, {
       srtp: srtp ?? this.#options.srtp,
       offersSrtp: srtp !== undefined || secureSignalling,
       awaitsAnswer: true,
+      joinsAtAnswer,
     });
     return negotiator.offer({ preferred: offerCodecs });
   }
@@ -198,10 +209,10 @@ export class MediaPlane {
     legId: string,
     worker: MediaWorker,
     peerAddress: string,
-    { awaitsAnswer, ...srtp }: { srtp: SrtpPolicy; offersSrtp: boolean; awaitsAnswer: boolean },
+    { awaitsAnswer, joinsAtAnswer = false, ...srtp }: LegOpening,
     mediaAddress = peerAddress,
   ): Promise<MediaNegotiator> {
-    const { port } = await worker.send({ verb: 'leg.open', legId, awaitsAnswer });
+    const { port } = await worker.send({ verb: 'leg.open', legId, awaitsAnswer, joinsAtAnswer });
     if (port === undefined) throw new CallreelError('PORTS_EXHAUSTED', 'the media worker gave no port');
     const { advertisedAddress, codecs, codecOrder } = this.#options;
     const address = advertisedAddress(mediaAddress);

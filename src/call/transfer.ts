@@ -145,6 +145,7 @@ export class Transfers {
         order,
         worker: conference.worker,
         timeoutMs: answerTimeoutMs,
+        joinsAtAnswer: true,
         signal: left.signal,
         progress: (_leg, status) => {
           for (const tone of tones) tone.start();

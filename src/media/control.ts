@@ -60,6 +60,8 @@ export interface LegOpen {
    * that stay, if only for a moment.
    */
   awaitsAnswer?: boolean;
+  /** Its first stay follows its answer at once: what it says meanwhile is kept however late we are with it. */
+  joinsAtAnswer?: boolean;
 }
 
 /** RFC 4733. */

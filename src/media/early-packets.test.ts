@@ -99,6 +99,24 @@ describe('packets before the answer', () => {
     assert.deepEqual(captured(), [1]);
   });
 
+  it('wait longer for a room that follows the answer at once', async () => {
+    const late = await TestPhone.open();
+    const { port } = await bench.execute({
+      ...{ verb: 'leg.open', legId: 'late', awaitsAnswer: true, joinsAtAnswer: true },
+    });
+    late.remotePort = port ?? 0;
+    await bench.execute(late.negotiation('late'));
+    await late.send({ payload: speech(1) });
+    await bench.slots(1);
+    for (let slot = 0; slot < 100; slot++) {
+      bench.clock.advanceUs(20_000);
+      await bench.slots(1);
+    }
+    await bench.join('late', 'room');
+    assert.deepEqual(captured(), [1]);
+    await late.close();
+  });
+
   it('are let go where nobody takes the leg into a room, and the leg is heard all the same', async () => {
     await answer();
     await phone.send({ payload: speech(1) });

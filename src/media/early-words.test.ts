@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { maxEarlyUs } from './early-packets.ts';
-import { EarlyWords } from './early-words.ts';
+import { EarlyWords, maxJoiningUs } from './early-words.ts';
 
+const called = { awaitsAnswer: true, joinsAtAnswer: false };
 const datagram = (arrivalUs: number) => ({
   data: Uint8Array.of(1),
   ...{ arrivalUs, sourceAddress: '192.0.2.1', sourcePort: 4000 },
@@ -14,7 +15,7 @@ const admitted = (words: EarlyWords, nowUs: number): number[] => {
 };
 
 test('are kept until they can be read, and given once', () => {
-  const words = new EarlyWords(true);
+  const words = new EarlyWords(called);
   assert.equal(words.hold(datagram(1000)), true);
   assert.deepEqual(admitted(words, 1000), []);
   assert.equal(words.sinceUs(2000), 2000);
@@ -28,7 +29,7 @@ test('are kept until they can be read, and given once', () => {
 
 test('wait for a moment only, but what is recorded does not grow too old', () => {
   for (const isRecorded of [false, true]) {
-    const words = new EarlyWords(true);
+    const words = new EarlyWords(called);
     words.hold(datagram(1000));
     words.agreed(2000);
     if (isRecorded) words.record(3000);
@@ -47,7 +48,7 @@ test('wait for a moment only, but what is recorded does not grow too old', () =>
 test('time in which the thread was held up does not count', () => {
   const secondsUs = 1_000_000;
   const held = (): EarlyWords => {
-    const words = new EarlyWords(true);
+    const words = new EarlyWords(called);
     words.hold(datagram(1000));
     words.agreed(2000);
     for (let us = 2000; us <= 102_000; us += 20_000) words.expire(us, () => assert.fail('too early'));
@@ -70,8 +71,36 @@ test('time in which the thread was held up does not count', () => {
   assert.deepEqual(given, arrivals.slice(1));
 });
 
+test('whoever joins at the answer is heard from it on, however late the server is with it', () => {
+  const words = new EarlyWords({ awaitsAnswer: true, joinsAtAnswer: true });
+  const ofAnswerUs = 10_000_000;
+  const lastUs = ofAnswerUs + maxJoiningUs - 1;
+  for (const us of [1000, ofAnswerUs - maxEarlyUs - 1, ofAnswerUs - maxEarlyUs]) words.hold(datagram(us));
+  words.agreed(ofAnswerUs);
+  words.hold(datagram(ofAnswerUs + 1));
+  for (let us = ofAnswerUs; us < lastUs; us += 20_000) words.expire(us, () => assert.fail('too early'));
+  assert.equal(words.hold(datagram(lastUs)), true);
+  const said = [ofAnswerUs - maxEarlyUs, ofAnswerUs + 1, lastUs];
+  assert.equal(words.sinceUs(lastUs), said[0]);
+  assert.deepEqual(admitted(words, lastUs), said);
+});
+
+test('whoever was to join at the answer and did not is heard without it', () => {
+  const words = new EarlyWords({ awaitsAnswer: true, joinsAtAnswer: true });
+  words.agreed(0);
+  words.hold(datagram(1));
+  const given: number[] = [];
+  for (let us = 0; us <= maxJoiningUs; us += 20_000) {
+    words.hold(datagram(us));
+    words.expire(us, ({ arrivalUs }) => given.push(arrivalUs));
+  }
+  const keptFromUs = maxJoiningUs - maxEarlyUs;
+  assert.deepEqual([given[0], given.at(-1), given.length], [keptFromUs, maxJoiningUs, 31]);
+  assert.equal(words.hold(datagram(maxJoiningUs)), false);
+});
+
 test('there are none of a leg that called', () => {
-  const words = new EarlyWords(false);
+  const words = new EarlyWords({ awaitsAnswer: false, joinsAtAnswer: false });
   words.agreed(0);
   assert.equal(words.hold(datagram(1)), false);
   assert.equal(words.sinceUs(5), 5);

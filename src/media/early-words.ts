@@ -1,31 +1,39 @@
 import type { Datagram } from '../rtp/transport.ts';
-import { EarlyPackets, maxEarlyUs } from './early-packets.ts';
+import { EarlyPackets, maxEarlyPackets, maxEarlyUs } from './early-packets.ts';
+import type { MediaSessionOptions } from './media-session-options.ts';
 
 /** Looks follow one another by a slot. */
 const mostBetweenLooksUs = 100_000;
+/** A server that takes longer between an answer and the stay that follows it has failed the call. */
+export const maxJoiningUs = 5_000_000;
+const maxJoiningPackets = 4 * maxEarlyPackets;
 
 /**
  * The first words of a leg that we called: kept from our offer on, until there is an agreement to read them by and
- * somebody to hear them, and no longer than `maxEarlyUs` behind the agreement. Time in which the thread was held up does
- * not count: who is to hear them may have been named meanwhile.
+ * somebody to hear them, and no longer than `maxEarlyUs` behind the agreement, or than `maxJoiningUs` where it is known
+ * that somebody will. Time in which the thread was held up does not count: who is to hear them may have been named
+ * meanwhile.
  */
 export class EarlyWords {
   /** Undefined once they were given: what comes is heard at once. */
   #packets: EarlyPackets | undefined;
-  #untilUs = Number.POSITIVE_INFINITY;
+  readonly #joinsAtAnswer: boolean;
+  #agreedUs = Number.POSITIVE_INFINITY;
   #isExpired = false;
   /** From the agreement on. */
   #heldUpUs = 0;
   #lookedUs = Number.POSITIVE_INFINITY;
 
-  /** @param awaitsAnswer false: nothing is kept */
-  constructor(awaitsAnswer: boolean) {
-    if (awaitsAnswer) this.#packets = new EarlyPackets();
+  /** @param options without `awaitsAnswer` nothing is kept */
+  constructor({ awaitsAnswer, joinsAtAnswer }: Pick<MediaSessionOptions, 'awaitsAnswer' | 'joinsAtAnswer'>) {
+    this.#joinsAtAnswer = joinsAtAnswer;
+    const maxPackets = joinsAtAnswer ? maxJoiningPackets : maxEarlyPackets;
+    if (awaitsAnswer) this.#packets = new EarlyPackets({ maxPackets });
   }
 
   /** They can be read. */
   agreed(nowUs: number): void {
-    this.#untilUs = nowUs + maxEarlyUs;
+    this.#agreedUs = nowUs;
     this.#isExpired = false;
     this.#heldUpUs = 0;
     this.#lookedUs = nowUs;
@@ -33,7 +41,7 @@ export class EarlyWords {
 
   /** They are recorded, from the oldest on that is still kept. */
   record(nowUs: number): void {
-    if (this.#isReadable) this.#packets?.recordFrom(this.#look(nowUs) - maxEarlyUs);
+    if (this.#isReadable) this.#packets?.recordFrom(this.#ageingUntil(nowUs) - maxEarlyUs);
   }
 
   /** @returns whether the datagram was kept */
@@ -47,7 +55,7 @@ export class EarlyWords {
   sinceUs(nowUs: number): number {
     if (!this.#packets || !this.#isReadable) return nowUs;
     this.#packets.keepNewestStream();
-    return this.#packets.firstArrivalUs(this.#look(nowUs)) ?? nowUs;
+    return this.#packets.firstArrivalUs(this.#ageingUntil(nowUs)) ?? nowUs;
   }
 
   /** Somebody hears the leg: gives what was kept, once it can be read. */
@@ -56,14 +64,14 @@ export class EarlyWords {
     if (!packets || !this.#isReadable) return;
     this.#packets = undefined;
     packets.keepNewestStream();
-    packets.release(this.#look(nowUs), take);
+    packets.release(this.#ageingUntil(nowUs), take);
   }
 
   /** Once a slot: gives what was kept for too long. */
   expire(nowUs: number, take: (datagram: Datagram) => void): void {
     if (!this.#packets || this.#isExpired || !this.#isReadable) return;
     const countedUs = this.#look(nowUs);
-    if (countedUs < this.#untilUs) return;
+    if (countedUs - this.#agreedUs < (this.#joinsAtAnswer ? maxJoiningUs : maxEarlyUs)) return;
     this.#isExpired = true;
     this.#packets.release(countedUs, take);
   }
@@ -71,6 +79,12 @@ export class EarlyWords {
   /** Nothing is kept, nor will be. */
   get isOver(): boolean {
     return this.#packets === undefined;
+  }
+
+  /** @returns by what the age of what is kept counts: for who joins at the answer nothing said behind it grows old */
+  #ageingUntil(nowUs: number): number {
+    const countedUs = this.#look(nowUs);
+    return this.#joinsAtAnswer ? Math.min(countedUs, this.#agreedUs) : countedUs;
   }
 
   /** @returns the time without that in which the thread was held up */
@@ -81,6 +95,6 @@ export class EarlyWords {
   }
 
   get #isReadable(): boolean {
-    return this.#untilUs !== Number.POSITIVE_INFINITY;
+    return this.#agreedUs !== Number.POSITIVE_INFINITY;
   }
 }

@@ -5,7 +5,9 @@ import { DueList } from './due-list.ts';
 import { MediaSession } from './media-session.ts';
 import type { MediaSessionOptions } from './media-session-options.ts';
 
-export type LegsOptions = Omit<MediaSessionOptions, 'legId' | 'awaitsAnswer'> & { transport: RtpTransport };
+export type LegsOptions = Omit<MediaSessionOptions, 'legId' | 'awaitsAnswer' | 'joinsAtAnswer'> & {
+  transport: RtpTransport;
+};
 
 /** The legs of this worker, each with its own port. */
 export class Legs {
@@ -32,9 +34,9 @@ export class Legs {
    * @returns the port
    * @throws CallreelError CONFLICT, PORTS_EXHAUSTED
    */
-  async open({ legId, awaitsAnswer = false }: Omit<LegOpen, 'verb'>): Promise<number> {
+  async open({ legId, awaitsAnswer = false, joinsAtAnswer = false }: Omit<LegOpen, 'verb'>): Promise<number> {
     if (this.#sessions.has(legId)) throw new CallreelError('CONFLICT', `the leg ${legId} is open already`);
-    const session = new MediaSession({ ...this.#options, legId, awaitsAnswer });
+    const session = new MediaSession({ ...this.#options, legId, awaitsAnswer, joinsAtAnswer });
     this.#sessions.set(legId, session);
     session.fast.due = this.#due.add(session);
     try {

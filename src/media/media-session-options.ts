@@ -7,6 +7,8 @@ export interface MediaSessionOptions {
   legId: string;
   /** The peer has our offer: it may speak before its answer is here. */
   awaitsAnswer: boolean;
+  /** Its first stay follows the answer at once. */
+  joinsAtAnswer: boolean;
   clock: Clock;
   slotTime: SlotTime;
   capture: CaptureSink;

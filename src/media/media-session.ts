@@ -83,7 +83,7 @@ export class MediaSession implements DatagramSink {
     this.#options = options;
     this.#capture = options.capture;
     this.#said = new SaidCapture(options.capture, this.#pauseEnd);
-    this.#early = new EarlyWords(options.awaitsAnswer);
+    this.#early = new EarlyWords(options);
     this.#keys = new KeyPresses({
       nowUs: () => options.clock.monotonicUs(),
       wentDown: (key) => this.#said.keyWentDown(key),

@@ -110,7 +110,12 @@ const meta = z
   .refine((value) => JSON.stringify(value).length <= maxMetaBytes, 'the free data is too large');
 
 const command = z.discriminatedUnion('verb', [
-  z.object({ verb: z.literal('leg.open'), legId: id, awaitsAnswer: z.boolean().optional() }),
+  z.object({
+    verb: z.literal('leg.open'),
+    legId: id,
+    awaitsAnswer: z.boolean().optional(),
+    joinsAtAnswer: z.boolean().optional(),
+  }),
   z.object({
     verb: z.literal('leg.negotiate'),
     legId: id,
