@@ -101,15 +101,21 @@ export interface DecodedJournal {
   goodBytes: number;
 }
 
-function entryAt(bytes: Buffer, at: number, checksBodies: boolean): PlacedEntry | undefined {
+/** @returns of the whole entry, of which header and path are there at least; undefined where no entry begins */
+export function entryBytesAt(bytes: Buffer, at: number): number | undefined {
   if (at + entryHeaderBytes > bytes.length) return undefined;
   const pathBytes = bytes[at + 1]!;
-  const bodyAt = at + entryHeaderBytes + pathBytes;
-  const bodyBytes = bytes.readUInt32BE(at + 4);
-  if (bodyAt + bodyBytes > bytes.length) return undefined;
+  if (at + entryHeaderBytes + pathBytes > bytes.length) return undefined;
   if (bytes.readUInt32BE(at + 20) !== headerCrc(bytes, at, pathBytes)) return undefined;
+  return entryHeaderBytes + pathBytes + bytes.readUInt32BE(at + 4);
+}
+
+function entryAt(bytes: Buffer, at: number, checksBodies: boolean): PlacedEntry | undefined {
+  const length = entryBytesAt(bytes, at);
+  if (length === undefined || at + length > bytes.length) return undefined;
+  const bodyAt = at + entryHeaderBytes + bytes[at + 1]!;
   const kind = kinds[bytes[at]!];
-  const body = bytes.subarray(bodyAt, bodyAt + bodyBytes);
+  const body = bytes.subarray(bodyAt, at + length);
   if (!kind) return undefined;
   if (checksBodies && kind !== 'void' && bytes.readUInt32BE(at + 16) !== crc32(body)) return undefined;
   const path = bytes.toString('latin1', at + entryHeaderBytes, bodyAt);
@@ -134,9 +140,15 @@ function isJournal(bytes: Buffer): boolean {
  * @param checksBodies false where only entries' places and paths are asked for
  */
 export function decodeJournal(bytes: Buffer, checksBodies = true): DecodedJournal {
+  return isJournal(bytes)
+    ? decodeEntries(bytes, journalHeaderBytes, checksBodies)
+    : { entries: [], goodBytes: 0 };
+}
+
+/** As `decodeJournal`, where an entry begins at `start`. */
+export function decodeEntries(bytes: Buffer, start: number, checksBodies: boolean): DecodedJournal {
   const entries: PlacedEntry[] = [];
-  if (!isJournal(bytes)) return { entries, goodBytes: 0 };
-  let at = journalHeaderBytes;
+  let at = start;
   const next = (): PlacedEntry | undefined => entryAt(bytes, at, checksBodies);
   for (let entry = next(); entry; entry = next()) {
     entries.push(entry);

@@ -5,17 +5,23 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
-  readFileSync,
   renameSync,
+  statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isMissing, listDirectory, syncPath } from './files.ts';
-import { decodeJournal, type JournalEntry, journalHeaderBytes } from './journal.ts';
+import { type DecodedJournal, type JournalEntry, journalHeaderBytes } from './journal.ts';
+import { readJournal } from './journal-reader.ts';
 import type { MasterKey } from './keys.ts';
 import { isSpoolFile, journalDirectoryOf, parseJournalFileName } from './layout.ts';
 import { SegmentMender } from './segment-mender.ts';
+
+/** So much of a journal is in memory at once. */
+const windowBytes = 4 * 1024 * 1024;
+/** Of groups more: for those that are in memory together each segment's file is walked through once. */
+const mendingBytes = 128 * 1024 * 1024;
 
 export interface ReplayReport {
   journals: number;
@@ -61,14 +67,7 @@ export function replayJournals(
     .filter((path) => replayAppends(spoolDirectory, path, report, touched));
   // Behind the manifests of all journals: the keys are in them.
   const mender = new SegmentMender(spoolDirectory, masterKey);
-  for (const path of paths) {
-    const { entries } = decodeJournal(readFileSync(path));
-    const groups = entries.filter(({ kind }) => kind === 'group');
-    const { applied, skipped, isUnreadable } = mender.apply(groups);
-    report.entries += applied + skipped;
-    report.skippedEntries += skipped;
-    if (!isUnreadable) done.push(path);
-  }
+  for (const path of paths) if (replayGroups(mender, path, report)) done.push(path);
   for (const path of [...touched, ...mender.touched]) syncPath(path);
   for (const path of done) unlinkSync(path);
   if (done.length > 0) syncPath(directory);
@@ -82,21 +81,45 @@ function replayAppends(
   report: ReplayReport,
   touched: Set<string>,
 ): boolean {
-  const bytes = readFileSync(path);
-  const { entries, goodBytes } = decodeJournal(bytes);
-  if (goodBytes === 0 && bytes.length > journalHeaderBytes) {
+  const { size } = statSync(path);
+  let goodBytes = 0;
+  for (const part of partsOf(path, windowBytes)) {
+    ({ goodBytes } = part);
+    for (const entry of part.entries) {
+      if (entry.kind !== 'append') continue;
+      report.entries++;
+      if (!isSpoolFile(entry.path) || !applyEntry(spoolDirectory, entry, touched)) report.skippedEntries++;
+    }
+  }
+  if (goodBytes === 0 && size > journalHeaderBytes) {
     // Of another version: not ours to delete.
     renameSync(path, `${path}.unknown`);
     return false;
   }
   report.journals++;
-  report.tornBytes += bytes.length - goodBytes;
-  for (const entry of entries) {
-    if (entry.kind !== 'append') continue;
-    report.entries++;
-    if (!isSpoolFile(entry.path) || !applyEntry(spoolDirectory, entry, touched)) report.skippedEntries++;
-  }
+  report.tornBytes += size - goodBytes;
   return true;
+}
+
+/** @returns false for a journal that has to stay */
+function replayGroups(mender: SegmentMender, path: string, report: ReplayReport): boolean {
+  let mayGo = true;
+  for (const { entries } of partsOf(path, mendingBytes)) {
+    const { applied, skipped, isUnreadable } = mender.apply(entries.filter(({ kind }) => kind === 'group'));
+    report.entries += applied + skipped;
+    report.skippedEntries += skipped;
+    if (isUnreadable) mayGo = false;
+  }
+  return mayGo;
+}
+
+function* partsOf(path: string, bytes: number): Generator<DecodedJournal> {
+  const fd = openSync(path, 'r');
+  try {
+    yield* readJournal(fd, { windowBytes: bytes });
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function applyEntry(spoolDirectory: string, entry: JournalEntry, touched: Set<string>): boolean {
@@ -149,12 +172,13 @@ function voidIn(path: string, relativePaths: ReadonlySet<string>): void {
   }
   try {
     let changed = false;
-    for (const entry of decodeJournal(readFileSync(fd), false).entries) {
-      if (entry.kind === 'void' || !relativePaths.has(entry.path)) continue;
-      writeSync(fd, Uint8Array.of(0), 0, 1, entry.at);
-      writeSync(fd, new Uint8Array(entry.body.length), 0, entry.body.length, entry.bodyAt);
-      changed = true;
-    }
+    for (const { entries } of readJournal(fd, { windowBytes, checksBodies: false }))
+      for (const entry of entries) {
+        if (entry.kind === 'void' || !relativePaths.has(entry.path)) continue;
+        writeSync(fd, Uint8Array.of(0), 0, 1, entry.at);
+        writeSync(fd, new Uint8Array(entry.body.length), 0, entry.body.length, entry.bodyAt);
+        changed = true;
+      }
     if (changed) fsyncSync(fd);
   } finally {
     closeSync(fd);

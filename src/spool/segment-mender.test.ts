@@ -8,6 +8,7 @@ import { decodeJournal, writeEntryHeader } from './journal.ts';
 import type { OpenSegment } from './producer.ts';
 import { openSpool, readTrack } from './reader.ts';
 import { replayJournals } from './replay.ts';
+import { SegmentMender } from './segment-mender.ts';
 import { SegmentReader } from './segment-reader.ts';
 import { TestSpool, temporaryDirectory, testParty } from './test-spool.ts';
 
@@ -90,6 +91,19 @@ test('what the files lack is sealed into them, once', () => {
   writeFileSync(join(directory, 'journal/w-1.jnl'), journal);
   replayJournals(directory, masterKey);
   assert.deepEqual(readFileSync(join(directory, firstFile)), mended);
+});
+
+test('a journal that is mended in two parts, wherever they meet, gives the same records', () => {
+  const groups = decodeJournal(journal).entries.filter(({ kind }) => kind === 'group');
+  assert.ok(groups.length > 4);
+  for (let count = 1; count < groups.length; count++) {
+    const directory = copyOf(killed);
+    truncateSync(join(directory, firstFile), 0);
+    const mender = new SegmentMender(directory, masterKey);
+    const reports = [mender.apply(groups.slice(0, count)), mender.apply(groups.slice(count))];
+    assert.ok(reports.every(({ skipped, isUnreadable }) => skipped === 0 && !isUnreadable));
+    assert.deepEqual(packetsOf(directory), all, `${count} of ${groups.length} first`);
+  }
 });
 
 test('with a file cut anywhere, or with anything in place of its end, all of it is there again', () => {

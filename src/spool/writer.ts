@@ -48,8 +48,8 @@ export interface WriterTiming {
 export const defaultTiming: WriterTiming = {
   syncAfterUs: 500_000,
   settleBytes: 20 * 1024,
-  rotateBytes: 128 * 1024 * 1024,
-  rotateAfterUs: 20_000_000,
+  rotateBytes: 256 * 1024 * 1024,
+  rotateAfterUs: 40_000_000,
   syncBudgetUs: 15_000,
   maxUnsettledBytes: 128 * 1024 * 1024,
 };
