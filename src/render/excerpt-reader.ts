@@ -3,6 +3,7 @@ import { Resampler } from '../audio/resample.ts';
 import type { CodecName, Decoder } from '../codec/codec.ts';
 import { createDecoder } from '../codec/decoders.ts';
 import { decodeAlaw, decodeUlaw } from '../codec/g711.ts';
+import { ChunkBodies } from '../spool/chunk-bodies.ts';
 import type { GrowingTrack, TrackPlace } from '../spool/growing-recording.ts';
 import type { FormatRecord, SpoolRecord } from '../spool/records.ts';
 import type { Placement } from '../timeline/placement.ts';
@@ -25,6 +26,8 @@ const historySeconds = 0.1;
 let decoded = new Int16Array(5760);
 let resampled = new Int16Array(0);
 const nothing = new Int16Array(0);
+/** Of all readers of a thread, as one reads at a time, and what it keeps for the next time is a copy. */
+const bodies = new ChunkBodies();
 
 export interface ExcerptReaderOptions {
   track: GrowingTrack;
@@ -78,6 +81,8 @@ export class ExcerptReader {
 
   constructor({ track, rateHz, startSample, isOurs, lossConcealment }: ExcerptReaderOptions) {
     this.#track = track;
+    this.#track.bodies = bodies;
+    this.#track.looksAhead = false;
     this.#rateHz = rateHz;
     this.#conceals = lossConcealment === 'on';
     this.#placer = new TrackPlacer({ rateHz, startSample, isOurs }, (packet, placement) =>
@@ -97,6 +102,7 @@ export class ExcerptReader {
    */
   read(fromSample: number, out: Int16Array): void {
     out.fill(0);
+    bodies.reset();
     const toSample = fromSample + out.length;
     this.#out = out;
     this.#fromSample = fromSample;
@@ -125,6 +131,8 @@ export class ExcerptReader {
     this.#track.untilUs = this.#usOf(toSample) - leadUs;
     for (let next = this.#track.next(); !next.done; next = this.#track.next()) {
       const record = next.value;
+      // Of what was told nothing is held.
+      bodies.reset();
       if (record.kind !== 'packet') {
         this.#take(record);
         continue;
@@ -149,7 +157,9 @@ export class ExcerptReader {
   /** When the newest record arrived that is there, read or not; 0 where there is none. @throws as `read` */
   newestUs(): number {
     this.#track.untilUs = 0;
+    this.#track.looksAhead = true;
     for (let next = this.#track.next(); !next.done; next = this.#track.next()) this.#take(next.value);
+    this.#track.looksAhead = false;
     return this.#track.newestUs();
   }
 

@@ -16,6 +16,12 @@ export class ChunkBodies {
     return this.#memory.subarray(at, this.#used);
   }
 
+  /** Of what was taken last nothing is held. */
+  giveBack(taken: Uint8Array): void {
+    if (taken.buffer === this.#memory?.buffer && taken.byteOffset + taken.length === this.#used)
+      this.#used = taken.byteOffset;
+  }
+
   /** Nothing of it is held any more. */
   reset(): void {
     this.#used = 0;

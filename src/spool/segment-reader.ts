@@ -53,6 +53,9 @@ export class SegmentReader {
   #cursor: RecordCursor | undefined;
   #chunkBytes = 0;
   #isLast = false;
+  #body: Buffer | undefined;
+  /** Somebody may hold a payload of the chunk that is being read. */
+  #isHeld = false;
   /** Whether `newestUs` tells of what is there and left for later, too: that is unsealed for it. */
   looksAhead = true;
   /** What lies behind in the file is not there yet. */
@@ -131,7 +134,10 @@ export class SegmentReader {
     try {
       for (let cursor = this.#cursor ?? this.#openNext(); cursor; cursor = this.#openNext()) {
         const series = cursor.peekSeries(untilUs);
-        if (series) cursor.advance();
+        if (series) {
+          cursor.advance();
+          this.#isHeld = true;
+        }
         if (series || !cursor.isDone) return series;
         this.#passChunk();
       }
@@ -160,7 +166,7 @@ export class SegmentReader {
   /** Closes the file; the next call opens it again. */
   close(): void {
     this.#readBytes = this.#cursor?.offset ?? this.#readBytes;
-    this.#cursor = undefined;
+    this.#forgetBody();
     this.#window?.close();
     this.#window = undefined;
     if (this.#fd !== undefined) closeSync(this.#fd);
@@ -185,6 +191,7 @@ export class SegmentReader {
       }
       cursor.advance();
       if (record.kind === 'packet' && record.arrivalUs < fromUs) continue;
+      this.#isHeld = true;
       return record;
     }
   }
@@ -197,15 +204,24 @@ export class SegmentReader {
     const body = this.#nextBody(window);
     if (!body) return undefined;
     if (this.looksAhead) this.#sawChunk(this.#position + this.#chunkBytes, body);
+    this.#body = body;
+    this.#isHeld = false;
     return (this.#cursor = new RecordCursor(body, this.#readBytes));
   }
 
   #passChunk(): void {
-    this.#cursor = undefined;
+    this.#forgetBody();
     this.#readBytes = 0;
     this.#nextChunk++;
     this.#isComplete = this.#isLast;
     this.#advance(this.#window!, this.#chunkBytes);
+  }
+
+  /** What was passed over, and told nobody anything, leaves its memory to the next. */
+  #forgetBody(): void {
+    if (this.#body && !this.#isHeld) this.#bodies?.giveBack(this.#body);
+    this.#body = undefined;
+    this.#cursor = undefined;
   }
 
   /** Of the chunks behind the one that is being read, the last one is opened: it tells when the newest record came. */
