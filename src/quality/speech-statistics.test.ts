@@ -23,14 +23,16 @@ function add(statistics: SpeechStatistics, seed: number): void {
 
 test('a copy and what it was made of go their own ways', () => {
   const one = new SpeechStatistics();
+  // Two, so that there is room for the next one where they are.
   add(one, 1);
+  add(one, 2);
   const atFirst = featuresOf(one);
   const copy = one.copy();
-  add(one, 2);
+  add(one, 3);
   assert.deepEqual(featuresOf(copy), atFirst);
   const further = featuresOf(one);
   assert.notDeepEqual(further, atFirst);
-  add(copy, 3);
+  add(copy, 4);
   assert.deepEqual(featuresOf(one), further);
   assert.notDeepEqual(featuresOf(copy), further);
 });
