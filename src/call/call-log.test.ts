@@ -65,6 +65,34 @@ describe('call log', () => {
     assert.equal(clock.pendingTimers, 0);
   });
 
+  test('of calls that are quiet, however many, little is held, and the same', async () => {
+    const { clock, log, stored, receive } = open();
+    for (let k = 0; k < 20; k++) {
+      receive(message('INVITE', `q${k}`));
+      log.begin(`leg${k}`, `q${k}`);
+    }
+    clock.advanceMs(9000);
+    receive(message('INFO', 'q0', 't'));
+    const { characters } = log.held;
+    const kept = log.of('leg1');
+    clock.advanceMs(999);
+    assert.equal(log.held.characters, characters);
+    clock.advanceMs(500);
+    const others = log.held.characters;
+    assert.ok(others < characters * 0.75, `${others} of ${characters}`);
+    clock.advanceMs(9000);
+    assert.ok(log.held.characters < others);
+    assert.equal(clock.pendingTimers, 0);
+    assert.deepEqual(log.of('leg1'), kept);
+    receive(message('BYE', 'q0', 't'));
+    assert.deepEqual(methods(log.of('leg0')), ['INVITE', 'INFO', 'BYE']);
+    for (let k = 0; k < 20; k++) log.end(`leg${k}`);
+    await log.close();
+    assert.deepEqual(methods(stored[1]?.log), ['INVITE']);
+    assert.deepEqual(log.held, { legs: 0, calls: 0, characters: 0 });
+    assert.equal(clock.pendingTimers, 0);
+  });
+
   test('what belongs to no call is not kept', () => {
     const { log, receive } = open();
     for (const method of ['REGISTER', 'OPTIONS', 'MESSAGE']) receive(message(method, 'r1'));

@@ -47,6 +47,11 @@ const defaultMaxCharacters = 128 * 1024 * 1024;
 const maxUnclaimed = 256;
 /** RFC 3261 section 17.1.1.1, T4: after so long hardly any transmission of a call is still on its way. */
 const lingerMs = 5_000;
+/** Who said nothing for so long is in the middle of a call. */
+const quietMs = 10_000;
+/** Packed in one turn of the event loop, which takes a millisecond, and how soon the next ones are. */
+const packedAtOnce = 8;
+const packingPauseMs = 20;
 
 /**
  * The SIP messages and the media figures of every call that runs, and of those that ended a moment ago. Bounded: what
@@ -63,6 +68,9 @@ export class CallLog {
   readonly #legs = new Map<string, LoggedLeg>();
   readonly #unclaimed = { callIds: new Set<string>(), mediaOf: new Set<string>() };
   readonly #storing = new Set<Promise<void>>();
+  /** Not packed yet, by when their last message came, the oldest first. */
+  readonly #lately = new Map<MessageLog, number>();
+  #packing: Timer | undefined;
   #characters = 0;
   #closed = false;
 
@@ -90,6 +98,9 @@ export class CallLog {
     const before = log.characters;
     log.add(outline, toLogged(tapped, direction, flow, epochUs + this.#nowUs));
     this.#characters += log.characters - before;
+    this.#lately.delete(log);
+    this.#lately.set(log, this.#nowUs);
+    this.#packing ??= this.#options.clock.after(quietMs, () => this.#pack());
   };
 
   /** A leg is on record. @param sipCallId as it is on the wire */
@@ -140,6 +151,7 @@ export class CallLog {
   /** Writes what is left; from now on at once. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#packing?.cancel();
     for (const [connectionId, leg] of this.#legs) this.#store(connectionId, leg);
     await Promise.all(this.#storing);
   }
@@ -150,6 +162,25 @@ export class CallLog {
 
   #sinceMs({ startedUs }: OpenMedia): number {
     return Math.max(0, Math.round((this.#nowUs - startedUs) / 1000));
+  }
+
+  /** A call that runs says hardly anything between its beginning and its end. */
+  #pack(): void {
+    this.#packing = undefined;
+    const { clock } = this.#options;
+    let room = packedAtOnce;
+    for (const [log, atUs] of this.#lately) {
+      const leftMs = quietMs - (this.#nowUs - atUs) / 1000;
+      if (leftMs > 0 || room === 0) {
+        this.#packing = clock.after(Math.max(leftMs, packingPauseMs), () => this.#pack());
+        return;
+      }
+      room--;
+      const before = log.characters;
+      log.pack();
+      this.#characters += log.characters - before;
+      this.#lately.delete(log);
+    }
   }
 
   #expect(sipCallId: string): OpenLog {
@@ -199,7 +230,9 @@ export class CallLog {
   }
 
   #forgetCall(sipCallId: string): void {
-    this.#characters -= this.#open.get(sipCallId)?.log.characters ?? 0;
+    const log = this.#open.get(sipCallId)?.log;
+    this.#characters -= log?.characters ?? 0;
+    if (log !== undefined) this.#lately.delete(log);
     this.#open.delete(sipCallId);
     this.#unclaimed.callIds.delete(sipCallId);
   }

@@ -46,6 +46,39 @@ test('the second transmission in the same direction is marked', () => {
   );
 });
 
+test('packed it takes little, tells the same and goes on', () => {
+  const log = new MessageLog();
+  const messages = ['a', 'b', 'c'].map((branch) =>
+    logged(branch, `Subject: \u{1f600} ${'-'.repeat(500)}\r\n`),
+  );
+  for (const { outline, message } of messages) log.add(outline, message);
+  const before = { messages: log.messages, characters: log.characters };
+  log.pack();
+  log.pack();
+  assert.ok(log.characters < before.characters / 4, `${log.characters} of ${before.characters}`);
+  assert.deepEqual(log.messages, before.messages);
+  log.add(messages[0]!.outline, messages[0]!.message);
+  assert.deepEqual(
+    log.messages.map(({ retransmission }) => retransmission),
+    [false, false, false, true],
+  );
+  assert.ok(log.characters > before.characters);
+});
+
+test('a log without a message, or a very long one, is not packed', () => {
+  const log = new MessageLog();
+  log.pack();
+  assert.deepEqual(log.messages, []);
+  for (let k = 0; k < 20; k++) {
+    const { outline, message } = logged(`e${k}`, `Subject: ${'-'.repeat(6000)}\r\n`);
+    log.add(outline, message);
+  }
+  const { characters } = log;
+  log.pack();
+  assert.equal(log.characters, characters);
+  assert.equal(log.messages.length, 20);
+});
+
 test('of too many the first and the latest are kept, the others counted', () => {
   const log = new MessageLog();
   for (let k = 0; k < messageLimits.messages + 50; k++) {

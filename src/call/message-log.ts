@@ -1,3 +1,4 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { type MessageOutline, outlineMessage } from '../sip/message-outline.ts';
 import type { TapDirection } from '../sip/message-tap.ts';
 import { redactMessage } from '../sip/redact-message.ts';
@@ -46,14 +47,21 @@ const maxReason = 128;
 /** What a message takes beside its text. */
 const overhead = 400;
 
+/** A few messages take little memory meanwhile, and little time. */
+const packing = { level: 1, windowBits: 13, memLevel: 6 } as const;
+/** What is more is packed for too long at once. */
+const mostPackedCharacters = 1 << 16;
+
 /** The messages of one Call-ID. */
 export class MessageLog {
-  readonly #entries: Entry[] = [];
+  #entries: Entry[] = [];
+  /** All entries instead, a byte a character: strings lie closer in the heap than buffers beside it. */
+  #packed: string | undefined;
   #dropped = 0;
   #characters = 0;
 
   get messages(): LoggedMessage[] {
-    return this.#entries.map(({ message }) => message);
+    return this.#unpacked().map(({ message }) => message);
   }
 
   /** How many were not kept. */
@@ -63,7 +71,7 @@ export class MessageLog {
 
   /** What it holds, about. */
   get characters(): number {
-    return this.#characters;
+    return this.#packed?.length ?? this.#characters;
   }
 
   /** A message that there is no room for. */
@@ -73,6 +81,8 @@ export class MessageLog {
 
   add(outline: MessageOutline, message: LoggedMessage): void {
     const transmissionKey = `${message.direction} ${outline.transmissionKey}`;
+    this.#entries = this.#unpacked();
+    this.#packed = undefined;
     const retransmission = this.#entries.some((entry) => entry.transmissionKey === transmissionKey);
     this.#entries.push({ message: { ...message, retransmission }, transmissionKey });
     this.#characters += message.text.length + overhead;
@@ -81,6 +91,18 @@ export class MessageLog {
     const [removed] = this.#entries.splice(messageLimits.messages / 2, 1);
     this.#characters -= (removed?.message.text.length ?? 0) + overhead;
     this.#dropped++;
+  }
+
+  /** It takes an eighth of the memory until the next message: none is awaited for long. */
+  pack(): void {
+    if (this.#entries.length === 0 || this.#characters > mostPackedCharacters) return;
+    this.#packed = deflateRawSync(JSON.stringify(this.#entries), packing).toString('latin1');
+    this.#entries = [];
+  }
+
+  #unpacked(): Entry[] {
+    if (this.#packed === undefined) return this.#entries;
+    return JSON.parse(inflateRawSync(Buffer.from(this.#packed, 'latin1')).toString()) as Entry[];
   }
 }
 

@@ -30,3 +30,20 @@ test('small counts take a byte each, larger ones two', () => {
   assert.equal(packNumbers(new Float64Array(1000).fill(127)).length, 1000);
   assert.equal(packNumbers(new Float64Array(1000).fill(16_383)).length, 2000);
 });
+
+test('packed again they are where they were before, as long as there is room', () => {
+  const values = new Float64Array(600).fill(7);
+  const first = packNumbers(values);
+  const few = Float64Array.of(1, 0.5, 300, ...new Float64Array(597));
+  assert.equal(packNumbers(few, first), first);
+  const back = new Float64Array(600);
+  unpackNumbers(first, back);
+  assert.deepEqual(back, few);
+  const many = new Float64Array(600).fill(0.25);
+  const larger = packNumbers(many, first);
+  assert.notEqual(larger, first);
+  unpackNumbers(larger, back);
+  assert.deepEqual(back, many);
+  unpackNumbers(first, back);
+  assert.deepEqual(back, few);
+});

@@ -16,7 +16,25 @@ const mostZeros = 64;
 
 let scratch = new Uint8Array(0);
 
-export function packNumbers(values: Float64Array): Uint8Array {
+/** How much more than there is room is made at once, where there was too little. */
+const roomBytes = 512;
+
+/**
+ * @param room the memory that such numbers were in before: they are packed into it where they fit, so that numbers which
+ * are packed again and again leave nothing to be collected
+ * @returns that memory, or another one; behind the last number it may hold anything
+ */
+export function packNumbers(values: Float64Array, room?: Uint8Array): Uint8Array {
+  const packed = pack(values);
+  if (!room) return packed.slice();
+  const isEnough = room.length >= packed.length;
+  const into = isEnough ? room : new Uint8Array(Math.ceil(packed.length / roomBytes) * roomBytes);
+  into.set(packed);
+  return into;
+}
+
+/** Valid until the next ones are packed. */
+function pack(values: Float64Array): Uint8Array {
   const most = values.length * (1 + floatBytes);
   if (scratch.length < most) scratch = new Uint8Array(most);
   const view = new DataView(scratch.buffer);
@@ -40,7 +58,7 @@ export function packNumbers(values: Float64Array): Uint8Array {
       at += 1 + floatBytes;
     }
   }
-  return scratch.slice(0, at);
+  return scratch.subarray(0, at);
 }
 
 /** @param values gets as many as were packed */

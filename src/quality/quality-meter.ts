@@ -183,11 +183,13 @@ export class QualityMeter {
 
   /** @returns `isRestSteady`: nobody speaks in the block that is not whole yet */
   #soFar(): { estimates: Estimates | null; isRestSteady: boolean } {
-    const statistics = this.#statistics.copy();
-    const isRestSteady =
-      this.#begunSamples > 0 && !this.#addTo(statistics, this.#begun, 0, this.#begunSamples);
-    if (this.#begunSamples > 0 && !isRestSteady && this.#blocks < enoughBlocks)
-      return { estimates: estimatesOf(statistics), isRestSteady };
+    let isRestSteady = false;
+    if (this.#begunSamples > 0) {
+      const statistics = this.#statistics.copy();
+      isRestSteady = !this.#addTo(statistics, this.#begun, 0, this.#begunSamples);
+      if (!isRestSteady && this.#blocks < enoughBlocks)
+        return { estimates: estimatesOf(statistics), isRestSteady };
+    }
     if (this.#estimates === undefined) this.#estimates = estimatesOf(this.#statistics);
     return { estimates: this.#estimates, isRestSteady };
   }

@@ -49,7 +49,7 @@ export class SpeechStatistics {
 
   copy(): SpeechStatistics {
     const copy = new SpeechStatistics();
-    copy.#packed = this.#packed;
+    copy.#packed = this.#packed?.slice();
     copy.#rows = this.#rows;
     copy.#isSpeech = this.#isSpeech;
     return copy;
@@ -73,7 +73,7 @@ export class SpeechStatistics {
     if (isSteady(rows, count)) return false;
     const { state, levels } = this.#unpacked();
     kernel().run.addBlock(count, fineCount);
-    this.#packed = packNumbers(state);
+    this.#packed = packNumbers(state, this.#packed);
     this.#rows = levels.rows;
     this.#isSpeech = levels.isSpeech;
     return true;

@@ -28,7 +28,8 @@ export class IncomingSession extends InviteSession {
   readonly headers: readonly SipHeader[];
   readonly offer: string | undefined;
   readonly replacesSession: SipSession | undefined;
-  readonly #transaction: InviteServerTransaction;
+  /** Until the ACK: it would be kept, with the whole INVITE, as long as the call. */
+  #invite: InviteServerTransaction | undefined;
   readonly #repeater: Repeater;
   /** Where the INVITE requires it (RFC 3262). */
   readonly #reliable: ReliableProvisionals | undefined;
@@ -42,7 +43,7 @@ export class IncomingSession extends InviteSession {
     super(context);
     this.replacesSession = replacesSession;
     const { request, flow } = transaction;
-    this.#transaction = transaction;
+    this.#invite = transaction;
     this.#repeater = new Repeater(context.transactions.clock);
     this.way.flow = flow;
     this.dialog = Dialog.forServer(request, this.localTag);
@@ -139,6 +140,10 @@ export class IncomingSession extends InviteSession {
     this.finish({ cause: 'remote', reason });
   }
 
+  get #transaction(): InviteServerTransaction {
+    return this.#invite!;
+  }
+
   get #unanswered(): boolean {
     return this.state === 'calling' || this.state === 'early';
   }
@@ -214,6 +219,7 @@ export class IncomingSession extends InviteSession {
   }
 
   #acknowledged(ack: SipRequest | undefined): void {
+    this.#invite = undefined;
     if (this.state === 'ended') {
       this.sendBye(this.#endAfterAck?.reason);
       return;

@@ -202,6 +202,8 @@ export class OutgoingSession extends InviteSession {
       return;
     }
     this.dialog = dialog;
+    // There is nothing to cancel any more: it would be kept, with all that was sent, as long as the call.
+    this.#request = undefined;
     this.move('accept');
     this.changes.timerAnswered(response);
     const sdp = sessionDescription(response);
