@@ -65,6 +65,22 @@ describe('call log', () => {
     assert.equal(clock.pendingTimers, 0);
   });
 
+  test('messages of several legs are as far apart as they came, wherever a millisecond begins', () => {
+    const { clock, log, receive } = open();
+    const legs = ['a', 'b', 'c', 'd'];
+    for (const leg of legs) {
+      receive(message('INVITE', leg));
+      log.begin(leg, leg);
+      clock.advanceUs(300);
+    }
+    const times = legs.map((leg) => log.of(leg)!.messages[0]!.atUnixUs);
+    assert.deepEqual(
+      times.map((us) => us - times[0]!),
+      [0, 300, 600, 900],
+    );
+    assert.ok(Math.abs(times[3]! / 1000 - clock.unixMs()) <= 1);
+  });
+
   test('of calls that are quiet, however many, little is held, and the same', async () => {
     const { clock, log, stored, receive } = open();
     for (let k = 0; k < 20; k++) {

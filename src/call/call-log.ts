@@ -49,6 +49,8 @@ const maxUnclaimed = 256;
 const lingerMs = 5_000;
 /** Who said nothing for so long is in the middle of a call. */
 const quietMs = 10_000;
+/** Unix time is whole milliseconds; more is a clock that was set. */
+const mostApartUs = 20_000;
 /** Packed in one turn of the event loop, which takes a millisecond, and how soon the next ones are. */
 const packedAtOnce = 8;
 const packingPauseMs = 20;
@@ -71,6 +73,7 @@ export class CallLog {
   /** Not packed yet, by when their last message came, the oldest first. */
   readonly #lately = new Map<MessageLog, number>();
   #packing: Timer | undefined;
+  #epochUs = Number.NEGATIVE_INFINITY;
   #characters = 0;
   #closed = false;
 
@@ -183,10 +186,16 @@ export class CallLog {
     }
   }
 
-  #expect(sipCallId: string): OpenLog {
+  /** The same of calls that begin about together, so that messages of several legs are in their order. */
+  #epoch(): number {
     const { clock } = this.#options;
     const epochUs = clock.unixMs() * 1000 - clock.monotonicUs();
-    const open = { log: new MessageLog(), epochUs, legs: 0 };
+    if (Math.abs(epochUs - this.#epochUs) > mostApartUs) this.#epochUs = epochUs;
+    return this.#epochUs;
+  }
+
+  #expect(sipCallId: string): OpenLog {
+    const open = { log: new MessageLog(), epochUs: this.#epoch(), legs: 0 };
     this.#open.set(sipCallId, open);
     this.#unclaimed.callIds.add(sipCallId);
     const [oldest] = this.#unclaimed.callIds;
