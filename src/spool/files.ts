@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readdirSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readdirSync, readSync } from 'node:fs';
 
 export function isMissing(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'ENOENT';
@@ -28,4 +28,15 @@ export function syncPath(path: string): void {
   } finally {
     closeSync(fd);
   }
+}
+
+/** Reads from `position` on into all of `into`. @returns as much of it as the file had */
+export function readInto(into: Buffer, fd: number, position: number): Buffer {
+  let length = 0;
+  while (length < into.length) {
+    const more = readSync(fd, into, length, into.length - length, position + length);
+    if (more === 0) break;
+    length += more;
+  }
+  return into.subarray(0, length);
 }

@@ -1,4 +1,5 @@
-import { fstatSync, readSync } from 'node:fs';
+import { fstatSync } from 'node:fs';
+import { readInto } from './files.ts';
 import { type DecodedJournal, decodeEntries, decodeJournal, entryBytesAt } from './journal.ts';
 
 export interface JournalReading {
@@ -20,7 +21,7 @@ export function* readJournal(
   const { size } = fstatSync(fd);
   let window = Buffer.allocUnsafeSlow(Math.min(windowBytes, size));
   for (let position = 0; ; ) {
-    const bytes = fill(window, fd, position, size);
+    const bytes = readInto(window.subarray(0, size - position), fd, position);
     // As much as there is, or was before somebody cut it off.
     const isWhole = bytes.length < window.length || position + bytes.length >= size;
     const decoded =
@@ -38,15 +39,4 @@ export function* readJournal(
     if (position === 0 || neededBytes === undefined || neededBytes <= bytes.length) return;
     window = Buffer.allocUnsafeSlow(Math.min(neededBytes, size - position));
   }
-}
-
-function fill(window: Buffer, fd: number, position: number, size: number): Buffer {
-  const bytes = Math.min(window.length, size - position);
-  let length = 0;
-  while (length < bytes) {
-    const more = readSync(fd, window, length, bytes - length, position + length);
-    if (more === 0) break;
-    length += more;
-  }
-  return window.subarray(0, length);
 }

@@ -1,4 +1,5 @@
-import { fstatSync, readSync } from 'node:fs';
+import { fstatSync } from 'node:fs';
+import { readInto } from './files.ts';
 import {
   assertSegmentHeader,
   chunkEnd,
@@ -34,32 +35,21 @@ export function findSegmentEnd(
 ): SegmentEnd {
   const end: SegmentEnd = { fileBytes: 0, recordBytes: 0, nextChunk: 0, isComplete: false };
   const { size } = fstatSync(fd);
-  const header = read(fd, 0, Math.min(segmentHeaderBytes, size));
+  const header = readInto(Buffer.alloc(Math.min(segmentHeaderBytes, size)), fd, 0);
   if (header.length < segmentHeaderBytes || header.every((byte) => byte === 0)) return end;
   assertSegmentHeader(header, segmentId, path);
   end.fileBytes = segmentHeaderBytes;
   while (!end.isComplete && end.fileBytes + chunkOverheadBytes <= size) {
-    const chunk = parseChunkHeader(read(fd, end.fileBytes, chunkHeaderBytes));
+    const chunk = parseChunkHeader(readInto(Buffer.alloc(chunkHeaderBytes), fd, end.fileBytes));
     if (chunk?.chunkNumber !== end.nextChunk) break;
     const bytes = chunkOverheadBytes + chunk.bodyBytes;
     if (end.fileBytes + bytes > size) break;
     const isSynced = end.recordBytes + chunk.bodyBytes <= syncedRecordBytes && chunk.kind !== chunkEnd;
-    if (!isSynced && !openChunk(key, header, read(fd, end.fileBytes, bytes))) break;
+    if (!isSynced && !openChunk(key, header, readInto(Buffer.alloc(bytes), fd, end.fileBytes))) break;
     end.fileBytes += bytes;
     end.recordBytes += chunk.bodyBytes;
     end.nextChunk++;
     end.isComplete = chunk.kind === chunkEnd;
   }
   return end;
-}
-
-function read(fd: number, position: number, bytes: number): Buffer {
-  const found = Buffer.alloc(bytes);
-  let length = 0;
-  while (length < bytes) {
-    const more = readSync(fd, found, length, bytes - length, position + length);
-    if (more === 0) break;
-    length += more;
-  }
-  return found.subarray(0, length);
 }
