@@ -1,3 +1,4 @@
+import { eventLoopBusyShare } from './admission/event-loop.ts';
 import { NodeWatch } from './admission/node-watch.ts';
 import { CallLog } from './call/call-log.ts';
 import { CallPlacer } from './call/call-placer.ts';
@@ -205,14 +206,19 @@ export async function openCallControl(
 }
 
 async function openAdmission(
-  { admission: { maxCalls, maxLateTickShare, minFreeDiskMb } }: Config,
+  { admission: { maxCalls, maxLateTickShare, minFreeDiskMb, maxSignallingBusySeconds } }: Config,
   { clock, log, spoolDir }: Foundation,
   { pool, calls }: Pick<CallControl, 'pool' | 'calls'>,
   parts: AsyncDisposableStack,
 ): Promise<NodeWatch> {
   const watch = new NodeWatch({
     ...{ clock, log, spoolDir },
-    limits: { maxCalls, maxLateTickShare, minFreeDiskBytes: minFreeDiskMb * 1e6 },
+    limits: {
+      ...{ maxCalls, maxLateTickShare },
+      minFreeDiskBytes: minFreeDiskMb * 1e6,
+      maxSignallingBusyMs: maxSignallingBusySeconds * 1000,
+    },
+    signallingBusyShare: eventLoopBusyShare(),
     workers: () => pool.workers.filter(({ alive }) => alive),
     calls: () => calls.counts.calls,
   });

@@ -294,6 +294,8 @@ export const configSchema = z.strictObject({
       maxLateTickShare: z.number().min(0).max(1).default(0.2),
       /** On the spool's disk. 0: not looked at. */
       minFreeDiskMb: z.number().min(0).default(500),
+      /** That the server's main thread has nothing but work, in one piece. 0: not looked at. */
+      maxSignallingBusySeconds: z.number().min(0).default(2),
     })
     .prefault({}),
   recording: z

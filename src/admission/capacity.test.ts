@@ -11,7 +11,7 @@ const well: NodeLoad = {
   silentWorkers: 0,
   freeDiskBytes: 1e12,
 };
-const limits = { maxLateTickShare: 0.2, minFreeDiskBytes: 500e6 };
+const limits = { maxLateTickShare: 0.2, minFreeDiskBytes: 500e6, maxSignallingBusyMs: 2000 };
 
 test('one hiccup refuses nobody, two looks running do, and five well ones take it back', () => {
   const capacity = new Capacity(limits);
@@ -49,12 +49,28 @@ test('a full ring, a lost packet and a full disk refuse at once; a disk that doe
 });
 
 test('what is not looked at refuses nobody; a loss of packets always does', () => {
-  const capacity = new Capacity({ maxLateTickShare: 0, minFreeDiskBytes: 0 });
+  const capacity = new Capacity({ maxLateTickShare: 0, minFreeDiskBytes: 0, maxSignallingBusyMs: 0 });
   for (let look = 0; look < 3; look++)
     capacity.observe({ ...well, lateTickShare: 1, silentWorkers: 1, freeDiskBytes: undefined });
+  assert.equal(capacity.observeSignalling(1, 60_000), false);
   assert.equal(capacity.shortageAt(1e6), undefined);
   capacity.observe({ ...well, lostPackets: 1 });
   assert.equal(capacity.shortageAt(0), 'spool');
+});
+
+test('a signalling thread that waits for nothing refuses after a while, and no more once it waited', () => {
+  const capacity = new Capacity({ ...limits, maxCalls: 1 });
+  for (let look = 0; look < 19; look++) assert.equal(capacity.observeSignalling(1, 100), false);
+  assert.equal(capacity.observeSignalling(0.97, 100), false);
+  for (let look = 0; look < 19; look++) assert.equal(capacity.observeSignalling(0.98, 100), false);
+  assert.equal(capacity.shortageAt(0), undefined);
+  assert.equal(capacity.observeSignalling(0.98, 100), true);
+  assert.equal(capacity.shortageAt(1), 'signalling');
+  capacity.observe({ ...well, lostPackets: 1 });
+  assert.equal(capacity.shortageAt(0), 'spool');
+  assert.equal(capacity.observeSignalling(0.97, 100), true);
+  for (let look = 0; look < 5; look++) capacity.observe(well);
+  assert.equal(capacity.shortageAt(0), undefined);
 });
 
 test('calls up to the limit, and not one more', () => {

@@ -7,11 +7,15 @@ export interface CapacityLimits {
   maxLateTickShare: number;
   /** 0: not looked at. */
   minFreeDiskBytes: number;
+  /** That the server's own thread may have nothing but work, in one piece. 0: not looked at. */
+  maxSignallingBusyMs: number;
 }
 
 /** Why no new calls are taken. */
-export const shortages = ['calls', 'late', 'spool', 'disk'] as const;
+export const shortages = ['calls', 'late', 'spool', 'disk', 'signalling'] as const;
 export type Shortage = (typeof shortages)[number];
+
+type Lasting = Exclude<Shortage, 'calls' | 'signalling'>;
 
 /** A packet that waits for the disk behind so many others is still safe, one more burst may not be. */
 const maxRingFill = 0.5;
@@ -19,16 +23,19 @@ const maxRingFill = 0.5;
 const looksUntilLate = 2;
 /** So long all must have been well before calls are taken again: a node at its limit does not flutter. */
 const looksUntilWell = 5;
+/** Of a look's time: a thread that waits for nothing has more to do than it gets done. */
+const busyFromShare = 0.98;
 
 /**
  * Decides whether one more call may come, before those that are here suffer from it. Pure: fed with one look at the
- * node a second.
+ * node a second, and several at the thread that does the signalling.
  */
 export class Capacity {
   readonly #limits: CapacityLimits;
   #lateLooks = 0;
   #wellLooks = 0;
-  #shortage: Exclude<Shortage, 'calls'> | undefined;
+  #shortage: Lasting | undefined;
+  #signallingBusyMs = 0;
 
   constructor(limits: CapacityLimits) {
     this.#limits = limits;
@@ -47,14 +54,34 @@ export class Capacity {
     return this.#shortage !== before;
   }
 
+  /**
+   * One moment in which it waited for something is enough to take calls again: what had piled up is done then, and to
+   * refuse some costs little.
+   *
+   * @param share of the time since the last look in which the thread worked, 0..1
+   * @returns whether the shortage began or ended
+   */
+  observeSignalling(share: number, elapsedMs: number): boolean {
+    const wasBehind = this.#isSignallingBehind;
+    this.#signallingBusyMs = share < busyFromShare ? 0 : this.#signallingBusyMs + elapsedMs;
+    return this.#isSignallingBehind !== wasBehind;
+  }
+
   /** @param calls that are here */
   shortageAt(calls: number): Shortage | undefined {
     const { maxCalls } = this.#limits;
-    return this.#shortage ?? (maxCalls !== undefined && calls >= maxCalls ? 'calls' : undefined);
+    if (this.#shortage !== undefined) return this.#shortage;
+    if (this.#isSignallingBehind) return 'signalling';
+    return maxCalls !== undefined && calls >= maxCalls ? 'calls' : undefined;
+  }
+
+  get #isSignallingBehind(): boolean {
+    const { maxSignallingBusyMs } = this.#limits;
+    return maxSignallingBusyMs > 0 && this.#signallingBusyMs >= maxSignallingBusyMs;
   }
 
   /** What lasts is named before what passes. */
-  #find(load: NodeLoad): Exclude<Shortage, 'calls'> | undefined {
+  #find(load: NodeLoad): Lasting | undefined {
     const { maxLateTickShare, minFreeDiskBytes } = this.#limits;
     const { lateTickShare, silentWorkers } = load;
     const isLate = maxLateTickShare > 0 && (lateTickShare > maxLateTickShare || silentWorkers > 0);

@@ -17,16 +17,18 @@ async function watched({
   workers = [],
   spool = spoolDir,
   calls = () => 0,
+  signallingBusyShare = () => 0,
 }: {
   limits?: { maxCalls?: number; minFreeDiskBytes?: number };
+  signallingBusyShare?: () => number;
   workers?: WatchedWorker[];
   spool?: string;
   calls?: () => number;
 }) {
   const clock = new FakeClock();
   const watch = new NodeWatch({
-    ...{ clock, log: silentLogger, spoolDir: spool, calls },
-    limits: { maxLateTickShare: 0.2, minFreeDiskBytes: 0, ...limits },
+    ...{ clock, log: silentLogger, spoolDir: spool, calls, signallingBusyShare },
+    limits: { maxLateTickShare: 0.2, minFreeDiskBytes: 0, maxSignallingBusyMs: 2000, ...limits },
     workers: () => workers,
   });
   /** One second on, and everything that follows from it. */
@@ -72,7 +74,8 @@ test('a worker that never answers holds up no look', async () => {
   const clock = new FakeClock();
   const watch = new NodeWatch({
     ...{ clock, log: silentLogger, spoolDir, calls: () => 0, workers: () => [worker] },
-    limits: { maxLateTickShare: 0.2, minFreeDiskBytes: 0 },
+    signallingBusyShare: () => 0,
+    limits: { maxLateTickShare: 0.2, minFreeDiskBytes: 0, maxSignallingBusyMs: 0 },
   });
   const started = watch.start();
   while (watch.shortage === undefined) {
@@ -91,4 +94,18 @@ test('a disk without space, or one that is not there, takes no calls', async () 
   const gone = await watched({ limits: { minFreeDiskBytes: 1 }, spool: join(process.execPath, 'gone') });
   assert.equal(gone.watch.shortage, 'disk');
   gone.watch.close();
+});
+
+test('new calls are refused while signalling has nothing but work, and taken as soon as it waited', async () => {
+  let share = 1;
+  const { clock, watch } = await watched({ signallingBusyShare: () => share });
+  for (let look = 0; look < 19; look++) clock.advanceMs(100);
+  assert.equal(watch.admits(), true);
+  clock.advanceMs(100);
+  assert.throws(() => watch.assertAdmits(), { code: 'OVERLOADED', where: 'signalling' });
+  share = 0.5;
+  clock.advanceMs(100);
+  assert.equal(watch.admits(), true);
+  assert.deepEqual(watch.refusals, { signalling: 1 });
+  watch.close();
 });

@@ -22,9 +22,13 @@ export interface NodeWatchOptions {
   /** Those that are alive. */
   workers(): readonly WatchedWorker[];
   calls(): number;
+  /** Of the time since it was asked last, the share in which the thread that does the signalling worked, 0..1. */
+  signallingBusyShare(): number;
 }
 
 const lookEveryMs = 1000;
+/** Short beside the time in which a caller sends its INVITE again (500 ms, RFC 3261 17.1.1.2). */
+const signallingLookMs = 100;
 /** Longer than any tick may take, shorter than the time in which calls pile up. */
 const answerMs = 900;
 
@@ -37,6 +41,7 @@ export class NodeWatch {
   #askingDisk = false;
   #diskLooks = 0;
   #timer: Timer | undefined;
+  #signallingTimer: Timer | undefined;
   #load: NodeLoad | undefined;
   #refusals: Partial<Record<Shortage, number>> = {};
   #isClosed = false;
@@ -52,11 +57,13 @@ export class NodeWatch {
     await mkdir(this.#options.spoolDir, { recursive: true, mode: 0o700 }).catch(() => undefined);
     await this.#askDisk();
     await this.#look();
+    if (this.#options.limits.maxSignallingBusyMs > 0) this.#lookAtSignalling();
   }
 
   close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();
+    this.#signallingTimer?.cancel();
   }
 
   /** The last look. */
@@ -106,6 +113,18 @@ export class NodeWatch {
     this.#samples = new Map(samples.map((sample) => [sample.workerId, sample]));
     if (this.#capacity.observe(this.#load)) this.#tell(log);
     this.#timer = clock.after(lookEveryMs, () => void this.#look());
+  }
+
+  #lookAtSignalling(): void {
+    if (this.#isClosed) return;
+    const { clock, log, signallingBusyShare } = this.#options;
+    signallingBusyShare();
+    const beganUs = clock.monotonicUs();
+    this.#signallingTimer = clock.after(signallingLookMs, () => {
+      const elapsedMs = (clock.monotonicUs() - beganUs) / 1000;
+      if (this.#capacity.observeSignalling(signallingBusyShare(), elapsedMs)) this.#tell(log);
+      this.#lookAtSignalling();
+    });
   }
 
   #tell(log: Logger): void {

@@ -59,6 +59,7 @@ export class ServerProcess {
         CALLREEL_WORKERS: '1',
         // How busy the machine is with other tests says nothing of the server.
         CALLREEL_ADMISSION_MAX_LATE_TICK_SHARE: '0',
+        CALLREEL_ADMISSION_MAX_SIGNALLING_BUSY_SECONDS: '0',
         ...options.settings,
       },
     });

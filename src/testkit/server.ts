@@ -77,6 +77,7 @@ export function testConfig(dataDir: string, { settings = {}, numbers = [] }: Tes
     CALLREEL_WORKERS: '1',
     // How busy the machine is with other tests says nothing of the server.
     CALLREEL_ADMISSION_MAX_LATE_TICK_SHARE: '0',
+    CALLREEL_ADMISSION_MAX_SIGNALLING_BUSY_SECONDS: '0',
     CALLREEL_DRAIN_SECONDS: '0',
     ...settings,
   };
