@@ -207,10 +207,11 @@ export async function openCallControl(
 
 async function openAdmission(
   { admission: { maxCalls, maxLateTickShare, minFreeDiskMb, maxSignallingBusySeconds } }: Config,
-  { clock, log, spoolDir }: Foundation,
+  { clock, log, spoolDir, waitingQueries }: Foundation,
   { pool, calls }: Pick<CallControl, 'pool' | 'calls'>,
   parts: AsyncDisposableStack,
 ): Promise<NodeWatch> {
+  const busyShare = eventLoopBusyShare();
   const watch = new NodeWatch({
     ...{ clock, log, spoolDir },
     limits: {
@@ -218,7 +219,7 @@ async function openAdmission(
       minFreeDiskBytes: minFreeDiskMb * 1e6,
       maxSignallingBusyMs: maxSignallingBusySeconds * 1000,
     },
-    signallingBusyShare: eventLoopBusyShare(),
+    signalling: () => ({ busyShare: busyShare(), waitingQueries: waitingQueries() }),
     workers: () => pool.workers.filter(({ alive }) => alive),
     calls: () => calls.counts.calls,
   });

@@ -52,6 +52,8 @@ export interface Foundation {
   clock: Clock;
   log: Logger;
   db: Db;
+  /** For a connection of the database, now. */
+  waitingQueries(): number;
   credentials: Credentials;
   masterKey: MasterKey;
   spoolDir: string;
@@ -188,6 +190,7 @@ export async function openFoundation(
   return {
     ...{ clock, log, db, credentials, masterKey, spoolDir, node, callbacks, outbox, directory, dialPlans },
     ...{ links, signalwire, sinch, delivery, transcripts },
+    waitingQueries: () => database.pool.waitingCount,
     publicUrl: () => publicUrl,
     listening: (url) => {
       publicUrl = url;

@@ -52,23 +52,25 @@ test('what is not looked at refuses nobody; a loss of packets always does', () =
   const capacity = new Capacity({ maxLateTickShare: 0, minFreeDiskBytes: 0, maxSignallingBusyMs: 0 });
   for (let look = 0; look < 3; look++)
     capacity.observe({ ...well, lateTickShare: 1, silentWorkers: 1, freeDiskBytes: undefined });
-  assert.equal(capacity.observeSignalling(1, 60_000), false);
+  assert.equal(capacity.observeSignalling({ busyShare: 1, waitingQueries: 9 }, 60_000), false);
   assert.equal(capacity.shortageAt(1e6), undefined);
   capacity.observe({ ...well, lostPackets: 1 });
   assert.equal(capacity.shortageAt(0), 'spool');
 });
 
-test('a signalling thread that waits for nothing refuses after a while, and no more once it waited', () => {
+test('signalling that has nothing but work, or a database that has, refuses after a while, and no more once it waited', () => {
   const capacity = new Capacity({ ...limits, maxCalls: 1 });
-  for (let look = 0; look < 19; look++) assert.equal(capacity.observeSignalling(1, 100), false);
-  assert.equal(capacity.observeSignalling(0.97, 100), false);
-  for (let look = 0; look < 19; look++) assert.equal(capacity.observeSignalling(0.98, 100), false);
+  const look = (busyShare: number, waitingQueries = 0) =>
+    capacity.observeSignalling({ busyShare, waitingQueries }, 100);
+  for (let looks = 0; looks < 19; looks++) assert.equal(look(1), false);
+  assert.equal(look(0.94), false);
+  for (let looks = 0; looks < 19; looks++) assert.equal(looks % 2 ? look(0.95) : look(0, 1), false);
   assert.equal(capacity.shortageAt(0), undefined);
-  assert.equal(capacity.observeSignalling(0.98, 100), true);
+  assert.equal(look(0, 1), true);
   assert.equal(capacity.shortageAt(1), 'signalling');
   capacity.observe({ ...well, lostPackets: 1 });
   assert.equal(capacity.shortageAt(0), 'spool');
-  assert.equal(capacity.observeSignalling(0.97, 100), true);
+  assert.equal(look(0.94), true);
   for (let look = 0; look < 5; look++) capacity.observe(well);
   assert.equal(capacity.shortageAt(0), undefined);
 });

@@ -1,4 +1,4 @@
-import type { NodeLoad } from './node-load.ts';
+import type { NodeLoad, SignallingLoad } from './node-load.ts';
 
 export interface CapacityLimits {
   /** Calls at once, of all directions; undefined: as many as the machine carries. */
@@ -7,7 +7,7 @@ export interface CapacityLimits {
   maxLateTickShare: number;
   /** 0: not looked at. */
   minFreeDiskBytes: number;
-  /** That the server's own thread may have nothing but work, in one piece. 0: not looked at. */
+  /** That the server's own thread, or its database, may have nothing but work, in one piece. 0: not looked at. */
   maxSignallingBusyMs: number;
 }
 
@@ -23,8 +23,8 @@ const maxRingFill = 0.5;
 const looksUntilLate = 2;
 /** So long all must have been well before calls are taken again: a node at its limit does not flutter. */
 const looksUntilWell = 5;
-/** Of a look's time: a thread that waits for nothing has more to do than it gets done. */
-const busyFromShare = 0.98;
+/** Of a look's time: a thread that hardly waits for anything has more to do than it gets done. */
+const busyFromShare = 0.95;
 
 /**
  * Decides whether one more call may come, before those that are here suffer from it. Pure: fed with one look at the
@@ -55,15 +55,15 @@ export class Capacity {
   }
 
   /**
-   * One moment in which it waited for something is enough to take calls again: what had piled up is done then, and to
-   * refuse some costs little.
+   * One look at which nothing waits is enough to take calls again: what had piled up is done then, and to refuse some
+   * costs little.
    *
-   * @param share of the time since the last look in which the thread worked, 0..1
    * @returns whether the shortage began or ended
    */
-  observeSignalling(share: number, elapsedMs: number): boolean {
+  observeSignalling({ busyShare, waitingQueries }: SignallingLoad, elapsedMs: number): boolean {
     const wasBehind = this.#isSignallingBehind;
-    this.#signallingBusyMs = share < busyFromShare ? 0 : this.#signallingBusyMs + elapsedMs;
+    const isBusy = busyShare >= busyFromShare || waitingQueries > 0;
+    this.#signallingBusyMs = isBusy ? this.#signallingBusyMs + elapsedMs : 0;
     return this.#isSignallingBehind !== wasBehind;
   }
 

@@ -14,6 +14,14 @@ export interface NodeLoad {
   freeDiskBytes: number | undefined;
 }
 
+/** How what sets calls up did since the last look. */
+export interface SignallingLoad {
+  /** Of the time, the share in which the server's own thread worked, 0..1. */
+  busyShare: number;
+  /** For a connection of the database, now. */
+  waitingQueries: number;
+}
+
 /** What a media worker said, and when. */
 export interface WorkerSample {
   workerId: string;

@@ -17,17 +17,18 @@ async function watched({
   workers = [],
   spool = spoolDir,
   calls = () => 0,
-  signallingBusyShare = () => 0,
+  busyShare = () => 0,
 }: {
   limits?: { maxCalls?: number; minFreeDiskBytes?: number };
-  signallingBusyShare?: () => number;
+  busyShare?: () => number;
   workers?: WatchedWorker[];
   spool?: string;
   calls?: () => number;
 }) {
   const clock = new FakeClock();
   const watch = new NodeWatch({
-    ...{ clock, log: silentLogger, spoolDir: spool, calls, signallingBusyShare },
+    ...{ clock, log: silentLogger, spoolDir: spool, calls },
+    signalling: () => ({ busyShare: busyShare(), waitingQueries: 0 }),
     limits: { maxLateTickShare: 0.2, minFreeDiskBytes: 0, maxSignallingBusyMs: 2000, ...limits },
     workers: () => workers,
   });
@@ -74,7 +75,7 @@ test('a worker that never answers holds up no look', async () => {
   const clock = new FakeClock();
   const watch = new NodeWatch({
     ...{ clock, log: silentLogger, spoolDir, calls: () => 0, workers: () => [worker] },
-    signallingBusyShare: () => 0,
+    signalling: () => ({ busyShare: 0, waitingQueries: 0 }),
     limits: { maxLateTickShare: 0.2, minFreeDiskBytes: 0, maxSignallingBusyMs: 0 },
   });
   const started = watch.start();
@@ -98,7 +99,7 @@ test('a disk without space, or one that is not there, takes no calls', async () 
 
 test('new calls are refused while signalling has nothing but work, and taken as soon as it waited', async () => {
   let share = 1;
-  const { clock, watch } = await watched({ signallingBusyShare: () => share });
+  const { clock, watch } = await watched({ busyShare: () => share });
   for (let look = 0; look < 19; look++) clock.advanceMs(100);
   assert.equal(watch.admits(), true);
   clock.advanceMs(100);

@@ -5,7 +5,7 @@ import type { Logger } from '../logger.ts';
 import type { WorkerStats } from '../media/control.ts';
 import { tickPeriodUs } from '../rtp/transport.ts';
 import { Capacity, type CapacityLimits, type Shortage } from './capacity.ts';
-import { loadBetween, type NodeLoad, type WorkerSample } from './node-load.ts';
+import { loadBetween, type NodeLoad, type SignallingLoad, type WorkerSample } from './node-load.ts';
 
 /** A media worker, as far as it is looked at here. */
 export interface WatchedWorker {
@@ -22,8 +22,8 @@ export interface NodeWatchOptions {
   /** Those that are alive. */
   workers(): readonly WatchedWorker[];
   calls(): number;
-  /** Of the time since it was asked last, the share in which the thread that does the signalling worked, 0..1. */
-  signallingBusyShare(): number;
+  /** Since it was asked last. */
+  signalling(): SignallingLoad;
 }
 
 const lookEveryMs = 1000;
@@ -117,12 +117,11 @@ export class NodeWatch {
 
   #lookAtSignalling(): void {
     if (this.#isClosed) return;
-    const { clock, log, signallingBusyShare } = this.#options;
-    signallingBusyShare();
+    const { clock, log, signalling } = this.#options;
     const beganUs = clock.monotonicUs();
     this.#signallingTimer = clock.after(signallingLookMs, () => {
       const elapsedMs = (clock.monotonicUs() - beganUs) / 1000;
-      if (this.#capacity.observeSignalling(signallingBusyShare(), elapsedMs)) this.#tell(log);
+      if (this.#capacity.observeSignalling(signalling(), elapsedMs)) this.#tell(log);
       this.#lookAtSignalling();
     });
   }
