@@ -149,6 +149,11 @@ export async function openFoundation(
   });
   parts.defer(() => outbox.stop());
   warmUpManifests();
+  // Nobody waits for that.
+  const warm = warmUpEnds(db).catch((error: unknown) =>
+    log.warn({ error }, 'the database was not warmed up'),
+  );
+  parts.defer(() => warm);
 
   const formatters = {
     sift: formatSiftEvent,
@@ -164,11 +169,6 @@ export async function openFoundation(
   const transcripts = new TranscriptRows(node, delivery.clock);
   const kept = { deliveries, transcripts };
   const directory = new Directory({ clock, log, db, outbox, spoolDir, node, formatters, ...kept });
-  // Nobody waits for that.
-  const warm = warmUpEnds(db)
-    .then(() => directory.rehearseEnds())
-    .catch((error: unknown) => log.warn({ error }, 'the database was not warmed up'));
-  parts.defer(() => warm);
   const numbers = config.numbers.map((number) =>
     number.dialect === 'sinch' && number.defaultRoutine !== undefined
       ? { ...number, defaultRoutine: sealDocument(number.defaultRoutine, masterKey) }

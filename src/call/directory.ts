@@ -21,7 +21,6 @@ import type { Conference, Warning } from './conference.ts';
 import { ConnectionRows } from './connection-rows.ts';
 import type { EndedConversation } from './conversation-ended.ts';
 import type { DeliveryWish } from './delivery-wish.ts';
-import { rehearseEnds } from './end-rehearsal.ts';
 import { EndRows, type EndRowsOptions } from './end-rows.ts';
 import { EventRows, type EventRowsOptions } from './event-rows.ts';
 import type { RecordingDelivery, RecordingTranscript } from './neutral-events.ts';
@@ -235,12 +234,6 @@ export class Directory {
     state: RecordingTranscript['state'],
   ): Promise<void> {
     await this.#events.transcriptChanged(trx, transcript, state);
-  }
-
-  /** Before there are calls. */
-  async rehearseEnds(): Promise<void> {
-    const dialects = Object.keys(this.#options.formatters);
-    await rehearseEnds({ ...this.#options, ends: this.#ends, dialects });
   }
 
   /** Waits until every row is written. */
