@@ -3,25 +3,20 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/clock.ts';
-import { type Fetched, fetchWhole } from './ready/fetch-whole.ts';
+import { fetchWhole } from './ready/fetch-whole.ts';
 import { FileCheck } from './ready/file-check.ts';
-import { type ProcessTime, processTime } from './ready/process-time.ts';
+import { processTime } from './ready/process-time.ts';
+import {
+  type CaseResult,
+  type ConversationBody,
+  type Ended,
+  endedMs,
+  type Round,
+  report,
+  withFigures,
+} from './ready/report.ts';
 import { percentile } from './statistics.ts';
-import { formatTable } from './table.ts';
 import { type Conversation, TalkingCalls } from './talking-calls.ts';
-
-interface AudioBody {
-  wav_file: string;
-  mp3_file: string;
-  duration_ms: number;
-  quality_note?: string;
-}
-
-interface ConversationBody {
-  status: string;
-  audio: AudioBody;
-  channels: { connection_id: string; audio: AudioBody }[];
-}
 
 interface EndedEvent {
   type: string;
@@ -37,34 +32,33 @@ interface Told {
   endedMs: number;
 }
 
-interface Ended extends Told {
-  /** What the API says of it as soon as the last event is there. */
-  body: ConversationBody;
-}
-
-interface CaseResult {
-  minutes: number;
-  ended: Ended[];
-  /** What the server needed for it from the first BYE to the last event. */
-  time: ProcessTime;
-  fetched: { mix: Fetched; channel: Fetched; mp3: Fetched }[];
-}
+interface EndedConversation extends Told, Ended {}
 
 const usage = `  --conversations 50
   --minutes 1,120      lengths of the conversations
-  --repetitions 1      of each length
+  --rounds 3           of the same conversations on one server, those behind the first a minute long at most
+  --repetitions 1      of each length, each with a server of its own
   --profile DIRECTORY  CPU profiles of every thread of the server (node --cpu-prof)`;
 const phonesEach = 2;
 /** In which a phone says what is said again while time is driven. */
 const saidMs = 11_000;
 const eventTimeoutMs = 60_000;
-const notMeasured = 'not_measured';
 const sampleMs = 20;
 const quietSamples = 50;
 /** For threads to come to rest; the sampling of `--profile` wakes those that have nothing to do. */
 const longestQuietMs = { usual: 20 * 60_000, profiled: 60_000 };
 /** What is done along with calls is done so often. */
 const stepMs = 5000;
+/** How long conversations were says little of what their ends take. */
+const followingMinutes = 1;
+
+/** Of a run; each conversation has its name once. */
+interface Plan {
+  conversations: number;
+  minutes: number;
+  rounds: number;
+  profile: string | undefined;
+}
 
 /**
  * Ready at once: conversations of two phones, all recorded, end in the same instant by real BYEs; measured is when the
@@ -77,27 +71,45 @@ export async function run(args: string[]): Promise<object> {
     options: {
       conversations: { type: 'string', default: '50' },
       minutes: { type: 'string', default: '1,120' },
+      rounds: { type: 'string', default: '3' },
       repetitions: { type: 'string', default: '1' },
       profile: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) throw new Error(`npm run bench -- ready\n${usage}`);
-  const conversations = Number(values.conversations);
+  const { profile } = values;
+  const [conversations, rounds] = [Number(values.conversations), Number(values.rounds)];
   const results: CaseResult[] = [];
   for (const minutes of values.minutes.split(',').map(Number))
     for (let repetition = 0; repetition < Number(values.repetitions); repetition++)
-      results.push(await measure(conversations, minutes, values.profile));
+      results.push(await measure({ conversations, minutes, rounds, profile }));
   return report(conversations, results);
 }
 
-/** Together, each with its server: what one left in the caches of another is of no use to it. */
-async function measure(count: number, minutes: number, profile?: string): Promise<CaseResult> {
-  await using calls = await TalkingCalls.open({}, profile);
-  const names = Array.from({ length: count }, (_, index) => `${minutes} minutes ${index}`);
+/** Together, each case with its server: what one left in the caches of another is of no use to it. */
+async function measure(plan: Plan): Promise<CaseResult> {
+  await using calls = await TalkingCalls.open({}, plan.profile);
+  const { minutes } = plan;
+  const first = await talkAndEnd(calls, plan, minutes, 1);
+  const fetched = await fetchAndCheck(calls, first.ended, minutes);
+  const following: Round[] = [];
+  for (let round = 2; round <= plan.rounds; round++)
+    following.push(await talkAndEnd(calls, plan, Math.min(minutes, followingMinutes), round));
+  return { minutes, first, following, fetched };
+}
+
+/** @param round from 1; on the same server */
+async function talkAndEnd(
+  calls: TalkingCalls,
+  { conversations: count, profile }: Plan,
+  minutes: number,
+  round: number,
+): Promise<Round<EndedConversation>> {
+  const names = Array.from({ length: count }, (_, index) => `${minutes} minutes ${index} of round ${round}`);
   const conversations = await Promise.all(names.map((name) => calls.connect(name, phonesEach, true)));
   await wait(saidMs);
-  note(`${count} conversations talk`);
+  note(`round ${round}: ${count} conversations talk`);
   await calls.forward(minutes * 60_000);
   await untilQuiet(calls.server.pid, profile === undefined ? longestQuietMs.usual : longestQuietMs.profiled);
   note(`${minutes} minutes later`);
@@ -106,6 +118,15 @@ async function measure(count: number, minutes: number, profile?: string): Promis
   // Profiles tell time by the same clock.
   if (profile !== undefined) note(`from ${beganUs} to ${systemClock.monotonicUs()} us`);
   note(`ended: p99 ${percentile(endedMs(ended), 99).toFixed(0)} ms, ${withFigures(ended)} with figures`);
+  return { ended, time };
+}
+
+/** For the first time, and all at once. @throws AssertionError where a file is not what was said */
+async function fetchAndCheck(
+  calls: TalkingCalls,
+  ended: readonly EndedConversation[],
+  minutes: number,
+): Promise<CaseResult['fetched']> {
   const mp3s: Buffer[] = [];
   const fetched = await Promise.all(
     ended.map(async ({ body }, index) => {
@@ -132,14 +153,14 @@ async function measure(count: number, minutes: number, profile?: string): Promis
       said: party!.call.sentPayloads.map(({ payload }) => payload),
     });
   }
-  return { minutes, ended, time, fetched };
+  return fetched;
 }
 
 /** All but one phone of each have left already; the others leave together. */
 async function end(
   calls: TalkingCalls,
   conversations: readonly Conversation[],
-): Promise<Pick<CaseResult, 'ended' | 'time'>> {
+): Promise<Round<EndedConversation>> {
   await Promise.all(conversations.map(({ parties }) => parties[1]!.call.hangUp()));
   await wait(1000);
   const before = processTime(calls.server.pid);
@@ -192,80 +213,6 @@ function threadsOf(pid: number): { state: string; nice: number }[] {
     const fields = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8').split(') ')[1]!.split(' ');
     return { state: fields[0]!, nice: Number(fields[16]) };
   });
-}
-
-function withFigures(ended: readonly Ended[]): number {
-  return ended.filter(({ body: { audio, channels } }) =>
-    [audio, ...channels.map((channel) => channel.audio)].every(
-      ({ quality_note }) => quality_note !== notMeasured,
-    ),
-  ).length;
-}
-
-function endedMs(ended: readonly Ended[]): number[] {
-  return ended.map((each) => each.endedMs);
-}
-
-function report(conversations: number, results: readonly CaseResult[]): object {
-  const lengths = [...new Set(results.map(({ minutes }) => minutes))];
-  const cases = lengths.map((minutes) => caseReport(results.filter((result) => result.minutes === minutes)));
-  process.stdout.write(`${conversations} conversations of two that end together; milliseconds\n`);
-  process.stdout.write(
-    `${formatTable(
-      [
-        'minutes',
-        'ended p50',
-        'p99',
-        'with figures',
-        'WAV begins p99',
-        'MP3 begins p99',
-        'WAV whole p99',
-        'MP3 whole p99',
-      ],
-      cases.map((row) => [
-        ...[row.minutes, row.p50Ms, row.p99Ms, row.endedWithFigures],
-        ...[row.wavFirstByteP99Ms, row.mp3FirstByteP99Ms, row.wavWholeP99Ms, row.mp3WholeP99Ms],
-      ]),
-    )}\n`,
-  );
-  const all = results.flatMap(({ ended }) => endedMs(ended));
-  const times = { p50Ms: rounded(percentile(all, 50)), p99Ms: rounded(percentile(all, 99)) };
-  return { conversations, minutes: lengths, ...times, cases };
-}
-
-function caseReport(results: readonly CaseResult[]) {
-  const ended = results.flatMap((result) => result.ended);
-  const fetched = results.flatMap((result) => result.fetched);
-  const wavs = fetched.flatMap(({ mix, channel }) => [mix, channel]);
-  const mp3s = fetched.map(({ mp3 }) => mp3);
-  const p99 = (values: number[]) => rounded(percentile(values, 99));
-  return {
-    minutes: results[0]!.minutes,
-    p50Ms: rounded(percentile(endedMs(ended), 50)),
-    p99Ms: p99(endedMs(ended)),
-    cpuMs: rounded(
-      percentile(
-        results.map(({ time }) => time.cpuMs),
-        50,
-      ),
-    ),
-    waitedMs: rounded(
-      percentile(
-        results.map(({ time }) => time.waitedMs),
-        50,
-      ),
-    ),
-    endedWithFigures: withFigures(ended) / results.length,
-    wavFirstByteP99Ms: p99(wavs.map(({ firstByteMs }) => firstByteMs)),
-    mp3FirstByteP99Ms: p99(mp3s.map(({ firstByteMs }) => firstByteMs)),
-    wavWholeP99Ms: p99(wavs.map(({ wholeMs }) => wholeMs)),
-    mp3WholeP99Ms: p99(mp3s.map(({ wholeMs }) => wholeMs)),
-    bytes: [...wavs, ...mp3s].reduce((sum, { byteLength }) => sum + byteLength, 0),
-  };
-}
-
-function rounded(value: number): number {
-  return Number(value.toFixed(1));
 }
 
 function note(what: string): void {

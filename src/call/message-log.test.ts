@@ -62,7 +62,35 @@ test('packed it takes little, tells the same and goes on', () => {
     log.messages.map(({ retransmission }) => retransmission),
     [false, false, false, true],
   );
-  assert.ok(log.characters > before.characters);
+  // What came lies beside what is packed.
+  assert.ok(log.characters < before.characters, `${log.characters} of ${before.characters}`);
+  const whole = log.messages;
+  log.pack();
+  assert.deepEqual(log.messages, whole);
+  assert.ok(log.characters < before.characters / 4);
+});
+
+test('packed in between it keeps as many, and the same ones', () => {
+  const logs = [new MessageLog(), new MessageLog()] as const;
+  for (let k = 0; k < messageLimits.messages + 50; k++) {
+    const { outline, message } = logged(`p${k % 120}`);
+    for (const log of logs) log.add(outline, { ...message, atUnixUs: k });
+    if (k % 70 === 69) logs[1].pack();
+  }
+  assert.deepEqual(logs[1].messages, logs[0].messages);
+  assert.equal(logs[1].messages.length, messageLimits.messages);
+  assert.equal(logs[1].dropped, logs[0].dropped);
+});
+
+test('what lies beside a packed part is counted as it is', () => {
+  const log = new MessageLog();
+  const one = logged('q', `Subject: ${'-'.repeat(4000)}\r\n`);
+  log.add(one.outline, one.message);
+  const alone = log.characters;
+  log.pack();
+  const packed = log.characters;
+  log.add(one.outline, one.message);
+  assert.equal(log.characters, packed + alone);
 });
 
 test('a log without a message, or a very long one, is not packed', () => {

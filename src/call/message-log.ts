@@ -52,16 +52,23 @@ const packing = { level: 1, windowBits: 13, memLevel: 6 } as const;
 /** What is more is packed for too long at once. */
 const mostPackedCharacters = 1 << 16;
 
-/** The messages of one Call-ID. */
+/**
+ * The messages of one Call-ID. What comes behind those that are packed lies beside them: a call ends by a message, often
+ * with many others, and nobody wants its log then.
+ */
 export class MessageLog {
+  /** Those behind `#packed`. */
   #entries: Entry[] = [];
-  /** All entries instead, a byte a character: strings lie closer in the heap than buffers beside it. */
-  #packed: string | undefined;
-  #dropped = 0;
   #characters = 0;
+  /** The first of them, a byte a character: strings lie closer in the heap than buffers beside it. */
+  #packed: string | undefined;
+  #packedEntries = 0;
+  /** What they take unpacked. */
+  #packedCharacters = 0;
+  #dropped = 0;
 
   get messages(): LoggedMessage[] {
-    return this.#unpacked().map(({ message }) => message);
+    return this.#all().map(({ message }) => message);
   }
 
   /** How many were not kept. */
@@ -71,7 +78,7 @@ export class MessageLog {
 
   /** What it holds, about. */
   get characters(): number {
-    return this.#packed?.length ?? this.#characters;
+    return (this.#packed?.length ?? 0) + this.#characters;
   }
 
   /** A message that there is no room for. */
@@ -81,12 +88,11 @@ export class MessageLog {
 
   add(outline: MessageOutline, message: LoggedMessage): void {
     const transmissionKey = `${message.direction} ${outline.transmissionKey}`;
-    this.#entries = this.#unpacked();
-    this.#packed = undefined;
     const retransmission = this.#entries.some((entry) => entry.transmissionKey === transmissionKey);
     this.#entries.push({ message: { ...message, retransmission }, transmissionKey });
     this.#characters += message.text.length + overhead;
-    if (this.#entries.length <= messageLimits.messages) return;
+    if (this.#packedEntries + this.#entries.length <= messageLimits.messages) return;
+    this.#unpack();
     // How a call began says the most about it, then how it ended.
     const [removed] = this.#entries.splice(messageLimits.messages / 2, 1);
     this.#characters -= (removed?.message.text.length ?? 0) + overhead;
@@ -95,14 +101,33 @@ export class MessageLog {
 
   /** It takes an eighth of the memory until the next message: none is awaited for long. */
   pack(): void {
-    if (this.#entries.length === 0 || this.#characters > mostPackedCharacters) return;
+    if (this.#entries.length === 0) return;
+    if (this.#packedCharacters + this.#characters > mostPackedCharacters) return;
+    this.#unpack();
     this.#packed = deflateRawSync(JSON.stringify(this.#entries), packing).toString('latin1');
+    this.#packedEntries = this.#entries.length;
+    this.#packedCharacters = this.#characters;
     this.#entries = [];
+    this.#characters = 0;
   }
 
-  #unpacked(): Entry[] {
+  #unpack(): void {
+    this.#entries = this.#all();
+    this.#characters += this.#packedCharacters;
+    this.#packed = undefined;
+    this.#packedEntries = 0;
+    this.#packedCharacters = 0;
+  }
+
+  #all(): Entry[] {
     if (this.#packed === undefined) return this.#entries;
-    return JSON.parse(inflateRawSync(Buffer.from(this.#packed, 'latin1')).toString()) as Entry[];
+    const packed = JSON.parse(inflateRawSync(Buffer.from(this.#packed, 'latin1')).toString()) as Entry[];
+    const keys = new Set(packed.map(({ transmissionKey }) => transmissionKey));
+    const behind = this.#entries.map(({ message, transmissionKey }) => ({
+      message: { ...message, retransmission: message.retransmission || keys.has(transmissionKey) },
+      transmissionKey,
+    }));
+    return [...packed, ...behind];
   }
 }
 
