@@ -29,18 +29,29 @@ const namesOf = namesOnce(() => [
   ]).flat(),
 ]);
 
-/** Whether rows of levels that follow one another hold audio, and that is as even as nobody speaks. */
-export function isSteady(rows: Uint8Array, count: number): boolean {
+/** Of rows of levels that follow one another, in dBov: what nearly all of those with audio in them lie above, and under. */
+export interface LevelRange {
+  softDbov: number;
+  topDbov: number;
+}
+
+/** @returns undefined where there is hardly any audio */
+export function levelRange(rows: Uint8Array, count: number): LevelRange | undefined {
   const levels = new Uint8Array(count);
   let audible = 0;
   for (let row = 0; row < count; row++) {
     const level = rows[row * rowLength + bandCount]!;
     if (level > (leastAudioDbov - leastDbov) * stepsPerDb) levels[audible++] = level;
   }
-  if (audible < leastSteadyRows) return false;
+  if (audible < leastSteadyRows) return undefined;
   const sorted = levels.subarray(0, audible).sort();
-  const at = (percent: number) => sorted[Math.floor((percent / 100) * audible)]!;
-  return at(topPercent) - at(softPercent) <= leastSpreadDb * stepsPerDb;
+  const at = (percent: number) => sorted[Math.floor((percent / 100) * audible)]! / stepsPerDb + leastDbov;
+  return { softDbov: at(softPercent), topDbov: at(topPercent) };
+}
+
+/** As even as nobody speaks. */
+export function isSteady({ softDbov, topDbov }: LevelRange): boolean {
+  return topDbov - softDbov <= leastSpreadDb;
 }
 
 /**
