@@ -101,7 +101,7 @@ test('behind every excerpt, once more where it is not settled, behind a settling
   assert.equal(thread.asked.length, steps);
   await pass(1);
   assert.deepEqual(thread.asked.slice(steps), ['settle room', 'step b']);
-  await pass(74_999);
+  await pass(134_999);
   assert.equal(thread.asked.length, steps + 2);
   b.end('call_ended');
   b.write();
@@ -225,7 +225,7 @@ test('settled figures are of all that was said, and not taken where newer ones a
   assert.deepEqual(taken?.mix, { ...figures, speechSeconds: 37.5 });
   assert.deepEqual(taken.channels.ann, { ...figures, speechSeconds: 30, driftPpm: 3 });
   thread.step = () => slow.promise;
-  await pass(45_000);
+  await pass(60_000);
   await setImmediate();
   assert.ok(quality.take(summary('a')));
   await pass(15_001);
@@ -235,7 +235,7 @@ test('settled figures are of all that was said, and not taken where newer ones a
   await setImmediate();
   assert.ok(quality.take(summary('a')));
   thread.step = async () => ({});
-  await pass(60_000);
+  await pass(105_000);
   await setImmediate();
   await setImmediate();
   assert.equal(quality.take(summary('a')), undefined);

@@ -8,6 +8,9 @@ const leastSpeechDbov = -62;
 /** nor as evenly as this. */
 const leastSpreadDb = 5;
 const bins = -leastDbov;
+/** Between these noise is as even as this. */
+const evenPercents = { from: 1, to: 15 };
+const evenDb = 5;
 /** Softer than this, against the loudest, all is alike. */
 const dynamicRangeDb = 60;
 const topPercent = 95;
@@ -33,6 +36,14 @@ const namesOf = namesOnce(() => [
 export interface LevelRange {
   softDbov: number;
   topDbov: number;
+  floor: Floor;
+}
+
+/** What the softest moments are like. */
+export interface Floor {
+  dbov: number;
+  /** They are so even that they are noise: whoever hardly pauses leaves few of it. Otherwise noise may lie lower. */
+  isNoise: boolean;
 }
 
 /** @returns undefined where there is hardly any audio */
@@ -46,7 +57,9 @@ export function levelRange(rows: Uint8Array, count: number): LevelRange | undefi
   if (audible < leastSteadyRows) return undefined;
   const sorted = levels.subarray(0, audible).sort();
   const at = (percent: number) => sorted[Math.floor((percent / 100) * audible)]! / stepsPerDb + leastDbov;
-  return { softDbov: at(softPercent), topDbov: at(topPercent) };
+  const { softDbov, topDbov } = { softDbov: at(softPercent), topDbov: at(topPercent) };
+  const isNoise = at(evenPercents.to) - at(evenPercents.from) <= evenDb;
+  return { softDbov, topDbov, floor: { dbov: isNoise ? softDbov : at(evenPercents.from), isNoise } };
 }
 
 /** As even as nobody speaks. */

@@ -1,7 +1,11 @@
+import type { Floor } from './level-statistics.ts';
+
 /** Blocks whose softest moments lie so near to one another are alike. */
 const alikeDb = 3;
 /** By so much a mean level has to differ from what is said of all together, to be heard at all, and to be heard alone. */
-const heardDb = { first: 4, alone: 8 };
+const heardDb = { first: 5, alone: 9 };
+/** Noise is no more above what its softest moments are like. */
+const mostAboveDb = 5;
 
 /** Of a block: what its noise is, and what that of all blocks before was, in dBov; undefined where nobody speaks. */
 export interface BlockNoise {
@@ -18,8 +22,8 @@ export interface BlockNoise {
  * As long as all are alike there is one stretch, and nobody is asked for a level.
  */
 export class NoiseOverTime {
-  /** Of the stretch that goes on: the softest moments of its first block, its noise where it is known, its length. */
-  #softDbov: number | undefined;
+  /** Of the stretch that goes on: the floor of its first block, its noise where it is known, its length. */
+  #floor: Floor | undefined;
   #noiseDbov: number | undefined;
   #seconds = 0;
   /** Of those before. */
@@ -30,7 +34,7 @@ export class NoiseOverTime {
 
   copy(): NoiseOverTime {
     const copy = new NoiseOverTime();
-    copy.#softDbov = this.#softDbov;
+    copy.#floor = this.#floor;
     copy.#noiseDbov = this.#noiseDbov;
     copy.#seconds = this.#seconds;
     copy.#pastSeconds = this.#pastSeconds;
@@ -48,12 +52,14 @@ export class NoiseOverTime {
     this.#passedSeconds = 0;
   }
 
-  /** The next block. @param softDbov what its softest moments are like */
-  add(seconds: number, softDbov: number, noise: BlockNoise): void {
-    if (this.#softDbov === undefined) this.#softDbov = softDbov;
-    else if (Math.abs(softDbov - this.#softDbov) <= alikeDb) this.#seconds += this.#passedSeconds;
-    else {
-      const noiseDbov = noise.own();
+  /** The next block, whose softest moments are like that. */
+  add(seconds: number, floor: Floor, noise: BlockNoise): void {
+    if (!this.#floor) this.#floor = floor;
+    else if (areAlike(this.#floor, floor)) {
+      this.#seconds += this.#passedSeconds;
+      this.#learn(floor, noise);
+    } else {
+      const noiseDbov = noiseAt(floor, noise.own());
       if (noiseDbov === undefined) {
         this.passOver(seconds);
         return;
@@ -61,7 +67,7 @@ export class NoiseOverTime {
       this.#seconds += this.#passedSeconds / 2;
       this.#endStretch(noise);
       this.#seconds = this.#passedSeconds / 2;
-      this.#softDbov = softDbov;
+      this.#floor = floor;
       this.#noiseDbov = noiseDbov;
     }
     this.#seconds += seconds;
@@ -80,13 +86,33 @@ export class NoiseOverTime {
     return share === 0 ? pooledDbov : pooledDbov + share * (meanDbov - pooledDbov);
   }
 
+  /** Of a stretch of which it was only known what its noise is not above: what a block that is alike says. */
+  #learn(floor: Floor, noise: BlockNoise): void {
+    if (this.#floor!.isNoise) return;
+    if (!floor.isNoise && floor.dbov >= this.#floor!.dbov) return;
+    this.#floor = floor;
+    if (this.#noiseDbov !== undefined) this.#noiseDbov = noiseAt(floor, noise.own()) ?? this.#noiseDbov;
+  }
+
   #endStretch(noise: BlockNoise): void {
-    const noiseDbov = this.#noiseDbov ?? noise.before();
+    const noiseDbov = this.#noiseDbov ?? noiseAt(this.#floor!, noise.before());
     if (noiseDbov !== undefined) {
       this.#pastSeconds += this.#seconds;
       this.#pastPower += this.#seconds * powerOf(noiseDbov);
     }
   }
+}
+
+/** As far as it is known. */
+function areAlike(before: Floor, floor: Floor): boolean {
+  const isUp = floor.isNoise && floor.dbov > before.dbov + alikeDb;
+  const isDown = before.isNoise && floor.dbov < before.dbov - alikeDb;
+  return !isUp && !isDown;
+}
+
+/** What is said of a noise, within what its floor allows. */
+function noiseAt({ dbov, isNoise }: Floor, saidDbov: number | undefined): number | undefined {
+  return saidDbov === undefined ? undefined : Math.min(saidDbov, isNoise ? dbov + mostAboveDb : dbov);
 }
 
 function powerOf(dbov: number): number {

@@ -244,9 +244,9 @@ export class QualityMeter {
   ): boolean {
     const seconds = (end - start) / this.#rateHz;
     let isHeard = false;
-    const heard: BlockListener = ({ softDbov }, own) => {
+    const heard: BlockListener = ({ floor }, own) => {
       isHeard = true;
-      noise.add(seconds, softDbov, {
+      noise.add(seconds, floor, {
         own: () => this.#noiseOfBlock(own()),
         before: () => this.#noiseBefore(),
       });
