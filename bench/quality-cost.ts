@@ -122,11 +122,9 @@ async function ofCalls(calls: number, seconds: number, parties: readonly SpoolRe
       if (lookSeconds >= seconds) break;
       for (; spooledSeconds <= lookSeconds; spooledSeconds++)
         for (const { growing } of rooms) growing.until(spooledSeconds * 1e6);
-      for (const { growing } of rooms) growing.settle();
+      settleAll(rooms.map(({ growing }) => growing));
       cpuSeconds += stepped(desk, orders, known);
     }
-    for (; spooledSeconds < seconds; spooledSeconds++)
-      for (const { growing } of rooms) growing.until(spooledSeconds * 1e6);
     for (const { growing } of rooms) growing.end(seconds * 1e6);
     const before = process.cpuUsage();
     for (const order of orders) {
@@ -147,6 +145,10 @@ function roomsOf(spool: TestSpool, calls: number, seconds: number, parties: read
     const order = { conversationId: `room${name}`, recordingId: name };
     return { order, growing: new TestGrowingRecording(talks, [], { spool, ...order }) };
   });
+}
+
+function settleAll(recordings: readonly TestGrowingRecording[]): void {
+  for (const growing of recordings) growing.settle();
 }
 
 /** @returns CPU seconds; of `known` nothing is left to do at their ends */
