@@ -101,8 +101,13 @@ test('behind every excerpt, once more where it is not settled, behind a settling
   assert.equal(thread.asked.length, steps);
   await pass(1);
   assert.deepEqual(thread.asked.slice(steps), ['settle room', 'step b']);
+  // Where all is settled half as many excerpts are due.
   await pass(134_999);
   assert.equal(thread.asked.length, steps + 2);
+  await pass(1);
+  assert.deepEqual(thread.asked.slice(steps + 2), ['settle room', 'step b']);
+  await pass(119_999);
+  assert.equal(thread.asked.length, steps + 4);
   b.end('call_ended');
   b.write();
   await quality.whenIdle();
