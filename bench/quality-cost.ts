@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { excerptSeconds, placeBehind } from '../src/quality/excerpts.ts';
 import { testVoices } from '../src/quality/test-voices.ts';
 import { TestGrowingRecording } from '../src/render/test-growing-recording.ts';
 import { testStream } from '../src/render/test-track.ts';
@@ -12,24 +13,28 @@ const rateHz = 8000;
 const stepSeconds = 5;
 const shortSeconds = 30;
 const minuteCalls = 40;
-/** When the server looks at a call of a minute: behind its excerpts. */
-const minuteLooks = [11.5, 56.5];
+const longerCalls = 16;
+/** So much behind an excerpt the server looks at it. */
+const behindSeconds = 1.5;
 
 /**
  * What measuring costs: an hour of a call of two who talk by turns (G.711), spooled on a clock of its own and followed
- * as the server follows it; what is left to do at the ends of recordings; and calls of a minute, looked at when the server does.
+ * as the server follows it; what is left to do at the ends of recordings; and calls of one and of five minutes, looked at
+ * when the server does.
  */
 export async function run(): Promise<object> {
   const hour = await follow(3600, 'A');
   const short = await follow(shortSeconds, 'B');
-  const minute = await minutes();
+  const { byTurns, bothAlways, oneSilent, bothAlwaysFiveMinutes } = await manyCalls();
   const figures = {
     cpuSecondsPerCallHour: rounded(hour.alongSeconds + hour.endSeconds),
     cpuSecondsWholeAtEnd: rounded(hour.wholeSeconds),
     endMsOfHour: rounded(hour.endSeconds * 1000),
     endMsOfShort: rounded(short.endSeconds * 1000),
-    msOfMinute: rounded(minute.bothSpeak),
-    msOfMinuteOneSilent: rounded(minute.oneSilent),
+    msOfMinute: rounded(byTurns),
+    msOfMinuteBothAlways: rounded(bothAlways),
+    msOfMinuteOneSilent: rounded(oneSilent),
+    msOfFiveMinutesBothAlways: rounded(bothAlwaysFiveMinutes),
   };
   const table = formatTable(
     ['', 'CPU time'],
@@ -39,7 +44,9 @@ export async function run(): Promise<object> {
       [`its end: the last ${stepSeconds} s`, `${figures.endMsOfHour} ms`],
       [`the end of a call of ${shortSeconds} s`, `${figures.endMsOfShort} ms`],
       ['a call of a minute, along and its end', `${figures.msOfMinute} ms`],
+      ['the same, where both speak all the time', `${figures.msOfMinuteBothAlways} ms`],
       ['the same, where one never speaks', `${figures.msOfMinuteOneSilent} ms`],
+      ['a call of five minutes, where both speak all the time', `${figures.msOfFiveMinutesBothAlways} ms`],
     ],
   );
   process.stdout.write(`${table}\n`);
@@ -82,38 +89,43 @@ async function follow(seconds: number, recordingId: string) {
   }
 }
 
-/** CPU milliseconds for each of many calls of a minute, of which the figures of one are settled before its end. */
-async function minutes(): Promise<{ bothSpeak: number; oneSilent: number }> {
+/** CPU milliseconds for each of many calls of a minute, and of five. */
+async function manyCalls() {
   const parties = [0, 1].map((party) => testStream(turns(party, 60)).records);
   const silent = testStream(new Int16Array(60 * rateHz)).records;
-  await ofMinutes(4, parties);
-  const bothSpeak = await ofMinutes(minuteCalls, parties);
-  return { bothSpeak, oneSilent: await ofMinutes(minuteCalls, [parties[0]!, silent]) };
+  const [talk, longTalk] = [60, 300].map((seconds) =>
+    [0, 1].map((party) => testStream(always(party, seconds)).records),
+  );
+  await ofCalls(4, 60, parties);
+  return {
+    byTurns: await ofCalls(minuteCalls, 60, parties),
+    bothAlways: await ofCalls(minuteCalls, 60, talk!),
+    oneSilent: await ofCalls(minuteCalls, 60, [parties[0]!, silent]),
+    bothAlwaysFiveMinutes: await ofCalls(longerCalls, 300, longTalk!),
+  };
 }
 
-async function ofMinutes(calls: number, parties: readonly SpoolRecord[][]): Promise<number> {
+async function ofCalls(calls: number, seconds: number, parties: readonly SpoolRecord[][]): Promise<number> {
   const spool = new TestSpool({ ringBytes: 1 << 24 });
   try {
     const { spoolDirectory: spoolDir, masterKey } = spool;
     const desk = new QualityDesk({ spoolDir, masterKey, lossConcealment: 'on' });
-    const rooms = Array.from({ length: calls }, (_, call) => {
-      const name = (0x100 + call).toString(16).toUpperCase();
-      const talks = parties.map((records, party) => ({ trackId: `${party}${name}`, records, leaveUs: 60e6 }));
-      const order = { conversationId: `room${name}`, recordingId: name };
-      desk.follow(order);
-      return { order, growing: new TestGrowingRecording(talks, [], { spool, ...order }) };
-    });
+    const rooms = roomsOf(spool, calls, seconds, parties);
     const orders = rooms.map(({ order }) => order);
+    for (const order of orders) desk.follow(order);
     const known = new Set<string>();
     let cpuSeconds = 0;
     let spooledSeconds = 0;
-    for (const second of minuteLooks) {
-      for (; spooledSeconds <= second; spooledSeconds++)
+    // All of them talk alike, and are looked at alike.
+    for (let place = 0; ; place = placeBehind(place, known.size > 0)) {
+      const lookSeconds = place + excerptSeconds + behindSeconds;
+      if (lookSeconds >= seconds) break;
+      for (; spooledSeconds <= lookSeconds; spooledSeconds++)
         for (const { growing } of rooms) growing.until(spooledSeconds * 1e6);
-      for (const { growing } of rooms) growing.settle();
+      settleAll(rooms.map(({ growing }) => growing));
       cpuSeconds += stepped(desk, orders, known);
     }
-    for (const { growing } of rooms) growing.end(60e6);
+    for (const { growing } of rooms) growing.end(seconds * 1e6);
     const before = process.cpuUsage();
     for (const order of orders) {
       if (known.has(order.recordingId)) desk.drop(order.recordingId);
@@ -125,13 +137,24 @@ async function ofMinutes(calls: number, parties: readonly SpoolRecord[][]): Prom
   }
 }
 
+function roomsOf(spool: TestSpool, calls: number, seconds: number, parties: readonly SpoolRecord[][]) {
+  return Array.from({ length: calls }, (_, call) => {
+    const name = (0x100 + call).toString(16).toUpperCase();
+    const leaveUs = seconds * 1e6;
+    const talks = parties.map((records, party) => ({ trackId: `${party}${name}`, records, leaveUs }));
+    const order = { conversationId: `room${name}`, recordingId: name };
+    return { order, growing: new TestGrowingRecording(talks, [], { spool, ...order }) };
+  });
+}
+
+function settleAll(recordings: readonly TestGrowingRecording[]): void {
+  for (const growing of recordings) growing.settle();
+}
+
 /** @returns CPU seconds; of `known` nothing is left to do at their ends */
 function stepped(desk: QualityDesk, orders: readonly QualityOrder[], known: Set<string>): number {
   const before = process.cpuUsage();
-  for (const { recordingId } of orders) {
-    const { channels } = desk.step([recordingId])[recordingId] ?? {};
-    if (channels && Object.values(channels).every(({ note }) => note !== 'no_speech')) known.add(recordingId);
-  }
+  for (const { recordingId } of orders) if (desk.step([recordingId])[recordingId]) known.add(recordingId);
   return secondsSince(before);
 }
 
@@ -140,6 +163,12 @@ function turns(party: number, seconds: number): Int16Array {
   const voice = testVoices[party]!.prompts[0]!.subarray(0, 20 * rateHz);
   const at = (sample: number) => (sample + party * voice.length) % (2 * voice.length);
   return Int16Array.from({ length: seconds * rateHz }, (_, sample) => voice[at(sample)] ?? 0);
+}
+
+/** Both speak at once, as phones that are driven do. */
+function always(party: number, seconds: number): Int16Array {
+  const voice = testVoices[party]!.prompts[0]!;
+  return Int16Array.from({ length: seconds * rateHz }, (_, sample) => voice[sample % voice.length]!);
 }
 
 function secondsSince(before: NodeJS.CpuUsage): number {

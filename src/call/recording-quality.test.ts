@@ -101,8 +101,13 @@ test('behind every excerpt, once more where it is not settled, behind a settling
   assert.equal(thread.asked.length, steps);
   await pass(1);
   assert.deepEqual(thread.asked.slice(steps), ['settle room', 'step b']);
-  await pass(74_999);
+  // Where all is settled half as many excerpts are due.
+  await pass(134_999);
   assert.equal(thread.asked.length, steps + 2);
+  await pass(1);
+  assert.deepEqual(thread.asked.slice(steps + 2), ['settle room', 'step b']);
+  await pass(119_999);
+  assert.equal(thread.asked.length, steps + 4);
   b.end('call_ended');
   b.write();
   await quality.whenIdle();
@@ -225,7 +230,7 @@ test('settled figures are of all that was said, and not taken where newer ones a
   assert.deepEqual(taken?.mix, { ...figures, speechSeconds: 37.5 });
   assert.deepEqual(taken.channels.ann, { ...figures, speechSeconds: 30, driftPpm: 3 });
   thread.step = () => slow.promise;
-  await pass(45_000);
+  await pass(60_000);
   await setImmediate();
   assert.ok(quality.take(summary('a')));
   await pass(15_001);
@@ -235,7 +240,7 @@ test('settled figures are of all that was said, and not taken where newer ones a
   await setImmediate();
   assert.ok(quality.take(summary('a')));
   thread.step = async () => ({});
-  await pass(60_000);
+  await pass(105_000);
   await setImmediate();
   await setImmediate();
   assert.equal(quality.take(summary('a')), undefined);

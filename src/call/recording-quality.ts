@@ -4,7 +4,7 @@ import type { Db } from '../database/schema.ts';
 import { CallreelError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { ChannelFigures } from '../quality/channel-figures.ts';
-import { excerptAt } from '../quality/excerpts.ts';
+import { excerptSeconds, placeBehind } from '../quality/excerpts.ts';
 import { figuresOfNothing, type QualityFigures } from '../quality/quality-meter.ts';
 import type { RecordingSummary } from '../recording/summary.ts';
 import type { MeasuredRecording, QualityOrder, SettledFigures } from '../worker/quality-protocol.ts';
@@ -57,7 +57,8 @@ interface Followed {
   /** When it is stepped next: just behind the end of the next excerpt, or once more behind that of the last. */
   dueUs: number;
   isAgain?: boolean;
-  excerpt: number;
+  /** Where that excerpt begins, in seconds from the beginning. */
+  place: number;
   settled?: { measured: MeasuredRecording; untilUs: number } | undefined;
 }
 
@@ -85,7 +86,7 @@ export class RecordingQuality {
     const order = { recordingId, conversationId };
     if (this.#followed.size < maxFollowed) {
       const sinceUs = this.#options.clock.monotonicUs();
-      this.#followed.set(recordingId, { order, sinceUs, dueUs: dueUs(sinceUs, 0), excerpt: 0 });
+      this.#followed.set(recordingId, { order, sinceUs, dueUs: dueUs(sinceUs, 0), place: 0 });
       this.#options.thread.follow(order).catch(() => this.#followed.delete(recordingId));
       this.#arm();
     }
@@ -214,9 +215,10 @@ export class RecordingQuality {
     const figures: SettledFigures | undefined = await thread.step(ids).catch(() => undefined);
     for (const followed of some) {
       const { sinceUs } = followed;
-      while (dueUs(sinceUs, followed.excerpt) <= atUs) followed.excerpt += 1;
-      const nextUs = dueUs(sinceUs, followed.excerpt);
       const measured = figures?.[followed.order.recordingId];
+      while (dueUs(sinceUs, followed.place) <= atUs)
+        followed.place = placeBehind(followed.place, measured !== undefined);
+      const nextUs = dueUs(sinceUs, followed.place);
       followed.settled = measured && { measured, untilUs: nextUs + lateMs * 1000 };
       followed.isAgain = !measured && !followed.isAgain;
       followed.dueUs = followed.isAgain ? Math.min(nextUs, atUs + againMs * 1000) : nextUs;
@@ -224,8 +226,8 @@ export class RecordingQuality {
   }
 }
 
-function dueUs(sinceUs: number, excerpt: number): number {
-  return sinceUs + (excerptAt(excerpt).toSeconds * 1000 + behindMs) * 1000;
+function dueUs(sinceUs: number, place: number): number {
+  return sinceUs + ((place + excerptSeconds) * 1000 + behindMs) * 1000;
 }
 
 /**

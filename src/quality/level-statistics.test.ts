@@ -1,15 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bandCount, leastDbov, rowLength, stepsPerDb } from './band-levels.ts';
-import { LevelStatistics } from './level-statistics.ts';
+import { isSteady, LevelStatistics, levelRange } from './level-statistics.ts';
 
 /** Rows in which every band has the level given for it. */
-function statisticsOf(levels: (number | number[])[]): LevelStatistics {
+function rowsOf(levels: (number | number[])[]): Uint8Array {
   const rows = new Uint8Array(levels.length * rowLength);
   for (const [row, level] of levels.entries())
     for (let band = 0; band < rowLength; band++)
       rows[row * rowLength + band] =
         stepsPerDb * ((typeof level === 'number' ? level : level[band]!) - leastDbov);
+  return rows;
+}
+
+function statisticsOf(levels: (number | number[])[]): LevelStatistics {
+  const rows = rowsOf(levels);
   const statistics = new LevelStatistics(new Float64Array(LevelStatistics.stateLength));
   statistics.add(rows, levels.length);
   return statistics;
@@ -53,4 +58,17 @@ test('what is even is no speech, nor what nobody can hear', () => {
   assert.equal(statisticsOf(even).isSpeech, false);
   assert.equal(statisticsOf(talk(-70, -84)).isSpeech, false);
   assert.equal(statisticsOf(talk(-30, -36)).isSpeech, true);
+});
+
+test('a floor is noise where the softest moments are alike; of who hardly pauses only what it is not above is known', () => {
+  const rangeOf = (levels: number[]) => levelRange(rowsOf(levels), levels.length)!;
+  const pausing = rangeOf(talk(-20, -45));
+  assert.deepEqual(pausing, { softDbov: -45, topDbov: -20, floor: { dbov: -45, isNoise: true } });
+  const falling = Array.from({ length: 400 }, (_, i) => -20 - (i % 100) / 2);
+  const { softDbov, floor } = rangeOf(falling);
+  assert.equal(floor.isNoise, false);
+  assert.ok(floor.dbov < softDbov && floor.dbov > -70, JSON.stringify(floor));
+  assert.equal(isSteady(pausing), false);
+  assert.equal(isSteady(rangeOf(talk(-20, -24))), true);
+  assert.equal(levelRange(rowsOf(Array.from({ length: 400 }, () => leastDbov)), 400), undefined);
 });

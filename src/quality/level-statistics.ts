@@ -8,6 +8,9 @@ const leastSpeechDbov = -62;
 /** nor as evenly as this. */
 const leastSpreadDb = 5;
 const bins = -leastDbov;
+/** Between these noise is as even as this. */
+const evenPercents = { from: 1, to: 15 };
+const evenDb = 5;
 /** Softer than this, against the loudest, all is alike. */
 const dynamicRangeDb = 60;
 const topPercent = 95;
@@ -29,18 +32,39 @@ const namesOf = namesOnce(() => [
   ]).flat(),
 ]);
 
-/** Whether rows of levels that follow one another hold audio, and that is as even as nobody speaks. */
-export function isSteady(rows: Uint8Array, count: number): boolean {
+/** Of rows of levels that follow one another, in dBov: what nearly all of those with audio in them lie above, and under. */
+export interface LevelRange {
+  softDbov: number;
+  topDbov: number;
+  floor: Floor;
+}
+
+/** What the softest moments are like. */
+export interface Floor {
+  dbov: number;
+  /** They are so even that they are noise: whoever hardly pauses leaves few of it. Otherwise noise may lie lower. */
+  isNoise: boolean;
+}
+
+/** @returns undefined where there is hardly any audio */
+export function levelRange(rows: Uint8Array, count: number): LevelRange | undefined {
   const levels = new Uint8Array(count);
   let audible = 0;
   for (let row = 0; row < count; row++) {
     const level = rows[row * rowLength + bandCount]!;
     if (level > (leastAudioDbov - leastDbov) * stepsPerDb) levels[audible++] = level;
   }
-  if (audible < leastSteadyRows) return false;
+  if (audible < leastSteadyRows) return undefined;
   const sorted = levels.subarray(0, audible).sort();
-  const at = (percent: number) => sorted[Math.floor((percent / 100) * audible)]!;
-  return at(topPercent) - at(softPercent) <= leastSpreadDb * stepsPerDb;
+  const at = (percent: number) => sorted[Math.floor((percent / 100) * audible)]! / stepsPerDb + leastDbov;
+  const { softDbov, topDbov } = { softDbov: at(softPercent), topDbov: at(topPercent) };
+  const isNoise = at(evenPercents.to) - at(evenPercents.from) <= evenDb;
+  return { softDbov, topDbov, floor: { dbov: isNoise ? softDbov : at(evenPercents.from), isNoise } };
+}
+
+/** As even as nobody speaks. */
+export function isSteady({ softDbov, topDbov }: LevelRange): boolean {
+  return topDbov - softDbov <= leastSpreadDb;
 }
 
 /**

@@ -2,10 +2,11 @@ import { Resampler } from '../audio/resample.ts';
 import { analysisRateHz, hopsPerSecond } from './band-levels.ts';
 import { Clipping } from './clipping.ts';
 import { remembered } from './feature-sink.ts';
+import { NoiseOverTime } from './noise-over-time.ts';
 import { rt60Of } from './rt60.ts';
-import { snrOf } from './snr.ts';
+import { noiseOf, snrOf, snrOver, speechOf } from './snr.ts';
 import { SpeechLevel } from './speech-level.ts';
-import { SpeechStatistics } from './speech-statistics.ts';
+import { type BlockListener, SpeechStatistics } from './speech-statistics.ts';
 
 /** Why a figure is missing, or only the best estimate. */
 export type QualityNote = 'no_speech' | 'little_speech';
@@ -36,6 +37,8 @@ const leastRows = 1 * hopsPerSecond;
 export const blockSeconds = 10;
 /** From so many blocks on, one that is not whole counts for nothing: SNR and RT60 change with each, not with each word. */
 const enoughBlocks = 3;
+/** A block so much softer than what was said before is somebody else, or nobody. */
+const softerDb = 25;
 
 /** What the models say. */
 interface Estimates {
@@ -56,7 +59,8 @@ export const figuresOfNothing: QualityFigures = {
  *
  *     samples -> speech level, clipping
  *             -> blocks of 10 s -> band levels -> statistics
- *                                     figures() <- statistics, models
+ *                               -> noise over time
+ *                                     figures() <- statistics, models, noise over time
  *
  * What is passed over counts as if it were like what was measured. Memory is bounded whatever the length: counts and
  * sums, and the samples of a block that is not whole. The models are asked once a block, however often `figures` is
@@ -68,6 +72,7 @@ export class QualityMeter {
   readonly #speechLevel: SpeechLevel;
   readonly #clipping = new Clipping();
   readonly #statistics = new SpeechStatistics();
+  readonly #noise = new NoiseOverTime();
   #blocks = 0;
   /** Of a block that is not whole yet. */
   #begun = noSamples;
@@ -112,6 +117,7 @@ export class QualityMeter {
   passOver(samples: number): void {
     this.#passedSamples += samples;
     if (this.#begunSamples > 0) this.#endBlock();
+    this.#noise.passOver(samples / this.#rateHz);
   }
 
   /** So many of the samples that were taken count for nothing, neither as speech nor as silence: it was paused there. */
@@ -125,6 +131,7 @@ export class QualityMeter {
     this.#speechLevel.passSilence(this.#passedSamples);
     this.#samples += this.#passedSamples;
     this.#passedSamples = 0;
+    this.#noise.forgetPassed();
   }
 
   /** Samples that were looked at, or searched. */
@@ -160,7 +167,7 @@ export class QualityMeter {
 
   /** Of all so far; asking changes nothing. */
   figures(): QualityFigures {
-    const { estimates, isRestSteady } = this.#soFar();
+    const { estimates, noise, isRestSteady } = this.#soFar();
     const { levelDbov, activity } = this.#speechLevel.active(isRestSteady);
     const clippedShare = this.#clipping.share;
     const passedSpeech = this.#passedActivity(activity) * this.#passedSamples;
@@ -171,9 +178,11 @@ export class QualityMeter {
       const nothing = { snrDb: null, rt60Seconds: null, speechLevelDbov: null, speechSeconds: 0 };
       return { ...nothing, clippedShare, silenceShare, note: 'no_speech' };
     }
+    const pooledDbov = noiseOf(levelDbov, estimates.snrDb);
+    const noiseDbov = noise.levelDbov(pooledDbov);
+    const snrDb = noiseDbov === pooledDbov ? estimates.snrDb : snrOver(noiseDbov, levelDbov);
     return {
-      ...estimates,
-      speechLevelDbov: levelDbov - 10 * Math.log10(1 + 10 ** (-estimates.snrDb / 10)),
+      ...{ snrDb, rt60Seconds: estimates.rt60Seconds, speechLevelDbov: speechOf(levelDbov, snrDb) },
       clippedShare,
       silenceShare,
       speechSeconds: speechSamples / this.#rateHz,
@@ -182,16 +191,21 @@ export class QualityMeter {
   }
 
   /** @returns `isRestSteady`: nobody speaks in the block that is not whole yet */
-  #soFar(): { estimates: Estimates | null; isRestSteady: boolean } {
+  #soFar(): { estimates: Estimates | null; noise: NoiseOverTime; isRestSteady: boolean } {
     let isRestSteady = false;
     if (this.#begunSamples > 0) {
       const statistics = this.#statistics.copy();
-      isRestSteady = !this.#addTo(statistics, this.#begun, 0, this.#begunSamples);
+      const noise = this.#noise.copy();
+      isRestSteady = !this.#addTo(statistics, noise, this.#begun, 0, this.#begunSamples);
       if (!isRestSteady && this.#blocks < enoughBlocks)
-        return { estimates: estimatesOf(statistics), isRestSteady };
+        return { estimates: estimatesOf(statistics), noise, isRestSteady };
     }
+    return { estimates: this.#estimatesSoFar(), noise: this.#noise, isRestSteady };
+  }
+
+  #estimatesSoFar(): Estimates | null {
     if (this.#estimates === undefined) this.#estimates = estimatesOf(this.#statistics);
-    return { estimates: this.#estimates, isRestSteady };
+    return this.#estimates;
   }
 
   #keep(samples: Int16Array, start: number, end: number): void {
@@ -213,7 +227,7 @@ export class QualityMeter {
   }
 
   #addBlock(samples: Int16Array, start: number, end: number): void {
-    if (this.#addTo(this.#statistics, samples, start, end)) {
+    if (this.#addTo(this.#statistics, this.#noise, samples, start, end)) {
       this.#blocks += 1;
       this.#estimates = undefined;
     } else this.#speechLevel.forget();
@@ -221,12 +235,56 @@ export class QualityMeter {
   }
 
   /** @returns as `SpeechStatistics.addBlock` */
-  #addTo(statistics: SpeechStatistics, samples: Int16Array, start: number, end: number): boolean {
-    if (isSilent(samples, start, end)) return true;
-    if (this.#rateHz === analysisRateHz) return statistics.addBlock(samples, start, end);
+  #addTo(
+    statistics: SpeechStatistics,
+    noise: NoiseOverTime,
+    samples: Int16Array,
+    start: number,
+    end: number,
+  ): boolean {
+    const seconds = (end - start) / this.#rateHz;
+    let isHeard = false;
+    const heard: BlockListener = ({ floor }, own) => {
+      isHeard = true;
+      noise.add(seconds, floor, {
+        own: () => this.#noiseOfBlock(own()),
+        before: () => this.#noiseBefore(),
+      });
+    };
+    const isSpeech = isSilent(samples, start, end) || this.#addRows(statistics, heard, samples, start, end);
+    if (!isHeard) noise.passOver(seconds);
+    return isSpeech;
+  }
+
+  #addRows(
+    statistics: SpeechStatistics,
+    heard: BlockListener,
+    samples: Int16Array,
+    start: number,
+    end: number,
+  ): boolean {
+    if (this.#rateHz === analysisRateHz) return statistics.addBlock(samples, start, end, heard);
     const resampler = new Resampler(this.#rateHz, analysisRateHz);
     const resampled = new Int16Array(resampler.maxOutput(end - start));
-    return statistics.addBlock(resampled, 0, resampler.push(samples.subarray(start, end), resampled));
+    const made = resampler.push(samples.subarray(start, end), resampled);
+    return statistics.addBlock(resampled, 0, made, heard);
+  }
+
+  /** In dBov, of the block that is being added. */
+  #noiseOfBlock(statistics: SpeechStatistics): number | undefined {
+    const levelDbov = this.#speechLevel.levelSinceMark();
+    if (statistics.rows < leastRows || !statistics.isSpeech) return undefined;
+    if (levelDbov < this.#speechLevel.active(true).levelDbov - softerDb) return undefined;
+    return noiseOf(
+      levelDbov,
+      snrOf((put) => statistics.features(put)),
+    );
+  }
+
+  /** In dBov, of the blocks before it. */
+  #noiseBefore(): number | undefined {
+    const estimates = this.#estimatesSoFar();
+    return estimates ? noiseOf(this.#speechLevel.active(true).levelDbov, estimates.snrDb) : undefined;
   }
 }
 

@@ -45,3 +45,15 @@ test('of nothing, and of silence, there is no level', () => {
   assert.deepEqual(activeOf(new Int16Array(0), 8000), { levelDbov: silenceDbov, activity: 0 });
   assert.deepEqual(activeOf(new Int16Array(8000), 8000), { levelDbov: silenceDbov, activity: 0 });
 });
+
+test('since the mark the level is that of what came since', () => {
+  const level = new SpeechLevel(8000);
+  const [soft, loud] = [bursts(-40, 0.5, 8000), bursts(-20, 0.5, 8000)];
+  level.push(soft, 0, soft.length);
+  assert.equal(level.levelSinceMark(), level.active().levelDbov);
+  level.mark();
+  assert.equal(level.levelSinceMark(), silenceDbov);
+  level.push(loud, 0, loud.length);
+  assert.ok(Math.abs(level.levelSinceMark() - activeOf(loud, 8000).levelDbov) < 0.1);
+  assert.equal(level.active(true).levelDbov, activeOf(soft, 8000).levelDbov);
+});

@@ -129,13 +129,20 @@ export class SpeechLevel {
     }
   }
 
-  /**
-   * The level of the time above a threshold, where it lies just the margin above that threshold.
-   * @param isForgotten what came since the mark is no speech
-   */
+  /** @param isForgotten what came since the mark is no speech */
   active(isForgotten = false): ActiveSpeech {
-    const activeHops = isForgotten ? this.#markedHops : this.#activeHops;
-    const energy = isForgotten ? this.#markedEnergy : this.#energy;
+    if (isForgotten) return this.#activeOf(this.#markedHops, this.#markedEnergy);
+    return this.#activeOf(this.#activeHops, this.#energy);
+  }
+
+  /** Of what came since the mark, in dBov. */
+  levelSinceMark(): number {
+    const hops = this.#activeHops.map((count, j) => count - this.#markedHops[j]!);
+    return this.#activeOf(hops, this.#energy - this.#markedEnergy).levelDbov;
+  }
+
+  /** The level of the time above a threshold, where it lies just the margin above that threshold. */
+  #activeOf(activeHops: readonly number[], energy: number): ActiveSpeech {
     let before: ActiveSpeech & { margin: number } = {
       levelDbov: silenceDbov,
       activity: 0,

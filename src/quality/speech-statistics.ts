@@ -3,7 +3,7 @@ import { FallStatistics } from './fall-statistics.ts';
 import type { FeatureSink } from './feature-sink.ts';
 import { FineStatistics } from './fine-statistics.ts';
 import { kernel } from './kernel.ts';
-import { isSteady, LevelStatistics } from './level-statistics.ts';
+import { isSteady, type LevelRange, LevelStatistics, levelRange } from './level-statistics.ts';
 import { ModulationStatistics } from './modulation-statistics.ts';
 import { packNumbers, unpackNumbers } from './packed-numbers.ts';
 import { SlopeStatistics } from './slope-statistics.ts';
@@ -13,6 +13,9 @@ const groupNames = ['all', 'pair 1', 'pair 2', 'pair 3', 'pair 4'];
 
 /** What is looked at together: 10 s. */
 export const blockSamples = 10 * analysisRateHz;
+
+/** Takes what a block is like, and who tells what it says by itself, which is to be asked at once. */
+export type BlockListener = (range: LevelRange, own: () => SpeechStatistics) => void;
 
 /** The statistics that are being looked at: an array of numbers, and what its parts are. */
 class Workspace {
@@ -66,17 +69,26 @@ export class SpeechStatistics {
 
   /**
    * Adds `samples[start..end)` at 8 kHz, at most `blockSamples`: their loudest moments are the speech, their softest the noise.
+   * @param heard told of a block with audio in it that is not steady, before it is added
    * @returns false of steady sound, which counts for nothing: of who listens for a long time, noise would be taken for speech
    */
-  addBlock(samples: Int16Array, start: number, end: number): boolean {
+  addBlock(samples: Int16Array, start: number, end: number, heard?: BlockListener): boolean {
     const { rows, count, fineCount } = bandLevels(samples, start, end);
-    if (isSteady(rows, count)) return false;
+    const range = levelRange(rows, count);
+    if (range && isSteady(range)) return false;
+    if (range) heard?.(range, () => new SpeechStatistics().#added(count, fineCount));
+    this.#added(count, fineCount);
+    return true;
+  }
+
+  /** What the kernel has rows of. */
+  #added(count: number, fineCount: number): this {
     const { state, levels } = this.#unpacked();
     kernel().run.addBlock(count, fineCount);
     this.#packed = packNumbers(state, this.#packed);
     this.#rows = levels.rows;
     this.#isSpeech = levels.isSpeech;
-    return true;
+    return this;
   }
 
   features(put: FeatureSink): void {

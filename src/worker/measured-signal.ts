@@ -27,8 +27,12 @@ export class MeasuredSignal {
 
   /** Enough is known: more of it changes little. */
   get isKnown(): boolean {
-    const { hasEnoughSpeech, hasSpeech } = this.meter;
-    return hasEnoughSpeech || (hasSpeech && this.#excerpts >= enoughExcerpts);
+    return this.isHeardEnough || (this.meter.hasSpeech && this.#excerpts >= enoughExcerpts);
+  }
+
+  /** Somebody spoke for long enough: from here on half as many excerpts will do. */
+  get isHeardEnough(): boolean {
+    return this.meter.hasEnoughSpeech;
   }
 
   /** Excerpts follow one another. */

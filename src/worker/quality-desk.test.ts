@@ -172,9 +172,9 @@ test('of a longer recording excerpts are measured, along as at its end, and who 
   assert.deepEqual(await desk.measure(order), along);
   const meter = new QualityMeter(rateHz);
   meter.push(decoded.subarray(0, 10 * rateHz));
-  meter.passOver(35 * rateHz);
-  meter.push(decoded.subarray(45 * rateHz, 55 * rateHz));
   meter.passOver(50 * rateHz);
+  meter.push(decoded.subarray(60 * rateHz, 70 * rateHz));
+  meter.passOver(35 * rateHz);
   const { driftPpm: _, ...figures } = along.channels.ann!;
   assert.deepEqual(figures, meter.figures());
   const { visitor } = along.channels;

@@ -1,5 +1,5 @@
 import { CallreelError } from '../errors.ts';
-import { excerptAt, excerptSeconds } from '../quality/excerpts.ts';
+import { excerptSeconds, isPlaceOfExcerpt, placeAt } from '../quality/excerpts.ts';
 import { signalSum } from '../quality/signal-sum.ts';
 import { ExcerptReader, type ExcerptReaderOptions } from '../render/excerpt-reader.ts';
 import { type GrowingRecording, GrowingTrack } from '../spool/growing-recording.ts';
@@ -12,6 +12,8 @@ import type { MeasuredRecording } from './quality-protocol.ts';
 const behindUs = 300_000;
 /** From so many excerpts on one that is long over is passed over. */
 const enoughExcerpts = 3;
+/** What is settled is looked at no more often than this. */
+const settledLateSeconds = 240;
 /** So much is measured of the end, as a whole, where little was said before: shorter recordings are measured whole. */
 const wholeSeconds = 20;
 /** What was not looked at before is made up for by so many excerpts at once. */
@@ -34,8 +36,10 @@ export class Measurement {
   readonly #lossConcealment: 'on' | 'off';
   readonly #tracks = new Map<string, MeasuredTrack>();
   #mix: MeasuredSignal | undefined;
-  /** The next one, and where what was measured ends. */
-  #excerpt = 0;
+  /** The next place where something may be measured, where it was last, how often, and where that ends. */
+  #place = 0;
+  #lastPlace: number | undefined;
+  #excerpts = 0;
   #toSample = -1;
   /** When the newest packet arrived that is known of. */
   #newestUs = 0;
@@ -55,12 +59,9 @@ export class Measurement {
   step(): MeasuredRecording | undefined {
     const view = this.#recording.look();
     const open = view.tracks.filter(({ endSample }) => endSample === undefined);
-    for (let count = 0; count < mostExcerpts; count++) {
-      if (!this.#isThere(view, open, this.#nextSpan(view))) break;
-      // What is long over is passed over, once enough is known.
-      if (this.#excerpt >= enoughExcerpts)
-        while (this.#isThere(view, open, spanOf(view, this.#excerpt + 1))) this.#excerpt += 1;
-      for (const _ of this.#measureTo(view, this.#nextSpan(view)));
+    const lateSeconds = this.#settled ? settledLateSeconds : 0;
+    for (let count = 0; count < mostExcerpts && this.#isNextThere(view, open, lateSeconds); count++) {
+      for (const _ of this.#measureNext(view));
       this.#settled = this.#isSettled(view) ? this.figures() : undefined;
     }
     return this.#settled;
@@ -80,8 +81,8 @@ export class Measurement {
       throw new CallreelError('CONFLICT', 'the recording was trimmed at its end');
     const { rateHz } = view.header;
     const isShort = endSample - beginSample <= wholeSeconds * rateHz;
-    for (let next = this.#nextSpan(view); !isShort && next.toSample <= endSample; next = this.#nextSpan(view))
-      yield* this.#measureTo(view, next);
+    while (!isShort && this.#findNext(view, ({ toSample }) => toSample <= endSample))
+      yield* this.#measureNext(view);
     if (isShort || this.#lacksSpeech(view)) {
       let fromSample = Math.max(this.#toSample, beginSample, endSample - wholeSeconds * rateHz);
       for (let toSample = fromSample; fromSample < endSample; fromSample = toSample) {
@@ -107,9 +108,46 @@ export class Measurement {
     for (const { reader } of this.#tracks.values()) reader.close();
   }
 
-  #nextSpan(view: SpoolRecording): Span {
-    while (spanOf(view, this.#excerpt).fromSample < this.#toSample) this.#excerpt += 1;
-    return spanOf(view, this.#excerpt);
+  /**
+   * Goes on to the next place where it is to be measured.
+   * @param isThere whether a span is over
+   * @returns false where that, or whether it is to be, is not known yet
+   */
+  #findNext(view: SpoolRecording, isThere: (span: Span) => boolean): boolean {
+    for (;;) {
+      const span = spanOf(view, this.#place);
+      if (span.fromSample >= this.#toSample) {
+        if (!isThere(span)) return false;
+        if (this.#isDue(view, this.#place)) return true;
+      }
+      this.#place += 1;
+    }
+  }
+
+  /**
+   * As `#findNext`, of a recording that goes on.
+   * @param open as of `#isThere`
+   * @param lateSeconds what has a place so much behind it that is there, and to be measured, is passed over, once enough is known
+   */
+  #isNextThere(view: SpoolRecording, open: SpoolTrack[], lateSeconds: number): boolean {
+    const isThere = (span: Span) => this.#isThere(view, open, span);
+    if (!this.#findNext(view, isThere)) return false;
+    const first = placeAt(this.#place);
+    if (this.#excerpts < enoughExcerpts) return true;
+    for (let next = this.#place + 1; isThere(spanOf(view, next)); next++)
+      if (placeAt(next) - first > lateSeconds && this.#isDue(view, next)) this.#place = next;
+    return true;
+  }
+
+  #isDue(view: SpoolRecording, place: number): boolean {
+    return isPlaceOfExcerpt(placeAt(place), this.#lastPlace, this.#areHeardEnough(view, spanOf(view, place)));
+  }
+
+  *#measureNext(view: SpoolRecording): Generator<void, void, undefined> {
+    const span = spanOf(view, this.#place);
+    this.#lastPlace = placeAt(this.#place);
+    this.#excerpts += 1;
+    yield* this.#measureTo(view, span);
   }
 
   /** Whether all of a span is there. @param open tracks that were not asked yet for their newest packet */
@@ -258,6 +296,15 @@ export class Measurement {
     return this.#mix?.isKnown === true && view.tracks.every(isKnown);
   }
 
+  /** Everybody who is there in a span was heard enough. */
+  #areHeardEnough(view: SpoolRecording, { fromSample, toSample }: Span): boolean {
+    const isElsewhere = ({ startSample, endSample = Number.POSITIVE_INFINITY }: SpoolTrack) =>
+      startSample >= toSample || endSample <= fromSample;
+    const isHeard = (track: SpoolTrack) =>
+      isElsewhere(track) || this.#tracks.get(track.trackId)?.signal.isHeardEnough;
+    return this.#mix?.isHeardEnough === true && view.tracks.every(isHeard);
+  }
+
   /** Somebody who speaks was not measured for long enough. */
   #lacksSpeech(view: SpoolRecording): boolean {
     const isOver = ({ endSample = Number.POSITIVE_INFINITY }: SpoolTrack) => endSample <= this.#toSample;
@@ -279,9 +326,8 @@ function beginOf({ startSample, end }: SpoolRecording): number {
   return end?.trim?.fromSample ?? startSample;
 }
 
-function spanOf(view: SpoolRecording, index: number): Span {
-  const { fromSeconds, toSeconds } = excerptAt(index);
+function spanOf(view: SpoolRecording, place: number): Span {
   const { rateHz } = view.header;
-  const begin = beginOf(view);
-  return { fromSample: begin + fromSeconds * rateHz, toSample: begin + toSeconds * rateHz };
+  const fromSample = beginOf(view) + placeAt(place) * rateHz;
+  return { fromSample, toSample: fromSample + excerptSeconds * rateHz };
 }

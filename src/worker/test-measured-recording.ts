@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { excerptSeconds, placeBehind } from '../quality/excerpts.ts';
 import { TestGrowingRecording, type TestPause, type TestTalk } from '../render/test-growing-recording.ts';
 import type { TestSpool } from '../spool/test-spool.ts';
 import { QualityDesk } from './quality-desk.ts';
@@ -10,8 +11,8 @@ export interface MeasuredCall {
   pauses?: readonly TestPause[];
 }
 
-/** Behind each excerpt, as the server looks at it. */
-const looksAtSeconds = [11.5, 56.5, 131.5, 191.5];
+/** So much behind an excerpt it is looked at. */
+const behindSeconds = 1.5;
 
 /** Along, as the server looks at it, and again at its end: the same. */
 export async function measuredRecording(
@@ -25,10 +26,13 @@ export async function measuredRecording(
   const desk = new QualityDesk({ spoolDir, masterKey, lossConcealment: 'on' });
   const order = { conversationId: 'room', recordingId };
   desk.follow(order);
-  for (const second of looksAtSeconds.filter((each) => each < seconds)) {
+  for (let place = 0; ; ) {
+    const second = place + excerptSeconds + behindSeconds;
+    if (second >= seconds) break;
     growing.until(second * 1e6);
     growing.settle();
-    desk.step([recordingId]);
+    const settled = desk.step([recordingId])[recordingId];
+    place = placeBehind(place, settled !== undefined);
   }
   growing.end(seconds * 1e6);
   const along = await desk.measure(order);
