@@ -10,6 +10,7 @@ const { systemClock } = await import('./clock.ts');
 const { loadConfig } = await import('./config.ts');
 const { returnFreedMemory } = await import('./freed-memory.ts');
 const { createLogger } = await import('./logger.ts');
+const { collectWhenQuiet } = await import('./quiet-collection.ts');
 const { lowerHelperThreads } = await import('./thread-priority.ts');
 
 lowerHelperThreads();
@@ -27,6 +28,7 @@ log.info(
   },
   'Callreel takes calls',
 );
+collectWhenQuiet(systemClock);
 returnFreedMemory(systemClock);
 let stopping = false;
 for (const signal of ['SIGTERM', 'SIGINT'] as const)

@@ -43,8 +43,8 @@ export class Limiter {
   #filled: number;
   #peak = 0;
   #hasWaiting = false;
-  /** Gains of the latest blocks, newest first. */
-  readonly #gains = new Float64Array(limiterHistoryBlocks).fill(1);
+  /** Gains of the latest blocks, newest first; most signals are never too loud, and have none. */
+  #gains: Float64Array | undefined;
   /** The node at the start of the waiting block. */
   #node = 1;
   /** Blocks since one was too loud. */
@@ -53,8 +53,9 @@ export class Limiter {
   /** @param startSample absolute position of the first sample; before it there is silence */
   constructor(rateHz: number, startSample = 0) {
     this.#block = limiterBlockSamples(rateHz);
-    this.#waiting = new Int32Array(this.#block);
-    this.#filling = new Int32Array(this.#block);
+    const memory = new Int32Array(2 * this.#block);
+    this.#waiting = memory.subarray(0, this.#block);
+    this.#filling = memory.subarray(this.#block);
     this.#fillStart = startSample % this.#block;
     this.#filled = this.#fillStart;
   }
@@ -135,8 +136,9 @@ export class Limiter {
     const written = this.#hasWaiting ? this.#emitWaiting(node, this.#block, out, outOffset) : 0;
 
     this.#quietBlocks = gain === 1 ? this.#quietBlocks + 1 : 0;
-    this.#gains.copyWithin(1, 0);
-    this.#gains[0] = gain;
+    if (gain !== 1) this.#gains ??= new Float64Array(limiterHistoryBlocks).fill(1);
+    this.#gains?.copyWithin(1, 0);
+    if (this.#gains) this.#gains[0] = gain;
     this.#node = node;
     const emitted = this.#waiting;
     this.#waiting = this.#filling;
@@ -151,6 +153,7 @@ export class Limiter {
 
   /** The node between the newest block of `#gains` and one of gain `next`. */
   #nodeBefore(next: number): number {
+    if (!this.#gains) return next;
     let node = next;
     for (let age = 0; age < limiterHistoryBlocks; age++) {
       const gain = this.#gains[age]!;

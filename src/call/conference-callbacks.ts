@@ -10,7 +10,7 @@ export interface ConferenceCallbacksOptions {
 export class ConferenceCallbacks {
   readonly urls = new Set<string>();
   /** Features and the URLs that were told of them. */
-  readonly #warned = new Set<string>();
+  #warned: Set<string> | undefined;
   readonly #options: ConferenceCallbacksOptions;
 
   constructor(options: ConferenceCallbacksOptions) {
@@ -24,8 +24,8 @@ export class ConferenceCallbacks {
     }
     for (const warning of warnings) {
       const key = `${warning.feature} ${url}`;
-      if (!this.#warned.has(key)) this.#options.warn(warning, url);
-      this.#warned.add(key);
+      if (!this.#warned?.has(key)) this.#options.warn(warning, url);
+      (this.#warned ??= new Set()).add(key);
     }
   }
 }

@@ -15,7 +15,7 @@ export interface WaitingOptions {
 export class ConferenceStart {
   #open = false;
   #begun = false;
-  readonly #heard = new Map<string, { stop(): void }>();
+  #heard: Map<string, { stop(): void }> | undefined;
 
   /** Somebody comes. @returns whether the doors are open, with this party at the latest */
   opens({ startOnEnter = true }: WaitingOptions): boolean {
@@ -25,21 +25,21 @@ export class ConferenceStart {
 
   /** The party can hear something. */
   hears(leg: Leg, { whileWaiting }: WaitingOptions): void {
-    if (!this.#begun && !leg.ended && !this.#heard.has(leg.id) && whileWaiting)
-      this.#heard.set(leg.id, whileWaiting(leg));
+    if (!this.#begun && !leg.ended && !this.#heard?.has(leg.id) && whileWaiting)
+      (this.#heard ??= new Map()).set(leg.id, whileWaiting(leg));
   }
 
   /** So many are there. @returns whether it begins with that */
   counts(parties: number): boolean {
     if (this.#begun || !this.#open || parties < 2) return false;
     this.#begun = true;
-    for (const heard of this.#heard.values()) heard.stop();
-    this.#heard.clear();
+    for (const heard of this.#heard?.values() ?? []) heard.stop();
+    this.#heard?.clear();
     return true;
   }
 
   left(legId: string): void {
-    this.#heard.get(legId)?.stop();
-    this.#heard.delete(legId);
+    this.#heard?.get(legId)?.stop();
+    this.#heard?.delete(legId);
   }
 }

@@ -8,7 +8,8 @@ export const keyTiming = { durationMs: 100, gapMs: 100 } as const;
 /** The keys that are pressed towards a leg, until the worker says that they were. */
 export class KeyPresses {
   readonly #legId: string;
-  readonly #pressing = new Map<string, (reason: DigitsEnd) => void>();
+  /** Most calls have none. */
+  #pressing: Map<string, (reason: DigitsEnd) => void> | undefined;
 
   constructor(legId: string) {
     this.#legId = legId;
@@ -18,22 +19,23 @@ export class KeyPresses {
   async press(worker: MediaWorker, digits: string): Promise<DigitsEnd> {
     const digitsId = newId();
     const { promise, resolve } = Promise.withResolvers<DigitsEnd>();
+    this.#pressing ??= new Map();
     this.#pressing.set(digitsId, resolve);
     try {
       await worker.send({ verb: 'digits.send', legId: this.#legId, digitsId, digits, ...keyTiming });
       return await promise;
     } finally {
-      this.#pressing.delete(digitsId);
+      this.#pressing?.delete(digitsId);
     }
   }
 
   /** The worker's word. */
   ended(digitsId: string, reason: DigitsEnd): void {
-    this.#pressing.get(digitsId)?.(reason);
+    this.#pressing?.get(digitsId)?.(reason);
   }
 
   /** The leg is gone, with its worker perhaps. */
   close(): void {
-    for (const resolve of this.#pressing.values()) resolve('leg-closed');
+    for (const resolve of this.#pressing?.values() ?? []) resolve('leg-closed');
   }
 }

@@ -34,7 +34,8 @@ export interface Listening {
 /** What is listened for on a leg, until the worker says that it ended. */
 export class LegListening {
   readonly #legId: string;
-  readonly #waiting = new Map<string, { began(): void; end(result: ListenResult): void }>();
+  /** Most calls have none. */
+  #waiting: Map<string, { began(): void; end(result: ListenResult): void }> | undefined;
 
   constructor(legId: string) {
     this.#legId = legId;
@@ -44,9 +45,10 @@ export class LegListening {
     const legId = this.#legId;
     const listenId = newId();
     const { promise: ended, resolve } = Promise.withResolvers<ListenResult>();
+    this.#waiting ??= new Map();
     this.#waiting.set(listenId, { began, end: resolve });
     const send = (verb: Exclude<ListenCommand['verb'], 'listen.start'>) => {
-      if (this.#waiting.has(listenId)) worker.send({ verb, legId, listenId }).catch(() => undefined);
+      if (this.#waiting?.has(listenId)) worker.send({ verb, legId, listenId }).catch(() => undefined);
     };
     worker
       .send({ verb: 'listen.start', legId, listenId, ...options })
@@ -56,17 +58,17 @@ export class LegListening {
 
   /** The worker's word. */
   heard(event: ListenEvent): void {
-    if (event.event === 'listen.speech') this.#waiting.get(event.listenId)?.began();
+    if (event.event === 'listen.speech') this.#waiting?.get(event.listenId)?.began();
     else this.#end(event.listenId, { reason: event.reason, utterance: event.utterance });
   }
 
   /** The leg is gone, with its worker perhaps. */
   close(): void {
-    for (const listenId of [...this.#waiting.keys()]) this.#end(listenId, { reason: 'leg-closed' });
+    for (const listenId of [...(this.#waiting?.keys() ?? [])]) this.#end(listenId, { reason: 'leg-closed' });
   }
 
   #end(listenId: string, result: ListenResult): void {
-    this.#waiting.get(listenId)?.end(result);
-    this.#waiting.delete(listenId);
+    this.#waiting?.get(listenId)?.end(result);
+    this.#waiting?.delete(listenId);
   }
 }

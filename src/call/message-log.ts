@@ -47,8 +47,8 @@ const maxReason = 128;
 /** What a message takes beside its text. */
 const overhead = 400;
 
-/** A few messages take little memory meanwhile, and little time. */
-const packing = { level: 1, windowBits: 13, memLevel: 6 } as const;
+/** A few messages take little memory meanwhile, and little time; by themselves 16 kB of each would wait as garbage. */
+const packing = { level: 1, windowBits: 13, memLevel: 6, chunkSize: 2048 } as const;
 /** What is more is packed for too long at once. */
 const mostPackedCharacters = 1 << 16;
 

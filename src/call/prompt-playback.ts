@@ -15,7 +15,8 @@ export interface Playback {
 /** The prompts a leg was given, until the worker says that they ended. */
 export class PromptPlayback {
   readonly #legId: string;
-  readonly #playing = new Map<string, (reason: PlayEnd) => void>();
+  /** Most calls have none. */
+  #playing: Map<string, (reason: PlayEnd) => void> | undefined;
 
   constructor(legId: string) {
     this.#legId = legId;
@@ -25,6 +26,7 @@ export class PromptPlayback {
     const legId = this.#legId;
     const playId = newId();
     const { promise, resolve } = Promise.withResolvers<PlayEnd>();
+    this.#playing ??= new Map();
     this.#playing.set(playId, resolve);
     // A refusal means that the leg is closed, or that more is waiting than there is room for.
     worker.send({ verb: 'play.start', legId, playId, samples, rateHz, loop }).catch((error: unknown) => {
@@ -35,7 +37,7 @@ export class PromptPlayback {
       ended: promise,
       refusal: undefined as unknown,
       stop: () => {
-        if (this.#playing.has(playId))
+        if (this.#playing?.has(playId))
           worker.send({ verb: 'play.stop', legId, playId }).catch(() => undefined);
       },
     };
@@ -44,12 +46,12 @@ export class PromptPlayback {
 
   /** The worker's word. */
   ended(playId: string, reason: PlayEnd): void {
-    this.#playing.get(playId)?.(reason);
-    this.#playing.delete(playId);
+    this.#playing?.get(playId)?.(reason);
+    this.#playing?.delete(playId);
   }
 
   /** The leg is gone, with its worker perhaps. */
   close(): void {
-    for (const playId of [...this.#playing.keys()]) this.ended(playId, 'leg-closed');
+    for (const playId of [...(this.#playing?.keys() ?? [])]) this.ended(playId, 'leg-closed');
   }
 }

@@ -19,7 +19,7 @@ export class Player {
   /** The first one plays. */
   readonly #prompts: Prompt[] = [];
   /** Whom the end of a prompt is told, where that is not the server. */
-  readonly #listeners = new Map<string, PlayListener>();
+  #listeners: Map<string, PlayListener> | undefined;
   #rateHz: AudioRateHz = audioRatesHz[0];
 
   constructor(legId: string, post: (event: WorkerEvent) => void) {
@@ -52,7 +52,7 @@ export class Player {
     const prompt = new Prompt(command, this.#rateHz);
     const loop = ended ? this.#prompts.findIndex(({ loops }) => loops) : -1;
     this.#prompts.splice(loop < 0 ? this.#prompts.length : loop, 0, prompt);
-    if (ended) this.#listeners.set(playId, ended);
+    if (ended) (this.#listeners ??= new Map()).set(playId, ended);
   }
 
   /** How much the leg was sent of one that waits or plays. */
@@ -88,8 +88,8 @@ export class Player {
   #end(index: number, reason: PlayEnd): void {
     const [{ playId, sentMs }] = this.#prompts.splice(index, 1) as [Prompt];
     const playedMs = Math.round(sentMs);
-    const listener = this.#listeners.get(playId);
-    this.#listeners.delete(playId);
+    const listener = this.#listeners?.get(playId);
+    this.#listeners?.delete(playId);
     if (listener) listener(reason, playedMs);
     else this.#post({ event: 'play.ended', legId: this.#legId, playId, reason, playedMs });
   }

@@ -27,10 +27,10 @@ export class PartyConsents {
   readonly notices: PartyNotices | undefined;
   readonly #isRequired: boolean;
   readonly #keepsClips: boolean;
-  readonly #consented = new Set<string>();
+  #consented: Set<string> | undefined;
   /** By connection: said, and not consented yet. */
-  readonly #asked = new Map<string, SpeechSource>();
-  readonly #listened = new Map<string, Listened>();
+  #asked: Map<string, SpeechSource> | undefined;
+  #listened: Map<string, Listened> | undefined;
   #isPaused = false;
   /** What came before may have been said in a pause. */
   #notBeforeUs = 0;
@@ -47,7 +47,7 @@ export class PartyConsents {
   }
 
   mayRecord(connectionId: string): boolean {
-    return !this.#isRequired || this.#consented.has(connectionId);
+    return !this.#isRequired || this.#consented?.has(connectionId) === true;
   }
 
   came(captured: SpeechSource, atUs: number): void {
@@ -55,7 +55,7 @@ export class PartyConsents {
     if (side !== 'said' || !captured.isRecordable) return;
     this.notices?.came(legId, party.connectionId, atUs);
     if (this.#keepsClips && !this.mayRecord(party.connectionId))
-      this.#asked.set(party.connectionId, captured);
+      (this.#asked ??= new Map()).set(party.connectionId, captured);
   }
 
   left({ stay: { legId, side = 'said', party } }: SpeechSource, atUs: number): void {
@@ -73,38 +73,38 @@ export class PartyConsents {
     if (isPaused === this.#isPaused) return;
     this.#isPaused = isPaused;
     this.#notBeforeUs = isPaused ? Number.POSITIVE_INFINITY : atUs + afterPauseUs;
-    for (const { speech } of this.#listened.values()) speech.restart(this.#notBeforeUs);
+    for (const { speech } of this.#listened?.values() ?? []) speech.restart(this.#notBeforeUs);
   }
 
   slot(nowUs: number): void {
     this.notices?.slot(nowUs);
-    if (this.#isPaused) return;
+    if (this.#isPaused || !this.#asked) return;
     for (const [connectionId, captured] of this.#asked) {
-      if (this.#listened.has(connectionId)) continue;
+      if (this.#listened?.has(connectionId)) continue;
       if (this.notices && !this.notices.isOver(captured.stay.legId)) continue;
       const speech = new RecentSpeech(Math.max(nowUs, this.#notBeforeUs), maxClipMs * 1000);
-      this.#listened.set(connectionId, { captured, speech });
+      (this.#listened ??= new Map()).set(connectionId, { captured, speech });
       captured.listeners.add(speech);
     }
   }
 
   /** @returns the last of what the party said before, where that is kept: nobody else has it afterwards */
   consent(connectionId: string, atUs: number): CapturedPacket[] {
-    const said = this.#listened.get(connectionId)?.speech.until(atUs) ?? [];
+    const said = this.#listened?.get(connectionId)?.speech.until(atUs) ?? [];
     this.#forget(connectionId);
-    this.#consented.add(connectionId);
+    (this.#consented ??= new Set()).add(connectionId);
     return said;
   }
 
   close(atUs: number): void {
     this.notices?.close(atUs);
-    for (const connectionId of [...this.#asked.keys()]) this.#forget(connectionId);
+    for (const connectionId of [...(this.#asked?.keys() ?? [])]) this.#forget(connectionId);
   }
 
   #forget(connectionId: string): void {
-    this.#asked.delete(connectionId);
-    const listened = this.#listened.get(connectionId);
-    this.#listened.delete(connectionId);
+    this.#asked?.delete(connectionId);
+    const listened = this.#listened?.get(connectionId);
+    this.#listened?.delete(connectionId);
     listened?.captured.listeners.delete(listened.speech);
   }
 }

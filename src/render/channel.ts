@@ -49,7 +49,7 @@ export class ChannelReader implements SampleReader {
   /** While it is read: so far the window is filled. */
   #filledTo = 0;
   #resampler: Resampler | undefined;
-  #resampled = new Int16Array(0);
+  #resampled = nothing;
   /** Where the resampler's next output lies, and where the input it was given ends. */
   #resampledTo = 0;
   #stretchEnd = 0;

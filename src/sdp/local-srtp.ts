@@ -15,7 +15,8 @@ export class LocalSrtp {
   readonly policy: SrtpPolicy;
   /** Whether offers of ours carry keys. */
   readonly offered: boolean;
-  #keys = new Map<SrtpSuite, string>();
+  /** Made when they are wanted. */
+  #keys: Map<SrtpSuite, string> | undefined;
   #secureProfile: boolean;
 
   /** @param offered what is optional may be left to the peer to ask for */
@@ -38,6 +39,7 @@ export class LocalSrtp {
 
   /** Master key and salt, base64. */
   keySalt(suite: SrtpSuite): string {
+    this.#keys ??= new Map();
     let keySalt = this.#keys.get(suite);
     if (keySalt === undefined) {
       keySalt = randomBytes(srtpKeyBytes[suite]).toString('base64');
@@ -48,7 +50,7 @@ export class LocalSrtp {
 
   /** From now on other keys. */
   renew(): void {
-    this.#keys = new Map();
+    this.#keys = undefined;
   }
 }
 

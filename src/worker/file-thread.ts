@@ -1,6 +1,7 @@
 import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../clock.ts';
+import { collectWhenQuiet } from '../quiet-collection.ts';
 import { Secret } from '../secret.ts';
 import { asCallreelError, FileDesk } from './file-desk.ts';
 import type { FileCommand, FileReply, FileStep } from './file-protocol.ts';
@@ -35,3 +36,4 @@ parentPort?.on('message', (command: FileCommand) => {
     )
     .then((reply) => parentPort?.postMessage(reply));
 });
+collectWhenQuiet(systemClock);

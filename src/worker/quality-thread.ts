@@ -1,5 +1,7 @@
 import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
+import { systemClock } from '../clock.ts';
+import { collectWhenQuiet } from '../quiet-collection.ts';
 import { Secret } from '../secret.ts';
 import { asCallreelError } from './file-desk.ts';
 import { QualityDesk } from './quality-desk.ts';
@@ -40,3 +42,4 @@ parentPort?.on('message', (command: QualityCommand) => {
     )
     .then((reply) => parentPort?.postMessage(reply));
 });
+collectWhenQuiet(systemClock);

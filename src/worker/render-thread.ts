@@ -2,6 +2,7 @@ import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
+import { collectWhenQuiet } from '../quiet-collection.ts';
 import { recordingMarks } from '../render/recording-marks.ts';
 import { clipView, recordingView } from '../render/recording-view.ts';
 import { openRendition, type Rendition } from '../render/rendition.ts';
@@ -148,3 +149,4 @@ parentPort?.on('message', (command: RenderCommand) => {
     .then((reply) => reply && parentPort?.postMessage(reply, memoryOf(reply)));
 });
 warmUpManifests();
+collectWhenQuiet(systemClock);

@@ -1,0 +1,97 @@
+import { constants, PerformanceObserver } from 'node:perf_hooks';
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
+import type { Clock } from './clock.ts';
+
+const everyMs = 5000;
+/** SIP forgets the transactions of a call that was set up 32 s behind its answer. */
+const quietMs = 40_000;
+/** In the old generation between two looks: calls that are set up, some in a second, make more. */
+const quietBytes = 512 << 10;
+/** Less is not worth it; more than V8 by itself lets come of a small heap. */
+const leastBytes = 8 << 20;
+/** V8 begins where so much was made of what it would wait for: any thread has, at once. */
+const soonPercent = 1;
+/** For the beginning and all of a collection. While it lasts other threads of the process collect sooner, too. */
+const longestMs = 2000;
+/** More than a young generation, whose end has V8 look at the old one. */
+const wakingArrays = 2500;
+
+/**
+ * Collects the old generation of this thread once it grew by some MB and has been quiet since: what hundreds of calls
+ * leave that were set up, or have ended, would wait until as many come again. V8 is made to begin sooner, and does as
+ * ever: in steps, most of it by its helper threads.
+ */
+export function collectWhenQuiet(clock: Clock): void {
+  const watch = new QuietWatch();
+  let collecting = false;
+  const again = (): void => {
+    watch.look(oldBytes(), clock.monotonicUs() / 1000);
+    if (watch.isDue && !collecting) {
+      collecting = true;
+      collectSoon(clock, (collected) => {
+        collecting = false;
+        if (collected) watch.collected();
+      });
+    }
+    clock.after(everyMs, again);
+  };
+  clock.after(everyMs, again);
+}
+
+/** Knows when a thread made much of what is kept for a while, and then no more for long enough. */
+export class QuietWatch {
+  #lastBytes = 0;
+  #grownBytes = 0;
+  #busyMs = 0;
+  #nowMs = 0;
+
+  /** @param bytes of the old generation, garbage among it */
+  look(bytes: number, nowMs: number): void {
+    const grownBytes = bytes - this.#lastBytes;
+    this.#lastBytes = bytes;
+    this.#nowMs = nowMs;
+    if (grownBytes > 0) this.#grownBytes += grownBytes;
+    if (grownBytes > quietBytes) this.#busyMs = nowMs;
+  }
+
+  get isDue(): boolean {
+    return this.#grownBytes >= leastBytes && this.#nowMs - this.#busyMs >= quietMs;
+  }
+
+  collected(): void {
+    this.#grownBytes = 0;
+  }
+}
+
+/** @param done with whether there was a collection: another thread may have ended the flag before */
+function collectSoon(clock: Clock, done: (collected: boolean) => void): void {
+  const end = (collected: boolean): void => {
+    observer.disconnect();
+    timer.cancel();
+    setTrigger(0);
+    done(collected);
+  };
+  const timer = clock.after(longestMs, () => end(false));
+  const observer = new PerformanceObserver((list) => {
+    if (list.getEntries().some(isMajor)) end(true);
+  });
+  observer.observe({ entryTypes: ['gc'] });
+  setTrigger(soonPercent);
+  for (let made = 0; made < wakingArrays; made++) new Array(128).fill(made);
+}
+
+/** Of all threads of the process; 0 is V8's own way. */
+function setTrigger(percent: number): void {
+  setFlagsFromString(`--incremental-marking-soft-trigger=${percent}`);
+}
+
+function isMajor(entry: PerformanceEntry): boolean {
+  const { detail } = entry as PerformanceEntry & { detail: { kind: number } };
+  return detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR;
+}
+
+function oldBytes(): number {
+  return getHeapSpaceStatistics()
+    .filter(({ space_name: name }) => !name.startsWith('new_'))
+    .reduce((sum, { space_used_size: bytes }) => sum + bytes, 0);
+}
