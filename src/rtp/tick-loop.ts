@@ -26,7 +26,7 @@ export interface TickSteps {
  * Turns within one of the event loop, as long as nothing waits for that: it takes as long as what a turn with little to do
  * has to do. So long waits what nobody told of, the collector's steps, say.
  */
-const maxTurnsAtOnce = 4;
+const maxTurnsAtOnce = 8;
 
 /**
  * Runs its steps on absolute deadlines, the multiples of the period on the monotonic clock: a turn that was late
