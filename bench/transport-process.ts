@@ -67,7 +67,10 @@ function openTransport(): DgramTransport | FfiTransport {
   const libc = openLibc();
   if (typeof libc === 'string') throw new Error(libc);
   const uring = driver !== 'direct';
-  const opened = new FfiTransport({ ...options, libc, uring, multishot: driver === 'ffi' });
+  const opened = new FfiTransport({
+    ...{ ...options, libc, uring, multishot: driver === 'ffi' },
+    mayStay: () => true,
+  });
   if (uring && opened.note !== undefined) throw new Error(opened.note);
   return opened;
 }

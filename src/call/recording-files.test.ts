@@ -143,6 +143,8 @@ test('many channels are looked at less often, by turns, and of many more at leas
   for (const other of 'bcdefghij') ends.push(follow(other));
   await looksIn4Seconds();
   assert.equal(await looksIn4Seconds(), 4);
+  const steps = thread.asked.filter((each) => each.startsWith('step'));
+  assert.ok(steps.length <= 8, 'those that are due soon are looked at together');
   thread.channels = 100;
   await looksIn4Seconds();
   assert.equal(await looksIn4Seconds(), 1);

@@ -44,6 +44,8 @@ export const fileStepMs = 200;
 /** Each look at a channel costs the same, however little is new: those of many are looked at less often. */
 const lookMsPerChannel = 10;
 const longestLookMs = 4000;
+/** Those that are due within so much are looked at together: each step is a message to the media worker and back. */
+const togetherMs = 500;
 const firstRetryMs = 1000;
 const maxRetryMs = 300_000;
 /** A disk may have room again; a spool that is damaged or gone stays so. */
@@ -172,6 +174,7 @@ export class RecordingFiles {
     const lookMs = Math.min(longestLookMs, Math.max(fileStepMs, channels * lookMsPerChannel));
     this.#dueMs += size * fileStepMs;
     const looks = Math.min(size, Math.floor(this.#dueMs / lookMs));
+    if (looks < Math.min(size, Math.ceil((size * togetherMs) / lookMs))) return [];
     this.#dueMs -= looks * lookMs;
     const next = [...this.#followed].slice(0, looks);
     for (const [recordingId, each] of next) {

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { compiledQuery } from './compiled-query.ts';
 import { json } from './json.ts';
 import { fetchPage, type Page, type PageRequest } from './page.ts';
 import type { Db, Delivery, DeliveryState } from './schema.ts';
@@ -147,17 +148,32 @@ export async function listDueDeliveries(
     exceptPlaces,
   }: { now: Date; limit: number; except: readonly string[]; exceptPlaces: readonly string[] },
 ): Promise<Delivery[]> {
-  return await db
+  if (except.length === 0 && exceptPlaces.length === 0) return await listAllDue(db, { node, now, limit });
+  return await due(db, { node, now, limit })
+    .$if(except.length > 0, (query) => query.where('deliveryId', 'not in', except))
+    .$if(exceptPlaces.length > 0, (query) => query.where('place', 'not in', exceptPlaces))
+    .execute();
+}
+
+interface DueDeliveries {
+  [value: string]: unknown;
+  node: string;
+  now: Date;
+  limit: number;
+}
+
+function due(db: Db, { node, now, limit }: DueDeliveries) {
+  return db
     .selectFrom('deliveries')
     .selectAll()
     .where('node', '=', node)
     .where('nextAttemptAt', '<=', now)
-    .$if(except.length > 0, (query) => query.where('deliveryId', 'not in', except))
-    .$if(exceptPlaces.length > 0, (query) => query.where('place', 'not in', exceptPlaces))
     .orderBy('nextAttemptAt')
-    .limit(limit)
-    .execute();
+    .limit(limit);
 }
+
+/** Asked for each second, mostly in vain. */
+const listAllDue = compiledQuery((db, values: DueDeliveries) => due(db, values));
 
 /** What a process that ended was uploading, is due. @returns them */
 export async function reviveInterruptedDeliveries(db: Db, node: string, now: Date): Promise<Delivery[]> {

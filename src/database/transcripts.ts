@@ -1,3 +1,4 @@
+import { compiledQuery } from './compiled-query.ts';
 import { json } from './json.ts';
 import type { Db } from './schema.ts';
 import type { TranscriptRow } from './transcript-table.ts';
@@ -71,6 +72,20 @@ export async function changeTranscript(
     .returningAll()
     .executeTakeFirst();
 }
+
+/** Whether this node has anything to do by then, as far as its rows say; asked for each second, mostly in vain. */
+export async function hasDueTranscripts(db: Db, node: string, now: Date): Promise<boolean> {
+  return (await findDue(db, { node, now })).length > 0;
+}
+
+const findDue = compiledQuery((db, { node, now }: { node: string; now: Date }) =>
+  db
+    .selectFrom('transcripts')
+    .select('node')
+    .where('node', '=', node)
+    .where('nextAttemptAt', '<=', now)
+    .limit(1),
+);
 
 export interface DueQuery {
   now: Date;

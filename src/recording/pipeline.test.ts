@@ -29,6 +29,7 @@ describe('Pipeline', () => {
       ring: shared,
       settle: async () => undefined,
       post: (event) => events.push(event),
+      mayStay: () => false,
     });
     pipeline.run(() => undefined);
     phone = await TestPhone.open();

@@ -3,7 +3,7 @@ import { CommandExecutor } from '../media/command-executor.ts';
 import type { WorkerEvent } from '../media/control.ts';
 import { chooseTransport } from '../rtp/choose-transport.ts';
 import type { PortRange } from '../rtp/port-range.ts';
-import type { DriverSetting, RtpTransport } from '../rtp/transport.ts';
+import type { DriverSetting, MayStay, RtpTransport } from '../rtp/transport.ts';
 import { SpoolProducer } from '../spool/producer.ts';
 import { Capture } from './capture.ts';
 import { Recordings } from './recordings.ts';
@@ -40,6 +40,7 @@ export interface PipelineOptions {
   /** Asks the writer thread; settles with its answer. */
   settle(roomId: string): Promise<void>;
   post(event: WorkerEvent): void;
+  mayStay: MayStay;
 }
 
 /** Everything on the tick thread of one media worker. */
@@ -52,11 +53,11 @@ export class Pipeline {
   readonly #transport: RtpTransport;
   readonly #capture: Capture;
 
-  constructor({ clock, driver, mediaAddress, ports, ring, settle, post }: PipelineOptions) {
+  constructor({ clock, driver, mediaAddress, ports, ring, settle, post, mayStay }: PipelineOptions) {
     const spool = new SpoolProducer(ring);
     const capture = new Capture({ spool, clock });
     const recordings = new Recordings({ capture, spool, emit: post, settle });
-    const { transport, note } = chooseTransport({ driver, clock, address: mediaAddress, ports });
+    const { transport, note } = chooseTransport({ driver, clock, address: mediaAddress, ports, mayStay });
     this.#capture = capture;
     this.#transport = transport;
     this.driverNote = note;

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { type OpenedLibc, openLibc } from './libc.ts';
 import type { PortRange } from './port-range.ts';
-import type { DriverSetting, RtpTransport } from './transport.ts';
+import type { DriverSetting, MayStay, RtpTransport } from './transport.ts';
 import { DgramTransport } from './transport-dgram.ts';
 import { FfiTransport } from './transport-ffi.ts';
 
@@ -12,6 +12,7 @@ export interface TransportOptions {
   /** IPv4 or IPv6 address of this machine that the ports are bound to. */
   address: string;
   ports: PortRange;
+  mayStay?: MayStay;
 }
 
 export interface ChosenTransport {

@@ -24,6 +24,7 @@ export interface Libc {
   epoll_ctl(epoll: number, operation: number, fd: number, event: bigint): number;
   epoll_wait(epoll: number, events: bigint, maxEvents: number, timeoutMs: number): number;
   clock_gettime(clock: bigint, time: bigint): number;
+  clock_nanosleep(clock: bigint, flags: bigint, until: bigint, left: bigint): number;
   inet_pton(family: number, text: string, address: bigint): number;
   inet_ntop(family: number, address: bigint, text: bigint, bytes: number): bigint;
   if_nametoindex(name: string): number;
@@ -68,6 +69,7 @@ const signatures = {
  */
 const shortSignatures = {
   clock_gettime: { arguments: ['pointer', 'pointer', 'float'], return: 'int32' },
+  clock_nanosleep: { arguments: ['pointer', 'pointer', 'pointer', 'pointer', 'float'], return: 'int32' },
   syscall: {
     arguments: ['pointer', 'pointer', 'pointer', 'pointer', 'pointer', 'pointer', 'float'],
     return: 'int32',
@@ -102,6 +104,8 @@ function tryOpen(): OpenedLibc | string {
     const libc: Libc & { libs: unknown } = {
       ...functions,
       clock_gettime: (clock, time) => short.functions.clock_gettime(clock, time, 0),
+      clock_nanosleep: (clock, flags, until, left) =>
+        short.functions.clock_nanosleep(clock, flags, until, left, 0),
       shortSyscall: (number, a, b, c, d) => short.functions.syscall(number, a, b, c, d, 0n, 0),
       socket: (family, type, protocol) => functions.socket(family, type, protocol, 0),
       bind: (fd, address, bytes) => functions.bind(fd, address, bytes, 0),
@@ -164,6 +168,8 @@ export const linux = {
   EPOLL_CTL_ADD: 1,
   EPOLLIN: 1,
   CLOCK_REALTIME: 0n,
+  CLOCK_MONOTONIC: 1n,
+  TIMER_ABSTIME: 1n,
   RLIMIT_NOFILE: 7,
   ENOBUFS: 105,
   ECONNREFUSED: 111,

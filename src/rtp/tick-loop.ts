@@ -16,12 +16,22 @@ export interface TickSteps {
   ticks: readonly ((nowUs: number) => void)[];
   /** Also after a step that threw. */
   send(): void;
+  /** Holds up the thread; without it every turn is one of the event loop too. */
+  sleep?: { until(monotonicUs: number): void } | undefined;
+  /** Behind a turn: nothing waits for the event loop. */
+  mayStay?(): boolean;
 }
+
+/**
+ * Turns within one of the event loop, as long as nothing waits for that: it takes as long as what a turn with little to do
+ * has to do. So long waits what nobody told of, the collector's steps, say.
+ */
+const maxTurnsAtOnce = 8;
 
 /**
  * Runs its steps on absolute deadlines, the multiples of the period on the monotonic clock: a turn that was late
  * does not shift the next. Deadlines that passed meanwhile are not caught up one by one; the ticks go by their
- * `nowUs`, and `lateness` tells.
+ * `nowUs`, and `lateness` tells. The thread waits for the next deadline in the event loop or, where it may, without it.
  */
 export class TickLoop {
   readonly #clock: Clock;
@@ -65,6 +75,24 @@ export class TickLoop {
       this.#arm();
       return;
     }
+    try {
+      this.#turn(nowUs);
+      for (let turns = 1; turns < maxTurnsAtOnce && this.#sleeps(); turns++)
+        this.#turn(this.#clock.monotonicUs());
+    } finally {
+      this.#arm();
+    }
+  }
+
+  /** @returns whether the next deadline has come, without the event loop */
+  #sleeps(): boolean {
+    const { sleep } = this.#steps;
+    if (!sleep || this.#stopped || !this.#steps.mayStay?.()) return false;
+    sleep.until(this.#deadlineUs);
+    return this.#clock.monotonicUs() >= this.#deadlineUs;
+  }
+
+  #turn(nowUs: number): void {
     const latenessUs = nowUs - this.#deadlineUs;
     this.#histogram.add(latenessUs);
     if (latenessUs > this.#periodUs) this.#lateness.lateTicks += Math.floor(latenessUs / this.#periodUs);
@@ -78,7 +106,6 @@ export class TickLoop {
     } finally {
       this.#steps.send();
       this.#deadlineUs = this.#nextDeadline(nowUs);
-      this.#arm();
     }
   }
 }

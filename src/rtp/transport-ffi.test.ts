@@ -227,6 +227,29 @@ test('what comes within a long turn is not dated back to its beginning', async (
   assert.ok(told.arrivalUs >= told.sentUs - 2 && told.arrivalUs <= told.tickUs, JSON.stringify(told));
 });
 
+test('ticks stay in one turn of the event loop where they may', async () => {
+  const transport = new FfiTransport({ ...options, libc, mayStay: () => true });
+  const turns: number[] = [];
+  let turn = 0;
+  const done = Promise.withResolvers<void>();
+  const count = (): void => {
+    turn++;
+    if (turns.length < 8) setTimeout(count, 1);
+    else done.resolve();
+  };
+  count();
+  transport.run(() => turns.push(turn));
+  await done.promise;
+  await transport.stop();
+  // A signal ends a sleep.
+  assert.ok(new Set(turns).size < turns.length, JSON.stringify(turns));
+  const { histogram } = transport.counters;
+  assert.equal(
+    histogram?.counts.reduce((sum, each) => sum + each),
+    turns.length,
+  );
+});
+
 test('sockets are not connected where others would not be heard beside them', async () => {
   let connected = 0;
   const hiding = libcWith((real) => ({

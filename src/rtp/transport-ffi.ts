@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { ArrivalTimes } from './arrival-times.ts';
 import { ConnectedPeers } from './connected-peers.ts';
@@ -10,9 +10,11 @@ import type { OpenedLibc } from './libc.ts';
 import type { PortRange } from './port-range.ts';
 import { bindFreePort, judgeBindError } from './port-search.ts';
 import { SocketAddresses } from './socket-address.ts';
+import { ThreadSleep } from './thread-sleep.ts';
 import { TickLoop } from './tick-loop.ts';
 import {
   type DatagramSink,
+  type MayStay,
   type RtpTransport,
   type TransportCounters,
   type TransportPort,
@@ -37,6 +39,7 @@ export interface FfiTransportOptions {
   multishot?: boolean;
   /** False: no socket is connected to a steady peer. */
   connect?: boolean;
+  mayStay?: MayStay;
 }
 
 export type FfiTransportCounters = TransportCounters & ReceiveCounters;
@@ -159,11 +162,13 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
 
   run(...ticks: ((nowUs: number) => void)[]): void {
     if (this.#loop) throw new Error('the transport runs already');
-    this.#loop = new TickLoop(this.#options.clock, tickPeriodUs, this.counters, {
+    const { libc, clock, mayStay } = this.#options;
+    this.#loop = new TickLoop(clock, tickPeriodUs, this.counters, {
       begin: () => this.#begin(),
       receiver: this.#receiver,
       ticks,
       send: () => this.sender.flush(),
+      ...(mayStay && clock === systemClock && { sleep: new ThreadSleep(libc), mayStay }),
     });
   }
 

@@ -61,6 +61,12 @@ export interface RtpTransport {
   stop(): Promise<void>;
 }
 
+/**
+ * Whether nothing that the ticks have begun waits for the event loop: then a driver may hold up the thread until the next
+ * tick, for a few of them.
+ */
+export type MayStay = () => boolean;
+
 /** Which driver is wanted; `auto`: `ffi` where it works, else `dgram`. */
 export const driverSettings = ['auto', 'ffi', 'dgram'] as const;
 export type DriverSetting = (typeof driverSettings)[number];

@@ -7,6 +7,7 @@ import type { TranscriptRow } from '../database/transcript-table.ts';
 import {
   changeTranscript,
   dropDeliveredCredentials,
+  hasDueTranscripts,
   listTranscriptsToDeliver,
   listTranscriptsToMake,
   lockTranscript,
@@ -100,6 +101,8 @@ export class Transcriber {
   }
 
   async #fetch(): Promise<number> {
+    const { db, node } = this.#options;
+    if (!(await hasDueTranscripts(db, node, this.#now()))) return 0;
     return (
       (await this.#take('making', this.#options.concurrency, listTranscriptsToMake)) +
       (await this.#take('delivering', deliveriesAtOnce, listTranscriptsToDeliver))

@@ -21,6 +21,10 @@ export class MessageBatch<Message> {
     else if (this.#waiting.length >= mostMessages) this.flush();
   }
 
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
   /** At once, ahead of what ends the connection. */
   flush(): void {
     if (this.#waiting.length > 0) this.#send(this.#waiting.splice(0));

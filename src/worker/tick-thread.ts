@@ -30,6 +30,8 @@ const dueRequests: TickRequest[] = [];
 const toWriter = new MessageBatch<WriterRequest>((requests) => ask(requests));
 const toServer = new MessageBatch<WorkerMessage>((messages) => control.postMessage(messages));
 let nextSettle = 1;
+/** In this turn: what was begun by it goes on in the event loop. */
+let wasTold = false;
 let state: 'running' | 'interrupted' | 'drainingWriter' | 'finished' = 'running';
 
 const pipeline = new Pipeline({
@@ -40,6 +42,7 @@ const pipeline = new Pipeline({
   ring,
   settle,
   post: (event) => tell({ kind: 'event', event }),
+  mayStay: () => !wasTold && toWriter.isEmpty && toServer.isEmpty,
 });
 
 function tell(message: WorkerMessage): void {
@@ -63,6 +66,7 @@ function settled(reply: number): void {
 
 function readWriterReports(): void {
   for (let next = receiveMessageOnPort(writerPort); next; next = receiveMessageOnPort(writerPort)) {
+    wasTold = true;
     const report = next.message as WriterReport;
     if (report.event === 'settled') report.replies.forEach(settled);
     else if (report.event === 'drained') void finish();
@@ -75,6 +79,7 @@ function readWriterReports(): void {
  * before the leg is closed.
  */
 function readRequests(): void {
+  if (dueRequests.length > 0) wasTold = true;
   for (const request of dueRequests.splice(0)) {
     if (request.kind === 'command') void execute(request);
     else interrupt();
@@ -82,7 +87,9 @@ function readRequests(): void {
   const arrived: TickRequest[] = [];
   for (let next = receiveMessageOnPort(control); next; next = receiveMessageOnPort(control))
     arrived.push(...(next.message as TickRequest[]));
-  if (arrived.length > 0) setImmediate(() => dueRequests.push(...arrived));
+  if (arrived.length === 0) return;
+  wasTold = true;
+  setImmediate(() => dueRequests.push(...arrived));
 }
 
 async function execute({ id, command }: CommandMessage): Promise<void> {
@@ -128,6 +135,7 @@ async function finish(): Promise<void> {
 // The transport's timers keep no thread alive by themselves.
 control.ref();
 pipeline.run(() => {
+  wasTold = false;
   readWriterReports();
   readRequests();
   finishWhenDone();
