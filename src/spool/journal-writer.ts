@@ -22,12 +22,10 @@ export interface JournalWriterOptions {
 }
 
 const firstBatchBytes = 64 * 1024;
-/** Written at once, though more follows: what is sealed, summed and written so is in the caches all the while. */
-const pieceBytes = 128 * 1024;
-/** More than a piece and its last entry: what grew beyond it is given back. */
-const keptBatchBytes = 512 * 1024;
+/** More than a busy worker writes at once: what grew beyond it is given back. */
+const keptBatchBytes = 8 * 1024 * 1024;
 
-/** The journal at the edge: gathers entries, then a write for many of them. The file is made by its first entry. */
+/** The journal at the edge: gathers entries, then one write for all of them. The file is made by its first entry. */
 export class JournalWriter {
   readonly #options: JournalWriterOptions;
   #batch: Buffer = Buffer.allocUnsafeSlow(firstBatchBytes);
@@ -38,10 +36,6 @@ export class JournalWriter {
   #fileBytes = 0;
   #openedUs = 0;
   #unsyncedSinceUs: number | undefined;
-  /** Something was written since the last fdatasync. */
-  #hasUnsynced = false;
-  /** Since the last flush a piece could not be written. */
-  #isRefused = false;
   #nextNumber: number | undefined;
 
   constructor(options: JournalWriterOptions) {
@@ -70,7 +64,6 @@ export class JournalWriter {
   add(entry: JournalEntry): void {
     this.#reserve(entryBytes(entry.path, entry.body.length));
     this.#batchBytes = writeEntry(this.#batch, this.#batchBytes, entry);
-    this.#writePiece();
   }
 
   /**
@@ -88,22 +81,17 @@ export class JournalWriter {
     const bodyAt = at + entryHeaderBytes + path.length;
     sealGroup(key, number, this.#batch, bodyAt, bodyBytes);
     this.#batchBytes = writeEntryHeader(this.#batch, at, 'group', path, number, bodyBytes + tagBytes);
-    this.#writePiece();
   }
 
   /**
-   * Writes what was not written yet. After an error the rest of it stays, and the next call goes on where this one
-   * stopped.
+   * Writes the batch. After an error the rest of it stays, and the next call goes on where this one stopped.
    * @throws the file system's error
    */
   flush(nowUs: number, urgent: boolean): void {
-    this.#isRefused = false;
-    if (this.waitingBytes > 0) this.#write((this.#fd ??= this.#openNext(nowUs)));
-    if (!this.#hasUnsynced) return;
-    this.#unsyncedSinceUs ??= nowUs;
+    if (this.waitingBytes > 0) this.#write(nowUs);
+    if (this.#unsyncedSinceUs === undefined) return;
     if (!urgent && nowUs - this.#unsyncedSinceUs < this.#options.syncAfterUs) return;
     fdatasyncSync(this.#fd!);
-    this.#hasUnsynced = false;
     this.#unsyncedSinceUs = undefined;
   }
 
@@ -116,24 +104,15 @@ export class JournalWriter {
     return this.#path;
   }
 
-  /** What it can not write, and why, the next flush tells. */
-  #writePiece(): void {
-    if (this.#batchBytes < pieceBytes || this.#isRefused || this.#fd === undefined) return;
-    try {
-      this.#write(this.#fd);
-    } catch {
-      this.#isRefused = true;
-    }
-  }
-
-  #write(fd: number): void {
+  #write(nowUs: number): void {
+    this.#fd ??= this.#openNext(nowUs);
     while (this.#writtenOfBatch < this.#batchBytes) {
       const rest = this.#batchBytes - this.#writtenOfBatch;
-      const written = writeSync(fd, this.#batch, this.#writtenOfBatch, rest, this.#fileBytes);
+      const written = writeSync(this.#fd, this.#batch, this.#writtenOfBatch, rest, this.#fileBytes);
       this.#writtenOfBatch += written;
       this.#fileBytes += written;
-      this.#hasUnsynced = true;
     }
+    this.#unsyncedSinceUs ??= nowUs;
     this.#batchBytes = 0;
     this.#writtenOfBatch = 0;
     if (this.#batch.length > keptBatchBytes) this.#batch = Buffer.allocUnsafeSlow(firstBatchBytes);
