@@ -1,7 +1,9 @@
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, fstatSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../clock.ts';
 import { syncPath } from './files.ts';
+import { KeptDescriptors } from './kept-descriptors.ts';
+import { openStartWriteback } from './start-writeback.ts';
 
 /** Where the bytes of a file come from. */
 export interface FileContent {
@@ -36,6 +38,8 @@ export interface TargetFile {
   taken: { bytes: Buffer; length: number } | undefined;
   /** The file was made; it is never made twice. */
   created: boolean;
+  /** While it stays open. */
+  fd: number | undefined;
   /** Nothing more will be accepted. */
   closed: boolean;
   /** Erased, or somebody else's: what is meant for it is dropped. */
@@ -63,23 +67,33 @@ export interface TargetFilesOptions {
   /** A file with this much to settle is due. */
   settleBytes: number;
   fault(message: string): void;
+  /** How many segments may stay open. */
+  maxKeptDescriptors?: number;
 }
 
 /**
- * The files that the journal's appends settle into. Files are opened for each write: a file that was erased
- * meanwhile is noticed, never made again, and no descriptor is held for it.
+ * The files that the journal's appends settle into. Segments stay open until they are synced for the last time, as
+ * many as there is room for. A file that was removed meanwhile is noticed, at the next sync at the latest, and never
+ * made again.
  */
 export class TargetFiles {
   readonly #options: TargetFilesOptions;
   readonly #conversations = new Map<string, Conversation>();
+  readonly #descriptors: KeptDescriptors<TargetFile>;
+  readonly #startWriteback = openStartWriteback();
+  /** To be settled, and its way to the disk begun, before any of the next is synced. */
+  readonly #beginQueue = new Set<TargetFile>();
   readonly #syncQueue = new Set<TargetFile>();
   readonly #due = new Set<TargetFile>();
   #settleWaits: Wait[] = [];
   #waits: Wait[] = [];
   #unsettledBytes = 0;
+  /** A directory was made in the spool's since that was last synced. */
+  #spoolDirectoryDirty = false;
 
   constructor(options: TargetFilesOptions) {
     this.#options = options;
+    this.#descriptors = new KeptDescriptors(options.maxKeptDescriptors);
   }
 
   get unsettledBytes(): number {
@@ -88,7 +102,11 @@ export class TargetFiles {
 
   /** Whether some sync is wanted and not done. */
   get isBusy(): boolean {
-    return this.#syncQueue.size > 0 || this.#waits.length > 0 || this.#settleWaits.length > 0;
+    return this.#hasToSync || this.#waits.length > 0 || this.#settleWaits.length > 0;
+  }
+
+  get #hasToSync(): boolean {
+    return this.#beginQueue.size > 0 || this.#syncQueue.size > 0;
   }
 
   open(
@@ -102,7 +120,7 @@ export class TargetFiles {
       this.#conversations.set(conversationId, conversation);
     }
     const start = { length: 0, settledBytes: 0, syncedBytes: 0, fileBytes: 0, taken: undefined };
-    const ends = { created: false, closed: false, abandoned: false };
+    const ends = { created: false, fd: undefined, closed: false, abandoned: false };
     const file: TargetFile = { conversation, relativePath, isManifest, content, ...start, ...ends };
     conversation.files.add(file);
     return file;
@@ -170,7 +188,7 @@ export class TargetFiles {
     for (const file of files) {
       this.#count(file);
       needed.set(file, file.length);
-      this.#syncQueue.add(file);
+      this.#beginQueue.add(file);
     }
     this.#settleWaits.push({ files: needed, done });
   }
@@ -184,7 +202,7 @@ export class TargetFiles {
         continue;
       }
       needed.set(file, file.length);
-      this.#syncQueue.add(file);
+      this.#beginQueue.add(file);
     }
     if (needed.size === 0) done();
     else this.#waits.push({ files: needed, done });
@@ -192,23 +210,40 @@ export class TargetFiles {
 
   /** Settles and syncs what is waited for, as far as the time allows. */
   work(): void {
-    const { clock, budgetUs, fault } = this.#options;
+    const { clock, budgetUs } = this.#options;
     const hasTold = this.#settleWaited();
-    if (this.#syncQueue.size === 0 && this.#waits.length === 0) return;
+    if (!this.#hasToSync && this.#waits.length === 0) return;
     // Whoever was told that a recording has ended has much to do just now.
     const untilUs = clock.monotonicUs() + (hasTold ? budgetUs / 8 : budgetUs);
-    for (const file of this.#syncQueue) {
+    const begin = (file: TargetFile): void => this.#beginSync(file);
+    const sync = (file: TargetFile): void => this.#sync(file);
+    this.#workOff(this.#beginQueue, begin, untilUs);
+    const synced = this.#workOff(this.#syncQueue, sync, untilUs);
+    this.#waits = finish(this.#waits, ({ syncedBytes }) => syncedBytes, synced);
+  }
+
+  /** One at least. @returns those that were done */
+  #workOff(queue: Set<TargetFile>, work: (file: TargetFile) => void, untilUs: number): TargetFile[] {
+    const { clock, fault } = this.#options;
+    const done: TargetFile[] = [];
+    for (const file of queue) {
       try {
-        this.settle(file);
-        this.#sync(file);
+        work(file);
       } catch (error) {
         fault(`sync of ${file.relativePath}: ${String(error)}`);
         break;
       }
-      this.#syncQueue.delete(file);
+      queue.delete(file);
+      done.push(file);
       if (clock.monotonicUs() >= untilUs) break;
     }
-    this.#waits = finish(this.#waits, ({ syncedBytes }) => syncedBytes);
+    return done;
+  }
+
+  #beginSync(file: TargetFile): void {
+    this.settle(file);
+    if (file.fd !== undefined && file.syncedBytes < file.settledBytes) this.#startWriteback?.(file.fd);
+    this.#syncQueue.add(file);
   }
 
   /** All that can be: one file that can not keeps back who waits for it, nobody else. @returns whether somebody was told */
@@ -228,7 +263,7 @@ export class TargetFiles {
 
   #settleOne(file: TargetFile): void {
     if (!hasUnsettled(file)) return;
-    const fd = this.#openForAppend(file);
+    const fd = file.fd ?? this.#openForAppend(file);
     if (fd === undefined) {
       this.#giveUp(file);
       return;
@@ -236,9 +271,12 @@ export class TargetFiles {
     try {
       // What an error kept from being written goes before what came since.
       while (hasUnsettled(file)) this.#write(file, fd);
-    } finally {
-      closeSync(fd);
+    } catch (error) {
+      if (file.fd === undefined) closeSync(fd);
+      throw error;
     }
+    if (file.isManifest) closeSync(fd);
+    else this.#descriptors.keepOrClose(file, fd);
     this.#due.delete(file);
   }
 
@@ -264,8 +302,8 @@ export class TargetFiles {
     const isNew = !file.created;
     if (isNew) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     try {
-      const fd = openSync(path, isNew ? 'wx' : 'r+', 0o600);
-      if (isNew) file.conversation.directoryDirty = true;
+      const fd = this.#opened(path, isNew ? 'wx' : 'r+');
+      if (isNew) file.conversation.directoryDirty = this.#spoolDirectoryDirty = true;
       file.created = true;
       return fd;
     } catch (error) {
@@ -277,7 +315,19 @@ export class TargetFiles {
     }
   }
 
+  #opened(path: string, flags: string): number {
+    try {
+      return openSync(path, flags, 0o600);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if ((code !== 'EMFILE' && code !== 'ENFILE') || this.#descriptors.count === 0) throw error;
+      this.#descriptors.closeAll();
+      return openSync(path, flags, 0o600);
+    }
+  }
+
   #giveUp(file: TargetFile): void {
+    this.#descriptors.close(file);
     file.abandoned = true;
     file.content.drop();
     file.taken = undefined;
@@ -288,22 +338,33 @@ export class TargetFiles {
   }
 
   #sync(file: TargetFile): void {
-    if (file.syncedBytes < file.settledBytes) {
-      const settled = file.settledBytes;
-      syncPath(this.#pathOf(file));
-      file.syncedBytes = settled;
-    }
-    const { conversation } = file;
-    if (conversation.directoryDirty) {
-      conversation.directoryDirty = false;
-      syncPath(join(this.#options.spoolDirectory, conversation.id));
-      syncPath(this.#options.spoolDirectory);
-    }
+    if (file.syncedBytes < file.settledBytes) this.#syncContent(file);
+    this.#syncDirectories(file.conversation);
     this.#forgetIfDone(file);
+  }
+
+  #syncContent(file: TargetFile): void {
+    const { fd, settledBytes } = file;
+    if (fd === undefined) syncPath(this.#pathOf(file));
+    else fdatasyncSync(fd);
+    file.syncedBytes = settledBytes;
+    if (fd !== undefined && fstatSync(fd).nlink === 0) this.#giveUp(file);
+  }
+
+  #syncDirectories(conversation: Conversation): void {
+    const { spoolDirectory } = this.#options;
+    if (conversation.directoryDirty) {
+      syncPath(join(spoolDirectory, conversation.id));
+      conversation.directoryDirty = false;
+    }
+    if (!this.#spoolDirectoryDirty) return;
+    syncPath(spoolDirectory);
+    this.#spoolDirectoryDirty = false;
   }
 
   #forgetIfDone(file: TargetFile): void {
     if (!file.closed || file.syncedBytes < file.length) return;
+    this.#descriptors.close(file);
     const { conversation } = file;
     conversation.files.delete(file);
     if (conversation.files.size === 0 && this.#conversations.get(conversation.id) === conversation)
@@ -319,13 +380,23 @@ function hasUnsettled(file: TargetFile): boolean {
   return file.settledBytes < file.length;
 }
 
-/** @returns those that go on waiting */
-function finish(waits: readonly Wait[], bytesOf: (file: TargetFile) => number): Wait[] {
+/**
+ * @param changed of no other file that is waited for these bytes have become more
+ * @returns those that go on waiting
+ */
+function finish(
+  waits: readonly Wait[],
+  bytesOf: (file: TargetFile) => number,
+  changed?: readonly TargetFile[],
+): Wait[] {
   const finished: Wait[] = [];
-  const rest = waits.filter((wait) => {
-    for (const [file, bytes] of wait.files) if (bytesOf(file) >= bytes) wait.files.delete(file);
-    if (wait.files.size === 0) finished.push(wait);
-    return wait.files.size > 0;
+  const rest = waits.filter(({ files, done }) => {
+    for (const file of changed ?? files.keys()) {
+      const bytes = files.get(file);
+      if (bytes !== undefined && bytesOf(file) >= bytes) files.delete(file);
+    }
+    if (files.size === 0) finished.push({ files, done });
+    return files.size > 0;
   });
   for (const wait of finished) wait.done();
   return rest;

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  rmdirSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { afterEach, test } from 'node:test';
 import { decodeJournal } from './journal.ts';
 import type { OpenSegment } from './producer.ts';
@@ -207,4 +215,51 @@ test('many files with little each are settled before they are too much together'
   spool.pump();
   assert.equal(spool.writer.isStalled, false);
   for (const recordingId of ['A', 'B', 'C', 'D']) assert.equal(packetsOf(spool, recordingId), 20);
+});
+
+test('a segment that was removed while it is open is noticed when it is synced', () => {
+  const spool = newSpool({ timing: { rotateAfterUs: 1_000_000 } });
+  const segment = begin(spool);
+  send(spool, segment, 1);
+  spool.pump();
+  spool.writer.settleConversation('room');
+  unlinkSync(spool.path(`room/${segment.segmentId}.seg`));
+  send(spool, segment, 2);
+  spool.clock.advanceMs(1000);
+  spool.pump();
+  spool.pump();
+  assert.deepEqual(readdirSync(spool.path('journal')), []);
+  send(spool, segment, 3);
+  spool.pump();
+  // Nobody wants what follows.
+  assert.deepEqual(readdirSync(spool.path('journal')), []);
+  finish(spool, segment);
+  spool.pump();
+  assert.deepEqual(readdirSync(spool.path('room')), ['A.rec']);
+  assert.deepEqual(spool.messages.at(-1), { event: 'ended', recordingId: 'A' });
+  assert.ok(spool.writer.isClean);
+});
+
+test('nothing stays open behind the end', () => {
+  const spool = newSpool();
+  const openBelow = (): string[] =>
+    readdirSync('/proc/self/fd').flatMap((fd) => {
+      try {
+        const path = readlinkSync(`/proc/self/fd/${fd}`);
+        return path.startsWith(spool.spoolDirectory) ? [path] : [];
+      } catch {
+        return [];
+      }
+    });
+  const segments = ['A', 'B', 'C'].map((recordingId, index) => begin(spool, recordingId, index + 1));
+  for (const segment of segments) send(spool, segment, 1);
+  spool.pump();
+  spool.writer.settleConversation('room');
+  assert.equal(openBelow().filter((path) => path.endsWith('.seg')).length, 3);
+  ['A', 'B', 'C'].forEach((recordingId, index) => {
+    finish(spool, segments[index]!, recordingId);
+  });
+  spool.pump();
+  assert.ok(spool.writer.isClean);
+  assert.deepEqual(openBelow(), []);
 });
