@@ -30,6 +30,8 @@ let database: TemporaryDatabase;
 let db: Db;
 let bucket: TestBucket;
 let clock = new FakeClock();
+/** By which recordings grow: it has a timer while the next look is to come, and none during one. */
+let growing = new FakeClock();
 /** Storages answer at once. */
 const storageClock = new FakeClock();
 let control: TestDeliverer;
@@ -62,10 +64,11 @@ afterEach(async () => {
 
 async function start(): Promise<void> {
   clock = new FakeClock();
+  growing = new FakeClock();
   settled = 0;
   const settings = { endpoints: { s3: { url: bucket.url } } };
   early = new EarlyUploads({
-    ...{ db, seal, clock, log: silentLogger, rendering: '1' },
+    ...{ db, seal, clock: growing, log: silentLogger, rendering: '1' },
     settings: { clock: storageClock, ...settings },
     renders: { open: (request) => testRenders(() => bytes, { complete: false, contents }).open(request) },
     settle: async () => void settled++,
@@ -85,10 +88,16 @@ async function record(): Promise<string> {
   return recordingId;
 }
 
+function advanceMs(ms: number): void {
+  clock.advanceMs(ms);
+  growing.advanceMs(ms);
+}
+
 async function grow(toParts: number): Promise<void> {
   const before = bytes;
   bytes = Math.floor(toParts * partBytes);
-  clock.advanceMs(Math.ceil(((bytes - before) / partBytes) * partMs) + 15_000);
+  await until('the look before', () => growing.pendingTimers > 0 || undefined);
+  advanceMs(Math.ceil(((bytes - before) / partBytes) * partMs) + 15_000);
 }
 
 async function keptParts(recordingId: string): Promise<number[]> {
@@ -150,7 +159,7 @@ test('a storage that does not take a part gets it later; one that forgot the upl
   await grow(2.2);
   await until('the first try', () => asked > 0 || undefined);
   await until('the second try', () => {
-    clock.advanceMs(partMs);
+    advanceMs(partMs);
     return asked > 1 || undefined;
   });
   await sent(recordingId, 2);
@@ -158,7 +167,7 @@ test('a storage that does not take a part gets it later; one that forgot the upl
   await grow(3.2);
   await sent(recordingId);
   await until('the new upload', async () => {
-    clock.advanceMs(partMs);
+    advanceMs(partMs);
     return (await keptParts(recordingId)).length === 2 || undefined;
   });
   await end(recordingId);
@@ -189,7 +198,7 @@ test('a recording that ends before it is worth while is sent at its end', async 
   const recordingId = await record();
   await grow(1.5);
   await early.stop(recordingId);
-  clock.advanceMs(10 * partMs);
+  advanceMs(10 * partMs);
   assert.equal(settled, 0);
   await end(recordingId);
   await inState(db, recordingId, 'delivered');
