@@ -116,6 +116,26 @@ test('behind every excerpt, once more where it is not settled, behind a settling
   assert.equal(clock.pendingTimers, 0);
 });
 
+test('who begins while others are looked at much later is looked at in time', async () => {
+  const first = follow('first');
+  thread.settled = { first: measured };
+  await pass(11_500);
+  await pass(1000);
+  const steps = thread.asked.length;
+  const second = follow('second');
+  const third = follow('third');
+  first.end('call_ended');
+  await pass(11_500);
+  assert.deepEqual(
+    thread.asked.slice(steps).filter((asked) => asked.startsWith('step')),
+    ['step second third'],
+  );
+  const ends = [first, second, third];
+  for (const each of ends) each.end('call_ended');
+  for (const each of ends) each.write();
+  await quality.whenIdle();
+});
+
 test('nobody waits long for figures; they come on record all the same', async () => {
   const slow = Promise.withResolvers<MeasuredRecording>();
   thread.measuring = slow.promise;

@@ -75,6 +75,9 @@ export class RecordingQuality {
   readonly #measuring = new Map<string, Promise<void>>();
   readonly #taken = new Set<string>();
   #timer: Timer | undefined;
+  /** When that is due. */
+  #armedUs = Number.POSITIVE_INFINITY;
+  #isStepping = false;
   #closed = false;
 
   constructor(options: RecordingQualityOptions) {
@@ -86,9 +89,10 @@ export class RecordingQuality {
     const order = { recordingId, conversationId };
     if (this.#followed.size < maxFollowed) {
       const sinceUs = this.#options.clock.monotonicUs();
-      this.#followed.set(recordingId, { order, sinceUs, dueUs: dueUs(sinceUs, 0), place: 0 });
+      const firstUs = dueUs(sinceUs, 0);
+      this.#followed.set(recordingId, { order, sinceUs, dueUs: firstUs, place: 0 });
       this.#options.thread.follow(order).catch(() => this.#followed.delete(recordingId));
-      this.#arm();
+      if (firstUs < this.#armedUs) this.#arm();
     }
     this.#track(order, async () => {
       const reason = await whenEnded;
@@ -178,16 +182,20 @@ export class RecordingQuality {
   }
 
   #arm(leastMs = 0): void {
-    if (this.#timer || this.#closed || this.#followed.size === 0) return;
+    if (this.#isStepping || this.#closed || this.#followed.size === 0) return;
     const { clock } = this.#options;
-    const dueUs = [...this.#followed.values()].reduce(
+    const firstUs = [...this.#followed.values()].reduce(
       (first, each) => Math.min(first, each.dueUs),
       Number.POSITIVE_INFINITY,
     );
-    const delayMs = Math.max(leastMs, (dueUs - clock.monotonicUs()) / 1000);
-    this.#timer = clock.after(delayMs, () => {
+    const nowUs = clock.monotonicUs();
+    this.#armedUs = Math.max(firstUs, nowUs + leastMs * 1000);
+    this.#timer?.cancel();
+    this.#timer = clock.after((this.#armedUs - nowUs) / 1000, () => {
+      this.#isStepping = true;
       void this.#step().finally(() => {
-        this.#timer = undefined;
+        this.#isStepping = false;
+        this.#armedUs = Number.POSITIVE_INFINITY;
         this.#arm(leastPauseMs);
       });
     });
