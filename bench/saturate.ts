@@ -66,7 +66,7 @@ export async function run(args: string[]): Promise<object> {
       settings: {
         // The product's own.
         CALLREEL_ADMISSION_MAX_LATE_TICK_SHARE: '0.2',
-        CALLREEL_ADMISSION_MAX_SIGNALLING_BUSY_SECONDS: '2',
+        CALLREEL_ADMISSION_MAX_SIGNALLING_BUSY_SECONDS: '5',
         ...(values.driver !== undefined && { CALLREEL_RTP_DRIVER: values.driver }),
       },
     });

@@ -295,7 +295,7 @@ export const configSchema = z.strictObject({
       /** On the spool's disk. 0: not looked at. */
       minFreeDiskMb: z.number().min(0).default(500),
       /** That the server's main thread has nothing but work, in one piece. 0: not looked at. */
-      maxSignallingBusySeconds: z.number().min(0).default(2),
+      maxSignallingBusySeconds: z.number().min(0).default(5),
     })
     .prefault({}),
   recording: z
