@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { systemClock } from '../clock.ts';
@@ -10,6 +10,7 @@ import type { Config } from '../config.ts';
 import { locatePackage } from '../database/postgres-binaries.ts';
 import type { CallreelError } from '../errors.ts';
 import { listenAddresses } from '../listen-addresses.ts';
+import { openFileLimit } from '../open-file-limit.ts';
 import { readIdentity } from '../sip-certificate.ts';
 import { keyBytes, masterKeyPath } from '../spool/keys.ts';
 
@@ -156,15 +157,14 @@ async function bindProblem(kind: 'udp' | 'tcp', host: string, port: number): Pro
   }
 }
 
-/** Linux lists the limits of this process, as the shell gave them to it. */
-export function checkOpenFiles(limitsFile = '/proc/self/limits'): Finding {
+export function checkOpenFiles(limitsFile?: string): Finding {
   const what = 'open files (ulimit -n)';
-  const limits = existsSync(limitsFile) ? readFileSync(limitsFile, 'utf8') : '';
-  const limit = /^Max open files\s+(\S+)/m.exec(limits)?.[1];
+  const limit = openFileLimit(limitsFile);
   if (limit === undefined) return { what, result: 'ok', detail: 'not limited in a way we know' };
-  if (limit === 'unlimited' || Number(limit) >= wantedOpenFiles) return { what, result: 'ok', detail: limit };
+  const detail = Number.isFinite(limit) ? `${limit}` : 'unlimited';
+  if (limit >= wantedOpenFiles) return { what, result: 'ok', detail };
   const todo = `Run \`ulimit -n ${wantedOpenFiles}\` before the start, or set LimitNOFILE in the service file.`;
-  return { what, result: 'warning', detail: `${limit}: too few for many calls at once`, todo };
+  return { what, result: 'warning', detail: `${detail}: too few for many calls at once`, todo };
 }
 
 /** A clock that is off makes links expire early and receivers refuse our signatures. */

@@ -1,4 +1,5 @@
-import { closeSync, readFileSync } from 'node:fs';
+import { closeSync } from 'node:fs';
+import { openFileLimit } from '../open-file-limit.ts';
 
 const maxKept = 4096;
 /** Of what the process may have open; its sockets are in it. */
@@ -16,7 +17,7 @@ export class KeptDescriptors<File extends OpenedFile> {
   readonly #files = new Set<File>();
   readonly #max: number;
 
-  constructor(max = Math.min(maxKept, Math.floor(maxOpenFiles() / keptPart))) {
+  constructor(max = Math.min(maxKept, Math.floor((openFileLimit() ?? fewestFiles) / keptPart))) {
     this.#max = max;
   }
 
@@ -45,15 +46,5 @@ export class KeptDescriptors<File extends OpenedFile> {
 
   closeAll(): void {
     for (const file of this.#files) this.close(file);
-  }
-}
-
-/** The soft limit of this process. */
-function maxOpenFiles(): number {
-  try {
-    const limit = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
-    return limit === undefined ? fewestFiles : Number(limit);
-  } catch {
-    return fewestFiles;
   }
 }
