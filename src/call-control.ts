@@ -95,9 +95,9 @@ export async function openCallControl(
     agreed: (legId, negotiated) => callLog.agreed(legId, negotiated),
     log,
   });
-  const settle = (conversationId: string) => calls.settle(conversationId);
+  const settle = (conversationIds: ReadonlySet<string>) => calls.settleAll(conversationIds);
   const [files, quality] = await Promise.all([
-    openFiles(config, foundation, (conversationId) => calls.settleAlike(conversationId), parts),
+    openFiles(config, foundation, settle, parts),
     openQuality(config, foundation, settle, parts),
   ]);
   const closer = new ConversationCloser({ ...foundation, quality });
@@ -232,7 +232,7 @@ async function openAdmission(
 async function openFiles(
   config: Config,
   foundation: Foundation,
-  settle: (conversationId: string) => Promise<void>,
+  settle: LiveCalls['settleAll'],
   parts: AsyncDisposableStack,
 ): Promise<RecordingFiles> {
   const { lossConcealment, files: areWanted } = config.recording;
@@ -247,7 +247,7 @@ async function openFiles(
 async function openQuality(
   config: Config,
   foundation: Foundation,
-  settle: (conversationId: string) => Promise<void>,
+  settle: LiveCalls['settleAll'],
   parts: AsyncDisposableStack,
 ): Promise<RecordingQuality | undefined> {
   const { lossConcealment, quality: isWanted } = config.recording;

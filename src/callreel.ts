@@ -96,6 +96,7 @@ async function build(
   const renders = openRenders(config, foundation, parts);
   const around = {
     settle: (conversationId: string) => control.calls.settle(conversationId),
+    settleAll: (conversationIds: ReadonlySet<string>) => control.calls.settleAll(conversationIds),
     ended: () => transcribing.transcriber.kick(),
   };
   const delivering = openDeliveries(config, foundation, renders, around, parts);

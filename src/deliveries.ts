@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { DeliveryWish } from './call/delivery-wish.ts';
+import type { LiveCalls } from './call/live-calls.ts';
 import type { Recording } from './call/recording.ts';
 import type { Config } from './config.ts';
 import { AlongEncodings } from './delivery/along-encodings.ts';
@@ -24,7 +25,7 @@ export function openDeliveries(
   config: Config,
   foundation: Foundation,
   renders: RenderPool,
-  { settle, ended }: { settle(conversationId: string): Promise<void>; ended(): void },
+  { settle, settleAll, ended }: Pick<LiveCalls, 'settle' | 'settleAll'> & { ended(): void },
   parts: AsyncDisposableStack,
 ): DeliveryControl {
   const { clock, db, log, node, outbox, directory, delivery, spoolDir, masterKey } = foundation;
@@ -32,7 +33,7 @@ export function openDeliveries(
   const { lossConcealment } = config.recording;
   const rendering = `${productVersion()} ${lossConcealment}`;
   const encoder = new AlongEncoder({ spoolDir, masterKey, lossConcealment });
-  const encoded = new AlongEncodings({ clock, log, encoder, settle });
+  const encoded = new AlongEncodings({ clock, log, encoder, settleAll });
   const upload = { ...delivery, db, log, renders, rendering, encoded };
   const early = new EarlyUploads({ ...upload, clock, settle });
   const deliverer = new Deliverer({

@@ -64,7 +64,10 @@ test('conversations that end in one instant are told of with all their figures, 
   } as unknown as Directory;
   const quality = new RecordingQuality({
     ...{ clock, log: silentLogger, node: 'node', thread, directory, db: undefined as unknown as Db },
-    settle: async (id) => all.find(({ conversationId }) => conversationId === id)!.growing.settle(),
+    settle: async (ids) => {
+      for (const { conversationId, growing } of all) if (ids.has(conversationId)) growing.settle();
+      return new Set();
+    },
   });
   const closer = new ConversationCloser({
     ...{ clock, log: silentLogger, directory, spoolDir, masterKey, quality },

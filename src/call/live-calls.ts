@@ -256,7 +256,8 @@ export class LiveCalls {
   /** Makes what is spooled so far visible to a reader; for recordings that still grow. */
   async settle(conversationId: string): Promise<void> {
     try {
-      await this.settleAlike(conversationId);
+      const room = this.#room(conversationId);
+      if (room) await room.worker.send({ verb: 'spool.settle', roomIds: [conversationId] });
     } catch (error) {
       // What a lost worker wrote is there to be read; there is nobody to wait for.
       if (!(error instanceof CallreelError) || error.code !== 'WORKER_LOST') throw error;
@@ -264,12 +265,23 @@ export class LiveCalls {
   }
 
   /**
-   * As `settle`; all parties' files then come as far as each other.
-   * @throws CallreelError WORKER_LOST: each ends somewhere until they are recovered
+   * As `settle` of many at once; the files of all parties of one then come as far as each other.
+   * @returns those that could not be, as their worker was lost: each of their files ends somewhere until it is recovered
    */
-  async settleAlike(conversationId: string): Promise<void> {
-    const room = this.#room(conversationId);
-    if (room) await room.worker.send({ verb: 'spool.settle', roomId: conversationId });
+  async settleAll(conversationIds: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+    const byWorker = new Map<MediaWorker, string[]>();
+    for (const conversationId of conversationIds) {
+      const worker = this.#room(conversationId)?.worker;
+      if (!worker) continue;
+      const roomIds = byWorker.get(worker);
+      if (roomIds) roomIds.push(conversationId);
+      else byWorker.set(worker, [conversationId]);
+    }
+    const unsettled: string[] = [];
+    const settleThese = ([worker, roomIds]: [MediaWorker, string[]]) =>
+      worker.send({ verb: 'spool.settle', roomIds }).catch(() => unsettled.push(...roomIds));
+    await Promise.all([...byWorker].map(settleThese));
+    return new Set(unsettled);
   }
 
   onWorkerEvent(event: WorkerEvent): void {

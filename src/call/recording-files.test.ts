@@ -64,9 +64,9 @@ beforeEach(() => {
     db: undefined as unknown as Db,
     node: 'node',
     thread,
-    settle: async (conversationId) => {
-      thread.asked.push(`settle ${conversationId}`);
-      if (isLost) throw new CallreelError('WORKER_LOST', 'the worker is gone');
+    settle: async (conversationIds) => {
+      thread.asked.push(`settle ${[...conversationIds].join(' ')}`);
+      return isLost ? conversationIds : new Set();
     },
     directory: {
       recordingFile: async (_, recordingId, file) =>

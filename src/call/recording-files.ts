@@ -23,8 +23,8 @@ export interface RecordingFilesOptions {
   db: Db;
   node: string;
   thread: FileThread;
-  /** Makes visible what is spooled of a conversation. @throws where the files of its parties may end anywhere */
-  settle(conversationId: string): Promise<void>;
+  /** As `LiveCalls.settleAll`. */
+  settle(conversationIds: ReadonlySet<string>): Promise<ReadonlySet<string>>;
   directory: {
     recordingFile(
       conversationId: string,
@@ -149,7 +149,7 @@ export class RecordingFiles {
     if (looked.length === 0) return;
     this.#isStepping = true;
     try {
-      const unsettled = await rejectedOf(new Set(looked.map(({ order }) => order.conversationId)), settle);
+      const unsettled = await settle(new Set(looked.map(({ order }) => order.conversationId)));
       // Of a room whose worker was lost one party's file may be ahead; its recordings are about to end.
       looked = looked.filter(({ order }) => !unsettled.has(order.conversationId));
       if (looked.length === 0) return;
@@ -236,11 +236,4 @@ export class RecordingFiles {
     rmSync(path, { force: true });
     rmSync(`${path}${unfinishedSuffix}`, { force: true });
   }
-}
-
-/** @returns those that `work` rejected */
-async function rejectedOf<T>(each: ReadonlySet<T>, work: (one: T) => Promise<void>): Promise<Set<T>> {
-  const rejected = new Set<T>();
-  await Promise.all([...each].map((one) => work(one).catch(() => rejected.add(one))));
-  return rejected;
 }

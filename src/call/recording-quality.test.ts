@@ -55,7 +55,10 @@ beforeEach(() => {
     db: undefined as unknown as Db,
     node: 'node',
     thread,
-    settle: async (conversationId) => void thread.asked.push(`settle ${conversationId}`),
+    settle: async (conversationIds) => {
+      thread.asked.push(`settle ${[...conversationIds].join(' ')}`);
+      return new Set();
+    },
     directory: { quality: { measured: async ({ recordingId }) => void written.push(recordingId) } },
   });
 });

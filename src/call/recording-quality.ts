@@ -25,8 +25,8 @@ export interface RecordingQualityOptions {
   db: Db;
   node: string;
   thread: QualityThread;
-  /** Makes visible what is spooled of a conversation. */
-  settle(conversationId: string): Promise<void>;
+  /** As `LiveCalls.settleAll`. */
+  settle(conversationIds: ReadonlySet<string>): Promise<ReadonlySet<string>>;
   directory: {
     quality: { measured(order: QualityOrder, measured: MeasuredRecording): Promise<void> };
   };
@@ -218,7 +218,7 @@ export class RecordingQuality {
     const conversations = new Set(some.map(({ order }) => order.conversationId));
     const ids = some.map(({ order }) => order.recordingId);
     // A room whose worker was lost is not settled; its recordings are about to end.
-    await Promise.allSettled([...conversations].map((conversationId) => settle(conversationId)));
+    await settle(conversations);
     // Where the thread ended, those that it had are measured at their end.
     const figures: SettledFigures | undefined = await thread.step(ids).catch(() => undefined);
     for (const followed of some) {

@@ -22,7 +22,7 @@ const conversationId = 'room';
 let recordings = 0;
 
 /** Ten seconds of one party, a second at each settling. */
-function stage() {
+function stage(isLost = false) {
   const recordingId = (10 + recordings++).toString(16).toUpperCase();
   const { records } = testStream(testNoise(500 * frame, 9000));
   const talks = [{ trackId: `a${recordingId}`, records, leaveUs: 10_000_000 }];
@@ -30,11 +30,21 @@ function stage() {
   const clock = new FakeClock();
   const encoder = new AlongEncoder({ spoolDir, masterKey, lossConcealment: 'on' });
   let settled = 0;
+  const stepped: string[] = [];
+  const step = async (recordingIds: string[]) => {
+    stepped.push(...recordingIds);
+    await encoder.step(recordingIds);
+  };
   const encodings = new AlongEncodings({
-    ...{ clock, log: silentLogger, encoder },
-    async settle() {
+    ...{ clock, log: silentLogger },
+    encoder: {
+      ...{ follow: encoder.follow.bind(encoder), take: encoder.take.bind(encoder), step },
+      drop: encoder.drop.bind(encoder),
+    },
+    async settleAll(conversationIds) {
       growing.until(++settled * 1_000_000);
       growing.settle();
+      return isLost ? conversationIds : new Set();
     },
   });
   const close = async () => {
@@ -45,7 +55,7 @@ function stage() {
     growing.until(10_000_000);
     growing.end(10_000_000);
   };
-  return { recordingId, clock, encodings, encoder, end, close, settledTimes: () => settled };
+  return { recordingId, clock, encodings, encoder, end, close, stepped, settledTimes: () => settled };
 }
 
 test('a long recording: settled and encoded step by step; its file is the rendition, given once', async () => {
@@ -88,6 +98,26 @@ test('a short one is not encoded, one that nobody takes is not kept', async () =
     assert.equal(await encodings.take(recordingId), undefined);
   } finally {
     await close();
+  }
+});
+
+test('what can not be settled is not encoded on: its parties may be in different places', async () => {
+  for (const isLost of [false, true]) {
+    const { recordingId, clock, encodings, end, close, stepped, settledTimes } = stage(isLost);
+    try {
+      encodings.follow({ conversationId, recordingId, stereo: false });
+      clock.advanceMs(worthwhileMs);
+      while (settledTimes() < 3) {
+        clock.advanceMs(10_000);
+        await setImmediate();
+      }
+      assert.equal(stepped.includes(recordingId), !isLost);
+      end();
+      encodings.ended(recordingId);
+      assert.ok(await encodings.take(recordingId));
+    } finally {
+      await close();
+    }
   }
 });
 

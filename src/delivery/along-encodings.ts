@@ -7,8 +7,8 @@ export interface AlongEncodingsOptions {
   clock: Clock;
   log: Logger;
   encoder: Pick<AlongEncoder, 'follow' | 'step' | 'take' | 'drop'>;
-  /** Makes visible what is spooled of a conversation. */
-  settle(conversationId: string): Promise<void>;
+  /** As `LiveCalls.settleAll`. */
+  settleAll(conversationIds: ReadonlySet<string>): Promise<ReadonlySet<string>>;
 }
 
 /** A recording that is shorter is encoded soon enough when it has ended. */
@@ -104,10 +104,11 @@ export class AlongEncodings {
   }
 
   async #encode(orders: readonly EncodeOrder[]): Promise<void> {
-    const { settle, encoder } = this.#options;
+    const { settleAll, encoder } = this.#options;
     const conversations = new Set(orders.map(({ conversationId }) => conversationId));
-    await Promise.allSettled([...conversations].map((conversationId) => settle(conversationId)));
-    await encoder.step(orders.map(({ recordingId }) => recordingId));
+    const unsettled = await settleAll(conversations);
+    const settled = orders.filter(({ conversationId }) => !unsettled.has(conversationId));
+    await encoder.step(settled.map(({ recordingId }) => recordingId));
   }
 
   /** The thread has ended, and all it had with it. */

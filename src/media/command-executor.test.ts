@@ -78,9 +78,9 @@ describe('CommandExecutor', () => {
     const key = { plain: 'cGxhaW4=', sealed: 'c2VhbGVk' };
     const start = { recordingId: 'r', roomId: 'room', accountId: 'account', rateHz: 8000, key, meta: {} };
     await bench.execute({ verb: 'recording.start', ...start });
-    await bench.execute({ verb: 'spool.settle', roomId: 'room' });
+    await bench.execute({ verb: 'spool.settle', roomIds: ['room', 'other'] });
     await bench.execute({ verb: 'recording.stop', recordingId: 'r', reason: 'stopped' });
-    assert.deepEqual(bench.recordings.calls, ['start r', 'settle room', 'stop r stopped']);
+    assert.deepEqual(bench.recordings.calls, ['start r', 'settle room other', 'stop r stopped']);
   });
 
   it('drains: no new legs, done once legs, rooms and recordings are gone', async () => {

@@ -71,8 +71,8 @@ export interface RecordingControl {
   slot(nowUs: number): void;
   /** Set before the first command. */
   legs: RecordedLegs | undefined;
-  /** Settles when everything spooled so far of the room can be read from disk. */
-  settle(roomId: string): Promise<void>;
+  /** Settles when everything spooled so far of the rooms can be read from disk. */
+  settle(roomIds: readonly string[]): Promise<void>;
 }
 
 export interface CommandExecutorOptions {
@@ -222,7 +222,7 @@ export class CommandExecutor {
         this.legs.get(command.legId).ears.stop(command.listenId);
         return {};
       case 'spool.settle':
-        await recordings.settle(command.roomId);
+        await recordings.settle(command.roomIds);
         return {};
       case 'worker.drain':
         this.#draining = true;

@@ -259,7 +259,7 @@ export interface LegKey {
 /** Writes everything spooled so far into the segment files, so that a reader sees it (live playback). */
 export interface SpoolSettle {
   verb: 'spool.settle';
-  roomId: string;
+  roomIds: string[];
 }
 
 /** No new work; the worker exits once its last room is closed and everything is on disk. */

@@ -75,8 +75,8 @@ class RecordingLog implements RecordingControl {
   }
   slotBegins(): void {}
   slot(): void {}
-  async settle(roomId: string): Promise<void> {
-    this.calls.push(`settle ${roomId}`);
+  async settle(roomIds: readonly string[]): Promise<void> {
+    this.calls.push(`settle ${roomIds.join(' ')}`);
   }
 }
 

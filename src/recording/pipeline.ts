@@ -38,7 +38,7 @@ export interface PipelineOptions {
   /** To the writer thread. */
   ring: SharedArrayBuffer;
   /** Asks the writer thread; settles with its answer. */
-  settle(roomId: string): Promise<void>;
+  settle(roomIds: readonly string[]): Promise<void>;
   post(event: WorkerEvent): void;
   mayStay: MayStay;
 }

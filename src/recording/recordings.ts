@@ -17,8 +17,8 @@ export interface RecordingsOptions {
   capture: Capture;
   spool: SpoolProducer;
   emit(event: WorkerEvent): void;
-  /** Asks the writer thread; settles when everything spooled so far of the room can be read from disk. */
-  settle?(roomId: string): Promise<void>;
+  /** Asks the writer thread; settles when everything spooled so far of the rooms can be read from disk. */
+  settle?(roomIds: readonly string[]): Promise<void>;
 }
 
 const eventOf = {
@@ -162,8 +162,8 @@ export class Recordings implements RecordingControl {
     }
   }
 
-  async settle(roomId: string): Promise<void> {
-    await this.#options.settle?.(roomId);
+  async settle(roomIds: readonly string[]): Promise<void> {
+    await this.#options.settle?.(roomIds);
   }
 
   /** Ends whatever runs, for a reason that concerns all. */

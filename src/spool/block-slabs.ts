@@ -1,13 +1,15 @@
+import { releaseMemory } from './release-memory.ts';
+
 /** A segment's run ends in a block that is half empty, on average. */
 export const blockBytes = 2048;
-const slabShift = 9;
+const slabShift = 7;
 const slabBlocks = 1 << slabShift;
 export const slabBytes = slabBlocks * blockBytes;
 /** So much is kept for the next to come; what a backlog took beyond it is given back. */
 const keptSlabs = 4;
 
 interface Slab {
-  readonly bytes: Buffer;
+  readonly bytes: Buffer<ArrayBuffer>;
   readonly free: number[];
 }
 
@@ -86,6 +88,7 @@ export class BlockSlabs {
   }
 
   #dropSlab(index: number): void {
+    releaseMemory(this.#slabs[index]!.bytes);
     this.#slabs[index] = undefined;
     this.#freeBlocks -= slabBlocks;
   }

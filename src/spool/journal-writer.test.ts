@@ -50,6 +50,23 @@ test('what could not be written is written by the next flush, with what came sin
   assertHas(path, 401);
 });
 
+test('what a backlog took is given back once a whole file did without it', () => {
+  const { journal, path } = begin();
+  const firstBytes = journal.batch.length;
+  for (let number = 1; number < 1000; number++) add(journal, number);
+  const grownBytes = journal.batch.length;
+  assert.ok(grownBytes >= 1000 * 1500, `${grownBytes}`);
+  journal.flush(80_000, false);
+  journal.rotate(160_000);
+  assert.equal(journal.batch.length, grownBytes);
+  assertHas(path, 1000);
+  add(journal, 0);
+  journal.flush(240_000, false);
+  const second = journal.rotate(320_000)!;
+  assert.equal(journal.batch.length, firstBytes);
+  assertHas(second, 1);
+});
+
 function descriptorOf(path: string): number {
   const found = readdirSync('/proc/self/fd').find((fd) => {
     try {

@@ -12,6 +12,7 @@ import {
 } from './journal.ts';
 import { sealGroup } from './journal-group.ts';
 import { journalFileName, parseJournalFileName } from './layout.ts';
+import { releaseMemory } from './release-memory.ts';
 import { tagBytes } from './segment.ts';
 
 export interface JournalWriterOptions {
@@ -22,15 +23,19 @@ export interface JournalWriterOptions {
 }
 
 const firstBatchBytes = 64 * 1024;
-/** More than a busy worker writes at once: what grew beyond it is given back. */
+/** More than a busy worker writes at once: what grew beyond it is given back at once. */
 const keptBatchBytes = 8 * 1024 * 1024;
+/** More than so many times what was written at once into a whole file is given back. */
+const keptTimes = 4;
 
 /** The journal at the edge: gathers entries, then one write for all of them. The file is made by its first entry. */
 export class JournalWriter {
   readonly #options: JournalWriterOptions;
-  #batch: Buffer = Buffer.allocUnsafeSlow(firstBatchBytes);
+  #batch: Buffer<ArrayBuffer> = Buffer.allocUnsafeSlow(firstBatchBytes);
   #batchBytes = 0;
   #writtenOfBatch = 0;
+  /** Written at once, of this file. */
+  #mostBatchBytes = 0;
   #fd: number | undefined;
   #path: string | undefined;
   #fileBytes = 0;
@@ -101,6 +106,7 @@ export class JournalWriter {
     this.flush(nowUs, true);
     closeSync(this.#fd);
     this.#fd = undefined;
+    this.#fitBatch();
     return this.#path;
   }
 
@@ -113,9 +119,24 @@ export class JournalWriter {
       this.#fileBytes += written;
     }
     this.#unsyncedSinceUs ??= nowUs;
+    this.#mostBatchBytes = Math.max(this.#mostBatchBytes, this.#batchBytes);
     this.#batchBytes = 0;
     this.#writtenOfBatch = 0;
-    if (this.#batch.length > keptBatchBytes) this.#batch = Buffer.allocUnsafeSlow(firstBatchBytes);
+    if (this.#batch.length > keptBatchBytes) this.#replaceBatch(firstBatchBytes);
+  }
+
+  #fitBatch(): void {
+    let bytes = this.#batch.length;
+    while (bytes > firstBatchBytes && bytes >= keptTimes * this.#mostBatchBytes) bytes /= 2;
+    if (bytes < this.#batch.length) this.#replaceBatch(bytes);
+    this.#mostBatchBytes = 0;
+  }
+
+  #replaceBatch(bytes: number): void {
+    const old = this.#batch;
+    this.#batch = Buffer.allocUnsafeSlow(bytes);
+    old.copy(this.#batch, 0, 0, this.#batchBytes);
+    releaseMemory(old);
   }
 
   #openNext(nowUs: number): number {
@@ -152,8 +173,6 @@ export class JournalWriter {
     if (neededBytes <= this.#batch.length) return;
     let bytes = this.#batch.length;
     while (bytes < neededBytes) bytes *= 2;
-    const grown = Buffer.allocUnsafeSlow(bytes);
-    this.#batch.copy(grown, 0, 0, this.#batchBytes);
-    this.#batch = grown;
+    this.#replaceBatch(bytes);
   }
 }

@@ -86,7 +86,7 @@ describe('MediaWorker', () => {
     await server.join(a, 'room', { trackId: 'kept' });
     await server.join(b, 'room', { trackId: 'opted-out', policy: 'never' });
     await server.talk([a, b], 20);
-    await server.worker.send({ verb: 'spool.settle', roomId: 'room' });
+    await server.worker.send({ verb: 'spool.settle', roomIds: ['room'] });
     const running = openSpool(join(server.spoolDir, 'room'), recordingId, masterKey);
     assert.equal(running.end, undefined);
     assert.ok([...readTrack(running.tracks[0]!)].some(({ kind }) => kind === 'packet'));

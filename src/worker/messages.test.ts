@@ -91,7 +91,7 @@ const commands: { [V in Command['verb']]: Extract<Command, { verb: V }> } = {
   },
   'listen.arm': { verb: 'listen.arm', legId: 'a', listenId: 'l' },
   'listen.stop': { verb: 'listen.stop', legId: 'a', listenId: 'l' },
-  'spool.settle': { verb: 'spool.settle', roomId: 'room' },
+  'spool.settle': { verb: 'spool.settle', roomIds: ['room', 'other'] },
   'worker.drain': { verb: 'worker.drain' },
   'worker.stats': { verb: 'worker.stats' },
 };

@@ -232,7 +232,7 @@ const command = z.discriminatedUnion('verb', [
     initialTimeoutMs: z.int().min(0).max(maxInitialTimeoutMs),
   }),
   z.object({ verb: z.enum(['listen.arm', 'listen.stop']), legId: id, listenId: id }),
-  z.object({ verb: z.literal('spool.settle'), roomId: id }),
+  z.object({ verb: z.literal('spool.settle'), roomIds: z.array(id) }),
   z.object({ verb: z.literal('worker.drain') }),
   z.object({ verb: z.literal('worker.stats') }),
 ]);

@@ -53,9 +53,9 @@ function ask(requests: WriterRequest[]): void {
   askWriter({ port: writerPort, ring }, ...requests);
 }
 
-function settle(roomId: string): Promise<void> {
+function settle(roomIds: readonly string[]): Promise<void> {
   const reply = nextSettle++;
-  toWriter.add({ settle: roomId, reply });
+  toWriter.add({ settle: roomIds, reply });
   return new Promise((resolve) => settling.set(reply, resolve));
 }
 

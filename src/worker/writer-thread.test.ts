@@ -78,7 +78,7 @@ test('what one thread records another puts on disk; settling, ending and drainin
   const segment = begin(producer);
   await reports.until('durable');
   for (const number of range(100)) producer.packet(segment, number, 0, 0, Buffer.alloc(160));
-  askWriter(thread, { settle: 'room', reply: 17 }, { settle: 'nowhere', reply: 18 });
+  askWriter(thread, { settle: ['nowhere', 'room'], reply: 17 }, { settle: ['nowhere'], reply: 18 });
   await reports.until('settled');
   assert.deepEqual(reports.list.at(-1), { event: 'settled', replies: [17, 18] });
   assert.deepEqual(sequenceNumbers(), range(100));

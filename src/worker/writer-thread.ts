@@ -12,8 +12,8 @@ export interface WriterThreadData {
 }
 
 export type WriterRequest =
-  /** Answered by `settled` once everything spooled so far of the conversation is in its files. */
-  | { settle: string; reply: number }
+  /** Answered by `settled` once everything spooled so far of the conversations is in their files. */
+  | { settle: readonly string[]; reply: number }
   /** Answered by `drained` once all recordings are ended and everything is on disk; then the thread ends. */
   | { drain: true };
 
@@ -65,7 +65,7 @@ function answer(requests: readonly WriterRequest[]): void {
   for (const request of requests) {
     if ('drain' in request) draining = true;
     else {
-      settle(request.settle);
+      for (const conversationId of request.settle) settle(conversationId);
       replies.push(request.reply);
     }
   }
