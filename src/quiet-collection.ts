@@ -1,25 +1,32 @@
 import { constants, PerformanceObserver } from 'node:perf_hooks';
-import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
+import { getHeapSpaceStatistics, type HeapSpaceInfo, setFlagsFromString } from 'node:v8';
 import type { Clock } from './clock.ts';
 
 const everyMs = 5000;
 /** SIP forgets the transactions of a call that was set up 32 s behind its answer. */
 const quietMs = 40_000;
-/** In the old generation between two looks: calls that are set up, some in a second, make more. */
-const quietBytes = 512 << 10;
+/** In the old generation between two looks: calls that are set up, ten in a second, make more; hundreds that run less. */
+const quietBytes = 2 << 20;
 /** Less is not worth it; more than V8 by itself lets come of a small heap. */
 const leastBytes = 8 << 20;
+/** From the end of one to the next. */
+const leastPauseMs = 60_000;
+/** Free between what is kept: more than a collection leaves that had nothing to move. */
+const leastLooseBytes = 3 << 20;
+/** V8 chooses the pages to be emptied as it begins to mark: what the first one frees, the second moves together. */
+const maxCollections = 2;
 /** V8 begins where so much was made of what it would wait for: any thread has, at once. */
 const soonPercent = 1;
 /** For the beginning and all of a collection. While it lasts other threads of the process collect sooner, too. */
 const longestMs = 2000;
-/** More than a young generation, whose end has V8 look at the old one. */
+/** More than a young generation, whose end has V8 look at the old one; again where it did not begin. */
 const wakingArrays = 2500;
+const wakeEveryMs = 250;
 
 /**
  * Collects the old generation of this thread once it grew by some MB and has been quiet since: what hundreds of calls
- * leave that were set up, or have ended, would wait until as many come again. V8 is made to begin sooner, and does as
- * ever: in steps, most of it by its helper threads.
+ * leave that were set up, or have ended, would wait until as many come again, and so would the room between what is kept. V8
+ * is made to begin sooner, and does as ever: in steps, most of it by its helper threads.
  */
 export function collectWhenQuiet(clock: Clock): void {
   const watch = new QuietWatch();
@@ -28,7 +35,7 @@ export function collectWhenQuiet(clock: Clock): void {
     watch.look(oldBytes(), clock.monotonicUs() / 1000);
     if (watch.isDue && !collecting) {
       collecting = true;
-      collectSoon(clock, (collected) => {
+      collectSoon(clock, maxCollections, (collected) => {
         collecting = false;
         if (collected) watch.collected();
       });
@@ -44,6 +51,7 @@ export class QuietWatch {
   #grownBytes = 0;
   #busyMs = 0;
   #nowMs = 0;
+  #collectedMs = Number.NEGATIVE_INFINITY;
 
   /** @param bytes of the old generation, garbage among it */
   look(bytes: number, nowMs: number): void {
@@ -55,29 +63,38 @@ export class QuietWatch {
   }
 
   get isDue(): boolean {
-    return this.#grownBytes >= leastBytes && this.#nowMs - this.#busyMs >= quietMs;
+    const isQuiet = this.#nowMs - this.#busyMs >= quietMs && this.#nowMs - this.#collectedMs >= leastPauseMs;
+    return isQuiet && this.#grownBytes >= leastBytes;
   }
 
   collected(): void {
     this.#grownBytes = 0;
+    this.#collectedMs = this.#nowMs;
   }
 }
 
 /** @param done with whether there was a collection: another thread may have ended the flag before */
-function collectSoon(clock: Clock, done: (collected: boolean) => void): void {
+function collectSoon(clock: Clock, collections: number, done: (collected: boolean) => void): void {
   const end = (collected: boolean): void => {
     observer.disconnect();
-    timer.cancel();
+    timeout.cancel();
+    waking.cancel();
     setTrigger(0);
-    done(collected);
+    if (collected && collections > 1 && looseBytes() >= leastLooseBytes)
+      collectSoon(clock, collections - 1, () => done(true));
+    else done(collected);
   };
-  const timer = clock.after(longestMs, () => end(false));
+  const timeout = clock.after(longestMs, () => end(false));
   const observer = new PerformanceObserver((list) => {
     if (list.getEntries().some(isMajor)) end(true);
   });
   observer.observe({ entryTypes: ['gc'] });
   setTrigger(soonPercent);
-  for (let made = 0; made < wakingArrays; made++) new Array(128).fill(made);
+  let waking = clock.after(0, wake);
+  function wake(): void {
+    for (let made = 0; made < wakingArrays; made++) new Array(128).fill(made);
+    waking = clock.after(wakeEveryMs, wake);
+  }
 }
 
 /** Of all threads of the process; 0 is V8's own way. */
@@ -91,7 +108,15 @@ function isMajor(entry: PerformanceEntry): boolean {
 }
 
 function oldBytes(): number {
+  return sumOfOldSpaces(({ space_used_size: used }) => used);
+}
+
+function looseBytes(): number {
+  return sumOfOldSpaces(({ space_size: size, space_used_size: used }) => size - used);
+}
+
+function sumOfOldSpaces(bytes: (space: HeapSpaceInfo) => number): number {
   return getHeapSpaceStatistics()
     .filter(({ space_name: name }) => !name.startsWith('new_'))
-    .reduce((sum, { space_used_size: bytes }) => sum + bytes, 0);
+    .reduce((sum, space) => sum + bytes(space), 0);
 }

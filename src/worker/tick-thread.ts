@@ -1,6 +1,7 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
+import { collectWhenQuiet } from '../quiet-collection.ts';
 import { describePipeline, Pipeline } from '../recording/pipeline.ts';
 import { raiseMediaThread } from '../thread-priority.ts';
 import { MessageBatch } from './message-batch.ts';
@@ -132,6 +133,7 @@ async function finish(): Promise<void> {
   control.close();
 }
 
+collectWhenQuiet(systemClock);
 // The transport's timers keep no thread alive by themselves.
 control.ref();
 pipeline.run(() => {
