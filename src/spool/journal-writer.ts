@@ -25,8 +25,8 @@ export interface JournalWriterOptions {
 const firstBatchBytes = 64 * 1024;
 /** More than a busy worker writes at once: what grew beyond it is given back at once. */
 const keptBatchBytes = 8 * 1024 * 1024;
-/** More than so many times what was written at once into a whole file is given back. */
-const keptTimes = 4;
+/** So many times what was written at once into a whole file, or more, is given back. */
+const keptTimes = 2;
 
 /** The journal at the edge: gathers entries, then one write for all of them. The file is made by its first entry. */
 export class JournalWriter {
