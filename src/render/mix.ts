@@ -1,6 +1,6 @@
 import { Limiter, limiterContext } from '../audio/limiter.ts';
 import { ChannelReader } from './channel.ts';
-import { PauseMap } from './pause-map.ts';
+import { silencePaused } from './pause-map.ts';
 import { type RecordingView, type SampleReader, type TrackView, trackEnd } from './track-source.ts';
 
 interface Part {
@@ -38,7 +38,6 @@ export class MixReader implements SampleReader {
   #endSample: number;
   /** What lies behind `#endSample` is not known yet. */
   #grows = false;
-  #pauses: PauseMap;
   readonly #parts: Part[];
   readonly #limiter: Limiter;
   readonly #partSamples: number;
@@ -62,7 +61,6 @@ export class MixReader implements SampleReader {
     this.#tap = tap;
     this.#view = view;
     this.#endSample = endSample;
-    this.#pauses = new PauseMap({ fromSample: view.startSample, toSample: endSample }, view.pauses);
     const context = limiterContext(view.rateHz, fromSample, fromSample);
     this.#summedTo = Math.max(view.startSample, context.firstSample);
     this.#lead = fromSample - this.#summedTo;
@@ -86,7 +84,6 @@ export class MixReader implements SampleReader {
     this.#view = view;
     this.#endSample = endSample;
     this.#grows = !complete;
-    this.#pauses = new PauseMap({ fromSample: view.startSample, toSample: endSample }, view.pauses);
     for (const track of view.tracks) {
       const part = this.#parts.find((each) => each.track.trackId === track.trackId);
       if (part) Object.assign(part, { track, toSample: trackEnd(track, endSample) });
@@ -195,7 +192,7 @@ export class MixReader implements SampleReader {
     part.reader ??= this.#openChannel(part.track, this.#view, from);
     const channel = channelSamples.subarray(0, to - from);
     part.reader.read(channel);
-    this.#pauses.silence(channel, from);
+    silencePaused(channel, from, this.#view.pauses);
     this.#tap?.(part.track.trackId, channel);
     return channel;
   }

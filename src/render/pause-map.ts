@@ -19,6 +19,20 @@ export function recordedSamplesOf({ fromSample, toSample }: Span, pauses: readon
   return pausedSamples.reduce((rest, paused) => rest - paused, toSample - fromSample);
 }
 
+/** Clears what was paused in `out`, interleaved, whose first sample lies at `atSample` of the recording. */
+export function silencePaused(
+  out: Int16Array,
+  atSample: number,
+  pauses: readonly Pick<PauseView, 'fromSample' | 'toSample'>[],
+  channels = 1,
+): void {
+  const endSample = atSample + out.length / channels;
+  for (const { fromSample, toSample = endSample } of pauses) {
+    if (fromSample >= endSample || toSample <= atSample) continue;
+    out.fill(0, Math.max(0, fromSample - atSample) * channels, (toSample - atSample) * channels);
+  }
+}
+
 /** From `first` on, up to before `beyond`. */
 export interface ChannelRange {
   first: number;
@@ -78,14 +92,9 @@ export class PauseMap {
     );
   }
 
-  /** Clears what was paused in `out`, interleaved, whose first sample lies at `atSample` of the recording. */
+  /** As `silencePaused`. */
   silence(out: Int16Array, atSample: number, channels = 1): void {
-    const samples = out.length / channels;
-    for (const { fromSample, toSample } of this.#silent) {
-      if (fromSample >= atSample + samples) continue;
-      if (toSample > atSample)
-        out.fill(0, Math.max(0, fromSample - atSample) * channels, (toSample - atSample) * channels);
-    }
+    silencePaused(out, atSample, this.#silent, channels);
   }
 
   /**

@@ -95,9 +95,10 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
   bodies: ChunkBodies | undefined;
   /** As of `SegmentReader`. */
   looksAhead = true;
-  /** Oldest first. */
-  readonly #sizes: TrackSizes[] = [];
-  #shown: TrackSizes | undefined;
+  /** Oldest first; the first is what is shown. */
+  readonly #sizes: TrackSizes[] = [{ atUs: Number.NEGATIVE_INFINITY, firstSegment: 0, bytes: [] }];
+  /** One that is shown no more. */
+  #spareSizes: TrackSizes | undefined;
   #showsAll = true;
 
   follow({ segments, endSample }: SpoolTrack, isOver: boolean): void {
@@ -114,18 +115,24 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
   /** Notes how long its files are, for `showAsOf`: once a look, behind all reading. */
   noteSizes(atUs: number): void {
     if (this.isWhole) return;
-    const bytes: number[] = [];
+    // What lives from one look to the next becomes old: of hundreds of tracks that is much garbage.
+    const sizes = this.#spareSizes ?? { atUs: 0, firstSegment: 0, bytes: [] };
+    this.#spareSizes = undefined;
+    sizes.atUs = atUs;
+    sizes.firstSegment = this.#segment;
     for (let segment = this.#segment; segment < this.#segments.length; segment++) {
       const reader = segment === this.#segment ? this.#reader : undefined;
-      bytes.push(reader?.seenBytes ?? sizeOf(this.#segments[segment]!.path));
+      sizes.bytes[segment - this.#segment] = reader?.seenBytes ?? sizeOf(this.#segments[segment]!.path);
       if (reader) reader.seenBytes = undefined;
     }
-    this.#sizes.push({ atUs, firstSegment: this.#segment, bytes });
+    const count = this.#segments.length - this.#segment;
+    if (sizes.bytes.length > count) sizes.bytes.length = count;
+    this.#sizes.push(sizes);
   }
 
   /** From now on its files have what they had when that was last noted by then; nothing where it was not. */
   showAsOf(atUs: number): void {
-    while (this.#sizes.length > 0 && this.#sizes[0]!.atUs <= atUs) this.#shown = this.#sizes.shift();
+    while (this.#sizes.length > 1 && this.#sizes[1]!.atUs <= atUs) this.#spareSizes = this.#sizes.shift();
     this.#showsAll = false;
   }
 
@@ -206,7 +213,8 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
 
   #shownBytes(): number {
     if (this.#showsAll) return Number.POSITIVE_INFINITY;
-    return this.#shown?.bytes[this.#segment - this.#shown.firstSegment] ?? 0;
+    const shown = this.#sizes[0]!;
+    return shown.bytes[this.#segment - shown.firstSegment] ?? 0;
   }
 
   /** Closes the file that is being read. */
