@@ -43,7 +43,7 @@ interface Followed {
 export const fileStepMs = 200;
 /** Each look at a channel costs the same, however little is new: those of many are looked at less often. */
 const lookMsPerChannel = 10;
-const longestLookMs = 8000;
+const longestLookMs = 4000;
 /** Those that are due within so much are looked at together: each step is a message to the media worker and back. */
 const togetherMs = 500;
 const firstRetryMs = 1000;
