@@ -29,7 +29,7 @@ test('none is due while it grows, nor where it grew by little', () => {
   assert.equal(
     dueAt(
       new QuietWatch(),
-      Array.from({ length: 100 }, () => 6),
+      Array.from({ length: 100 }, () => 3),
     ),
     0,
   );
@@ -42,9 +42,9 @@ test('what V8 collected meanwhile does not make it small', () => {
 test('the next one is due once it has grown by as much again', () => {
   const watch = new QuietWatch();
   dueAt(watch, [60, ...new Array(20).fill(60)]);
-  watch.collected();
+  watch.ended(true, 40_000);
   assert.equal(watch.isDue, false);
-  assert.equal(dueAt(watch, [50, 54, 56, ...new Array(20).fill(56)], 9), 0);
+  assert.equal(dueAt(watch, [50, 52, 53, ...new Array(20).fill(53)], 9), 0);
   assert.equal(dueAt(watch, [60, ...new Array(20).fill(60)], 32), 1 + 8);
 });
 
@@ -53,11 +53,28 @@ test('there is a minute between two, however much was made', () => {
   // 2 MB in 5 s: not busy by that.
   const growing = Array.from({ length: 30 }, (_, at) => 50 + 2 * at);
   assert.equal(dueAt(watch, growing), 1 + 8);
-  watch.collected();
+  watch.ended(true, 41_000);
   for (const [at, each] of growing.entries()) {
     watch.look(each * MB, (9 + at) * 5000);
-    assert.equal(watch.isDue, at >= 11, String(at));
+    assert.equal(watch.isDue, at >= 12, String(at));
   }
+});
+
+test('one that came to nothing is tried again a minute later', () => {
+  const watch = new QuietWatch();
+  const looks = [60, ...new Array(30).fill(60)];
+  assert.equal(dueAt(watch, looks), 1 + 8);
+  watch.ended(false, 40_000);
+  assert.equal(dueAt(watch, looks.slice(9), 9), 12);
+});
+
+test('where only bursts count, what is made little by little waits for V8', () => {
+  const watch = new QuietWatch({ onlyBehindBursts: true });
+  assert.equal(dueAt(watch, [60, ...new Array(20).fill(60)]), 1 + 8);
+  watch.ended(true, 40_000);
+  const growing = Array.from({ length: 100 }, (_, at) => 60 + at);
+  assert.equal(dueAt(watch, growing, 9), 0);
+  assert.equal(dueAt(watch, [170, ...new Array(20).fill(170)], 109), 1 + 8);
 });
 
 test('garbage of an old generation is gone', () => {

@@ -8,7 +8,7 @@ const quietMs = 40_000;
 /** In the old generation between two looks: calls that are set up, ten in a second, make more; hundreds that run less. */
 const quietBytes = 2 << 20;
 /** Less is not worth it; more than V8 by itself lets come of a small heap. */
-const leastBytes = 8 << 20;
+const leastBytes = 4 << 20;
 /** From the end of one to the next. */
 const leastPauseMs = 60_000;
 /** Free between what is kept: more than a collection leaves that had nothing to move. */
@@ -23,13 +23,19 @@ const longestMs = 2000;
 const wakingArrays = 2500;
 const wakeEveryMs = 250;
 
+export interface QuietOptions {
+  /** Not of a thread that makes little at a time all the time: what that takes of its time counts for more. */
+  onlyBehindBursts?: boolean;
+}
+
 /**
  * Collects the old generation of this thread once it grew by some MB and has been quiet since: what hundreds of calls
- * leave that were set up, or have ended, would wait until as many come again, and so would the room between what is kept. V8
+ * leave that were set up, or have ended, would wait until as many come again, what hundreds make as they go on for minutes,
+ * and so would the room between what is kept. V8
  * is made to begin sooner, and does as ever: in steps, most of it by its helper threads.
  */
-export function collectWhenQuiet(clock: Clock): void {
-  const watch = new QuietWatch();
+export function collectWhenQuiet(clock: Clock, options: QuietOptions = {}): void {
+  const watch = new QuietWatch(options);
   let collecting = false;
   const again = (): void => {
     watch.look(oldBytes(), clock.monotonicUs() / 1000);
@@ -37,7 +43,7 @@ export function collectWhenQuiet(clock: Clock): void {
       collecting = true;
       collectSoon(clock, maxCollections, (collected) => {
         collecting = false;
-        if (collected) watch.collected();
+        watch.ended(collected, clock.monotonicUs() / 1000);
       });
     }
     clock.after(everyMs, again);
@@ -49,9 +55,15 @@ export function collectWhenQuiet(clock: Clock): void {
 export class QuietWatch {
   #lastBytes = 0;
   #grownBytes = 0;
-  #busyMs = 0;
+  readonly #onlyBehindBursts: boolean;
+  /** When it grew by more than little last. */
+  #busyMs = Number.NEGATIVE_INFINITY;
   #nowMs = 0;
-  #collectedMs = Number.NEGATIVE_INFINITY;
+  #endedMs = Number.NEGATIVE_INFINITY;
+
+  constructor({ onlyBehindBursts = false }: QuietOptions = {}) {
+    this.#onlyBehindBursts = onlyBehindBursts;
+  }
 
   /** @param bytes of the old generation, garbage among it */
   look(bytes: number, nowMs: number): void {
@@ -63,13 +75,15 @@ export class QuietWatch {
   }
 
   get isDue(): boolean {
-    const isQuiet = this.#nowMs - this.#busyMs >= quietMs && this.#nowMs - this.#collectedMs >= leastPauseMs;
+    if (this.#onlyBehindBursts && this.#busyMs <= this.#endedMs) return false;
+    const isQuiet = this.#nowMs - this.#busyMs >= quietMs && this.#nowMs - this.#endedMs >= leastPauseMs;
     return isQuiet && this.#grownBytes >= leastBytes;
   }
 
-  collected(): void {
-    this.#grownBytes = 0;
-    this.#collectedMs = this.#nowMs;
+  /** @param collected false: another thread has kept it from that, or there was no time; not before a minute again */
+  ended(collected: boolean, nowMs: number): void {
+    if (collected) this.#grownBytes = 0;
+    this.#endedMs = nowMs;
   }
 }
 

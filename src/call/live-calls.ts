@@ -19,6 +19,7 @@ import { RecordedCalls } from './recorded-calls.ts';
 import type { GivenConsent, Recording, RecordingWishes } from './recording.ts';
 import type { RecordingFactory } from './recording-factory.ts';
 import { type RecordingReport, RecordingReports } from './recording-reports.ts';
+import { settleRooms } from './settle-rooms.ts';
 import type { SilenceWatch } from './silence-watch.ts';
 
 export interface LiveCallsOptions {
@@ -264,24 +265,14 @@ export class LiveCalls {
     }
   }
 
-  /**
-   * As `settle` of many at once; the files of all parties of one then come as far as each other.
-   * @returns those that could not be, as their worker was lost: each of their files ends somewhere until it is recovered
-   */
-  async settleAll(conversationIds: ReadonlySet<string>): Promise<ReadonlySet<string>> {
-    const byWorker = new Map<MediaWorker, string[]>();
-    for (const conversationId of conversationIds) {
-      const worker = this.#room(conversationId)?.worker;
-      if (!worker) continue;
-      const roomIds = byWorker.get(worker);
-      if (roomIds) roomIds.push(conversationId);
-      else byWorker.set(worker, [conversationId]);
-    }
-    const unsettled: string[] = [];
-    const settleThese = ([worker, roomIds]: [MediaWorker, string[]]) =>
-      worker.send({ verb: 'spool.settle', roomIds }).catch(() => unsettled.push(...roomIds));
-    await Promise.all([...byWorker].map(settleThese));
-    return new Set(unsettled);
+  /** As `settle` of many at once. @returns as `settleRooms` */
+  settleAll(conversationIds: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+    const failed = (error: unknown): void => {
+      // What that means for its calls is said elsewhere.
+      const isLost = error instanceof CallreelError && error.code === 'WORKER_LOST';
+      if (!isLost) this.#options.log.error({ error }, 'what is spooled can not be made visible');
+    };
+    return settleRooms(conversationIds, (id) => this.#room(id)?.worker, failed);
   }
 
   onWorkerEvent(event: WorkerEvent): void {

@@ -217,7 +217,7 @@ export class RecordingQuality {
     const atUs = clock.monotonicUs();
     const conversations = new Set(some.map(({ order }) => order.conversationId));
     const ids = some.map(({ order }) => order.recordingId);
-    // A room whose worker was lost is not settled; its recordings are about to end.
+    // Also what can not be settled is measured, as far as it is there: its worker was lost, its recordings are about to end.
     await settle(conversations);
     // Where the thread ended, those that it had are measured at their end.
     const figures: SettledFigures | undefined = await thread.step(ids).catch(() => undefined);

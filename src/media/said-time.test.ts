@@ -46,6 +46,15 @@ test('a sender whose clock stood still is measured anew within 40 ms', () => {
   assert.equal(take(time, 203, 25, frozen), 25);
 });
 
+test('single packets that are late by seconds, one a second, are no clock that was set back', () => {
+  const time = running();
+  const lateMs = 3000;
+  for (let slot = 10; slot < 1000; slot++) {
+    const isLate = slot % 50 === 0;
+    assert.equal(take(time, slot, isLate ? lateMs : 0), isLate ? lateMs : 0, String(slot));
+  }
+});
+
 test('a clock that was set back by more than any stall says nothing of the time', () => {
   const time = running();
   assert.equal(take(time, 10, 0, 5000), 0);

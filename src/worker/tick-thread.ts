@@ -133,7 +133,7 @@ async function finish(): Promise<void> {
   control.close();
 }
 
-collectWhenQuiet(systemClock);
+collectWhenQuiet(systemClock, { onlyBehindBursts: true });
 // The transport's timers keep no thread alive by themselves.
 control.ref();
 pipeline.run(() => {
