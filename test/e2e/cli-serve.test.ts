@@ -39,8 +39,10 @@ function serve(): ChildProcess {
 }
 
 describe('callreel serve', () => {
-  test('starts where it stands, is found by the other commands, and ends by a signal', async () => {
+  test('starts where it stands, is found by the other commands, and ends by a signal', async (t) => {
     const server = serve();
+    // Where something fails it would keep the whole run from ending.
+    t.after(() => server.kill('SIGKILL'));
     const exit = once(server, 'exit');
     const address = join(dir, '.callreel', 'http-address');
     await eventually('the server', async () => existsSync(address) || undefined, 30_000);
