@@ -216,7 +216,9 @@ function report(halves: readonly Half[], work: { minutes: number; calls: number 
       keptMB: [first, last].map((each) => each && Math.round(each.keptMB)),
     };
   });
-  for (const { name, faults } of halves) for (const fault of faults.slice(0, 20)) tell(`${name}: ${fault}`);
+  for (const { name, faults } of halves)
+    for (const [fault, ...others] of byKind(faults).slice(0, 20))
+      tell(`${name}: ${fault}${others.length > 0 ? ` (and ${others.length} like it)` : ''}`);
   process.stdout.write(`${work.calls} calls that come and go for ${work.minutes} min, recorded\n`);
   process.stdout.write(
     `${formatTable(
@@ -256,6 +258,12 @@ function report(halves: readonly Half[], work: { minutes: number; calls: number 
     parts,
     machine: `${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.versions.node}`,
   };
+}
+
+/** Those that differ in numbers and names alone together, the most first. */
+function byKind(faults: readonly string[]): string[][] {
+  const kinds = Map.groupBy(faults, (fault) => fault.replaceAll(/[0-9A-HJKMNP-TV-Z]{26}|\d+/g, '#'));
+  return [...kinds.values()].toSorted((a, b) => b.length - a.length);
 }
 
 function tell(what: string): void {
