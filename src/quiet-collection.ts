@@ -9,7 +9,7 @@ const quietMs = 40_000;
 const quietBytes = 2 << 20;
 /** Less is not worth it; more than V8 by itself lets come of a small heap. */
 const leastBytes = 4 << 20;
-/** From the end of one to the next. */
+/** From the end of one to what follows. */
 const leastPauseMs = 60_000;
 /** Free between what is kept: more than a collection leaves that had nothing to move. */
 const leastLooseBytes = 3 << 20;
@@ -30,9 +30,9 @@ export interface QuietOptions {
 
 /**
  * Collects the old generation of this thread once it grew by some MB and has been quiet since: what hundreds of calls
- * leave that were set up, or have ended, would wait until as many come again, what hundreds make as they go on for minutes,
- * and so would the room between what is kept. V8
- * is made to begin sooner, and does as ever: in steps, most of it by its helper threads.
+ * leave that were set up, or have ended, would wait until as many come again, what hundreds make as they go on for
+ * minutes, and so would the room between what is kept. V8 is made to begin sooner, and does as ever: in steps, most of
+ * it by its helper threads.
  */
 export function collectWhenQuiet(clock: Clock, options: QuietOptions = {}): void {
   const watch = new QuietWatch(options);
