@@ -262,7 +262,7 @@ function report(halves: readonly Half[], work: { minutes: number; calls: number 
 
 /** Those that differ in numbers and names alone together, the most first. */
 function byKind(faults: readonly string[]): string[][] {
-  const kinds = Map.groupBy(faults, (fault) => fault.replaceAll(/[0-9A-HJKMNP-TV-Z]{26}|\d+/g, '#'));
+  const kinds = Map.groupBy(faults, (fault) => fault.replaceAll(/[0-9a-f]{16}|\d+/g, '#'));
   return [...kinds.values()].toSorted((a, b) => b.length - a.length);
 }
 
