@@ -29,7 +29,7 @@ export const catalogue = {
     todo: 'Stop the other program or set the named setting to another port (0 picks a free one).',
   },
   DATABASE_UNAVAILABLE: {
-    blame: 'destination',
+    blame: 'ours',
     status: 503,
     todo: 'See that PostgreSQL runs and that DATABASE_URL is right; Callreel retries by itself.',
   },

@@ -91,7 +91,7 @@ export class Outbound {
       await this.#options.dialPlans.routeOutbound(accountId, sameTrunk ? user : uri);
       return true;
     } catch (error) {
-      if (error instanceof CallreelError) return false;
+      if (error instanceof CallreelError && error.blame !== 'ours') return false;
       throw error;
     }
   }

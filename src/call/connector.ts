@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { hopsLeft } from '../sip/max-forwards.ts';
-import type { SipAddress, SipHeader } from '../sip/session.ts';
+import type { SipAddress, SipHeader, SipRejection } from '../sip/session.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
 import type { Conference, JoinOptions, StayEnd } from './conference.ts';
 import { type Dialer, DialFailure, type DialTarget } from './dialer.ts';
@@ -212,7 +212,7 @@ export class Connector {
       ringback?.stop();
       removeHandlers();
     }
-    if (failure instanceof DialFailure) caller.refuseLater(refusalFor(failure.reason));
+    if (failure) caller.refuseLater(refusalOf(failure));
     return given.aborted ? { outcome: 'failed', reason: 'cancelled' } : failed(failure);
   }
 
@@ -259,6 +259,13 @@ export class Connector {
       progress: (leg, status, hasMedia) => early?.progress(leg, status, hasMedia),
     });
   }
+}
+
+/** Of a party that was reached what it said; where it is we who could not, the caller may come again. */
+function refusalOf(failure: CallreelError): SipRejection | undefined {
+  if (failure instanceof DialFailure) return refusalFor(failure.reason);
+  const { blame, status, code } = failure;
+  return blame === 'ours' && status === 503 ? { status, reason: code } : undefined;
 }
 
 const notLetIn: ConnectResult = { outcome: 'failed', reason: 'not-put-through' };

@@ -1,7 +1,8 @@
-import { CallreelError } from '../errors.ts';
+import { asCallreelError, CallreelError } from '../errors.ts';
 import type { DigitsEnd, PlayEnd } from '../media/control.ts';
 import type { ListenEvent } from '../media/listen-control.ts';
 import { warningFor } from '../sdp/warning.ts';
+import { retryAfter } from '../sip/retry-after.ts';
 import type {
   OfferAnswer,
   SipEnd,
@@ -44,6 +45,9 @@ export const legTable: TransitionTable<LegState, LegEvent> = {
   },
   ended: {},
 };
+
+/** Of the catalogue's, those that tell a caller something: another offer, or another node, may do. */
+const tellingStatuses: readonly number[] = [488, 503];
 
 export interface LegHandlers {
   /** A key press, by RFC 4733 (`rtp`) or by INFO. */
@@ -241,7 +245,8 @@ export class Leg {
   /** Ends the call from any state; `ended` follows. Idempotent. */
   hangUp(reason: string): void {
     if (this.#state === 'ended') return;
-    if (this.#refusal !== undefined && !this.answered) this.session.reject(this.#refusal);
+    if (this.#refusal !== undefined && !this.answered)
+      this.session.reject({ ...this.#refusal, headers: this.#refusalHeaders(this.#refusal.status) });
     else this.session.end(reason);
   }
 
@@ -253,7 +258,19 @@ export class Leg {
   /** Refuses a call that was not answered yet, ends one that was. */
   reject(status: number, reason: string): void {
     if (this.#state === 'answered') this.hangUp(reason);
-    else if (this.#state !== 'ended') this.session.reject({ status, reason, headers: this.#warnings });
+    else if (this.#state !== 'ended')
+      this.session.reject({ status, reason, headers: this.#refusalHeaders(status) });
+  }
+
+  /** The same for what has failed: by the status of an error that tells a caller something, and 500 for any other. */
+  rejectFor(error: unknown): void {
+    const { status, code } = asCallreelError(error);
+    this.reject(tellingStatuses.includes(status) ? status : 500, code);
+  }
+
+  #refusalHeaders(status: number): SipHeader[] {
+    const warnings = this.#warnings ?? [];
+    return status === 503 ? [...warnings, retryAfter] : warnings;
   }
 
   /** Keeps for the peer why its offer is refused. */

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { CamelCasePlugin, Kysely, PostgresDialect } from 'kysely';
+import { CamelCasePlugin, Kysely, PostgresDialect, type PostgresPool } from 'kysely';
 import pg from 'pg';
 import { type Clock, sleep } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
@@ -99,9 +99,23 @@ export function openPool(address: pg.PoolConfig, logger: Logger): pg.Pool {
   return pool;
 }
 
+/** Whose queries throw CallreelError DATABASE_UNAVAILABLE where no connection is to be had. */
 export function openDb(pool: pg.Pool): Db {
   const plugins = [new CamelCasePlugin({ maintainNestedObjectKeys: true })];
-  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }), plugins }).withSchema(schemaName);
+  const dialect = new PostgresDialect({ pool: cataloguedPool(pool) });
+  return new Kysely<Schema>({ dialect, plugins }).withSchema(schemaName);
+}
+
+function cataloguedPool(pool: pg.Pool): PostgresPool {
+  return {
+    options: pool.options,
+    connect: () =>
+      pool.connect().catch((cause: unknown) => {
+        // Whom it is told may be a stranger to what the database is and where.
+        throw new CallreelError('DATABASE_UNAVAILABLE', 'the database does not answer', { cause });
+      }),
+    end: () => pool.end(),
+  };
 }
 
 /** Those that are kept are there before the first call. */

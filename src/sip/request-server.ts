@@ -13,6 +13,7 @@ import { headerValue, headerValues, type SipRequest } from './message.ts';
 import { tagOf } from './name-address.ts';
 import type { Registrar } from './registrar.ts';
 import { replacedSession } from './replaced-session.ts';
+import { retryAfter } from './retry-after.ts';
 import { buildResponse, type ResponseOptions } from './serializer.ts';
 import type { SipHeader, SipSession } from './session.ts';
 import type { SessionContext } from './session-context.ts';
@@ -46,7 +47,6 @@ interface Refusal {
   headers: SipHeader[];
 }
 
-const retryAfter: SipHeader = { name: 'Retry-After', value: '10' };
 const knownSchemes = new Set(['sip', 'sips', 'tel']);
 
 /** The server side of a user agent (RFC 3261 section 8.2): checks in the order of the RFC, then hands on. */

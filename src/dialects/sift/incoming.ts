@@ -1,6 +1,6 @@
 import type { Leg } from '../../call/leg.ts';
 import type { CallbackClient } from '../../callbacks/callback-client.ts';
-import { asCallreelError, CallreelError } from '../../errors.ts';
+import { CallreelError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { Application } from '../../routing/application.ts';
 import type { ScriptRunner } from '../../script/runner.ts';
@@ -13,9 +13,6 @@ export interface SiftIncomingOptions {
   runner: ScriptRunner;
   log: Logger;
 }
-
-/** Of the catalogue's, those that tell a caller something: another offer, or another node, may do. */
-const sipStatuses: readonly number[] = [488, 503];
 
 /** The body of `on_incoming` (sift.md: `{account_id, connection}`). */
 export function incomingBody({ connection }: Leg): Record<string, unknown> {
@@ -49,10 +46,8 @@ export class SiftIncoming {
       await runner.run(leg, routine);
     } catch (error) {
       if (leg.ended) return;
-      const known = asCallreelError(error, 'an unexpected error');
-      const status = sipStatuses.includes(known.status) ? known.status : 500;
       log.warn({ connectionId: leg.id, appId: application.appId, error }, 'the call could not be served');
-      leg.reject(status, known.code);
+      leg.rejectFor(error);
     }
   }
 

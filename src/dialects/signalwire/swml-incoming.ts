@@ -21,6 +21,6 @@ export class SwmlIncoming {
     const where = `application ${appId}`;
     const error = new CallreelError('DOCUMENT_INVALID', 'it has neither a URL nor a document', { where });
     this.#log.warn({ connectionId: leg.id, appId, error }, 'the call could not be served');
-    leg.reject(500, error.code);
+    leg.rejectFor(error);
   }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Leg } from '../../call/leg.ts';
 import { displayUrl, parseUserUrl } from '../../callbacks/user-url.ts';
-import { asCallreelError, CallreelError } from '../../errors.ts';
+import { CallreelError } from '../../errors.ts';
 import type { SwmlEnd } from './host.ts';
 import { SwmlInterpreter } from './interpreter.ts';
 import { LegHost, type LegHostOptions } from './swml-host.ts';
@@ -12,9 +12,6 @@ export type DocumentSource = { url: string; fallbackUrl?: string | undefined } |
 interface Session {
   replaced: AbortController;
 }
-
-/** Of the catalogue's, those that tell a caller something: another offer, or another node, may do. */
-const sipStatuses: readonly number[] = [488, 503];
 
 /**
  * The documents that run on calls, one on each call. A document's end hangs up; one that takes another's place ends
@@ -84,9 +81,8 @@ export class SwmlSessions {
       leg.hangUp('end of the document');
       return;
     }
-    const known = asCallreelError(failure, 'an unexpected error');
     this.#options.log.warn({ connectionId: leg.id, error: failure }, 'the call could not be served');
-    leg.reject(sipStatuses.includes(known.status) ? known.status : 500, known.code);
+    leg.rejectFor(failure);
   }
 }
 

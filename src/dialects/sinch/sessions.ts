@@ -43,7 +43,7 @@ export class SinchSessions {
       await this.#serve(leg, application);
     } catch (error) {
       this.#options.log.warn({ error, connectionId: leg.id, appId }, 'the call could not be served');
-      leg.reject(500, error instanceof CallreelError ? error.code : 'INTERNAL');
+      leg.rejectFor(error);
     }
   }
 
