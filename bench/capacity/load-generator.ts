@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { NativeProgram } from './native-program.ts';
 import { type HeardStream, readHeard } from './heard-stream.ts';
+import { NativeProgram } from './native-program.ts';
 import type { StreamAudio } from './stream-audio.ts';
 import type { LegMedia } from './two-party-signalling.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { noise } from '../../src/testkit/noise.ts';
 import { Limiter } from '../../src/audio/limiter.ts';
+import { noise } from '../../src/testkit/noise.ts';
 import { ChannelSum } from './verify-mix.ts';
 
 const rateHz = 8000;
