@@ -7,6 +7,7 @@ import {
   addChannel,
   download,
   type Findings,
+  indexOfCaller,
   noFindings,
   type RecordingBody,
   readRecording,
@@ -14,7 +15,6 @@ import {
   type WholeRecordingBody,
 } from './recorded-calls.ts';
 import type { StreamAudio } from './stream-audio.ts';
-import { callerOf } from './two-party-signalling.ts';
 import { type HeardFindings, verifyHeard } from './verify-heard.ts';
 import { ChannelSum } from './verify-mix.ts';
 
@@ -74,6 +74,10 @@ export async function measured(server: BenchServer, recordings: readonly Recordi
     }
 }
 
+interface RecordedConference {
+  channels: (WholeRecordingBody['channels'][number] & { no_media: boolean })[];
+}
+
 /** What a run sent, and where its recordings are. */
 export interface SentConferences extends Conferences {
   server: BenchServer;
@@ -112,8 +116,8 @@ async function verifyConference(
   sent: SentConferences,
   { recording_id: id, file, recorded_ms: recordedMs }: RecordingBody,
 ): Promise<number[]> {
-  const { channels } = await sent.server.api<WholeRecordingBody>('GET', `/v1/recordings/${id}`);
-  const streams = channels.map(({ from }) => streamOf(from, sent.heard.length));
+  const { channels } = await sent.server.api<RecordedConference>('GET', `/v1/recordings/${id}`);
+  const streams = channels.map(({ from }) => indexOfCaller(from, sent.heard.length));
   const conferences = new Set(streams.map((stream) => Math.floor(stream / sent.participants)));
   if (conferences.size !== 1 || streams.length !== sent.participants)
     throw new Error(`${streams.length} channels of ${conferences.size} conferences`);
@@ -121,8 +125,9 @@ async function verifyConference(
   findings.participantMinutes += (streams.length * (recordedMs ?? 0)) / 60_000;
   const sum = new ChannelSum();
   const places: number[] = [];
-  for (const [index, { channel_id: channelId }] of channels.entries()) {
+  for (const [index, { channel_id: channelId, no_media: noMedia }] of channels.entries()) {
     const stream = streams[index]!;
+    if (noMedia === sends(sent, stream)) throw new Error(`stream ${stream}: no_media is ${noMedia}`);
     const samples = onlyChannel(await download(sent.server, id, channelId));
     sum.add(samples);
     if (talks(sent, stream)) {
@@ -134,12 +139,6 @@ async function verifyConference(
   findings.placedApartMs = Math.max(findings.placedApartMs, apart);
   findings.wrongMixSamples += sum.verify(onlyChannel(await readRecording(file!.path!))).wrongSamples;
   return streams;
-}
-
-/** @throws Error where nobody called so */
-function streamOf(from: string, streams: number): number {
-  for (let stream = 0; stream < streams; stream++) if (callerOf(stream) === from) return stream;
-  throw new Error(`nobody called as ${from}`);
 }
 
 function onlyChannel(wav: Uint8Array): Int16Array {
