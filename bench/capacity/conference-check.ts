@@ -1,4 +1,7 @@
+import { join } from 'node:path';
 import { sleep, systemClock } from '../../src/clock.ts';
+import { manifestFile, spoolDirectoryOf } from '../../src/spool/layout.ts';
+import { readManifest } from '../../src/spool/reader.ts';
 import { decodeWav } from '../../src/testkit/audio-file.ts';
 import type { BenchServer } from './bench-server.ts';
 import type { HeardStream } from './heard-stream.ts';
@@ -75,7 +78,9 @@ export async function measured(server: BenchServer, recordings: readonly Recordi
 }
 
 interface RecordedConference {
-  channels: (WholeRecordingBody['channels'][number] & { no_media: boolean })[];
+  recording_id: string;
+  conversation_id: string;
+  channels: (WholeRecordingBody['channels'][number] & { no_media: boolean; start_ms: number })[];
 }
 
 /** What a run sent, and where its recordings are. */
@@ -116,29 +121,53 @@ async function verifyConference(
   sent: SentConferences,
   { recording_id: id, file, recorded_ms: recordedMs }: RecordingBody,
 ): Promise<number[]> {
-  const { channels } = await sent.server.api<RecordedConference>('GET', `/v1/recordings/${id}`);
+  const whole = await sent.server.api<RecordedConference>('GET', `/v1/recordings/${id}`);
+  const { channels } = whole;
   const streams = channels.map(({ from }) => indexOfCaller(from, sent.heard.length));
   const conferences = new Set(streams.map((stream) => Math.floor(stream / sent.participants)));
   if (conferences.size !== 1 || streams.length !== sent.participants)
     throw new Error(`${streams.length} channels of ${conferences.size} conferences`);
   findings.recordings++;
   findings.participantMinutes += (streams.length * (recordedMs ?? 0)) / 60_000;
-  const sum = new ChannelSum();
+  const starts = startsOf(sent.server.dataDir, whole);
+  const mix = onlyChannel(await readRecording(file!.path!));
+  if (Math.abs(mix.length / samplesPerMs - (recordedMs ?? 0)) > 1)
+    throw new Error(`a mix of ${mix.length} samples, ${recordedMs} ms were recorded`);
+  const sum = new ChannelSum(starts.recording, mix.length);
   const places: number[] = [];
-  for (const [index, { channel_id: channelId, no_media: noMedia }] of channels.entries()) {
+  for (const [index, channel] of channels.entries()) {
     const stream = streams[index]!;
-    if (noMedia === sends(sent, stream)) throw new Error(`stream ${stream}: no_media is ${noMedia}`);
-    const samples = onlyChannel(await download(sent.server, id, channelId));
-    sum.add(samples);
+    if (channel.no_media === sends(sent, stream))
+      throw new Error(`stream ${stream}: no_media is ${channel.no_media}`);
+    const start = starts.channels.get(channel.channel_id) ?? Number.NaN;
+    if (!(Math.abs(start / samplesPerMs - channel.start_ms) <= 1))
+      throw new Error(`stream ${stream} begins at sample ${start}, start_ms is ${channel.start_ms}`);
+    const samples = onlyChannel(await download(sent.server, id, channel.channel_id));
+    sum.add(samples, start);
     if (talks(sent, stream)) {
       const { leadingSamples, firstPacket } = addChannel(findings, samples, stream, sent.audio, sent.totals);
-      places.push(leadingSamples / samplesPerMs - dueMs(sent.heard[stream]!, firstPacket));
+      places.push((start + leadingSamples) / samplesPerMs - dueMs(sent.heard[stream]!, firstPacket));
     } else if (samples.some((sample) => sample !== 0)) throw new Error(`stream ${stream} is not silent`);
   }
   const apart = places.length === 0 ? 0 : Math.max(...places) - Math.min(...places);
   findings.placedApartMs = Math.max(findings.placedApartMs, apart);
-  findings.wrongMixSamples += sum.verify(onlyChannel(await readRecording(file!.path!))).wrongSamples;
+  findings.wrongMixSamples += sum.verify(mix).wrongSamples;
   return streams;
+}
+
+/** To the sample, on the clock of the conversation: the API has them in ms. */
+function startsOf(
+  dataDir: string,
+  { conversation_id: conversationId, recording_id: recordingId }: RecordedConference,
+): { recording: number; channels: Map<string, number> } {
+  const starts = { recording: 0, channels: new Map<string, number>() };
+  const path = join(spoolDirectoryOf(dataDir), manifestFile(conversationId, recordingId));
+  for (const record of readManifest(path)) {
+    if (record.type === 'header') starts.recording = record.startSample;
+    if (record.type === 'begin') starts.recording = record.atSample;
+    if (record.type === 'track') starts.channels.set(record.trackId, record.startSample);
+  }
+  return starts;
 }
 
 function onlyChannel(wav: Uint8Array): Int16Array {

@@ -9,9 +9,9 @@ const length = 5 * rateHz;
 const quiet = [5, 6, 7].map((seed) => noise({ samples: length, seed, levelDbov: -24 }));
 const loud = [5, 6, 7].map((seed) => noise({ samples: length, seed, levelDbov: -8 }));
 
-function sumOf(channels: readonly Int16Array[]): ChannelSum {
-  const sum = new ChannelSum();
-  for (const channel of channels) sum.add(channel);
+function sumOf(channels: readonly Int16Array[], startSample = 0): ChannelSum {
+  const sum = new ChannelSum(startSample, length);
+  for (const channel of channels) sum.add(channel, startSample);
   return sum;
 }
 
@@ -25,10 +25,10 @@ function mixOf(channels: readonly Int16Array[], startSample = 0): Int16Array {
   return out.subarray(0, written + limiter.flush(out, written));
 }
 
-test('the sum of the channels, as it is and where it is too loud, on any grid', () => {
+test('the sum of the channels, as it is and where it is too loud', () => {
   assert.deepEqual(sumOf(quiet).verify(mixOf(quiet)), { wrongSamples: 0, tooLoudSamples: 0 });
   for (const startSample of [0, 33, 160, 1279]) {
-    const { wrongSamples, tooLoudSamples } = sumOf(loud).verify(mixOf(loud, startSample));
+    const { wrongSamples, tooLoudSamples } = sumOf(loud, startSample).verify(mixOf(loud, startSample));
     assert.equal(wrongSamples, 0);
     assert.ok(tooLoudSamples > 1000);
   }
@@ -63,3 +63,16 @@ for (const [how, channels] of Object.entries({ quiet, loud })) {
     assert.equal(sum.verify(longer).wrongSamples, 80);
   });
 }
+
+test('channels that begin later and end sooner', () => {
+  const sum = new ChannelSum(1000, length);
+  const late = loud[1]!.subarray(0, length - 1234);
+  sum.add(loud[0]!, 1000);
+  sum.add(late, 1034);
+  const placed = new Int16Array(length);
+  placed.set(late, 34);
+  const mix = mixOf([loud[0]!, placed], 1000);
+  assert.equal(sum.verify(mix).wrongSamples, 0);
+  assert.throws(() => sum.add(late, 999), RangeError);
+  assert.throws(() => sum.add(late, 1000 + 1235), RangeError);
+});

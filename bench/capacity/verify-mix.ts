@@ -11,21 +11,28 @@ export interface MixFindings {
 const largest = 32_767;
 const rateHz = 8000;
 const block = limiterBlockSamples(rateHz);
-/** Around what is looked at to find the limiter's grid: as far as it remembers, and some blocks behind. */
-const gridBlocks = limiterHistoryBlocks + 10;
 
-/** The sum of a recording's channels, at 8 kHz, each from the beginning of the recording. */
+/** The sum of a recording's channels, at 8 kHz. */
 export class ChannelSum {
-  #sum = new Int32Array(0);
+  readonly #startSample: number;
+  readonly #sum: Int32Array;
 
-  add(channel: Int16Array): void {
-    if (this.#sum.length < channel.length) {
-      const longer = new Int32Array(channel.length);
-      longer.set(this.#sum);
-      this.#sum = longer;
-    }
+  /**
+   * @param startSample of the recording, on the clock of its conversation, by which the limiter's blocks begin
+   * @param length of the recording
+   */
+  constructor(startSample: number, length: number) {
+    this.#startSample = startSample;
+    this.#sum = new Int32Array(length);
+  }
+
+  /** @param startSample of the channel, on the same clock @throws RangeError where it is not within the recording */
+  add(channel: Int16Array, startSample: number): void {
+    const offset = startSample - this.#startSample;
+    if (offset < 0 || offset + channel.length > this.#sum.length)
+      throw new RangeError(`a channel of ${channel.length} samples at ${offset} of ${this.#sum.length}`);
     const sum = this.#sum;
-    for (let i = 0; i < channel.length; i++) sum[i] = sum[i]! + channel[i]!;
+    for (let i = 0; i < channel.length; i++) sum[offset + i] = sum[offset + i]! + channel[i]!;
   }
 
   /**
@@ -34,7 +41,7 @@ export class ChannelSum {
    */
   verify(mix: Int16Array): MixFindings {
     const sum = this.#sum;
-    const limited = limit(sum, gridOf(sum, mix));
+    const limited = limit(sum, this.#startSample);
     const gains = lowestGains(sum);
     let wrongSamples = Math.abs(mix.length - sum.length);
     let tooLoudSamples = 0;
@@ -57,26 +64,6 @@ function limit(sum: Int32Array, startSample: number): Int16Array {
   const out = new Int16Array(limiter.maxOutput(sum.length));
   const written = limiter.push(sum, out);
   return out.subarray(0, written + limiter.flush(out, written));
-}
-
-/**
- * The limiter's blocks begin by the clock of the conversation, which the recording joined somewhere.
- * @returns the place of the recording's first sample within a block: the one that suits where it is first too loud
- */
-function gridOf(sum: Int32Array, mix: Int16Array): number {
-  const first = sum.findIndex(isTooLoud);
-  if (first < 0) return 0;
-  const from = Math.max(0, first - gridBlocks * block);
-  const excerpt = sum.subarray(from, first + gridBlocks * block);
-  let best = { grid: 0, wrong: Number.POSITIVE_INFINITY };
-  for (let grid = 0; grid < block; grid++) {
-    const limited = limit(excerpt, grid + from);
-    let wrong = 0;
-    // The last block would change with what comes behind it.
-    for (let i = 0; i < excerpt.length - 2 * block; i++) if (limited[i] !== mix[from + i]) wrong++;
-    if (wrong < best.wrong) best = { grid, wrong };
-  }
-  return best.grid;
 }
 
 /** For each block of any grid: nothing around it asks for less. */
