@@ -77,8 +77,7 @@ export async function measured(server: BenchServer, recordings: readonly Recordi
     }
 }
 
-interface RecordedConference {
-  recording_id: string;
+interface RecordedConference extends Omit<WholeRecordingBody, 'channels'> {
   conversation_id: string;
   channels: (WholeRecordingBody['channels'][number] & { no_media: boolean; start_ms: number })[];
 }
@@ -101,12 +100,14 @@ export async function verifyConferences(
     ...{ wrongMixSamples: 0, placedApartMs: 0, participantMinutes: 0, faults: [] },
   };
   const recorded: number[] = [];
-  for (const recording of recordings)
+  for (const { recording_id: id } of recordings)
     try {
-      recorded.push(...(await verifyConference(findings, sent, recording)));
+      const recording = await sent.server.api<RecordedConference>('GET', `/v1/recordings/${id}`);
+      const streams = recording.channels.map(({ from }) => indexOfCaller(from, sent.heard.length));
+      recorded.push(...streams);
+      await verifyConference(findings, sent, recording, streams);
     } catch (error) {
-      const what = error instanceof Error ? error.message : error;
-      findings.faults.push(`recording ${recording.recording_id}: ${what}`);
+      findings.faults.push(`recording ${id}: ${error instanceof Error ? error.message : error}`);
     }
   for (const stream of sent.heard.keys()) {
     const times = recorded.filter((each) => each === stream).length;
@@ -115,21 +116,23 @@ export async function verifyConferences(
   return findings;
 }
 
-/** @returns the streams in it @throws Error where it is none of one conference, or holds something else */
+/**
+ * @param streams of its channels
+ * @throws Error where it is not a recording of one conference, or holds something else
+ */
 async function verifyConference(
   findings: ConferenceFindings,
   sent: SentConferences,
-  { recording_id: id, file, recorded_ms: recordedMs }: RecordingBody,
-): Promise<number[]> {
-  const whole = await sent.server.api<RecordedConference>('GET', `/v1/recordings/${id}`);
-  const { channels } = whole;
-  const streams = channels.map(({ from }) => indexOfCaller(from, sent.heard.length));
+  recording: RecordedConference,
+  streams: readonly number[],
+): Promise<void> {
+  const { recording_id: id, channels, file, recorded_ms: recordedMs } = recording;
   const conferences = new Set(streams.map((stream) => Math.floor(stream / sent.participants)));
   if (conferences.size !== 1 || streams.length !== sent.participants)
-    throw new Error(`${streams.length} channels of ${conferences.size} conferences`);
+    throw new Error(`its channels are of streams ${streams.join(', ')}`);
   findings.recordings++;
   findings.participantMinutes += (streams.length * (recordedMs ?? 0)) / 60_000;
-  const starts = startsOf(sent.server.dataDir, whole);
+  const starts = startsOf(sent.server.dataDir, recording);
   const mix = onlyChannel(await readRecording(file!.path!));
   if (Math.abs(mix.length / samplesPerMs - (recordedMs ?? 0)) > 1)
     throw new Error(`a mix of ${mix.length} samples, ${recordedMs} ms were recorded`);
@@ -152,7 +155,6 @@ async function verifyConference(
   const apart = places.length === 0 ? 0 : Math.max(...places) - Math.min(...places);
   findings.placedApartMs = Math.max(findings.placedApartMs, apart);
   findings.wrongMixSamples += sum.verify(mix).wrongSamples;
-  return streams;
 }
 
 /** To the sample, on the clock of the conversation: the API has them in ms. */
