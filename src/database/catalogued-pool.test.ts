@@ -150,17 +150,21 @@ test('without a limit it is waited for', async () => {
   await pool.end();
 });
 
-test('of what the server says, what is about itself; the connection is as good as before', async () => {
+test('of what the server says, what is about itself; only a session that ends is not used again', async () => {
   await withOne(async (db) => {
     const pid = await processOf(db);
     const saying = (code: string) =>
       sql`DO ${sql.lit(`BEGIN RAISE EXCEPTION 'said' USING ERRCODE = '${code}'; END`)}`.execute(db);
     const cannotServe = { code: 'DATABASE_UNAVAILABLE', message: 'the database cannot serve now' };
-    for (const code of ['08006', '53100', '53300', '57P01', '57P02', '57P03'])
-      await assert.rejects(saying(code), cannotServe, code);
+    for (const code of ['53100', '53300']) await assert.rejects(saying(code), cannotServe, code);
     for (const code of ['22021', '23505', '40001', '54000', '57014', '57P04', 'XX000'])
       await assert.rejects(saying(code), { code, message: 'said' });
     assert.equal(await processOf(db), pid);
+    for (const code of ['08006', '57P01', '57P02', '57P03']) {
+      const before = await processOf(db);
+      await assert.rejects(saying(code), cannotServe, code);
+      assert.notEqual(await processOf(db), before);
+    }
   });
 });
 

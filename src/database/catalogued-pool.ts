@@ -52,14 +52,16 @@ class CataloguedClient {
     try {
       return await this.#client.query(text, values as unknown[]);
     } catch (error) {
+      // It may be closed a moment later: nobody is to be given it meanwhile.
+      if (error instanceof pg.DatabaseError && isSaidOfSession(error)) this.#isLost = true;
       throw this.#isUnavailable(error) ? unavailable(error) : error;
     } finally {
       timer?.cancel();
     }
   }
 
-  release(destroy?: boolean): void {
-    if (!this.#isGivenUp) this.#client.release(destroy);
+  release(destroy = false): void {
+    if (!this.#isGivenUp) this.#client.release(destroy || this.#isLost);
   }
 
   /** Nobody can say what it is still at: it is closed, by which its query and all after that fail, and not used again. */
@@ -71,14 +73,19 @@ class CataloguedClient {
   }
 
   #isUnavailable(error: unknown): boolean {
-    if (error instanceof pg.DatabaseError) return saysUnavailable(error.code ?? '');
+    if (error instanceof pg.DatabaseError) return isSaidOfServer(error);
     return this.#isLost;
   }
 }
 
-/** No connection any more (class 08 of its error codes), short of memory, disk or connections (53), going down. */
-function saysUnavailable(code: string): boolean {
-  return /^(?:08|53)/.test(code) || ['57P01', '57P02', '57P03'].includes(code);
+/** No connection any more (class 08 of its error codes), or going down. */
+function isSaidOfSession({ code = '' }: pg.DatabaseError): boolean {
+  return code.startsWith('08') || ['57P01', '57P02', '57P03'].includes(code);
+}
+
+/** The same, or short of memory, disk or connections (class 53). */
+function isSaidOfServer(error: pg.DatabaseError): boolean {
+  return isSaidOfSession(error) || error.code?.startsWith('53') === true;
 }
 
 /** Whom it is told may be a stranger to what the database is and where. */
