@@ -5,6 +5,13 @@ import { postgresRole } from '../../src/database/postgres-command.ts';
 import { choosePlaces, socketPort } from '../../src/database/postgres-places.ts';
 import { silentLogger } from '../../src/logger.ts';
 
+/** One connection to the embedded database of a running server, beside it. */
+export function openBeside(dataDir: string): ReturnType<typeof openPool> {
+  const { socketDir: host } = choosePlaces(realpathSync(dataDir));
+  const address = { host, port: socketPort, user: postgresRole, database: 'postgres', max: 1 };
+  return openPool(address, silentLogger);
+}
+
 /** Takes the embedded database's socket away and ends its sessions; it is given back at the end. */
 export class DatabaseCutOff implements Disposable {
   readonly #socket: string;
@@ -17,8 +24,7 @@ export class DatabaseCutOff implements Disposable {
 
   static async of(dataDir: string): Promise<DatabaseCutOff> {
     const { socketDir } = choosePlaces(realpathSync(dataDir));
-    const address = { host: socketDir, port: socketPort, user: postgresRole, database: 'postgres', max: 1 };
-    const pool = openPool(address, silentLogger);
+    const pool = openBeside(dataDir);
     await pool.query('SELECT 1');
     const cutOff = new DatabaseCutOff(join(socketDir, `.s.PGSQL.${socketPort}`));
     await pool.query(

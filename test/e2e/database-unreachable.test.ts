@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, beforeEach, test } from 'node:test';
+import { headerValue } from '../../src/sip/message.ts';
 import { noise } from '../../src/testkit/noise.ts';
 import { assertOnlyRun, channelFrom, decoded, samplesOf } from './channel-audio.ts';
-import { DatabaseCutOff } from './database-cut-off.ts';
+import { DatabaseCutOff, openBeside } from './database-cut-off.ts';
 import {
   addNumbers,
   assertComeAgain,
@@ -91,4 +92,25 @@ test('out of reach while a called party says where it is: the caller is told the
   using _ = await cut.promise;
   assertComeAgain(response, 'DATABASE_UNAVAILABLE');
   assert.equal(rang, false);
+});
+
+test('a query that is wrong is a fault of ours: nobody is told to come again', async () => {
+  const beside = openBeside(scene.server.dataDir);
+  const rename = (from: string, to: string) => beside.query(`ALTER TABLE callreel.${from} RENAME TO ${to}`);
+  await rename('numbers', 'hidden');
+  try {
+    const response = await (await HandPhone.open(scene)).request('INVITE', offer);
+    assert.deepEqual(
+      [response.status, response.reason, headerValue(response, 'retry-after')],
+      [500, 'INTERNAL', undefined],
+    );
+    const asked = await http.get<ErrorBody>('/v0/phonenumbers');
+    assert.deepEqual([asked.status, asked.body.error.code], [500, 'INTERNAL']);
+    assert.equal(asked.headers.get('retry-after'), null);
+  } finally {
+    await rename('hidden', 'numbers');
+    await beside.end();
+  }
+  const unknown = await (await HandPhone.open(scene, '+15559990000')).request('INVITE', offer);
+  assert.deepEqual([unknown.status, unknown.reason], [404, 'NOT_FOUND']);
 });

@@ -29,7 +29,7 @@ export async function addNumbers(
 export function connectTo(dialect: DialectName, sipUri: string): object {
   if (dialect === 'sift') return { routine: [{ name: 'CallPhone', phone_number: sipUri }] };
   if (dialect === 'signalwire')
-    return { version: '1.0.0', sections: { main: [{ connect: { to: sipUri, timeout: 20 } }] } };
+    return { version: '1.0.0', sections: { main: [{ connect: { to: sipUri, answer_on_bridge: true } }] } };
   const destination = { type: 'sip', endpoint: sipUri.replace(/^sip:/, '') };
   return { action: { name: 'connectSip', destination } };
 }
