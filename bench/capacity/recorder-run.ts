@@ -21,6 +21,8 @@ export interface RecorderRun {
   usage: ServerUsage;
   /** More than before the calls. */
   memoryPerCallMB: MemoryMB;
+  /** Of all, at the end of the window. */
+  memoryMB: number;
   load: LoadReport;
   totals: LoadTotals;
   findings: WorkFindings;
@@ -89,6 +91,7 @@ export async function runRecorder(options: RecorderRunOptions): Promise<Recorder
   const findings = await work.verify({ server, calls, audio, totals, ending });
   return {
     ...{ driver: server.driver, driverNote: server.driverNote },
+    memoryMB: memory.server + memory.workers,
     ...{ usage, memoryPerCallMB, load: report, totals, findings, tickLatenessP999Ms },
     // One of each may lie on either side of the border of the window.
     unheardPackets: Math.max(0, Math.round(calls * 2 * (packetsPerSecond * seconds - 1)) - report.received),
