@@ -33,8 +33,8 @@ interface Result {
 
 /** Of the packets that a participant is sent: playout delays change now and then. */
 const mostWrongShare = 0.01;
-/** Half a packet. */
-const mostApartMs = 10;
+/** Less than a packet. */
+const mostApartMs = 15;
 
 /**
  * Conferences, recorded: the mix as a WAV file along with them, and a WAV file of each participant, rendered at their
