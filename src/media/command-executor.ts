@@ -53,6 +53,8 @@ export interface RecordingControl {
   readonly ringOverflows: number;
   readonly ringWaitingBytes: number;
   readonly ringBytes: number;
+  readonly unsettledBytes: number;
+  readonly unsettledLimitBytes: number;
   /** @throws CallreelError */
   start(command: RecordingStart, atUs: number): void;
   /** @throws CallreelError */
@@ -306,7 +308,7 @@ export class CommandExecutor {
 
   #stats(): WorkerStats {
     const { transport, recordings } = this.#options;
-    const { receivedPackets, sentPackets, failedSends, lateTicks, maxLatenessUs, histogram } =
+    const { receivedPackets, sentPackets, failedSends, sendOverflows, lateTicks, maxLatenessUs, histogram } =
       transport.counters;
     return {
       openPorts: this.legs.openPorts,
@@ -316,6 +318,9 @@ export class CommandExecutor {
       receivedPackets,
       sentPackets,
       failedSends,
+      sendOverflows,
+      sendQueueBytes: transport.sendQueue?.waitingBytes ?? 0,
+      sendQueueLimitBytes: transport.sendQueue?.limitBytes ?? 0,
       lateTicks,
       maxLatenessUs,
       latenessCounts: histogram?.counts ?? [],
@@ -323,6 +328,8 @@ export class CommandExecutor {
       ringOverflows: recordings.ringOverflows,
       ringWaitingBytes: recordings.ringWaitingBytes,
       ringBytes: recordings.ringBytes,
+      unsettledBytes: recordings.unsettledBytes,
+      unsettledLimitBytes: recordings.unsettledLimitBytes,
     };
   }
 }

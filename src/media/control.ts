@@ -394,6 +394,11 @@ export interface WorkerStats {
   receivedPackets: number;
   sentPackets: number;
   failedSends: number;
+  /** Of these, for which this machine had no room, whoever they were for. */
+  sendOverflows: number;
+  /** Of the queue before the sockets: how much waits in it, and how much may; a driver without one has 0 of 0. */
+  sendQueueBytes: number;
+  sendQueueLimitBytes: number;
   lateTicks: number;
   maxLatenessUs: number;
   /** Ticks by how late they began, in the buckets of `rtp/tick-histogram`, and the sum of that. */
@@ -404,4 +409,7 @@ export interface WorkerStats {
   /** Of the ring to that thread: how much lies in it, and how much may. */
   ringWaitingBytes: number;
   ringBytes: number;
+  /** What the writer thread has in its journal and not in the recordings' files, and with how much of it it stops. */
+  unsettledBytes: number;
+  unsettledLimitBytes: number;
 }

@@ -1,8 +1,12 @@
+import type { SendQueue } from './transport.ts';
+
 export const maxDatagramBytes = 2048;
 
 const chunkBytes = 64 * 1024;
-/** About 4 MiB: some seconds of a kernel that takes nothing, for a full worker. */
+/** 4 MiB: as many ticks, a third of a second, of a kernel that takes nothing. */
 const maxChunks = 64;
+/** As the system says it of its own buffers. */
+const noRoom = Object.assign(new Error('no room left to queue a datagram'), { code: 'ENOBUFS' });
 
 /** Bytes of many datagrams; used again only after every one of them is done with. */
 export interface Chunk {
@@ -24,7 +28,8 @@ export interface QueuedDatagram<Port> {
 }
 
 /** Where the datagrams of one tick wait for their sending. Reuses its memory: nothing grows while the kernel takes them. */
-export class SendBatch<Port> {
+export class SendBatch<Port> implements SendQueue {
+  readonly limitBytes = maxChunks * chunkBytes;
   readonly #onDone: (error: Error | null) => void;
   readonly #chunks: Chunk[] = [];
   /** The first `#length` entries are this tick's, the others wait for reuse. */
@@ -43,6 +48,13 @@ export class SendBatch<Port> {
     return this.#length;
   }
 
+  /** Whole chunks: one datagram that waits keeps all of its own. What this tick is writing into does not count. */
+  get waitingBytes(): number {
+    let waiting = 0;
+    for (const chunk of this.#chunks) if (chunk.pending > 0 && chunk !== this.#current) waiting++;
+    return waiting * chunkBytes;
+  }
+
   /** @throws RangeError above `maxDatagramBytes` */
   reserve(maxBytes: number): Uint8Array {
     if (!(maxBytes >= 0 && maxBytes <= maxDatagramBytes))
@@ -58,7 +70,7 @@ export class SendBatch<Port> {
     const chunk = this.#reserved;
     this.#reserved = undefined;
     if (!chunk) {
-      this.#onDone(new Error('no room left to queue a datagram'));
+      this.#onDone(noRoom);
       return;
     }
     let entry = this.#entries[this.#length];

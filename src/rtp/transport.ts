@@ -35,6 +35,8 @@ export interface TransportCounters {
   sentPackets: number;
   /** Sends the kernel refused (full buffer, unreachable peer). */
   failedSends: number;
+  /** Of these, for which this machine had no room: the buffer of a socket, or `sendQueue`, was full. No peer causes that. */
+  sendOverflows: number;
   /** Ticks that began more than one tick period late, or were left out for one that did. */
   lateTicks: number;
   maxLatenessUs: number;
@@ -42,9 +44,18 @@ export interface TransportCounters {
   histogram?: TickHistogram;
 }
 
+/** Memory of datagrams that the kernel did not take at once. */
+export interface SendQueue {
+  readonly waitingBytes: number;
+  /** What finds no room is not sent. */
+  readonly limitBytes: number;
+}
+
 export interface RtpTransport {
   readonly driver: 'dgram' | 'ffi';
   readonly counters: Readonly<TransportCounters>;
+  /** Of a driver that has none, what the kernel does not take at once is not sent. */
+  readonly sendQueue?: SendQueue;
   /**
    * Opens a free even port of the configured range on the media address.
    * @throws CallreelError PORTS_EXHAUSTED

@@ -43,6 +43,7 @@ function takeTurn(): void {
     bytes = writer.isStalled ? 0 : writer.take(ring, maxBytesPerFlush);
     writer.flush();
   } while (bytes >= maxBytesPerFlush);
+  ring.unsettledBytes = writer.unsettledBytes;
 }
 
 function settle(conversationId: string): void {
