@@ -394,11 +394,10 @@ export interface WorkerStats {
   receivedPackets: number;
   sentPackets: number;
   failedSends: number;
-  /** Of these, for which this machine had no room, whoever they were for. */
+  /** Of these, for which there was no room: a socket's buffer, or the queue before it, was full. */
   sendOverflows: number;
-  /** Of the queue before the sockets: how much waits in it, and how much may; a driver without one has 0 of 0. */
-  sendQueueBytes: number;
-  sendQueueLimitBytes: number;
+  /** In that queue. */
+  waitingSends: number;
   lateTicks: number;
   maxLatenessUs: number;
   /** Ticks by how late they began, in the buckets of `rtp/tick-histogram`, and the sum of that. */

@@ -1,12 +1,10 @@
-import type { SendQueue } from './transport.ts';
-
 export const maxDatagramBytes = 2048;
 
 const chunkBytes = 64 * 1024;
 /** 4 MiB: as many ticks, a third of a second, of a kernel that takes nothing. */
 const maxChunks = 64;
 /** As the system says it of its own buffers. */
-const noRoom = Object.assign(new Error('no room left to queue a datagram'), { code: 'ENOBUFS' });
+export const noRoom = Object.assign(new Error('no room left to queue a datagram'), { code: 'ENOBUFS' });
 
 /** Bytes of many datagrams; used again only after every one of them is done with. */
 export interface Chunk {
@@ -28,13 +26,13 @@ export interface QueuedDatagram<Port> {
 }
 
 /** Where the datagrams of one tick wait for their sending. Reuses its memory: nothing grows while the kernel takes them. */
-export class SendBatch<Port> implements SendQueue {
-  readonly limitBytes = maxChunks * chunkBytes;
+export class SendBatch<Port> {
   readonly #onDone: (error: Error | null) => void;
   readonly #chunks: Chunk[] = [];
   /** The first `#length` entries are this tick's, the others wait for reuse. */
   readonly #entries: QueuedDatagram<Port>[] = [];
   #length = 0;
+  #waiting = 0;
   #current: Chunk | undefined;
   #reserved: Chunk | undefined;
 
@@ -48,11 +46,9 @@ export class SendBatch<Port> implements SendQueue {
     return this.#length;
   }
 
-  /** Whole chunks: one datagram that waits keeps all of its own. What this tick is writing into does not count. */
-  get waitingBytes(): number {
-    let waiting = 0;
-    for (const chunk of this.#chunks) if (chunk.pending > 0 && chunk !== this.#current) waiting++;
-    return waiting * chunkBytes;
+  /** Datagrams that `drain` handed out and that are not done. */
+  get waiting(): number {
+    return this.#waiting;
   }
 
   /** @throws RangeError above `maxDatagramBytes` */
@@ -93,6 +89,7 @@ export class SendBatch<Port> implements SendQueue {
   drain(send: (datagram: QueuedDatagram<Port>) => void): void {
     const length = this.#length;
     this.#length = 0;
+    this.#waiting += length;
     this.#current = undefined;
     this.#reserved = undefined;
     for (let i = 0; i < length; i++) send(this.#entries[i]!);
@@ -111,6 +108,7 @@ export class SendBatch<Port> implements SendQueue {
       pending: 0,
       done: (error) => {
         chunk.pending--;
+        this.#waiting--;
         this.#onDone(error);
       },
     };

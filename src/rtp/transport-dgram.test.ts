@@ -90,9 +90,9 @@ test('what finds no room in the queue is counted as our own shortage, and the qu
       }
     });
     clock.advanceMs(5);
-    assert.equal(transport.sendQueue.waitingBytes, transport.sendQueue.limitBytes);
+    assert.equal(transport.waitingSends, queued);
     while (transport.counters.sentPackets < queued) await setImmediate();
-    assert.equal(transport.sendQueue.waitingBytes, 0);
+    assert.equal(transport.waitingSends, 0);
     assert.deepEqual([transport.counters.failedSends, transport.counters.sendOverflows], [3, 3]);
   } finally {
     await transport.stop();

@@ -12,7 +12,6 @@ import {
   type Datagram,
   type DatagramSink,
   type RtpTransport,
-  type SendQueue,
   type TransportCounters,
   type TransportPort,
   tickPeriodUs,
@@ -82,8 +81,8 @@ export class DgramTransport implements RtpTransport {
     this.#options = options;
   }
 
-  get sendQueue(): SendQueue {
-    return this.#batch;
+  get waitingSends(): number {
+    return this.#batch.waiting;
   }
 
   async open(sink: DatagramSink): Promise<TransportPort> {

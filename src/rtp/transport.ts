@@ -35,7 +35,10 @@ export interface TransportCounters {
   sentPackets: number;
   /** Sends the kernel refused (full buffer, unreachable peer). */
   failedSends: number;
-  /** Of these, for which this machine had no room: the buffer of a socket, or `sendQueue`, was full. No peer causes that. */
+  /**
+   * Of these, for which there was no room: a socket's buffer, or the queue before it, was full. All of them where the
+   * network's device stands still, and one whose stream is for a neighbour that answers no ARP, while that is asked.
+   */
   sendOverflows: number;
   /** Ticks that began more than one tick period late, or were left out for one that did. */
   lateTicks: number;
@@ -44,18 +47,11 @@ export interface TransportCounters {
   histogram?: TickHistogram;
 }
 
-/** Memory of datagrams that the kernel did not take at once. */
-export interface SendQueue {
-  readonly waitingBytes: number;
-  /** What finds no room is not sent. */
-  readonly limitBytes: number;
-}
-
 export interface RtpTransport {
   readonly driver: 'dgram' | 'ffi';
   readonly counters: Readonly<TransportCounters>;
-  /** Of a driver that has none, what the kernel does not take at once is not sent. */
-  readonly sendQueue?: SendQueue;
+  /** Committed before this turn, and not taken by the kernel; of a driver without a queue there are none, it drops them. */
+  readonly waitingSends?: number;
   /**
    * Opens a free even port of the configured range on the media address.
    * @throws CallreelError PORTS_EXHAUSTED
