@@ -43,7 +43,6 @@ function takeTurn(): void {
     bytes = writer.isStalled ? 0 : writer.take(ring, maxBytesPerFlush);
     writer.flush();
   } while (bytes >= maxBytesPerFlush);
-  ring.unsettledBytes = writer.unsettledBytes;
 }
 
 function settle(conversationId: string): void {
@@ -82,6 +81,7 @@ while (!(draining && ring.isEmpty && writer.isClean)) {
   const requests = takeRequests();
   takeTurn();
   answer(requests);
+  ring.unsettledBytes = writer.unsettledBytes;
 }
 post({ event: 'drained' });
 port.close();
