@@ -34,10 +34,11 @@ export interface WorkerSample {
 }
 
 /**
- * A second of the densest stream there is, of 5 ms. A neighbour that is gone takes its socket's buffer while it is asked for
- * by ARP, so that what is meant for it finds no room: that is no shortage of the node's.
+ * The densest stream there is, of 5 ms, for two seconds: from one look to the next it is hardly more. A neighbour that is
+ * gone takes its socket's buffer while it is asked for by ARP, so that what is meant for it finds no room: that is no
+ * shortage of the node's.
  */
-const mostUnsentOfOnePeer = 200;
+const mostUnsentOfOnePeer = 400;
 
 /** Counters only grow; a worker that is new is judged from its next sample on. */
 export function loadBetween(
