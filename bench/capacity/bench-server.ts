@@ -42,7 +42,7 @@ export interface MemoryMB {
   workers: number;
 }
 
-interface UsageMark {
+export interface UsageMark {
   server: CpuSeconds;
   database: CpuSeconds;
   threads: Map<string, number>;

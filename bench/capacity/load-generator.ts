@@ -32,6 +32,10 @@ export interface StreamTotals {
 export interface LoadTotals {
   sent: number[];
   received: number[];
+  /** Of all streams that should be another one's: its packets that did not come, from the first one on that did. */
+  notRelayed: number;
+  /** Before that one, of one stream, at most. */
+  notRelayedBefore: number;
 }
 
 const mostLate = 0.001;
@@ -93,6 +97,11 @@ export class LoadGenerator implements AsyncDisposable {
     return this.#program.answer();
   }
 
+  /** No stream sends any more; what is on its way is received. */
+  quiet(): void {
+    this.#program.order('quiet');
+  }
+
   /** Every stream ends, and the process. */
   stop(): Promise<LoadTotals> {
     this.#program.order('stop');
@@ -106,6 +115,7 @@ export class LoadGenerator implements AsyncDisposable {
 
 /** @returns why the run tells nothing about the recorder; undefined where it does */
 export function voidReason({ planned, sent, late, latenessP999Us }: LoadReport): string | undefined {
+  if (planned === 0) return 'nothing was to be sent';
   const onTime = sent - late;
   if (onTime >= planned * (1 - mostLate)) return undefined;
   return `only ${onTime} of ${planned} packets were sent in time (p99.9 ${latenessP999Us} us late)`;

@@ -13,7 +13,10 @@
  *                     "to" begins another RTP stream, whose audio goes on where this one ended
  *     window          counts anew
  *     report          prints what was counted, a JSON object
- *     stop            ends every stream, prints the packets that each sent in all and received in all, and ends
+ *     quiet           no stream sends any more; what is on its way is received
+ *     stop            prints the packets that each stream sent in all and received in all; of those that should receive
+ *                     another one's, how many of its packets did not come from the first one that did, all together, and
+ *                     how many before it, at most; ends
  *
  * Prints its ports first. The port above each is bound, and never read: for RTCP.
  */
@@ -43,7 +46,9 @@ struct stream {
   uint32_t first_time;
   /* Of what it receives. */
   uint32_t base_time, base_packet;
-  int64_t last_packet;
+  int64_t first_packet, last_packet;
+  uint64_t seen; /* of the last 64, the last one lowest */
+  uint64_t distinct;
 };
 
 static struct stream *streams;
@@ -154,16 +159,23 @@ static void take(struct stream *stream, uint8_t *packet, size_t length) {
     stream->known = 1;
     stream->base_time = time;
     stream->base_packet = found;
-    stream->last_packet = found;
+    stream->first_packet = stream->last_packet = found;
+    stream->seen = stream->distinct = 1;
     return;
   }
   int64_t step = number - stream->last_packet;
-  if (step > 1) missing += step - 1;
   if (step <= 0) {
     reordered++;
+    /* One that came before is none that was missing. */
+    if (step <= -64 || stream->seen >> -step & 1) return;
+    stream->seen |= (uint64_t)1 << -step;
+    stream->distinct++;
     if (missing > 0) missing--;
     return;
   }
+  missing += step - 1;
+  stream->seen = step < 64 ? stream->seen << step | 1 : 1;
+  stream->distinct++;
   stream->last_packet = number;
 }
 
@@ -209,9 +221,22 @@ static void stop(void) {
   for (int i = 0; i < stream_count; i++) printf("%s%lu", i ? "," : "", streams[i].sent);
   printf("],\"received\":[");
   for (int i = 0; i < stream_count; i++) printf("%s%lu", i ? "," : "", streams[i].received);
-  printf("]}\n");
+  uint64_t not_relayed = 0, before = 0;
+  for (int i = 0; i < stream_count; i++) {
+    const struct stream *stream = &streams[i];
+    if (stream->peer < 0) continue;
+    const uint64_t sent_to_it = streams[stream->peer].next_packet;
+    const uint64_t first = stream->known ? (uint64_t)stream->first_packet : 0;
+    not_relayed += sent_to_it - first - (stream->known ? stream->distinct : 0);
+    if (first > before) before = first;
+  }
+  printf("],\"notRelayed\":%lu,\"notRelayedBefore\":%lu}\n", not_relayed, before);
   fflush(stdout);
   exit(0);
+}
+
+static void quiet(void) {
+  for (int i = 0; i < stream_count; i++) streams[i].sending = 0;
 }
 
 static struct srtp *srtp_of(const char *digits) {
@@ -257,6 +282,7 @@ static void obey(const char *order) {
   }
   else if (strcmp(order, "window") == 0) count_anew();
   else if (strcmp(order, "report") == 0) report();
+  else if (strcmp(order, "quiet") == 0) quiet();
   else if (strcmp(order, "stop") == 0) stop();
   else fprintf(stderr, "load: what is \"%s\"?\n", order);
 }
