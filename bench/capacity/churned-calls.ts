@@ -1,5 +1,5 @@
 import { sleep, systemClock } from '../../src/clock.ts';
-import { connectCall, type Stage, streamsOf } from './connect-call.ts';
+import { connectLegs, type Stage, streamsOf } from './connect-call.ts';
 import type { StreamTotals } from './load-generator.ts';
 import { type EndedCall, RecordingCheck } from './recording-check.ts';
 import type { StreamAudio } from './stream-audio.ts';
@@ -19,6 +19,8 @@ export interface ChurnResult {
   refused: number;
   failures: string[];
   check: RecordingCheck;
+  /** RTP ports of the server, by how many legs had each. */
+  legsByPort: Map<number, number>;
 }
 
 /** So many calls begin in a second at first. */
@@ -37,14 +39,17 @@ export async function churn(stage: Stage, untilUs: number, options: ChurnOptions
   const { calls, callSeconds, audio } = options;
   const [leastSeconds, mostSeconds] = callSeconds;
   const check = new RecordingCheck(stage.server, audio);
-  const result: ChurnResult = { setUp: 0, refused: 0, failures: [], check };
+  const legsByPort = new Map<number, number>();
+  const result: ChurnResult = { setUp: 0, refused: 0, failures: [], check, legsByPort };
   const before = new Map<number, StreamTotals>();
   let nextCaller = options.firstCaller;
 
   const talk = async (call: number): Promise<void> => {
     const from = callerOf(nextCaller++);
-    await connectCall(stage, call, { from, srtp: { caller: call % srtpEvery === 0, called: false } });
+    const srtp = { caller: call % srtpEvery === 0, called: false };
+    const legs = await connectLegs(stage, call, { from, srtp });
     result.setUp++;
+    for (const { port } of [legs.caller, legs.called]) legsByPort.set(port, (legsByPort.get(port) ?? 0) + 1);
     const seconds = leastSeconds + Math.random() * (mostSeconds - leastSeconds);
     await sleep(systemClock, seconds * 1000);
     const ended: EndedCall = { from, sides: [] };

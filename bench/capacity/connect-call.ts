@@ -32,11 +32,19 @@ export function streamsOf(call: number): [caller: number, called: number] {
  * Sets a call up, both parties of which then talk, each hearing the other.
  * @throws CallRefused where it is not answered
  */
-export async function connectCall(
+export async function connectCall(stage: Stage, call: number, options?: ConnectOptions): Promise<void> {
+  await connectLegs(stage, call, options);
+}
+
+/**
+ * As `connectCall`.
+ * @returns where the server takes the media of each
+ */
+export async function connectLegs(
   { signalling, server, load }: Stage,
   call: number,
   { from = callerOf(call), srtp = { caller: false, called: false } }: ConnectOptions = {},
-): Promise<void> {
+): Promise<CallMedia> {
   const [caller, called] = streamsOf(call);
   const media: CallMedia = {
     caller: { port: load.ports[caller]!, key: srtp.caller ? randomMasterKey() : undefined },
@@ -47,6 +55,7 @@ export async function connectCall(
   load.expectRelayed(caller, called);
   load.sendTo(caller, legs.caller, media.caller);
   load.sendTo(called, legs.called, media.called);
+  return legs;
 }
 
 /** So many at once, until all of them talk. */
