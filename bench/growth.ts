@@ -18,7 +18,7 @@ const usage = `  --calls 10000        one after another, recorded
   --sample 100         recordings that are held to what was said
   --snapshots DIR      heap snapshots of every thread at every look`;
 
-const number = '1000';
+const firstNumber = 10_000;
 const megabyte = 1024 * 1024;
 /** The server gives freed memory back every 10 s: behind a collection it is to have done so. */
 const returnMs = 11_000;
@@ -56,19 +56,26 @@ export async function run(args: string[]): Promise<object> {
   ];
   const until = warmUp + Number(values.calls);
   const { snapshots } = values;
+  const numbers = Array.from({ length: Number(values['at-once']) }, (_, line) => String(firstNumber + line));
   await using watch = await HeapWatch.open();
   await using phones = await ShortCalls.open(packets);
   await using server = await BenchServer.start({
-    routines: new Map([[number, [{ name: 'CallPhone', phone_number: phones.calledUri, do_record: true }]]]),
+    routines: new Map(
+      numbers.map((number, line) => [
+        number,
+        [{ name: 'CallPhone', phone_number: phones.calledUri(line), do_record: true }],
+      ]),
+    ),
     files: 'wav',
     settings: { NODE_OPTIONS: watch.nodeOptions },
   });
   await server.api('POST', '/v1/dial-permissions', { prefix: 'sip:', allow: true });
+  const lines = numbers.map((number) => server.process.sipUri(number));
   const workers = String(server.process.workerPids);
   const looks = [await lookAt(server, watch, phones, snapshots)];
   while (phones.placed < until) {
     const some = phones.placed < warmUp ? warmUp : Math.min(step, until - phones.placed);
-    await phones.place(server.process.sipUri(number), some, Number(values['at-once']));
+    await phones.place(lines, some);
     await sleep(systemClock, Number(values.settle) * 1000);
     looks.push(await lookAt(server, watch, phones, snapshots));
   }

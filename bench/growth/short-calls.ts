@@ -24,7 +24,7 @@ export class ShortCalls implements AsyncDisposable {
   readonly #agent: UserAgent;
   readonly #socket: Socket;
   readonly #packets: number;
-  /** By who calls: where the server takes the media of the called party. */
+  /** By line: where the server takes the media of the called party. */
   readonly #called = new Map<string, (port: number) => void>();
   /** That were placed. */
   placed = 0;
@@ -56,18 +56,21 @@ export class ShortCalls implements AsyncDisposable {
     return calls;
   }
 
-  /** Where called parties are. */
-  get calledUri(): string {
-    return `sip:called@${host}:${this.#agent.listening[0]?.port}`;
+  /** Where the called parties of a line are. */
+  calledUri(line: number): string {
+    return `sip:${line}@${host}:${this.#agent.listening[0]?.port}`;
   }
 
-  /** So many calls, some at once, to their ends. */
-  async place(uri: string, calls: number, atOnce: number): Promise<void> {
+  /**
+   * So many calls to their ends, one after another on each line.
+   * @param lines URIs of numbers whose routine calls `calledUri` of the same line
+   */
+  async place(lines: readonly string[], calls: number): Promise<void> {
     const until = this.placed + calls;
-    const oneByOne = async () => {
-      while (this.placed < until) if (!(await this.#call(uri, this.placed++))) this.failed++;
+    const oneByOne = async (uri: string, line: number) => {
+      while (this.placed < until) if (!(await this.#call(uri, line, this.placed++))) this.failed++;
     };
-    await Promise.all(Array.from({ length: atOnce }, oneByOne));
+    await Promise.all(lines.map(oneByOne));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -76,14 +79,13 @@ export class ShortCalls implements AsyncDisposable {
   }
 
   /** @returns whether both parties were answered and said all, and the caller ended it */
-  async #call(uri: string, call: number): Promise<boolean> {
+  async #call(uri: string, line: number, call: number): Promise<boolean> {
     const over = Promise.withResolvers<boolean>();
     const calledPort = Promise.withResolvers<number>();
-    const from = callerOf(call);
-    this.#called.set(from, calledPort.resolve);
+    this.#called.set(String(line), calledPort.resolve);
     const session = this.#agent.invite({
       requestUri: uri,
-      from: `<sip:${from}@${host}>`,
+      from: `<sip:${callerOf(call)}@${host}>`,
       offer: describeMedia({ port: this.#socket.address().port }),
       transport: 'udp',
       handlers: {
@@ -97,7 +99,7 @@ export class ShortCalls implements AsyncDisposable {
     });
     const ended = await over.promise;
     timer.cancel();
-    this.#called.delete(from);
+    this.#called.delete(String(line));
     return ended;
   }
 
@@ -109,7 +111,7 @@ export class ShortCalls implements AsyncDisposable {
   }
 
   #answer(session: SipSession): void {
-    const answered = this.#called.get(session.from.user);
+    const answered = this.#called.get(session.to.user);
     session.handlers = {
       established: () => answered?.(mediaOf(session.offer ?? '').port),
       ended: () => undefined,
