@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { sleep, systemClock } from '../src/clock.ts';
 import { BenchServer, productAdmission } from './capacity/bench-server.ts';
-import { connectCall, firstNumber, type Stage } from './capacity/connect-call.ts';
+import { connectLegs, firstNumber, relayedAfterMs, type Stage, streamsOf } from './capacity/connect-call.ts';
 import { LoadGenerator, voidReason } from './capacity/load-generator.ts';
 import { metricSum } from './capacity/metric.ts';
 import { buildProgram } from './capacity/native-program.ts';
@@ -82,6 +82,7 @@ export async function run(args: string[]): Promise<object> {
     const untilRefusal = await server.ticks();
     const held = await hold(stage, raised.calls, most, Number(values['hold-seconds']));
     const after = await server.ticks();
+    await sleep(systemClock, 2 * relayedAfterMs);
     const metrics = await server.metrics();
     const report = await load.report();
     load.quiet();
@@ -167,7 +168,9 @@ async function hold(stage: Stage, calls: number, most: number, seconds: number):
 /** @returns whether it was taken */
 async function placeOne(stage: Stage, raised: Raised): Promise<boolean> {
   try {
-    await connectCall(stage, raised.calls);
+    const [caller, called] = streamsOf(raised.calls);
+    await connectLegs(stage, raised.calls, { expectsRelayed: false });
+    systemClock.after(relayedAfterMs, () => stage.load.expectRelayed(caller, called));
     raised.calls++;
     return true;
   } catch (error) {
