@@ -2,9 +2,18 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { decoderFor } from './codec-table.ts';
 import type { NegotiatedCodec, RoomMode } from './control.ts';
+import { encodingCount } from './encoding-count.ts';
 import { MediaBench } from './test-bench.ts';
 import type { TestPhone } from './test-phone.ts';
-import { amplitudeAt, formats, HummingPhone, heardSamples, only } from './test-voice.ts';
+import {
+  amplitudeAt,
+  formats,
+  HummingPhone,
+  heardSamples,
+  only,
+  powerOf,
+  SpeakingPhone,
+} from './test-voice.ts';
 
 const { pcmu, pcma, g722, opus } = formats;
 
@@ -89,27 +98,95 @@ describe('A room of several codecs', () => {
     }
   });
 
-  it('encodes once for listeners of one codec with a memory, and each goes on by itself when it speaks', async () => {
-    const speaker = await join('a', pcmu);
-    const listeners = [await join('b', g722), await join('c', g722), await join('d', g722)];
-    await bench.slots(60);
-    const humming = new HummingPhone(speaker, pcmu, 1000);
-    const answering = new HummingPhone(listeners[2]!, g722, 600);
-    for (let n = 0; n < 100; n++) {
-      await humming.hum();
-      if (n > 50) await answering.hum();
+  /** @returns how many slots were encoded by codecs with a memory in each of so many slots of the room */
+  async function encodedWhile(slots: number, turn: (slot: number) => Promise<void>): Promise<number[]> {
+    const encoded: number[] = [];
+    for (let slot = 0; slot < slots; slot++) {
+      await turn(slot);
+      const before = encodingCount.slots;
       await bench.slots(1);
+      encoded.push(encodingCount.slots - before);
     }
-    const [b, c, d] = listeners.map(({ received }) =>
-      received.map((packet) => Buffer.from(packet.payload())),
-    );
-    assert.deepEqual(b!.slice(-90), c!.slice(-90));
-    assert.deepEqual(b!.slice(70, 100), d!.slice(70, 100));
-    assert.notDeepEqual(b!.slice(-30), d!.slice(-30));
-    const heard = heardSamples(listeners[2]!, g722).subarray(-16_000 * 0.5);
-    assert.ok(amplitudeAt(heard, 1000, 16_000) > 6000);
-    assert.ok(amplitudeAt(heard, 600, 16_000) < 200, 'not its own voice');
+    return encoded;
+  }
+
+  for (const format of [g722, opus])
+    for (const joinsWhile of ['silence', 'speech'] as const)
+      it(`encodes ${format.codec} once for all who listen and joined in ${joinsWhile}`, async () => {
+        const speaker = await join('a', pcmu);
+        const humming = new HummingPhone(speaker, pcmu, 1000);
+        if (joinsWhile === 'speech')
+          for (let n = 0; n < 20; n++) {
+            await humming.hum();
+            await bench.slots(1);
+          }
+        const listeners: TestPhone[] = [];
+        for (const legId of ['b', 'c', 'd', 'e', 'f']) {
+          listeners.push(await join(legId, format));
+          if (joinsWhile === 'speech') await humming.hum();
+          await bench.slots(1);
+        }
+        const encoded = await encodedWhile(60, () => humming.hum());
+        assert.deepEqual(encoded, new Array(60).fill(1));
+        for (const listener of listeners) assertTone(listener, format, 1000);
+        const [first, ...others] = listeners.map(({ received }) =>
+          received.slice(-60).map((packet) => Buffer.from(packet.payload())),
+        );
+        for (const other of others) assert.deepEqual(other, first);
+      });
+
+  it('encodes Opus once for five who listen to one of Opus, whose own mix is another', async () => {
+    const speaker = await join('a', opus);
+    const humming = new HummingPhone(speaker, opus, 1000);
+    for (const legId of ['b', 'c', 'd', 'e', 'f']) await join(legId, opus);
+    await encodedWhile(10, () => humming.hum());
+    assert.deepEqual(await encodedWhile(30, () => humming.hum()), new Array(30).fill(2));
   });
+
+  it('encodes for each by itself where packets are longer than slots, or while a prompt is over the room', async () => {
+    const speaker = await join('a', pcmu);
+    const humming = new HummingPhone(speaker, pcmu, 1000);
+    for (const legId of ['b', 'c', 'd']) await join(legId, opus);
+    const long = await bench.call('e', only(opus, { ptimeMs: 40 }));
+    await bench.join('e', 'room');
+    const encoded = await encodedWhile(40, () => humming.hum());
+    assert.equal(
+      encoded.slice(-20).reduce((sum, count) => sum + count),
+      20 + 10,
+      'half as many, of twice the length',
+    );
+    assertTone(long, opus, 1000);
+  });
+
+  for (const format of [g722, opus])
+    it(`goes on with ${format.codec} by itself for who speaks, and comes back without a click`, async () => {
+      const speaker = await join('a', pcmu);
+      const listeners: TestPhone[] = [];
+      for (const legId of ['b', 'c', 'd']) listeners.push(await join(legId, format));
+      const [b, , d] = listeners as [TestPhone, TestPhone, TestPhone];
+      const talking = new SpeakingPhone(speaker, pcmu, 'english');
+      const answering = new SpeakingPhone(d, format, 'french');
+      const counts = await encodedWhile(700, async (slot) => {
+        await talking.speak();
+        if (slot >= 50 && slot < 150) await answering.speak();
+      });
+      assert.deepEqual(new Set(counts.slice(5, 50)), new Set([1]));
+      assert.deepEqual(new Set(counts.slice(60, 150)), new Set([2]));
+      assert.deepEqual(new Set(counts.slice(-50)), new Set([1]), 'and shares again');
+      assert.equal(b.received.length, d.received.length);
+      const [heard, switched] = [heardSamples(b, format), heardSamples(d, format)];
+      const samples = heard.length / 700;
+      const backAt = counts.lastIndexOf(2) + 1;
+      assert.ok(backAt < 600, `back at ${backAt}`);
+      const power = powerOf(heard.subarray(200 * samples));
+      for (let slot = backAt; slot < backAt + 15; slot++) {
+        const difference = new Int16Array(samples);
+        for (let i = 0; i < samples; i++)
+          difference[i] = switched[slot * samples + i]! - heard[slot * samples + i]!;
+        const beside = 10 * Math.log10(powerOf(difference) / power + 1e-9);
+        assert.ok(beside < -30, `${beside} dB of what is heard, ${slot - backAt} slots behind`);
+      }
+    });
 
   for (const [format, ptimeMs] of [
     [pcmu, 10],
