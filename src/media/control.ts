@@ -394,6 +394,8 @@ export interface WorkerStats {
   receivedPackets: number;
   sentPackets: number;
   failedSends: number;
+  /** Slots of 20 ms that were encoded by codecs with a memory; one for all who hear the same. */
+  encodedSlots: number;
   lateTicks: number;
   maxLatenessUs: number;
   /** Ticks by how late they began, in the buckets of `rtp/tick-histogram`, and the sum of that. */

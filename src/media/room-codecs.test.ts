@@ -115,24 +115,20 @@ describe('A room of several codecs', () => {
       it(`encodes ${format.codec} once for all who listen and joined in ${joinsWhile}`, async () => {
         const speaker = await join('a', pcmu);
         const humming = new HummingPhone(speaker, pcmu, 1000);
-        if (joinsWhile === 'speech')
-          for (let n = 0; n < 20; n++) {
-            await humming.hum();
-            await bench.slots(1);
-          }
+        const whileJoining = joinsWhile === 'speech' ? () => humming.hum() : async () => {};
+        await encodedWhile(20, whileJoining);
         const listeners: TestPhone[] = [];
         for (const legId of ['b', 'c', 'd', 'e', 'f']) {
           listeners.push(await join(legId, format));
-          if (joinsWhile === 'speech') await humming.hum();
-          await bench.slots(1);
+          await encodedWhile(1, whileJoining);
         }
         const encoded = await encodedWhile(60, () => humming.hum());
         assert.deepEqual(encoded, new Array(60).fill(1));
-        for (const listener of listeners) assertTone(listener, format, 1000);
         const [first, ...others] = listeners.map(({ received }) =>
           received.slice(-60).map((packet) => Buffer.from(packet.payload())),
         );
         for (const other of others) assert.deepEqual(other, first);
+        for (const listener of listeners) assertTone(listener, format, 1000);
       });
 
   it('encodes Opus once for five who listen to one of Opus, whose own mix is another', async () => {
@@ -143,7 +139,7 @@ describe('A room of several codecs', () => {
     assert.deepEqual(await encodedWhile(30, () => humming.hum()), new Array(30).fill(2));
   });
 
-  it('encodes for each by itself where packets are longer than slots, or while a prompt is over the room', async () => {
+  it('encodes for each by itself where packets are longer than slots', async () => {
     const speaker = await join('a', pcmu);
     const humming = new HummingPhone(speaker, pcmu, 1000);
     for (const legId of ['b', 'c', 'd']) await join(legId, opus);
@@ -156,6 +152,21 @@ describe('A room of several codecs', () => {
       'half as many, of twice the length',
     );
     assertTone(long, opus, 1000);
+  });
+
+  it('encodes for a party by itself while it is played something, and then once for all again', async () => {
+    const speaker = await join('a', pcmu);
+    const talking = new SpeakingPhone(speaker, pcmu, 'english');
+    for (const legId of ['b', 'c', 'd']) await join(legId, opus);
+    await encodedWhile(20, () => talking.speak());
+    const samples = new Int16Array(8000).map((_, i) => 3000 * Math.sin(i / 3));
+    const prompt = { verb: 'play.start', legId: 'c', samples, rateHz: 8000 } as const;
+    for (const overRoom of ['mix', 'replace'] as const) {
+      await bench.execute({ ...prompt, playId: overRoom, overRoom });
+      const encoded = await encodedWhile(400, () => talking.speak());
+      assert.deepEqual(new Set(encoded.slice(2, 70)), new Set([2]));
+      assert.deepEqual(new Set(encoded.slice(-100)), new Set([1]));
+    }
   });
 
   for (const format of [g722, opus])

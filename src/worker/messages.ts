@@ -247,6 +247,7 @@ const stats = z.object({
   receivedPackets: count,
   sentPackets: count,
   failedSends: count,
+  encodedSlots: count,
   lateTicks: count,
   maxLatenessUs: count,
   latenessCounts: z.array(count).max(64),
