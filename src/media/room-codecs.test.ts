@@ -12,6 +12,7 @@ import {
   heardSamples,
   only,
   powerOf,
+  SilentPhone,
   SpeakingPhone,
 } from './test-voice.ts';
 
@@ -130,6 +131,24 @@ describe('A room of several codecs', () => {
         for (const other of others) assert.deepEqual(other, first);
         for (const listener of listeners) assertTone(listener, format, 1000);
       });
+
+  for (const format of [g722, opus])
+    it(`takes ${format.codec} in which nothing is said for a listener's`, async () => {
+      const speaker = new HummingPhone(await join('a', pcma), pcma, 1000);
+      const silent: SilentPhone[] = [];
+      const phones: TestPhone[] = [];
+      for (const legId of ['b', 'c', 'd']) {
+        phones.push(await join(legId, format));
+        silent.push(new SilentPhone(phones.at(-1)!, format));
+      }
+      silent.push(new SilentPhone(await join('e', pcma), pcma));
+      const encoded = await encodedWhile(60, async () => {
+        await speaker.hum();
+        for (const phone of silent) await phone.send();
+      });
+      assert.deepEqual(encoded.slice(-50), new Array(50).fill(1));
+      for (const phone of phones) assertTone(phone, format, 1000);
+    });
 
   it('encodes Opus once for five who listen to one of Opus, whose own mix is another', async () => {
     const speaker = await join('a', opus);

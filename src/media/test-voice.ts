@@ -71,6 +71,19 @@ export class HummingPhone {
   }
 }
 
+/** A phone that is muted, and sends its packets all the same. */
+export class SilentPhone {
+  readonly #voice: VoicePhone;
+
+  constructor(phone: TestPhone, format: NegotiatedCodec) {
+    this.#voice = new VoicePhone(phone, format, 20);
+  }
+
+  async send(): Promise<void> {
+    await this.#voice.say(new Int16Array(this.#voice.packetSamples));
+  }
+}
+
 /** Somebody reads, over and over. */
 export class SpeakingPhone {
   readonly #voice: VoicePhone;
