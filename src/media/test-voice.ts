@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Resampler } from '../audio/resample.ts';
 import type { Encoder } from '../codec/codec.ts';
@@ -146,4 +147,16 @@ export function amplitudeAt(samples: Int16Array, hertz: number, rateHz: number):
     sine += samples[i]! * Math.sin((2 * Math.PI * hertz * i) / rateHz);
   }
   return (2 * Math.hypot(cosine, sine)) / samples.length;
+}
+
+/** The last half of what was heard: the tone is there, and nearly nothing else. */
+export function assertTone(phone: TestPhone, format: NegotiatedCodec, hertz: number, amplitude = 8000): void {
+  const { rateHz } = decoderFor(format);
+  const all = heardSamples(phone, format);
+  const samples = all.subarray(all.length >> 1);
+  const heard = amplitudeAt(samples, hertz, rateHz);
+  assert.ok(Math.abs(heard - amplitude) < 0.2 * amplitude, `${format.codec}: ${heard} of ${amplitude}`);
+  const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;
+  const rest = Math.sqrt(Math.max(0, power - heard ** 2 / 2));
+  assert.ok(rest < 0.1 * heard, `${format.codec}: ${rest} beside ${heard}`);
 }
