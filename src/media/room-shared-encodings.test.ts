@@ -164,10 +164,12 @@ describe('What everybody in a room hears', () => {
   /** What both were sent is the same, byte for byte. */
   function assertSame(one: TestPhone, other: TestPhone): void {
     const [sent, otherSent] = [one, other].map(({ received }) =>
-      received.map((packet) => Buffer.from(packet.payload())),
+      received.map((packet) => Buffer.from(packet.payload()).toString('hex')),
     );
     assert.ok(sent!.length > 50);
-    assert.deepEqual(sent, otherSent);
+    const at = sent!.findIndex((payload, index) => payload !== otherSent![index]);
+    assert.equal(sent![at], otherSent![at], `packet ${at}`);
+    assert.equal(sent!.length, otherSent!.length);
   }
 
   // Two who may be relayed share nothing: what such a room sends is of one encoder for each.
