@@ -71,6 +71,11 @@ export function mediaMetrics(pool: { readonly workers: readonly AskedWorker[] },
           of((s) => s.waitingSends),
         ),
         counter(
+          'callreel_media_slots_encoded_total',
+          'Slots of 20 ms that were encoded as G.722 or Opus, one for all who hear the same.',
+          of((s) => s.encodedSlots),
+        ),
+        counter(
           'callreel_media_ticks_late_total',
           'Turns of the media loop that began more than a turn late, or were left out for one that did.',
           of((s) => s.lateTicks),

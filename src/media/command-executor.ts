@@ -16,6 +16,7 @@ import type {
   WorkerEvent,
   WorkerStats,
 } from './control.ts';
+import { encodingCount } from './encoding-count.ts';
 import { Legs } from './legs.ts';
 import { type ListenStart, maxListeners } from './listen-control.ts';
 import type { MediaSession } from './media-session.ts';
@@ -320,6 +321,7 @@ export class CommandExecutor {
       failedSends,
       sendOverflows,
       waitingSends: transport.waitingSends ?? 0,
+      encodedSlots: encodingCount.slots,
       lateTicks,
       maxLatenessUs,
       latenessCounts: histogram?.counts ?? [],

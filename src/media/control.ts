@@ -398,6 +398,8 @@ export interface WorkerStats {
   sendOverflows: number;
   /** In that queue. */
   waitingSends: number;
+  /** Slots of 20 ms that were encoded by codecs with a memory; one for all who hear the same. */
+  encodedSlots: number;
   lateTicks: number;
   maxLatenessUs: number;
   /** Ticks by how late they began, in the buckets of `rtp/tick-histogram`, and the sum of that. */

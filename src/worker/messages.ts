@@ -249,6 +249,7 @@ const stats = z.object({
   failedSends: count,
   sendOverflows: count,
   waitingSends: count,
+  encodedSlots: count,
   lateTicks: count,
   maxLatenessUs: count,
   latenessCounts: z.array(count).max(64),
