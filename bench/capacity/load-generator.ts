@@ -1,5 +1,7 @@
 import { writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type HeardStream, readHeard } from './heard-stream.ts';
 import { NativeProgram } from './native-program.ts';
 import type { StreamAudio } from './stream-audio.ts';
 import type { LegMedia } from './two-party-signalling.ts';
@@ -86,6 +88,27 @@ export class LoadGenerator implements AsyncDisposable {
   expectRelayed(stream: number, other: number): void {
     this.#program.order(`peer ${stream} ${other}`);
     this.#program.order(`peer ${other} ${stream}`);
+  }
+
+  /** It sends digital silence, as a muted phone does. */
+  silence(stream: number): void {
+    this.#program.order(`silent ${stream}`);
+  }
+
+  /** Of each stream so many packets of what it hears are kept. */
+  listen(packets: number): void {
+    this.#program.order(`listen ${packets}`);
+  }
+
+  /**
+   * What was kept, stream by stream; once nobody sends any more, for to write it takes a while.
+   * @param directory where it is put
+   */
+  async heard(directory: string): Promise<HeardStream[]> {
+    const path = join(directory, 'heard');
+    this.#program.order(`heard ${path}`);
+    await this.#program.answer();
+    return readHeard(await readFile(path), this.ports.length);
   }
 
   beginWindow(): void {

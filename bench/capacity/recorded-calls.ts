@@ -7,7 +7,7 @@ import { streamsOf } from './connect-call.ts';
 import type { LoadTotals } from './load-generator.ts';
 import { packetSamples, type StreamAudio } from './stream-audio.ts';
 import { callerOf } from './two-party-signalling.ts';
-import { verifyChannel } from './verify-channel.ts';
+import { type ChannelFindings, verifyChannel } from './verify-channel.ts';
 
 export interface RecordingBody {
   recording_id: string;
@@ -156,14 +156,26 @@ export function verifyFile(
   if (rateHz !== samplesPerMs * 1000 || channels.length !== streams.length)
     throw new Error(`a file of ${channels.length} channels at ${rateHz} Hz`);
   findings.recordings++;
-  for (const [index, stream] of streams.entries()) {
-    const sent = { from: fromStart ? 0 : undefined, to: totals.sent[stream]! };
-    const channel = verifyChannel(channels[index]!, audio, stream, sent);
-    findings.gapSamples += channel.gapSamples;
-    findings.lostPackets +=
-      channel.gapSamples / packetSamples + channel.missingAtBegin + Math.abs(channel.missingAtEnd);
-    findings.leadingMs = Math.max(findings.leadingMs, channel.leadingSamples / samplesPerMs);
-  }
+  for (const [index, stream] of streams.entries())
+    addChannel(findings, channels[index]!, stream, audio, totals, fromStart);
+}
+
+/** Adds what a channel holds. @throws as `verifyFile` */
+export function addChannel(
+  findings: Findings,
+  samples: Int16Array,
+  stream: number,
+  audio: StreamAudio,
+  totals: LoadTotals,
+  fromStart = true,
+): ChannelFindings {
+  const sent = { from: fromStart ? 0 : undefined, to: totals.sent[stream]! };
+  const channel = verifyChannel(samples, audio, stream, sent);
+  findings.gapSamples += channel.gapSamples;
+  findings.lostPackets +=
+    channel.gapSamples / packetSamples + channel.missingAtBegin + Math.abs(channel.missingAtEnd);
+  findings.leadingMs = Math.max(findings.leadingMs, channel.leadingSamples / samplesPerMs);
+  return channel;
 }
 
 /** Of a WAV file's first channel. */
