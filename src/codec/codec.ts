@@ -39,6 +39,16 @@ export interface Encoder {
   readonly rateHz: number;
   /** Encodes `samples` into `out` from index 0. @returns bytes written, 0 where nothing needs to be sent */
   encode(samples: Int16Array, out: Uint8Array): number;
+  /**
+   * Goes on behind what `from` encoded, as `from` itself would: whoever was sent that hears no seam. Both are of one
+   * format. Where it is missing nothing is remembered.
+   */
+  copyState?(from: Encoder): void;
+  /**
+   * As `encode`, of samples that another encoder made `payload` of: wherever a code of that is as good as its own it is
+   * taken, until both encoders say the same.
+   */
+  encodeTowards?(samples: Int16Array, payload: Uint8Array, out: Uint8Array): number;
   /** Frees what the garbage collector would free later; where it is missing there is nothing to free. */
   close?(): void;
 }

@@ -51,6 +51,10 @@ export class G722Band {
     this.#state[step] = limits.firstStep;
   }
 
+  copyState(from: G722Band): void {
+    this.#state.set(from.#state);
+  }
+
   /** The predicted signal of the coming sample. */
   get predicted(): number {
     return this.#state[signal]!;

@@ -100,3 +100,47 @@ test('nothing is written past the end of `out`', () => {
   assert.equal(samples[4], 7);
   assert.equal(createG722Encoder().encode(sine(440, 1000, 320), new Uint8Array(3)), 3);
 });
+
+describe('towards another encoder', () => {
+  const slots = (samples: Int16Array) =>
+    Array.from({ length: samples.length / 320 }, (_, n) => samples.subarray(n * 320, (n + 1) * 320));
+  const input = samplesOf('input.s16');
+  const before = slots(sine(700, 9000, 320 * 20));
+
+  test('both say the same in the end, and what is said until then is nearly as good as its own', () => {
+    const said = Array.from({ length: 6 }, () => slots(input)).flat();
+    const [first, second, alone] = [createG722Encoder(), createG722Encoder(), createG722Encoder()];
+    const payload = new Uint8Array(160);
+    for (const slot of before) for (const encoder of [second, alone]) encoder.encode(slot, payload);
+    const [towards, apart] = [new Uint8Array(160), new Uint8Array(160)];
+    const [sent, ownSent]: [number[], number[]] = [[], []];
+    const isSame = said.map((slot) => {
+      first.encode(slot, payload);
+      second.encodeTowards!(slot, payload, towards);
+      alone.encode(slot, apart);
+      sent.push(...towards);
+      ownSent.push(...apart);
+      return Buffer.compare(payload, towards) === 0;
+    });
+    const settledAt = isSame.findIndex((_, n) => isSame.slice(n, n + 10).every((same) => same));
+    assert.ok(settledAt > 0 && settledAt < said.length - 20, `at ${settledAt} of ${said.length}`);
+    const reference = Int16Array.from(said.flatMap((slot) => [...slot]));
+    const [heard, ownHeard] = [sent, ownSent].map((bytes) =>
+      signalToNoiseDb(reference, decodeAll(Uint8Array.from(bytes))),
+    );
+    assert.ok(heard! > ownHeard! - 2, `${heard} dB, by itself ${ownHeard}`);
+  });
+
+  test('an encoder goes on where another one is', () => {
+    const [first, second] = [createG722Encoder(), createG722Encoder()];
+    const [payload, other] = [new Uint8Array(160), new Uint8Array(160)];
+    for (const slot of before) first.encode(slot, payload);
+    first.encode(Int16Array.of(300), payload);
+    second.copyState!(first);
+    for (const slot of slots(input).slice(0, 20)) {
+      first.encode(slot, payload);
+      second.encode(slot, other);
+      assert.deepEqual(other, payload);
+    }
+  });
+});

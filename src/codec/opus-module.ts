@@ -16,6 +16,7 @@ interface OpusExports {
   createEncoder(rateHz: number): number;
   setEncoder(encoder: number, request: number, value: number): number;
   encode(encoder: number, frameSamples: number, maxBytes: number): number;
+  copyEncoder(encoder: number, from: number): void;
   freeEncoder(encoder: number): void;
 }
 

@@ -271,6 +271,24 @@ describe('encoder', () => {
     assert.ok(encodeVoice(16_000, {}, signal).every((payload) => payload.length > 0));
   });
 
+  test('goes on where another one is; behind a broken instance both begin anew', () => {
+    const [first, second] = [createOpusEncoder(16_000), createOpusEncoder(16_000)];
+    const other = createOpusEncoder(48_000);
+    const [payload, expected] = [new Uint8Array(1500), new Uint8Array(1500)];
+    const slots = Array.from({ length: 40 }, (_, n) => voice(16_000, 1).subarray(n * 320, (n + 1) * 320));
+    for (const slot of slots.slice(0, 25)) first.encode(slot, expected);
+    second.copyState(other);
+    second.copyState(first);
+    for (const slot of slots.slice(25)) {
+      const bytes = first.encode(slot, expected);
+      assert.equal(second.encode(slot, payload), bytes);
+      assert.deepEqual(payload.subarray(0, bytes), expected.subarray(0, bytes));
+    }
+    opusInstance().call(0x7fff_0000, 1, ({ exports }, handle, size) => exports.decode(handle, size));
+    second.copyState(first);
+    assert.ok(second.encode(slots[0]!, payload) > 0);
+  });
+
   test('a length or a rate that Opus does not have is refused', () => {
     assert.throws(
       () => createOpusEncoder(16_000).encode(new Int16Array(321), new Uint8Array(1500)),

@@ -122,18 +122,20 @@ const bandwidths = [
 ] as const;
 const fullBandwidth = 1105;
 
+type RememberingEncoder = Required<Omit<Encoder, 'encodeTowards'>>;
+
 /**
  * Mono, for speech. `encode` takes 2.5, 5, 10, 20, 40 or 60 ms of samples, and gives 0 bytes where nothing needs to be
  * sent (discontinuous transmission). Any other length throws a RangeError.
  * @throws CallreelError CODEC_UNSUPPORTED for a rate that Opus does not have
  */
-export function createOpusEncoder(rateHz: number, encoding: OpusEncoding = {}): Required<Encoder> {
+export function createOpusEncoder(rateHz: number, encoding: OpusEncoding = {}): RememberingEncoder {
   if (!directRatesHz.includes(rateHz))
     throw new CallreelError('CODEC_UNSUPPORTED', `Opus does not encode ${rateHz} Hz`, { where: 'OPUS' });
   return new OpusEncoder(rateHz, encoding);
 }
 
-class OpusEncoder implements Required<Encoder> {
+class OpusEncoder implements RememberingEncoder {
   readonly rateHz: number;
   readonly #coder: OpusCoder;
   readonly #useDtx: boolean;
@@ -158,6 +160,14 @@ class OpusEncoder implements Required<Encoder> {
     if (bytes <= 0 || (this.#useDtx && bytes <= 2)) return 0;
     out.set(instance.payload.subarray(0, bytes));
     return bytes;
+  }
+
+  copyState(from: Encoder): void {
+    if (!(from instanceof OpusEncoder) || from.rateHz !== this.rateHz) return;
+    const { instance, handle } = this.#coder.acquire();
+    const other = from.#coder.acquire();
+    // One that is left of another instance has its memory there.
+    if (other.instance === instance) instance.exports.copyEncoder(handle, other.handle);
   }
 
   close(): void {

@@ -16,6 +16,7 @@ import type {
   WorkerEvent,
   WorkerStats,
 } from './control.ts';
+import { encodingCount } from './encoding-count.ts';
 import { Legs } from './legs.ts';
 import { type ListenStart, maxListeners } from './listen-control.ts';
 import type { MediaSession } from './media-session.ts';
@@ -53,6 +54,8 @@ export interface RecordingControl {
   readonly ringOverflows: number;
   readonly ringWaitingBytes: number;
   readonly ringBytes: number;
+  readonly unsettledBytes: number;
+  readonly unsettledLimitBytes: number;
   /** @throws CallreelError */
   start(command: RecordingStart, atUs: number): void;
   /** @throws CallreelError */
@@ -306,7 +309,7 @@ export class CommandExecutor {
 
   #stats(): WorkerStats {
     const { transport, recordings } = this.#options;
-    const { receivedPackets, sentPackets, failedSends, lateTicks, maxLatenessUs, histogram } =
+    const { receivedPackets, sentPackets, failedSends, sendOverflows, lateTicks, maxLatenessUs, histogram } =
       transport.counters;
     return {
       openPorts: this.legs.openPorts,
@@ -316,6 +319,9 @@ export class CommandExecutor {
       receivedPackets,
       sentPackets,
       failedSends,
+      sendOverflows,
+      waitingSends: transport.waitingSends ?? 0,
+      encodedSlots: encodingCount.slots,
       lateTicks,
       maxLatenessUs,
       latenessCounts: histogram?.counts ?? [],
@@ -323,6 +329,8 @@ export class CommandExecutor {
       ringOverflows: recordings.ringOverflows,
       ringWaitingBytes: recordings.ringWaitingBytes,
       ringBytes: recordings.ringBytes,
+      unsettledBytes: recordings.unsettledBytes,
+      unsettledLimitBytes: recordings.unsettledLimitBytes,
     };
   }
 }

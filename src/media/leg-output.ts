@@ -7,6 +7,7 @@ import type { LegNegotiate, NegotiatedCodec, NegotiatedTelephoneEvent, WorkerEve
 import { DigitSender } from './digit-sender.ts';
 import type { HeardCapture } from './heard-capture.ts';
 import { OverlayTone } from './overlay-tone.ts';
+import type { OwnEncoding } from './own-encoding.ts';
 import { Player } from './player.ts';
 import { type LastRelayed, Relay, type RelayedAhead, type RelayedPacket } from './relay.ts';
 import { RtpSender, type SlotsAhead } from './rtp-sender.ts';
@@ -140,6 +141,11 @@ export class LegOutput {
   /** Legs with the same key may be sent the same slots. */
   get encodingKey(): string {
     return this.#encodingKey;
+  }
+
+  /** By which the leg is encoded for alone. */
+  get encoding(): OwnEncoding | undefined {
+    return this.#sender?.encoding;
   }
 
   get takesEncoded(): boolean {

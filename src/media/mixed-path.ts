@@ -11,7 +11,7 @@ import { heldPackets } from './loss-concealment.ts';
 import { keptPayloads, PayloadRows, slotPayloadBytes } from './payload-rows.ts';
 import type { Playout } from './playout.ts';
 import type { ReceiveFormat } from './receive-formats.ts';
-import type { RoomMix } from './room-mix.ts';
+import type { MixParty, RoomMix } from './room-mix.ts';
 
 /** Of all legs. */
 const rows = new PayloadRows();
@@ -19,8 +19,9 @@ const rows = new PayloadRows();
 const mostWaiting = keptPayloads - heldPackets;
 const packetBytes = rtpHeaderBytes + slotPayloadBytes;
 const slotTicks = slotPayloadBytes;
-/** Four bytes that are decoded to 0; the A-law has none. */
-const ulawZeros = -1;
+/** Four bytes of silence, and the bits of them that tell it from others: as `RoomMix.add` takes it, up to 8. */
+const ulawSilence = { word: -1, bits: 0x7e7e7e7e };
+const alawSilence = { word: 0x55555555, bits: 0x7f7f7f7f };
 const sentHeader = { marker: false, payloadType: 0, sequenceNumber: 0, timestamp: 0, ssrc: 0 };
 
 /**
@@ -32,6 +33,7 @@ export class MixedPath implements LentFrames {
   isOpen = false;
   /** What it brings and takes is one payload, as these have it. */
   #said: LawTables = lawTables.ulaw;
+  #silence = ulawSilence;
   #sent: LawTables = lawTables.ulaw;
   #row = 0;
   /** Of those that came, those that were taken and all. */
@@ -78,6 +80,7 @@ export class MixedPath implements LentFrames {
     this.#isHeard = this.#output.heard !== undefined;
     this.#decoder = decoder;
     this.#said = said;
+    this.#silence = said === lawTables.ulaw ? ulawSilence : alawSilence;
     this.#sent = sent;
     this.#port = ahead.port;
     this.#address = ahead.address;
@@ -107,12 +110,12 @@ export class MixedPath implements LentFrames {
   }
 
   /** Adds what the leg says in the next slot. @returns false: it is to be had the long way, behind `close` */
-  addTo(mix: RoomMix): boolean {
+  addTo(mix: RoomMix, party: MixParty): boolean {
     if (this.frames === this.total || this.#framesLeft === 0) return false;
     const at = rows.placeOf(this.#row, this.frames);
-    this.#isSilent = this.#said === lawTables.ulaw && rows.holdsOnly(ulawZeros, at);
-    if (this.#isSilent) mix.addSilence();
-    else mix.addEncoded(this.#said, rows.bytes, at);
+    this.#isSilent = rows.holdsOnly(this.#silence.word, this.#silence.bits, at);
+    if (this.#isSilent) mix.addSilence(party);
+    else mix.addEncoded(party, this.#said, rows.bytes, at);
     this.frames++;
     this.#framesLeft--;
     return true;

@@ -38,12 +38,6 @@ export class Mixer {
     this.#speakers++;
   }
 
-  /** As `add`, of nothing but zeros. */
-  addZeros(): void {
-    if (this.#sum.length === 0) this.#sum = new Int32Array(this.#frameSamples);
-    this.#speakers++;
-  }
-
   /** The mix for a party that added nothing to this slot. */
   all(out: Int16Array): void {
     const sum = this.#sum;

@@ -21,10 +21,10 @@ class Collector {
 }
 
 function slotOf(packetizer: Packetizer, n: number): Int16Array {
-  const samples = packetizer.rateHz / 50;
+  const samples = packetizer.encoding.rateHz / 50;
   return Int16Array.from(
     { length: samples },
-    (_, i) => 5000 * Math.sin(((n * samples + i) * 2800) / packetizer.rateHz),
+    (_, i) => 5000 * Math.sin(((n * samples + i) * 2800) / packetizer.encoding.rateHz),
   );
 }
 

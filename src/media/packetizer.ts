@@ -1,6 +1,6 @@
-import type { Encoder } from '../codec/codec.ts';
-import { audioRateHzOf, encoderFor, maxPayloadBytes, slotMs } from './codec-table.ts';
+import { maxPayloadBytes, slotMs } from './codec-table.ts';
 import type { NegotiatedCodec } from './control.ts';
+import { OwnEncoding } from './own-encoding.ts';
 
 /** Where finished payloads go. `ticks` is their length in RTP time. */
 export interface PayloadSink {
@@ -14,7 +14,7 @@ export interface PayloadSink {
  * begun is part of the next payload.
  */
 export interface Packetizer {
-  readonly rateHz: number;
+  readonly encoding: OwnEncoding;
   /** Length of what was begun, in RTP time. */
   readonly pendingTicks: number;
   pushSamples(slot: Int16Array, sink: PayloadSink): void;
@@ -49,9 +49,8 @@ function sharedSlot(bytes: number): Uint8Array {
 
 /** G.711 and G.722: a stream of bytes that may be cut anywhere, one tick of RTP time for each byte. */
 class BytePacketizer implements Packetizer {
-  readonly rateHz: number;
+  readonly encoding: OwnEncoding;
   readonly takesEncoded = true;
-  readonly #encoder: Encoder;
   readonly #slot: Uint8Array;
   readonly #payloadBytes: number;
   /** What was begun; none where every slot is a payload. */
@@ -59,8 +58,7 @@ class BytePacketizer implements Packetizer {
   #pendingBytes = 0;
 
   constructor(format: NegotiatedCodec, ptimeMs: number) {
-    this.#encoder = encoderFor(format);
-    this.rateHz = audioRateHzOf(format);
+    this.encoding = new OwnEncoding(format);
     this.#slot = sharedSlot((format.clockRateHz * slotMs) / 1000);
     this.#payloadBytes = (format.clockRateHz * ptimeMs) / 1000;
   }
@@ -70,7 +68,7 @@ class BytePacketizer implements Packetizer {
   }
 
   pushSamples(slot: Int16Array, sink: PayloadSink): void {
-    const bytes = this.#encoder.encode(slot, this.#slot);
+    const bytes = this.encoding.encode(slot, this.#slot);
     this.pushEncoded(bytes === this.#slot.length ? this.#slot : this.#slot.subarray(0, bytes), sink);
   }
 
@@ -105,9 +103,8 @@ class BytePacketizer implements Packetizer {
 
 /** Opus: each payload is encoded as a whole. */
 class FramePacketizer implements Packetizer {
-  readonly rateHz: number;
+  readonly encoding: OwnEncoding;
   readonly takesEncoded: boolean;
-  readonly #encoder: Encoder;
   readonly #ticksPerSample: number;
   readonly #slotTicks: number;
   readonly #payload = new Uint8Array(maxPayloadBytes);
@@ -115,12 +112,12 @@ class FramePacketizer implements Packetizer {
   #pendingSamples = 0;
 
   constructor(format: NegotiatedCodec, ptimeMs: number) {
-    this.#encoder = encoderFor(format);
-    this.rateHz = audioRateHzOf(format);
+    this.encoding = new OwnEncoding(format);
+    const { rateHz } = this.encoding;
     this.takesEncoded = ptimeMs === slotMs;
-    this.#ticksPerSample = format.clockRateHz / this.rateHz;
+    this.#ticksPerSample = format.clockRateHz / rateHz;
     this.#slotTicks = (format.clockRateHz * slotMs) / 1000;
-    this.#samples = new Int16Array((this.rateHz * ptimeMs) / 1000);
+    this.#samples = new Int16Array((rateHz * ptimeMs) / 1000);
   }
 
   get pendingTicks(): number {
@@ -155,7 +152,7 @@ class FramePacketizer implements Packetizer {
   #encode(samples: Int16Array, sink: PayloadSink): void {
     this.#pendingSamples = 0;
     const ticks = samples.length * this.#ticksPerSample;
-    const bytes = this.#encoder.encode(samples, this.#payload);
+    const bytes = this.encoding.encode(samples, this.#payload);
     if (bytes > 0) sink.payload(this.#payload.subarray(0, bytes), ticks);
     else sink.pause(ticks);
   }

@@ -13,7 +13,7 @@ test('rows that no others have, also beyond what there was room for; one that is
   for (const [index, row] of taken.entries())
     for (let number = 0; number < keptPayloads; number++) {
       const word = (index << 24) | (index << 16) | (index << 8) | index;
-      assert.ok(rows.holdsOnly(word, rows.placeOf(row, number + keptPayloads)), `row ${index}`);
+      assert.ok(rows.holdsOnly(word, -1, rows.placeOf(row, number + keptPayloads)), `row ${index}`);
     }
   rows.giveBack(taken[7]!);
   assert.equal(rows.takeRow(), taken[7]);
@@ -24,8 +24,11 @@ test('one other byte is noticed', () => {
   const at = rows.placeOf(rows.takeRow(), 3);
   for (let i = 0; i < slotPayloadBytes; i++) {
     rows.bytes.fill(0xff, at, at + slotPayloadBytes);
-    assert.ok(rows.holdsOnly(-1, at));
+    assert.ok(rows.holdsOnly(-1, -1, at));
     rows.bytes[at + i] = 0xfe;
-    assert.ok(!rows.holdsOnly(-1, at));
+    assert.ok(!rows.holdsOnly(-1, -1, at));
+    assert.ok(rows.holdsOnly(-1, 0x7e7e7e7e, at), 'but for bits that do not count');
+    rows.bytes[at + i] = 0xfd;
+    assert.ok(!rows.holdsOnly(-1, 0x7e7e7e7e, at));
   }
 });

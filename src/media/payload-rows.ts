@@ -34,10 +34,10 @@ export class PayloadRows {
     this.#free.push(row);
   }
 
-  /** Whether the payload from `at` on is nothing but four of these bytes over and over. */
-  holdsOnly(word: number, at: number): boolean {
+  /** Whether the payload from `at` on is nothing but these four bytes over and over, in the bits that count. */
+  holdsOnly(word: number, bits: number, at: number): boolean {
     const end = (at + slotPayloadBytes) >> 2;
-    for (let i = at >> 2; i < end; i++) if (this.#words[i] !== word) return false;
+    for (let i = at >> 2; i < end; i++) if (((this.#words[i]! ^ word) & bits) !== 0) return false;
     return true;
   }
 

@@ -83,4 +83,20 @@ describe('RoomMix', () => {
     });
     assert.deepEqual(results, [true, false, false]);
   });
+
+  it('adds nothing that cannot be heard, and takes who sends it for one who listens', () => {
+    const mix = new RoomMix(8000);
+    const speaker = new Humming(8000, 500);
+    const [muted, faint] = [new MixParty(), new MixParty()];
+    const said = (frame: Int16Array) => ({ frame, previousFrame: undefined, rateHz: 8000 }) as const;
+    mix.begin();
+    speaker.speak(0);
+    mix.add(speaker.party, speaker);
+    mix.add(muted, said(new Int16Array(160).map((_, i) => (i % 2 ? 8 : -8))));
+    assert.deepEqual([mix.speakers, muted.voiced, muted.quietSlots], [1, false, 1]);
+    assert.deepEqual(mix.samplesFor(muted, 8000), speaker.frame);
+    assert.equal(mix.samplesFor(speaker.party, 8000), undefined);
+    mix.add(faint, said(new Int16Array(160).fill(9, 159)));
+    assert.deepEqual([mix.speakers, faint.voiced, faint.quietSlots], [2, true, 0]);
+  });
 });

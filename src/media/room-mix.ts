@@ -14,11 +14,19 @@ export interface PartySlot {
 export class MixParty {
   /** This slot at the mix's rate, where `voiced`. */
   frame: Int16Array = nothing;
+  /** It says something; who sends silence does not. */
   voiced = false;
   /** Slots in a row that this party said nothing in. */
   quietSlots = 0;
+  /** At all. */
+  hasSpoken = false;
   input: FrameResampler | undefined;
   output: FrameResampler | undefined;
+
+  /** It hears the same as all who say nothing; at another rate its voice is in no filter any more either. */
+  hearsAll(isOfOneRate: boolean): boolean {
+    return isOfOneRate ? !this.voiced : this.quietSlots > 1 || !this.hasSpoken;
+  }
 }
 
 interface SharedResampler {
@@ -29,6 +37,8 @@ interface SharedResampler {
 }
 
 const nothing = new Int16Array(0);
+/** What A-law has for silence: it has no zero. Of digital silence G.722 and Opus make up to 4. */
+const silentPeak = 8;
 
 /**
  * One slot after the other of a room at one rate. Parties whose codec has another rate are resampled on their way in
@@ -72,22 +82,23 @@ export class RoomMix {
 
   /** Every party of the room once a slot. */
   add(party: MixParty, slot: PartySlot): void {
-    const frame = this.#atOwnRate(party, slot);
-    party.voiced = frame !== undefined;
-    party.quietSlots = frame ? 0 : party.quietSlots + 1;
+    const said = slot.frame && !isSilent(slot.frame) ? slot.frame : undefined;
+    const frame = this.#atOwnRate(party, said, slot);
+    countSlot(party, frame !== undefined);
     if (!frame) return;
     party.frame = frame;
     this.#mixer.add(frame);
   }
 
-  /** As `add`, of a party that said something in the slot before too, at the mix's rate. */
-  addEncoded(tables: LawTables, bytes: Uint8Array, at: number): void {
+  /** As `add`, of a party whose frames have the mix's rate. */
+  addEncoded(party: MixParty, tables: LawTables, bytes: Uint8Array, at: number): void {
+    countSlot(party, true);
     this.#mixer.addDecoded(tables.toLinear, bytes, at);
   }
 
   /** The same of bytes that are silence. */
-  addSilence(): void {
-    this.#mixer.addZeros();
+  addSilence(party: MixParty): void {
+    countSlot(party, false);
   }
 
   /** What everybody hears who added silence, or nothing; once in a slot for all of them. */
@@ -123,7 +134,7 @@ export class RoomMix {
       return others === 0 ? undefined : this.#mixFor(party);
     }
     this.#keepsHistory = true;
-    if (party.quietSlots > 1) {
+    if (party.hearsAll(false)) {
       party.output = undefined;
       return this.#sharedAt(rateHz);
     }
@@ -172,7 +183,11 @@ export class RoomMix {
     return shared.samples;
   }
 
-  #atOwnRate(party: MixParty, { frame, previousFrame, rateHz }: PartySlot): Int16Array | undefined {
+  #atOwnRate(
+    party: MixParty,
+    frame: Int16Array | undefined,
+    { previousFrame, rateHz }: PartySlot,
+  ): Int16Array | undefined {
     if (rateHz === this.rateHz) {
       party.input = undefined;
       return frame;
@@ -184,4 +199,16 @@ export class RoomMix {
     if (frame) return party.input.push(frame);
     return party.input.pushSilence();
   }
+}
+
+function countSlot(party: MixParty, voiced: boolean): void {
+  party.voiced = voiced;
+  party.quietSlots = voiced ? 0 : party.quietSlots + 1;
+  party.hasSpoken ||= voiced;
+}
+
+/** Nobody hears it. */
+function isSilent(frame: Int16Array): boolean {
+  for (let i = 0; i < frame.length; i++) if (frame[i]! > silentPeak || frame[i]! < -silentPeak) return false;
+  return true;
 }

@@ -1,10 +1,11 @@
 import { type AudioRateHz, audioRatesHz, isStateless, maxSlotSamples, slotSamplesAt } from './codec-table.ts';
 import type { NegotiatedCodec, RoomMode } from './control.ts';
+import type { LegOutput } from './leg-output.ts';
 import type { MediaSession } from './media-session.ts';
 import type { MixedPath } from './mixed-path.ts';
 import { RestingRoom } from './resting-room.ts';
 import { MixParty, type PartySlot, RoomMix } from './room-mix.ts';
-import { SharedEncodings } from './shared-encodings.ts';
+import { type SharedEncoding, SharedEncodings } from './shared-encodings.ts';
 import { SlotCount } from './slot-count.ts';
 
 interface Member {
@@ -15,22 +16,18 @@ interface Member {
   recordable: MixParty;
   /** In the mix that is being faded out. */
   former: MixParty | undefined;
-  /** Takes part in the shared stream of its codec. */
-  shares: boolean;
   /** By which it brings and takes slots, while that is open. */
   mixed: MixedPath | undefined;
   /** What it said in this slot came by that. */
   isFast: boolean;
 }
 
-/** A codec with a memory is encoded in common for those who said nothing for so long. */
-const listenerSlots = 50;
 /** Filters hold nothing any more of who said nothing for so long. */
 const settledSlots = 3;
 /** Of what takes the fast path. */
 const fastRateHz = 8000;
-/** In smaller rooms nothing is gained by it. */
-const sharingMembers = 4;
+/** Who is alone in a room needs no encoder beside its own. */
+const sharingMembers = 2;
 /** Of all rooms: it is sent at once. */
 const faded = new Int16Array(maxSlotSamples);
 const nothingSaid: PartySlot = { frame: undefined, previousFrame: undefined, rateHz: audioRatesHz[0] };
@@ -43,6 +40,8 @@ const nothingSaid: PartySlot = { frame: undefined, previousFrame: undefined, rat
 export class Room {
   readonly roomId: string;
   readonly #members: Member[] = [];
+  /** Of this slot: who may be sent what others are sent too, by a codec with a memory. */
+  readonly #together: Member[] = [];
   /** Two who may be relayed. */
   #relays = false;
   /** The last slot was the relay's alone. */
@@ -65,7 +64,7 @@ export class Room {
     this.#wake();
     this.#members.push({
       ...{ session, mode, party: new MixParty(), recordable: new MixParty() },
-      ...{ former: undefined, shares: false, mixed: undefined, isFast: false },
+      ...{ former: undefined, mixed: undefined, isFast: false },
     });
     this.withhold();
     this.#linkRelay();
@@ -78,6 +77,7 @@ export class Room {
     this.#members.splice(index, 1);
     if (this.#members.length === 0) this.forgetAudio();
     session.relayTo(undefined);
+    session.output.encoding?.leave();
     if (session.output.heard) session.output.heard.withheld = false;
     this.withhold();
     this.#linkRelay();
@@ -151,16 +151,17 @@ export class Room {
     }
     this.#mix.begin();
     this.#encodings.begin();
+    this.#together.length = 0;
     for (const member of this.#members) {
       member.isFast = this.#addFast(member);
       if (!member.isFast) this.#addSlot(member, former);
     }
     for (const member of this.#members) {
       if (member.isFast) this.#sendFast(member);
-      else if (former && member.former && !member.session.stay?.deaf) this.#sendFade(member, former);
-      else this.#sendSlot(member);
-      member.former = undefined;
+      else this.#sendSlot(member, former);
     }
+    this.#sendTogether(former);
+    if (former) for (const member of this.#members) member.former = undefined;
     this.#captureRecordable();
     if (!this.#relays && rateHz === fastRateHz && !this.#isWithheld) this.#openFast();
   }
@@ -174,13 +175,15 @@ export class Room {
 
   /** Legs that say and hear something, each slot a packet. */
   #openFast(): void {
-    for (const member of this.#members)
-      if (!member.mixed?.isOpen && member.party.voiced) member.mixed = member.session.mix();
+    for (const member of this.#members) {
+      const { mixed, session } = member;
+      if (!mixed?.isOpen && session.playout.frame && !session.stay?.muted) member.mixed = session.mix();
+    }
   }
 
-  #addFast({ mixed, session }: Member): boolean {
+  #addFast({ mixed, party, session }: Member): boolean {
     if (!mixed?.isOpen) return false;
-    if (mixed.addTo(this.#mix)) return true;
+    if (mixed.addTo(this.#mix, party)) return true;
     session.fast.wake();
     return false;
   }
@@ -191,7 +194,7 @@ export class Room {
     else {
       // It was woken by what was sent before.
       party.frame = session.playout.frame!;
-      this.#sendSlot(member);
+      this.#sendSlot(member, undefined);
     }
   }
 
@@ -243,45 +246,82 @@ export class Room {
       member.former = member.party;
       member.party = new MixParty();
       member.party.quietSlots = member.former.quietSlots;
+      member.party.hasSpoken = member.former.hasSpoken;
     }
   }
 
-  #sendSlot(member: Member): void {
-    const { session, party } = member;
+  #sendSlot(member: Member, former: RoomMix | undefined): void {
+    const { session } = member;
     const { output } = session;
     const format = output.beginSlot();
-    if (!format) return;
-    if (session.stay?.deaf) output.sendSilence();
-    else if (!output.playing && this.#mayShare(member, format)) this.#sendShared(member, format);
-    else {
-      const samples = this.#mix.samplesFor(party, output.rateHz);
-      if (samples) output.sendSamples(samples);
-      else output.sendSilence();
+    if (!format) output.encoding?.leave();
+    else if (session.stay?.deaf) output.sendSilence();
+    else if (output.playing || !member.party.hearsAll(!former && output.rateHz === this.#mix.rateHz))
+      this.#sendOwn(member, former);
+    else if (!isStateless(format.codec) && this.#mayShare(output)) this.#together.push(member);
+    else if (isStateless(format.codec) && !former) this.#sendEncoded(output, format);
+    else this.#sendOwn(member, former);
+  }
+
+  #mayShare({ takesEncoded }: LegOutput): boolean {
+    return takesEncoded && !this.#relays && this.#members.length >= sharingMembers;
+  }
+
+  #sendOwn(member: Member, former: RoomMix | undefined): void {
+    const { output } = member.session;
+    const samples = this.#heardBy(member, former);
+    if (samples) output.sendSamples(samples);
+    else output.sendSilence();
+  }
+
+  #sendEncoded(output: LegOutput, format: NegotiatedCodec): void {
+    const samples = this.#mix.sharedSamples(output.rateHz);
+    const encodings = this.#encodings;
+    if (samples) output.sendSlot(encodings.encode(encodings.of(output.encodingKey, format), samples));
+    else output.sendSilence();
+  }
+
+  /** Behind all others: whoever left a shared encoding has taken its state along, and it may have another slot. */
+  #sendTogether(former: RoomMix | undefined): void {
+    // It goes on for those whom it served, and for those who were served by none.
+    for (const member of this.#together) {
+      const shared = this.#sharedBy(member);
+      const encoding = member.session.output.encoding!;
+      if (!encoding.isFresh && !encoding.follows(shared)) continue;
+      if (!this.#encodings.goesOn(shared)) shared.encoder.copyState?.(encoding.encoder);
+      this.#sendShared(member, shared, former);
+    }
+    for (const member of this.#together) {
+      const shared = this.#sharedBy(member);
+      const encoding = member.session.output.encoding!;
+      if (encoding.follows(shared)) continue;
+      const isNobodys = !this.#encodings.hasSlot(shared);
+      if (isNobodys) shared.encoder.copyState?.(encoding.encoder);
+      if (isNobodys || encoding.mayFollow(shared)) this.#sendShared(member, shared, former);
+      else this.#sendOwn(member, former);
     }
   }
 
-  #mayShare(member: Member, format: NegotiatedCodec): boolean {
-    const { party } = member;
-    const { output } = member.session;
-    if (isStateless(format.codec))
-      return output.rateHz === this.#mix.rateHz ? !party.voiced : party.quietSlots > 1;
-    const listens = party.quietSlots > listenerSlots && output.takesEncoded;
-    // The step between two encoders is not heard where both are silent.
-    member.shares =
-      listens && this.#members.length >= sharingMembers && (member.shares || this.#mix.speakers === 0);
-    return member.shares;
+  #sharedBy({ session: { output } }: Member): SharedEncoding {
+    return this.#encodings.of(output.encodingKey, output.format!);
   }
 
-  #sendShared({ session: { output } }: Member, format: NegotiatedCodec): void {
-    const samples = this.#mix.sharedSamples(output.rateHz);
-    if (!samples && isStateless(format.codec)) output.sendSilence();
-    else
-      output.sendSlot(this.#encodings.encode(output.encodingKey, format, samples ?? silence(output.rateHz)));
+  #sendShared(member: Member, shared: SharedEncoding, former: RoomMix | undefined): void {
+    const { output } = member.session;
+    const samples = this.#heardBy(member, former) ?? silence(output.rateHz);
+    output.encoding!.follow(shared);
+    output.sendSlot(this.#encodings.encode(shared, samples));
+  }
+
+  /** @returns undefined for silence; else valid until the next call */
+  #heardBy(member: Member, former: RoomMix | undefined): Int16Array | undefined {
+    const { output } = member.session;
+    if (former) return this.#fadedFor(member, former);
+    return this.#mix.samplesFor(member.party, output.rateHz);
   }
 
   /** The one slot from a mix to its successor at another rate. */
-  #sendFade({ session: { output }, party, former: formerParty }: Member, former: RoomMix): void {
-    if (!output.beginSlot()) return;
+  #fadedFor({ session: { output }, party, former: formerParty }: Member, former: RoomMix): Int16Array {
     const { rateHz } = output;
     const out = faded.subarray(0, slotSamplesAt(rateHz));
     const from = former.samplesFor(formerParty!, rateHz);
@@ -291,7 +331,7 @@ export class Room {
       const after = to ? to[i]! : 0;
       out[i] = before + ((after - before) * i) / out.length;
     }
-    output.sendSamples(out);
+    return out;
   }
 
   /** @returns whether the slot is dealt with: all that is heard goes past the mixer */

@@ -16,6 +16,7 @@ import { maxSrtpOverheadBytes } from '../rtp/srtp-limits.ts';
 import type { TransportPort } from '../rtp/transport.ts';
 import { isStateless, silentSlot, slotMs } from './codec-table.ts';
 import type { NegotiatedCodec } from './control.ts';
+import type { OwnEncoding } from './own-encoding.ts';
 import { type Packetizer, type PayloadSink, packetizerFor } from './packetizer.ts';
 import { encodingKey } from './shared-encodings.ts';
 
@@ -144,6 +145,11 @@ export class RtpSender implements PayloadSink {
     return this.#packetizer?.takesEncoded ?? false;
   }
 
+  /** By which slots of samples are encoded; undefined before the first `setFormat`. */
+  get encoding(): OwnEncoding | undefined {
+    return this.#packetizer?.encoding;
+  }
+
   /** @throws CallreelError NO_COMMON_CODEC; nothing was changed then */
   setFormat(format: NegotiatedCodec, ptimeMs: number): void {
     const key = `${encodingKey(format)} ${ptimeMs}`;
@@ -162,7 +168,7 @@ export class RtpSender implements PayloadSink {
     this.#format = format;
     this.#header.payloadType = format.payloadType;
     this.#slotTicks = (format.clockRateHz * slotMs) / 1000;
-    this.#silence = silenceOf((packetizer.rateHz * slotMs) / 1000);
+    this.#silence = silenceOf((packetizer.encoding.rateHz * slotMs) / 1000);
   }
 
   /** What is encoded from here on has nothing of what was encoded before. */

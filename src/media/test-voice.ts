@@ -1,4 +1,8 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { Resampler } from '../audio/resample.ts';
 import type { Encoder } from '../codec/codec.ts';
+import { parseWav, pcm16Samples } from '../container/wav-parser.ts';
 import { decoderFor, encoderFor, maxPayloadBytes } from './codec-table.ts';
 import type { LegNegotiate, NegotiatedCodec } from './control.ts';
 import type { TestPhone } from './test-phone.ts';
@@ -15,36 +19,107 @@ export function only(format: NegotiatedCodec, overrides: Partial<LegNegotiate> =
   return { receive: [format], send: format, ...overrides };
 }
 
-/** A phone that hums: an endless tone, packet by packet. */
-export class HummingPhone {
+/** A phone that says something, packet by packet. */
+class VoicePhone {
   readonly #phone: TestPhone;
   readonly #format: NegotiatedCodec;
-  readonly #hertz: number;
   readonly #ptimeMs: number;
   readonly #encoder: Encoder;
-  #at = 0;
+  readonly #payload = new Uint8Array(maxPayloadBytes);
 
-  constructor(phone: TestPhone, format: NegotiatedCodec, hertz: number, ptimeMs = 20) {
+  constructor(phone: TestPhone, format: NegotiatedCodec, ptimeMs: number) {
     this.#phone = phone;
     this.#format = format;
-    this.#hertz = hertz;
     this.#ptimeMs = ptimeMs;
     this.#encoder = encoderFor(format);
   }
 
+  get rateHz(): number {
+    return this.#encoder.rateHz;
+  }
+
+  get packetSamples(): number {
+    return (this.rateHz * this.#ptimeMs) / 1000;
+  }
+
+  async say(samples: Int16Array): Promise<void> {
+    const bytes = this.#encoder.encode(samples, this.#payload);
+    const { payloadType, clockRateHz } = this.#format;
+    const ticks = (clockRateHz * this.#ptimeMs) / 1000;
+    await this.#phone.send({ payload: this.#payload.slice(0, bytes), payloadType, ticks });
+  }
+}
+
+/** An endless tone. */
+export class HummingPhone {
+  readonly #voice: VoicePhone;
+  readonly #hertz: number;
+  #at = 0;
+
+  constructor(phone: TestPhone, format: NegotiatedCodec, hertz: number, ptimeMs = 20) {
+    this.#voice = new VoicePhone(phone, format, ptimeMs);
+    this.#hertz = hertz;
+  }
+
   async hum(): Promise<void> {
-    const { rateHz } = this.#encoder;
+    const { rateHz, packetSamples } = this.#voice;
     const samples = Int16Array.from(
-      { length: (rateHz * this.#ptimeMs) / 1000 },
+      { length: packetSamples },
       (_, i) => 8000 * Math.sin((2 * Math.PI * this.#hertz * (this.#at + i)) / rateHz),
     );
     this.#at += samples.length;
-    const payload = new Uint8Array(maxPayloadBytes);
-    const bytes = this.#encoder.encode(samples, payload);
-    const { payloadType, clockRateHz } = this.#format;
-    const ticks = (clockRateHz * this.#ptimeMs) / 1000;
-    await this.#phone.send({ payload: payload.slice(0, bytes), payloadType, ticks });
+    await this.#voice.say(samples);
   }
+}
+
+/** A phone that is muted, and sends its packets all the same. */
+export class SilentPhone {
+  readonly #voice: VoicePhone;
+
+  constructor(phone: TestPhone, format: NegotiatedCodec) {
+    this.#voice = new VoicePhone(phone, format, 20);
+  }
+
+  async send(): Promise<void> {
+    await this.#voice.say(new Int16Array(this.#voice.packetSamples));
+  }
+}
+
+/** Somebody reads, over and over. */
+export class SpeakingPhone {
+  readonly #voice: VoicePhone;
+  readonly #speech: Int16Array;
+  #at = 0;
+
+  constructor(phone: TestPhone, format: NegotiatedCodec, voice: VoiceName, ptimeMs = 20) {
+    this.#voice = new VoicePhone(phone, format, ptimeMs);
+    this.#speech = speechOf(voice, this.#voice.rateHz);
+  }
+
+  async speak(): Promise<void> {
+    const { packetSamples } = this.#voice;
+    if (this.#at + packetSamples > this.#speech.length) this.#at = 0;
+    await this.#voice.say(this.#speech.subarray(this.#at, (this.#at += packetSamples)));
+  }
+}
+
+type VoiceName = 'english' | 'french' | 'spanish' | 'italian';
+
+/** Of demo/audio. */
+export function speechOf(name: VoiceName, rateHz: number): Int16Array {
+  const wav = parseWav(readFileSync(new URL(`../../demo/audio/${name}.wav`, import.meta.url)));
+  return resampled(pcm16Samples(wav.data), wav.rateHz, rateHz);
+}
+
+function resampled(samples: Int16Array, fromHz: number, toHz: number): Int16Array {
+  if (fromHz === toHz) return samples;
+  const out = new Int16Array(Math.ceil((samples.length * toHz) / fromHz));
+  return out.subarray(0, new Resampler(fromHz, toHz).push(samples, out));
+}
+
+/** Mean square. */
+export function powerOf(samples: Int16Array): number {
+  return samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;
 }
 
 /** What a phone was sent, decoded one behind the other. */
@@ -72,4 +147,16 @@ export function amplitudeAt(samples: Int16Array, hertz: number, rateHz: number):
     sine += samples[i]! * Math.sin((2 * Math.PI * hertz * i) / rateHz);
   }
   return (2 * Math.hypot(cosine, sine)) / samples.length;
+}
+
+/** The last half of what was heard: the tone is there, and nearly nothing else. */
+export function assertTone(phone: TestPhone, format: NegotiatedCodec, hertz: number, amplitude = 8000): void {
+  const { rateHz } = decoderFor(format);
+  const all = heardSamples(phone, format);
+  const samples = all.subarray(all.length >> 1);
+  const heard = amplitudeAt(samples, hertz, rateHz);
+  assert.ok(Math.abs(heard - amplitude) < 0.2 * amplitude, `${format.codec}: ${heard} of ${amplitude}`);
+  const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;
+  const rest = Math.sqrt(Math.max(0, power - heard ** 2 / 2));
+  assert.ok(rest < 0.1 * heard, `${format.codec}: ${rest} beside ${heard}`);
 }

@@ -247,6 +247,9 @@ const stats = z.object({
   receivedPackets: count,
   sentPackets: count,
   failedSends: count,
+  sendOverflows: count,
+  waitingSends: count,
+  encodedSlots: count,
   lateTicks: count,
   maxLatenessUs: count,
   latenessCounts: z.array(count).max(64),
@@ -254,6 +257,8 @@ const stats = z.object({
   ringOverflows: count,
   ringWaitingBytes: count,
   ringBytes: count,
+  unsettledBytes: count,
+  unsettledLimitBytes: count,
 }) satisfies z.ZodType<WorkerStats>;
 
 const legReport = z.object({

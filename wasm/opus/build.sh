@@ -16,6 +16,7 @@ files=$(list opus_sources.mk OPUS_SOURCES; list opus_sources.mk OPUS_SOURCES_FLO
 
 flags="--target=wasm32-wasi -O3 -msimd128 -fno-math-errno -DNDEBUG -DOPUS_BUILD -DVAR_ARRAYS -DFLOAT_APPROX
   -DENABLE_HARDENING -DOVERRIDE_celt_fatal -DHAVE_LRINT -DHAVE_LRINTF -DDISABLE_DEBUG_FLOAT ${OPUS_FLAGS:-}
+  -ffile-prefix-map=$sources=opus
   -I$sources/include -I$sources/celt -I$sources/silk -I$sources/silk/float -I$sources/src -I$sources"
 for file in $files; do
   case $file in *multistream*|*projection*|*mapping_matrix*) continue ;; esac

@@ -4,6 +4,7 @@
  */
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <opus.h>
 
 #define EXPORT(name) __attribute__((export_name(#name)))
@@ -55,6 +56,12 @@ EXPORT(setEncoder) int setEncoder(OpusEncoder *encoder, int request, opus_int32 
 EXPORT(encode) int encode(OpusEncoder *encoder, int frameSamples, int maxBytes)
 {
   return opus_encode(encoder, samples, frameSamples, payload, maxBytes < maxPayload ? maxBytes : maxPayload);
+}
+
+/* Both of one rate. One block without pointers into itself, to be copied (opus.h). */
+EXPORT(copyEncoder) void copyEncoder(OpusEncoder *to, const OpusEncoder *from)
+{
+  memcpy(to, from, opus_encoder_get_size(1));
 }
 
 EXPORT(freeEncoder) void freeEncoder(OpusEncoder *encoder) { opus_encoder_destroy(encoder); }
