@@ -159,14 +159,15 @@ async function talkAndFetchAtOnce(
     conversations.map(async (conversation, index) => {
       const byeUs = systemClock.monotonicUs();
       void conversation.parties[0]!.call.hangUp();
-      const { conversationId } = await whenTold(calls, conversation, byeUs);
+      const told = await whenTold(calls, conversation, byeUs);
       const askedMs = (systemClock.monotonicUs() - byeUs) / 1000;
       const file = await fetchWhole(links[index]!);
       const wav: WavAtOnce = {
+        endedMs: told.endedMs,
         firstByteMs: askedMs + file.firstByteMs,
         wholeMs: askedMs + file.wholeMs,
       };
-      return { conversationId, file, wav };
+      return { conversationId: told.conversationId, file, wav };
     }),
   );
   const check = new FileCheck(calls.server.dataDir);

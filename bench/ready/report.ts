@@ -34,6 +34,8 @@ export interface Round<Each extends Ended = Ended> {
 
 /** The mix of a conversation, asked for as soon as its `ended` event is there. */
 export interface WavAtOnce {
+  /** From its last BYE to the event. */
+  endedMs: number;
   /** From its last BYE to the first byte of the file, and to the last one. */
   firstByteMs: number;
   wholeMs: number;
@@ -147,16 +149,13 @@ function endReport(rounds: readonly Round[]) {
 
 function wavReport(rounds: readonly WavRound[]) {
   const wavs = rounds.flatMap((round) => round.wavs);
-  const firstBytes = wavs.map(({ firstByteMs }) => firstByteMs);
+  const told = (percent: number, value: (wav: WavAtOnce) => number) =>
+    rounded(percentile(wavs.map(value), percent));
   return {
-    byeToWavFirstByteP50Ms: rounded(percentile(firstBytes, 50)),
-    byeToWavFirstByteP99Ms: rounded(percentile(firstBytes, 99)),
-    byeToWavWholeP99Ms: rounded(
-      percentile(
-        wavs.map(({ wholeMs }) => wholeMs),
-        99,
-      ),
-    ),
+    byeToWavFirstByteP50Ms: told(50, ({ firstByteMs }) => firstByteMs),
+    byeToWavFirstByteP99Ms: told(99, ({ firstByteMs }) => firstByteMs),
+    byeToWavEndedP99Ms: told(99, ({ endedMs: ms }) => ms),
+    byeToWavWholeP99Ms: told(99, ({ wholeMs }) => wholeMs),
   };
 }
 
