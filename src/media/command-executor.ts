@@ -96,6 +96,8 @@ export class CommandExecutor {
   #lastSlot = -1;
   #draining = false;
 
+  readonly #encodedBefore = encodingCount.slots;
+
   constructor(options: CommandExecutorOptions) {
     const { capture, clock, transport, post } = options;
     this.#options = options;
@@ -317,7 +319,7 @@ export class CommandExecutor {
       receivedPackets,
       sentPackets,
       failedSends,
-      encodedSlots: encodingCount.slots,
+      encodedSlots: encodingCount.slots - this.#encodedBefore,
       lateTicks,
       maxLatenessUs,
       latenessCounts: histogram?.counts ?? [],
