@@ -95,7 +95,7 @@ export class CommandExecutor {
   readonly #slotTime = { atUs: 0 };
   #lastSlot = -1;
   #draining = false;
-
+  /** By who ran on this thread before. */
   readonly #encodedBefore = encodingCount.slots;
 
   constructor(options: CommandExecutorOptions) {
