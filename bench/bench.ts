@@ -1,8 +1,14 @@
 /**
  *   npm run bench -- NAME [options]
  *
- * Each prints a table and, as its last line, one JSON object that begins with its name.
+ * Each prints a table and, as its last line, one JSON object that begins with its name. `voidReason` is null, or why the
+ * figures tell nothing; then, and where `shortcomings` says what went wrong, the exit code is 1.
  */
+interface Result {
+  voidReason?: string | null;
+  shortcomings?: readonly string[];
+}
+
 const benches: Record<string, () => Promise<{ run(options: string[]): Promise<object> }>> = {
   calls: () => import('./calls.ts'),
   conference: () => import('./conference.ts'),
@@ -24,8 +30,12 @@ const benches: Record<string, () => Promise<{ run(options: string[]): Promise<ob
 const [name = '', ...options] = process.argv.slice(2);
 const load = benches[name];
 if (load) {
-  const result = await (await load()).run(options);
-  process.stdout.write(`${JSON.stringify({ bench: name, ...result })}\n`);
+  const result: Result = await (await load()).run(options);
+  const { voidReason = null, shortcomings = [] } = result;
+  if (voidReason !== null) process.stderr.write(`void: ${voidReason}\n`);
+  for (const shortcoming of shortcomings) process.stderr.write(`failed: ${shortcoming}\n`);
+  if (voidReason !== null || shortcomings.length > 0) process.exitCode = 1;
+  process.stdout.write(`${JSON.stringify({ bench: name, ...result, voidReason })}\n`);
 } else {
   process.stderr.write(`npm run bench -- ${Object.keys(benches).join(' | ')}\n`);
   process.exitCode = 2;

@@ -22,8 +22,8 @@ const usage = `  --calls 500          two-party calls at once
 
 const titles: Record<PromisedWork, string> = {
   srtp: 'SRTP both ways, wav along',
-  'mp3-to-s3': 'mp3 to an S3 storage along',
-  sift: 'Sift: a conference of two',
+  'mp3-to-s3': 'mp3 to an S3 storage',
+  sift: 'Sift: a conference of two, all its files',
 };
 
 interface Round {
@@ -32,8 +32,10 @@ interface Round {
   spool: RecorderRun | undefined;
 }
 
+/** Row of a promise, beside a reference of its own. */
 interface PromisedRun {
   name: PromisedWork;
+  reference: ReferenceRun;
   run: RecorderRun;
 }
 
@@ -82,8 +84,10 @@ export async function run(args: string[]): Promise<object> {
     }
     const promises: PromisedRun[] = [];
     for (const name of promised) {
+      tell(`${name}: reference`);
+      const reference = await runReference(options);
       tell(name);
-      promises.push({ name, run: await record(options, works[name]()) });
+      promises.push({ name, reference, run: await record(options, works[name]()) });
     }
     return report(rounds, promises, { calls, seconds, format });
   } finally {
@@ -96,7 +100,12 @@ async function record(
   opened: Promise<RecordedWork>,
 ): Promise<RecorderRun> {
   await using work = await opened;
-  return await runRecorder({ ...options, work });
+  const run = await runRecorder({ ...options, work });
+  // Hours may follow, and fail.
+  const { usage: used, memoryPerCallMB: memory, findings, totals, endSecondsPerCallMinute } = run;
+  const live = rounded((used.cpuSeconds * 60) / (options.calls * options.seconds));
+  tell(JSON.stringify({ live, endSecondsPerCallMinute, memory, findings, notRelayed: totals.notRelayed }));
+  return run;
 }
 
 function report(
@@ -109,46 +118,50 @@ function report(
   const [last] = rounds.slice(-1);
   const reference = median((round) => perCallMinute(round.reference.cpuSeconds));
   const files = summarize(
-    rounds.map((round) => round.files),
-    rounds,
+    rounds.map(({ reference: beside, files: run }) => ({ reference: beside, run })),
     perCallMinute,
   );
   const spool = summarize(
-    rounds.flatMap((round) => round.spool ?? []),
-    rounds,
+    rounds.flatMap(({ reference: beside, spool: run }) => (run ? { reference: beside, run } : [])),
     perCallMinute,
   );
-  const promisedRows = promises.map(({ name, run: each }) => ({
-    ...{ name, ...summarize([each], rounds, perCallMinute) },
-    ...(each.findings.rendered && {
-      renderedAtEnd: rounded(each.findings.rendered.cpuSeconds / work.calls),
-    }),
+  const promisedRows = promises.map((each) => ({
+    name: each.name,
+    ...summarize([each], perCallMinute, true),
   }));
+  const references = [...rounds, ...promises].map((each) => each.reference);
   const all = [
-    ...rounds.flatMap((each) => [each.reference, each.files, ...(each.spool ? [each.spool] : [])]),
+    ...references,
+    ...rounds.flatMap((each) => [each.files, ...(each.spool ? [each.spool] : [])]),
     ...promises.map((each) => each.run),
   ];
   const voidReason = all.find((each) => each.voidReason !== undefined)?.voidReason;
-  if (voidReason !== undefined) {
-    tell(`void: ${voidReason}`);
-    process.exitCode = 1;
-  }
-  const gapSamplesOfReference = rounds.reduce((sum, each) => sum + each.reference.findings.gapSamples, 0);
-  const lostPacketsOfReference = rounds.reduce((sum, each) => sum + each.reference.findings.lostPackets, 0);
+  const gapSamplesOfReference = references.reduce((sum, each) => sum + each.findings.gapSamples, 0);
+  const lostPacketsOfReference = references.reduce((sum, each) => sum + lostOf(each), 0);
+  const wrong = [files, spool, ...promisedRows].filter(
+    (each) => each.gapSamples + each.lostPackets + each.wrongPackets + each.unheardPackets > 0,
+  );
+  if (voidReason !== undefined) tell(`void: ${voidReason}`);
+  if (wrong.length > 0) tell('what was recorded, or relayed, is not what was sent');
+  if (voidReason !== undefined || wrong.length > 0) process.exitCode = 1;
   const referencePacketUs = median((round) => round.reference.microsecondsPerPacket);
   process.stdout.write(
     `${work.calls} two-party calls, G.711, relayed and recorded; ${work.seconds} s, medians of ${rounds.length}\n`,
   );
   const row = (name: string, each: typeof files) => [
-    ...[name, fixed(each.cpuSecondsPerCallMinute, 4), fixed(each.ratio, 2), fixed(each.rssPerCallMB, 3)],
+    ...[name, fixed(each.cpuSecondsPerCallMinute, 4), fixed(each.endSecondsPerCallMinute, 4)],
+    ...[fixed(each.ratio, 2), fixed(each.rssPerCallMB, 3)],
     ...[each.gapSamples, each.lostPackets, fixed(each.tickLatenessP999Ms, 1)],
   ];
   process.stdout.write(
     `${formatTable(
-      ['', 'CPU s per call-minute', 'ratio', 'MB per call', 'gap samples', 'lost packets', 'tick p99.9 ms'],
+      [
+        ...['', 'CPU s per call-minute', 'at the end', 'ratio', 'MB per call', 'gap samples', 'lost packets'],
+        'tick p99.9 ms',
+      ],
       [
         [
-          ...['reference in C', fixed(reference, 4), fixed(1, 2), ''],
+          ...['reference in C', fixed(reference, 4), '', fixed(1, 2), ''],
           ...[gapSamplesOfReference, lostPacketsOfReference, ''],
         ],
         row(`${last!.files.driver}, ${work.format} along`, files),
@@ -176,16 +189,17 @@ function report(
     )}\n`,
   );
   return {
-    driver: last!.files.driver,
+    ...{ driver: last!.files.driver, driverNote: last!.files.driverNote ?? null },
     calls: work.calls,
     cpuSecondsPerCallMinute: files.cpuSecondsPerCallMinute,
+    endSecondsPerCallMinute: files.endSecondsPerCallMinute,
     referenceCpuSecondsPerCallMinute: rounded(reference),
     ratio: files.ratio,
     rssPerCallMB: files.rssPerCallMB,
-    rssOfWorkersPerCallMB: files.rssOfWorkersPerCallMB,
+    ...{ rssOfWorkersPerCallMB: files.rssOfWorkersPerCallMB, rssMB: files.rssMB },
     gapSamples: files.gapSamples,
     lostPackets: files.lostPackets,
-    wrongPackets: files.wrongPackets,
+    ...{ wrongPackets: files.wrongPackets, notRelayedBefore: files.notRelayedBefore },
     tickLatenessP999Ms: files.tickLatenessP999Ms,
     ...{ format: work.format, seconds: work.seconds, repetitions: rounds.length },
     referenceMicrosecondsPerPacket: rounded(referencePacketUs),
@@ -200,21 +214,36 @@ function report(
   };
 }
 
+/** Recorded, and sent to the other party: packets of all that were sent. */
+function lostOf({ findings, totals }: Pick<ReferenceRun, 'findings' | 'totals'>): number {
+  return findings.lostPackets + totals.notRelayed;
+}
+
+/** @param withEnd what is promised is done at the end */
 function summarize(
-  runs: readonly RecorderRun[],
-  rounds: readonly Round[],
+  compared: readonly { reference: ReferenceRun; run: RecorderRun }[],
   perCallMinute: (cpuSeconds: number) => number,
+  withEnd = false,
 ) {
+  const runs = compared.map(({ run: each }) => each);
+  const costOf = ({ usage, endSecondsPerCallMinute: end }: RecorderRun) =>
+    perCallMinute(usage.cpuSeconds) + (withEnd ? end : 0);
   const median = (value: (run: RecorderRun) => number) => percentile(runs.map(value), 50);
   const most = (value: (run: RecorderRun) => number) => Math.max(...runs.map(value));
-  const ratios = runs.map((each, index) => each.usage.cpuSeconds / rounds[index]!.reference.cpuSeconds);
+  const ratios = compared.map(
+    ({ reference, run: each }) => costOf(each) / perCallMinute(reference.cpuSeconds),
+  );
   return {
-    cpuSecondsPerCallMinute: rounded(median(({ usage }) => perCallMinute(usage.cpuSeconds))),
+    cpuSecondsPerCallMinute: rounded(median(costOf)),
+    endSecondsPerCallMinute: rounded(median((each) => each.endSecondsPerCallMinute)),
     ratio: rounded(percentile(ratios, 50)),
     rssPerCallMB: rounded(median(({ memoryPerCallMB }) => memoryPerCallMB.server + memoryPerCallMB.workers)),
+    rssMB: rounded(median((each) => each.memoryMB)),
     rssOfWorkersPerCallMB: rounded(median(({ memoryPerCallMB }) => memoryPerCallMB.workers)),
     gapSamples: runs.reduce((sum, { findings }) => sum + findings.gapSamples, 0),
-    lostPackets: runs.reduce((sum, { findings, load }) => sum + findings.lostPackets + load.missing, 0),
+    lostPackets: runs.reduce((sum, each) => sum + lostOf(each), 0),
+    unheardPackets: runs.reduce((sum, each) => sum + each.unheardPackets, 0),
+    notRelayedBefore: most(({ totals }) => totals.notRelayedBefore),
     tickLatenessP999Ms: rounded(most((each) => each.tickLatenessP999Ms)),
     wrongPackets: runs.reduce((sum, { load }) => sum + load.wrong, 0),
     databaseCpuSecondsPerCallMinute: rounded(median(({ usage }) => perCallMinute(usage.databaseCpuSeconds))),

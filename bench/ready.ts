@@ -13,6 +13,8 @@ import {
   endedMs,
   type Round,
   report,
+  type WavAtOnce,
+  type WavRound,
   withFigures,
 } from './ready/report.ts';
 import { percentile } from './statistics.ts';
@@ -36,7 +38,8 @@ interface EndedConversation extends Told, Ended {}
 
 const usage = `  --conversations 50
   --minutes 1,120      lengths of the conversations
-  --rounds 3           of the same conversations on one server, those behind the first a minute long at most
+  --rounds 3           of the same conversations on one server, those behind the first a minute long at most;
+                       behind them another one, whose files are fetched as soon as they can be
   --repetitions 1      of each length, each with a server of its own
   --profile DIRECTORY  CPU profiles of every thread of the server (node --cpu-prof)`;
 const phonesEach = 2;
@@ -96,29 +99,87 @@ async function measure(plan: Plan): Promise<CaseResult> {
   const following: Round[] = [];
   for (let round = 2; round <= plan.rounds; round++)
     following.push(await talkAndEnd(calls, plan, Math.min(minutes, followingMinutes), round));
-  return { minutes, first, following, fetched };
+  const atOnce = await talkAndFetchAtOnce(calls, plan, Math.min(minutes, followingMinutes), plan.rounds + 1);
+  return { minutes, first, following, atOnce, fetched };
+}
+
+interface TalkedRound {
+  conversations: Conversation[];
+  voidReason: string | undefined;
 }
 
 /** @param round from 1; on the same server */
-async function talkAndEnd(
+async function talk(
   calls: TalkingCalls,
   { conversations: count, profile }: Plan,
   minutes: number,
   round: number,
-): Promise<Round<EndedConversation>> {
+): Promise<TalkedRound> {
   const names = Array.from({ length: count }, (_, index) => `${minutes} minutes ${index} of round ${round}`);
   const conversations = await Promise.all(names.map((name) => calls.connect(name, phonesEach, true)));
   await wait(saidMs);
   note(`round ${round}: ${count} conversations talk`);
   await calls.forward(minutes * 60_000);
-  await untilQuiet(calls.server.pid, profile === undefined ? longestQuietMs.usual : longestQuietMs.profiled);
+  const longestMs = profile === undefined ? longestQuietMs.usual : longestQuietMs.profiled;
+  const isQuiet = await untilQuiet(calls.server.pid, longestMs);
   note(`${minutes} minutes later`);
+  if (isQuiet) return { conversations, voidReason: undefined };
+  const gaveUp = `round ${round}: what is done along with calls had not caught up after ${longestMs / 1000} s`;
+  note(gaveUp);
+  // Profiled threads never rest.
+  return { conversations, voidReason: profile === undefined ? gaveUp : undefined };
+}
+
+async function talkAndEnd(
+  calls: TalkingCalls,
+  plan: Plan,
+  minutes: number,
+  round: number,
+): Promise<Round<EndedConversation>> {
+  const { conversations, voidReason } = await talk(calls, plan, minutes, round);
   const beganUs = systemClock.monotonicUs();
   const { ended, time } = await end(calls, conversations);
   // Profiles tell time by the same clock.
-  if (profile !== undefined) note(`from ${beganUs} to ${systemClock.monotonicUs()} us`);
+  if (plan.profile !== undefined) note(`from ${beganUs} to ${systemClock.monotonicUs()} us`);
   note(`ended: p99 ${percentile(endedMs(ended), 99).toFixed(0)} ms, ${withFigures(ended)} with figures`);
-  return { ended, time };
+  return { ended, time, voidReason };
+}
+
+/** @throws AssertionError where a file is not the whole mix of what was recorded */
+async function talkAndFetchAtOnce(
+  calls: TalkingCalls,
+  plan: Plan,
+  minutes: number,
+  round: number,
+): Promise<WavRound> {
+  const { conversations, voidReason } = await talk(calls, plan, minutes, round);
+  const links = await Promise.all(conversations.map(({ name }) => wavLink(calls, name)));
+  await leaveOne(conversations);
+  const fetched = await Promise.all(
+    conversations.map(async (conversation, index) => {
+      const byeUs = systemClock.monotonicUs();
+      void conversation.parties[0]!.call.hangUp();
+      const { conversationId } = await whenTold(calls, conversation, byeUs);
+      const askedMs = (systemClock.monotonicUs() - byeUs) / 1000;
+      const file = await fetchWhole(links[index]!);
+      const wav: WavAtOnce = {
+        firstByteMs: askedMs + file.firstByteMs,
+        wholeMs: askedMs + file.wholeMs,
+      };
+      return { conversationId, file, wav };
+    }),
+  );
+  const check = new FileCheck(calls.server.dataDir);
+  for (const { conversationId, file } of fetched) await check.mix(conversationId, file);
+  return { wavs: fetched.map(({ wav }) => wav), voidReason };
+}
+
+/** Of a conversation that goes on, to the file of its mix. */
+async function wavLink(calls: TalkingCalls, name: string): Promise<string> {
+  const query = new URLSearchParams({ conference_name: name, status: 'active' });
+  const { results } = await calls.api<{ results: ConversationBody[] }>('GET', `/v0/conversations?${query}`);
+  assert.equal(results.length, 1, name);
+  return results[0]!.audio.wav_file;
 }
 
 /** For the first time, and all at once. @throws AssertionError where a file is not what was said */
@@ -160,9 +221,8 @@ async function fetchAndCheck(
 async function end(
   calls: TalkingCalls,
   conversations: readonly Conversation[],
-): Promise<Round<EndedConversation>> {
-  await Promise.all(conversations.map(({ parties }) => parties[1]!.call.hangUp()));
-  await wait(1000);
+): Promise<Omit<Round<EndedConversation>, 'voidReason'>> {
+  await leaveOne(conversations);
   const before = processTime(calls.server.pid);
   const told = conversations.map((conversation) => {
     const byeUs = systemClock.monotonicUs();
@@ -175,6 +235,12 @@ async function end(
     ended: await Promise.all(events.map(async (event) => ({ ...event, body: await bodyOf(calls, event) }))),
     time: { cpuMs: after.cpuMs - before.cpuMs, waitedMs: after.waitedMs - before.waitedMs },
   };
+}
+
+/** One phone in each. */
+async function leaveOne(conversations: readonly Conversation[]): Promise<void> {
+  await Promise.all(conversations.map(({ parties }) => parties[1]!.call.hangUp()));
+  await wait(1000);
 }
 
 async function whenTold(calls: TalkingCalls, conversation: Conversation, byeUs: number): Promise<Told> {
@@ -197,15 +263,18 @@ async function bodyOf(calls: TalkingCalls, { conversationId }: Told): Promise<Co
 /**
  * What is done along with the calls has caught up with hours that passed in seconds: no thread that stands back for
  * others has had anything to do for a while. Then it goes on at some moment between two times at which they have.
+ * @returns false where it did not come to that in so long
  */
-async function untilQuiet(pid: number, longestMs: number): Promise<void> {
+async function untilQuiet(pid: number, longestMs: number): Promise<boolean> {
   await wait(2 * stepMs + 1000);
   const untilUs = systemClock.monotonicUs() + longestMs * 1000;
-  for (let quiet = 0; quiet < quietSamples && systemClock.monotonicUs() < untilUs; ) {
+  let quiet = 0;
+  while (quiet < quietSamples && systemClock.monotonicUs() < untilUs) {
     await wait(sampleMs);
     quiet = threadsOf(pid).some(({ state, nice }) => state !== 'S' && nice > 0) ? 0 : quiet + 1;
   }
   await wait(Math.random() * stepMs);
+  return quiet >= quietSamples;
 }
 
 function threadsOf(pid: number): { state: string; nice: number }[] {

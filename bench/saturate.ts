@@ -5,15 +5,17 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { sleep, systemClock } from '../src/clock.ts';
-import { BenchServer } from './capacity/bench-server.ts';
-import { connectCall, firstNumber, type Stage } from './capacity/connect-call.ts';
+import { BenchServer, productAdmission } from './capacity/bench-server.ts';
+import { connectLegs, firstNumber, relayedAfterMs, type Stage, streamsOf } from './capacity/connect-call.ts';
 import { LoadGenerator, voidReason } from './capacity/load-generator.ts';
 import { metricSum } from './capacity/metric.ts';
 import { buildProgram } from './capacity/native-program.ts';
 import { verifyCalls } from './capacity/recorded-calls.ts';
+import { retryAfterOf } from './capacity/refused-invite.ts';
 import { StreamAudio } from './capacity/stream-audio.ts';
 import { latenessMs } from './capacity/tick-lateness.ts';
 import { CallRefused, host, TwoPartySignalling } from './capacity/two-party-signalling.ts';
+import { type Saturation, shortcomingsOf } from './saturate/shortcomings.ts';
 import { formatTable } from './table.ts';
 
 const usage = `  --most 1500          calls, at most
@@ -64,9 +66,7 @@ export async function run(args: string[]): Promise<object> {
       ),
       files: 'wav',
       settings: {
-        // The product's own.
-        CALLREEL_ADMISSION_MAX_LATE_TICK_SHARE: '0.2',
-        CALLREEL_ADMISSION_MAX_SIGNALLING_BUSY_SECONDS: '5',
+        ...productAdmission,
         ...(values.driver !== undefined && { CALLREEL_RTP_DRIVER: values.driver }),
       },
     });
@@ -78,28 +78,37 @@ export async function run(args: string[]): Promise<object> {
     const raised = await raise(stage, {
       ...{ most, step: Number(values.step), lookMs: Number(values['look-seconds']) * 1000 },
     });
-    const retryAfterSeconds = raised.refused === 0 ? undefined : await retryAfter(server);
+    const optionsRetryAfterSeconds = raised.refused.length === 0 ? undefined : await retryAfter(server);
     const untilRefusal = await server.ticks();
     const held = await hold(stage, raised.calls, most, Number(values['hold-seconds']));
     const after = await server.ticks();
+    await sleep(systemClock, 2 * relayedAfterMs);
     const metrics = await server.metrics();
     const report = await load.report();
-    const totals = await load.stop();
+    load.quiet();
     await sleep(systemClock, lastPacketsMs);
+    const totals = await load.stop();
     await signalling.hangUp(hangUpsPerSecond);
     const findings = await verifyCalls({ server, calls: held.calls, audio, totals, files: 'wav' });
-    const result = {
-      ...{ driver: server.driver, calls: raised.calls, callsHeld: held.calls },
-      ...{ refused: raised.refused + held.refused, retryAfterSeconds: retryAfterSeconds ?? null },
-      shortages: shortagesOf(metrics),
-      ...{ gapSamples: findings.gapSamples, lostPackets: findings.lostPackets + report.missing },
+    const refused = [...raised.refused, ...held.refused];
+    const saturation: Saturation = {
+      ...{ callsHeld: held.calls, recordings: findings.recordings, refused: refused.length },
+      ...{ retryAfterSeconds: refused, optionsRetryAfterSeconds, shortages: shortagesOf(metrics) },
+      failures: raised.failures.length + held.failures.length,
+      gapSamples: findings.gapSamples,
+      lostPackets: findings.lostPackets + totals.notRelayed,
+      wrongPackets: report.wrong,
       overflows: metricSum(metrics, 'callreel_spool_overflows_total'),
       sendsFailed: metricSum(metrics, 'callreel_media_sends_failed_total'),
+    };
+    const result = {
+      ...{ driver: server.driver, calls: raised.calls, ...saturation },
+      retryAfterSeconds: [...new Set(refused)],
+      optionsRetryAfterSeconds: optionsRetryAfterSeconds ?? null,
       tickLatenessP999Ms: latenessMs(before, untilRefusal, 0.999),
       tickLatenessHeldP999Ms: latenessMs(untilRefusal, after, 0.999),
-      recordings: findings.recordings,
-      failures: [...raised.failures, ...held.failures].length,
       loadLatenessP999Us: report.latenessP999Us,
+      shortcomings: shortcomingsOf(saturation),
       voidReason: voidReason(report) ?? null,
       steps: raised.steps,
       machine: `${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.versions.node}`,
@@ -115,7 +124,8 @@ export async function run(args: string[]): Promise<object> {
 
 interface Raised {
   calls: number;
-  refused: number;
+  /** What Retry-After said to each refused INVITE. */
+  refused: (number | undefined)[];
   failures: string[];
 }
 
@@ -124,9 +134,9 @@ async function raise(
   stage: Stage,
   { most, step, lookMs }: { most: number; step: number; lookMs: number },
 ): Promise<Raised & { steps: Step[] }> {
-  const raised: Raised = { calls: 0, refused: 0, failures: [] };
+  const raised: Raised = { calls: 0, refused: [], failures: [] };
   const steps: Step[] = [];
-  while (raised.calls < most && raised.refused === 0 && raised.failures.length === 0) {
+  while (raised.calls < most && raised.refused.length === 0 && raised.failures.length === 0) {
     const until = Math.min(most, raised.calls + step);
     while (raised.calls < until && (await placeOne(stage, raised)));
     const ticks = await stage.server.ticks();
@@ -146,7 +156,7 @@ async function raise(
 
 /** One more call is tried each second, and talks where it is taken. */
 async function hold(stage: Stage, calls: number, most: number, seconds: number): Promise<Raised> {
-  const held: Raised = { calls, refused: 0, failures: [] };
+  const held: Raised = { calls, refused: [], failures: [] };
   const untilUs = systemClock.monotonicUs() + seconds * 1e6;
   while (systemClock.monotonicUs() < untilUs) {
     await sleep(systemClock, 1000);
@@ -158,18 +168,20 @@ async function hold(stage: Stage, calls: number, most: number, seconds: number):
 /** @returns whether it was taken */
 async function placeOne(stage: Stage, raised: Raised): Promise<boolean> {
   try {
-    await connectCall(stage, raised.calls);
+    const [caller, called] = streamsOf(raised.calls);
+    await connectLegs(stage, raised.calls, { expectsRelayed: false });
+    systemClock.after(relayedAfterMs, () => stage.load.expectRelayed(caller, called));
     raised.calls++;
     return true;
   } catch (error) {
     if (!(error instanceof CallRefused)) throw error;
-    if (error.status === 503) raised.refused++;
+    if (error.status === 503) raised.refused.push(error.retryAfterSeconds);
     else raised.failures.push(error.message);
     return false;
   }
 }
 
-/** What the server says to a balancer that asks; undefined where it takes calls again. */
+/** What the server says to a balancer that asks: undefined where it takes calls again, NaN where it says nothing of when it will. */
 async function retryAfter(server: BenchServer): Promise<number | undefined> {
   const socket = createSocket('udp4');
   try {
@@ -193,7 +205,7 @@ async function retryAfter(server: BenchServer): Promise<number | undefined> {
     ];
     const text = answer.toString('latin1');
     if (!text.startsWith('SIP/2.0 503 ')) return undefined;
-    return Number(/^Retry-After: *(\d+)/im.exec(text)?.[1] ?? Number.NaN);
+    return retryAfterOf(text) ?? Number.NaN;
   } finally {
     socket.close();
   }
@@ -209,7 +221,7 @@ function tell(result: {
   calls: number;
   callsHeld: number;
   refused: number;
-  retryAfterSeconds: number | null;
+  retryAfterSeconds: readonly (number | undefined)[];
   gapSamples: number;
   lostPackets: number;
   tickLatenessP999Ms: number;
@@ -224,7 +236,7 @@ function tell(result: {
       ],
       [
         [
-          ...[result.calls, result.callsHeld, result.refused, result.retryAfterSeconds ?? ''],
+          ...[result.calls, result.callsHeld, result.refused, result.retryAfterSeconds.join(', ')],
           ...[result.gapSamples, result.lostPackets],
           ...[result.tickLatenessP999Ms, result.tickLatenessHeldP999Ms],
         ],

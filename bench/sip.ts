@@ -2,8 +2,9 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { sleep, systemClock } from '../src/clock.ts';
 import { UserAgent } from '../src/sip/user-agent.ts';
-import { BenchServer } from './capacity/bench-server.ts';
+import { BenchServer, productAdmission } from './capacity/bench-server.ts';
 import { describeMedia, host, TwoPartySignalling } from './capacity/two-party-signalling.ts';
+import { achievedRate, type PlacedCalls, shortcomingsOf, voidReason } from './sip/verdict.ts';
 import { percentile } from './statistics.ts';
 import { formatTable } from './table.ts';
 
@@ -21,17 +22,16 @@ interface Work {
   holdMs: number;
 }
 
-interface Outcome {
+interface Outcome extends PlacedCalls {
   kind: Kind;
-  placed: number;
   failures: string[];
+  /** Of the calls that were answered. */
   setUpMs: number[];
   tearDownMs: number[];
-  /** How many began at most so late, in ms: of the caller's own clock. */
+  /** How late a call was placed, at most. */
   latestStartMs: number;
   cpuSeconds: number;
   databaseCpuSeconds: number;
-  onRecord: number;
 }
 
 interface Page {
@@ -88,8 +88,8 @@ async function measure(kind: Kind, work: Work, profile: string | undefined): Pro
   await using server = await BenchServer.start({
     routines: new Map([[number, routine]]),
     settings: {
-      // The product's own: a refused call is a failure here.
-      CALLREEL_ADMISSION_MAX_SIGNALLING_BUSY_SECONDS: '5',
+      // A refused call is a failure here.
+      ...productAdmission,
       ...(profile !== undefined && { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` }),
     },
   });
@@ -105,6 +105,7 @@ async function measure(kind: Kind, work: Work, profile: string | undefined): Pro
   await agent.start();
   const outcome: Outcome = {
     ...{ kind, placed: rate * seconds, failures: [], setUpMs: [], tearDownMs: [], latestStartMs: 0 },
+    placingSeconds: 0,
     ...{ cpuSeconds: 0, databaseCpuSeconds: 0, onRecord: 0 },
   };
   const mark = server.mark();
@@ -114,7 +115,9 @@ async function measure(kind: Kind, work: Work, profile: string | undefined): Pro
     const dueUs = beganUs + (call * 1e6) / rate;
     const waitMs = (dueUs - systemClock.monotonicUs()) / 1000;
     if (waitMs > 0) await sleep(systemClock, waitMs);
-    outcome.latestStartMs = Math.max(outcome.latestStartMs, -waitMs);
+    const nowUs = systemClock.monotonicUs();
+    outcome.latestStartMs = Math.max(outcome.latestStartMs, (nowUs - dueUs) / 1000);
+    outcome.placingSeconds = (nowUs - beganUs) / 1e6;
     running.push(place(agent, server.process.sipUri(number), holdMs, outcome));
   }
   await Promise.all(running);
@@ -129,35 +132,38 @@ async function measure(kind: Kind, work: Work, profile: string | undefined): Pro
 
 /** One call to its end. */
 async function place(agent: UserAgent, uri: string, holdMs: number, outcome: Outcome): Promise<void> {
-  const answered = Promise.withResolvers<void>();
+  const answered = Promise.withResolvers<boolean>();
   const over = Promise.withResolvers<void>();
   const beganUs = systemClock.monotonicUs();
+  let hasFailed = false;
+  const fail = (why: string): void => {
+    if (!hasFailed) outcome.failures.push(why);
+    hasFailed = true;
+    answered.resolve(false);
+    over.resolve();
+  };
   const session = agent.invite({
     requestUri: uri,
     from: `<sip:caller@${host}>`,
     offer: describeMedia({ port: mediaPort }),
     transport: 'udp',
     handlers: {
-      established: () => answered.resolve(),
+      established: () => answered.resolve(true),
       ended: ({ cause, status, reason }) => {
-        over.resolve();
-        if (cause !== 'local') outcome.failures.push(`${cause} ${status ?? ''} ${reason ?? ''}`);
-        answered.resolve();
+        if (cause === 'local') over.resolve();
+        else fail(`${cause} ${status ?? ''} ${reason ?? ''}`);
       },
     },
   });
-  const patience = systemClock.after(callTimeoutMs, () => {
-    outcome.failures.push('no end');
-    answered.resolve();
-    over.resolve();
-  });
-  await answered.promise;
-  outcome.setUpMs.push((systemClock.monotonicUs() - beganUs) / 1000);
-  await sleep(systemClock, holdMs);
-  const byeUs = systemClock.monotonicUs();
-  session.end();
-  await over.promise;
-  outcome.tearDownMs.push((systemClock.monotonicUs() - byeUs) / 1000);
+  const patience = systemClock.after(callTimeoutMs, () => fail('no end'));
+  if (await answered.promise) {
+    outcome.setUpMs.push((systemClock.monotonicUs() - beganUs) / 1000);
+    await sleep(systemClock, holdMs);
+    const byeUs = systemClock.monotonicUs();
+    session.end();
+    await over.promise;
+    outcome.tearDownMs.push((systemClock.monotonicUs() - byeUs) / 1000);
+  }
   patience.cancel();
 }
 
@@ -177,6 +183,7 @@ function report(outcomes: readonly Outcome[], work: Work) {
   const cases = outcomes.map((each) => ({
     kind: each.kind,
     calls: each.placed,
+    callsPerSecond: tenths(achievedRate(each)),
     failures: each.failures.length,
     onRecord: each.onRecord,
     setUpP50Ms: tenths(percentile(each.setUpMs, 50)),
@@ -192,17 +199,26 @@ function report(outcomes: readonly Outcome[], work: Work) {
   process.stdout.write(`${work.rate} calls a second for ${work.seconds} s, each ${work.holdMs} ms long\n`);
   process.stdout.write(
     `${formatTable(
-      ['', 'calls', 'failures', 'set-up p50 ms', 'p99 ms', 'CPU ms per call', 'of the database'],
+      [
+        ...['', 'calls', 'a second', 'latest ms', 'failures', 'not on record'],
+        ...['set-up p50 ms', 'p99 ms', 'CPU ms per call', 'of the database'],
+      ],
       cases.map((row) => [
-        ...[row.kind, row.calls, row.failures, row.setUpP50Ms, row.setUpP99Ms],
+        ...[row.kind, row.calls, row.callsPerSecond, row.callerLatestMs, row.failures],
+        ...[row.calls - row.onRecord, row.setUpP50Ms, row.setUpP99Ms],
         ...[row.cpuMsPerCall, row.databaseCpuMsPerCall],
       ]),
     )}\n`,
   );
   return {
     ...work,
-    failures: cases.reduce((sum, { failures, calls, onRecord }) => sum + failures + calls - onRecord, 0),
+    failures: cases.reduce(
+      (sum, { failures, calls, onRecord }) => sum + Math.max(failures, calls - onRecord),
+      0,
+    ),
     cases,
+    shortcomings: outcomes.flatMap(shortcomingsOf),
+    voidReason: outcomes.map((each) => voidReason(each, work.rate)).find((reason) => reason !== null) ?? null,
     machine: `${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.versions.node}`,
   };
 }

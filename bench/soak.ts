@@ -1,20 +1,22 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { sleep, systemClock } from '../src/clock.ts';
 import { makeTemporaryDir } from '../src/database/temporary-database.ts';
-import { BenchServer, type MemoryMB } from './capacity/bench-server.ts';
-import { type ChurnResult, churn } from './capacity/churned-calls.ts';
+import { BenchServer } from './capacity/bench-server.ts';
+import { churn } from './capacity/churned-calls.ts';
 import { firstNumber } from './capacity/connect-call.ts';
 import type { HeapNote } from './capacity/forced-collection.ts';
-import { LoadGenerator, type LoadReport, voidReason } from './capacity/load-generator.ts';
+import { LoadGenerator } from './capacity/load-generator.ts';
 import { metricSum } from './capacity/metric.ts';
 import { buildProgram } from './capacity/native-program.ts';
 import { StreamAudio } from './capacity/stream-audio.ts';
 import { latenessMs } from './capacity/tick-lateness.ts';
 import { TwoPartySignalling } from './capacity/two-party-signalling.ts';
-import { formatTable } from './table.ts';
+import { type Half, report, type Sample } from './soak/report.ts';
+import { portsFor } from './soak/rtp-ports.ts';
+import { faultsLogged } from './soak/shortcomings.ts';
 
 const usage = `  --minutes 60         half of them with io_uring, half without, where --seccomp is given
   --calls 300          two-party calls at once, one caller of four by SRTP
@@ -23,29 +25,6 @@ const usage = `  --minutes 60         half of them with io_uring, half without, 
   --seccomp            io_uring is forbidden to the server of the second half, by seccomp
   --driver dgram       or ffi`;
 
-interface Sample {
-  minute: number;
-  memory: MemoryMB;
-  /** After forced collections, heap and array buffers of all threads. */
-  keptMB: number;
-  callsBefore: number;
-}
-
-interface Half {
-  name: string;
-  driver: string;
-  driverNote: string | undefined;
-  churn: ChurnResult;
-  load: LoadReport;
-  samples: Sample[];
-  collections: number;
-  longestCollectionMs: number;
-  tickLatenessP999Ms: number;
-  overflows: number;
-  sendsFailed: number;
-  faults: string[];
-}
-
 interface HalfOptions {
   name: string;
   seconds: number;
@@ -53,6 +32,7 @@ interface HalfOptions {
   callSeconds: readonly [number, number];
   collectSeconds: number;
   driver: string | undefined;
+  hasUring: boolean | undefined;
   prefix: readonly string[];
   firstCaller: number;
   dataDir: string;
@@ -61,9 +41,10 @@ interface HalfOptions {
 }
 
 const sampleMs = 60_000;
+/** In which the last lines of a log are read, once the server has ended. */
+const lastLinesMs = 200;
 /** More than call in one half. */
 const callersOfPart = 1_000_000;
-const errorLevel = 50;
 const collector = new URL('./capacity/forced-collection.ts', import.meta.url);
 
 /**
@@ -84,6 +65,7 @@ export async function run(args: string[]): Promise<object> {
     },
   });
   if (values.help) throw new Error(`npm run bench -- soak\n${usage}`);
+  if (values.seccomp && values.driver === 'dgram') throw new Error('dgram has no io_uring to be forbidden');
   const [least = 15, most = least] = values['call-seconds'].split('-').map(Number);
   const programs = mkdtempSync(join(tmpdir(), 'callreel-bench-'));
   const dataDir = makeTemporaryDir();
@@ -97,13 +79,13 @@ export async function run(args: string[]): Promise<object> {
     const seconds = Number(values.minutes) * 60;
     const parts = values.seccomp
       ? [
-          { name: 'as it is', seconds: seconds / 2, prefix: [] },
+          { name: 'as it is', seconds: seconds / 2, hasUring: true, prefix: [] },
           {
-            ...{ name: 'without io_uring', seconds: seconds / 2 },
+            ...{ name: 'without io_uring', seconds: seconds / 2, hasUring: false },
             prefix: [await buildProgram('without-uring', programs)],
           },
         ]
-      : [{ name: 'as it is', seconds, prefix: [] }];
+      : [{ name: 'as it is', seconds, hasUring: undefined, prefix: [] }];
     const halves: Half[] = [];
     for (const [index, part] of parts.entries())
       halves.push(await soak({ ...shared, ...part, firstCaller: index * callersOfPart }));
@@ -115,7 +97,8 @@ export async function run(args: string[]): Promise<object> {
 }
 
 async function soak(options: HalfOptions): Promise<Half> {
-  const { name, seconds, calls, collectSeconds, driver, prefix, dataDir, audio } = options;
+  const { name, seconds, calls, collectSeconds, driver, hasUring, prefix, dataDir, audio } = options;
+  const ports = portsFor(calls);
   tell(`${name}: ${calls} calls for ${seconds} s`);
   const heaps = mkdtempSync(join(tmpdir(), 'callreel-heaps-'));
   const preload = new URL(collector);
@@ -133,6 +116,7 @@ async function soak(options: HalfOptions): Promise<Half> {
     prefix,
     settings: {
       NODE_OPTIONS: `--import=${preload}`,
+      CALLREEL_RTP_PORTS: `${ports.first}-${ports.last}`,
       ...(driver !== undefined && { CALLREEL_RTP_DRIVER: driver }),
     },
   });
@@ -148,23 +132,19 @@ async function soak(options: HalfOptions): Promise<Half> {
     const [result] = await Promise.all([churning, sampleUntil(untilUs, server, heaps, samples)]);
     const loadReport = await load.report();
     const metrics = await server.metrics();
-    const notes = heapNotes(heaps);
-    const logged = server.process.log.filter(({ level }) => Number(level) >= errorLevel);
-    const faults = [
-      ...result.failures,
-      ...result.check.faults,
-      ...logged.map((entry) => JSON.stringify(entry).slice(0, 500)),
-    ];
+    const tickLatenessP999Ms = latenessMs(ticks, await server.ticks(), 0.999);
+    const faults = [...result.failures, ...result.check.faults];
     if (String(server.process.workerPids) !== String(workerPids))
       faults.push(`a media worker of ${pid} died`);
-    const reason = voidReason(loadReport);
-    if (reason !== undefined) tell(`the load was late: ${reason}`);
+    const notes = heapNotes(heaps);
+    const { code: exitCode } = await server.stop();
+    await sleep(systemClock, lastLinesMs);
+    faults.push(...faultsLogged(server.process.log));
     return {
-      ...{ name, driver: server.driver, driverNote: server.driverNote, churn: result, load: loadReport },
-      ...{ samples, faults },
+      ...{ name, hasUring, driver: server.driver, driverNote: server.driverNote, exitCode, ports },
+      ...{ churn: result, load: loadReport, samples, faults, tickLatenessP999Ms },
       collections: notes.reduce((sum, { collections }) => sum + collections, 0),
       longestCollectionMs: Math.max(0, ...notes.map(({ longestMs }) => longestMs)),
-      tickLatenessP999Ms: latenessMs(ticks, await server.ticks(), 0.999),
       overflows: metricSum(metrics, 'callreel_spool_overflows_total'),
       sendsFailed: metricSum(metrics, 'callreel_media_sends_failed_total'),
     };
@@ -195,75 +175,6 @@ function heapNotes(directory: string): HeapNote[] {
     // It may be written at this moment.
     return text.endsWith('}') ? [JSON.parse(text) as HeapNote] : [];
   });
-}
-
-function report(halves: readonly Half[], work: { minutes: number; calls: number }) {
-  const parts = halves.map((half) => {
-    const { churn: result, load, samples } = half;
-    const { findings } = result.check;
-    const [first, last] = [samples[0], samples.at(-1)];
-    return {
-      ...{ name: half.name, driver: half.driver, driverNote: half.driverNote },
-      ...{ calls: result.setUp, refused: result.refused, recordings: findings.recordings },
-      ...{ gapSamples: findings.gapSamples, lostPackets: findings.lostPackets },
-      missingPackets: load.missing,
-      ...{ leadingMs: findings.leadingMs, faults: half.faults.length },
-      ...{ overflows: half.overflows, sendsFailed: half.sendsFailed },
-      ...{ tickLatenessP999Ms: half.tickLatenessP999Ms, collections: half.collections },
-      longestCollectionMs: Math.round(half.longestCollectionMs),
-      voidReason: voidReason(load) ?? null,
-      rssMB: [first, last].map((each) => each && Math.round(each.memory.server + each.memory.workers)),
-      keptMB: [first, last].map((each) => each && Math.round(each.keptMB)),
-    };
-  });
-  for (const { name, faults } of halves)
-    for (const [fault, ...others] of byKind(faults).slice(0, 20))
-      tell(`${name}: ${fault}${others.length > 0 ? ` (and ${others.length} like it)` : ''}`);
-  process.stdout.write(`${work.calls} calls that come and go for ${work.minutes} min, recorded\n`);
-  process.stdout.write(
-    `${formatTable(
-      [
-        ...['', 'driver', 'calls', 'verified', 'gap samples', 'lost packets', 'not relayed', 'faults'],
-        ...['tick p99.9 ms', 'longest collection ms'],
-      ],
-      parts.map((part) => [
-        ...[part.name, part.driver, part.calls, part.recordings, part.gapSamples, part.lostPackets],
-        ...[part.missingPackets, part.faults, part.tickLatenessP999Ms, part.longestCollectionMs],
-      ]),
-    )}\n`,
-  );
-  process.stdout.write(
-    `${formatTable(
-      ['', 'minute', 'server MB', 'workers MB', 'kept MB', 'calls'],
-      halves.flatMap(({ name, samples }) =>
-        samples.map(({ minute, memory, keptMB, callsBefore }) => [
-          ...[name, minute, Math.round(memory.server), Math.round(memory.workers)],
-          ...[Math.round(keptMB), callsBefore],
-        ]),
-      ),
-    )}\n`,
-  );
-  const sum = (value: (part: (typeof parts)[number]) => number) =>
-    parts.reduce((all, part) => all + value(part), 0);
-  const unverified = sum((part) => part.calls - part.recordings);
-  if (sum((part) => part.faults) + unverified > 0) process.exitCode = 1;
-  return {
-    ...work,
-    calls: work.calls,
-    successiveCalls: sum((part) => part.calls),
-    recordings: sum((part) => part.recordings),
-    gapSamples: sum((part) => part.gapSamples),
-    lostPackets: sum((part) => part.lostPackets),
-    faults: sum((part) => part.faults),
-    parts,
-    machine: `${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.versions.node}`,
-  };
-}
-
-/** Those that differ in numbers and names alone together, the most first. */
-function byKind(faults: readonly string[]): string[][] {
-  const kinds = Map.groupBy(faults, (fault) => fault.replaceAll(/[0-9a-f]{16}|\d+/g, '#'));
-  return [...kinds.values()].toSorted((a, b) => b.length - a.length);
 }
 
 function tell(what: string): void {

@@ -206,14 +206,16 @@ export async function openCallControl(
 }
 
 async function openAdmission(
-  { admission: { maxCalls, maxLateTickShare, minFreeDiskMb, maxSignallingBusySeconds } }: Config,
+  { admission, dataDir, recording: { files } }: Config,
   { clock, log, spoolDir, waitingQueries }: Foundation,
   { pool, calls }: Pick<CallControl, 'pool' | 'calls'>,
   parts: AsyncDisposableStack,
 ): Promise<NodeWatch> {
+  const { maxCalls, maxLateTickShare, minFreeDiskMb, maxSignallingBusySeconds } = admission;
   const busyShare = eventLoopBusyShare();
   const watch = new NodeWatch({
-    ...{ clock, log, spoolDir },
+    ...{ clock, log },
+    directories: { data: dataDir, spool: spoolDir, ...(files && { files: files.directory }) },
     limits: {
       ...{ maxCalls, maxLateTickShare },
       minFreeDiskBytes: minFreeDiskMb * 1e6,

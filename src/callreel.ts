@@ -2,13 +2,14 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { NodeWatch } from './admission/node-watch.ts';
 import { buildApi } from './api/api.ts';
+import { mediaMetrics } from './api/media-metrics.ts';
 import { mediaDoor } from './api/media-routes.ts';
 import {
   admissionMetrics,
   backlogMetrics,
   callMetrics,
   machineMetrics,
-  mediaMetrics,
+  signallingMetrics,
 } from './api/metric-sources.ts';
 import type { Credentials } from './auth/credentials.ts';
 import { CallRecords } from './call/call-records.ts';
@@ -180,10 +181,11 @@ async function serveHttp(
     records: new CallRecords({ db, calls, callLog }),
     metricSources: [
       callMetrics(calls),
-      mediaMetrics(control.pool),
+      mediaMetrics(control.pool, clock),
       admissionMetrics(control.admission),
+      signallingMetrics(foundation.waitingQueries),
       backlogMetrics(db, foundation.node, foundation.delivery.clock),
-      machineMetrics(config.dataDir, clock),
+      machineMetrics(control.admission, clock),
     ],
     captures: new CaptureExport({ spoolDir, masterKey, log }),
     masterKey,

@@ -32,6 +32,21 @@ export function sleep(clock: Clock, delayMs: number): Promise<void> {
   return new Promise((resolve) => clock.after(delayMs, resolve));
 }
 
+/** @returns undefined where the answer takes longer; @throws what it fails with before that */
+export async function within<Answer>(
+  clock: Clock,
+  limitMs: number,
+  answer: Promise<Answer>,
+): Promise<Answer | undefined> {
+  const { promise: late, resolve } = Promise.withResolvers<undefined>();
+  const timer = clock.after(limitMs, () => resolve(undefined));
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    timer.cancel();
+  }
+}
+
 interface PendingTimer {
   dueUs: number;
   order: number;

@@ -55,7 +55,8 @@ export class Inbound {
       // A flood of refused calls is no flood of lines.
       if (known) noteRefused(session.peer.address, error.code, { error, connectionId: leg.id });
       else log.error({ error, connectionId: leg.id }, 'a call was refused');
-      leg.reject(known ? error.status : 503, known ? error.code : 'Service Unavailable');
+      if (known) leg.reject(error.status, error.code);
+      else leg.rejectFor(error);
     });
   }
 

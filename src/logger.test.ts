@@ -32,6 +32,16 @@ test('an error of the catalogue is logged with its code and its cause', () => {
   assert.equal(err.cause, 'ECONNREFUSED');
 });
 
+test('a cause that has several causes is told by them', () => {
+  const refused = ['::1', '127.0.0.1'].map((host) => new Error(`connect ECONNREFUSED ${host}:5432`));
+  const cause = new AggregateError(refused);
+  const [line] = logged((logger) =>
+    logger.error({ err: new CallreelError('DATABASE_UNAVAILABLE', 'no answer', { cause }) }),
+  );
+  const told = 'connect ECONNREFUSED ::1:5432; connect ECONNREFUSED 127.0.0.1:5432';
+  assert.equal((line!.err as Record<string, unknown>).cause, told);
+});
+
 test('below the level nothing is written', () => {
   assert.deepEqual(
     logged((logger) => logger.debug('quiet')),

@@ -58,7 +58,13 @@ function plainError(error: Error): object {
   };
 }
 
-function serializeCause(error: CallreelError): string | undefined {
-  if (error.cause === undefined) return undefined;
-  return error.cause instanceof Error ? error.cause.message : String(error.cause);
+function serializeCause({ cause }: CallreelError): string | undefined {
+  if (cause === undefined) return undefined;
+  // Of a host with several addresses; it has no message of its own.
+  if (cause instanceof AggregateError) return cause.errors.map(messageOf).join('; ');
+  return messageOf(cause);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -26,6 +26,12 @@ export interface BenchServerOptions {
   prefix?: readonly string[];
 }
 
+/** Settings by which it refuses calls as the product does by itself: a variable that is empty is none. */
+export const productAdmission = {
+  CALLREEL_ADMISSION_MAX_LATE_TICK_SHARE: '',
+  CALLREEL_ADMISSION_MAX_SIGNALLING_BUSY_SECONDS: '',
+};
+
 export type FileFormat = 'wav' | 'mp3';
 
 export interface ServerUsage {
@@ -42,7 +48,7 @@ export interface MemoryMB {
   workers: number;
 }
 
-interface UsageMark {
+export interface UsageMark {
   server: CpuSeconds;
   database: CpuSeconds;
   threads: Map<string, number>;
@@ -70,7 +76,7 @@ export class BenchServer implements AsyncDisposable {
       numbers: [...routines].map(([number, defaultRoutine]) => ({ number, defaultRoutine })),
       settings: {
         CALLREEL_DRAIN_SECONDS: '0',
-        // What is too much is to be seen, not refused.
+        // What is too much is to be seen, not refused; `productAdmission` for what refuses.
         CALLREEL_ADMISSION_MAX_LATE_TICK_SHARE: '0',
         ...(files && {
           CALLREEL_RECORDING_FILES_DIRECTORY: join(dataDir, 'files'),
@@ -147,9 +153,14 @@ export class BenchServer implements AsyncDisposable {
     };
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** As an operator stops it. @returns how it ended */
+  async stop(): Promise<{ code: number | null; signal: string | null }> {
     this.process.signal('SIGTERM');
-    await this.process.exited;
+    return await this.process.exited;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
     await this.process[Symbol.asyncDispose]();
     if (!this.#keepsData) rmSync(this.dataDir, { recursive: true, force: true });
   }

@@ -1,5 +1,5 @@
 import { sleep, systemClock } from '../../src/clock.ts';
-import { connectCall, type Stage, streamsOf } from './connect-call.ts';
+import { connectLegs, relayedAfterMs, type Stage, streamsOf } from './connect-call.ts';
 import type { StreamTotals } from './load-generator.ts';
 import { type EndedCall, RecordingCheck } from './recording-check.ts';
 import type { StreamAudio } from './stream-audio.ts';
@@ -19,6 +19,8 @@ export interface ChurnResult {
   refused: number;
   failures: string[];
   check: RecordingCheck;
+  /** RTP ports of the server, by how many legs had each. */
+  legsByPort: Map<number, number>;
 }
 
 /** So many calls begin in a second at first. */
@@ -27,6 +29,8 @@ const lastPacketsMs = 500;
 const retryMs = 1000;
 /** One of so many callers has SRTP. */
 const srtpEvery = 4;
+/** Of what the other party sent; packets that are on their way when a stream ends are not waited for. */
+const leastReceived = 0.5;
 
 /**
  * Calls that end, and others that begin in their place with the same phones, all the time: each as long as chance will
@@ -37,22 +41,33 @@ export async function churn(stage: Stage, untilUs: number, options: ChurnOptions
   const { calls, callSeconds, audio } = options;
   const [leastSeconds, mostSeconds] = callSeconds;
   const check = new RecordingCheck(stage.server, audio);
-  const result: ChurnResult = { setUp: 0, refused: 0, failures: [], check };
+  const legsByPort = new Map<number, number>();
+  const result: ChurnResult = { setUp: 0, refused: 0, failures: [], check, legsByPort };
   const before = new Map<number, StreamTotals>();
   let nextCaller = options.firstCaller;
 
   const talk = async (call: number): Promise<void> => {
     const from = callerOf(nextCaller++);
-    await connectCall(stage, call, { from, srtp: { caller: call % srtpEvery === 0, called: false } });
+    const srtp = { caller: call % srtpEvery === 0, called: false };
+    const legs = await connectLegs(stage, call, { from, srtp, expectsRelayed: false });
+    const [caller, called] = streamsOf(call);
+    const relayed = systemClock.after(relayedAfterMs, () => stage.load.expectRelayed(caller, called));
     result.setUp++;
+    for (const { port } of [legs.caller, legs.called]) legsByPort.set(port, (legsByPort.get(port) ?? 0) + 1);
     const seconds = leastSeconds + Math.random() * (mostSeconds - leastSeconds);
     await sleep(systemClock, seconds * 1000);
+    relayed.cancel();
     const ended: EndedCall = { from, sides: [] };
-    for (const stream of streamsOf(call)) {
+    const received: number[] = [];
+    for (const stream of [caller, called]) {
       const totals = await stage.load.endStream(stream);
       ended.sides.push({ stream, from: before.get(stream)?.sent ?? 0, to: totals.sent });
+      received.push(totals.received - (before.get(stream)?.received ?? 0));
       before.set(stream, totals);
     }
+    for (const [side, { from: first, to }] of ended.sides.entries())
+      if (received[1 - side]! < leastReceived * (to - first))
+        result.failures.push(`${from}: ${received[1 - side]} packets came of ${to - first} that were sent`);
     await sleep(systemClock, lastPacketsMs);
     await stage.signalling.hangUpCall(call);
     check.add(ended);

@@ -1,27 +1,25 @@
 import { sleep, systemClock } from '../../src/clock.ts';
-import { decodeWav } from '../../src/testkit/audio-file.ts';
 import { BenchServer, type ServerUsage } from './bench-server.ts';
-import { LoadGenerator, type LoadReport, voidReason } from './load-generator.ts';
 import {
-  download,
-  endedRecordings,
-  type Findings,
-  noFindings,
-  readRecording,
-  verifyFile,
-  type WholeRecordingBody,
-} from './recorded-calls.ts';
+  type ConferenceFindings,
+  type Conferences,
+  type HeardSummary,
+  measured,
+  sends,
+  talks,
+  verifyAllHeard,
+  verifyConferences,
+} from './conference-check.ts';
+import { LoadGenerator, type LoadReport, voidReason } from './load-generator.ts';
+import { endedRecordings } from './recorded-calls.ts';
 import type { StreamAudio } from './stream-audio.ts';
 import { latenessMs } from './tick-lateness.ts';
-import { callerOf, TwoPartySignalling } from './two-party-signalling.ts';
-import { longestSilence } from './verify-channel.ts';
+import { TwoPartySignalling } from './two-party-signalling.ts';
 
-export interface ConferenceRunOptions {
+export interface ConferenceRunOptions extends Conferences {
   /** The load generator. */
   load: string;
   audio: StreamAudio;
-  conferences: number;
-  participants: number;
   seconds: number;
   driver: string | undefined;
   /** Directory of CPU profiles. */
@@ -30,20 +28,21 @@ export interface ConferenceRunOptions {
 
 export interface ConferenceRun {
   driver: string;
-  /** Of the window in which everybody talks. */
+  driverNote: string | undefined;
+  /** Of the window in which everybody is there and the mix is written. */
   live: ServerUsage;
-  /** CPU seconds for each minute of a participant, while it talks and the mix is written. */
-  liveSecondsPerMinute: number;
-  /** For each recorded minute of a participant: its file, from the spool. */
-  renderSecondsPerMinute: number;
+  /** From the end of the window until the mixes are whole and everything is measured. */
+  end: ServerUsage;
+  /** Of the files of the participants, from the spool. */
+  rendering: ServerUsage;
   memoryPerParticipantMB: number;
   load: LoadReport;
-  findings: Findings;
-  /** Runs of silence in the mix, which everybody who talks leaves none for. */
-  mixGapSamples: number;
-  /** Packets of the mix that did not come to a participant. */
-  unheardPackets: number;
+  findings: ConferenceFindings;
+  /** In the window. */
+  heard: HeardSummary;
   tickLatenessP999Ms: number;
+  /** Why the figures tell nothing; undefined where they do. */
+  voidReason: string | undefined;
 }
 
 const joiningAtOnce = 8;
@@ -51,12 +50,9 @@ const hangUpsPerSecond = 50;
 const settleMs = 8000;
 const lastPacketsMs = 500;
 const packetsPerSecond = 50;
-const samplesPerMs = 8;
-const silentSamples = 160;
-const lengthToleranceMs = 100;
 const firstNumber = 10_000;
 
-/** @throws Error where the load was not what was planned, or a recording is not what was sent */
+/** @throws Error where a recording does not come to its end */
 export async function runConferences(options: ConferenceRunOptions): Promise<ConferenceRun> {
   const { conferences, participants, seconds, audio, driver, profile } = options;
   const streams = conferences * participants;
@@ -77,68 +73,59 @@ export async function runConferences(options: ConferenceRunOptions): Promise<Con
   });
   await using load = await LoadGenerator.start(options.load, server.dataDir, audio, streams);
   const idle = server.memoryMB;
-  let next = 0;
-  const joinSome = async () => {
-    for (let stream = next++; stream < streams; stream = next++) {
-      const uri = server.process.sipUri(String(firstNumber + Math.floor(stream / participants)));
-      const own = { port: load.ports[stream]! };
-      load.sendTo(stream, await signalling.join(stream, uri, own), own);
-    }
-  };
-  await Promise.all(Array.from({ length: joiningAtOnce }, joinSome));
+  await joinAll(options, signalling, server, load);
   await sleep(systemClock, settleMs);
 
   const ticks = await server.ticks();
   load.beginWindow();
+  load.listen(packetsPerSecond * seconds);
   const mark = server.mark();
   await sleep(systemClock, seconds * 1000);
   const live = server.usageSince(mark);
+  const ending = server.mark();
   const report = await load.report();
   const tickLatenessP999Ms = latenessMs(ticks, await server.ticks(), 0.999);
   const memory = server.memoryMB;
   const memoryPerParticipantMB = (memory.server + memory.workers - idle.server - idle.workers) / streams;
 
-  const totals = await load.stop();
   await sleep(systemClock, lastPacketsMs);
+  load.quiet();
+  await sleep(systemClock, lastPacketsMs);
+  const heard = await load.heard(server.dataDir);
+  const totals = await load.stop();
   await signalling.hangUp(hangUpsPerSecond);
-  const reason = voidReason(report);
-  if (reason !== undefined) throw new Error(`the run is void: ${reason}`);
   const recordings = await endedRecordings(server, conferences, true);
-  const rendering = server.mark();
-  const findings = noFindings();
-  let recordedMinutes = 0;
-  let mixGapSamples = 0;
-  for (const { recording_id: id, file, recorded_ms: recordedMs } of recordings) {
-    const { channels } = await server.api<WholeRecordingBody>('GET', `/v1/recordings/${id}`);
-    for (const { channel_id: channelId, from } of channels) {
-      const stream = Array.from({ length: streams }, (_, index) => index).find(
-        (index) => callerOf(index) === from,
-      );
-      if (stream === undefined) throw new Error(`nobody called as ${from}`);
-      verifyFile(findings, await download(server, id, channelId), [stream], audio, totals);
-      recordedMinutes += (recordedMs ?? 0) / 60_000;
-    }
-    mixGapSamples += verifyMix(await readRecording(file!.path!), recordedMs ?? 0);
-  }
-  const rendered = server.usageSince(rendering);
+  await measured(server, recordings);
+  const end = server.usageSince(ending);
+
+  const marked = server.mark();
+  const sent = { ...options, server, totals, heard };
+  const findings = await verifyConferences(sent, recordings);
+  const rendering = server.usageSince(marked);
   return {
-    driver: server.driver,
-    live,
-    liveSecondsPerMinute: (live.cpuSeconds * 60) / (seconds * streams),
-    renderSecondsPerMinute: rendered.cpuSeconds / recordedMinutes,
-    ...{ memoryPerParticipantMB, load: report, findings, mixGapSamples },
-    // One of each may lie on either side of the border of the window.
-    unheardPackets: Math.max(0, Math.round(streams * (packetsPerSecond * seconds - 1)) - report.received),
-    tickLatenessP999Ms,
+    ...{ driver: server.driver, driverNote: server.driverNote },
+    ...{ live, end, rendering, memoryPerParticipantMB, load: report, findings, tickLatenessP999Ms },
+    heard: verifyAllHeard(sent, packetsPerSecond * seconds),
+    voidReason: voidReason(report),
   };
 }
 
-/** @returns samples of silence in the middle of it */
-function verifyMix(wav: Uint8Array, recordedMs: number): number {
-  const [mix] = decodeWav(wav).channels;
-  const lengthMs = (mix?.length ?? 0) / samplesPerMs;
-  if (Math.abs(lengthMs - recordedMs) > lengthToleranceMs)
-    throw new Error(`a mix of ${lengthMs} ms, ${recordedMs} ms were recorded`);
-  const silence = longestSilence(mix!);
-  return silence >= silentSamples ? silence : 0;
+async function joinAll(
+  of: Conferences,
+  signalling: TwoPartySignalling,
+  server: BenchServer,
+  load: LoadGenerator,
+): Promise<void> {
+  const streams = of.conferences * of.participants;
+  let next = 0;
+  const joinSome = async () => {
+    for (let stream = next++; stream < streams; stream = next++) {
+      const uri = server.process.sipUri(String(firstNumber + Math.floor(stream / of.participants)));
+      const own = { port: load.ports[stream]! };
+      if (!talks(of, stream)) load.silence(stream);
+      const media = await signalling.join(stream, uri, own);
+      if (sends(of, stream)) load.sendTo(stream, media, own);
+    }
+  };
+  await Promise.all(Array.from({ length: joiningAtOnce }, joinSome));
 }

@@ -21,7 +21,12 @@ export interface ConnectOptions {
   from?: string;
   /** Which of the two legs are SRTP. */
   srtp?: { caller: boolean; called: boolean };
+  /** False: what each receives is not held to what the other sends; `expectRelayed` begins that. */
+  expectsRelayed?: boolean;
 }
+
+/** From the answer on: before it is in its room a leg is sent silence, now and then for longer on a busy machine. */
+export const relayedAfterMs = 2000;
 
 /** Streams of the call of this number: the caller's and the called party's. */
 export function streamsOf(call: number): [caller: number, called: number] {
@@ -32,11 +37,20 @@ export function streamsOf(call: number): [caller: number, called: number] {
  * Sets a call up, both parties of which then talk, each hearing the other.
  * @throws CallRefused where it is not answered
  */
-export async function connectCall(
+export async function connectCall(stage: Stage, call: number, options?: ConnectOptions): Promise<void> {
+  await connectLegs(stage, call, options);
+}
+
+/**
+ * As `connectCall`.
+ * @returns where the server takes the media of each
+ */
+export async function connectLegs(
   { signalling, server, load }: Stage,
   call: number,
-  { from = callerOf(call), srtp = { caller: false, called: false } }: ConnectOptions = {},
-): Promise<void> {
+  options: ConnectOptions = {},
+): Promise<CallMedia> {
+  const { from = callerOf(call), srtp = { caller: false, called: false }, expectsRelayed = true } = options;
   const [caller, called] = streamsOf(call);
   const media: CallMedia = {
     caller: { port: load.ports[caller]!, key: srtp.caller ? randomMasterKey() : undefined },
@@ -44,9 +58,10 @@ export async function connectCall(
   };
   const uri = server.process.sipUri(String(firstNumber + call));
   const legs = await signalling.call(call, uri, media, from);
-  load.expectRelayed(caller, called);
+  if (expectsRelayed) load.expectRelayed(caller, called);
   load.sendTo(caller, legs.caller, media.caller);
   load.sendTo(called, legs.called, media.called);
+  return legs;
 }
 
 /** So many at once, until all of them talk. */

@@ -1,5 +1,7 @@
 import { writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type HeardStream, readHeard } from './heard-stream.ts';
 import { NativeProgram } from './native-program.ts';
 import type { StreamAudio } from './stream-audio.ts';
 import type { LegMedia } from './two-party-signalling.ts';
@@ -32,6 +34,10 @@ export interface StreamTotals {
 export interface LoadTotals {
   sent: number[];
   received: number[];
+  /** Of all streams that should be another one's: its packets that did not come, from the first one on that did. */
+  notRelayed: number;
+  /** Before that one, of one stream, at most. */
+  notRelayedBefore: number;
 }
 
 const mostLate = 0.001;
@@ -84,6 +90,27 @@ export class LoadGenerator implements AsyncDisposable {
     this.#program.order(`peer ${other} ${stream}`);
   }
 
+  /** It sends digital silence, as a muted phone does. */
+  silence(stream: number): void {
+    this.#program.order(`silent ${stream}`);
+  }
+
+  /** Of each stream so many packets of what it hears are kept. */
+  listen(packets: number): void {
+    this.#program.order(`listen ${packets}`);
+  }
+
+  /**
+   * What was kept, stream by stream; once nobody sends any more, for to write it takes a while.
+   * @param directory where it is put
+   */
+  async heard(directory: string): Promise<HeardStream[]> {
+    const path = join(directory, 'heard');
+    this.#program.order(`heard ${path}`);
+    await this.#program.answer();
+    return readHeard(await readFile(path), this.ports.length);
+  }
+
   beginWindow(): void {
     this.#program.order('window');
   }
@@ -91,6 +118,11 @@ export class LoadGenerator implements AsyncDisposable {
   report(): Promise<LoadReport> {
     this.#program.order('report');
     return this.#program.answer();
+  }
+
+  /** No stream sends any more; what is on its way is received. */
+  quiet(): void {
+    this.#program.order('quiet');
   }
 
   /** Every stream ends, and the process. */
@@ -106,6 +138,7 @@ export class LoadGenerator implements AsyncDisposable {
 
 /** @returns why the run tells nothing about the recorder; undefined where it does */
 export function voidReason({ planned, sent, late, latenessP999Us }: LoadReport): string | undefined {
+  if (planned === 0) return 'nothing was to be sent';
   const onTime = sent - late;
   if (onTime >= planned * (1 - mostLate)) return undefined;
   return `only ${onTime} of ${planned} packets were sent in time (p99.9 ${latenessP999Us} us late)`;

@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { sleep, systemClock } from '../../src/clock.ts';
 import { decodeWav } from '../../src/testkit/audio-file.ts';
+import { assertMp3 } from '../ready/encoded-check.ts';
 import type { BenchServer, FileFormat } from './bench-server.ts';
 import { streamsOf } from './connect-call.ts';
 import type { LoadTotals } from './load-generator.ts';
 import { packetSamples, type StreamAudio } from './stream-audio.ts';
 import { callerOf } from './two-party-signalling.ts';
-import { verifyChannel } from './verify-channel.ts';
+import { type ChannelFindings, verifyChannel } from './verify-channel.ts';
 
 export interface RecordingBody {
   recording_id: string;
@@ -26,7 +27,7 @@ export interface Findings {
   recordings: number;
   /** Missing or other than what was sent, between a channel's first and last packet. */
   gapSamples: number;
-  /** Of these and those missing at a channel's end. */
+  /** Of these, and those missing at a channel's beginning or end, or there though they were never sent. */
   lostPackets: number;
   /** Between the beginning of a channel and its first packet, at most. */
   leadingMs: number;
@@ -42,7 +43,7 @@ const decentReasons: ReadonlySet<string> = new Set(['conversation_ended', 'call_
 const pageSize = 200;
 const pollMs = 500;
 const endTimeoutMs = 120_000;
-const samplesPerMs = 8;
+export const samplesPerMs = 8;
 
 /** Once all of them have ended. @throws Error where one ends otherwise than with its conversation or its call, or never does */
 export async function endedRecordings(
@@ -98,24 +99,37 @@ export function noFindings(): Findings {
  * What the stereo recordings of two-party calls hold, each once it has ended.
  * @throws as `endedRecordings`, and where one is not of such a call
  */
-export async function verifyCalls(run: {
+export async function verifyCalls(run: RecordedCalls & { calls: number }): Promise<Findings> {
+  return await verifyRecordings(run, await endedRecordings(run.server, run.calls, run.files !== undefined));
+}
+
+export interface RecordedCalls {
   server: BenchServer;
-  calls: number;
   audio: StreamAudio;
   totals: LoadTotals;
-  /** Of those written along, WAV is read; all others are downloaded. */
+  /** Of those written along: WAV is held to what was sent; MP3 decoded, and held to the WAV that is downloaded. */
   files?: FileFormat | undefined;
-}): Promise<Findings> {
-  const { server, calls, audio, totals, files } = run;
+}
+
+/** @throws as `verifyCalls` */
+export async function verifyRecordings(
+  { server, audio, totals, files }: RecordedCalls,
+  recordings: readonly RecordingBody[],
+): Promise<Findings> {
   const findings = noFindings();
-  for (const { recording_id: id, file } of await endedRecordings(server, calls, files !== undefined)) {
+  for (const { recording_id: id, file } of recordings) {
     const { channels } = await server.api<WholeRecordingBody>('GET', `/v1/recordings/${id}`);
     const left = channels.findIndex(({ direction }) => direction === 'incoming');
     const streams = streamsOf(indexOfCaller(channels[left]?.from ?? '', totals.sent.length / 2));
     const wav = files === 'wav' ? await readRecording(file!.path!) : await download(server, id, 'stereo');
+    if (files === 'mp3') await assertMp3(await readRecording(file!.path!), decodeWav(wav).channels);
     verifyFile(findings, wav, left === 0 ? streams : streams.toReversed(), audio, totals);
   }
   return findings;
+}
+
+export function minutesOf(recordings: readonly RecordingBody[]): number {
+  return recordings.reduce((sum, { recorded_ms: ms }) => sum + (ms ?? 0), 0) / 60_000;
 }
 
 /** @throws Error where none of so many calls so */
@@ -127,6 +141,7 @@ export function indexOfCaller(from: string, calls: number): number {
 /**
  * Adds what a WAV file holds.
  * @param streams whose each channel is
+ * @param fromStart all that was sent is to be there; false: they were recorded from some later packet on
  * @throws Error where one is not in it
  */
 export function verifyFile(
@@ -135,17 +150,32 @@ export function verifyFile(
   streams: readonly number[],
   audio: StreamAudio,
   totals: LoadTotals,
+  fromStart = true,
 ): void {
   const { rateHz, channels } = decodeWav(wav);
   if (rateHz !== samplesPerMs * 1000 || channels.length !== streams.length)
     throw new Error(`a file of ${channels.length} channels at ${rateHz} Hz`);
   findings.recordings++;
-  for (const [index, stream] of streams.entries()) {
-    const channel = verifyChannel(channels[index]!, audio, stream, totals.sent[stream]!);
-    findings.gapSamples += channel.gapSamples;
-    findings.lostPackets += channel.gapSamples / packetSamples + channel.missingAtEnd;
-    findings.leadingMs = Math.max(findings.leadingMs, channel.leadingSamples / samplesPerMs);
-  }
+  for (const [index, stream] of streams.entries())
+    addChannel(findings, channels[index]!, stream, audio, totals, fromStart);
+}
+
+/** Adds what a channel holds. @throws as `verifyFile` */
+export function addChannel(
+  findings: Findings,
+  samples: Int16Array,
+  stream: number,
+  audio: StreamAudio,
+  totals: LoadTotals,
+  fromStart = true,
+): ChannelFindings {
+  const sent = { from: fromStart ? 0 : undefined, to: totals.sent[stream]! };
+  const channel = verifyChannel(samples, audio, stream, sent);
+  findings.gapSamples += channel.gapSamples;
+  findings.lostPackets +=
+    channel.gapSamples / packetSamples + channel.missingAtBegin + Math.abs(channel.missingAtEnd);
+  findings.leadingMs = Math.max(findings.leadingMs, channel.leadingSamples / samplesPerMs);
+  return channel;
 }
 
 /** Of a WAV file's first channel. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { CallbackApp } from '../../src/testkit/callback-app.ts';
 import { LocalStore } from '../object-store.ts';
 import { assertMp3 } from '../ready/encoded-check.ts';
-import type { BenchServer, FileFormat, ServerUsage } from './bench-server.ts';
+import type { BenchServer, FileFormat, ServerUsage, UsageMark } from './bench-server.ts';
 import { connectCall, firstNumber, type Stage, streamsOf } from './connect-call.ts';
 import type { LoadTotals } from './load-generator.ts';
 import {
@@ -10,23 +10,31 @@ import {
   endedRecordings,
   type Findings,
   indexOfCaller,
+  minutesOf,
   noFindings,
-  verifyCalls,
+  samplesPerMs,
   verifyFile,
+  verifyRecordings,
   wavSamples,
 } from './recorded-calls.ts';
-import type { StreamAudio } from './stream-audio.ts';
+import { packetSamples, type StreamAudio } from './stream-audio.ts';
+import { callerOf } from './two-party-signalling.ts';
+import { longestSilence } from './verify-channel.ts';
 
 export interface EndedWork {
   server: BenchServer;
   calls: number;
   audio: StreamAudio;
   totals: LoadTotals;
+  /** Before the first of them hung up. */
+  ending: UsageMark;
 }
 
 export interface WorkFindings extends Findings {
-  /** What was used behind the calls, to make files of them; undefined where all was done along. */
-  rendered?: ServerUsage;
+  /** What was used from there until all that was asked for was there. */
+  ended: ServerUsage;
+  /** Of all calls together. */
+  recordedMinutes: number;
 }
 
 /** What a server is asked to do with two parties that talk, and what must then be there. */
@@ -77,8 +85,11 @@ class PhoneWork implements RecordedWork {
 
   async begun(): Promise<void> {}
 
-  verify(ended: EndedWork): Promise<WorkFindings> {
-    return verifyCalls({ ...ended, files: this.files });
+  async verify({ calls, ending, ...run }: EndedWork): Promise<WorkFindings> {
+    const recordings = await endedRecordings(run.server, calls, this.files !== undefined);
+    const ended = run.server.usageSince(ending);
+    const findings = await verifyRecordings({ ...run, files: this.files }, recordings);
+    return { ...findings, ended, recordedMinutes: minutesOf(recordings) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
@@ -126,17 +137,23 @@ class StoredWork implements RecordedWork {
   }
 
   /** Of each party what was said while it was recorded; the object is the mix of it. */
-  async verify({ server, calls, audio, totals }: EndedWork): Promise<WorkFindings> {
+  async verify({ server, calls, audio, totals, ending }: EndedWork): Promise<WorkFindings> {
+    const objects = await Promise.all(
+      Array.from({ length: calls }, (_, call) => this.#store.visible(keyOf(callerOf(call)))),
+    );
+    const ended = server.usageSince(ending);
     const findings = noFindings();
-    for (const { recording_id: id, from } of await endedCallRecordings(server, calls)) {
-      const streams = streamsOf(indexOfCaller(from, calls));
-      verifyFile(findings, await download(server, id, 'stereo'), streams, audio, totals);
-      const object = await this.#store.visible(keyOf(from));
+    const recordings = await endedCallRecordings(server, calls);
+    for (const { recording_id: id, recorded_ms: recordedMs, from } of recordings) {
+      const call = indexOfCaller(from, calls);
+      const stereo = await download(server, id, 'stereo');
+      verifyFile(findings, stereo, streamsOf(call), audio, totals, false);
+      assertLength(wavSamples(stereo), recordedMs);
       const content = await this.#store.read(keyOf(from));
-      assert.equal(content.length, object.bytes);
+      assert.equal(content.length, objects[call]!.bytes);
       await assertMp3(content, [wavSamples(await download(server, id, 'mono'))]);
     }
-    return findings;
+    return { ...findings, ended, recordedMinutes: minutesOf(recordings) };
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -156,9 +173,9 @@ function keyOf(from: string): string {
 async function endedCallRecordings(server: BenchServer, calls: number) {
   const ended = await endedRecordings(server, calls, false);
   return await Promise.all(
-    ended.map(async ({ recording_id, connection_id }) => {
-      const { from } = await server.api<Connection>('GET', `/v1/connections/${connection_id}`);
-      return { recording_id, from };
+    ended.map(async (recording) => {
+      const path = `/v1/connections/${recording.connection_id}`;
+      return { ...recording, from: (await server.api<Connection>('GET', path)).from };
     }),
   );
 }
@@ -188,10 +205,10 @@ class ConferenceWork implements RecordedWork {
 
   async begun(): Promise<void> {}
 
-  async verify({ server, calls, audio, totals }: EndedWork): Promise<WorkFindings> {
+  /** All that its event names is fetched: WAV and MP3 of each party and of the mix. */
+  async verify({ server, calls, audio, totals, ending }: EndedWork): Promise<WorkFindings> {
     const findings = noFindings();
-    await endedRecordings(server, calls, false);
-    const rendering = server.mark();
+    let recordedMinutes = 0;
     const told = new Set<string>();
     for (let call = 0; call < calls; call++) {
       const name = `conference ${call}`;
@@ -209,11 +226,17 @@ class ConferenceWork implements RecordedWork {
       for (const { from, audio: files } of channels) {
         const stream = indexOfCaller(from, calls * 2);
         assert.ok(typeof files.snr === 'number' && typeof files.rt60 === 'number');
-        verifyFile(findings, await fetched(files.wav_file), [stream], audio, totals);
+        const wav = await fetched(files.wav_file);
+        verifyFile(findings, wav, [stream], audio, totals);
+        await assertMp3(await fetched(files.mp3_file), [wavSamples(wav)]);
       }
-      assert.ok(wavSamples(await fetched(mix.wav_file)).length > 0);
+      const wav = wavSamples(await fetched(mix.wav_file));
+      assertLength(wav, mix.duration_ms);
+      assert.ok(longestSilence(wav) < packetSamples, 'the mix has a hole');
+      await assertMp3(await fetched(mix.mp3_file), [wav]);
+      recordedMinutes += mix.duration_ms / 60_000;
     }
-    return { ...findings, recordings: told.size, rendered: server.usageSince(rendering) };
+    return { ...findings, recordings: told.size, recordedMinutes, ended: server.usageSince(ending) };
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -231,6 +254,8 @@ interface SiftEvent {
 
 interface SiftAudio {
   wav_file: string;
+  mp3_file: string;
+  duration_ms: number;
   snr: number;
   rt60: number;
 }
@@ -238,6 +263,13 @@ interface SiftAudio {
 interface SiftConversation {
   audio: SiftAudio;
   channels: { from: string; audio: SiftAudio }[];
+}
+
+const lengthToleranceMs = 100;
+
+function assertLength({ length }: Int16Array, recordedMs: number | null): void {
+  const ms = length / samplesPerMs;
+  assert.ok(Math.abs(ms - (recordedMs ?? 0)) <= lengthToleranceMs, `${ms} ms of ${recordedMs}`);
 }
 
 async function fetched(url: string): Promise<Uint8Array> {

@@ -1,7 +1,7 @@
 import { sleep, systemClock } from '../../src/clock.ts';
 import { BenchServer, type MemoryMB, type ServerUsage } from './bench-server.ts';
 import { connectCalls, firstNumber } from './connect-call.ts';
-import { LoadGenerator, type LoadReport, voidReason } from './load-generator.ts';
+import { LoadGenerator, type LoadReport, type LoadTotals, voidReason } from './load-generator.ts';
 import type { RecordedWork, WorkFindings } from './recorded-work.ts';
 import type { RunOptions } from './reference-run.ts';
 import { latenessMs } from './tick-lateness.ts';
@@ -17,11 +17,19 @@ export interface RecorderRunOptions extends RunOptions {
 
 export interface RecorderRun {
   driver: string;
+  driverNote: string | undefined;
   usage: ServerUsage;
   /** More than before the calls. */
   memoryPerCallMB: MemoryMB;
+  /** Of all, at the end of the window. */
+  memoryMB: number;
   load: LoadReport;
+  totals: LoadTotals;
   findings: WorkFindings;
+  /** Packets that a party should have been sent in the window, and was not. */
+  unheardPackets: number;
+  /** What the end of all that was recorded cost, from the first hang-up until every file was there, for each minute of a call. */
+  endSecondsPerCallMinute: number;
   /** Why the figures tell nothing; undefined where they do. */
   voidReason: string | undefined;
   tickLatenessP999Ms: number;
@@ -31,6 +39,7 @@ const hangUpsPerSecond = 50;
 /** Until all that is paced slowly goes on as it will: quality figures, growing files. */
 const settleMs = 8000;
 const lastPacketsMs = 500;
+const packetsPerSecond = 50;
 
 /**
  * So many calls on a running server, measured in the middle of them.
@@ -74,13 +83,19 @@ export async function runRecorder(options: RecorderRunOptions): Promise<Recorder
     workers: (memory.workers - idle.workers) / calls,
   };
 
-  const totals = await load.stop();
+  load.quiet();
   await sleep(systemClock, lastPacketsMs);
+  const totals = await load.stop();
+  const ending = server.mark();
   await signalling.hangUp(hangUpsPerSecond);
-  const findings = await work.verify({ server, calls, audio, totals });
+  const findings = await work.verify({ server, calls, audio, totals, ending });
   return {
-    driver: server.driver,
-    ...{ usage, memoryPerCallMB, load: report, findings, tickLatenessP999Ms },
+    ...{ driver: server.driver, driverNote: server.driverNote },
+    memoryMB: memory.server + memory.workers,
+    ...{ usage, memoryPerCallMB, load: report, totals, findings, tickLatenessP999Ms },
+    // One of each may lie on either side of the border of the window.
+    unheardPackets: Math.max(0, Math.round(calls * 2 * (packetsPerSecond * seconds - 1)) - report.received),
+    endSecondsPerCallMinute: findings.ended.cpuSeconds / findings.recordedMinutes,
     voidReason: voidReason(report),
   };
 }

@@ -65,16 +65,14 @@ export class RecordingCheck {
     const { channels } = decodeWav(await readRecording(file!.path!));
     if (channels.length !== sides.length) throw new Error(`a file of ${channels.length} channels`);
     for (const [index, { stream, from: first, to }] of sides.entries()) {
-      const found = verifyChannel(channels[index]!, this.#audio, stream, to);
-      const late = (found.firstPacket - first) % this.#audio.packets;
-      const missingAtBegin = late < 0 ? late + this.#audio.packets : late;
+      const found = verifyChannel(channels[index]!, this.#audio, stream, { from: first, to });
       const { findings } = this;
       findings.gapSamples += found.gapSamples;
-      findings.lostPackets += found.gapSamples / packetSamples + found.missingAtEnd + missingAtBegin;
+      const missing = found.missingAtBegin + Math.abs(found.missingAtEnd);
+      findings.lostPackets += found.gapSamples / packetSamples + missing;
       findings.leadingMs = Math.max(findings.leadingMs, found.leadingSamples / samplesPerMs);
-      const odd = found.gapSamples + found.missingAtEnd + missingAtBegin > 0;
-      if (odd)
-        this.faults.push(`${from}: ${JSON.stringify({ id, stream, first, to, missingAtBegin, ...found })}`);
+      if (found.gapSamples + missing > 0)
+        this.faults.push(`${from}: ${JSON.stringify({ id, stream, first, to, ...found })}`);
     }
     this.findings.recordings++;
     await this.#server.api('DELETE', `/v1/recordings/${id}`);

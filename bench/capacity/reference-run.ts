@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sleep, systemClock } from '../../src/clock.ts';
-import { LoadGenerator, type LoadReport, voidReason } from './load-generator.ts';
+import { LoadGenerator, type LoadReport, type LoadTotals, voidReason } from './load-generator.ts';
 import { NativeProgram } from './native-program.ts';
 import { cpuSecondsOf } from './process-usage.ts';
 import { type Findings, noFindings, verifyFile } from './recorded-calls.ts';
@@ -15,6 +15,7 @@ export interface ReferenceRun {
   microsecondsPerPacket: number;
   load: LoadReport;
   findings: Findings;
+  totals: LoadTotals;
   voidReason: string | undefined;
 }
 
@@ -45,8 +46,9 @@ export async function runReference({ programs, audio, calls, seconds }: RunOptio
     await sleep(systemClock, seconds * 1000);
     const cpuSeconds = cpuSecondsOf(statPath) - before;
     const report = await load.report();
-    const totals = await load.stop();
+    load.quiet();
     await sleep(systemClock, lastPacketsMs);
+    const totals = await load.stop();
     recorder.endOrders();
     await recorder.answer();
     const findings = noFindings();
@@ -59,7 +61,14 @@ export async function runReference({ programs, audio, calls, seconds }: RunOptio
         totals,
       );
     const microsecondsPerPacket = (cpuSeconds * 1e6) / report.sent;
-    return { cpuSeconds, microsecondsPerPacket, load: report, findings, voidReason: voidReason(report) };
+    return {
+      cpuSeconds,
+      microsecondsPerPacket,
+      load: report,
+      findings,
+      totals,
+      voidReason: voidReason(report),
+    };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

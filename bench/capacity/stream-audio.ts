@@ -16,6 +16,8 @@ export class StreamAudio {
   readonly ulaw: Uint8Array;
   /** As `ulaw` is decoded. */
   readonly samples: Int16Array;
+  /** `samples`, and once more. */
+  readonly #twice: Int16Array;
   readonly #bytes: Buffer;
 
   /** @param ulaw whole packets */
@@ -23,10 +25,10 @@ export class StreamAudio {
     this.ulaw = ulaw;
     this.samples = new Int16Array(ulaw.length);
     decodeUlaw(ulaw, this.samples);
-    const twice = new Int16Array(ulaw.length * 2);
-    twice.set(this.samples);
-    twice.set(this.samples, ulaw.length);
-    this.#bytes = Buffer.from(twice.buffer);
+    this.#twice = new Int16Array(ulaw.length * 2);
+    this.#twice.set(this.samples);
+    this.#twice.set(this.samples, ulaw.length);
+    this.#bytes = Buffer.from(this.#twice.buffer);
   }
 
   static async load(names: readonly SpeechName[] = speechNames): Promise<StreamAudio> {
@@ -54,6 +56,12 @@ export class StreamAudio {
   /** Place in `samples` of a stream's packet. */
   placeOf(stream: number, packet: number): number {
     return (stream * strideSamples + packet * packetSamples) % this.samples.length;
+  }
+
+  /** Samples of so many packets, no more than there are, from one on. */
+  said(stream: number, firstPacket: number, packets: number): Int16Array {
+    const place = this.placeOf(stream, firstPacket);
+    return this.#twice.subarray(place, place + packets * packetSamples);
   }
 
   /** @returns the place of the first sample of `excerpt`; -1 where it is nowhere */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { sleep, systemClock } from '../../src/clock.ts';
 import type { SipSession } from '../../src/sip/session.ts';
 import { UserAgent } from '../../src/sip/user-agent.ts';
+import { refusedInvite } from './refused-invite.ts';
 
 /** Where media of a leg goes to. */
 export interface LegMedia {
@@ -25,10 +26,13 @@ interface Call {
 /** A call that was refused, or ended instead of being answered. */
 export class CallRefused extends Error {
   readonly status: number | undefined;
+  /** What a 503 said in Retry-After; undefined: nothing. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(message: string, status?: number) {
+  constructor(message: string, status?: number, retryAfterSeconds?: number) {
     super(message);
     this.status = status;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 
@@ -48,6 +52,8 @@ export class TwoPartySignalling implements AsyncDisposable {
   readonly #agent: UserAgent;
   readonly #ringing = new Map<number, (session: SipSession) => void>();
   readonly #calls = new Map<number, Call>();
+  /** By Call-ID, until the call has ended. */
+  readonly #retryAfterSeconds = new Map<string, number>();
 
   private constructor() {
     this.#agent = new UserAgent({
@@ -55,6 +61,12 @@ export class TwoPartySignalling implements AsyncDisposable {
       log: () => undefined,
       listen: [{ transport: 'udp', host, port: 0 }],
       product: 'Callreel bench',
+      // A session says by which status it ended, and no header.
+      tap: (direction, bytes) => {
+        const refused = direction === 'received' ? refusedInvite(bytes) : undefined;
+        if (refused?.retryAfterSeconds !== undefined)
+          this.#retryAfterSeconds.set(refused.callId, refused.retryAfterSeconds);
+      },
       onInvite: (session) => {
         const answer = this.#ringing.get(Number(session.to.user));
         session.handlers = { ended: () => undefined };
@@ -149,7 +161,9 @@ export class TwoPartySignalling implements AsyncDisposable {
         answered: (sdp) => answered.resolve(mediaOf(sdp)),
         ended: ({ cause, status, reason }) => {
           const what = [cause, status, reason].filter((each) => each !== undefined).join(' ');
-          answered.reject(new CallRefused(`call ${index} ended: ${what}`, status));
+          const retryAfterSeconds = this.#retryAfterSeconds.get(session.callId);
+          this.#retryAfterSeconds.delete(session.callId);
+          answered.reject(new CallRefused(`call ${index} ended: ${what}`, status, retryAfterSeconds));
           over.resolve();
         },
       },

@@ -10,27 +10,33 @@ export interface ChannelFindings {
   packets: number;
   /** Samples between them that are not bit for bit what was sent; of whole packets. */
   gapSamples: number;
-  /** Packets that were sent behind the last one that is there. */
+  /** Packets that were sent before the first one that is there, where it is known which were; else 0. */
+  missingAtBegin: number;
+  /** Packets that were sent behind the last one that is there; below 0: so many more are there than were sent. */
   missingAtEnd: number;
+}
+
+/** Packets of a stream, by their numbers. */
+export interface SentPackets {
+  /** The first that is to be there; undefined: any, and what is missing at the end is known modulo the audio's length. */
+  from?: number | undefined;
+  /** Behind the last. */
+  to: number;
 }
 
 /** Long enough to be in one place of the audio only. */
 const probeSamples = 320;
 
-/**
- * @param sentPackets of the stream, in all
- * @throws Error where nothing of the stream is found
- */
+/** @throws Error where nothing of the stream is found */
 export function verifyChannel(
   channel: Int16Array,
   audio: StreamAudio,
   stream: number,
-  sentPackets: number,
+  { from, to }: SentPackets,
 ): ChannelFindings {
   const first = channel.findIndex((sample) => sample !== 0);
   if (first < 0) throw new Error(`stream ${stream}: the channel is silent`);
-  const place = findPlace(channel, first, audio);
-  const phase = place - audio.placeOf(stream, 0);
+  const phase = findPlace(channel, first, audio) - audio.placeOf(stream, 0);
   const inPacket = modulo(phase, packetSamples);
   // A first packet that is not whole is left out here, and counted below.
   const isCut = first < inPacket;
@@ -40,17 +46,16 @@ export function verifyChannel(
   const packets = Math.ceil((last + 1 - begin) / packetSamples);
   let gapSamples = isCut ? packetSamples : 0;
   for (let packet = 0; packet < packets; packet++) {
-    const from = audio.placeOf(stream, firstPacket + packet);
+    const place = audio.placeOf(stream, firstPacket + packet);
     const at = begin + packet * packetSamples;
-    if (!isSame(channel, at, audio.samples, from)) gapSamples += packetSamples;
+    if (!isSame(channel, at, audio.samples, place)) gapSamples += packetSamples;
   }
-  return {
-    firstPacket,
-    leadingSamples: begin,
-    packets,
-    gapSamples,
-    missingAtEnd: modulo(sentPackets - firstPacket - packets, audio.packets),
-  };
+  const missingAtBegin = from === undefined ? 0 : modulo(firstPacket - from, audio.packets);
+  const missingAtEnd =
+    from === undefined
+      ? modulo(to - firstPacket - packets, audio.packets)
+      : to - from - packets - missingAtBegin;
+  return { firstPacket, leadingSamples: begin, packets, gapSamples, missingAtBegin, missingAtEnd };
 }
 
 /** @returns the place in the audio of the channel's sample `at` */

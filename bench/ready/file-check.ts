@@ -52,6 +52,15 @@ export class FileCheck {
     await assertMp3(checked.mp3Bytes, [mix.samples]);
   }
 
+  /**
+   * The mix alone.
+   * @throws AssertionError
+   */
+  async mix(conversationId: string, { sha256 }: Fetched): Promise<void> {
+    const mix = await rendered(this.#view(conversationId), { kind: 'conversation', format: 'wav' });
+    assert.equal(sha256, mix.sha256, `${conversationId}: the mix is another file`);
+  }
+
   #view(conversationId: string): RecordingView {
     const directory = conversationDirectoryOf(this.#spoolDir, conversationId);
     const [manifest, ...more] = readdirSync(directory).filter((name) => name.endsWith(manifestSuffix));

@@ -28,6 +28,21 @@ export interface Round<Each extends Ended = Ended> {
   ended: Each[];
   /** What the server needed for it from the first BYE to the last event. */
   time: ProcessTime;
+  /** Why its figures tell nothing; undefined where they do. */
+  voidReason: string | undefined;
+}
+
+/** The mix of a conversation, asked for as soon as its `ended` event is there. */
+export interface WavAtOnce {
+  /** From its last BYE to the first byte of the file, and to the last one. */
+  firstByteMs: number;
+  wholeMs: number;
+}
+
+/** Conversations that ended together, each of whose files is fetched at once. */
+export interface WavRound {
+  wavs: WavAtOnce[];
+  voidReason: string | undefined;
 }
 
 export interface CaseResult {
@@ -36,6 +51,8 @@ export interface CaseResult {
   first: Round;
   /** The same server's next ones. */
   following: Round[];
+  /** The last one of that server. */
+  atOnce: WavRound;
   /** Files of the first round. */
   fetched: { mix: Fetched; channel: Fetched; mp3: Fetched }[];
 }
@@ -76,17 +93,25 @@ export function report(conversations: number, results: readonly CaseResult[]): o
         'MP3 begins p99',
         'WAV whole p99',
         'MP3 whole p99',
+        'BYE to WAV p50',
+        'p99',
       ],
       cases.map((row) => [
         ...[row.minutes, row.p50Ms, row.p99Ms, row.endedWithFigures],
         ...[row.followingP50Ms, row.followingP99Ms, row.followingEndedWithFigures].map(orNone),
         ...[row.wavFirstByteP99Ms, row.mp3FirstByteP99Ms, row.wavWholeP99Ms, row.mp3WholeP99Ms],
+        ...[row.byeToWavFirstByteP50Ms, row.byeToWavFirstByteP99Ms],
       ]),
     )}\n`,
   );
   const first = results.map((result) => result.first);
   const following = results.flatMap((result) => result.following);
-  return { conversations, minutes: lengths, ...endReport(first), ...followingReport(following), cases };
+  return {
+    ...{ conversations, minutes: lengths, ...endReport(first), ...followingReport(following) },
+    ...wavReport(results.map(({ atOnce }) => atOnce)),
+    voidReason: voidReasonOf(results) ?? null,
+    cases,
+  };
 }
 
 function caseReport(results: readonly CaseResult[]) {
@@ -110,6 +135,7 @@ function caseReport(results: readonly CaseResult[]) {
     mp3FirstByteP99Ms: p99(mp3s.map(({ firstByteMs }) => firstByteMs)),
     wavWholeP99Ms: p99(wavs.map(({ wholeMs }) => wholeMs)),
     mp3WholeP99Ms: p99(mp3s.map(({ wholeMs }) => wholeMs)),
+    ...wavReport(results.map(({ atOnce }) => atOnce)),
     bytes: [...wavs, ...mp3s].reduce((sum, { byteLength }) => sum + byteLength, 0),
   };
 }
@@ -117,6 +143,28 @@ function caseReport(results: readonly CaseResult[]) {
 function endReport(rounds: readonly Round[]) {
   const all = rounds.flatMap(({ ended }) => endedMs(ended));
   return { p50Ms: rounded(percentile(all, 50)), p99Ms: rounded(percentile(all, 99)) };
+}
+
+function wavReport(rounds: readonly WavRound[]) {
+  const wavs = rounds.flatMap((round) => round.wavs);
+  const firstBytes = wavs.map(({ firstByteMs }) => firstByteMs);
+  return {
+    byeToWavFirstByteP50Ms: rounded(percentile(firstBytes, 50)),
+    byeToWavFirstByteP99Ms: rounded(percentile(firstBytes, 99)),
+    byeToWavWholeP99Ms: rounded(
+      percentile(
+        wavs.map(({ wholeMs }) => wholeMs),
+        99,
+      ),
+    ),
+  };
+}
+
+function voidReasonOf(results: readonly CaseResult[]): string | undefined {
+  return results
+    .flatMap(({ first, following, atOnce }) => [first, ...following, atOnce])
+    .map((round) => round.voidReason)
+    .find((reason) => reason !== undefined);
 }
 
 /** Nothing where there was none. */

@@ -13,10 +13,17 @@
  *                     "to" begins another RTP stream, whose audio goes on where this one ended
  *     window          counts anew
  *     report          prints what was counted, a JSON object
- *     stop            ends every stream, prints the packets that each sent in all and received in all, and ends
+ *     silent I        from now on its packets are digital silence
+ *     listen N        keeps the next N packets that each stream receives, of plain RTP
+ *     heard PATH      writes them to a file (heard.h) and prints how many they are
+ *     quiet           no stream sends any more; what is on its way is received
+ *     stop            prints the packets that each stream sent in all and received in all; of those that should receive
+ *                     another one's, how many of its packets did not come from the first one that did, all together, and
+ *                     how many before it, at most; ends
  *
  * Prints its ports first. The port above each is bound, and never read: for RTCP.
  */
+#include "heard.h"
 #include "media.h"
 #include "srtp.h"
 
@@ -29,13 +36,16 @@ enum {
   LATE_US = 20000, /* as late as a packet is long */
   LATENESS_BUCKETS = 200000,
   LATENESS_STEP_US = 10,
+  PACKET_US = 20000,
+  ULAW_ZERO = 0xff,
 };
 
 struct stream {
   int fd, peer, known;
-  int sending, begins;
+  int sending, begins, silent;
   uint64_t sent, received;
   uint64_t next_packet;
+  int64_t due_us; /* of the last one */
   struct sockaddr_in to;
   struct srtp *protects, *opens; /* NULL: plain RTP */
   uint32_t ssrc;
@@ -43,7 +53,10 @@ struct stream {
   uint32_t first_time;
   /* Of what it receives. */
   uint32_t base_time, base_packet;
-  int64_t last_packet;
+  int64_t first_packet, last_packet;
+  uint64_t seen; /* of the last 64, the last one lowest */
+  uint64_t distinct;
+  struct heard heard;
 };
 
 static struct stream *streams;
@@ -106,7 +119,9 @@ static void send_next(int index, int64_t due_us) {
   put16(packet + 2, stream->first_sequence + (uint16_t)number);
   put32(packet + 4, stream->first_time + (uint32_t)number * PACKET_SAMPLES);
   put32(packet + 8, stream->ssrc);
-  memcpy(packet + RTP_HEADER, payload_of(index, number), PACKET_SAMPLES);
+  if (stream->silent) memset(packet + RTP_HEADER, ULAW_ZERO, PACKET_SAMPLES);
+  else memcpy(packet + RTP_HEADER, payload_of(index, number), PACKET_SAMPLES);
+  stream->due_us = due_us;
   if (stream->protects) length = srtp_protect(stream->protects, packet, RTP_HEADER, length);
   planned++;
   int64_t late_us = now_us() - due_us;
@@ -136,6 +151,7 @@ static int64_t find_packet(int stream, const uint8_t *payload) {
 static void take(struct stream *stream, uint8_t *packet, size_t length) {
   stream->received++;
   received++;
+  heard_keep(&stream->heard, packet, length);
   if (stream->peer < 0) return;
   if (stream->opens) length = srtp_unprotect(stream->opens, packet, RTP_HEADER, length);
   const uint8_t *payload = packet + RTP_HEADER;
@@ -154,16 +170,23 @@ static void take(struct stream *stream, uint8_t *packet, size_t length) {
     stream->known = 1;
     stream->base_time = time;
     stream->base_packet = found;
-    stream->last_packet = found;
+    stream->first_packet = stream->last_packet = found;
+    stream->seen = stream->distinct = 1;
     return;
   }
   int64_t step = number - stream->last_packet;
-  if (step > 1) missing += step - 1;
   if (step <= 0) {
     reordered++;
+    /* One that came before is none that was missing. */
+    if (step <= -64 || stream->seen >> -step & 1) return;
+    stream->seen |= (uint64_t)1 << -step;
+    stream->distinct++;
     if (missing > 0) missing--;
     return;
   }
+  missing += step - 1;
+  stream->seen = step < 64 ? stream->seen << step | 1 : 1;
+  stream->distinct++;
   stream->last_packet = number;
 }
 
@@ -209,9 +232,42 @@ static void stop(void) {
   for (int i = 0; i < stream_count; i++) printf("%s%lu", i ? "," : "", streams[i].sent);
   printf("],\"received\":[");
   for (int i = 0; i < stream_count; i++) printf("%s%lu", i ? "," : "", streams[i].received);
-  printf("]}\n");
+  uint64_t not_relayed = 0, before = 0;
+  for (int i = 0; i < stream_count; i++) {
+    const struct stream *stream = &streams[i];
+    if (stream->peer < 0) continue;
+    const uint64_t sent_to_it = streams[stream->peer].next_packet;
+    const uint64_t first = stream->known ? (uint64_t)stream->first_packet : 0;
+    not_relayed += sent_to_it - first - (stream->known ? stream->distinct : 0);
+    if (first > before) before = first;
+  }
+  printf("],\"notRelayed\":%lu,\"notRelayedBefore\":%lu}\n", not_relayed, before);
   fflush(stdout);
   exit(0);
+}
+
+static void quiet(void) {
+  for (int i = 0; i < stream_count; i++) streams[i].sending = 0;
+}
+
+static void listen_to_all(int packets) {
+  for (int i = 0; i < stream_count; i++) {
+    struct stream *stream = &streams[i];
+    heard_begin(&stream->heard, packets, stream->next_packet, stream->due_us + PACKET_US);
+  }
+}
+
+static void write_heard(const char *path) {
+  FILE *file = fopen(path, "wb");
+  if (!file) die(path);
+  uint64_t packets = 0;
+  for (int i = 0; i < stream_count; i++) {
+    heard_write(&streams[i].heard, file);
+    packets += streams[i].heard.count;
+  }
+  if (fclose(file)) die(path);
+  printf("{\"packets\":%lu}\n", packets);
+  fflush(stdout);
 }
 
 static struct srtp *srtp_of(const char *digits) {
@@ -246,7 +302,11 @@ static void end(struct stream *stream, int index) {
 
 static void obey(const char *order) {
   int index, value;
-  char out[2 * SRTP_MASTER + 1], in[2 * SRTP_MASTER + 1];
+  char out[2 * SRTP_MASTER + 1], in[2 * SRTP_MASTER + 1], path[200];
+  if (sscanf(order, "listen %d", &value) == 1) {
+    if (value > 0) listen_to_all(value);
+    return;
+  }
   if (sscanf(order, "%*s %d", &index) == 1 && (index < 0 || index >= stream_count)) return;
   if (sscanf(order, "to %d %d", &index, &value) == 2) begin(&streams[index], value);
   else if (sscanf(order, "peer %d %d", &index, &value) == 2) streams[index].peer = value;
@@ -255,8 +315,11 @@ static void obey(const char *order) {
     streams[index].protects = srtp_of(out);
     streams[index].opens = srtp_of(in);
   }
+  else if (sscanf(order, "silent %d", &index) == 1) streams[index].silent = 1;
+  else if (sscanf(order, "heard %199[^\n]", path) == 1) write_heard(path);
   else if (strcmp(order, "window") == 0) count_anew();
   else if (strcmp(order, "report") == 0) report();
+  else if (strcmp(order, "quiet") == 0) quiet();
   else if (strcmp(order, "stop") == 0) stop();
   else fprintf(stderr, "load: what is \"%s\"?\n", order);
 }

@@ -14,8 +14,8 @@ enum {
   TICK_US = 5000,
   MOST_EVENTS = 4096,
   RATE = 8000,
-  RING_SAMPLES = 16384, /* a channel: 2 s */
-  WRITE_SAMPLES = 1600, /* 200 ms */
+  RING_SAMPLES = 32768, /* a channel: 4 s; a power of two */
+  WRITE_SAMPLES = 16000, /* 2 s */
   BEHIND_SAMPLES = 8000, /* what may still come: 1 s */
   WAV_HEADER = 44,
   MOST_QUEUED = 65536,
@@ -82,7 +82,7 @@ static void write_header(struct call *call) {
 
 static void write_until(struct call *call, int64_t end) {
   while (call->written < end) {
-    int64_t from = call->written % RING_SAMPLES;
+    int64_t from = call->written & (RING_SAMPLES - 1);
     int64_t count = end - call->written;
     if (count > RING_SAMPLES - from) count = RING_SAMPLES - from;
     write_all(call->file, call->ring[from], count * 4, WAV_HEADER + call->written * 4);
@@ -106,7 +106,7 @@ static void place(struct call *call, int side, struct leg *leg, const uint8_t *p
   int64_t at = leg->first_sample + (int32_t)(time - leg->first_time);
   if (at < call->written || at + PACKET_SAMPLES > call->written + RING_SAMPLES) return;
   const uint8_t *payload = packet + RTP_HEADER;
-  for (int i = 0; i < PACKET_SAMPLES; i++) call->ring[(at + i) % RING_SAMPLES][side] = decoded[payload[i]];
+  for (int i = 0; i < PACKET_SAMPLES; i++) call->ring[(at + i) & (RING_SAMPLES - 1)][side] = decoded[payload[i]];
   if (at + PACKET_SAMPLES > call->end) call->end = at + PACKET_SAMPLES;
   if (call->end - call->written >= WRITE_SAMPLES + BEHIND_SAMPLES) write_until(call, call->written + WRITE_SAMPLES);
 }
@@ -121,35 +121,23 @@ static void relay(struct leg *from, struct leg *to, const uint8_t *packet) {
   put32(next->data + 8, from->ssrc);
 }
 
+/* One packet: of what is ready nearly all have one, and for these that costs the least. */
 static void receive_from(int index, int64_t us) {
-  static uint8_t data[BATCH][DATAGRAM_BYTES];
-  static struct sockaddr_in sources[BATCH];
-  static struct iovec parts[BATCH];
-  static struct mmsghdr messages[BATCH];
+  static uint8_t data[DATAGRAM_BYTES];
   struct call *call = &calls[index / 2];
   int side = index % 2;
   struct leg *leg = &call->legs[side];
-  for (int i = 0; i < BATCH; i++) {
-    parts[i] = (struct iovec){.iov_base = data[i], .iov_len = DATAGRAM_BYTES};
-    messages[i].msg_hdr = (struct msghdr){
-        .msg_iov = &parts[i], .msg_iovlen = 1, .msg_name = leg->known ? NULL : &sources[i],
-        .msg_namelen = leg->known ? 0 : sizeof sources[i]};
-  }
-  int count = recvmmsg(leg->fd, messages, BATCH, MSG_DONTWAIT, NULL);
-  for (int i = 0; i < count; i++) {
-    if (!is_audio(data[i], messages[i].msg_len)) continue;
-    packet_count++;
-    /* The first packet tells where the party is. */
-    if (!leg->known && connect(leg->fd, (struct sockaddr *)&sources[i], sizeof sources[i])) die("connect");
-    place(call, side, leg, data[i], us);
-    relay(leg, &call->legs[1 - side], data[i]);
-  }
-}
-
-static void send_queued(void) {
-  for (int i = 0; i < queued_count; i++)
-    if (send(queue[i].fd, queue[i].data, PACKET_BYTES, MSG_DONTWAIT) != PACKET_BYTES) unsent_count++;
-  queued_count = 0;
+  struct sockaddr_in source;
+  socklen_t source_length = sizeof source;
+  ssize_t length = leg->known ? recv(leg->fd, data, DATAGRAM_BYTES, MSG_DONTWAIT)
+                              : recvfrom(leg->fd, data, DATAGRAM_BYTES, MSG_DONTWAIT, (struct sockaddr *)&source,
+                                         &source_length);
+  if (length < 0 || !is_audio(data, length)) return;
+  packet_count++;
+  /* The first packet tells where the party is. */
+  if (!leg->known && connect(leg->fd, (struct sockaddr *)&source, source_length)) die("connect");
+  place(call, side, leg, data, us);
+  relay(leg, &call->legs[1 - side], data);
 }
 
 static void finish(void) {
@@ -162,6 +150,23 @@ static void finish(void) {
   double seconds = used.ru_utime.tv_sec + used.ru_stime.tv_sec + (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
   printf("{\"packets\":%lu,\"unsent\":%lu,\"cpuSeconds\":%.6f}\n", packet_count, unsent_count, seconds);
   exit(0);
+}
+
+/* @return whether more may wait */
+static int receive_ready(int epoll, int64_t us) {
+  static struct epoll_event events[MOST_EVENTS];
+  int ready = epoll_wait(epoll, events, MOST_EVENTS, 0);
+  for (int i = 0; i < ready; i++) {
+    if (events[i].data.u32 == UINT32_MAX) finish();
+    receive_from(events[i].data.u32, us);
+  }
+  return ready > 0;
+}
+
+static void send_queued(void) {
+  for (int i = 0; i < queued_count; i++)
+    if (send(queue[i].fd, queue[i].data, PACKET_BYTES, MSG_DONTWAIT) != PACKET_BYTES) unsent_count++;
+  queued_count = 0;
 }
 
 int main(int count, char **arguments) {
@@ -191,7 +196,6 @@ int main(int count, char **arguments) {
   printf("]}\n");
   fflush(stdout);
   watch(epoll, STDIN_FILENO, UINT32_MAX);
-  struct epoll_event events[MOST_EVENTS];
   int64_t due_us = now_us();
   for (;;) {
     due_us += TICK_US;
@@ -199,10 +203,7 @@ int main(int count, char **arguments) {
     if (due_us < us) due_us = us;
     sleep_until(due_us);
     us = now_us();
-    int ready = epoll_wait(epoll, events, MOST_EVENTS, 0);
-    for (int i = 0; i < ready; i++) {
-      if (events[i].data.u32 == UINT32_MAX) finish();
-      receive_from(events[i].data.u32, us);
+    while (receive_ready(epoll, us)) {
     }
     send_queued();
   }

@@ -8,6 +8,8 @@ const well: NodeLoad = {
   lateTickShare: 0,
   ringFill: 0.1,
   lostPackets: 0,
+  unsettledFill: 0,
+  unsentShare: 0,
   silentWorkers: 0,
   freeDiskBytes: 1e12,
 };
@@ -28,6 +30,19 @@ test('one hiccup refuses nobody, two looks running do, and five well ones take i
   assert.equal(capacity.shortageAt(0), undefined);
 });
 
+test('sends that find no room refuse when two looks running say so', () => {
+  const capacity = new Capacity(limits);
+  const unsent = { ...well, unsentShare: 0.011 };
+  capacity.observe(unsent);
+  capacity.observe({ ...well, unsentShare: 0.01 });
+  capacity.observe(unsent);
+  assert.equal(capacity.shortageAt(0), undefined);
+  assert.equal(capacity.observe(unsent), true);
+  assert.equal(capacity.shortageAt(0), 'sends');
+  for (let look = 0; look < 5; look++) capacity.observe(well);
+  assert.equal(capacity.shortageAt(0), undefined);
+});
+
 test('a worker that does not say how it is counts as late', () => {
   const capacity = new Capacity(limits);
   for (let look = 0; look < 2; look++) capacity.observe({ ...well, silentWorkers: 1 });
@@ -38,6 +53,7 @@ test('a full ring, a lost packet and a full disk refuse at once; a disk that doe
   for (const [shortage, load] of [
     ['spool', { ringFill: 0.51 }],
     ['spool', { lostPackets: 1 }],
+    ['spool', { unsettledFill: 0.76 }],
     ['disk', { freeDiskBytes: 499e6 }],
     ['disk', { freeDiskBytes: undefined }],
     ['disk', { freeDiskBytes: 0, lostPackets: 1 }],
@@ -81,21 +97,36 @@ test('calls up to the limit, and not one more', () => {
   assert.equal(capacity.shortageAt(2), 'calls');
 });
 
+const sample = (workerId: string, atUs: number, counters: Partial<WorkerSample['stats']>): WorkerSample => ({
+  workerId,
+  atUs,
+  stats: { ...idleStats, ...counters },
+});
+
 test('of several workers the worst counts; one that is new is judged from its second sample on', () => {
-  const sample = (
-    workerId: string,
-    atUs: number,
-    counters: Partial<WorkerSample['stats']>,
-  ): WorkerSample => ({
-    workerId,
-    atUs,
-    stats: { ...idleStats, ...counters },
-  });
   const before = new Map(['a', 'b'].map((id) => [id, sample(id, 0, { lateTicks: 100, ringOverflows: 7 })]));
   const now = [
-    sample('a', 1e6, { lateTicks: 110, ringOverflows: 7, ringWaitingBytes: 300_000 }),
-    sample('b', 1e6, { lateTicks: 150, ringOverflows: 9, ringWaitingBytes: 200_000 }),
+    sample('a', 1e6, { lateTicks: 110, ringOverflows: 7, ringWaitingBytes: 300_000, unsettledBytes: 1000 }),
+    sample('b', 1e6, {
+      lateTicks: 150,
+      ringOverflows: 9,
+      ringWaitingBytes: 200_000,
+      unsettledBytes: 800_000,
+    }),
     sample('new', 1e6, { lateTicks: 5000, ringOverflows: 5000, ringWaitingBytes: 100_000 }),
   ];
-  assert.deepEqual(loadBetween(before, now, 5000), { lateTickShare: 0.25, ringFill: 0.3, lostPackets: 2 });
+  assert.deepEqual(loadBetween(before, now, 5000), {
+    ...{ lateTickShare: 0.25, ringFill: 0.3, lostPackets: 2, unsettledFill: 0.8, unsentShare: 0 },
+  });
+});
+
+test('what is not sent counts from where no one peer explains it, with what waits in the queue', () => {
+  const counters = { sentPackets: 5000, failedSends: 70_000, sendOverflows: 300 };
+  const before = new Map([['a', sample('a', 0, counters)]]);
+  const unsentShare = (change: Partial<typeof idleStats>) =>
+    loadBetween(before, [sample('a', 1e6, { ...counters, ...change })], 5000).unsentShare;
+  assert.equal(unsentShare({ sentPackets: 5100, failedSends: 90_000 }), 0, 'peers that are gone');
+  assert.equal(unsentShare({ sentPackets: 5100, sendOverflows: 600, waitingSends: 100 }), 0);
+  assert.equal(unsentShare({ sentPackets: 5200, sendOverflows: 800, waitingSends: 100 }), 0.75);
+  assert.equal(unsentShare({ sentPackets: 6500, waitingSends: 500 }), 0.25);
 });

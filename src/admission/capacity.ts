@@ -12,13 +12,17 @@ export interface CapacityLimits {
 }
 
 /** Why no new calls are taken. */
-export const shortages = ['calls', 'late', 'spool', 'disk', 'signalling'] as const;
+export const shortages = ['calls', 'late', 'sends', 'spool', 'disk', 'signalling'] as const;
 export type Shortage = (typeof shortages)[number];
 
 type Lasting = Exclude<Shortage, 'calls' | 'signalling'>;
 
 /** A packet that waits for the disk behind so many others is still safe, one more burst may not be. */
 const maxRingFill = 0.5;
+/** Above half of what it may have the writer settles all of it: more is there only where the disk refuses. */
+const maxUnsettledFill = 0.75;
+/** Of what is sent: from there on it can be heard. */
+const maxUnsentShare = 0.01;
 /** One look alone is a hiccup. */
 const looksUntilLate = 2;
 /** So long all must have been well before calls are taken again: a node at its limit does not flutter. */
@@ -33,6 +37,7 @@ const busyFromShare = 0.95;
 export class Capacity {
   readonly #limits: CapacityLimits;
   #lateLooks = 0;
+  #unsentLooks = 0;
   #wellLooks = 0;
   #shortage: Lasting | undefined;
   #signallingBusyMs = 0;
@@ -86,8 +91,11 @@ export class Capacity {
     const { lateTickShare, silentWorkers } = load;
     const isLate = maxLateTickShare > 0 && (lateTickShare > maxLateTickShare || silentWorkers > 0);
     this.#lateLooks = isLate ? this.#lateLooks + 1 : 0;
+    this.#unsentLooks = load.unsentShare > maxUnsentShare ? this.#unsentLooks + 1 : 0;
     if (minFreeDiskBytes > 0 && (load.freeDiskBytes ?? 0) < minFreeDiskBytes) return 'disk';
     if (load.lostPackets > 0 || load.ringFill > maxRingFill) return 'spool';
+    if (load.unsettledFill > maxUnsettledFill) return 'spool';
+    if (this.#unsentLooks >= looksUntilLate) return 'sends';
     return this.#lateLooks >= looksUntilLate ? 'late' : undefined;
   }
 }

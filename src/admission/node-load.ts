@@ -8,6 +8,10 @@ export interface NodeLoad {
   ringFill: number;
   /** Packets that found no place in it. */
   lostPackets: number;
+  /** Of what the thread that writes the spool may have in its journal and not in files, the share that it has, 0..1. */
+  unsettledFill: number;
+  /** Of what was to be sent, what found no room or waits for it, 0..1; 0 while it is so little that one peer explains it. */
+  unsentShare: number;
   /** Media workers that are there and did not say in time how they are. */
   silentWorkers: number;
   /** Where the spool lies; undefined while the disk does not answer. */
@@ -29,21 +33,36 @@ export interface WorkerSample {
   stats: WorkerStats;
 }
 
+/**
+ * The densest stream there is, of 5 ms, for two seconds: from one look to the next it is hardly more. A neighbour that is
+ * gone takes its socket's buffer while it is asked for by ARP, so that what is meant for it finds no room: that is no
+ * shortage of the node's.
+ */
+const mostUnsentOfOnePeer = 400;
+
 /** Counters only grow; a worker that is new is judged from its next sample on. */
 export function loadBetween(
   before: ReadonlyMap<string, WorkerSample>,
   now: readonly WorkerSample[],
   tickPeriodUs: number,
-): Pick<NodeLoad, 'lateTickShare' | 'ringFill' | 'lostPackets'> {
-  const load = { lateTickShare: 0, ringFill: 0, lostPackets: 0 };
+): Omit<NodeLoad, 'silentWorkers' | 'freeDiskBytes'> {
+  const load = { lateTickShare: 0, ringFill: 0, lostPackets: 0, unsettledFill: 0, unsentShare: 0 };
   for (const { workerId, atUs, stats } of now) {
     load.ringFill = Math.max(load.ringFill, stats.ringWaitingBytes / stats.ringBytes);
+    load.unsettledFill = Math.max(load.unsettledFill, stats.unsettledBytes / stats.unsettledLimitBytes);
     const last = before.get(workerId);
     if (!last) continue;
     const ticks = (atUs - last.atUs) / tickPeriodUs;
     const late = stats.lateTicks - last.stats.lateTicks;
     if (ticks >= 1) load.lateTickShare = Math.max(load.lateTickShare, Math.min(1, late / ticks));
     load.lostPackets += stats.ringOverflows - last.stats.ringOverflows;
+    load.unsentShare = Math.max(load.unsentShare, unsentShare(last.stats, stats));
   }
   return load;
+}
+
+function unsentShare(last: WorkerStats, now: WorkerStats): number {
+  const sent = now.sentPackets - last.sentPackets;
+  const unsent = now.sendOverflows - last.sendOverflows + now.waitingSends;
+  return unsent > mostUnsentOfOnePeer ? unsent / (sent + unsent) : 0;
 }

@@ -16,6 +16,7 @@ async function watched({
   limits = {},
   workers = [],
   spool = spoolDir,
+  directories = {},
   calls = () => 0,
   busyShare = () => 0,
 }: {
@@ -23,11 +24,12 @@ async function watched({
   busyShare?: () => number;
   workers?: WatchedWorker[];
   spool?: string;
+  directories?: { data?: string; files?: string };
   calls?: () => number;
 }) {
   const clock = new FakeClock();
   const watch = new NodeWatch({
-    ...{ clock, log: silentLogger, spoolDir: spool, calls },
+    ...{ clock, log: silentLogger, directories: { ...directories, spool }, calls },
     signalling: () => ({ busyShare: busyShare(), waitingQueries: 0 }),
     limits: { maxLateTickShare: 0.2, minFreeDiskBytes: 0, maxSignallingBusyMs: 2000, ...limits },
     workers: () => workers,
@@ -74,7 +76,8 @@ test('a worker that never answers holds up no look', async () => {
   const worker = { workerId: 'w1', stats: () => new Promise<WorkerStats>(() => undefined) };
   const clock = new FakeClock();
   const watch = new NodeWatch({
-    ...{ clock, log: silentLogger, spoolDir, calls: () => 0, workers: () => [worker] },
+    ...{ clock, log: silentLogger, calls: () => 0, workers: () => [worker] },
+    directories: { spool: spoolDir },
     signalling: () => ({ busyShare: 0, waitingQueries: 0 }),
     limits: { maxLateTickShare: 0.2, minFreeDiskBytes: 0, maxSignallingBusyMs: 0 },
   });
@@ -95,6 +98,19 @@ test('a disk without space, or one that is not there, takes no calls', async () 
   const gone = await watched({ limits: { minFreeDiskBytes: 1 }, spool: join(process.execPath, 'gone') });
   assert.equal(gone.watch.shortage, 'disk');
   gone.watch.close();
+});
+
+test('each disk is told of, and only that of the spool refuses calls', async () => {
+  const files = join(spoolDir, 'made', 'with the first look');
+  const directories = { data: join(process.execPath, 'gone'), files };
+  const { watch } = await watched({ limits: { minFreeDiskBytes: 1 }, directories });
+  const spaceOf = (wanted: string) => watch.disks.find(({ place }) => place === wanted)?.space;
+  while (spaceOf('files') === undefined) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(watch.disks.map(({ place }) => place).sort(), ['data', 'files', 'spool']);
+  assert.equal(spaceOf('data'), undefined);
+  assert.ok(spaceOf('spool')!.freeBytes > 0 && spaceOf('spool')!.freeBytes <= spaceOf('spool')!.bytes);
+  assert.equal(watch.shortage, undefined);
+  watch.close();
 });
 
 test('new calls are refused while signalling has nothing but work, and taken as soon as it waited', async () => {

@@ -1,10 +1,10 @@
-import { mkdir, statfs } from 'node:fs/promises';
-import type { Clock, Timer } from '../clock.ts';
+import { type Clock, type Timer, within } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { WorkerStats } from '../media/control.ts';
 import { tickPeriodUs } from '../rtp/transport.ts';
 import { Capacity, type CapacityLimits, type Shortage } from './capacity.ts';
+import { type DiskPlace, type DiskSpace, DiskWatch } from './disk-watch.ts';
 import { loadBetween, type NodeLoad, type SignallingLoad, type WorkerSample } from './node-load.ts';
 
 /** A media worker, as far as it is looked at here. */
@@ -17,8 +17,8 @@ export interface NodeWatchOptions {
   clock: Clock;
   log: Logger;
   limits: CapacityLimits;
-  /** The disk that is looked at. */
-  spoolDir: string;
+  /** Whose disks are looked at. Calls are refused for the spool's alone: those that are here are recorded without the others. */
+  directories: Readonly<Partial<Record<DiskPlace, string>> & { spool: string }>;
   /** Those that are alive. */
   workers(): readonly WatchedWorker[];
   calls(): number;
@@ -37,9 +37,7 @@ export class NodeWatch {
   readonly #options: NodeWatchOptions;
   readonly #capacity: Capacity;
   #samples = new Map<string, WorkerSample>();
-  #freeDiskBytes: number | undefined;
-  #askingDisk = false;
-  #diskLooks = 0;
+  readonly #disks: ReadonlyMap<DiskPlace, DiskWatch>;
   #timer: Timer | undefined;
   #signallingTimer: Timer | undefined;
   #load: NodeLoad | undefined;
@@ -49,13 +47,15 @@ export class NodeWatch {
   constructor(options: NodeWatchOptions) {
     this.#options = options;
     this.#capacity = new Capacity(options.limits);
+    const { directories } = options;
+    const places = Object.keys(directories) as DiskPlace[];
+    this.#disks = new Map(places.map((place) => [place, new DiskWatch(directories[place]!)]));
   }
 
   /** The first look is done when it returns. */
   async start(): Promise<void> {
-    // Before the first recording there is none; it may be a disk of its own.
-    await mkdir(this.#options.spoolDir, { recursive: true, mode: 0o700 }).catch(() => undefined);
-    await this.#askDisk();
+    const starts = this.#disks.entries().map(([place, disk]) => [place, disk.start()] as const);
+    await new Map(starts).get('spool');
     await this.#look();
     if (this.#options.limits.maxSignallingBusyMs > 0) this.#lookAtSignalling();
   }
@@ -69,6 +69,11 @@ export class NodeWatch {
   /** The last look. */
   get load(): Readonly<NodeLoad> | undefined {
     return this.#load;
+  }
+
+  /** By the last look; undefined for a disk that does not answer. */
+  get disks(): readonly { place: DiskPlace; space: DiskSpace | undefined }[] {
+    return [...this.#disks].map(([place, { space }]) => ({ place, space }));
   }
 
   get shortage(): Shortage | undefined {
@@ -103,12 +108,12 @@ export class NodeWatch {
     const alive = workers();
     const found = await Promise.all(alive.map((worker) => this.#ask(worker)));
     if (this.#isClosed) return;
-    void this.#askDisk();
+    for (const disk of this.#disks.values()) void disk.look();
     const samples = found.filter((sample) => sample !== undefined);
     this.#load = {
       ...loadBetween(this.#samples, samples, tickPeriodUs),
       silentWorkers: alive.length - samples.length,
-      freeDiskBytes: this.#freeDiskBytes,
+      freeDiskBytes: this.#disks.get('spool')?.space?.freeBytes,
     };
     this.#samples = new Map(samples.map((sample) => [sample.workerId, sample]));
     if (this.#capacity.observe(this.#load)) this.#tell(log);
@@ -135,34 +140,10 @@ export class NodeWatch {
   /** @returns undefined where there is no answer in time */
   async #ask(worker: WatchedWorker): Promise<WorkerSample | undefined> {
     const { clock } = this.#options;
-    const { promise: late, resolve } = Promise.withResolvers<undefined>();
-    const timer = clock.after(answerMs, () => resolve(undefined));
     const asked = worker.stats().then(
       (stats) => ({ workerId: worker.workerId, atUs: clock.monotonicUs(), stats }),
       () => undefined,
     );
-    try {
-      return await Promise.race([asked, late]);
-    } finally {
-      timer.cancel();
-    }
-  }
-
-  /** A disk that hangs keeps nobody waiting: what it said last holds for some looks. */
-  async #askDisk(): Promise<void> {
-    if (this.#askingDisk) {
-      if (++this.#diskLooks > 5) this.#freeDiskBytes = undefined;
-      return;
-    }
-    this.#askingDisk = true;
-    this.#diskLooks = 0;
-    try {
-      const { bavail, bsize } = await statfs(this.#options.spoolDir);
-      this.#freeDiskBytes = bavail * bsize;
-    } catch {
-      this.#freeDiskBytes = undefined;
-    } finally {
-      this.#askingDisk = false;
-    }
+    return await within(clock, answerMs, asked);
   }
 }

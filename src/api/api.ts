@@ -19,8 +19,8 @@ import {
   stereoPath,
 } from './media-routes.ts';
 import type { MediaUrl } from './media-url.ts';
-import type { MetricSource } from './metric-sources.ts';
 import { metricsRoute } from './metrics-route.ts';
+import type { MetricSource } from './metrics-text.ts';
 import { type NativeRoutesOptions, nativeRoutes } from './native-routes.ts';
 import { collectRoutes, openApiRoute } from './openapi.ts';
 import type { DescribedRoute } from './openapi-operation.ts';

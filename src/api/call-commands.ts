@@ -116,6 +116,7 @@ export function callCommandRoutes(
             'NO_TRUNK',
             'DIAL_FAILED',
             'SIP_HOST_UNKNOWN',
+            'OVERLOADED',
             'PORTS_EXHAUSTED',
             'WORKER_LOST',
           ),

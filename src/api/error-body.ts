@@ -36,7 +36,12 @@ export const errorBody = z
 type StatusOf<Code extends ErrorCode> = (typeof catalogue)[Code]['status'];
 
 /** What any request may be answered with. */
-const common = ['REQUEST_INVALID', 'UNAUTHORIZED', 'INTERNAL'] as const satisfies ErrorCode[];
+const common = [
+  'REQUEST_INVALID',
+  'UNAUTHORIZED',
+  'INTERNAL',
+  'DATABASE_UNAVAILABLE',
+] as const satisfies ErrorCode[];
 
 /** Of every route that takes an `Idempotency-Key`. */
 export const keyed = ['IDEMPOTENCY_KEY_IN_USE', 'IDEMPOTENCY_KEY_REUSED'] as const satisfies ErrorCode[];

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { tmpdir } from 'node:os';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { FakeClock } from '../clock.ts';
@@ -11,15 +10,16 @@ import { accountId, endOf, node, startRecording } from '../delivery/test-deliver
 import { silentLogger } from '../logger.ts';
 import { idleStats } from '../media/test-worker-stats.ts';
 import { createHttpServer } from './http-server.ts';
+import { mediaMetrics } from './media-metrics.ts';
 import {
   admissionMetrics,
   backlogMetrics,
   callMetrics,
-  type MetricSource,
   machineMetrics,
-  mediaMetrics,
+  signallingMetrics,
 } from './metric-sources.ts';
 import { metricsRoute } from './metrics-route.ts';
+import type { MetricSource } from './metrics-text.ts';
 
 async function scraped(clock: FakeClock, metricSources: MetricSource[], whileAsked = async () => {}) {
   const app = createHttpServer(silentLogger, clock);
@@ -36,6 +36,7 @@ async function scraped(clock: FakeClock, metricSources: MetricSource[], whileAsk
 }
 
 test('calls, media and the machine; a worker that is gone is left out', async () => {
+  await setImmediate();
   const clock = new FakeClock();
   const latenessCounts = idleStats.latenessCounts.with(0, 900).with(1, 90).with(-1, 10);
   const stats = {
@@ -48,17 +49,23 @@ test('calls, media and the machine; a worker that is gone is left out', async ()
       latenessCounts,
       latenessSumUs: 10.5e6,
     },
-    ...{ ringWaitingBytes: 512, ringBytes: 1024 },
+    ...{ ringWaitingBytes: 512, ringBytes: 1024, unsettledBytes: 256, unsettledLimitBytes: 2048 },
+    ...{ failedSends: 5, sendOverflows: 4, waitingSends: 8 },
   };
   const workers = [
     { workerId: 'w1-0123', stats: async () => stats },
     { workerId: 'w2-4567', stats: async () => Promise.reject(new Error('gone')) },
   ];
+  const disks = [
+    { place: 'data' as const, space: { freeBytes: 10, bytes: 100 } },
+    { place: 'files' as const, space: undefined },
+  ];
   const { type, values } = await scraped(clock, [
     callMetrics({ counts: { calls: 2, conferences: 1, unfinishedConversations: 3 } }),
-    mediaMetrics({ workers } as unknown as Parameters<typeof mediaMetrics>[0]),
+    mediaMetrics({ workers }, clock),
     admissionMetrics({ shortage: 'disk', refusals: { calls: 7 } }),
-    machineMetrics(tmpdir(), clock),
+    signallingMetrics(() => 6),
+    machineMetrics({ disks }, clock),
   ]);
   assert.equal(type, 'text/plain; version=0.0.4; charset=utf-8');
   for (const [name, value] of Object.entries({
@@ -69,7 +76,12 @@ test('calls, media and the machine; a worker that is gone is left out', async ()
     'callreel_recordings{worker="w1"}': 1,
     'callreel_media_ticks_late_total{worker="w1"}': 3,
     'callreel_media_lateness_max_seconds{worker="w1"}': 0.0025,
+    'callreel_media_sends_failed_total{worker="w1"}': 5,
+    'callreel_media_send_overflows_total{worker="w1"}': 4,
+    'callreel_media_sends_waiting{worker="w1"}': 8,
     'callreel_spool_waiting_bytes{worker="w1"}': 512,
+    'callreel_spool_unsettled_bytes{worker="w1"}': 256,
+    'callreel_spool_unsettled_limit_bytes{worker="w1"}': 2048,
     'callreel_media_tick_lateness_seconds_bucket{worker="w1",le="0.00005"}': 900,
     'callreel_media_tick_lateness_seconds_bucket{worker="w1",le="1"}': 990,
     'callreel_media_tick_lateness_seconds_bucket{worker="w1",le="+Inf"}': 1000,
@@ -78,15 +90,41 @@ test('calls, media and the machine; a worker that is gone is left out', async ()
     'callreel_admission_shortage{reason="disk"}': 1,
     'callreel_admission_shortage{reason="late"}': 0,
     'callreel_admission_refused_total{reason="calls"}': 7,
+    callreel_database_queries_waiting: 6,
+    'callreel_disk_up{of="data"}': 1,
+    'callreel_disk_free_bytes{of="data"}': 10,
+    'callreel_disk_bytes{of="data"}': 100,
+    'callreel_disk_up{of="files"}': 0,
   }))
     assert.equal(values.get(name), value, name);
-  assert.ok(values.get('callreel_disk_free_bytes')! <= values.get('callreel_disk_bytes')!);
-  for (const name of ['callreel_disk_bytes', 'process_cpu_seconds_total', 'process_resident_memory_bytes'])
+  assert.equal(values.has('callreel_disk_free_bytes{of="files"}'), false);
+  for (const name of [
+    'callreel_signalling_busy_seconds_total',
+    'process_cpu_seconds_total',
+    'process_resident_memory_bytes',
+  ])
     assert.ok(values.get(name)! > 0, name);
   assert.equal(
     [...values.keys()].some((name) => name.includes('w2')),
     false,
   );
+});
+
+test('workers that hang are none that answer, and the others have their figures', async () => {
+  const clock = new FakeClock();
+  const hung = { workerId: 'w1-0123', stats: () => new Promise<never>(() => undefined) };
+  const well = { workerId: 'w2-4567', stats: async () => idleStats };
+  const passed = async () => {
+    while (clock.pendingTimers === 0) await setImmediate();
+    clock.advanceMs(2000);
+  };
+  const one = await scraped(clock, [mediaMetrics({ workers: [hung, well] }, clock)], passed);
+  assert.equal(one.values.get('callreel_metrics_up{of="media"}'), 1);
+  assert.equal(one.values.get('callreel_media_workers'), 1);
+  assert.equal(one.values.get('callreel_recordings{worker="w2"}'), 0);
+  const none = await scraped(clock, [mediaMetrics({ workers: [hung] }, clock)], passed);
+  assert.equal(none.values.get('callreel_media_workers'), 0);
+  assert.equal(clock.pendingTimers, 0);
 });
 
 test('a source that fails or is late takes along its own figures, and no others', async () => {

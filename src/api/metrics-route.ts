@@ -1,8 +1,7 @@
 import type { FastifyInstance } from 'fastify';
-import type { Clock } from '../clock.ts';
+import { type Clock, within } from '../clock.ts';
 import type { Logger } from '../logger.ts';
-import type { MetricSource } from './metric-sources.ts';
-import { type Metric, metricsContentType, metricsText } from './metrics-text.ts';
+import { type Metric, type MetricSource, metricsContentType, metricsText } from './metrics-text.ts';
 
 export interface MetricsRouteOptions {
   clock: Clock;
@@ -37,15 +36,9 @@ async function collect(
   clock: Clock,
   log: Logger,
 ): Promise<readonly Metric[] | undefined> {
-  const { promise: late, resolve } = Promise.withResolvers<undefined>();
-  const timer = clock.after(sourceLimitMs, () => resolve(undefined));
   const asked = (async () => await ask())().catch((error: unknown) => {
     log.warn({ of: name, error }, 'metrics could not be had');
     return undefined;
   });
-  try {
-    return await Promise.race([asked, late]);
-  } finally {
-    timer.cancel();
-  }
+  return await within(clock, sourceLimitMs, asked);
 }

@@ -14,6 +14,21 @@ export interface MetricSample {
   value: number;
 }
 
+export function gauge(name: string, help: string, samples: number | readonly MetricSample[]): Metric {
+  return { name, type: 'gauge', help, samples: typeof samples === 'number' ? [{ value: samples }] : samples };
+}
+
+export function counter(name: string, help: string, samples: number | readonly MetricSample[]): Metric {
+  return { ...gauge(name, help, samples), type: 'counter' };
+}
+
+/** Where metrics come from; asked anew for each scrape. */
+export interface MetricSource {
+  /** Told where it fails or is late: the others are given out all the same. */
+  name: string;
+  collect(): Promise<readonly Metric[]> | readonly Metric[];
+}
+
 export const metricsContentType = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** Prometheus' text exposition format, version 0.0.4. A metric without samples is left out. */

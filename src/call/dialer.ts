@@ -153,7 +153,9 @@ export class Dialer {
       joinsAtAnswer: request.joinsAtAnswer,
       secureSignalling: target.transport === 'tls' || /^sips:|;transport=tls/i.test(target.requestUri),
     });
-    const session = await this.#invite(connectionId, request, target, offer);
+    const consent = new RememberedConsent(target.redirect);
+    const way = { ...target, redirect: consent.asked };
+    const session = await this.#invite(connectionId, request, way, offer);
     const connection = {
       connectionId,
       accountId,
@@ -184,7 +186,11 @@ export class Dialer {
     });
     if (signal.aborted) abort();
     try {
-      return await promise;
+      const outcome = await promise;
+      // It went nowhere for want of an answer of ours: that is nothing the called party said.
+      if (!(outcome instanceof Leg) && consent.failure !== undefined && !signal.aborted)
+        throw consent.failure;
+      return outcome;
     } finally {
       timeout.cancel();
       patience?.cancel();
@@ -215,6 +221,25 @@ export class Dialer {
         .invite({ ...way, offer, maxForwards, handlers: { ended: () => undefined } });
     } catch (error) {
       await this.#options.media.close(connectionId, worker);
+      throw error;
+    }
+  }
+}
+
+/** Knows of what kept the question from being answered: to the call that is as good as a no. */
+class RememberedConsent {
+  failure: unknown;
+  readonly asked: RedirectConsent | undefined;
+
+  constructor(ask: RedirectConsent | undefined) {
+    this.asked = ask && (async (uri) => await this.#ask(ask, uri));
+  }
+
+  async #ask(ask: RedirectConsent, uri: string): Promise<boolean> {
+    try {
+      return await ask(uri);
+    } catch (error) {
+      this.failure ??= error;
       throw error;
     }
   }

@@ -153,8 +153,10 @@ export class Directory {
   /** Who consented and who heard the notice, as far as that is known by now. */
   recordingEvidence({ recordingId, conversationId, consents, heardNotices }: Recording): Promise<void> {
     const evidence = { consent: structuredClone(consents), notices: [...heardNotices] };
+    // In a transaction: what stays in the network when its connection is given up is no write of its own, by which
+    // evidence could be lost that came later.
     return this.#writes.add(conversationId, 'recording evidence', async () => {
-      await setRecordingEvidence(this.#options.db, recordingId, evidence);
+      await this.#options.db.transaction().execute((trx) => setRecordingEvidence(trx, recordingId, evidence));
     });
   }
 

@@ -22,7 +22,7 @@ async function answeredLeg(offer: string | undefined) {
     },
   } as unknown as MediaWorker;
   const media = new MediaPlane({
-    pool: { workerFor: () => worker } as unknown as WorkerPool,
+    pool: { workerFor: () => worker, forget: () => undefined } as unknown as WorkerPool,
     advertisedAddress: () => '127.0.0.1',
     codecs: ['PCMU', 'PCMA'],
     codecOrder: 'offer',

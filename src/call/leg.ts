@@ -208,17 +208,19 @@ export class Leg {
     if (this.#worker) return;
     if (!this.#step('open'))
       throw new CallreelError('CONFLICT', `the call ${this.id} was hung up before it was answered`);
-    const worker = typeof room === 'string' ? this.#media.workerFor(room) : room;
-    const { peer, offer } = this.session;
-    const answer = await this.#media
-      .answer(this.id, worker, peer, offer)
-      .catch((error: unknown) => this.#refuse(error));
+    const { worker, answer } = await this.#openOn(room).catch((error: unknown) => this.#refuse(error));
     if (!this.#step('opened')) {
       await this.#media.close(this.id, worker);
       throw new CallreelError('CONFLICT', `the call ${this.id} was hung up while it was being answered`);
     }
     this.#worker = worker;
     this.#sdpAnswer = answer;
+  }
+
+  async #openOn(room: string | MediaWorker): Promise<{ worker: MediaWorker; answer: string }> {
+    const worker = typeof room === 'string' ? this.#media.workerFor(room) : room;
+    const { peer, offer } = this.session;
+    return { worker, answer: await this.#media.answer(this.id, worker, peer, offer) };
   }
 
   /**
@@ -273,10 +275,13 @@ export class Leg {
     return status === 503 ? [...warnings, retryAfter] : warnings;
   }
 
-  /** Keeps for the peer why its offer is refused. */
+  /** Keeps for the peer why it has no media: whatever a document does without, it is how the call ends. */
   #refuse(error: unknown): never {
-    if (error instanceof CallreelError && error.status === 488)
-      this.#warnings = [{ name: 'Warning', value: warningFor(error, 'callreel') }];
+    if (error instanceof CallreelError) {
+      const { status, code: reason } = error;
+      if (status === 488) this.#warnings = [{ name: 'Warning', value: warningFor(error, 'callreel') }];
+      if (tellingStatuses.includes(status)) this.refuseLater({ status, reason });
+    }
     throw error;
   }
 

@@ -196,6 +196,8 @@ export class MediaPlane {
   async close(legId: string, worker: MediaWorker): Promise<void> {
     if (!this.#negotiators.delete(legId)) return;
     this.#peerAddresses.delete(legId);
+    // Where it was to be in a room of its own.
+    this.#options.pool.forget(legId);
     try {
       await worker.send({ verb: 'leg.close', legId });
     } catch (error) {

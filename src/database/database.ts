@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os';
-import { CamelCasePlugin, Kysely, PostgresDialect, type PostgresPool } from 'kysely';
+import { CamelCasePlugin, Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { type Clock, sleep } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Secret } from '../secret.ts';
+import { cataloguedPool, type QueryLimit } from './catalogued-pool.ts';
 import { ensureDataDir, lockDataDir } from './data-dir.ts';
 import { keepAlive } from './keep-alive.ts';
 import { migrate, schemaName } from './migrate.ts';
@@ -44,6 +45,10 @@ const embeddedConnections = {
 const connectTimeoutMs = 10_000;
 const firstConnectionLimitMs = 30_000;
 const retryMs = 500;
+/** Of one query, also where it waits for what another one has locked. No query of ours takes as long by itself. */
+const queryLimitMs = 30_000;
+/** A host that is gone says nothing: without asking nobody would find out while waiting for an answer. */
+const keepAliveAfterMs = 30_000;
 
 const int8 = 20;
 
@@ -71,9 +76,10 @@ export async function startDatabase(options: DatabaseOptions): Promise<Database>
       : { connectionString: options.url?.reveal() };
     const { sessionOptions } = options;
     pool = openPool(sessionOptions ? { ...address, options: sessionOptions } : address, options.logger);
-    const db = openDb(pool);
+    const db = openDb(pool, { clock: options.clock, limitMs: queryLimitMs });
     await keepAlive(firstConnection(pool, options.clock));
-    await migrate(db);
+    // Of a large table it takes its time.
+    await migrate(openDb(pool));
     if (postgres) await openAll(pool);
     return { db, pool, postgres, close };
   } catch (error) {
@@ -87,6 +93,8 @@ export function openPool(address: pg.PoolConfig, logger: Logger): pg.Pool {
   const pool = new pg.Pool({
     max: maxConnections,
     connectionTimeoutMillis: connectTimeoutMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveAfterMs,
     application_name: 'callreel',
     ...address,
     types: {
@@ -99,23 +107,14 @@ export function openPool(address: pg.PoolConfig, logger: Logger): pg.Pool {
   return pool;
 }
 
-/** Whose queries throw CallreelError DATABASE_UNAVAILABLE where no connection is to be had. */
-export function openDb(pool: pg.Pool): Db {
+/**
+ * Whose queries throw CallreelError DATABASE_UNAVAILABLE where the database is not to be had (`catalogued-pool.ts`).
+ * @param limit none: a query may take as long as it wants
+ */
+export function openDb(pool: pg.Pool, limit?: QueryLimit): Db {
   const plugins = [new CamelCasePlugin({ maintainNestedObjectKeys: true })];
-  const dialect = new PostgresDialect({ pool: cataloguedPool(pool) });
+  const dialect = new PostgresDialect({ pool: cataloguedPool(pool, limit) });
   return new Kysely<Schema>({ dialect, plugins }).withSchema(schemaName);
-}
-
-function cataloguedPool(pool: pg.Pool): PostgresPool {
-  return {
-    options: pool.options,
-    connect: () =>
-      pool.connect().catch((cause: unknown) => {
-        // Whom it is told may be a stranger to what the database is and where.
-        throw new CallreelError('DATABASE_UNAVAILABLE', 'the database does not answer', { cause });
-      }),
-    end: () => pool.end(),
-  };
 }
 
 /** Those that are kept are there before the first call. */

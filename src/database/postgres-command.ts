@@ -16,6 +16,8 @@ const settings: Record<string, string> = {
   port: String(socketPort),
   unix_socket_permissions: '0700',
   max_connections: '60',
+  // Who waits for a lock and is not waited for any more goes.
+  client_connection_check_interval: '2s',
   shared_buffers: '32MB',
   max_wal_size: '256MB',
   io_method: 'sync',

@@ -18,11 +18,14 @@ export const testClockSession = '-c pgboss.test_clock=on';
 
 /** How often jobs are looked for whose process died with them. */
 const supervisePeriodSeconds = 15;
+/** Of one query of the queue, its migrations aside; a connection whose query takes longer is closed. */
+const queryLimitMs = 5 * 60_000;
 
 /** Starts the job queue on our pool. One for the process; every kind of job is a queue in it. */
 export async function startJobs(pool: pg.Pool, logger: Logger, clock?: BossClock): Promise<PgBoss> {
+  const db = new PoolAdapter(pool);
   const boss = new PgBoss({
-    db: poolAdapter(pool),
+    db,
     schema: jobSchema,
     schedule: false,
     superviseIntervalSeconds: supervisePeriodSeconds,
@@ -31,13 +34,24 @@ export async function startJobs(pool: pg.Pool, logger: Logger, clock?: BossClock
   });
   boss.on('error', (error) => logger.error({ err: error }, 'job queue'));
   boss.on('warning', (warning) => logger.warn({ warning }, 'job queue'));
-  return await boss.start();
+  const started = await boss.start();
+  db.limitMs = queryLimitMs;
+  return started;
 }
 
-function poolAdapter(pool: pg.Pool): BossDb {
-  return {
-    executeSql: (text, values) => pool.query(text, values),
-    // Asked for only under a test clock, whose pool sets them by its connection options.
-    setSessionStatements: async () => {},
-  };
+class PoolAdapter implements BossDb {
+  readonly #pool: pg.Pool;
+  limitMs: number | undefined;
+
+  constructor(pool: pg.Pool) {
+    this.#pool = pool;
+  }
+
+  async executeSql(text: string, values?: unknown[]): Promise<pg.QueryResult> {
+    const query = { text, values, query_timeout: this.limitMs };
+    return await this.#pool.query(query);
+  }
+
+  /** Asked for only under a test clock, whose pool sets them by its connection options. */
+  async setSessionStatements(): Promise<void> {}
 }

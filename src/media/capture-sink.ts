@@ -1,6 +1,7 @@
 import type { CodecName } from '../codec/codec.ts';
 import type { OpenSegment, SpoolProducer } from '../spool/producer.ts';
 import type { Party, TrackSide } from '../spool/records.ts';
+import type { PacketSeries } from '../timeline/packet-series.ts';
 import type { RecordingPolicy } from './control.ts';
 
 /**
@@ -79,8 +80,8 @@ export interface FastCapture {
   readonly segment: OpenSegment | undefined;
   /** Position 0 of their times in the spool. */
   readonly originUs: number;
-  /** One that is in the spool, as it is there; later, in their order. */
-  place(sequenceNumber: number, rtpTime: number, arrivalUs: number, durationTicks: number): void;
+  /** Some that are in the spool, as they are there; later, in their order. Valid only during the call. */
+  placeSeries(series: PacketSeries): void;
 }
 
 /**

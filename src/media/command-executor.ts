@@ -54,6 +54,8 @@ export interface RecordingControl {
   readonly ringOverflows: number;
   readonly ringWaitingBytes: number;
   readonly ringBytes: number;
+  readonly unsettledBytes: number;
+  readonly unsettledLimitBytes: number;
   /** @throws CallreelError */
   start(command: RecordingStart, atUs: number): void;
   /** @throws CallreelError */
@@ -309,7 +311,7 @@ export class CommandExecutor {
 
   #stats(): WorkerStats {
     const { transport, recordings } = this.#options;
-    const { receivedPackets, sentPackets, failedSends, lateTicks, maxLatenessUs, histogram } =
+    const { receivedPackets, sentPackets, failedSends, sendOverflows, lateTicks, maxLatenessUs, histogram } =
       transport.counters;
     return {
       openPorts: this.legs.openPorts,
@@ -319,6 +321,8 @@ export class CommandExecutor {
       receivedPackets,
       sentPackets,
       failedSends,
+      sendOverflows,
+      waitingSends: transport.waitingSends ?? 0,
       encodedSlots: encodingCount.slots - this.#encodedBefore,
       lateTicks,
       maxLatenessUs,
@@ -327,6 +331,8 @@ export class CommandExecutor {
       ringOverflows: recordings.ringOverflows,
       ringWaitingBytes: recordings.ringWaitingBytes,
       ringBytes: recordings.ringBytes,
+      unsettledBytes: recordings.unsettledBytes,
+      unsettledLimitBytes: recordings.unsettledLimitBytes,
     };
   }
 }

@@ -394,6 +394,10 @@ export interface WorkerStats {
   receivedPackets: number;
   sentPackets: number;
   failedSends: number;
+  /** Of these, for which there was no room: a socket's buffer, or the queue before it, was full. */
+  sendOverflows: number;
+  /** In that queue. */
+  waitingSends: number;
   /** Slots of 20 ms that were encoded by codecs with a memory; one for all who hear the same. */
   encodedSlots: number;
   lateTicks: number;
@@ -406,4 +410,7 @@ export interface WorkerStats {
   /** Of the ring to that thread: how much lies in it, and how much may. */
   ringWaitingBytes: number;
   ringBytes: number;
+  /** What the writer thread has in its journal and not in the recordings' files, and with how much of it it stops. */
+  unsettledBytes: number;
+  unsettledLimitBytes: number;
 }

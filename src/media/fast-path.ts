@@ -13,6 +13,7 @@ import type { KeyPresses } from './key-presses.ts';
 import type { FastRelay, LegOutput } from './leg-output.ts';
 import type { LegStatistics } from './leg-statistics.ts';
 import type { MixedPath } from './mixed-path.ts';
+import { NotedPackets } from './noted-packets.ts';
 import type { PacketProtection } from './packet-protection.ts';
 import type { PauseEnd } from './pause-end.ts';
 import type { PayloadTypes } from './payload-types.ts';
@@ -43,6 +44,7 @@ export interface FastPathLeg {
 
 /** Of all legs. */
 const notes = new ArrivalNotes();
+const noted = new NotedPackets();
 const originUnit = 2 ** 20;
 /** Version 2 and nothing else: neither padding nor extension nor sources. */
 const plainFirstByte = 0x80;
@@ -334,39 +336,33 @@ export class FastPath implements FastPathUser {
   #tellPackets(packets: number): void {
     const { statistics, pauseEnd, latch, inactivity, payloadTypes, protection } = this.#leg;
     const format = this.#format!;
-    const { clockRateHz } = format;
     const ticks = this.#ticks;
     const ssrc = this.#ssrc >>> 0;
-    const payloadBytes = this.#bytes - rtpHeaderBytes;
-    let sequenceNumber = toSequenceNumber(this.#sequenceNumber - packets);
-    let rtpTime = toRtpTimestamp(this.#rtpTime - packets * ticks);
-    for (let i = 0; i < packets; i++) {
-      const arrivalUs = notes.times[this.#notesAt + i]!;
-      statistics.audio(format, ssrc, sequenceNumber, rtpTime, arrivalUs, payloadBytes);
-      pauseEnd.took(ssrc, clockRateHz, rtpTime, arrivalUs);
-      if (this.#segmentHandle > 0) this.#place(i, packets);
-      sequenceNumber = toSequenceNumber(sequenceNumber + 1);
-      rtpTime = toRtpTimestamp(rtpTime + ticks);
-    }
-    const arrivalUs = notes.times[this.#notesAt + packets - 1]!;
-    const lastNumber = toSequenceNumber(sequenceNumber - 1);
+    const firstNumber = toSequenceNumber(this.#sequenceNumber - packets);
+    const firstTime = toRtpTimestamp(this.#rtpTime - packets * ticks);
+    noted.fill(packets, firstNumber, firstTime, ticks);
+    noted.cameAt(notes.times, this.#notesAt, 0);
+    const arrivalUs = noted.arrivalUs(packets - 1);
+    statistics.audioSeries(format, ssrc, noted, this.#bytes - rtpHeaderBytes);
+    pauseEnd.tookSeries(ssrc, format.clockRateHz, noted);
+    if (this.#segmentHandle > 0) this.#place(packets, firstNumber, firstTime);
+    const lastNumber = toSequenceNumber(this.#sequenceNumber - 1);
     this.#arrivalUs = arrivalUs;
     latch.wentOn(packets, arrivalUs, lastNumber);
     inactivity.alive(arrivalUs);
-    payloadTypes.wentOn(lastNumber, toRtpTimestamp(rtpTime - ticks));
+    payloadTypes.wentOn(lastNumber, toRtpTimestamp(this.#rtpTime - ticks));
     protection.wentOn(lastNumber);
   }
 
-  /** The packet noted as number `i` of so many, where it was recorded. */
-  #place(i: number, packets: number): void {
+  /** So many noted packets, where they were recorded. */
+  #place(packets: number, firstNumber: number, firstTime: number): void {
     const capture = this.#capture!;
-    const ticks = this.#ticks;
     const isHeard = this.#heard !== undefined;
     const [numberOffset, timeOffset] = isHeard ? [this.#sequenceOffset, this.#timeOffset] : [0, 0];
-    const sequenceNumber = toSequenceNumber(this.#sequenceNumber - packets + i + numberOffset);
-    const rtpTime = toRtpTimestamp(this.#rtpTime + (i - packets) * ticks + timeOffset);
-    const atUs = notes.times[(isHeard ? this.#heardNotesAt : this.#notesAt) + i]!;
-    capture.place(sequenceNumber, rtpTime, Math.max(0, atUs - capture.originUs), ticks);
+    const sequenceNumber = toSequenceNumber(firstNumber + numberOffset);
+    noted.fill(packets, sequenceNumber, toRtpTimestamp(firstTime + timeOffset), this.#ticks);
+    noted.cameAt(notes.times, isHeard ? this.#heardNotesAt : this.#notesAt, capture.originUs);
+    capture.placeSeries(noted);
   }
 
   /**

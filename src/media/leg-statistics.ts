@@ -1,5 +1,6 @@
 import { Reception } from '../rtp/reception.ts';
 import type { RtpTimestamp, SequenceNumber } from '../rtp/sequence.ts';
+import type { PacketSeries } from '../timeline/packet-series.ts';
 import type { LegReport, NegotiatedCodec, SrtpRefusals } from './control.ts';
 import type { PlayoutCounters } from './playout.ts';
 import type { RtcpSession } from './rtcp-session.ts';
@@ -62,13 +63,13 @@ export class LegStatistics {
     bytes: number,
   ): void {
     this.reception.receive(ssrc, sequenceNumber, rtpTime, format.clockRateHz, arrivalUs, bytes, true);
-    if (format === this.#format) return;
-    const { codec, payloadType, clockRateHz } = format;
-    const before = this.#format;
-    this.#format = format;
-    const same =
-      before?.codec === codec && before.payloadType === payloadType && before.clockRateHz === clockRateHz;
-    if (!same && this.#codecs.length < maxCodecs) this.#codecs.push({ atUs: arrivalUs, format });
+    this.#note(format, arrivalUs);
+  }
+
+  /** As `audio`, of packets that go on with each other. @param bytes of each */
+  audioSeries(format: NegotiatedCodec, ssrc: number, series: PacketSeries, bytes: number): void {
+    this.#note(format, series.arrivalUs(0));
+    this.reception.receiveSeries(ssrc, format.clockRateHz, series, bytes);
   }
 
   /** A packet that uses a number of the stream and says nothing of its time: a key press, comfort noise. */
@@ -101,6 +102,16 @@ export class LegStatistics {
 
   legReport(nowUs: number): LegReport {
     return this.#report(this.#begun, nowUs);
+  }
+
+  #note(format: NegotiatedCodec, arrivalUs: number): void {
+    if (format === this.#format) return;
+    const { codec, payloadType, clockRateHz } = format;
+    const before = this.#format;
+    this.#format = format;
+    const same =
+      before?.codec === codec && before.payloadType === payloadType && before.clockRateHz === clockRateHz;
+    if (!same && this.#codecs.length < maxCodecs) this.#codecs.push({ atUs: arrivalUs, format });
   }
 
   #report(since: Mark, nowUs: number): LegReport {

@@ -1,5 +1,6 @@
 import type { CodecName } from '../codec/codec.ts';
 import { holdsRedundancy } from '../codec/opus-redundancy.ts';
+import type { PacketSeries } from '../timeline/packet-series.ts';
 import { payloadDurationTicks } from '../timeline/payload-duration.ts';
 import { longestStallUs, SaidTime } from './said-time.ts';
 
@@ -56,6 +57,11 @@ export class PauseEnd {
   /** A packet of audio that is of no pause. */
   took(ssrc: number, clockRateHz: number, rtpTime: number, arrivalUs: number): void {
     this.#time.took(ssrc, clockRateHz, rtpTime, arrivalUs);
+  }
+
+  /** As `took`, of packets that go on with each other. */
+  tookSeries(ssrc: number, clockRateHz: number, series: PacketSeries): void {
+    this.#time.tookSeries(ssrc, clockRateHz, series);
   }
 
   /** Of a key, a report: whatever has an RTP time of the stream. */

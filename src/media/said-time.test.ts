@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { randomOf } from '../timeline/test-random.ts';
 import { SaidTime } from './said-time.ts';
 
 const slotUs = 20_000;
@@ -92,4 +93,26 @@ test('what else has an RTP time was then, where its stream is known', () => {
   assert.equal(time.at(ssrc, rtpTimeOf(3)), 3 * slotUs);
   assert.equal(time.at(ssrc, rtpTimeOf(3), 16_000), undefined);
   assert.equal(time.at(8, rtpTimeOf(3)), undefined);
+});
+
+test('packets that go on with each other say the same, taken one by one or all at once', () => {
+  const random = randomOf(5);
+  const single = new SaidTime();
+  const atOnce = new SaidTime();
+  let slot = 0;
+  for (let round = 0; round < 400; round++) {
+    const count = 1 + Math.floor(random() * 64);
+    if (random() < 0.1) slot += Math.floor(random() * 200);
+    const stalledUs = random() < 0.1 ? 3_000_000 * random() : 0;
+    const of = random() < 0.05 ? ssrc + 1 : ssrc;
+    const first = slot;
+    const lateUs = Array.from({ length: count }, () => Math.floor(stalledUs + random() * 30_000));
+    const arrivalUs = (index: number) => (first + index) * slotUs + lateUs[index]!;
+    for (let i = 0; i < count; i++, slot++) single.took(of, 8000, rtpTimeOf(slot), arrivalUs(i));
+    const series = { count, sequenceNumber: 0, rtpTime: rtpTimeOf(first), payloadBytes: 160, arrivalUs };
+    atOnce.tookSeries(of, 8000, series);
+    assert.deepEqual([atOnce.saidUs, atOnce.isSettled], [single.saidUs, single.isSettled], `round ${round}`);
+    for (const key of [rtpTimeOf(slot), rtpTimeOf(slot - 300)])
+      assert.equal(atOnce.at(of, key), single.at(of, key));
+  }
 });

@@ -1,4 +1,5 @@
 import { timestampDelta, toRtpTimestamp } from '../rtp/sequence.ts';
+import type { PacketSeries } from '../timeline/packet-series.ts';
 
 /** What is later than this belongs to a stream whose clock stood still, unless those behind it catch up. */
 const longestDelayUs = 1_000_000;
@@ -79,6 +80,19 @@ export class SaidTime {
     this.saidUs = arrivalUs - Math.max(0, lagUs);
     this.isSettled = true;
     return true;
+  }
+
+  /** As `took`, of packets that go on with each other. */
+  tookSeries(ssrc: number, clockRateHz: number, series: PacketSeries): void {
+    const { count, payloadBytes: ticks } = series;
+    let rtpTime = series.rtpTime;
+    for (let i = 0; i < count; i++, rtpTime = (rtpTime + ticks) >>> 0) {
+      const stream = this.#streams[0];
+      const isLast = stream?.ssrc === ssrc && stream.clockRateHz === clockRateHz;
+      const arrivalUs = series.arrivalUs(i);
+      if (!isLast || !this.#goesOn(stream, rtpTime, arrivalUs))
+        this.took(ssrc, clockRateHz, rtpTime, arrivalUs);
+    }
   }
 
   /** When something else with this RTP time was said or pressed; undefined where the stream is not known. */

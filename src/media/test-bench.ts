@@ -52,6 +52,8 @@ class RecordingLog implements RecordingControl {
   ringOverflows = 0;
   ringWaitingBytes = 0;
   ringBytes = 0;
+  unsettledBytes = 0;
+  unsettledLimitBytes = 0;
   legs: RecordedLegs | undefined;
   start({ recordingId }: { recordingId: string }): void {
     this.calls.push(`start ${recordingId}`);

@@ -9,6 +9,7 @@ import type {
 } from '../media/capture-sink.ts';
 import { longestStallUs } from '../media/said-time.ts';
 import type { OpenSegment, SpoolProducer } from '../spool/producer.ts';
+import type { PacketSeries } from '../timeline/packet-series.ts';
 import { payloadDurationTicks } from '../timeline/payload-duration.ts';
 import type { RecentSpeech } from './recent-speech.ts';
 import type { RecordedTrack } from './recorded-track.ts';
@@ -147,8 +148,8 @@ export class CapturedStay implements FastCapture {
     return this;
   }
 
-  place(sequenceNumber: number, rtpTime: number, arrivalUs: number, durationTicks: number): void {
-    for (const track of this.#tracks) track.place(sequenceNumber, rtpTime, arrivalUs, durationTicks);
+  placeSeries(series: PacketSeries): void {
+    for (const track of this.#tracks) track.placeSeries(series);
   }
 
   /** One that went down while one of the recordings was paused is in none: they share the segment. */

@@ -1,6 +1,7 @@
 import type { CapturedPacket, FastPathUser } from '../media/capture-sink.ts';
 import type { ManifestTrack } from '../spool/records.ts';
 import type { ClockReport } from '../timeline/clock-report.ts';
+import type { PacketSeries } from '../timeline/packet-series.ts';
 import type { Placement } from '../timeline/placement.ts';
 import { type TrackPacket, TrackPlacer } from '../timeline/track-placer.ts';
 import { TrackTimeline } from '../timeline/track-timeline.ts';
@@ -118,6 +119,22 @@ export class RecordedTrack {
     const nowSample = Math.round((arrivalUs * this.#rateHz) / 1_000_000);
     if (placement.atSample <= nowSample + (maxLiveLeadUs * this.#rateHz) / 1_000_000) return placement;
     return { ...placement, atSample: nowSample };
+  }
+
+  /** As `place`, of packets that go on with each other, where nobody listens. */
+  placeSeries(series: PacketSeries): void {
+    this.#packets += series.count;
+    this.#placeGathered();
+    const packet = this.#packet;
+    packet.durationTicks = series.payloadBytes;
+    for (let next = 0; next < series.count; next++) {
+      next += this.#placer.offerSeries(series, next);
+      if (next >= series.count) return;
+      packet.sequenceNumber = (series.sequenceNumber + next) & 0xffff;
+      packet.rtpTime = (series.rtpTime + next * series.payloadBytes) >>> 0;
+      packet.arrivalUs = series.arrivalUs(next);
+      this.#placer.offer(packet);
+    }
   }
 
   /** How much before the place where it was heard lies what was heard there, in samples. */

@@ -61,6 +61,15 @@ export class Recordings implements RecordingControl {
     return this.#options.spool.ringBytes;
   }
 
+  /** What the writer thread has taken of it and not put into files. */
+  get unsettledBytes(): number {
+    return this.#options.spool.unsettledBytes;
+  }
+
+  get unsettledLimitBytes(): number {
+    return this.#options.spool.unsettledLimitBytes;
+  }
+
   /** Running, or ended and not yet on disk. */
   get count(): number {
     return this.#recorders.size;

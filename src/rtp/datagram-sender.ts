@@ -5,6 +5,7 @@ import { maxDatagramBytes } from './send-batch.ts';
 export interface SendCounters {
   sentPackets: number;
   failedSends: number;
+  sendOverflows: number;
 }
 
 /** Where the datagrams of all ports of a transport go out, in their order. */
@@ -34,6 +35,15 @@ export function sendMessage(libc: Libc, fd: number, message: MessageHeader): boo
   return libc.errno() === linux.ECONNREFUSED && libc.sendmsg(fd, message.pointer, sendFlags) >= 0;
 }
 
+/** This machine has no room for it, whoever it is for. */
+const overflows: readonly number[] = [linux.EAGAIN, linux.ENOBUFS, linux.ENOMEM];
+
+/** @param errno why it was not sent */
+export function countFailedSend(counters: SendCounters, errno: number): void {
+  counters.failedSends++;
+  if (overflows.includes(errno)) counters.sendOverflows++;
+}
+
 /** Sends each at once. */
 export class DirectSender implements DatagramSender {
   readonly bytes: Uint8Array;
@@ -53,7 +63,7 @@ export class DirectSender implements DatagramSender {
     message.aim(address, addressBytes);
     message.dataBytes = dataBytes;
     if (sendMessage(this.#libc, fd, message)) this.#counters.sentPackets++;
-    else this.#counters.failedSends++;
+    else countFailedSend(this.#counters, this.#libc.errno());
   }
 
   flush(): void {}

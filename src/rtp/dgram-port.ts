@@ -1,5 +1,5 @@
 import type { Socket } from 'node:dgram';
-import type { QueuedDatagram, SendBatch } from './send-batch.ts';
+import { noRoom, type QueuedDatagram, type SendBatch } from './send-batch.ts';
 import type { DatagramSink, TransportPort } from './transport.ts';
 
 export interface DgramPortOwner {
@@ -55,6 +55,12 @@ export class DgramPort implements TransportPort {
   }
 }
 
+/**
+ * Of one socket with the kernel: 160 ms of a stream. What is later is of no use to the peer, and a socket that stands
+ * still (a neighbour that answers no ARP) would take all memory there is for those of others.
+ */
+const maxWaitingPerSocket = 8;
+
 /** Hands one datagram to the kernel; whatever goes wrong ends in its chunk's `done`. */
 export function sendDatagram({
   port,
@@ -65,7 +71,8 @@ export function sendDatagram({
   remotePort,
 }: QueuedDatagram<DgramPort>): void {
   try {
-    port.socket.send(chunk.bytes, offset, bytes, remotePort, address, chunk.done);
+    if (port.socket.getSendQueueCount() >= maxWaitingPerSocket) chunk.done(noRoom);
+    else port.socket.send(chunk.bytes, offset, bytes, remotePort, address, chunk.done);
   } catch (error) {
     // A port number of 0 or a socket closed meanwhile: a refused send like any other.
     chunk.done(error instanceof Error ? error : new Error(String(error)));

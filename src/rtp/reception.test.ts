@@ -14,6 +14,25 @@ function receive(
   reception.receive(ssrc, sequenceNumber, rtpTime, 8000, 1_000_000 + arrivalN * 20_000 + lateUs, 160, timed);
 }
 
+/** What is counted, and what the next packets are measured by. */
+function figuresOf(reception: Reception) {
+  const { packets, bytes, duplicates, reordered, ssrcChanges, expected, lost, jitter, mostJitter } =
+    reception;
+  const { highestSequence } = reception;
+  return {
+    packets,
+    bytes,
+    duplicates,
+    reordered,
+    ssrcChanges,
+    expected,
+    lost,
+    jitter,
+    mostJitter,
+    highestSequence,
+  };
+}
+
 describe('Reception (RFC 3550 appendices A.1, A.3, A.8)', () => {
   it('counts a clean stream over the wraps', () => {
     const reception = new Reception();
@@ -79,5 +98,37 @@ describe('Reception (RFC 3550 appendices A.1, A.3, A.8)', () => {
     for (let n = 20_000; n < 20_010; n++) receive(reception, n, { ssrc: 2 });
     assert.deepEqual([reception.expected, reception.lost, reception.ssrcChanges], [30, 2, 1]);
     assert.equal(reception.ssrc, 2);
+  });
+
+  it('takes packets that go on with each other as if one by one, whatever came before', () => {
+    let state = 11;
+    const random = () => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) / 2 ** 32;
+    const single = new Reception();
+    const atOnce = new Reception();
+    let n = 0;
+    for (let round = 0; round < 300; round++) {
+      const count = 1 + Math.floor(random() * 64);
+      const ssrc = random() < 0.05 ? 2 : 1;
+      const clockRateHz = random() < 0.05 ? 16_000 : 8000;
+      if (random() < 0.2) n += Math.floor(random() * 5) - 2;
+      if (random() < 0.02) n += 4000;
+      const first = n;
+      const lateUs = Array.from({ length: count }, () => Math.floor(random() * (random() < 0.1 ? 3e6 : 4e4)));
+      const series = {
+        count,
+        sequenceNumber: toSequenceNumber(65_500 + first),
+        rtpTime: toRtpTimestamp(4_294_967_000 + first * 160),
+        payloadBytes: 160,
+        arrivalUs: (index: number) => 1_000_000 + (first + index) * 20_000 + lateUs[index]!,
+      };
+      for (let i = 0; i < count; i++, n++) {
+        const number = toSequenceNumber(series.sequenceNumber + i);
+        const rtpTime = toRtpTimestamp(series.rtpTime + i * 160);
+        single.receive(ssrc, number, rtpTime, clockRateHz, series.arrivalUs(i), 172, true);
+      }
+      atOnce.receiveSeries(ssrc, clockRateHz, series, 172);
+      assert.deepEqual(figuresOf(atOnce), figuresOf(single), `round ${round}`);
+      assert.equal(atOnce.takeFractionLost(), single.takeFractionLost());
+    }
   });
 });

@@ -4,6 +4,7 @@ import {
   type SequenceNumber,
   timestampDelta,
   toRtpTimestamp,
+  toSequenceNumber,
 } from './sequence.ts';
 
 /** A step further than this is a new beginning of the source (RFC 3550 appendix A.1). */
@@ -11,6 +12,16 @@ const maxDropout = 3000;
 /** Numbers below the highest for which a second packet is known as a duplicate. */
 const historyPackets = 512;
 const wordBits = 32;
+
+/** Packets that came one after the other, each with the next number and later by as many ticks as it has bytes. */
+interface ReceivedSeries {
+  readonly count: number;
+  /** Of the first. */
+  readonly sequenceNumber: number;
+  readonly rtpTime: number;
+  readonly payloadBytes: number;
+  arrivalUs(index: number): number;
+}
 
 /**
  * One received stream as RFC 3550 counts it: expected and lost packets (appendix A.3), interarrival jitter (A.8).
@@ -97,6 +108,42 @@ export class Reception {
     else if (!this.#countOld(extended)) return;
     this.#see(extended);
     if (timed) this.#observe(rtpTime, clockRateHz, arrivalUs);
+  }
+
+  /** As `receive` of each packet of a series. @param bytes of each */
+  receiveSeries(ssrc: number, clockRateHz: number, series: ReceivedSeries, bytes: number): void {
+    const { count, payloadBytes: ticks } = series;
+    const first = this.#highest + 1;
+    const goesOn = ssrc === this.ssrc && this.#highest >= 0 && clockRateHz === this.#clockRateHz;
+    if (!goesOn || toSequenceNumber(first) !== series.sequenceNumber || this.#lastArrivalUs <= 0) {
+      for (let i = 0; i < count; i++) {
+        const number = toSequenceNumber(series.sequenceNumber + i);
+        const rtpTime = toRtpTimestamp(series.rtpTime + i * ticks);
+        this.receive(ssrc, number, rtpTime, clockRateHz, series.arrivalUs(i), bytes, true);
+      }
+      return;
+    }
+    this.packets += count;
+    this.bytes += count * bytes;
+    this.#highest += count;
+    this.#sequence.extend(toSequenceNumber(this.#highest));
+    for (let number = first; number <= this.#highest; number++)
+      this.#seen[wordOf(number)]! |= 1 << (number & (wordBits - 1));
+    let said = timestampDelta(toRtpTimestamp(series.rtpTime), this.#lastTime);
+    let lastUs = this.#lastArrivalUs;
+    let jitter = this.#jitter;
+    let most = 0;
+    for (let i = 0; i < count; i++, said = ticks) {
+      const arrivalUs = series.arrivalUs(i);
+      const distance = Math.abs(((arrivalUs - lastUs) * clockRateHz) / 1_000_000 - said);
+      if (distance < clockRateHz) jitter += (distance - jitter) / 16;
+      most = Math.max(most, jitter);
+      lastUs = arrivalUs;
+    }
+    this.#jitter = jitter;
+    this.mostJitter = Math.max(this.mostJitter, most / clockRateHz);
+    this.#lastArrivalUs = lastUs;
+    this.#lastTime = toRtpTimestamp(series.rtpTime + (count - 1) * ticks);
   }
 
   /** 0..255: lost of 256 since this was asked before (appendix A.3). */

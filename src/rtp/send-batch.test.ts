@@ -49,9 +49,13 @@ describe('send batch', () => {
     let failed = 0;
     const batch = new SendBatch<string>((error) => (failed += error ? 1 : 0));
     for (let i = 0; i < 3000; i++) fill(batch, maxDatagramBytes, 7);
-    const queued = drainInto(batch).length;
-    assert.equal(queued, 2048);
-    assert.equal(failed, 3000 - queued);
+    const queued = drainInto(batch);
+    assert.equal(queued.length, 2048);
+    assert.equal(failed, 3000 - queued.length);
+    assert.equal(batch.waiting, queued.length);
+    for (const { chunk } of queued) chunk.done(null);
+    fill(batch, 10, 1);
+    assert.equal(batch.waiting, 0, 'what is written into now does not wait');
   });
 
   test('a reservation that is not committed costs nothing; an oversized one is refused', () => {

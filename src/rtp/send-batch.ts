@@ -1,8 +1,10 @@
 export const maxDatagramBytes = 2048;
 
 const chunkBytes = 64 * 1024;
-/** About 4 MiB: some seconds of a kernel that takes nothing, for a full worker. */
+/** 4 MiB: as many ticks, a third of a second, of a kernel that takes nothing. */
 const maxChunks = 64;
+/** As the system says it of its own buffers. */
+export const noRoom = Object.assign(new Error('no room left to queue a datagram'), { code: 'ENOBUFS' });
 
 /** Bytes of many datagrams; used again only after every one of them is done with. */
 export interface Chunk {
@@ -30,6 +32,7 @@ export class SendBatch<Port> {
   /** The first `#length` entries are this tick's, the others wait for reuse. */
   readonly #entries: QueuedDatagram<Port>[] = [];
   #length = 0;
+  #waiting = 0;
   #current: Chunk | undefined;
   #reserved: Chunk | undefined;
 
@@ -41,6 +44,11 @@ export class SendBatch<Port> {
   /** Datagrams that wait for `drain`. */
   get length(): number {
     return this.#length;
+  }
+
+  /** Datagrams that `drain` handed out and that are not done. */
+  get waiting(): number {
+    return this.#waiting;
   }
 
   /** @throws RangeError above `maxDatagramBytes` */
@@ -58,7 +66,7 @@ export class SendBatch<Port> {
     const chunk = this.#reserved;
     this.#reserved = undefined;
     if (!chunk) {
-      this.#onDone(new Error('no room left to queue a datagram'));
+      this.#onDone(noRoom);
       return;
     }
     let entry = this.#entries[this.#length];
@@ -81,6 +89,7 @@ export class SendBatch<Port> {
   drain(send: (datagram: QueuedDatagram<Port>) => void): void {
     const length = this.#length;
     this.#length = 0;
+    this.#waiting += length;
     this.#current = undefined;
     this.#reserved = undefined;
     for (let i = 0; i < length; i++) send(this.#entries[i]!);
@@ -99,6 +108,7 @@ export class SendBatch<Port> {
       pending: 0,
       done: (error) => {
         chunk.pending--;
+        this.#waiting--;
         this.#onDone(error);
       },
     };

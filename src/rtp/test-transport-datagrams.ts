@@ -144,6 +144,7 @@ export function datagramConformance(name: string, underTest: TransportUnderTest)
           ['after'],
         );
         assert.equal(transport.counters.failedSends, 3);
+        assert.equal(transport.counters.sendOverflows, 0, 'peers that are gone are no shortage of ours');
       }));
   });
 }

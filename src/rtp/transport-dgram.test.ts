@@ -75,3 +75,26 @@ test('a second run is refused', async () => {
   assert.throws(() => transport.run(() => {}), /runs already/);
   await transport.stop();
 });
+
+test('what finds no room in the queue is counted as our own shortage, and the queue empties itself', async () => {
+  const clock = new FakeClock();
+  const transport = new DgramTransport({ clock, address: '127.0.0.1', ports: { first: 0, last: 0 } });
+  try {
+    const port = await transport.open({ receive: () => undefined });
+    const queued = 2048;
+    let toSend = queued + 3;
+    transport.run(() => {
+      for (; toSend > 0; toSend--) {
+        port.reserve(2048);
+        port.commit(2048, '127.0.0.1', port.port);
+      }
+    });
+    clock.advanceMs(5);
+    assert.equal(transport.waitingSends, queued);
+    while (transport.counters.sentPackets < queued) await setImmediate();
+    assert.equal(transport.waitingSends, 0);
+    assert.deepEqual([transport.counters.failedSends, transport.counters.sendOverflows], [3, 3]);
+  } finally {
+    await transport.stop();
+  }
+});

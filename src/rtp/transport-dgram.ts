@@ -44,6 +44,9 @@ interface ReceivedDatagram extends Datagram {
   port: DgramPort;
 }
 
+/** This machine has no room for a datagram, whoever it is for. */
+const overflows: readonly unknown[] = ['EAGAIN', 'ENOBUFS', 'ENOMEM'];
+
 /** Bound to this, a socket takes IPv4 as well: its peers' addresses then stand in IPv6 form. */
 const everywhere = '::';
 const mapped = '::ffff:';
@@ -55,6 +58,7 @@ export class DgramTransport implements RtpTransport {
     receivedPackets: 0,
     sentPackets: 0,
     failedSends: 0,
+    sendOverflows: 0,
     lateTicks: 0,
     maxLatenessUs: 0,
     droppedDatagrams: 0,
@@ -62,7 +66,7 @@ export class DgramTransport implements RtpTransport {
   };
   readonly #options: DgramTransportOptions;
   readonly #batch = new SendBatch<DgramPort>((error) => {
-    if (error) this.counters.failedSends++;
+    if (error) this.#countFailed(error);
     else this.counters.sentPackets++;
   });
   readonly #ports = new Set<DgramPort>();
@@ -75,6 +79,10 @@ export class DgramTransport implements RtpTransport {
 
   constructor(options: DgramTransportOptions) {
     this.#options = options;
+  }
+
+  get waitingSends(): number {
+    return this.#batch.waiting;
   }
 
   async open(sink: DatagramSink): Promise<TransportPort> {
@@ -194,6 +202,11 @@ export class DgramTransport implements RtpTransport {
     } finally {
       batch.length = 0;
     }
+  }
+
+  #countFailed(error: Error): void {
+    this.counters.failedSends++;
+    if ('code' in error && overflows.includes(error.code)) this.counters.sendOverflows++;
   }
 
   #flush(): void {

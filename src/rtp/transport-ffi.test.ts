@@ -156,15 +156,18 @@ describe('a socket that is connected to a steady peer', () => {
 
 test('sends into a full buffer are counted, and nothing waits for it', async () => {
   let full = true;
+  const errors = [11, 105, 12, 1, 111];
   const filled = libcWith((real) => ({
     sendmsg: (fd, message, flags) => (full ? -1 : real.sendmsg(fd, message, flags)),
+    errno: () => (full ? errors[0]! : real.errno()),
   }));
   const transport = new FfiTransport({ ...options, libc: filled, uring: false });
   const port = await transport.open({ receive: () => undefined });
   port.reserve(1);
-  for (let i = 0; i < 3; i++) port.commit(1, '127.0.0.1', 9);
+  for (; errors.length > 0; errors.shift()) port.commit(1, '127.0.0.1', 9);
   full = false;
-  assert.equal(transport.counters.failedSends, 3);
+  assert.equal(transport.counters.failedSends, 5);
+  assert.equal(transport.counters.sendOverflows, 3, 'not those that are not allowed, or refused by the peer');
   assert.deepEqual(await exchange(transport, 3), numbers(3));
   await transport.stop();
 });

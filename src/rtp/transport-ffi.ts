@@ -62,6 +62,7 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
     receivedPackets: 0,
     sentPackets: 0,
     failedSends: 0,
+    sendOverflows: 0,
     lateTicks: 0,
     maxLatenessUs: 0,
     droppedDatagrams: 0,
@@ -132,7 +133,8 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
     const problem = probe.run();
     if (problem === undefined && this.#peers.isWanted) this.#peers.isWanted = probe.runConnected();
     for (const port of probe.ports) this.close(port);
-    this.counters.receivedPackets = this.counters.sentPackets = this.counters.failedSends = 0;
+    const { counters } = this;
+    counters.receivedPackets = counters.sentPackets = counters.failedSends = counters.sendOverflows = 0;
     return problem;
   }
 

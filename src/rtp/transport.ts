@@ -35,6 +35,11 @@ export interface TransportCounters {
   sentPackets: number;
   /** Sends the kernel refused (full buffer, unreachable peer). */
   failedSends: number;
+  /**
+   * Of these, for which there was no room: a socket's buffer, or the queue before it, was full. All of them where the
+   * network's device stands still, and one whose stream is for a neighbour that answers no ARP, while that is asked.
+   */
+  sendOverflows: number;
   /** Ticks that began more than one tick period late, or were left out for one that did. */
   lateTicks: number;
   maxLatenessUs: number;
@@ -45,6 +50,8 @@ export interface TransportCounters {
 export interface RtpTransport {
   readonly driver: 'dgram' | 'ffi';
   readonly counters: Readonly<TransportCounters>;
+  /** Committed before this turn, and not taken by the kernel; of a driver without a queue there are none, it drops them. */
+  readonly waitingSends?: number;
   /**
    * Opens a free even port of the configured range on the media address.
    * @throws CallreelError PORTS_EXHAUSTED

@@ -1,4 +1,5 @@
 import {
+  countFailedSend,
   type DatagramSender,
   DirectSender,
   type SendCounters,
@@ -36,8 +37,9 @@ export class UringSender implements DatagramSender {
   /** Takes over where the kernel lets us no more. */
   #direct: DatagramSender | undefined;
   readonly #completed = (result: number, index: number): void => {
-    if (result >= 0 || (result === -linux.ECONNREFUSED && this.#sendNow(index))) this.#counters.sentPackets++;
-    else this.#counters.failedSends++;
+    if (result >= 0) this.#counters.sentPackets++;
+    else if (result === -linux.ECONNREFUSED) this.#sendNow(index);
+    else countFailedSend(this.#counters, -result);
   };
 
   /** @throws Error where the kernel does not let us */
@@ -94,19 +96,17 @@ export class UringSender implements DatagramSender {
     this.#uring.close();
   }
 
-  /** @returns whether it was sent */
-  #sendNow(index: number): boolean {
+  #sendNow(index: number): void {
+    const { libc } = this.#opened;
     const fd = this.#uring.submissions[index * submissionWords + sqe.fd]!;
-    return sendMessage(this.#opened.libc, fd, this.#messages[index]!);
+    if (sendMessage(libc, fd, this.#messages[index]!)) this.#counters.sentPackets++;
+    else countFailedSend(this.#counters, libc.errno());
   }
 
   /** What the kernel took it may still look at: that memory is neither written to nor let go of any more. */
   #giveUp(): void {
     retired.push(this);
-    for (let n = this.#uring.taken; n !== this.#next; n = (n + 1) >>> 0) {
-      const index = n & (entries - 1);
-      this.#completed(this.#sendNow(index) ? 0 : -1, index);
-    }
+    for (let n = this.#uring.taken; n !== this.#next; n = (n + 1) >>> 0) this.#sendNow(n & (entries - 1));
     this.#direct = new DirectSender(this.#opened, this.#counters);
   }
 }

@@ -32,6 +32,9 @@ export const entryRecord = 1;
 export const entryControl = 2;
 export const handleBytes = 4;
 
+/** With so much that is not in its files the consumer takes no more, until the disk answers. */
+export const maxUnsettledBytes = 128 * 1024 * 1024;
+
 /** What the tick thread tells the writer thread through the ring, in order with the records. */
 export type SpoolControl =
   | { op: 'start'; key: string; header: ManifestHeader }
@@ -87,6 +90,15 @@ export class SpoolProducer {
 
   get ringBytes(): number {
     return this.#ring.capacityBytes;
+  }
+
+  /** What the consumer took and has not put into its files, as it said last, of `unsettledLimitBytes`. */
+  get unsettledBytes(): number {
+    return this.#ring.unsettledBytes;
+  }
+
+  get unsettledLimitBytes(): number {
+    return maxUnsettledBytes;
   }
 
   /** @param key the recording's plain key, base64 */

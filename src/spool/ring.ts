@@ -14,6 +14,7 @@ const controlBytes = 64;
 const writeIndex = 0;
 const readIndex = 1;
 const wakeIndex = 2;
+const unsettledIndex = 3;
 const wordBytes = 4;
 const kindNext = 0;
 const maxPieceBytes = 65_536;
@@ -109,6 +110,11 @@ export class RingProducer {
 
   get freeBytes(): number {
     return freeBytes(this.#control, this.capacityBytes);
+  }
+
+  /** As the consumer said last. */
+  get unsettledBytes(): number {
+    return Atomics.load(this.#control, unsettledIndex) >>> 0;
   }
 
   get #seenFreeBytes(): number {
@@ -216,6 +222,11 @@ export class RingConsumer {
       Atomics.store(this.#control, readIndex, read | 0);
     }
     return total;
+  }
+
+  /** Tells the producer how much of what was taken is not where it belongs yet. */
+  set unsettledBytes(bytes: number) {
+    Atomics.store(this.#control, unsettledIndex, bytes | 0);
   }
 
   /** Blocks this thread until someone wakes the ring or the time is over. */

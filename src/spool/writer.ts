@@ -6,7 +6,13 @@ import { newSegmentKey, wrapSegmentKey } from './keys.ts';
 import { journalDirectoryOf, manifestFile, segmentFile } from './layout.ts';
 import { encodeManifestLine } from './manifest-line.ts';
 import { ManifestLines } from './manifest-lines.ts';
-import { entryRecord, handleBytes, type SegmentOpening, type SpoolControl } from './producer.ts';
+import {
+  entryRecord,
+  handleBytes,
+  maxUnsettledBytes,
+  type SegmentOpening,
+  type SpoolControl,
+} from './producer.ts';
 import type { ManifestHeader, ManifestRecord } from './records.ts';
 import type { RingConsumer, RingEntryKind } from './ring.ts';
 import { chunkOverheadBytes, segmentHeaderBytes } from './segment.ts';
@@ -51,7 +57,7 @@ export const defaultTiming: WriterTiming = {
   rotateBytes: 256 * 1024 * 1024,
   rotateAfterUs: 40_000_000,
   syncBudgetUs: 15_000,
-  maxUnsettledBytes: 128 * 1024 * 1024,
+  maxUnsettledBytes,
 };
 
 interface RecordingState {
@@ -111,7 +117,7 @@ export class SpoolWriter {
 
   /** The disk does not keep up: leave the entries in the ring. */
   get isStalled(): boolean {
-    return this.#journalStuck || this.#unsettledBytes > this.#timing.maxUnsettledBytes;
+    return this.#journalStuck || this.unsettledBytes > this.#timing.maxUnsettledBytes;
   }
 
   /** Nothing is open, everything is in its files and synced, no journal is left. */
@@ -164,7 +170,8 @@ export class SpoolWriter {
     if (!this.#journalStuck) this.#files.settleConversation(conversationId);
   }
 
-  get #unsettledBytes(): number {
+  /** Accepted, and not in its files. */
+  get unsettledBytes(): number {
     return this.#files.unsettledBytes + this.#records.uncountedBytes;
   }
 
@@ -332,7 +339,7 @@ export class SpoolWriter {
   #settle(): void {
     for (const file of this.#closing) this.#files.settle(file);
     this.#closing = [];
-    if (this.#unsettledBytes > this.#timing.maxUnsettledBytes / 2) this.#files.settleAll();
+    if (this.unsettledBytes > this.#timing.maxUnsettledBytes / 2) this.#files.settleAll();
     else this.#files.settleDue();
     if (this.#finished.length > 0) this.#endFinished();
     if (this.#rotationIsDue()) this.#rotate();

@@ -247,6 +247,8 @@ const stats = z.object({
   receivedPackets: count,
   sentPackets: count,
   failedSends: count,
+  sendOverflows: count,
+  waitingSends: count,
   encodedSlots: count,
   lateTicks: count,
   maxLatenessUs: count,
@@ -255,6 +257,8 @@ const stats = z.object({
   ringOverflows: count,
   ringWaitingBytes: count,
   ringBytes: count,
+  unsettledBytes: count,
+  unsettledLimitBytes: count,
 }) satisfies z.ZodType<WorkerStats>;
 
 const legReport = z.object({

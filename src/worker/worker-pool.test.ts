@@ -32,6 +32,14 @@ describe('WorkerPool', () => {
     assert.deepEqual(stats.map(({ legs }) => legs).sort(), [1, 2]);
   });
 
+  it('places a room anew that was forgotten', async () => {
+    const first = pool.workerFor('one');
+    await first.send({ verb: 'leg.open', legId: 'a' });
+    assert.equal(pool.workerFor('one'), first);
+    pool.forget('one');
+    assert.notEqual(pool.workerFor('one'), first);
+  });
+
   it('gives the rooms of a lost worker to another one, and replaces it', async () => {
     const worker = pool.workerFor('one');
     const { promise, resolve } = Promise.withResolvers<MediaWorker>();

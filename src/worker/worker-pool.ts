@@ -57,6 +57,11 @@ export class WorkerPool {
     return worker;
   }
 
+  /** Nobody asks for this key any more. */
+  forget(roomKey: string): void {
+    this.#assigned.delete(roomKey);
+  }
+
   onEvent(handler: (event: WorkerEvent, worker: MediaWorker) => void): () => void {
     this.#eventHandlers.add(handler);
     return () => void this.#eventHandlers.delete(handler);

@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { recoverSpool } from '../recording/recovery.ts';
 import { loadMasterKey, newRecordingKey } from '../spool/keys.ts';
 import { SpoolProducer } from '../spool/producer.ts';
@@ -93,6 +94,21 @@ test('what one thread records another puts on disk; settling, ending and drainin
   assert.equal(code, 0);
   await reports.until('drained');
   assert.deepEqual(readdirSync(join(spoolDirectory, 'journal')), []);
+});
+
+test('the recording side hears how much is not in its files yet', async () => {
+  const thread = startWriterThread({ spoolDirectory, workerId: 'w', ringBytes: 1 << 16 });
+  const reports = new Reports(thread);
+  const producer = new SpoolProducer(thread.ring);
+  const segment = begin(producer);
+  const packets = range(20);
+  for (const number of packets) producer.packet(segment, number, 0, 0, Buffer.alloc(160));
+  await reports.until('durable');
+  while (producer.unsettledBytes < packets.length * 160) await setImmediate();
+  assert.ok(producer.unsettledBytes < producer.unsettledLimitBytes);
+  askWriter(thread, { settle: ['room'], reply: 1 });
+  while (producer.unsettledBytes > 0) await setImmediate();
+  await thread.worker.terminate();
 });
 
 test('a drain waits for the recordings that still run', async () => {

@@ -81,6 +81,7 @@ while (!(draining && ring.isEmpty && writer.isClean)) {
   const requests = takeRequests();
   takeTurn();
   answer(requests);
+  ring.unsettledBytes = writer.unsettledBytes;
 }
 post({ event: 'drained' });
 port.close();

@@ -8,7 +8,7 @@ const run = promisify(execFile);
 
 const sounds = '/usr/share/asterisk/sounds';
 
-/** Debian packages of foreign SIP stacks, decoders, HTTP programs, storages, human voices and compilers, and a file by which each is known to be there. */
+/** Debian packages of foreign SIP stacks, decoders, HTTP programs, storages, monitors, human voices and compilers, and a file by which each is known to be there. */
 const packages = {
   'sip-tester': '/usr/bin/sipp',
   'baresip-core': '/usr/bin/baresip',
@@ -26,6 +26,7 @@ const packages = {
   'swift-container': '/usr/bin/swift-container-server',
   'swift-object': '/usr/bin/swift-object-server',
   memcached: '/usr/bin/memcached',
+  prometheus: '/usr/bin/promtool',
   'asterisk-core-sounds-en-wav': `${sounds}/en_US_f_Allison/vm-options.wav`,
   'asterisk-moh-opsound-wav': '/usr/share/asterisk/moh/macroform-cold_day.wav',
   'asterisk-core-sounds-es-wav': `${sounds}/es_MX_f_Allison/vm-options.wav`,

@@ -35,3 +35,17 @@ it('says nothing of what is wrong with us', () => {
   assert.equal(error.status, 500);
   assert.deepEqual(error.body('r'), { errorCode: 50000, message: 'Internal error', reference: 'r' });
 });
+
+it('what may be over soon has the status by which a client comes again', () => {
+  for (const code of [
+    'OVERLOADED',
+    'DATABASE_UNAVAILABLE',
+    'PORTS_EXHAUSTED',
+    'DRAINING',
+    'WORKER_LOST',
+  ] as const) {
+    const error = sinchErrorOf(new CallreelError(code, 'password of the database'));
+    assert.equal(error.status, 503);
+    assert.deepEqual(error.body('r'), { errorCode: 50000, message: 'Service unavailable', reference: 'r' });
+  }
+});

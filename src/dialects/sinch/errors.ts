@@ -52,15 +52,14 @@ export interface SinchErrorBody {
 /** A request that is refused, in the vendor's terms. It stays within this folder. */
 export class SinchError extends Error {
   readonly code: SinchErrorCode;
+  /** Of HTTP. */
+  readonly status: number;
 
-  constructor(code: SinchErrorCode, message?: string) {
+  constructor(code: SinchErrorCode, message?: string, status: number = sinchCatalogue[code].status) {
     super(message ?? sinchCatalogue[code].message);
     this.name = 'SinchError';
     this.code = code;
-  }
-
-  get status(): number {
-    return sinchCatalogue[this.code].status;
+    this.status = status;
   }
 
   body(reference: string): SinchErrorBody {
@@ -68,12 +67,16 @@ export class SinchError extends Error {
   }
 }
 
-/** An error of ours as the vendor would tell it; of our own faults nothing but that there was one. */
+/**
+ * An error of ours as the vendor would tell it; of our own faults nothing but that there was one, or that it may be over
+ * soon: of that the vendor has a status of HTTP alone.
+ */
 export function sinchErrorOf({ status, blame, message, where = '' }: CallreelError): SinchError {
   if (status === 401) return new SinchError(40108);
   if (status === 403) return new SinchError(40301, message);
   if (status === 404 || status === 410) return new SinchError(40400, message);
-  if (blame === 'ours') return new SinchError(50000);
+  if (blame === 'ours')
+    return status === 503 ? new SinchError(50000, 'Service unavailable', status) : new SinchError(50000);
   const parameter = where.replace(/^body\.?/, '');
   if (/ received undefined$| is required$/.test(message))
     return new SinchError(40002, `Missing parameter: ${parameter || 'body'}`);

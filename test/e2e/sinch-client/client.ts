@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { VoiceCallbackWebhooks, VoiceService } from '@sinch/voice';
 import type { PhoneCall } from '../../../src/testkit/phone-call.ts';
 import { assertNoRun } from '../../../src/testkit/sample-run.ts';
+import type { TestServerOptions } from '../../../src/testkit/server.ts';
 import { eventually } from '../eventually.ts';
 import { SinchStage } from '../sinch-stage.ts';
 import { isHeard, speak } from '../verb-stage.ts';
@@ -32,9 +33,9 @@ export class SinchClient implements AsyncDisposable {
     this.#webhooks = new VoiceCallbackWebhooks(stage.keys);
   }
 
-  static async open(): Promise<SinchClient> {
-    const settings = { CALLREEL_SINCH_DEFAULT_DESTINATION: 'sdrive://' };
-    return new SinchClient(await SinchStage.open({ settings }));
+  static async open({ settings, ...options }: TestServerOptions = {}): Promise<SinchClient> {
+    const all = { CALLREEL_SINCH_DEFAULT_DESTINATION: 'sdrive://', ...settings };
+    return new SinchClient(await SinchStage.open({ ...options, settings: all }));
   }
 
   /** Of a sound that nobody made yet. */
@@ -82,11 +83,24 @@ export async function assertHears(listener: PhoneCall, sound: Int16Array, what: 
 
 /** What the client rejects with, as the vendor's server would have it. */
 export async function refusal(request: Promise<unknown>): Promise<[number, number]> {
+  const { statusCode, errorCode } = await refused(request);
+  return [statusCode, errorCode];
+}
+
+/** The same; what may be over soon says when to come again. */
+export async function temporaryRefusal(request: Promise<unknown>): Promise<[number, number]> {
+  const { statusCode, errorCode, headers } = await refused(request);
+  assert.match(headers['retry-after'] ?? '', /^\d+$/);
+  return [statusCode, errorCode];
+}
+
+async function refused(request: Promise<unknown>) {
   const error = (await request.then(
     () => assert.fail('it was taken'),
     (cause: unknown) => cause,
-  )) as { statusCode: number; data: string };
+  )) as { statusCode: number; data: string; responseHeaders?: Record<string, string> };
   const { errorCode, message, reference } = JSON.parse(error.data) as Record<string, unknown>;
   assert.ok(typeof message === 'string' && typeof reference === 'string', error.data);
-  return [error.statusCode, Number(errorCode)];
+  const { statusCode, responseHeaders: headers = {} } = error;
+  return { statusCode, errorCode: Number(errorCode), headers };
 }
