@@ -97,6 +97,8 @@ export class CommandExecutor {
   readonly #slotTime = { atUs: 0 };
   #lastSlot = -1;
   #draining = false;
+  /** By who ran on this thread before. */
+  readonly #encodedBefore = encodingCount.slots;
 
   constructor(options: CommandExecutorOptions) {
     const { capture, clock, transport, post } = options;
@@ -321,7 +323,7 @@ export class CommandExecutor {
       failedSends,
       sendOverflows,
       waitingSends: transport.waitingSends ?? 0,
-      encodedSlots: encodingCount.slots,
+      encodedSlots: encodingCount.slots - this.#encodedBefore,
       lateTicks,
       maxLatenessUs,
       latenessCounts: histogram?.counts ?? [],
