@@ -19,9 +19,8 @@ const rows = new PayloadRows();
 const mostWaiting = keptPayloads - heldPackets;
 const packetBytes = rtpHeaderBytes + slotPayloadBytes;
 const slotTicks = slotPayloadBytes;
-/** Four bytes of silence, and the bits of them that tell it from others: as `RoomMix.add` takes it, up to 8. */
-const ulawSilence = { word: -1, bits: 0x7e7e7e7e };
-const alawSilence = { word: 0x55555555, bits: 0x7f7f7f7f };
+/** Four bytes that are decoded to 0, but for their sign; the A-law has none. */
+const ulawZeros = { word: -1, bits: 0x7f7f7f7f };
 const sentHeader = { marker: false, payloadType: 0, sequenceNumber: 0, timestamp: 0, ssrc: 0 };
 
 /**
@@ -33,7 +32,6 @@ export class MixedPath implements LentFrames {
   isOpen = false;
   /** What it brings and takes is one payload, as these have it. */
   #said: LawTables = lawTables.ulaw;
-  #silence = ulawSilence;
   #sent: LawTables = lawTables.ulaw;
   #row = 0;
   /** Of those that came, those that were taken and all. */
@@ -80,7 +78,6 @@ export class MixedPath implements LentFrames {
     this.#isHeard = this.#output.heard !== undefined;
     this.#decoder = decoder;
     this.#said = said;
-    this.#silence = said === lawTables.ulaw ? ulawSilence : alawSilence;
     this.#sent = sent;
     this.#port = ahead.port;
     this.#address = ahead.address;
@@ -113,7 +110,7 @@ export class MixedPath implements LentFrames {
   addTo(mix: RoomMix, party: MixParty): boolean {
     if (this.frames === this.total || this.#framesLeft === 0) return false;
     const at = rows.placeOf(this.#row, this.frames);
-    this.#isSilent = rows.holdsOnly(this.#silence.word, this.#silence.bits, at);
+    this.#isSilent = this.#said === lawTables.ulaw && rows.holdsOnly(ulawZeros.word, ulawZeros.bits, at);
     if (this.#isSilent) mix.addSilence(party);
     else mix.addEncoded(party, this.#said, rows.bytes, at);
     this.frames++;

@@ -84,19 +84,25 @@ describe('RoomMix', () => {
     assert.deepEqual(results, [true, false, false]);
   });
 
-  it('adds nothing that cannot be heard, and takes who sends it for one who listens', () => {
-    const mix = new RoomMix(8000);
-    const speaker = new Humming(8000, 500);
-    const [muted, faint] = [new MixParty(), new MixParty()];
-    const said = (frame: Int16Array) => ({ frame, previousFrame: undefined, rateHz: 8000 }) as const;
-    mix.begin();
-    speaker.speak(0);
-    mix.add(speaker.party, speaker);
-    mix.add(muted, said(new Int16Array(160).map((_, i) => (i % 2 ? 8 : -8))));
-    assert.deepEqual([mix.speakers, muted.voiced, muted.quietSlots], [1, false, 1]);
-    assert.deepEqual(mix.samplesFor(muted, 8000), speaker.frame);
-    assert.equal(mix.samplesFor(speaker.party, 8000), undefined);
-    mix.add(faint, said(new Int16Array(160).fill(9, 159)));
-    assert.deepEqual([mix.speakers, faint.voiced, faint.quietSlots], [2, true, 0]);
-  });
+  for (const { rateHz, silent, faintest } of [
+    // G.711 is heard as it was sent, to the bit.
+    { rateHz: 8000, silent: 0, faintest: 1 },
+    { rateHz: 16_000, silent: 8, faintest: 9 },
+  ] as const)
+    it(`adds no silence at ${rateHz} Hz, and takes who sends it for one who listens`, () => {
+      const mix = new RoomMix(rateHz);
+      const speaker = new Humming(rateHz, 500);
+      const [muted, faint] = [new MixParty(), new MixParty()];
+      const slot = (frame: Int16Array) => ({ frame, previousFrame: undefined, rateHz }) as const;
+      const samples = rateHz / 50;
+      mix.begin();
+      speaker.speak(0);
+      mix.add(speaker.party, speaker);
+      mix.add(muted, slot(new Int16Array(samples).map((_, i) => (i % 2 ? silent : -silent))));
+      assert.deepEqual([mix.speakers, muted.voiced, muted.quietSlots], [1, false, 1]);
+      assert.deepEqual(mix.samplesFor(muted, rateHz), speaker.frame);
+      assert.equal(mix.samplesFor(speaker.party, rateHz), undefined);
+      mix.add(faint, slot(new Int16Array(samples).fill(faintest, samples - 1)));
+      assert.deepEqual([mix.speakers, faint.voiced, faint.quietSlots], [2, true, 0]);
+    });
 });

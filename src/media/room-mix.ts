@@ -37,7 +37,9 @@ interface SharedResampler {
 }
 
 const nothing = new Int16Array(0);
-/** What A-law has for silence: it has no zero. Of digital silence G.722 and Opus make up to 4. */
+/** G.711 is what was sent, to the bit: whatever is not zero is heard. */
+const exactRateHz = 8000;
+/** Of digital silence G.722 and Opus make up to 4. */
 const silentPeak = 8;
 
 /**
@@ -82,7 +84,7 @@ export class RoomMix {
 
   /** Every party of the room once a slot. */
   add(party: MixParty, slot: PartySlot): void {
-    const said = slot.frame && !isSilent(slot.frame) ? slot.frame : undefined;
+    const said = slot.frame && !isSilent(slot.frame, slot.rateHz) ? slot.frame : undefined;
     const frame = this.#atOwnRate(party, said, slot);
     countSlot(party, frame !== undefined);
     if (!frame) return;
@@ -208,7 +210,8 @@ function countSlot(party: MixParty, voiced: boolean): void {
 }
 
 /** Nobody hears it. */
-function isSilent(frame: Int16Array): boolean {
-  for (let i = 0; i < frame.length; i++) if (frame[i]! > silentPeak || frame[i]! < -silentPeak) return false;
+function isSilent(frame: Int16Array, rateHz: number): boolean {
+  const peak = rateHz === exactRateHz ? 0 : silentPeak;
+  for (let i = 0; i < frame.length; i++) if (frame[i]! > peak || frame[i]! < -peak) return false;
   return true;
 }
