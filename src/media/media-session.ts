@@ -122,6 +122,7 @@ export class MediaSession implements DatagramSink {
 
   attach(port: TransportPort): void {
     this.#port = port;
+    this.fast.attach(port);
     this.output.attach(port);
     this.rtcp.attach(port, this.output.sender);
   }
@@ -239,7 +240,7 @@ export class MediaSession implements DatagramSink {
   }
 
   receive(datagram: Datagram): void {
-    if (this.fast.take(datagram)) return;
+    if (this.fast.offer(datagram)) return;
     if (isRtcp(datagram.data)) this.receiveRtcp(datagram, true);
     else if (!this.#early.hold(datagram)) this.#receiveRtp(datagram);
   }

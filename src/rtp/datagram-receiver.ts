@@ -9,6 +9,8 @@ export interface DatagramReceiver {
    * @returns the name of the error, where there was one
    */
   add(port: FfiPort, fd: number): string | undefined;
+  /** What comes to this socket is offered to the port's row first; one that does not know of rows offers nothing. */
+  expects?(port: FfiPort, fd: number): void;
   /** Hands out what waits in the first socket of a port, at least. */
   catchUp(port: FfiPort): void;
   /** Hands out what came, of each socket in its order. A port that is flooded does not hold up the others. */
@@ -35,12 +37,12 @@ export const maxPerSocketAndTurn = 128;
 /** Datagrams, as the kernel tells of them, for the sinks of their ports: who received them calls these. */
 export class Handout {
   readonly counters: ReceiveCounters;
-  readonly #arrivals: ArrivalTimes;
+  readonly arrivals: ArrivalTimes;
   readonly #datagram: Datagram = { data: new Uint8Array(), arrivalUs: 0, sourceAddress: '', sourcePort: 0 };
 
   constructor(counters: ReceiveCounters, arrivals: ArrivalTimes) {
     this.counters = counters;
-    this.#arrivals = arrivals;
+    this.arrivals = arrivals;
   }
 
   /**
@@ -63,7 +65,7 @@ export class Handout {
     }
     const datagram = this.#datagram;
     datagram.data = data;
-    datagram.arrivalUs = this.#arrivals.of(words, controlAt, controlBytes);
+    datagram.arrivalUs = this.arrivals.of(words, controlAt, controlBytes);
     datagram.sourceAddress = port.sourceAddress;
     datagram.sourcePort = port.sourcePort;
     this.counters.receivedPackets++;

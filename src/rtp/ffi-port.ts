@@ -1,4 +1,5 @@
 import type { DatagramSender } from './datagram-sender.ts';
+import type { ExpectedPackets } from './expected-packets.ts';
 import { maxDatagramBytes } from './send-batch.ts';
 import { ipv4Bytes, portOf, type SocketAddresses, socketAddressBytes } from './socket-address.ts';
 import type { DatagramSink, TransportPort } from './transport.ts';
@@ -12,6 +13,8 @@ export interface FfiPortOwner {
   refused(): void;
   /** So much went to one destination that a socket that is connected to it pays. */
   steady(port: FfiPort): void;
+  /** What is expected of a port has changed. */
+  expects(port: FfiPort): void;
   close(port: FfiPort): void;
 }
 
@@ -31,6 +34,9 @@ export class FfiPort implements TransportPort {
   /** A `sockaddr` of so many bytes; none where it is no address. */
   readonly destination = new Uint32Array(socketAddressBytes / 4);
   destinationBytes = 0;
+  /** Whom what comes is offered to first; 0: nobody. */
+  row = 0;
+  expected: ExpectedPackets | undefined;
   /** Where the last datagram came from. */
   sourceAddress = '';
   sourcePort = 0;
@@ -78,6 +84,16 @@ export class FfiPort implements TransportPort {
   connected(fd: number): void {
     this.peerFd = fd;
     this.isConnected = true;
+  }
+
+  expect(expected: ExpectedPackets, row: number, address: string, port: number): void {
+    const { addresses, family } = this.#owner;
+    const source = new Uint32Array(socketAddressBytes / 4);
+    const isKnown = row !== 0 && addresses.write(source, family, address, port) === ipv4Bytes;
+    if (isKnown) expected.comesFrom(row, source[0]!, source[1]!);
+    this.expected = expected;
+    this.row = isKnown ? row : 0;
+    this.#owner.expects(this);
   }
 
   close(): void {

@@ -195,6 +195,10 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
     this.#peers.add(port);
   }
 
+  expects(port: FfiPort): void {
+    for (const fd of [port.fd, port.peerFd]) if (fd !== -1) this.#receiver.expects?.(port, fd);
+  }
+
   close(port: FfiPort): void {
     if (port.fd === -1) return;
     // What it committed is still sent.

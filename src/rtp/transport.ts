@@ -3,6 +3,7 @@
  * `transport-dgram`) owns the loop: it gathers datagrams, hands each to the sink of its port, calls the ticks, and by the
  * end of the turn has sent what was committed. Nothing above this file knows how the packets came in.
  */
+import type { ExpectedPackets } from './expected-packets.ts';
 import type { TickHistogram } from './tick-histogram.ts';
 
 /** One received datagram. The object and its bytes are reused: valid only until `receive` returns. */
@@ -27,6 +28,12 @@ export interface TransportPort {
   reserve(maxBytes: number): Uint8Array;
   /** Sends the first `bytes` bytes of the reservation, by the end of this turn. */
   commit(bytes: number, address: string, port: number): void;
+  /**
+   * What comes from this source is offered to this row first, and to the sink only where it was not taken, until the
+   * port is closed or this is called again. A driver may hand everything to the sink, which offers it then.
+   * @param row 0: to none
+   */
+  expect?(expected: ExpectedPackets, row: number, address: string, port: number): void;
   close(): void;
 }
 

@@ -1,6 +1,7 @@
 import { timestampControlBytes } from './arrival-times.ts';
 import { type DatagramReceiver, type Handout, maxPerSocketAndTurn } from './datagram-receiver.ts';
 import { EpollReceiver } from './epoll-receiver.ts';
+import type { ExpectedPackets } from './expected-packets.ts';
 import type { FfiPort } from './ffi-port.ts';
 import { linux, type OpenedLibc, PinnedBytes } from './libc.ts';
 import { ProvidedBuffers } from './provided-buffers.ts';
@@ -75,6 +76,9 @@ export class UringReceiver implements DatagramReceiver {
   readonly #ports: (FfiPort | undefined)[] = [];
   readonly #armed: boolean[] = [];
   #came = new Uint16Array(entries);
+  /** And the row of `#expected` that what comes is offered to; 0: none. */
+  #rows = new Int32Array(entries);
+  #expected: ExpectedPackets | undefined;
   /** Sockets to be closed when their request has ended. */
   readonly #closing = new Map<number, () => void>();
   /** Sockets that have no request until the next turn, and those whose request ended for want of a buffer. */
@@ -109,10 +113,20 @@ export class UringReceiver implements DatagramReceiver {
       const came = new Uint16Array(2 * fd);
       came.set(this.#came);
       this.#came = came;
+      const rows = new Int32Array(2 * fd);
+      rows.set(this.#rows);
+      this.#rows = rows;
     }
     this.#ports[fd] = port;
+    this.expects(port, fd);
     this.#arm(fd);
     return undefined;
+  }
+
+  /** Of one `ExpectedPackets`: the rows of others get nothing. */
+  expects({ expected, row }: FfiPort, fd: number): void {
+    this.#expected ??= expected;
+    if (!this.#instead) this.#rows[fd] = expected === this.#expected ? row : 0;
   }
 
   catchUp(port: FfiPort): void {
@@ -149,6 +163,7 @@ export class UringReceiver implements DatagramReceiver {
       return;
     }
     this.#ports[fd] = undefined;
+    this.#rows[fd] = 0;
     if (this.#armed[fd]) {
       this.#closing.set(fd, closed);
       this.#cancel(fd);
@@ -205,16 +220,32 @@ export class UringReceiver implements DatagramReceiver {
     if ((flags & hasMore) === 0) this.#ended(fd, result);
     if ((flags & hasBuffer) === 0) return;
     const id = flags >>> 16;
-    const port = this.#ports[fd];
+    const row = this.#rows[fd]!;
     try {
-      if (port) this.#give(port, id, result);
+      if (row === 0 || !this.#offer(row, id, result)) this.#give(this.#ports[fd], id, result);
     } finally {
       this.#buffers.giveBack(id);
     }
     if (++this.#came[fd]! === maxPerSocketAndTurn && this.#armed[fd]) this.#cancel(fd);
   }
 
-  #give(port: FfiPort, id: number, bytes: number): void {
+  /** @returns whether it was what the row expects, and taken */
+  #offer(row: number, id: number, bytes: number): boolean {
+    const expected = this.#expected!;
+    const { words } = this.#buffers;
+    const at = (id * bufferBytes) / 4;
+    const dataBytes = bytes - dataOffset;
+    if (dataBytes !== expected.bytes(row) || (words[at + 3]! & linux.MSG_TRUNC) !== 0) return false;
+    const data = this.#buffers.view(id, dataOffset, dataBytes);
+    if (!expected.isNext(row, data) || !expected.isFrom(row, words, at + nameAt, words[at]!)) return false;
+    const { arrivals, counters } = this.#handout;
+    if (!expected.take(row, data, arrivals.of(words, at + controlAt, words[at + 1]!))) return false;
+    counters.receivedPackets++;
+    return true;
+  }
+
+  #give(port: FfiPort | undefined, id: number, bytes: number): void {
+    if (!port) return;
     const { words } = this.#buffers;
     const at = (id * bufferBytes) / 4;
     const dataBytes = bytes - dataOffset;
