@@ -5,6 +5,7 @@ import { CommandExecutor } from '../src/media/command-executor.ts';
 import type { NegotiatedCodec } from '../src/media/control.ts';
 import { Capture } from '../src/recording/capture.ts';
 import { Recordings } from '../src/recording/recordings.ts';
+import type { ExpectedPackets } from '../src/rtp/expected-packets.ts';
 import type { Datagram, DatagramSink, RtpTransport, TransportPort } from '../src/rtp/transport.ts';
 import { SpoolProducer } from '../src/spool/producer.ts';
 import { createRing, RingConsumer } from '../src/spool/ring.ts';
@@ -45,6 +46,8 @@ class BenchPort implements TransportPort {
   readonly port: number;
   readonly sink: DatagramSink;
   readonly #transport: BenchTransport;
+  #expected: ExpectedPackets | undefined;
+  #row = 0;
 
   constructor(port: number, sink: DatagramSink, transport: BenchTransport) {
     this.port = port;
@@ -58,6 +61,20 @@ class BenchPort implements TransportPort {
 
   commit(bytes: number): void {
     this.#transport.took(this, bytes);
+  }
+
+  expect(expected: ExpectedPackets, row: number): void {
+    this.#expected = expected;
+    this.#row = row;
+  }
+
+  /** As who takes datagrams from the sockets does; all come from where they are expected. */
+  receive(datagram: Datagram): void {
+    const { data, arrivalUs } = datagram;
+    const row = this.#row;
+    const expected = this.#expected;
+    const isTaken = row > 0 && expected!.isNext(row, data) && expected!.take(row, data, arrivalUs);
+    if (!isTaken) this.sink.receive(datagram);
   }
 
   close(): void {}
@@ -200,7 +217,7 @@ class TickBench {
     datagram.arrivalUs = tickEndUs - tickUs + ((this.#random >>> 8) % jitterUs);
     datagram.sourcePort = stream.port.port + 20_000;
     this.sentByPhones++;
-    if (isLive) stream.port.sink.receive(datagram);
+    if (isLive) stream.port.receive(datagram);
   }
 }
 

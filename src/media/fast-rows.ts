@@ -44,13 +44,6 @@ export interface RowPath {
   tell(): void;
 }
 
-/** How a row's packets are relayed, beside its numbers. */
-interface RowRelay {
-  port: TransportPort;
-  address: string;
-  slots: SlotCount;
-}
-
 /**
  * The fast paths of all legs of a thread, in rows of numbers: what a packet that goes on with the last one needs to be
  * relayed, recorded and noted, so that it touches a row and what all legs share.
@@ -60,7 +53,9 @@ export class FastRows {
   readonly notes = new ArrivalNotes();
   /** These by the number of the row. */
   readonly #paths: (RowPath | undefined)[] = [];
-  readonly #relays: (RowRelay | undefined)[] = [];
+  readonly #ports: (TransportPort | undefined)[] = [];
+  readonly #addresses: string[] = [];
+  readonly #slots: (SlotCount | undefined)[] = [];
   readonly #spools: (SpoolProducer | undefined)[] = [];
 
   takeRow(path: RowPath): number {
@@ -91,7 +86,8 @@ export class FastRows {
   close(row: number): void {
     this.expected.stop(row);
     const index = row / rowWords;
-    this.#relays[index] = undefined;
+    this.#ports[index] = undefined;
+    this.#slots[index] = undefined;
     this.#spools[index] = undefined;
   }
 
@@ -107,7 +103,10 @@ export class FastRows {
   /** @param slotBase slots that passed @param isAsked the path is asked for each packet all the same */
   relay(row: number, relayed: FastRelay, slots: SlotCount, slotBase: number, isAsked: boolean): void {
     const { words } = this.expected;
-    this.#relays[row / rowWords] = { port: relayed.port, address: relayed.address, slots };
+    const index = row / rowWords;
+    this.#ports[index] = relayed.port;
+    this.#addresses[index] = relayed.address;
+    this.#slots[index] = slots;
     words[row + word.isAsked] = isAsked ? 1 : 0;
     words[row + word.sentPayloadType] = relayed.payloadType;
     words[row + word.sequenceOffset] = relayed.sequenceOffset;
@@ -176,8 +175,8 @@ export class FastRows {
     const { words } = expected;
     const sequenceNumber = expected.sequenceNumber(row);
     const rtpTime = expected.rtpTime(row);
-    const relay = this.#relays[row / rowWords]!;
-    const slot = (relay.slots.passed - words[row + word.slotBase]!) | 0;
+    const index = row / rowWords;
+    const slot = (this.#slots[index]!.passed - words[row + word.slotBase]!) | 0;
     const sentTime = (rtpTime + words[row + word.timeOffset]!) | 0;
     const slotTime = words[row + word.slotTime]! + Math.imul(slot, words[row + word.slotTicks]!);
     if (Math.abs((sentTime - slotTime) | 0) > words[row + word.mostTicksApart]!) return false;
@@ -188,7 +187,7 @@ export class FastRows {
         : this.recordPacket(row, data, sequenceNumber, rtpTime, arrivalUs);
       if (!isKept) return false;
     }
-    const { port } = relay;
+    const port = this.#ports[index]!;
     const out = port.reserve(data.length);
     out.set(data);
     out[1] = words[row + word.sentPayloadType]!;
@@ -196,7 +195,7 @@ export class FastRows {
     out[3] = sentNumber;
     writeUint32(out, 4, sentTime);
     writeUint32(out, 8, words[row + word.sentSsrc]!);
-    port.commit(data.length, relay.address, words[row + word.remotePort]!);
+    port.commit(data.length, this.#addresses[index]!, words[row + word.remotePort]!);
     words[row + word.lastSlot] = slot;
     return true;
   }

@@ -1,6 +1,13 @@
+import { isIPv4 } from 'node:net';
+import type { ExpectedPackets } from '../rtp/expected-packets.ts';
 import type { Datagram, DatagramSink, RtpTransport, TransportPort } from '../rtp/transport.ts';
 
-/** Without sockets: what is sent is kept, what comes is given. */
+interface Offer {
+  expected: ExpectedPackets;
+  row: number;
+}
+
+/** Without sockets: what is sent is kept, what comes is given, to the row of its stream first where that is wanted. */
 export class MemoryTransport implements RtpTransport {
   readonly driver = 'dgram';
   readonly counters = {
@@ -10,7 +17,12 @@ export class MemoryTransport implements RtpTransport {
   readonly sent: { from: number; to: string; bytes: Uint8Array }[] = [];
   readonly sinks = new Map<number, DatagramSink>();
   readonly #out = new Uint8Array(2048);
+  readonly #offers: Map<number, Offer> | undefined;
   #nextPort = 10_000;
+
+  constructor({ knowsRows = false } = {}) {
+    if (knowsRows) this.#offers = new Map();
+  }
 
   async open(sink: DatagramSink): Promise<TransportPort> {
     const port = this.#port(this.#nextPort, sink);
@@ -24,21 +36,50 @@ export class MemoryTransport implements RtpTransport {
 
   /** To a port that is closed it goes nowhere. */
   receive(port: number, datagram: Datagram): void {
-    this.sinks.get(port)?.receive(datagram);
+    if (!this.#isTaken(port, datagram)) this.sinks.get(port)?.receive(datagram);
+  }
+
+  #isTaken(port: number, { data, arrivalUs, sourceAddress, sourcePort }: Datagram): boolean {
+    const offer = this.#offers?.get(port);
+    if (!offer || !isIPv4(sourceAddress)) return false;
+    const { expected, row } = offer;
+    if (!expected.isNext(row, data) || !expected.isFrom(row, sockaddr(sourceAddress, sourcePort), 0, 16))
+      return false;
+    return expected.take(row, data, arrivalUs);
   }
 
   #port(number: number, sink: DatagramSink): TransportPort {
     this.sinks.set(number, sink);
+    const offers = this.#offers;
     return {
       port: number,
+      ...(offers && {
+        expect: (expected: ExpectedPackets, row: number, address: string, port: number) => {
+          if (row === 0 || !isIPv4(address)) offers.delete(number);
+          else {
+            const [source0, source1] = sockaddr(address, port);
+            expected.comesFrom(row, source0!, source1!);
+            offers.set(number, { expected, row });
+          }
+        },
+      }),
       reserve: () => this.#out,
       commit: (bytes, address, port) =>
         void this.sent.push({ from: number, to: `${address}:${port}`, bytes: this.#out.slice(0, bytes) }),
-      close: () => void this.sinks.delete(number),
+      close: () => {
+        this.sinks.delete(number);
+        offers?.delete(number);
+      },
     };
   }
 
   run(): void {}
 
   async stop(): Promise<void> {}
+}
+
+/** The words of a sockaddr_in that count. */
+function sockaddr(address: string, port: number): Uint32Array {
+  const family = Uint8Array.of(2, 0, port >> 8, port);
+  return new Uint32Array(Uint8Array.of(...family, ...address.split('.').map(Number)).buffer);
 }

@@ -23,14 +23,16 @@ export const steadySends = 50;
 
 /** One bound socket, and perhaps a connected one; the transport that opened it reads them and ends it. */
 export class FfiPort implements TransportPort {
-  readonly port: number;
-  readonly sink: DatagramSink;
+  // What a send needs stands together: of hundreds of ports none is in the cache.
   /** -1 once it is closed. */
   fd: number;
   /** On the same port and connected to what is or was the destination, -1 where there is none. */
   peerFd = -1;
   /** `peerFd` is connected to the destination. */
   isConnected = false;
+  #remotePort = -1;
+  #address = '';
+  readonly #owner: FfiPortOwner;
   /** A `sockaddr` of so many bytes; none where it is no address. */
   readonly destination = new Uint32Array(socketAddressBytes / 4);
   destinationBytes = 0;
@@ -46,9 +48,8 @@ export class FfiPort implements TransportPort {
   #sourceRest: Uint32Array | undefined;
   /** To this destination, without a connected socket. */
   #sends = 0;
-  readonly #owner: FfiPortOwner;
-  #address = '';
-  #remotePort = -1;
+  readonly port: number;
+  readonly sink: DatagramSink;
 
   constructor({ fd, port }: { fd: number; port: number }, sink: DatagramSink, owner: FfiPortOwner) {
     this.fd = fd;

@@ -165,7 +165,7 @@ export class SpoolProducer {
     copyBytes.call(datagram, ring.bytes, at + handleBytes + packetHeaderBytes - payloadAt);
     ring.view.setUint32(at, handle);
     writePacketHeader(ring.view, at + handleBytes, payloadBytes, sequenceNumber, rtpTime, arrivalUs);
-    ring.commit();
+    ring.commitLater();
     return true;
   }
 
@@ -202,8 +202,9 @@ export class SpoolProducer {
     return true;
   }
 
-  /** Call once a tick: hands over what had to wait for space. */
+  /** Call once a tick: hands over what was gathered, and what had to wait for space. */
   flush(): void {
+    this.#ring.publish();
     this.#ring.refresh();
     if (!this.#flushWaiting()) return;
     for (const segment of this.#lossy) if (!this.#markLoss(segment)) return;

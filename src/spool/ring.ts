@@ -91,12 +91,22 @@ export class RingProducer {
     return this.#at + wordBytes;
   }
 
-  /** Makes the reserved entry visible; wakes the consumer when the ring is filling up. */
+  /** Makes the reserved entry visible, and all before it. */
   commit(): void {
+    this.commitLater();
+    this.publish();
+  }
+
+  /** Takes the reserved entry in; it is visible with the next one that `commit` makes so, or by `publish`. */
+  commitLater(): void {
     this.#at += this.#reservedBytes;
     this.#atIndex = (this.#atIndex + this.#reservedBytes) >>> 0;
     this.#write = this.#atIndex;
     this.#reservedBytes = 0;
+  }
+
+  /** Makes all entries visible that were taken in; wakes the consumer when the ring is filling up. */
+  publish(): void {
     Atomics.store(this.#control, writeIndex, this.#write | 0);
     if (this.#seenFreeBytes < this.capacityBytes >> 1 && this.freeBytes < this.capacityBytes >> 1)
       wakeRing(this.#control);
