@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, test } from 'node:test';
-import { encodeByTable, lawTables } from '../codec/g711.ts';
+import { encodeByTable, lawTables, undecidedBits } from '../codec/g711.ts';
 import { Mixer } from './mixer.ts';
 
 const frame = (...samples: number[]): Int16Array => Int16Array.from(samples);
@@ -87,4 +87,38 @@ test('what is added and taken as payloads of G.711 is the same as by frames, how
       assert.deepEqual(out.subarray(12), expected);
     }
   }
+});
+
+test('a mix of G.711 that is too loud nowhere, or at one sample, has every sample as it is by frames', () => {
+  const { toLinear, fromLinear } = lawTables.ulaw;
+  const samples = 160;
+  const codeOf = (sample: number) => fromLinear[(sample & 0xffff) >> undecidedBits]!;
+  // Of whose sum the own part is taken: the greatest codes are 32124 and -32124.
+  const cases: [loudest: number, other: number][] = [
+    [0, 0],
+    [32_124, 620],
+    [32_124, 652],
+    [-32_124, -620],
+    [-32_124, -652],
+    [32_124, 32_124],
+    [-32_124, -32_124],
+  ];
+  for (const [loudest, other] of cases)
+    for (const at of [0, 77, samples - 1]) {
+      const mixer = new Mixer(samples);
+      const own = Uint8Array.from({ length: samples }, (_, i) => codeOf(i * 13));
+      const others = [loudest, other].map((loud, party) =>
+        Uint8Array.from({ length: samples }, (_, i) =>
+          codeOf(i === at ? loud : (party * 500 - 200) * (i % 9)),
+        ),
+      );
+      for (const payload of [own, ...others]) mixer.addDecoded(toLinear, payload, 0);
+      const expected = Uint8Array.from({ length: samples }, (_, i) => {
+        const sum = others.reduce((all, payload) => all + toLinear[payload[i]!]!, 0);
+        return codeOf(Math.max(-32_768, Math.min(32_767, sum)));
+      });
+      const out = new Uint8Array(samples);
+      mixer.minusEncoded(lawTables.ulaw, own, 0, lawTables.ulaw, out, 0);
+      assert.deepEqual(out, expected);
+    }
 });

@@ -161,7 +161,6 @@ export class GrowingSignal {
         ...each,
         records: () => ({ [Symbol.iterator]: () => track }),
         isWhole: () => track.isWhole,
-        nextSeries: () => track.nextSeries(),
       };
     });
     return { ...view, tracks, ...(this.#lossConcealment && { lossConcealment: this.#lossConcealment }) };

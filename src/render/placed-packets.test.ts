@@ -4,7 +4,7 @@ import { CallreelError } from '../errors.ts';
 import type { SpoolRecord } from '../spool/records.ts';
 import { PlacedPackets } from './placed-packets.ts';
 import { frame, testNoise, testStream, testTrack } from './test-track.ts';
-import type { PauseView } from './track-source.ts';
+import type { PauseView, RecordIterator } from './track-source.ts';
 
 test('packets come in the order of their positions, however they arrived', () => {
   const jitterUs = testNoise(500, 30_000).map(Math.abs);
@@ -89,6 +89,25 @@ test('damage ends the track and is told, or is thrown where nobody listens', () 
   assert.deepEqual(told, ['a SPOOL_CORRUPT']);
   const unheard = new PlacedPackets(track, { rateHz: 8000 });
   assert.throws(() => unheard.before(1e9), CallreelError);
+});
+
+test('damage that is found where many packets are read at once is told once', () => {
+  const { records } = testStream(testNoise(10 * frame, 5000));
+  const corrupt = new CallreelError('SPOOL_CORRUPT', 'a chunk does not open', { where: 'segment+7' });
+  const fail = (): never => {
+    throw corrupt;
+  };
+  const left = [...records];
+  const iterator: RecordIterator = {
+    next: () => (left.length > 0 ? { done: false, value: left.shift()! } : fail()),
+    nextSeries: () => (left.length > 0 ? undefined : fail()),
+  };
+  const track = { ...testTrack('a', []), records: () => ({ [Symbol.iterator]: () => iterator }) };
+  let told = 0;
+  const packets = new PlacedPackets(track, { rateHz: 8000, onDamage: () => void told++ });
+  let count = 0;
+  while (packets.before(1e9)) count += 1;
+  assert.deepEqual([count, told], [10, 1]);
 });
 
 test('closing closes the file behind the track', () => {

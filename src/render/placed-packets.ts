@@ -8,7 +8,7 @@ import { TrackPlacer } from '../timeline/track-placer.ts';
 import type { TrackTimeline } from '../timeline/track-timeline.ts';
 import { concealableSamples, type SequencedPacket } from './loss.ts';
 import { newReadPacket, noPayload, type ReadPacket, readInto } from './read-packet.ts';
-import type { PauseView, RecordingView, TrackView } from './track-source.ts';
+import type { PauseView, RecordIterator, RecordingView, TrackView } from './track-source.ts';
 
 /** One packet of a track with its place on the room's clock; or several that go on one where the other ended. */
 export interface PlacedPacket extends SequencedPacket {
@@ -22,7 +22,7 @@ export interface PlacedPacket extends SequencedPacket {
   previousEnd: number;
   /**
    * So many more of its length and stream lie behind it, without a loss or an exact place; in memory too, each
-   * `strideBytes` behind the one before. Only of a track with `nextSeries`.
+   * `strideBytes` behind the one before. Only of records with `nextSeries`.
    */
   followers: number;
   strideBytes: number;
@@ -49,7 +49,7 @@ export class PlacedPackets {
   readonly #onDamage: RecordingView['onDamage'];
   /** Of a recording that grows: as many as are known by now. */
   pauses: readonly PauseView[];
-  readonly #records: Iterator<SpoolRecord>;
+  readonly #records: RecordIterator;
   /** The packet that is being placed; the placer copies what has to wait. */
   readonly #read = newReadPacket();
   #format: FormatRecord | undefined;
@@ -59,6 +59,8 @@ export class PlacedPackets {
   readonly #overflows: TimelineMark[] = [];
   #next = 0;
   #ended = false;
+  /** What lies behind is not read. */
+  #isDamaged = false;
   #lastArrivalUs = 0;
 
   constructor(track: TrackView, { rateHz, onDamage, pauses = [] }: PlacedPacketsOptions) {
@@ -88,7 +90,7 @@ export class PlacedPackets {
   /** The next packet, if it begins before `sample`; then nothing will ever begin before `sample` again. */
   before(sample: number): PlacedPacket | undefined {
     const grows = this.#track.isWhole !== undefined;
-    while (!grows && !this.#ended && this.timeline.settledSample(0) < sample) this.#readRecord();
+    while (!grows && !this.#ended && this.timeline.settledSample(0) < sample) this.#readNext();
     for (;;) {
       const packet = this.#waiting[this.#next];
       if (!packet || packet.atSample >= sample) {
@@ -106,7 +108,7 @@ export class PlacedPackets {
 
   /** Of a track that grows: reads what is there by now. `before` then gives what is settled of it. */
   poll(): void {
-    while (!this.#ended && (this.#readSeries() || this.#readRecord()));
+    while (!this.#ended && this.#readNext());
   }
 
   /** Of a track that grows: what waits until more is read is copied, and nothing else of what was read is held. */
@@ -206,11 +208,16 @@ export class PlacedPackets {
     );
   }
 
+  /** @returns false where there is nothing, or nothing yet */
+  #readNext(): boolean {
+    return this.#readSeries() || this.#readRecord();
+  }
+
   /** Packets that only go on with what is placed, all at once. @returns false where a record has to be read */
   #readSeries(): boolean {
     const format = this.#format;
     if (!format || !isPlain(format, this.#rateHz)) return false;
-    const series = this.#guarded(() => this.#track.nextSeries?.());
+    const series = this.#guarded(() => this.#records.nextSeries?.());
     if (!series) return false;
     for (let index = 0; index < series.count; ) {
       const atSample = this.timeline.endSample;
@@ -263,13 +270,14 @@ export class PlacedPackets {
     });
   }
 
-  /** @returns what it gives; undefined behind damage that somebody is told of */
+  /** @returns what it gives; undefined behind damage that somebody was told of, once */
   #guarded<T>(read: () => T | undefined): T | undefined {
     try {
-      return read();
+      return this.#isDamaged ? undefined : read();
     } catch (error) {
       const isDamage = error instanceof CallreelError && error.code === 'SPOOL_CORRUPT';
       if (!isDamage || !this.#onDamage) throw error;
+      this.#isDamaged = true;
       this.#onDamage(this.#track.trackId, error);
       return undefined;
     }

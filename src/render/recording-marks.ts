@@ -60,7 +60,13 @@ async function streamMarks(track: TrackView, view: RecordingView, endSample: num
   const { turn = setImmediate } = view;
   const packets = new PlacedPackets(track, view);
   try {
-    for (let count = 1; packets.before(endSample); count++) if (count % turnPackets === 0) await turn();
+    let sinceTurn = 0;
+    for (let packet = packets.before(endSample); packet; packet = packets.before(endSample)) {
+      sinceTurn += 1 + packet.followers;
+      if (sinceTurn < turnPackets) continue;
+      sinceTurn = 0;
+      await turn();
+    }
     const own = packets.marks.filter(({ kind }) => kind !== 'concealed' || view.lossConcealment !== 'off');
     const found: Found[] = [{ kind: 'join', atSample: Math.max(view.startSample, startSample), trackId }];
     found.push(...own.map((mark) => ({ ...mark, trackId })));

@@ -1,5 +1,6 @@
 import { CallreelError } from '../errors.ts';
-import { readTrack, type SpoolRecording } from '../spool/reader.ts';
+import { trackRecords } from '../spool/growing-recording.ts';
+import type { SpoolRecording } from '../spool/reader.ts';
 import type { RecordingView } from './track-source.ts';
 
 /** A recording as the spool has it, for rendering. */
@@ -19,7 +20,7 @@ export function recordingView(
       connectionId: track.party.connectionId,
       startSample: track.startSample,
       endSample: track.endSample,
-      records: () => readTrack(track),
+      records: () => ({ [Symbol.iterator]: () => trackRecords(track) }),
     })),
     pauses,
     ...(onDamage ? { onDamage } : {}),

@@ -36,14 +36,17 @@ export interface TrackView {
   startSample: number;
   /** Undefined while the stay goes on, or where a crash kept it from being written. */
   endSample: number | undefined;
-  /** Every call begins anew; records in the order of arrival. Payloads stay valid. */
-  records(): Iterable<SpoolRecord>;
+  /** Every call begins anew; records in the order of arrival, each valid until the next. Payloads stay valid. */
+  records(): Iterable<SpoolRecord> & { [Symbol.iterator](): RecordIterator };
   /**
    * Of a track that is read along while it grows (`GrowingSignal`): whether its records, where they ran out, have
    * ended. Then they are read once, may be asked for again after they ran out, and only `PlacedPackets.poll` does.
    */
   isWhole?(): boolean;
-  /** Of such a track: the next packets, where several follow one another; undefined where the next record has to tell. */
+}
+
+export interface RecordIterator extends Iterator<SpoolRecord> {
+  /** The next packets, where several follow one another; undefined where the next record has to tell. */
   nextSeries?(): PacketSeries | undefined;
 }
 

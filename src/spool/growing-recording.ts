@@ -224,6 +224,14 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
   }
 }
 
+/** As `readTrack`, from the first record on, without an object for each packet. */
+export function trackRecords(track: SpoolTrack): GrowingTrack {
+  const records = new GrowingTrack();
+  records.looksAhead = false;
+  records.follow(track, true);
+  return records;
+}
+
 /** @returns 0 where it is not there yet */
 function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
