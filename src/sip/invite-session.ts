@@ -49,11 +49,11 @@ export abstract class InviteSession implements SipSession {
   protected accepted: AcceptedInvite | undefined;
   protected readonly exchange = new OfferExchange();
   protected readonly changes: SessionChanges;
-  readonly #peerOffers: PeerOffers;
+  /** Most calls have none of these two; of hundreds of calls they would be much. */
+  #peerOffers: PeerOffers | undefined;
+  #refers: ReferUsage | undefined;
   /** The peer's last Allow names it. */
   #allowsUpdate = false;
-  readonly #refers: ReferUsage;
-  readonly #server: InDialogServer;
   #state: SessionState = 'calling';
 
   constructor(context: SessionContext) {
@@ -66,7 +66,7 @@ export abstract class InviteSession implements SipSession {
       state: () => this.state,
       handlers: () => this.handlers,
       allowsUpdate: () => this.allowsUpdate,
-      peerInvites: () => this.#peerOffers.inviting || this.accepted !== undefined,
+      peerInvites: () => this.#peerInvites || this.accepted !== undefined,
       dialog: () => this.currentDialog,
       route: (dialog) => this.way.known(dialog),
       send: (draft, dialog, done) => this.way.send(draft, dialog, done),
@@ -75,33 +75,6 @@ export abstract class InviteSession implements SipSession {
       notify: (call) => this.notify(call),
       lost: (reason) => this.#lost(reason),
     });
-    this.#peerOffers = new PeerOffers({
-      callId: () => this.callId,
-      handlers: () => this.handlers,
-      log: context.log,
-      exchange: this.exchange,
-      inviteRefusal: () => this.#inviteRefusal(),
-      answerTimer: (request) => (this.#unanswered ? undefined : this.changes.answerTimer(request)),
-      timerAgreed: ({ agreed }) => this.changes.timerAgreed(agreed),
-      contactHeader: (flow) => this.contactHeader(flow),
-      respond: (transaction, status, options) => this.respond(transaction, status, options),
-      acceptInvite: (transaction, options, done) => this.#acceptReinvite(transaction, options, done),
-      notify: (call) => this.notify(call),
-      settled: () => this.changes.poke(),
-    });
-    this.#refers = new ReferUsage({
-      context,
-      dialog: () => this.dialog,
-      route: (dialog) => this.way.known(dialog),
-      respond: (transaction, status, options) => this.respond(transaction, status, options),
-      send: (draft, dialog, done) => this.way.send(draft, dialog, done),
-      referred: (referral) => {
-        if (this.#state !== 'established' || this.handlers.referred === undefined) return false;
-        this.notify(() => this.handlers.referred?.(referral));
-        return true;
-      },
-    });
-    this.#server = this.#inDialogServer();
   }
 
   get dialogId(): SipSession['dialogId'] {
@@ -159,8 +132,8 @@ export abstract class InviteSession implements SipSession {
     if (this.#state === 'ended') return;
     this.move('end');
     this.changes.close();
-    this.#peerOffers.abandon();
-    this.#refers.close();
+    this.#peerOffers?.abandon();
+    this.#refers?.close();
     this.notify(() => this.handlers.ended(end));
   }
 
@@ -183,7 +156,44 @@ export abstract class InviteSession implements SipSession {
 
   /** A request inside the dialog; the methods were checked before. */
   receive(transaction: ServerTransaction, dialog: Dialog): void {
-    serveInDialog(this.#server, transaction, dialog);
+    serveInDialog(this.#inDialogServer(), transaction, dialog);
+  }
+
+  get #peerInvites(): boolean {
+    return this.#peerOffers?.inviting ?? false;
+  }
+
+  #newPeerOffers(): PeerOffers {
+    return new PeerOffers({
+      callId: () => this.callId,
+      handlers: () => this.handlers,
+      log: this.context.log,
+      exchange: this.exchange,
+      inviteRefusal: () => this.#inviteRefusal(),
+      answerTimer: (request) => (this.#unanswered ? undefined : this.changes.answerTimer(request)),
+      timerAgreed: ({ agreed }) => this.changes.timerAgreed(agreed),
+      contactHeader: (flow) => this.contactHeader(flow),
+      respond: (transaction, status, options) => this.respond(transaction, status, options),
+      acceptInvite: (transaction, options, done) => this.#acceptReinvite(transaction, options, done),
+      notify: (call) => this.notify(call),
+      settled: () => this.changes.poke(),
+    });
+  }
+
+  get #referUsage(): ReferUsage {
+    this.#refers ??= new ReferUsage({
+      context: this.context,
+      dialog: () => this.dialog,
+      route: (dialog) => this.way.known(dialog),
+      respond: (transaction, status, options) => this.respond(transaction, status, options),
+      send: (draft, dialog, done) => this.way.send(draft, dialog, done),
+      referred: (referral) => {
+        if (this.#state !== 'established' || this.handlers.referred === undefined) return false;
+        this.notify(() => this.handlers.referred?.(referral));
+        return true;
+      },
+    });
+    return this.#refers;
   }
 
   #inDialogServer(): InDialogServer {
@@ -195,8 +205,8 @@ export abstract class InviteSession implements SipSession {
       offered: (transaction, dialog) => this.receiveOffer(transaction, dialog),
       pracked: (transaction, dialog) => this.receivePrack(transaction, dialog),
       info: (contentType, body) => this.notify(() => this.handlers.info?.(contentType, body)),
-      referred: (transaction) => this.#refers.receiveRefer(transaction),
-      notified: (transaction) => this.#refers.receiveNotify(transaction),
+      referred: (transaction) => this.#referUsage.receiveRefer(transaction),
+      notified: (transaction) => this.#referUsage.receiveNotify(transaction),
     };
   }
 
@@ -211,6 +221,7 @@ export abstract class InviteSession implements SipSession {
   }
 
   protected receiveOffer(transaction: ServerTransaction, dialog: Dialog): void {
+    this.#peerOffers ??= this.#newPeerOffers();
     this.#peerOffers.receive(transaction, dialog);
   }
 
@@ -251,7 +262,7 @@ export abstract class InviteSession implements SipSession {
   /** RFC 3261 section 14.2. */
   #inviteRefusal(): 491 | 500 | undefined {
     if (this.changes.inviting) return 491;
-    if (this.#peerOffers.inviting) return 500;
+    if (this.#peerInvites) return 500;
     if (this.#unanswered) return this.direction === 'outgoing' ? 491 : 500;
     if (this.accepted === undefined) return undefined;
     // RFC 5407 section 3.1.4: it shows that the 2xx arrived, and that only its ACK was lost.
@@ -288,7 +299,7 @@ export abstract class InviteSession implements SipSession {
   async refer(target: string, options: ReferOptions = {}): Promise<ReferOutcome> {
     if (this.#state !== 'established')
       throw new CallreelError('CONFLICT', 'only an established call can be transferred');
-    return this.#refers.refer(target, options);
+    return this.#referUsage.refer(target, options);
   }
 
   probe(): Promise<boolean> {

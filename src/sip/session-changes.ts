@@ -35,29 +35,23 @@ export interface SessionChangeUser {
 /** What we change or refresh in a session: re-INVITE and UPDATE, asked for by call control or by the session timer. */
 export class SessionChanges {
   readonly #user: SessionChangeUser;
-  readonly #modification: SessionModification;
+  /** Most calls are never changed. */
+  #modification: SessionModification | undefined;
+  #isClosed = false;
   readonly #refresh: SessionRefresh;
 
   constructor(user: SessionChangeUser) {
     this.#user = user;
-    const { clock } = user.context.transactions;
-    this.#modification = new SessionModification({
-      clock,
-      ownsCallId: () => user.direction() === 'outgoing',
-      isClear: (modification) => this.#isClear(modification),
-      send: (modification, done) => this.#send(modification, done),
-      lost: (status, reason) => user.lost(`${status} ${reason}`),
-    });
-    this.#refresh = new SessionRefresh(clock, user.context.sessionTimer, {
+    this.#refresh = new SessionRefresh(user.context.transactions.clock, user.context.sessionTimer, {
       allowsUpdate: () => user.allowsUpdate(),
-      modify: (modification) => this.#modification.request(modification),
+      modify: (modification) => this.#request(modification),
       expired: () => user.lost('session timer expired'),
     });
   }
 
   /** A re-INVITE of ours waits for its final response. */
   get inviting(): boolean {
-    return this.#modification.inviting;
+    return this.#modification?.inviting ?? false;
   }
 
   /**
@@ -65,7 +59,7 @@ export class SessionChanges {
    * @throws CallreelError SIP_REFUSED with the status in `where`
    */
   async offer(method: Modification['method'], sdp: string): Promise<string> {
-    const response = await this.#modification.request({ method, sdp });
+    const response = await this.#request({ method, sdp });
     const answer = sessionDescription(response);
     if (answer !== undefined) return answer;
     throw new CallreelError('SIP_REFUSED', 'the 2xx answers nothing', { where: String(response.status) });
@@ -73,7 +67,7 @@ export class SessionChanges {
 
   /** Something that kept a change waiting may be over. */
   poke(): void {
-    this.#modification.poke();
+    this.#modification?.poke();
   }
 
   /** The timer headers of an INVITE of ours. */
@@ -103,7 +97,26 @@ export class SessionChanges {
 
   close(): void {
     this.#refresh.stop();
-    this.#modification.close();
+    this.#isClosed = true;
+    this.#modification?.close();
+  }
+
+  #request(modification: Modification): Promise<SipResponse> {
+    this.#modification ??= this.#newModification();
+    return this.#modification.request(modification);
+  }
+
+  #newModification(): SessionModification {
+    const user = this.#user;
+    const made = new SessionModification({
+      clock: user.context.transactions.clock,
+      ownsCallId: () => user.direction() === 'outgoing',
+      isClear: (modification) => this.#isClear(modification),
+      send: (modification, done) => this.#send(modification, done),
+      lost: (status, reason) => user.lost(`${status} ${reason}`),
+    });
+    if (this.#isClosed) made.close();
+    return made;
   }
 
   /** RFC 3261 section 14.1 and RFC 3311 section 5.1. */
