@@ -8,7 +8,7 @@ const quietMs = 40_000;
 /** In the old generation between two looks: calls that are set up, ten in a second, make more; hundreds that run less. */
 const quietBytes = 2 << 20;
 /** Less is not worth it; more than V8 by itself lets come of a small heap. */
-const leastBytes = 4 << 20;
+const leastBytes = 3 << 20;
 /** From the end of one to what follows. */
 const usualPauseMs = 60_000;
 /** Free between what is kept: more than a collection leaves that had nothing to move. */
