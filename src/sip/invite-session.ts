@@ -22,7 +22,7 @@ import type {
   SipSession,
   SipSessionHandlers,
 } from './session.ts';
-import { SessionChanges } from './session-changes.ts';
+import { SessionChanges, type SessionChangeUser } from './session-changes.ts';
 import type { SessionContext } from './session-context.ts';
 import { type SessionEvent, type SessionState, sessionTable } from './session-table.ts';
 import type { InviteServerTransaction } from './transaction-invite-server.ts';
@@ -59,22 +59,7 @@ export abstract class InviteSession implements SipSession {
   constructor(context: SessionContext) {
     this.context = context;
     this.way = new DialogRoute(context);
-    this.changes = new SessionChanges({
-      context,
-      exchange: this.exchange,
-      direction: () => this.direction,
-      state: () => this.state,
-      handlers: () => this.handlers,
-      allowsUpdate: () => this.allowsUpdate,
-      peerInvites: () => this.#peerInvites || this.accepted !== undefined,
-      dialog: () => this.currentDialog,
-      route: (dialog) => this.way.known(dialog),
-      send: (draft, dialog, done) => this.way.send(draft, dialog, done),
-      contactHeader: (flow) => this.contactHeader(flow),
-      learn: (message) => this.learn(message),
-      notify: (call) => this.notify(call),
-      lost: (reason) => this.#lost(reason),
-    });
+    this.changes = new SessionChanges(context, () => this.#changeUser());
   }
 
   get dialogId(): SipSession['dialogId'] {
@@ -157,6 +142,24 @@ export abstract class InviteSession implements SipSession {
   /** A request inside the dialog; the methods were checked before. */
   receive(transaction: ServerTransaction, dialog: Dialog): void {
     serveInDialog(this.#inDialogServer(), transaction, dialog);
+  }
+
+  #changeUser(): SessionChangeUser {
+    return {
+      exchange: this.exchange,
+      direction: () => this.direction,
+      state: () => this.state,
+      handlers: () => this.handlers,
+      allowsUpdate: () => this.allowsUpdate,
+      peerInvites: () => this.#peerInvites || this.accepted !== undefined,
+      dialog: () => this.currentDialog,
+      route: (dialog) => this.way.known(dialog),
+      send: (draft, dialog, done) => this.way.send(draft, dialog, done),
+      contactHeader: (flow) => this.contactHeader(flow),
+      learn: (message) => this.learn(message),
+      notify: (call) => this.notify(call),
+      lost: (reason) => this.#lost(reason),
+    };
   }
 
   get #peerInvites(): boolean {

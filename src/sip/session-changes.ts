@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { sdpType, sessionDescription } from './body.ts';
 import { allowedMethods, allowHeader, supportedHeader } from './capabilities.ts';
@@ -9,12 +10,11 @@ import type { SipHeader, SipSession, SipSessionHandlers } from './session.ts';
 import type { SessionContext } from './session-context.ts';
 import type { AgreedTimer, TimerAnswer, TimerRefusal } from './session-expires.ts';
 import { type Modification, SessionModification } from './session-modification.ts';
-import { SessionRefresh } from './session-refresh.ts';
+import { SessionRefresh, type SessionRefreshUser } from './session-refresh.ts';
 import type { Flow } from './transport.ts';
 
 /** What the session does for it. */
 export interface SessionChangeUser {
-  readonly context: SessionContext;
   readonly exchange: OfferExchange;
   direction(): SipSession['direction'];
   state(): SipSession['state'];
@@ -33,20 +33,34 @@ export interface SessionChangeUser {
 }
 
 /** What we change or refresh in a session: re-INVITE and UPDATE, asked for by call control or by the session timer. */
-export class SessionChanges {
-  readonly #user: SessionChangeUser;
+export class SessionChanges implements SessionRefreshUser {
+  readonly #makeUser: () => SessionChangeUser;
+  /** Made when it is wanted. */
+  #madeUser: SessionChangeUser | undefined;
+  readonly #clock: Clock;
   /** Most calls are never changed. */
   #modification: SessionModification | undefined;
   #isClosed = false;
   readonly #refresh: SessionRefresh;
 
-  constructor(user: SessionChangeUser) {
-    this.#user = user;
-    this.#refresh = new SessionRefresh(user.context.transactions.clock, user.context.sessionTimer, {
-      allowsUpdate: () => user.allowsUpdate(),
-      modify: (modification) => this.#request(modification),
-      expired: () => user.lost('session timer expired'),
-    });
+  /** @param makeUser called once, when something is to be changed: of hundreds of calls it would be much */
+  constructor(context: SessionContext, makeUser: () => SessionChangeUser) {
+    this.#makeUser = makeUser;
+    this.#clock = context.transactions.clock;
+    this.#refresh = new SessionRefresh(this.#clock, context.sessionTimer, this);
+  }
+
+  get #user(): SessionChangeUser {
+    this.#madeUser ??= this.#makeUser();
+    return this.#madeUser;
+  }
+
+  allowsUpdate(): boolean {
+    return this.#user.allowsUpdate();
+  }
+
+  expired(): void {
+    this.#user.lost('session timer expired');
   }
 
   /** A re-INVITE of ours waits for its final response. */
@@ -59,7 +73,7 @@ export class SessionChanges {
    * @throws CallreelError SIP_REFUSED with the status in `where`
    */
   async offer(method: Modification['method'], sdp: string): Promise<string> {
-    const response = await this.#request({ method, sdp });
+    const response = await this.modify({ method, sdp });
     const answer = sessionDescription(response);
     if (answer !== undefined) return answer;
     throw new CallreelError('SIP_REFUSED', 'the 2xx answers nothing', { where: String(response.status) });
@@ -101,7 +115,7 @@ export class SessionChanges {
     this.#modification?.close();
   }
 
-  #request(modification: Modification): Promise<SipResponse> {
+  modify(modification: Modification): Promise<SipResponse> {
     this.#modification ??= this.#newModification();
     return this.#modification.request(modification);
   }
@@ -109,7 +123,7 @@ export class SessionChanges {
   #newModification(): SessionModification {
     const user = this.#user;
     const made = new SessionModification({
-      clock: user.context.transactions.clock,
+      clock: this.#clock,
       ownsCallId: () => user.direction() === 'outgoing',
       isClear: (modification) => this.#isClear(modification),
       send: (modification, done) => this.#send(modification, done),
