@@ -17,6 +17,19 @@ export interface Clock {
 /** 24 days: Node's timers know no more, and a longer delay were over at once. */
 export const longestDelayMs = 2 ** 31 - 1;
 
+/** A closure for each would take three times the memory, and there are several of each call. */
+class SystemTimer implements Timer {
+  readonly #handle: NodeJS.Timeout;
+
+  constructor(handle: NodeJS.Timeout) {
+    this.#handle = handle;
+  }
+
+  cancel(): void {
+    clearTimeout(this.#handle);
+  }
+}
+
 /** Milliseconds between the Unix epoch and the monotonic origin are not constant; never subtract across the two. */
 export const systemClock: Clock = {
   unixMs: () => Date.now(),
@@ -24,7 +37,7 @@ export const systemClock: Clock = {
   after(delayMs, action) {
     const handle = setTimeout(action, Math.min(delayMs, longestDelayMs));
     handle.unref();
-    return { cancel: () => clearTimeout(handle) };
+    return new SystemTimer(handle);
   },
 };
 

@@ -8,9 +8,9 @@ const quietMs = 40_000;
 /** In the old generation between two looks: calls that are set up, ten in a second, make more; hundreds that run less. */
 const quietBytes = 2 << 20;
 /** Less is not worth it; more than V8 by itself lets come of a small heap. */
-const leastBytes = 4 << 20;
+const leastBytes = 3 << 20;
 /** From the end of one to what follows. */
-const leastPauseMs = 60_000;
+const usualPauseMs = 60_000;
 /** Free between what is kept: more than a collection leaves that had nothing to move. */
 const leastLooseBytes = 3 << 20;
 /** V8 chooses the pages to be emptied as it begins to mark: what the first one frees, the second moves together. */
@@ -24,8 +24,8 @@ const wakingArrays = 2500;
 const wakeEveryMs = 250;
 
 export interface QuietOptions {
-  /** Not of a thread that makes little at a time all the time: what that takes of its time counts for more. */
-  onlyBehindBursts?: boolean;
+  /** From the end of one collection to the next that no burst made due: of a thread whose pauses somebody hears. */
+  pauseMs?: number;
 }
 
 /**
@@ -55,14 +55,14 @@ export function collectWhenQuiet(clock: Clock, options: QuietOptions = {}): void
 export class QuietWatch {
   #lastBytes = 0;
   #grownBytes = 0;
-  readonly #onlyBehindBursts: boolean;
+  readonly #pauseMs: number;
   /** When it grew by more than little last. */
   #busyMs = Number.NEGATIVE_INFINITY;
   #nowMs = 0;
   #endedMs = Number.NEGATIVE_INFINITY;
 
-  constructor({ onlyBehindBursts = false }: QuietOptions = {}) {
-    this.#onlyBehindBursts = onlyBehindBursts;
+  constructor({ pauseMs = usualPauseMs }: QuietOptions = {}) {
+    this.#pauseMs = pauseMs;
   }
 
   /** @param bytes of the old generation, garbage among it */
@@ -75,8 +75,8 @@ export class QuietWatch {
   }
 
   get isDue(): boolean {
-    if (this.#onlyBehindBursts && this.#busyMs <= this.#endedMs) return false;
-    const isQuiet = this.#nowMs - this.#busyMs >= quietMs && this.#nowMs - this.#endedMs >= leastPauseMs;
+    const pauseMs = this.#busyMs > this.#endedMs ? usualPauseMs : this.#pauseMs;
+    const isQuiet = this.#nowMs - this.#busyMs >= quietMs && this.#nowMs - this.#endedMs >= pauseMs;
     return isQuiet && this.#grownBytes >= leastBytes;
   }
 

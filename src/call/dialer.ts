@@ -178,7 +178,7 @@ export class Dialer {
     const abort = () =>
       leg.hangUp(request.signal.aborted ? givenUp(request.signal) : hangUpReasons.answeredElsewhere);
     signal.addEventListener('abort', abort, { once: true });
-    leg.addHandlers({
+    const removeHandlers = leg.addHandlers({
       responded: () => patience?.cancel(),
       progress: (status, hasMedia) => request.progress?.(leg, status, hasMedia),
       answered: () => resolve(leg),
@@ -194,6 +194,8 @@ export class Dialer {
     } finally {
       timeout.cancel();
       patience?.cancel();
+      // They would keep all that was asked for as long as the call.
+      removeHandlers();
       signal.removeEventListener('abort', abort);
     }
   }

@@ -187,6 +187,8 @@ describe('bounds', () => {
     const encoder = createG711Encoder('alaw');
     assert.equal(decoder.rateHz, 8000);
     assert.equal(createG711Decoder('ulaw', 16_000).rateHz, 16_000);
+    assert.equal(createG711Decoder('alaw'), decoder, 'one for all streams');
+    assert.notEqual(createG711Decoder('ulaw'), decoder);
     const out = new Int16Array(256);
     assert.equal(decoder.decode(everyByte, out), 256);
     assert.deepEqual(out, decodeAll(decodeAlaw));

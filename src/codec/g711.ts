@@ -158,8 +158,21 @@ export function encodeAlaw(samples: Int16Array, out: Uint8Array, outOffset = 0):
   return encodeByTable(linearToAlaw, samples, out, outOffset);
 }
 
-/** Stateless; `rateHz` other than 8000 serves the dynamic payload types that carry G.711 at another clock rate. */
-export function createG711Decoder(law: G711Law, rateHz = 8000): Decoder {
+const usualRateHz = 8000;
+const usualDecoders: Readonly<Record<G711Law, Decoder>> = {
+  ulaw: newDecoder('ulaw', usualRateHz),
+  alaw: newDecoder('alaw', usualRateHz),
+};
+
+/**
+ * Stateless, so that of the usual rate there is one for all; another rate serves the dynamic payload types that carry
+ * G.711 at another clock rate.
+ */
+export function createG711Decoder(law: G711Law, rateHz = usualRateHz): Decoder {
+  return rateHz === usualRateHz ? usualDecoders[law] : newDecoder(law, rateHz);
+}
+
+function newDecoder(law: G711Law, rateHz: number): Decoder {
   const table = lawTables[law].toLinear;
   return {
     rateHz,

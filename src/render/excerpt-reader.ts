@@ -12,7 +12,7 @@ import { concealableSamples, type SequencedPacket } from './loss.ts';
 import { PacketsAhead, type PassedPlace, type PlacedPacket } from './packets-ahead.ts';
 import { PayloadLevel } from './payload-level.ts';
 import { newReadPacket, noFormat, noPayload, type ReadPacket, readInto } from './read-packet.ts';
-import { streamKey } from './stream-decoder.ts';
+import { isSameStream } from './stream-decoder.ts';
 
 /** These need no decoder. */
 const straight: Partial<Record<CodecName, typeof decodeUlaw>> = { PCMU: decodeUlaw, PCMA: decodeAlaw };
@@ -62,7 +62,7 @@ export class ExcerptReader {
   /** Packets that lie behind the last excerpt, and those behind the one that is read. */
   #ahead: PacketsAhead | undefined;
   #found: PlacedPacket[] = [];
-  #decoder: { format: FormatRecord; key: string; decoder: Decoder } | undefined;
+  #decoder: { format: FormatRecord; decoder: Decoder } | undefined;
   // Of the excerpt that is read.
   #out: Int16Array = nothing;
   #fromSample = 0;
@@ -244,13 +244,13 @@ export class ExcerptReader {
 
   #decoderOf(format: FormatRecord): Decoder {
     if (this.#decoder?.format === format) return this.#decoder.decoder;
-    const key = streamKey(format);
-    let decoder = this.#decoder?.key === key ? this.#decoder.decoder : undefined;
+    const known = this.#decoder;
+    let decoder = known && isSameStream(known.format, format) ? known.decoder : undefined;
     if (!decoder) {
       this.#decoder?.decoder.close?.();
       decoder = createDecoder(format.codec, format.clockRateHz, this.#rateHz);
     }
-    this.#decoder = { format, key, decoder };
+    this.#decoder = { format, decoder };
     return decoder;
   }
 

@@ -2,7 +2,7 @@ import type { Decoder } from '../codec/codec.ts';
 import { createDecoder } from '../codec/decoders.ts';
 import { decodeAlaw, decodeUlaw } from '../codec/g711.ts';
 import type { FormatRecord } from '../spool/records.ts';
-import { streamKey } from './stream-decoder.ts';
+import { isSameStream } from './stream-decoder.ts';
 
 /** Every such sample tells enough; a tone has no such period. */
 const stride = 7;
@@ -27,7 +27,7 @@ const alawSquares = squaresOf(decodeAlaw);
 
 /** How loud packets are, at the least cost: G.711 as it stands in the payload, of other codecs one packet in 100 ms. */
 export class PayloadLevel {
-  #decoder: { key: string; decoder: Decoder } | undefined;
+  #decoder: { format: FormatRecord; decoder: Decoder } | undefined;
   #probedUs = Number.NEGATIVE_INFINITY;
   #meanSquare = 0;
 
@@ -58,11 +58,10 @@ export class PayloadLevel {
   }
 
   #decoderOf(format: FormatRecord): Decoder {
-    const key = streamKey(format);
-    if (this.#decoder?.key === key) return this.#decoder.decoder;
+    if (this.#decoder && isSameStream(this.#decoder.format, format)) return this.#decoder.decoder;
     this.close();
     const decoder = createDecoder(format.codec, format.clockRateHz, probeRateHz);
-    this.#decoder = { key, decoder };
+    this.#decoder = { format, decoder };
     return decoder;
   }
 }

@@ -17,7 +17,6 @@ let lastPart = none;
  * received sample is given as it was decoded: a concealed loss is blended into both its neighbours, not they into it.
  */
 export class StreamDecoder {
-  readonly key: string;
   /** With which it began. */
   readonly format: FormatRecord;
   readonly #decoder: Decoder;
@@ -31,7 +30,6 @@ export class StreamDecoder {
 
   /** @param rateHz of the recording; positions count at it, samples come at `fromHz` */
   constructor(format: FormatRecord, rateHz: number) {
-    this.key = streamKey(format);
     this.format = format;
     this.#rateHz = rateHz;
     this.#decoder = createDecoder(format.codec, format.clockRateHz, rateHz);
@@ -113,6 +111,7 @@ function decodedPart(samples: number): Int16Array {
   return lastPart;
 }
 
-export function streamKey({ codec, clockRateHz, ssrc }: FormatRecord): string {
-  return `${codec} ${clockRateHz} ${ssrc}`;
+/** One decoder goes on from one to the other. */
+export function isSameStream(one: FormatRecord, other: FormatRecord): boolean {
+  return one.codec === other.codec && one.clockRateHz === other.clockRateHz && one.ssrc === other.ssrc;
 }

@@ -1,6 +1,6 @@
 import type { PayloadSeries } from '../codec/codec.ts';
 import type { PlacedPacket } from './placed-packets.ts';
-import { StreamDecoder, streamKey } from './stream-decoder.ts';
+import { isSameStream, StreamDecoder } from './stream-decoder.ts';
 
 /**
  * Codecs remember what came before. So that a part of an hour's recording need not be decoded from its beginning, the
@@ -100,7 +100,7 @@ export class TrackDecoder {
 
   /** The same decoder as long as the stream is the same. */
   #fit(decoder: StreamDecoder | undefined, { format }: PlacedPacket): StreamDecoder {
-    if (decoder && (decoder.format === format || decoder.key === streamKey(format))) return decoder;
+    if (decoder && (decoder.format === format || isSameStream(decoder.format, format))) return decoder;
     decoder?.close();
     return new StreamDecoder(format, this.#rateHz);
   }

@@ -22,7 +22,7 @@ import type {
   SipSession,
   SipSessionHandlers,
 } from './session.ts';
-import { SessionChanges } from './session-changes.ts';
+import { SessionChanges, type SessionChangeUser } from './session-changes.ts';
 import type { SessionContext } from './session-context.ts';
 import { type SessionEvent, type SessionState, sessionTable } from './session-table.ts';
 import type { InviteServerTransaction } from './transaction-invite-server.ts';
@@ -49,59 +49,17 @@ export abstract class InviteSession implements SipSession {
   protected accepted: AcceptedInvite | undefined;
   protected readonly exchange = new OfferExchange();
   protected readonly changes: SessionChanges;
-  readonly #peerOffers: PeerOffers;
+  /** Most calls have none of these two; of hundreds of calls they would be much. */
+  #peerOffers: PeerOffers | undefined;
+  #refers: ReferUsage | undefined;
   /** The peer's last Allow names it. */
   #allowsUpdate = false;
-  readonly #refers: ReferUsage;
-  readonly #server: InDialogServer;
   #state: SessionState = 'calling';
 
   constructor(context: SessionContext) {
     this.context = context;
     this.way = new DialogRoute(context);
-    this.changes = new SessionChanges({
-      context,
-      exchange: this.exchange,
-      direction: () => this.direction,
-      state: () => this.state,
-      handlers: () => this.handlers,
-      allowsUpdate: () => this.allowsUpdate,
-      peerInvites: () => this.#peerOffers.inviting || this.accepted !== undefined,
-      dialog: () => this.currentDialog,
-      route: (dialog) => this.way.known(dialog),
-      send: (draft, dialog, done) => this.way.send(draft, dialog, done),
-      contactHeader: (flow) => this.contactHeader(flow),
-      learn: (message) => this.learn(message),
-      notify: (call) => this.notify(call),
-      lost: (reason) => this.#lost(reason),
-    });
-    this.#peerOffers = new PeerOffers({
-      callId: () => this.callId,
-      handlers: () => this.handlers,
-      log: context.log,
-      exchange: this.exchange,
-      inviteRefusal: () => this.#inviteRefusal(),
-      answerTimer: (request) => (this.#unanswered ? undefined : this.changes.answerTimer(request)),
-      timerAgreed: ({ agreed }) => this.changes.timerAgreed(agreed),
-      contactHeader: (flow) => this.contactHeader(flow),
-      respond: (transaction, status, options) => this.respond(transaction, status, options),
-      acceptInvite: (transaction, options, done) => this.#acceptReinvite(transaction, options, done),
-      notify: (call) => this.notify(call),
-      settled: () => this.changes.poke(),
-    });
-    this.#refers = new ReferUsage({
-      context,
-      dialog: () => this.dialog,
-      route: (dialog) => this.way.known(dialog),
-      respond: (transaction, status, options) => this.respond(transaction, status, options),
-      send: (draft, dialog, done) => this.way.send(draft, dialog, done),
-      referred: (referral) => {
-        if (this.#state !== 'established' || this.handlers.referred === undefined) return false;
-        this.notify(() => this.handlers.referred?.(referral));
-        return true;
-      },
-    });
-    this.#server = this.#inDialogServer();
+    this.changes = new SessionChanges(context, () => this.#changeUser());
   }
 
   get dialogId(): SipSession['dialogId'] {
@@ -159,8 +117,8 @@ export abstract class InviteSession implements SipSession {
     if (this.#state === 'ended') return;
     this.move('end');
     this.changes.close();
-    this.#peerOffers.abandon();
-    this.#refers.close();
+    this.#peerOffers?.abandon();
+    this.#refers?.close();
     this.notify(() => this.handlers.ended(end));
   }
 
@@ -183,7 +141,62 @@ export abstract class InviteSession implements SipSession {
 
   /** A request inside the dialog; the methods were checked before. */
   receive(transaction: ServerTransaction, dialog: Dialog): void {
-    serveInDialog(this.#server, transaction, dialog);
+    serveInDialog(this.#inDialogServer(), transaction, dialog);
+  }
+
+  #changeUser(): SessionChangeUser {
+    return {
+      exchange: this.exchange,
+      direction: () => this.direction,
+      state: () => this.state,
+      handlers: () => this.handlers,
+      allowsUpdate: () => this.allowsUpdate,
+      peerInvites: () => this.#peerInvites || this.accepted !== undefined,
+      dialog: () => this.currentDialog,
+      route: (dialog) => this.way.known(dialog),
+      send: (draft, dialog, done) => this.way.send(draft, dialog, done),
+      contactHeader: (flow) => this.contactHeader(flow),
+      learn: (message) => this.learn(message),
+      notify: (call) => this.notify(call),
+      lost: (reason) => this.#lost(reason),
+    };
+  }
+
+  get #peerInvites(): boolean {
+    return this.#peerOffers?.inviting ?? false;
+  }
+
+  #newPeerOffers(): PeerOffers {
+    return new PeerOffers({
+      callId: () => this.callId,
+      handlers: () => this.handlers,
+      log: this.context.log,
+      exchange: this.exchange,
+      inviteRefusal: () => this.#inviteRefusal(),
+      answerTimer: (request) => (this.#unanswered ? undefined : this.changes.answerTimer(request)),
+      timerAgreed: ({ agreed }) => this.changes.timerAgreed(agreed),
+      contactHeader: (flow) => this.contactHeader(flow),
+      respond: (transaction, status, options) => this.respond(transaction, status, options),
+      acceptInvite: (transaction, options, done) => this.#acceptReinvite(transaction, options, done),
+      notify: (call) => this.notify(call),
+      settled: () => this.changes.poke(),
+    });
+  }
+
+  get #referUsage(): ReferUsage {
+    this.#refers ??= new ReferUsage({
+      context: this.context,
+      dialog: () => this.dialog,
+      route: (dialog) => this.way.known(dialog),
+      respond: (transaction, status, options) => this.respond(transaction, status, options),
+      send: (draft, dialog, done) => this.way.send(draft, dialog, done),
+      referred: (referral) => {
+        if (this.#state !== 'established' || this.handlers.referred === undefined) return false;
+        this.notify(() => this.handlers.referred?.(referral));
+        return true;
+      },
+    });
+    return this.#refers;
   }
 
   #inDialogServer(): InDialogServer {
@@ -195,8 +208,8 @@ export abstract class InviteSession implements SipSession {
       offered: (transaction, dialog) => this.receiveOffer(transaction, dialog),
       pracked: (transaction, dialog) => this.receivePrack(transaction, dialog),
       info: (contentType, body) => this.notify(() => this.handlers.info?.(contentType, body)),
-      referred: (transaction) => this.#refers.receiveRefer(transaction),
-      notified: (transaction) => this.#refers.receiveNotify(transaction),
+      referred: (transaction) => this.#referUsage.receiveRefer(transaction),
+      notified: (transaction) => this.#referUsage.receiveNotify(transaction),
     };
   }
 
@@ -211,6 +224,7 @@ export abstract class InviteSession implements SipSession {
   }
 
   protected receiveOffer(transaction: ServerTransaction, dialog: Dialog): void {
+    this.#peerOffers ??= this.#newPeerOffers();
     this.#peerOffers.receive(transaction, dialog);
   }
 
@@ -251,7 +265,7 @@ export abstract class InviteSession implements SipSession {
   /** RFC 3261 section 14.2. */
   #inviteRefusal(): 491 | 500 | undefined {
     if (this.changes.inviting) return 491;
-    if (this.#peerOffers.inviting) return 500;
+    if (this.#peerInvites) return 500;
     if (this.#unanswered) return this.direction === 'outgoing' ? 491 : 500;
     if (this.accepted === undefined) return undefined;
     // RFC 5407 section 3.1.4: it shows that the 2xx arrived, and that only its ACK was lost.
@@ -288,7 +302,7 @@ export abstract class InviteSession implements SipSession {
   async refer(target: string, options: ReferOptions = {}): Promise<ReferOutcome> {
     if (this.#state !== 'established')
       throw new CallreelError('CONFLICT', 'only an established call can be transferred');
-    return this.#refers.refer(target, options);
+    return this.#referUsage.refer(target, options);
   }
 
   probe(): Promise<boolean> {

@@ -74,6 +74,32 @@ export function headerKey(name: string): string {
   return lower.length === 1 ? (compactForms[lower] ?? lower) : lower;
 }
 
+/** As they are usually written. */
+const usualNames =
+  'Accept, Accept-Contact, Accept-Encoding, Accept-Language, Alert-Info, Allow, Allow-Events, Authorization, Call-ID, ' +
+  'Call-Info, Contact, Content-Disposition, Content-Length, Content-Type, CSeq, Date, Diversion, Event, Expires, From, ' +
+  'Geolocation, History-Info, Identity, Max-Forwards, MIME-Version, Min-Expires, Min-SE, Organization, ' +
+  'P-Access-Network-Info, P-Asserted-Identity, P-Charging-Vector, P-Preferred-Identity, Path, Privacy, ' +
+  'Proxy-Authenticate, Proxy-Authorization, Proxy-Require, RAck, Reason, Record-Route, Refer-To, Referred-By, ' +
+  'Remote-Party-ID, Replaces, Require, Retry-After, Route, RSeq, Server, Service-Route, Session-Expires, Session-ID, ' +
+  'Subject, Subscription-State, Supported, Timestamp, To, Unsupported, User-Agent, User-to-User, Via, Warning, ' +
+  'WWW-Authenticate';
+
+const usualHeaders: ReadonlyMap<string, { readonly name: string; readonly key: string }> = new Map(
+  [...usualNames.split(', '), ...Object.keys(compactForms)].map((name) => [
+    name,
+    { name, key: headerKey(name) },
+  ]),
+);
+
+/**
+ * One string for all messages: of a call that has its INVITE as long as it lasts, names of its own were a quarter of that.
+ * @returns undefined for a name that is seldom written so
+ */
+export function usualHeader(name: string): { readonly name: string; readonly key: string } | undefined {
+  return usualHeaders.get(name);
+}
+
 interface HasHeaders {
   readonly headers: readonly HeaderField[];
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { bodyText, headerValue, headerValues, type SipMessage } from './message.ts';
+import { bodyText, headerKey, headerValue, headerValues, type SipMessage, usualHeader } from './message.ts';
 import { type ParseFailure, parseMessage, parserLimits } from './parser.ts';
 import { requestText } from './test-peers.ts';
 
@@ -95,6 +95,39 @@ test('wsinv: folding, white space, compact forms and several values', () => {
   assert.equal(headerValue(message, 'subject'), '');
   assert.equal(headerValue(message, 'newfangledheader'), 'newfangled value continued newfangled value');
   assert.equal(message.body.length, 150);
+});
+
+test('names stay as they are written, usual ones or not, whatever their letters', () => {
+  const names = [
+    'Via',
+    'VIA',
+    'v',
+    'V',
+    'CSeq',
+    'Cseq',
+    'User-Agent',
+    'user-agent',
+    'X-Account',
+    'x',
+    'toString',
+  ];
+  const extra = names.slice(6).map((name) => `${name}: 1`);
+  const result = parseMessage(Buffer.from(requestText('MESSAGE', 5060, { extra })));
+  assert.ok(result.ok);
+  const { headers } = result.message;
+  for (const name of names.slice(6))
+    assert.ok(
+      headers.some((header) => header.name === name),
+      name,
+    );
+  for (const name of names) {
+    const usual = usualHeader(name);
+    if (usual) assert.deepEqual(usual, { name, key: headerKey(name) });
+  }
+  assert.deepEqual(
+    names.filter((name) => usualHeader(name)),
+    ['Via', 'v', 'CSeq', 'User-Agent', 'x'],
+  );
 });
 
 test('surplus bytes of a datagram are cut off; without a length all of it is the body', () => {

@@ -4,6 +4,7 @@ import {
   type HeaderField,
   headerKey,
   type SipMessage,
+  usualHeader,
 } from './message.ts';
 import { type NameAddress, parseNameAddress } from './name-address.ts';
 import { indexOutside, isToken, parseDecimal } from './scan.ts';
@@ -165,8 +166,13 @@ function endOfLine(head: string, start: number): number {
 function parseHeaderLine(line: string): HeaderField | undefined {
   const colon = line.indexOf(':');
   const name = line.slice(0, Math.max(colon, 0)).trimEnd();
-  if (!isToken(name)) return undefined;
-  return { name, key: headerKey(name), value: line.slice(colon + 1).trim() };
+  const usual = usualHeader(name);
+  if (!usual && !isToken(name)) return undefined;
+  return {
+    name: usual?.name ?? name,
+    key: usual?.key ?? headerKey(name),
+    value: line.slice(colon + 1).trim(),
+  };
 }
 
 function assemble(start: StartLine, headers: HeaderField[], body: Buffer): SipMessage {

@@ -16,12 +16,14 @@ const followed = new Set([300, 301, 302]);
  * few redirections in all.
  */
 export class RedirectTargets {
-  readonly #seen = new Set<string>();
+  readonly #requestUri: string;
+  /** Made with the first redirection. */
+  #seen: Set<string> | undefined;
   #waiting: { uri: string; q: number }[] = [];
   #redirections = 0;
 
   constructor(requestUri: string) {
-    this.#seen.add(canonical(requestUri));
+    this.#requestUri = requestUri;
   }
 
   /** Takes the contacts of a redirection. @returns whether the response is one */
@@ -39,6 +41,8 @@ export class RedirectTargets {
 
   /** The next place that was not tried yet. */
   next(): string | undefined {
+    if (this.#waiting.length === 0) return undefined;
+    this.#seen ??= new Set([canonical(this.#requestUri)]);
     for (let waiting = this.#waiting.shift(); waiting !== undefined; waiting = this.#waiting.shift()) {
       const key = canonical(waiting.uri);
       if (this.#seen.has(key)) continue;

@@ -139,6 +139,13 @@ test('a challenged re-INVITE goes again with credentials, which its ACK carries 
   await hangUp();
 });
 
+test('a call that has ended, and was never changed, is not changed any more', async () => {
+  const { call, hangUp } = await placed();
+  await hangUp();
+  await assert.rejects(call.reoffer(sdp), refusedWith('481'));
+  await assert.rejects(call.update(sdp), refusedWith('481'));
+});
+
 test('a 481 ends the call, with a BYE to whoever is in between', async () => {
   const { peer, call, answer, caller, client } = await placed();
   const refused = assert.rejects(call.reoffer(sdp), refusedWith('481'));

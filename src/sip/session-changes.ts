@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { sdpType, sessionDescription } from './body.ts';
 import { allowedMethods, allowHeader, supportedHeader } from './capabilities.ts';
@@ -9,12 +10,11 @@ import type { SipHeader, SipSession, SipSessionHandlers } from './session.ts';
 import type { SessionContext } from './session-context.ts';
 import type { AgreedTimer, TimerAnswer, TimerRefusal } from './session-expires.ts';
 import { type Modification, SessionModification } from './session-modification.ts';
-import { SessionRefresh } from './session-refresh.ts';
+import { SessionRefresh, type SessionRefreshUser } from './session-refresh.ts';
 import type { Flow } from './transport.ts';
 
 /** What the session does for it. */
 export interface SessionChangeUser {
-  readonly context: SessionContext;
   readonly exchange: OfferExchange;
   direction(): SipSession['direction'];
   state(): SipSession['state'];
@@ -33,31 +33,39 @@ export interface SessionChangeUser {
 }
 
 /** What we change or refresh in a session: re-INVITE and UPDATE, asked for by call control or by the session timer. */
-export class SessionChanges {
-  readonly #user: SessionChangeUser;
-  readonly #modification: SessionModification;
+export class SessionChanges implements SessionRefreshUser {
+  readonly #makeUser: () => SessionChangeUser;
+  /** Made when it is wanted. */
+  #madeUser: SessionChangeUser | undefined;
+  readonly #clock: Clock;
+  /** Most calls are never changed. */
+  #modification: SessionModification | undefined;
+  #isClosed = false;
   readonly #refresh: SessionRefresh;
 
-  constructor(user: SessionChangeUser) {
-    this.#user = user;
-    const { clock } = user.context.transactions;
-    this.#modification = new SessionModification({
-      clock,
-      ownsCallId: () => user.direction() === 'outgoing',
-      isClear: (modification) => this.#isClear(modification),
-      send: (modification, done) => this.#send(modification, done),
-      lost: (status, reason) => user.lost(`${status} ${reason}`),
-    });
-    this.#refresh = new SessionRefresh(clock, user.context.sessionTimer, {
-      allowsUpdate: () => user.allowsUpdate(),
-      modify: (modification) => this.#modification.request(modification),
-      expired: () => user.lost('session timer expired'),
-    });
+  /** @param makeUser called once, when something is to be changed: of hundreds of calls it would be much */
+  constructor(context: SessionContext, makeUser: () => SessionChangeUser) {
+    this.#makeUser = makeUser;
+    this.#clock = context.transactions.clock;
+    this.#refresh = new SessionRefresh(this.#clock, context.sessionTimer, this);
+  }
+
+  get #user(): SessionChangeUser {
+    this.#madeUser ??= this.#makeUser();
+    return this.#madeUser;
+  }
+
+  allowsUpdate(): boolean {
+    return this.#user.allowsUpdate();
+  }
+
+  expired(): void {
+    this.#user.lost('session timer expired');
   }
 
   /** A re-INVITE of ours waits for its final response. */
   get inviting(): boolean {
-    return this.#modification.inviting;
+    return this.#modification?.inviting ?? false;
   }
 
   /**
@@ -65,7 +73,7 @@ export class SessionChanges {
    * @throws CallreelError SIP_REFUSED with the status in `where`
    */
   async offer(method: Modification['method'], sdp: string): Promise<string> {
-    const response = await this.#modification.request({ method, sdp });
+    const response = await this.modify({ method, sdp });
     const answer = sessionDescription(response);
     if (answer !== undefined) return answer;
     throw new CallreelError('SIP_REFUSED', 'the 2xx answers nothing', { where: String(response.status) });
@@ -73,7 +81,7 @@ export class SessionChanges {
 
   /** Something that kept a change waiting may be over. */
   poke(): void {
-    this.#modification.poke();
+    this.#modification?.poke();
   }
 
   /** The timer headers of an INVITE of ours. */
@@ -103,7 +111,26 @@ export class SessionChanges {
 
   close(): void {
     this.#refresh.stop();
-    this.#modification.close();
+    this.#isClosed = true;
+    this.#modification?.close();
+  }
+
+  modify(modification: Modification): Promise<SipResponse> {
+    this.#modification ??= this.#newModification();
+    return this.#modification.request(modification);
+  }
+
+  #newModification(): SessionModification {
+    const user = this.#user;
+    const made = new SessionModification({
+      clock: this.#clock,
+      ownsCallId: () => user.direction() === 'outgoing',
+      isClear: (modification) => this.#isClear(modification),
+      send: (modification, done) => this.#send(modification, done),
+      lost: (status, reason) => user.lost(`${status} ${reason}`),
+    });
+    if (this.#isClosed) made.close();
+    return made;
   }
 
   /** RFC 3261 section 14.1 and RFC 3311 section 5.1. */

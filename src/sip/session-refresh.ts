@@ -13,7 +13,7 @@ import {
   timerRequestHeaders,
 } from './session-expires.ts';
 import type { Modification } from './session-modification.ts';
-import { SessionTimer } from './session-timer.ts';
+import { SessionTimer, type SessionTimerUser } from './session-timer.ts';
 
 export interface SessionRefreshUser {
   /** The peer's Allow names UPDATE. */
@@ -27,7 +27,7 @@ export interface SessionRefreshUser {
 const maxRaises = 3;
 
 /** The session timer of one session: what is said about it in each message, and the refreshes (RFC 4028). */
-export class SessionRefresh {
+export class SessionRefresh implements SessionTimerUser {
   readonly #timer: SessionTimer;
   readonly #user: SessionRefreshUser;
   #policy: SessionTimerPolicy;
@@ -37,7 +37,7 @@ export class SessionRefresh {
   constructor(clock: Clock, policy: SessionTimerPolicy, user: SessionRefreshUser) {
     this.#policy = policy;
     this.#user = user;
-    this.#timer = new SessionTimer(clock, { refresh: () => this.#refresh(), expired: () => user.expired() });
+    this.#timer = new SessionTimer(clock, this);
   }
 
   /** What was agreed last; undefined where no timer runs. */
@@ -86,13 +86,18 @@ export class SessionRefresh {
     this.#timer.stop();
   }
 
-  #refresh(): void {
+  /** The timer's word, as the next. */
+  expired(): void {
+    this.#user.expired();
+  }
+
+  refresh(): void {
     const byUpdate = this.#user.allowsUpdate() && !this.#updateRefused;
     this.#user.modify({ method: byUpdate ? 'UPDATE' : 'INVITE', sdp: undefined }).catch((error) => {
       const status = error instanceof CallreelError ? error.where : undefined;
       if (byUpdate && (status === '405' || status === '501')) {
         this.#updateRefused = true;
-        this.#refresh();
+        this.refresh();
       } else this.#timer.notRefreshed();
     });
   }

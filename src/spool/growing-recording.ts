@@ -116,7 +116,8 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
   noteSizes(atUs: number): void {
     if (this.isWhole) return;
     // What lives from one look to the next becomes old: of hundreds of tracks that is much garbage.
-    const sizes = this.#spareSizes ?? { atUs: 0, firstSegment: 0, bytes: [] };
+    // One of them is there, as a rule: an array that begins empty takes room for 17.
+    const sizes = this.#spareSizes ?? { atUs: 0, firstSegment: 0, bytes: [0] };
     this.#spareSizes = undefined;
     sizes.atUs = atUs;
     sizes.firstSegment = this.#segment;

@@ -35,7 +35,8 @@ export class SegmentReader {
   readonly #segmentId: string;
   readonly #key: Secret<Buffer>;
   readonly #bodies: ChunkBodies | undefined;
-  #header: Buffer | undefined;
+  /** A byte a character: a buffer of so few bytes takes ten times as much, and there are several readers of each call. */
+  #header: string | undefined;
   /** Of the chunk that is being read, or of the next one. */
   #position = 0;
   #nextChunk = 0;
@@ -239,7 +240,7 @@ export class SegmentReader {
       if (isNewest && at + bytes > this.#scannedTo) {
         const chunk = window.peek(bytes)!;
         last = at + bytes;
-        const body = openChunk(this.#key.reveal(), this.#header!, chunk, scanMemory(bytes));
+        const body = openChunk(this.#key.reveal(), headerBytes(this.#header!), chunk, scanMemory(bytes));
         if (body) this.#sawChunk(last, body);
       }
       window.advance(bytes);
@@ -278,8 +279,7 @@ export class SegmentReader {
     const header = window.peek(segmentHeaderBytes);
     if (!header || isZero(header)) return false;
     assertSegmentHeader(header, this.#segmentId, this.#path);
-    // Not out of Node's pool, of which so few bytes would keep 64 kB.
-    this.#header = Buffer.alloc(segmentHeaderBytes, header);
+    this.#header = header.toString('latin1');
     this.#advance(window, segmentHeaderBytes);
     return true;
   }
@@ -297,7 +297,7 @@ export class SegmentReader {
     const chunk = window.peek(chunkOverheadBytes + parsed.bodyBytes);
     if (!chunk) return undefined;
     const memory = this.#bodies?.take(parsed.bodyBytes);
-    const body = openChunk(this.#key.reveal(), this.#header!, chunk, memory);
+    const body = openChunk(this.#key.reveal(), headerBytes(this.#header!), chunk, memory);
     if (!body) {
       if (window.restBytes === chunk.length && isZero(chunk.subarray(chunk.length - tagBytes)))
         return undefined;
@@ -316,6 +316,14 @@ export class SegmentReader {
   #corrupt(message: string): CallreelError {
     return new CallreelError('SPOOL_CORRUPT', message, { where: `${this.#path}+${this.#position}` });
   }
+}
+
+const headerMemory = Buffer.alloc(segmentHeaderBytes);
+
+/** The same memory every time: it is taken at once. */
+function headerBytes(text: string): Buffer {
+  headerMemory.write(text, 'latin1');
+  return headerMemory;
 }
 
 /** @returns 0 where no whole chunk is, so many bytes on */

@@ -2,7 +2,8 @@ import { lagPackets } from './bounds.ts';
 
 /** Arrival less position of the packets placed last, in samples. */
 export class Lags {
-  readonly #lags = new Float64Array(lagPackets);
+  /** A plain array: of so few numbers another kind is twice as much memory. */
+  readonly #lags: number[] = new Array(lagPackets).fill(Number.NaN);
   #count = 0;
 
   /** Of the packet placed last; undefined before the first. */
@@ -11,8 +12,8 @@ export class Lags {
   }
 
   /** In no order; valid until the next is added. */
-  get known(): Float64Array {
-    return this.#lags.subarray(0, Math.min(this.#count, lagPackets));
+  get known(): readonly number[] {
+    return this.#count < lagPackets ? this.#lags.slice(0, this.#count) : this.#lags;
   }
 
   add(lag: number): void {

@@ -43,7 +43,7 @@ export class Measurement {
   #toSample = -1;
   /** When the newest packet arrived that is known of. */
   #newestUs = 0;
-  #settled: MeasuredRecording | undefined;
+  #wasSettled = false;
   #isEnded = false;
 
   constructor(recording: GrowingRecording, lossConcealment: 'on' | 'off') {
@@ -59,12 +59,12 @@ export class Measurement {
   step(): MeasuredRecording | undefined {
     const view = this.#recording.look();
     const open = view.tracks.filter(({ endSample }) => endSample === undefined);
-    const lateSeconds = this.#settled ? settledLateSeconds : 0;
+    const lateSeconds = this.#wasSettled ? settledLateSeconds : 0;
     for (let count = 0; count < mostExcerpts && this.#isNextThere(view, open, lateSeconds); count++) {
       for (const _ of this.#measureNext(view));
-      this.#settled = this.#isSettled(view) ? this.figures() : undefined;
+      this.#wasSettled = this.#isSettled(view);
     }
-    return this.#settled;
+    return this.#wasSettled ? this.figures() : undefined;
   }
 
   /**

@@ -26,6 +26,8 @@ if (!parentPort) throw new TypeError('the tick thread is started by worker-proce
 raiseMediaThread();
 const control = parentPort;
 const { settings, ring, writerPort } = workerData as TickThreadData;
+/** As much becomes old of hundreds of calls before V8 would collect it, which moves together nothing of what is kept. */
+const collectionPauseMs = 120_000;
 const settling = new Map<number, () => void>();
 const dueRequests: TickRequest[] = [];
 const toWriter = new MessageBatch<WriterRequest>((requests) => ask(requests));
@@ -133,7 +135,7 @@ async function finish(): Promise<void> {
   control.close();
 }
 
-collectWhenQuiet(systemClock, { onlyBehindBursts: true });
+collectWhenQuiet(systemClock, { pauseMs: collectionPauseMs });
 // The transport's timers keep no thread alive by themselves.
 control.ref();
 pipeline.run(() => {
