@@ -9,7 +9,7 @@ import { churn } from './capacity/churned-calls.ts';
 import { firstNumber } from './capacity/connect-call.ts';
 import type { HeapNote } from './capacity/forced-collection.ts';
 import { LoadGenerator } from './capacity/load-generator.ts';
-import { metricSum } from './capacity/metric.ts';
+import { metricSum, shortagesOf } from './capacity/metric.ts';
 import { buildProgram } from './capacity/native-program.ts';
 import { StreamAudio } from './capacity/stream-audio.ts';
 import { latenessMs } from './capacity/tick-lateness.ts';
@@ -143,6 +143,7 @@ async function soak(options: HalfOptions): Promise<Half> {
     return {
       ...{ name, hasUring, driver: server.driver, driverNote: server.driverNote, exitCode, ports },
       ...{ churn: result, load: loadReport, samples, faults, tickLatenessP999Ms },
+      ...{ strayInvites: signalling.strayInvites, shortages: shortagesOf(metrics) },
       collections: notes.reduce((sum, { collections }) => sum + collections, 0),
       longestCollectionMs: Math.max(0, ...notes.map(({ longestMs }) => longestMs)),
       overflows: metricSum(metrics, 'callreel_spool_overflows_total'),
