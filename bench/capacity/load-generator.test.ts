@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -19,7 +20,9 @@ const audio = new StreamAudio(
   Uint8Array.from({ length: 200 * packetSamples }, (_, i) => (Math.imul(i + 1, 0x9e3779b1) >>> 24) & 0xfe),
 );
 
-describe('load: what a stream receives of another one', () => {
+const skip = spawnSync('cc', ['--version']).error ? 'there is no C compiler' : false;
+
+describe('load: what a stream receives of another one', { skip }, () => {
   let directory: string;
   let program: string;
   before(async () => {
@@ -91,7 +94,7 @@ describe('load: what a stream receives of another one', () => {
 
   test('a packet that was not sent yet is wrong, as one of the call before', async () => {
     const ahead = Buffer.from(audio.ulaw).subarray(audio.placeOf(1, 150)).subarray(0, packetSamples);
-    assert.equal((await relayed((said) => [ahead, ...said])).wrong, 1);
+    assert.equal((await relayed(() => [ahead])).wrong, 1);
     await using relay = await openRelay();
     const before = await relay.next(3);
     for (const stream of [0, 1]) await relay.load.endStream(stream);
