@@ -53,9 +53,11 @@ export async function connectLegs(
   };
   const uri = server.process.sipUri(String(firstNumber + call));
   const legs = await signalling.call(call, uri, media, from);
+  load.protect(caller, legs.caller, media.caller);
+  load.protect(called, legs.called, media.called);
   load.expectRelayed(caller, called);
-  load.sendTo(caller, legs.caller, media.caller);
-  load.sendTo(called, legs.called, media.called);
+  load.begin(caller, legs.caller);
+  load.begin(called, legs.called);
   return legs;
 }
 

@@ -74,13 +74,25 @@ export class LoadGenerator implements AsyncDisposable {
     return this.#program.pid;
   }
 
-  /** Begins to send; where there are keys, both ways by SRTP. @throws Error where only one side has a key */
+  /** Begins to send; where there are keys, both ways by SRTP. @throws as `protect` */
   sendTo(stream: number, server: LegMedia, own: LegMedia): void {
+    this.protect(stream, server, own);
+    this.begin(stream, server);
+  }
+
+  /**
+   * From now on by SRTP both ways where there are keys; before `expectRelayed`, for the server sends at once.
+   * @throws Error where only one side has a key
+   */
+  protect(stream: number, server: LegMedia, own: LegMedia): void {
     if ((own.key === undefined) !== (server.key === undefined))
       throw new Error(`stream ${stream}: SRTP is ${own.key ? 'refused' : 'not asked for'}`);
     if (own.key && server.key)
       this.#program.order(`srtp ${stream} ${own.key.toString('hex')} ${server.key.toString('hex')}`);
-    this.#program.order(`to ${stream} ${server.port}`);
+  }
+
+  begin(stream: number, { port }: LegMedia): void {
+    this.#program.order(`to ${stream} ${port}`);
   }
 
   /** It sends no more; what is on its way is received. */
