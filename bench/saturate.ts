@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { sleep, systemClock } from '../src/clock.ts';
 import { BenchServer, productAdmission } from './capacity/bench-server.ts';
-import { connectLegs, firstNumber, relayedAfterMs, type Stage, streamsOf } from './capacity/connect-call.ts';
+import { connectLegs, firstNumber, type Stage } from './capacity/connect-call.ts';
 import { LoadGenerator, voidReason } from './capacity/load-generator.ts';
-import { metricSum } from './capacity/metric.ts';
+import { metricSum, shortagesOf } from './capacity/metric.ts';
 import { buildProgram } from './capacity/native-program.ts';
 import { verifyCalls } from './capacity/recorded-calls.ts';
 import { retryAfterOf } from './capacity/refused-invite.ts';
@@ -25,6 +25,8 @@ const usage = `  --most 1500          calls, at most
   --driver dgram       or ffi`;
 
 const lastPacketsMs = 500;
+/** In which what the last calls relay is judged. */
+const lastCallsMs = 4000;
 const hangUpsPerSecond = 50;
 const optionsTimeoutMs = 5000;
 
@@ -82,7 +84,7 @@ export async function run(args: string[]): Promise<object> {
     const untilRefusal = await server.ticks();
     const held = await hold(stage, raised.calls, most, Number(values['hold-seconds']));
     const after = await server.ticks();
-    await sleep(systemClock, 2 * relayedAfterMs);
+    await sleep(systemClock, lastCallsMs);
     const metrics = await server.metrics();
     const report = await load.report();
     load.quiet();
@@ -168,9 +170,7 @@ async function hold(stage: Stage, calls: number, most: number, seconds: number):
 /** @returns whether it was taken */
 async function placeOne(stage: Stage, raised: Raised): Promise<boolean> {
   try {
-    const [caller, called] = streamsOf(raised.calls);
-    await connectLegs(stage, raised.calls, { expectsRelayed: false });
-    systemClock.after(relayedAfterMs, () => stage.load.expectRelayed(caller, called));
+    await connectLegs(stage, raised.calls);
     raised.calls++;
     return true;
   } catch (error) {
@@ -209,12 +209,6 @@ async function retryAfter(server: BenchServer): Promise<number | undefined> {
   } finally {
     socket.close();
   }
-}
-
-function shortagesOf(metrics: string): string[] {
-  return [...metrics.matchAll(/^callreel_admission_refused_total\{reason="([^"]+)"\} (\d+)$/gm)]
-    .filter(([, , count]) => Number(count) > 0)
-    .map(([, reason]) => reason!);
 }
 
 function tell(result: {

@@ -9,7 +9,7 @@ import { churn } from './capacity/churned-calls.ts';
 import { firstNumber } from './capacity/connect-call.ts';
 import type { HeapNote } from './capacity/forced-collection.ts';
 import { LoadGenerator } from './capacity/load-generator.ts';
-import { metricSum } from './capacity/metric.ts';
+import { metricSum, shortagesOf } from './capacity/metric.ts';
 import { buildProgram } from './capacity/native-program.ts';
 import { StreamAudio } from './capacity/stream-audio.ts';
 import { latenessMs } from './capacity/tick-lateness.ts';
@@ -129,11 +129,15 @@ async function soak(options: HalfOptions): Promise<Half> {
     const ticks = await server.ticks();
     const samples: Sample[] = [];
     const churning = churn({ signalling, server, load }, untilUs, options);
-    const [result] = await Promise.all([churning, sampleUntil(untilUs, server, heaps, samples)]);
+    const sampling = sampleUntil(untilUs, server, heaps, samples);
+    const [result, samplesFailed] = await Promise.race([
+      Promise.all([churning, sampling]),
+      untilEnded(server),
+    ]);
     const loadReport = await load.report();
     const metrics = await server.metrics();
     const tickLatenessP999Ms = latenessMs(ticks, await server.ticks(), 0.999);
-    const faults = [...result.failures, ...result.check.faults];
+    const faults = [...result.failures, ...result.check.faults, ...samplesFailed];
     if (String(server.process.workerPids) !== String(workerPids))
       faults.push(`a media worker of ${pid} died`);
     const notes = heapNotes(heaps);
@@ -143,6 +147,7 @@ async function soak(options: HalfOptions): Promise<Half> {
     return {
       ...{ name, hasUring, driver: server.driver, driverNote: server.driverNote, exitCode, ports },
       ...{ churn: result, load: loadReport, samples, faults, tickLatenessP999Ms },
+      ...{ strayInvites: signalling.strayInvites, shortages: shortagesOf(metrics) },
       collections: notes.reduce((sum, { collections }) => sum + collections, 0),
       longestCollectionMs: Math.max(0, ...notes.map(({ longestMs }) => longestMs)),
       overflows: metricSum(metrics, 'callreel_spool_overflows_total'),
@@ -153,20 +158,34 @@ async function soak(options: HalfOptions): Promise<Half> {
   }
 }
 
+/** Rejects once the server has ended: no call comes any more. */
+async function untilEnded(server: BenchServer): Promise<never> {
+  const { code, signal } = await server.process.exited;
+  const last = JSON.stringify(server.process.log.slice(-5));
+  throw new Error(`the server ended by ${signal ?? code}; its log at last: ${last}`);
+}
+
+/** @returns what kept it from taking one: no reason to give up the calls */
 async function sampleUntil(
   untilUs: number,
   server: BenchServer,
   heaps: string,
   samples: Sample[],
-): Promise<void> {
+): Promise<string[]> {
+  const failures: string[] = [];
   for (let minute = 1; systemClock.monotonicUs() + sampleMs * 1000 <= untilUs + 1e6; minute++) {
     await sleep(systemClock, sampleMs);
-    const keptMB = heapNotes(heaps).reduce((sum, { keptBytes }) => sum + keptBytes, 0) / 1e6;
-    const callsBefore = metricSum(await server.metrics(), 'callreel_calls');
-    samples.push({ minute, memory: server.memoryMB, keptMB, callsBefore });
-    const { memory } = samples.at(-1)!;
-    tell(`  ${minute} min: server ${memory.server.toFixed(0)} MB, workers ${memory.workers.toFixed(0)} MB`);
+    try {
+      const keptMB = heapNotes(heaps).reduce((sum, { keptBytes }) => sum + keptBytes, 0) / 1e6;
+      const callsBefore = metricSum(await server.metrics(), 'callreel_calls');
+      const memory = server.memoryMB;
+      samples.push({ minute, memory, keptMB, callsBefore });
+      tell(`  ${minute} min: server ${memory.server.toFixed(0)} MB, workers ${memory.workers.toFixed(0)} MB`);
+    } catch (error) {
+      failures.push(`minute ${minute} was not sampled: ${error instanceof Error ? error.message : error}`);
+    }
   }
+  return failures;
 }
 
 function heapNotes(directory: string): HeapNote[] {

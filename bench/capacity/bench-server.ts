@@ -1,5 +1,6 @@
 import { realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { systemClock } from '../../src/clock.ts';
 import { choosePlaces } from '../../src/database/postgres-places.ts';
 import { clusterProcesses } from '../../src/database/postgres-process.ts';
 import { makeTemporaryDir } from '../../src/database/temporary-database.ts';
@@ -31,6 +32,8 @@ export const productAdmission = {
   CALLREEL_ADMISSION_MAX_LATE_TICK_SHARE: '',
   CALLREEL_ADMISSION_MAX_SIGNALLING_BUSY_SECONDS: '',
 };
+
+const stopTimeoutMs = 300_000;
 
 export type FileFormat = 'wav' | 'mp3';
 
@@ -153,10 +156,11 @@ export class BenchServer implements AsyncDisposable {
     };
   }
 
-  /** As an operator stops it. @returns how it ended */
+  /** As an operator stops it; killed where it does not end by that. @returns how it ended */
   async stop(): Promise<{ code: number | null; signal: string | null }> {
     this.process.signal('SIGTERM');
-    return await this.process.exited;
+    const patience = systemClock.after(stopTimeoutMs, () => this.process.signal('SIGKILL'));
+    return await this.process.exited.finally(() => patience.cancel());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,6 @@
 import { sleep, systemClock } from '../../src/clock.ts';
-import { connectLegs, relayedAfterMs, type Stage, streamsOf } from './connect-call.ts';
-import type { StreamTotals } from './load-generator.ts';
+import { connectLegs, type Stage, streamsOf } from './connect-call.ts';
+import type { LoadGenerator, RelayedPackets } from './load-generator.ts';
 import { type EndedCall, RecordingCheck } from './recording-check.ts';
 import type { StreamAudio } from './stream-audio.ts';
 import { CallRefused, callerOf } from './two-party-signalling.ts';
@@ -29,8 +29,11 @@ const lastPacketsMs = 500;
 const retryMs = 1000;
 /** One of so many callers has SRTP. */
 const srtpEvery = 4;
-/** Of what the other party sent; packets that are on their way when a stream ends are not waited for. */
-const leastReceived = 0.5;
+/** Packets that are on their way when a call ends are waited for so long, at most. */
+const relayTimeoutMs = 5000;
+const relayPollMs = 100;
+/** Of what the other party sent: who hears silence for longer was not put through as it should be. */
+const leastRelayed = 0.5;
 
 /**
  * Calls that end, and others that begin in their place with the same phones, all the time: each as long as chance will
@@ -43,43 +46,45 @@ export async function churn(stage: Stage, untilUs: number, options: ChurnOptions
   const check = new RecordingCheck(stage.server, audio);
   const legsByPort = new Map<number, number>();
   const result: ChurnResult = { setUp: 0, refused: 0, failures: [], check, legsByPort };
-  const before = new Map<number, StreamTotals>();
+  const sentBefore = new Map<number, number>();
   let nextCaller = options.firstCaller;
+  let isBroken = false;
 
   const talk = async (call: number): Promise<void> => {
     const from = callerOf(nextCaller++);
     const srtp = { caller: call % srtpEvery === 0, called: false };
-    const legs = await connectLegs(stage, call, { from, srtp, expectsRelayed: false });
+    const legs = await connectLegs(stage, call, { from, srtp });
     const [caller, called] = streamsOf(call);
-    const relayed = systemClock.after(relayedAfterMs, () => stage.load.expectRelayed(caller, called));
     result.setUp++;
     for (const { port } of [legs.caller, legs.called]) legsByPort.set(port, (legsByPort.get(port) ?? 0) + 1);
     const seconds = leastSeconds + Math.random() * (mostSeconds - leastSeconds);
     await sleep(systemClock, seconds * 1000);
-    relayed.cancel();
+    const relayed = await hushCall(stage.load, [caller, called]);
     const ended: EndedCall = { from, sides: [] };
-    const received: number[] = [];
     for (const stream of [caller, called]) {
-      const totals = await stage.load.endStream(stream);
-      ended.sides.push({ stream, from: before.get(stream)?.sent ?? 0, to: totals.sent });
-      received.push(totals.received - (before.get(stream)?.received ?? 0));
-      before.set(stream, totals);
+      const to = await stage.load.endStream(stream);
+      ended.sides.push({ stream, from: sentBefore.get(stream) ?? 0, to });
+      sentBefore.set(stream, to);
     }
-    for (const [side, { from: first, to }] of ended.sides.entries())
-      if (received[1 - side]! < leastReceived * (to - first))
-        result.failures.push(`${from}: ${received[1 - side]} packets came of ${to - first} that were sent`);
-    await sleep(systemClock, lastPacketsMs);
+    for (const [side, { from: first, to }] of ended.sides.entries()) {
+      const { relayed: came, notRelayed } = relayed[1 - side]!;
+      if (notRelayed > 0 || came < leastRelayed * (to - first))
+        result.failures.push(`${from}: of ${to - first} packets that were sent ${came} were relayed`);
+    }
     await stage.signalling.hangUpCall(call);
     check.add(ended);
   };
 
   const keepTalking = async (call: number): Promise<void> => {
     await sleep(systemClock, (call * 1000) / firstCallsPerSecond);
-    while (systemClock.monotonicUs() < untilUs)
+    while (!isBroken && systemClock.monotonicUs() < untilUs)
       try {
         await talk(call);
       } catch (error) {
-        if (!(error instanceof CallRefused)) throw error;
+        if (!(error instanceof CallRefused)) {
+          isBroken = true;
+          throw error;
+        }
         if (error.status === 503) result.refused++;
         else result.failures.push(error.message);
         await sleep(systemClock, retryMs);
@@ -89,4 +94,17 @@ export async function churn(stage: Stage, untilUs: number, options: ChurnOptions
   await Promise.all(Array.from({ length: calls }, (_, call) => keepTalking(call)));
   await check.finish();
   return result;
+}
+
+/** Both parties fall silent. @returns what came to each, once what was on its way is there */
+async function hushCall(load: LoadGenerator, streams: readonly number[]): Promise<RelayedPackets[]> {
+  for (const stream of streams) load.hush(stream);
+  const untilUs = systemClock.monotonicUs() + relayTimeoutMs * 1000;
+  await sleep(systemClock, lastPacketsMs);
+  for (;;) {
+    const relayed = await Promise.all(streams.map((stream) => load.relayed(stream)));
+    const isWhole = relayed.every(({ notRelayed }) => notRelayed === 0);
+    if (isWhole || systemClock.monotonicUs() > untilUs) return relayed;
+    await sleep(systemClock, relayPollMs);
+  }
 }

@@ -1,7 +1,4 @@
-import { join } from 'node:path';
 import { sleep, systemClock } from '../../src/clock.ts';
-import { manifestFile, spoolDirectoryOf } from '../../src/spool/layout.ts';
-import { readManifest } from '../../src/spool/reader.ts';
 import { decodeWav } from '../../src/testkit/audio-file.ts';
 import type { BenchServer } from './bench-server.ts';
 import type { HeardStream } from './heard-stream.ts';
@@ -17,6 +14,7 @@ import {
   samplesPerMs,
   type WholeRecordingBody,
 } from './recorded-calls.ts';
+import { startsIn } from './recording-starts.ts';
 import type { StreamAudio } from './stream-audio.ts';
 import { type HeardFindings, verifyHeard } from './verify-heard.ts';
 import { ChannelSum } from './verify-mix.ts';
@@ -132,7 +130,8 @@ async function verifyConference(
     throw new Error(`its channels are of streams ${streams.join(', ')}`);
   findings.recordings++;
   findings.participantMinutes += (streams.length * (recordedMs ?? 0)) / 60_000;
-  const starts = startsOf(sent.server.dataDir, recording);
+  const starts = startsIn(sent.server.dataDir, recording.conversation_id);
+  const startOf = new Map(starts.channels.map(({ channelId, startSample }) => [channelId, startSample]));
   const mix = onlyChannel(await readRecording(file!.path!));
   if (Math.abs(mix.length / samplesPerMs - (recordedMs ?? 0)) > 1)
     throw new Error(`a mix of ${mix.length} samples, ${recordedMs} ms were recorded`);
@@ -142,7 +141,7 @@ async function verifyConference(
     const stream = streams[index]!;
     if (channel.no_media === sends(sent, stream))
       throw new Error(`stream ${stream}: no_media is ${channel.no_media}`);
-    const start = starts.channels.get(channel.channel_id) ?? Number.NaN;
+    const start = startOf.get(channel.channel_id) ?? Number.NaN;
     if (!(Math.abs(start / samplesPerMs - channel.start_ms) <= 1))
       throw new Error(`stream ${stream} begins at sample ${start}, start_ms is ${channel.start_ms}`);
     const samples = onlyChannel(await download(sent.server, id, channel.channel_id));
@@ -155,21 +154,6 @@ async function verifyConference(
   const apart = places.length === 0 ? 0 : Math.max(...places) - Math.min(...places);
   findings.placedApartMs = Math.max(findings.placedApartMs, apart);
   findings.wrongMixSamples += sum.verify(mix).wrongSamples;
-}
-
-/** To the sample, on the clock of the conversation: the API has them in ms. */
-function startsOf(
-  dataDir: string,
-  { conversation_id: conversationId, recording_id: recordingId }: RecordedConference,
-): { recording: number; channels: Map<string, number> } {
-  const starts = { recording: 0, channels: new Map<string, number>() };
-  const path = join(spoolDirectoryOf(dataDir), manifestFile(conversationId, recordingId));
-  for (const record of readManifest(path)) {
-    if (record.type === 'header') starts.recording = record.startSample;
-    if (record.type === 'begin') starts.recording = record.atSample;
-    if (record.type === 'track') starts.channels.set(record.trackId, record.startSample);
-  }
-  return starts;
 }
 
 function onlyChannel(wav: Uint8Array): Int16Array {

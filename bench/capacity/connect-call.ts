@@ -21,12 +21,7 @@ export interface ConnectOptions {
   from?: string;
   /** Which of the two legs are SRTP. */
   srtp?: { caller: boolean; called: boolean };
-  /** False: what each receives is not held to what the other sends; `expectRelayed` begins that. */
-  expectsRelayed?: boolean;
 }
-
-/** From the answer on: before it is in its room a leg is sent silence, now and then for longer on a busy machine. */
-export const relayedAfterMs = 2000;
 
 /** Streams of the call of this number: the caller's and the called party's. */
 export function streamsOf(call: number): [caller: number, called: number] {
@@ -50,7 +45,7 @@ export async function connectLegs(
   call: number,
   options: ConnectOptions = {},
 ): Promise<CallMedia> {
-  const { from = callerOf(call), srtp = { caller: false, called: false }, expectsRelayed = true } = options;
+  const { from = callerOf(call), srtp = { caller: false, called: false } } = options;
   const [caller, called] = streamsOf(call);
   const media: CallMedia = {
     caller: { port: load.ports[caller]!, key: srtp.caller ? randomMasterKey() : undefined },
@@ -58,9 +53,11 @@ export async function connectLegs(
   };
   const uri = server.process.sipUri(String(firstNumber + call));
   const legs = await signalling.call(call, uri, media, from);
-  if (expectsRelayed) load.expectRelayed(caller, called);
-  load.sendTo(caller, legs.caller, media.caller);
-  load.sendTo(called, legs.called, media.called);
+  load.protect(caller, legs.caller, media.caller);
+  load.protect(called, legs.called, media.called);
+  load.expectRelayed(caller, called);
+  load.begin(caller, legs.caller);
+  load.begin(called, legs.called);
   return legs;
 }
 

@@ -19,15 +19,18 @@ export interface LoadReport {
   wrong: number;
   missing: number;
   reordered: number;
+  /** Packets of silence that a stream received before the first of the other one's, while that one was sent, at most. */
+  mostSilentBefore: number;
   latenessP99Us: number;
   latenessP999Us: number;
   latenessMaxUs: number;
 }
 
-/** Of one stream, in all. */
-export interface StreamTotals {
-  sent: number;
-  received: number;
+/** Of one stream, and of what another one has sent to it since that began. */
+export interface RelayedPackets {
+  relayed: number;
+  /** Of those from the first one on that came; where none did, of all. */
+  notRelayed: number;
 }
 
 /** Of each stream, in all. */
@@ -71,20 +74,46 @@ export class LoadGenerator implements AsyncDisposable {
     return this.#program.pid;
   }
 
-  /** Begins to send; where the server gave a key, both ways by SRTP. */
+  /** Begins to send; where there are keys, both ways by SRTP. @throws as `protect` */
   sendTo(stream: number, server: LegMedia, own: LegMedia): void {
-    if (own.key && server.key)
-      this.#program.order(`srtp ${stream} ${own.key.toString('hex')} ${server.key.toString('hex')}`);
-    this.#program.order(`to ${stream} ${server.port}`);
+    this.protect(stream, server, own);
+    this.begin(stream, server);
   }
 
-  /** It sends no more and expects nothing, until it is begun anew. */
-  endStream(stream: number): Promise<StreamTotals> {
-    this.#program.order(`end ${stream}`);
+  /**
+   * From now on by SRTP both ways where there are keys; before `expectRelayed`, for the server sends at once.
+   * @throws Error where only one side has a key
+   */
+  protect(stream: number, server: LegMedia, own: LegMedia): void {
+    if ((own.key === undefined) !== (server.key === undefined))
+      throw new Error(`stream ${stream}: SRTP is ${own.key ? 'refused' : 'not asked for'}`);
+    if (own.key && server.key)
+      this.#program.order(`srtp ${stream} ${own.key.toString('hex')} ${server.key.toString('hex')}`);
+  }
+
+  begin(stream: number, { port }: LegMedia): void {
+    this.#program.order(`to ${stream} ${port}`);
+  }
+
+  /** It sends no more; what is on its way is received. */
+  hush(stream: number): void {
+    this.#program.order(`hush ${stream}`);
+  }
+
+  /** What has come to it of what it should receive. */
+  relayed(stream: number): Promise<RelayedPackets> {
+    this.#program.order(`relayed ${stream}`);
     return this.#program.answer();
   }
 
-  /** What the one receives should be the other's packets from now on. */
+  /** It sends no more and expects nothing, until it is begun anew. @returns packets that it sent, in all */
+  async endStream(stream: number): Promise<number> {
+    this.#program.order(`end ${stream}`);
+    const { sent } = await this.#program.answer<{ sent: number }>();
+    return sent;
+  }
+
+  /** What the one receives should be the other's packets from now on, behind silence at most. */
   expectRelayed(stream: number, other: number): void {
     this.#program.order(`peer ${stream} ${other}`);
     this.#program.order(`peer ${other} ${stream}`);

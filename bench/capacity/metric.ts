@@ -7,3 +7,10 @@ export function metricSum(metrics: string, name: string): number {
   }
   return sum;
 }
+
+/** Why calls were refused. @param metrics what `GET /metrics` answered */
+export function shortagesOf(metrics: string): string[] {
+  return [...metrics.matchAll(/^callreel_admission_refused_total\{reason="([^"]+)"\} (\d+)$/gm)]
+    .filter(([, , count]) => Number(count) > 0)
+    .map(([, reason]) => reason!);
+}

@@ -35,6 +35,8 @@ export class NativeProgram {
   constructor(path: string, args: readonly string[]) {
     this.#child = spawn(path, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#exited = once(this.#child, 'exit');
+    // Of one that has ended, `answer` tells.
+    this.#child.stdin.on('error', () => undefined);
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
   }
 

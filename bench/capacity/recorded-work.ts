@@ -17,9 +17,10 @@ import {
   verifyRecordings,
   wavSamples,
 } from './recorded-calls.ts';
-import { packetSamples, type StreamAudio } from './stream-audio.ts';
+import { startsIn } from './recording-starts.ts';
+import type { StreamAudio } from './stream-audio.ts';
 import { callerOf } from './two-party-signalling.ts';
-import { longestSilence } from './verify-channel.ts';
+import { ChannelSum } from './verify-mix.ts';
 
 export interface EndedWork {
   server: BenchServer;
@@ -223,17 +224,21 @@ class ConferenceWork implements RecordedWork {
       const conversation = await server.api<SiftConversation>('GET', `/v0/conversations/${id}`);
       const { channels, audio: mix } = conversation;
       assert.equal(channels.length, 2);
-      for (const { from, audio: files } of channels) {
+      const mixed = wavSamples(await fetched(mix.wav_file));
+      assertLength(mixed, mix.duration_ms);
+      const starts = startsIn(server.dataDir, id);
+      const sum = new ChannelSum(starts.recording, mixed.length);
+      for (const { connection_id: connectionId, from, audio: files } of channels) {
         const stream = indexOfCaller(from, calls * 2);
         assert.ok(typeof files.snr === 'number' && typeof files.rt60 === 'number');
         const wav = await fetched(files.wav_file);
         verifyFile(findings, wav, [stream], audio, totals);
         await assertMp3(await fetched(files.mp3_file), [wavSamples(wav)]);
+        const channel = starts.channels.find((each) => each.connectionId === connectionId);
+        sum.add(wavSamples(wav), channel?.startSample ?? Number.NaN);
       }
-      const wav = wavSamples(await fetched(mix.wav_file));
-      assertLength(wav, mix.duration_ms);
-      assert.ok(longestSilence(wav) < packetSamples, 'the mix has a hole');
-      await assertMp3(await fetched(mix.mp3_file), [wav]);
+      assert.equal(sum.verify(mixed).wrongSamples, 0, 'the mix is not the sum of its channels');
+      await assertMp3(await fetched(mix.mp3_file), [mixed]);
       recordedMinutes += mix.duration_ms / 60_000;
     }
     return { ...findings, recordings: told.size, recordedMinutes, ended: server.usageSince(ending) };
@@ -262,7 +267,7 @@ interface SiftAudio {
 
 interface SiftConversation {
   audio: SiftAudio;
-  channels: { from: string; audio: SiftAudio }[];
+  channels: { connection_id: string; from: string; audio: SiftAudio }[];
 }
 
 const lengthToleranceMs = 100;

@@ -85,6 +85,7 @@ export class RecordingCheck {
     for (;;) {
       const { results } = await this.#server.api<{ results: RecordingBody[] }>('GET', path);
       const [recording] = results;
+      if (results.length > 1) throw new Error(`${results.length} recordings of one call`);
       if (recording?.state === 'ended' && recording.file?.state === 'written') return recording;
       if (systemClock.monotonicUs() > untilUs) throw new Error(`no file: ${JSON.stringify(results)}`);
       await sleep(systemClock, pollMs);

@@ -23,6 +23,12 @@ interface Call {
   over: Promise<unknown>;
 }
 
+/** A call whose called party is not reached yet. */
+interface WaitingCall {
+  index: number;
+  answer(session: SipSession): void;
+}
+
 /** A call that was refused, or ended instead of being answered. */
 export class CallRefused extends Error {
   readonly status: number | undefined;
@@ -40,17 +46,25 @@ export const host = '127.0.0.1';
 /** Nothing is sent from it. */
 const idlePort = 9;
 const answerTimeoutMs = 20_000;
+/** As long as SIP repeats a BYE (RFC 3261, 64*T1), and a little. */
+const endTimeoutMs = 40_000;
 const masterKeyBytes = 30;
 
 /**
  * Callers and called parties by SIP alone: their media is somebody else's. Each call goes to a number of its own, and
- * the server calls `sip:<index>@<this>` for it.
+ * the server calls `sip:<index>@<this>` for it. Who is dialled is in the Request-URI; To has a number that no other call
+ * has (`numberOf`), as of a call that was diverted, and the server shows that one to the called party as its caller. So
+ * an INVITE that comes late, of a call that was given up, is not taken for the next one of its index.
  */
 export class TwoPartySignalling implements AsyncDisposable {
   /** Whoever calls, and sends nothing. */
   answersEverybody = false;
   readonly #agent: UserAgent;
-  readonly #ringing = new Map<number, (session: SipSession) => void>();
+  /** By the number in To. */
+  readonly #waiting = new Map<string, WaitingCall>();
+  /** INVITEs of no call that waits for its called party; they are declined. */
+  strayInvites = 0;
+  #placed = 0;
   readonly #calls = new Map<number, Call>();
   /** By Call-ID, until the call has ended. */
   readonly #retryAfterSeconds = new Map<string, number>();
@@ -67,13 +81,7 @@ export class TwoPartySignalling implements AsyncDisposable {
         if (refused?.retryAfterSeconds !== undefined)
           this.#retryAfterSeconds.set(refused.callId, refused.retryAfterSeconds);
       },
-      onInvite: (session) => {
-        const answer = this.#ringing.get(Number(session.to.user));
-        session.handlers = { ended: () => undefined };
-        if (answer) answer(session);
-        else if (this.answersEverybody) session.accept(describeMedia({ port: idlePort }));
-        else session.reject({ status: 404 });
-      },
+      onInvite: (session) => this.#invited(session),
     });
   }
 
@@ -96,19 +104,24 @@ export class TwoPartySignalling implements AsyncDisposable {
    * @throws CallRefused where it is not answered
    */
   async call(index: number, uri: string, media: CallMedia, from = callerOf(index)): Promise<CallMedia> {
-    const caller = this.#invite(index, uri, media.caller, from);
-    const called = this.#awaitCalled(index, media.called, caller.over);
-    const patience = systemClock.after(answerTimeoutMs, () => caller.session.end());
+    const number = numberOf(this.#placed++);
+    const caller = this.#invite(index, uri, media.caller, from, number);
+    const called = this.#awaitCalled(index, number, media.called, caller.over);
+    const patience = systemClock.after(answerTimeoutMs, () =>
+      caller.session.end(`no answer for ${answerTimeoutMs} ms`),
+    );
     try {
-      const [callerLeg, calledLeg] = await Promise.all([caller.answered, called]);
+      const [callerLeg, calledLeg] = await Promise.all([caller.answered, called.established]);
       this.#calls.set(index, {
         caller: caller.session,
         over: Promise.all([caller.over, calledLeg.over]),
       });
       return { caller: callerLeg, called: calledLeg.media };
+    } catch (error) {
+      called.giveUp();
+      throw error;
     } finally {
       patience.cancel();
-      this.#ringing.delete(index);
     }
   }
 
@@ -124,13 +137,17 @@ export class TwoPartySignalling implements AsyncDisposable {
     return leg;
   }
 
-  /** BYE of the caller of one call. */
+  /** BYE of the caller of one call. @throws CallRefused where the called party is not hung up */
   async hangUpCall(index: number): Promise<void> {
     const call = this.#calls.get(index);
     if (!call) return;
     this.#calls.delete(index);
     call.caller.end();
-    await call.over;
+    const late = Promise.withResolvers<void>();
+    const patience = systemClock.after(endTimeoutMs, () =>
+      late.reject(new CallRefused(`the called party of call ${index} was not hung up`)),
+    );
+    await Promise.race([call.over, late.promise]).finally(() => patience.cancel());
   }
 
   /** BYE of every caller, so many a second. */
@@ -147,7 +164,22 @@ export class TwoPartySignalling implements AsyncDisposable {
     await this.#agent.close();
   }
 
-  #invite(index: number, uri: string, media: LegMedia, from: string) {
+  #invited(session: SipSession): void {
+    session.handlers = { ended: () => undefined };
+    const number = session.from.user;
+    const waiting = this.#waiting.get(number);
+    if (waiting?.index === Number(session.to.user)) {
+      this.#waiting.delete(number);
+      waiting.answer(session);
+    } else if (this.answersEverybody) session.accept(describeMedia({ port: idlePort }));
+    else {
+      this.strayInvites++;
+      session.reject({ status: 603 });
+    }
+  }
+
+  /** @param number that To has; without it the one that is dialled */
+  #invite(index: number, uri: string, media: LegMedia, from: string, number?: string) {
     const answered = Promise.withResolvers<LegMedia>();
     const over = Promise.withResolvers<void>();
     // Whoever waits for it may have given up before.
@@ -155,6 +187,7 @@ export class TwoPartySignalling implements AsyncDisposable {
     const session = this.#agent.invite({
       requestUri: uri,
       from: `<sip:${from}@${host}>`,
+      ...(number !== undefined && { to: `sip:${number}@${host}` }),
       offer: describeMedia(media),
       transport: 'udp',
       handlers: {
@@ -163,7 +196,9 @@ export class TwoPartySignalling implements AsyncDisposable {
           const what = [cause, status, reason].filter((each) => each !== undefined).join(' ');
           const retryAfterSeconds = this.#retryAfterSeconds.get(session.callId);
           this.#retryAfterSeconds.delete(session.callId);
-          answered.reject(new CallRefused(`call ${index} ended: ${what}`, status, retryAfterSeconds));
+          answered.reject(
+            new CallRefused(`call ${index} of ${from} ended: ${what}`, status, retryAfterSeconds),
+          );
           over.resolve();
         },
       },
@@ -171,25 +206,39 @@ export class TwoPartySignalling implements AsyncDisposable {
     return { session, answered: answered.promise, over: over.promise };
   }
 
-  /** @param given up when this call of the caller has ended */
-  #awaitCalled(index: number, media: LegMedia, given: Promise<void>) {
-    return new Promise<{ media: LegMedia; over: Promise<void> }>((resolve, reject) => {
-      void given.then(() => reject(new CallRefused(`call ${index} was not answered`)));
-      this.#ringing.set(index, (session) => {
-        const over = Promise.withResolvers<void>();
-        session.handlers = {
-          established: () => resolve({ media: mediaOf(session.offer ?? ''), over: over.promise }),
-          ended: () => over.resolve(),
-        };
-        session.accept(describeMedia(media));
-      });
-    });
+  /** @param callerOver when this call of the caller has ended */
+  #awaitCalled(index: number, number: string, media: LegMedia, callerOver: Promise<void>) {
+    const established = Promise.withResolvers<{ media: LegMedia; over: Promise<void> }>();
+    // Whoever waits for it may have given up before.
+    established.promise.catch(() => undefined);
+    const over = Promise.withResolvers<void>();
+    void callerOver.then(() => established.reject(new CallRefused(`call ${index} was not answered`)));
+    let session: SipSession | undefined;
+    const answer = (invited: SipSession): void => {
+      session = invited;
+      session.handlers = {
+        established: () => established.resolve({ media: mediaOf(invited.offer ?? ''), over: over.promise }),
+        ended: () => over.resolve(),
+      };
+      session.accept(describeMedia(media));
+    };
+    this.#waiting.set(number, { index, answer });
+    const giveUp = (): void => {
+      this.#waiting.delete(number);
+      session?.end('given up');
+    };
+    return { established: established.promise, giveUp };
   }
 }
 
 /** Who calls, as the API shows it. */
 export function callerOf(index: number): string {
   return `+1555${String(index).padStart(7, '0')}`;
+}
+
+/** Number of the n-th call that is placed, one that nobody calls from. */
+function numberOf(placed: number): string {
+  return `+1666${String(placed).padStart(7, '0')}`;
 }
 
 /** A key of one's own. */

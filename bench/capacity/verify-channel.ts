@@ -79,16 +79,3 @@ function isSame(channel: Int16Array, at: number, expected: Int16Array, from: num
 function modulo(value: number, divisor: number): number {
   return ((value % divisor) + divisor) % divisor;
 }
-
-/** @returns samples of the longest run of silence between the first and the last that is none */
-export function longestSilence(samples: Int16Array): number {
-  const from = samples.findIndex((sample) => sample !== 0);
-  const to = samples.findLastIndex((sample) => sample !== 0);
-  let longest = 0;
-  let run = 0;
-  for (let at = Math.max(0, from); at <= to; at++) {
-    run = samples[at] === 0 ? run + 1 : 0;
-    if (run > longest) longest = run;
-  }
-  return longest;
-}

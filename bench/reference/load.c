@@ -8,9 +8,12 @@
  *
  *     srtp I OUT IN   from now on SRTP, by these master keys and salts: 60 hexadecimal digits each
  *     to I PORT       begins to send to that port of HOST
- *     peer I J        what I receives is what J sends
- *     end I           sends no more, expects nothing; prints the packets that it sent in all and received in all. Another
- *                     "to" begins another RTP stream, whose audio goes on where this one ended
+ *     peer I J        what I receives is what J sends, behind silence at most
+ *     hush I          sends no more; what is on its way is received
+ *     relayed I       prints how many packets I received of those that J has sent since its "to", and how many of these
+ *                     did not come
+ *     end I           sends no more, expects nothing; prints the packets that it sent in all. Another "to" begins
+ *                     another RTP stream, whose audio goes on where this one ended
  *     window          counts anew
  *     report          prints what was counted, a JSON object
  *     silent I        from now on its packets are digital silence
@@ -20,6 +23,10 @@
  *     stop            prints the packets that each stream sent in all and received in all; of those that should receive
  *                     another one's, how many of its packets did not come from the first one that did, all together, and
  *                     how many before it, at most; ends
+ *
+ * What a stream receives of another one begins with the first packet of that; only digital silence may come before, as
+ * a party is sent until the other one is there. From then on silence is as wrong as anything else, until the other one
+ * sends no more.
  *
  * Prints its ports first. The port above each is bound, and never read: for RTCP.
  */
@@ -44,7 +51,7 @@ struct stream {
   int fd, peer, known;
   int sending, begins, silent;
   uint64_t sent, received;
-  uint64_t next_packet;
+  uint64_t next_packet, begin_packet; /* of the call: the first behind "to" */
   int64_t due_us; /* of the last one */
   struct sockaddr_in to;
   struct srtp *protects, *opens; /* NULL: plain RTP */
@@ -52,10 +59,10 @@ struct stream {
   uint16_t first_sequence;
   uint32_t first_time;
   /* Of what it receives. */
-  uint32_t base_time, base_packet;
-  int64_t first_packet, last_packet;
+  uint32_t base_time;
+  int64_t base_packet, first_packet, last_packet;
   uint64_t seen; /* of the last 64, the last one lowest */
-  uint64_t distinct;
+  uint64_t distinct, silent_before;
   struct heard heard;
 };
 
@@ -67,6 +74,7 @@ static size_t audio_bytes;
 static const char *host;
 
 static uint64_t planned, sent, late, unsent, received, wrong, missing, reordered;
+static uint64_t most_silent_before;
 static uint32_t lateness[LATENESS_BUCKETS];
 
 static void read_audio(const char *path) {
@@ -148,6 +156,41 @@ static int64_t find_packet(int stream, const uint8_t *payload) {
   return -1;
 }
 
+static int is_silence(const uint8_t *payload) {
+  for (int i = 0; i < PACKET_SAMPLES; i++)
+    if (payload[i] != ULAW_ZERO) return 0;
+  return 1;
+}
+
+/* @return the number of the last packet like it that a stream has sent since its "to"; -1 where there is none */
+static int64_t find_sent(int stream, const uint8_t *payload) {
+  int64_t last = (int64_t)streams[stream].next_packet - 1;
+  int64_t found = find_packet(stream, payload);
+  if (found < 0 || found > last) return -1;
+  int64_t number = last - (last - found) % audio_packets;
+  return number < (int64_t)streams[stream].begin_packet ? -1 : number;
+}
+
+/* What follows is to follow this packet of the other stream. */
+static void know(struct stream *stream, uint32_t time, int64_t number) {
+  stream->known = 1;
+  stream->base_time = time;
+  stream->base_packet = number;
+  stream->first_packet = stream->last_packet = number;
+  stream->seen = stream->distinct = 1;
+}
+
+static void take_first(struct stream *stream, uint32_t time, const uint8_t *payload) {
+  const struct stream *peer = &streams[stream->peer];
+  if (is_silence(payload)) {
+    if (peer->sending && ++stream->silent_before > most_silent_before) most_silent_before = stream->silent_before;
+    return;
+  }
+  int64_t number = find_sent(stream->peer, payload);
+  if (number < 0) wrong++;
+  else know(stream, time, number);
+}
+
 static void take(struct stream *stream, uint8_t *packet, size_t length) {
   stream->received++;
   received++;
@@ -160,18 +203,18 @@ static void take(struct stream *stream, uint8_t *packet, size_t length) {
     return;
   }
   uint32_t time = get32(packet + 4);
+  if (!stream->known) {
+    take_first(stream, time, payload);
+    return;
+  }
+  if (!streams[stream->peer].sending && is_silence(payload)) return;
   int32_t delta = (int32_t)(time - stream->base_time);
-  int64_t number = (int64_t)stream->base_packet + delta / PACKET_SAMPLES;
-  if (!stream->known || number < 0 || delta % PACKET_SAMPLES != 0 ||
+  int64_t number = stream->base_packet + delta / PACKET_SAMPLES;
+  if (number < 0 || delta % PACKET_SAMPLES != 0 ||
       memcmp(payload, payload_of(stream->peer, number), PACKET_SAMPLES) != 0) {
-    int64_t found = find_packet(stream->peer, payload);
-    if (stream->known || found < 0) wrong++;
-    if (found < 0) return;
-    stream->known = 1;
-    stream->base_time = time;
-    stream->base_packet = found;
-    stream->first_packet = stream->last_packet = found;
-    stream->seen = stream->distinct = 1;
+    wrong++;
+    int64_t found = find_sent(stream->peer, payload);
+    if (found >= 0) know(stream, time, found);
     return;
   }
   int64_t step = number - stream->last_packet;
@@ -215,15 +258,30 @@ static int64_t lateness_at(double part) {
 }
 
 static void count_anew(void) {
-  planned = sent = late = unsent = received = wrong = missing = reordered = 0;
+  planned = sent = late = unsent = received = wrong = missing = reordered = most_silent_before = 0;
   memset(lateness, 0, sizeof lateness);
 }
 
 static void report(void) {
   printf("{\"planned\":%lu,\"sent\":%lu,\"late\":%lu,\"unsent\":%lu,\"received\":%lu,\"wrong\":%lu,\"missing\":%lu,"
-         "\"reordered\":%lu,\"latenessP99Us\":%ld,\"latenessP999Us\":%ld,\"latenessMaxUs\":%ld}\n",
-         planned, sent, late, unsent, received, wrong, missing, reordered, lateness_at(0.99), lateness_at(0.999),
-         lateness_at(1));
+         "\"reordered\":%lu,\"mostSilentBefore\":%lu,\"latenessP99Us\":%ld,\"latenessP999Us\":%ld,\"latenessMaxUs\":%ld}\n",
+         planned, sent, late, unsent, received, wrong, missing, reordered, most_silent_before, lateness_at(0.99),
+         lateness_at(0.999), lateness_at(1));
+  fflush(stdout);
+}
+
+/* Of the other one's packets since its "to", from the first one that came; where none did, all of them. */
+static uint64_t not_relayed_to(const struct stream *stream, uint64_t *before) {
+  const struct stream *peer = &streams[stream->peer];
+  const uint64_t first = stream->known ? (uint64_t)stream->first_packet : peer->begin_packet;
+  *before = first - peer->begin_packet;
+  return peer->next_packet - first - (stream->known ? stream->distinct : 0);
+}
+
+static void tell_relayed(const struct stream *stream) {
+  uint64_t before;
+  const uint64_t not_relayed = stream->peer < 0 ? 0 : not_relayed_to(stream, &before);
+  printf("{\"relayed\":%lu,\"notRelayed\":%lu}\n", stream->known ? stream->distinct : 0, not_relayed);
   fflush(stdout);
 }
 
@@ -232,16 +290,14 @@ static void stop(void) {
   for (int i = 0; i < stream_count; i++) printf("%s%lu", i ? "," : "", streams[i].sent);
   printf("],\"received\":[");
   for (int i = 0; i < stream_count; i++) printf("%s%lu", i ? "," : "", streams[i].received);
-  uint64_t not_relayed = 0, before = 0;
+  uint64_t not_relayed = 0, most_before = 0;
   for (int i = 0; i < stream_count; i++) {
-    const struct stream *stream = &streams[i];
-    if (stream->peer < 0) continue;
-    const uint64_t sent_to_it = streams[stream->peer].next_packet;
-    const uint64_t first = stream->known ? (uint64_t)stream->first_packet : 0;
-    not_relayed += sent_to_it - first - (stream->known ? stream->distinct : 0);
-    if (first > before) before = first;
+    uint64_t before;
+    if (streams[i].peer < 0) continue;
+    not_relayed += not_relayed_to(&streams[i], &before);
+    if (before > most_before) most_before = before;
   }
-  printf("],\"notRelayed\":%lu,\"notRelayedBefore\":%lu}\n", not_relayed, before);
+  printf("],\"notRelayed\":%lu,\"notRelayedBefore\":%lu}\n", not_relayed, most_before);
   fflush(stdout);
   exit(0);
 }
@@ -286,17 +342,19 @@ static void begin(struct stream *stream, int port) {
   stream->to = address_of(host, port);
   stream->sending = 1;
   stream->begins = 1;
+  stream->begin_packet = stream->next_packet;
 }
 
 static void end(struct stream *stream, int index) {
   stream->sending = 0;
   stream->peer = -1;
   stream->known = 0;
+  stream->silent_before = 0;
   stream->ssrc += 0x01000000u;
   free(stream->protects);
   free(stream->opens);
   stream->protects = stream->opens = NULL;
-  printf("{\"stream\":%d,\"sent\":%lu,\"received\":%lu}\n", index, stream->sent, stream->received);
+  printf("{\"stream\":%d,\"sent\":%lu}\n", index, stream->sent);
   fflush(stdout);
 }
 
@@ -310,6 +368,8 @@ static void obey(const char *order) {
   if (sscanf(order, "%*s %d", &index) == 1 && (index < 0 || index >= stream_count)) return;
   if (sscanf(order, "to %d %d", &index, &value) == 2) begin(&streams[index], value);
   else if (sscanf(order, "peer %d %d", &index, &value) == 2) streams[index].peer = value;
+  else if (sscanf(order, "hush %d", &index) == 1) streams[index].sending = 0;
+  else if (sscanf(order, "relayed %d", &index) == 1) tell_relayed(&streams[index]);
   else if (sscanf(order, "end %d", &index) == 1) end(&streams[index], index);
   else if (sscanf(order, "srtp %d %60[0-9a-f] %60[0-9a-f]", &index, out, in) == 3) {
     streams[index].protects = srtp_of(out);

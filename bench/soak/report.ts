@@ -28,11 +28,17 @@ export interface Half {
   tickLatenessP999Ms: number;
   overflows: number;
   sendsFailed: number;
+  /** INVITEs to a called party for which no call waited. */
+  strayInvites: number;
+  /** Why calls were refused. */
+  shortages: string[];
   faults: string[];
   ports: PortRange;
   /** Of the server, once it was stopped. */
   exitCode: number | null;
 }
+
+const packetMs = 20;
 
 /** Prints tables. @returns what the JSON has */
 export function report(halves: readonly Half[], work: { minutes: number; calls: number }) {
@@ -86,9 +92,11 @@ function partOf(half: Half) {
   const [first, last] = [samples[0], samples.at(-1)];
   return {
     ...{ name: half.name, driver: half.driver, driverNote: half.driverNote },
-    ...{ calls: result.setUp, refused: result.refused, recordings: findings.recordings },
+    ...{ calls: result.setUp, refused: result.refused, shortages: half.shortages },
+    ...{ strayInvites: half.strayInvites, recordings: findings.recordings },
     ...{ gapSamples: findings.gapSamples, lostPackets: findings.lostPackets },
     ...{ missingPackets: load.missing, wrongPackets: load.wrong },
+    mostSilentBeforeMs: load.mostSilentBefore * packetMs,
     ...{ leadingMs: findings.leadingMs, faults: half.faults.length },
     ...{ overflows: half.overflows, sendsFailed: half.sendsFailed },
     ...{ tickLatenessP999Ms: half.tickLatenessP999Ms, collections: half.collections },

@@ -8,7 +8,15 @@ const forbiddenNote =
 
 const good: SoakedPart = {
   ...{ name: 'part', hasUring: true, driver: 'ffi', driverNote: undefined },
-  ...{ calls: 10, refused: 0, recordings: 10, faults: 0, missingPackets: 0, wrongPackets: 0 },
+  ...{
+    calls: 10,
+    refused: 0,
+    strayInvites: 0,
+    recordings: 10,
+    faults: 0,
+    missingPackets: 0,
+    wrongPackets: 0,
+  },
   ...{ overflows: 0, sendsFailed: 0, collections: 3, exitCode: 0 },
   ports: { first: 20_000, last: 20_099 },
   legsByPort: new Map([[20_000, 20]]),
@@ -23,7 +31,14 @@ test('a part that held has no shortcoming, with io_uring and where it was shown 
 test('each thing that is wrong is a shortcoming by itself', () => {
   const wrongs: Partial<SoakedPart>[] = [
     { calls: 0, recordings: 0 },
-    ...[{ refused: 1 }, { faults: 1 }, { recordings: 9 }, { missingPackets: 1 }, { wrongPackets: 1 }],
+    ...[
+      { refused: 1 },
+      { strayInvites: 1 },
+      { faults: 1 },
+      { recordings: 9 },
+      { missingPackets: 1 },
+      { wrongPackets: 1 },
+    ],
     ...[{ overflows: 1 }, { sendsFailed: 1 }, { collections: 0 }, { exitCode: 1 }, { exitCode: null }],
     { legsByPort: new Map([[19_998, 1]]) },
     { driver: 'dgram' },

@@ -9,6 +9,8 @@ export interface SoakedPart {
   driverNote: string | undefined;
   calls: number;
   refused: number;
+  /** INVITEs to a called party for which no call waited. */
+  strayInvites: number;
   /** Verified. */
   recordings: number;
   /** Channels that are not what was sent, calls that failed, workers that died, and lines of the log. */
@@ -30,6 +32,7 @@ export function shortcomingsOf(part: SoakedPart): string[] {
   const found: [boolean, string][] = [
     [part.calls === 0, 'no call was set up'],
     [part.refused > 0, `${part.refused} calls were refused`],
+    [part.strayInvites > 0, `${part.strayInvites} INVITEs came for which no call waited`],
     [part.faults > 0, `${part.faults} faults`],
     [part.recordings !== part.calls, `${part.recordings} recordings of ${part.calls} calls are verified`],
     [part.missingPackets > 0, `${part.missingPackets} packets were not relayed`],
