@@ -1,7 +1,7 @@
 import { writeUint32 } from '../big-endian.ts';
 import { ExpectedPackets, freeWord, rowWords } from '../rtp/expected-packets.ts';
 import { rtpHeaderBytes } from '../rtp/packet.ts';
-import type { TransportPort } from '../rtp/transport.ts';
+import type { ConnectedSends, TransportPort } from '../rtp/transport.ts';
 import type { SpoolProducer } from '../spool/producer.ts';
 import { ArrivalNotes, notedPackets } from './arrival-notes.ts';
 import type { FastCapture } from './capture-sink.ts';
@@ -55,6 +55,7 @@ export class FastRows {
   readonly #paths: (RowPath | undefined)[] = [];
   readonly #ports: (TransportPort | undefined)[] = [];
   readonly #addresses: string[] = [];
+  readonly #senders: (ConnectedSends | undefined)[] = [];
   readonly #slots: (SlotCount | undefined)[] = [];
   readonly #spools: (SpoolProducer | undefined)[] = [];
 
@@ -80,13 +81,16 @@ export class FastRows {
     words[row + word.noted] = 0;
     words[row + word.room] = room;
     words[row + word.isAsked] = 1;
+    this.expected.sendsBy(row, -1);
   }
 
   /** Nothing is the next packet any more. */
   close(row: number): void {
     this.expected.stop(row);
     const index = row / rowWords;
+    this.#ports[index]?.sendsNoMore?.(row);
     this.#ports[index] = undefined;
+    this.#senders[index] = undefined;
     this.#slots[index] = undefined;
     this.#spools[index] = undefined;
   }
@@ -107,6 +111,7 @@ export class FastRows {
     this.#ports[index] = relayed.port;
     this.#addresses[index] = relayed.address;
     this.#slots[index] = slots;
+    this.#senders[index] = relayed.port.sendsFor?.(this.expected, row, relayed.address, relayed.remotePort);
     words[row + word.isAsked] = isAsked ? 1 : 0;
     words[row + word.sentPayloadType] = relayed.payloadType;
     words[row + word.sequenceOffset] = relayed.sequenceOffset;
@@ -126,10 +131,6 @@ export class FastRows {
     words[row + word.noted] = 0;
     words[row + word.room] = notedPackets;
     return noted;
-  }
-
-  noted(row: number): number {
-    return this.expected.words[row + word.noted]!;
   }
 
   /** Where the arrivals of the noted packets are. */
@@ -187,15 +188,17 @@ export class FastRows {
         : this.recordPacket(row, data, sequenceNumber, rtpTime, arrivalUs);
       if (!isKept) return false;
     }
-    const port = this.#ports[index]!;
-    const out = port.reserve(data.length);
+    const socket = expected.socket(row);
+    const by = socket < 0 ? undefined : this.#senders[index];
+    const out = by ? by.bytes : this.#ports[index]!.reserve(data.length);
     out.set(data);
     out[1] = words[row + word.sentPayloadType]!;
     out[2] = sentNumber >>> 8;
     out[3] = sentNumber;
     writeUint32(out, 4, sentTime);
     writeUint32(out, 8, words[row + word.sentSsrc]!);
-    port.commit(data.length, this.#addresses[index]!, words[row + word.remotePort]!);
+    if (by) by.sendConnected(socket, data.length);
+    else this.#ports[index]!.commit(data.length, this.#addresses[index]!, words[row + word.remotePort]!);
     words[row + word.lastSlot] = slot;
     return true;
   }

@@ -62,6 +62,12 @@ export class MemoryTransport implements RtpTransport {
             offers.set(number, { expected, row });
           }
         },
+        sendsFor: (expected: ExpectedPackets, row: number, address: string, port: number) => {
+          expected.sendsBy(row, number);
+          const sendConnected = (from: number, bytes: number): void =>
+            void this.sent.push({ from, to: `${address}:${port}`, bytes: this.#out.slice(0, bytes) });
+          return { bytes: this.#out, sendConnected };
+        },
       }),
       reserve: () => this.#out,
       commit: (bytes, address, port) =>

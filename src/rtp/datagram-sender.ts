@@ -1,6 +1,7 @@
 import { type Libc, linux, type OpenedLibc, PinnedBytes } from './libc.ts';
 import { MessageHeader } from './message-header.ts';
 import { maxDatagramBytes } from './send-batch.ts';
+import type { ConnectedSends } from './transport.ts';
 
 export interface SendCounters {
   sentPackets: number;
@@ -9,7 +10,7 @@ export interface SendCounters {
 }
 
 /** Where the datagrams of all ports of a transport go out, in their order. */
-export interface DatagramSender {
+export interface DatagramSender extends ConnectedSends {
   /** Where the next datagram is to be written, at most `maxDatagramBytes`. */
   readonly bytes: Uint8Array;
   /**
@@ -22,6 +23,9 @@ export interface DatagramSender {
   /** Afterwards it is of no use. */
   close(): void;
 }
+
+/** Of a socket that is connected. */
+export const noAddress = new Uint32Array(0);
 
 /** A full buffer is no reason to wait: what is late is of no use to the peer. */
 export const sendFlags = linux.MSG_DONTWAIT | linux.MSG_NOSIGNAL;
@@ -56,6 +60,10 @@ export class DirectSender implements DatagramSender {
     this.#counters = counters;
     this.#message = new MessageHeader(ffi, new PinnedBytes(ffi, maxDatagramBytes));
     this.bytes = this.#message.data.bytes;
+  }
+
+  sendConnected(socket: number, dataBytes: number): void {
+    this.send(socket, noAddress, 0, dataBytes);
   }
 
   send(fd: number, address: Uint32Array, addressBytes: number, dataBytes: number): void {

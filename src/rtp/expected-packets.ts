@@ -8,8 +8,18 @@ const firstRows = 64;
 const plainFirstByte = 0x80;
 
 /** Words of a row. Those from `free` on are the taker's. */
-const word = { bytes: 0, source0: 1, source1: 2, payloadType: 3, sequenceNumber: 4, rtpTime: 5, ssrc: 6 };
-export const freeWord = 7;
+const word = {
+  bytes: 0,
+  source0: 1,
+  source1: 2,
+  payloadType: 3,
+  sequenceNumber: 4,
+  rtpTime: 5,
+  ssrc: 6,
+  /** Connected to where the stream is relayed to; -1: there is none. */
+  socket: 7,
+};
+export const freeWord = 8;
 
 /** The packet that goes on with the last one of a stream. */
 export interface NextPacket {
@@ -80,6 +90,15 @@ export class ExpectedPackets {
   comesFrom(row: number, source0: number, source1: number): void {
     this.words[row + word.source0] = source0;
     this.words[row + word.source1] = source1;
+  }
+
+  /** The stream is relayed by this connected socket; -1: by none. */
+  sendsBy(row: number, socket: number): void {
+    this.words[row + word.socket] = socket;
+  }
+
+  socket(row: number): number {
+    return this.words[row + word.socket]!;
   }
 
   /** One was taken. */

@@ -2,7 +2,7 @@ import type { DatagramSender } from './datagram-sender.ts';
 import type { ExpectedPackets } from './expected-packets.ts';
 import { maxDatagramBytes } from './send-batch.ts';
 import { ipv4Bytes, portOf, type SocketAddresses, socketAddressBytes } from './socket-address.ts';
-import type { DatagramSink, TransportPort } from './transport.ts';
+import type { ConnectedSends, DatagramSink, TransportPort } from './transport.ts';
 
 export interface FfiPortOwner {
   readonly addresses: SocketAddresses;
@@ -46,6 +46,11 @@ export class FfiPort implements TransportPort {
   #source0 = 0;
   #source1 = 0;
   #sourceRest: Uint32Array | undefined;
+  /** Who is told of the connected socket: the row, and what its packets go out to. */
+  #sentRow = 0;
+  #sentExpected: ExpectedPackets | undefined;
+  #sentAddress = '';
+  #sentPort = 0;
   /** To this destination, without a connected socket. */
   #sends = 0;
   readonly port: number;
@@ -85,6 +90,35 @@ export class FfiPort implements TransportPort {
   connected(fd: number): void {
     this.peerFd = fd;
     this.isConnected = true;
+    this.#tellSocket();
+  }
+
+  sendsFor(expected: ExpectedPackets, row: number, address: string, port: number): ConnectedSends {
+    this.#sentExpected = expected;
+    this.#sentRow = row;
+    this.#sentAddress = address;
+    this.#sentPort = port;
+    this.#tellSocket();
+    return this.#owner.sender;
+  }
+
+  sendsNoMore(row: number): void {
+    if (row === this.#sentRow) this.#sentRow = 0;
+  }
+
+  #tellSocket(): void {
+    if (this.#sentRow === 0) return;
+    const isAimed = this.#address === this.#sentAddress && this.#remotePort === this.#sentPort;
+    this.#sentExpected!.sendsBy(this.#sentRow, isAimed && this.isConnected ? this.peerFd : -1);
+  }
+
+  /** Its sockets are no longer its own. @returns them */
+  giveUp(): number[] {
+    const sockets = [this.fd, this.peerFd].filter((fd) => fd !== -1);
+    this.fd = this.peerFd = -1;
+    this.isConnected = false;
+    this.#tellSocket();
+    return sockets;
   }
 
   expect(expected: ExpectedPackets, row: number, address: string, port: number): void {
@@ -133,5 +167,6 @@ export class FfiPort implements TransportPort {
     this.#sends = 0;
     this.#address = address;
     this.#remotePort = port;
+    this.#tellSocket();
   }
 }

@@ -203,8 +203,7 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
     if (port.fd === -1) return;
     // What it committed is still sent.
     this.sender.flush();
-    const sockets = [port.fd, port.peerFd].filter((fd) => fd !== -1);
-    port.fd = port.peerFd = -1;
+    const sockets = port.giveUp();
     this.#ports.delete(port);
     let open = sockets.length;
     for (const fd of sockets)

@@ -19,6 +19,14 @@ export interface DatagramSink {
   receive(datagram: Datagram): void;
 }
 
+/** Sends by sockets that are connected, in one order with all else that is committed. */
+export interface ConnectedSends {
+  /** Where the next datagram is to be written. */
+  readonly bytes: Uint8Array;
+  /** Sends the first of `bytes`, by the end of this turn. */
+  sendConnected(socket: number, dataBytes: number): void;
+}
+
 export interface TransportPort {
   readonly port: number;
   /**
@@ -34,6 +42,13 @@ export interface TransportPort {
    * @param row 0: to none
    */
   expect?(expected: ExpectedPackets, row: number, address: string, port: number): void;
+  /**
+   * The row's packets go out to this destination: it is told by which connected socket, now and whenever that changes,
+   * until `sendsNoMore`.
+   * @returns by what datagrams go out by that
+   */
+  sendsFor?(expected: ExpectedPackets, row: number, address: string, port: number): ConnectedSends;
+  sendsNoMore?(row: number): void;
   close(): void;
 }
 

@@ -2,6 +2,7 @@ import {
   countFailedSend,
   type DatagramSender,
   DirectSender,
+  noAddress,
   type SendCounters,
   sendFlags,
   sendMessage,
@@ -61,6 +62,10 @@ export class UringSender implements DatagramSender {
 
   get bytes(): Uint8Array {
     return this.#direct?.bytes ?? this.#messages[this.#next & (entries - 1)]!.data.bytes;
+  }
+
+  sendConnected(socket: number, dataBytes: number): void {
+    this.send(socket, noAddress, 0, dataBytes);
   }
 
   send(fd: number, address: Uint32Array, addressBytes: number, dataBytes: number): void {
