@@ -201,20 +201,24 @@ describe('bounds', () => {
 test('payloads one behind the other decode as each by itself, wherever they lie', () => {
   for (const law of ['ulaw', 'alaw'] as const)
     for (const payloadBytes of [1, 160, 161])
-      for (const outOffset of [0, 1, 2, 7]) {
+      for (const outOffset of [0, 1, 2, 7, -1]) {
         const decoder = createG711Decoder(law);
         const [count, strideBytes] = [5, payloadBytes + 15];
         const bytes = Uint8Array.from({ length: count * strideBytes }, (_, at) => (at * 37) & 0xff);
-        const expected = new Int16Array(outOffset + count * payloadBytes + 3).fill(7);
-        const out = expected.slice();
+        const memory = new Int16Array(outOffset + count * payloadBytes + 4).fill(7);
+        // -1: what they are decoded to begins between two words itself.
+        const begin = outOffset === -1 ? 1 : 0;
+        const at0 = Math.max(0, outOffset);
+        const expected = memory.slice();
+        const out = memory.subarray(begin);
         for (let index = 0; index < count; index++) {
           const payload = bytes.subarray(index * strideBytes, index * strideBytes + payloadBytes);
-          const at = outOffset + index * payloadBytes;
+          const at = begin + at0 + index * payloadBytes;
           decoder.decode(payload, expected.subarray(at, at + payloadBytes));
         }
-        decoder.decodeSeries!({ bytes, count, payloadBytes, strideBytes }, out, outOffset);
-        assert.deepEqual(out, expected, `${law} ${payloadBytes} ${outOffset}`);
-        const small = out.subarray(1);
+        decoder.decodeSeries!({ bytes, count, payloadBytes, strideBytes }, out, at0);
+        assert.deepEqual(memory, expected, `${law} ${payloadBytes} ${outOffset}`);
+        const small = out.subarray(0, count * payloadBytes - 1);
         const tooMany = () =>
           decoder.decodeSeries!({ bytes, count: count + 1, payloadBytes, strideBytes }, small, 0);
         if (payloadBytes > 10) assert.throws(tooMany, RangeError);

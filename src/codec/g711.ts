@@ -98,7 +98,7 @@ const words: Readonly<Record<G711Law, WordTables>> = {
   alaw: wordTables(lawTables.alaw),
 };
 
-/** Two samples at once, where they lie so. */
+/** Two samples at once, wherever they begin. */
 function decodeSeriesByTable(
   law: G711Law,
   payloads: PayloadSeries,
@@ -108,22 +108,24 @@ function decodeSeriesByTable(
   const { bytes, count, payloadBytes, strideBytes } = payloads;
   const samples = count * payloadBytes;
   if (outOffset + samples > out.length) throw new RangeError('no room for what is decoded');
-  const atByte = out.byteOffset + 2 * outOffset;
-  if (payloadBytes % 2 !== 0 || atByte % 4 !== 0) {
-    for (let index = 0; index < count; index++) {
-      const payload = bytes.subarray(index * strideBytes, index * strideBytes + payloadBytes);
-      decodeByTable(lawTables[law].toLinear, payload, out, outOffset + index * payloadBytes);
-    }
-    return;
-  }
+  if (samples === 0) return;
   const { first, second } = words[law];
-  const pairs = new Int32Array(out.buffer, atByte, samples / 2);
+  const atByte = out.byteOffset + 2 * outOffset;
+  const before = (atByte % 4) / 2;
+  const pairs = new Int32Array(out.buffer, atByte - 2 * before, (samples + before) >> 1);
   let at = 0;
+  // The first half of a word: what lies before the samples, or the last one of a payload.
+  let hasHalf = before === 1;
+  let half = hasHalf ? pairs[0]! & 0xffff : 0;
   for (let index = 0; index < count; index++) {
-    const end = index * strideBytes + payloadBytes;
-    for (let from = end - payloadBytes; from < end; from += 2)
-      pairs[at++] = first[bytes[from]!]! | second[bytes[from + 1]!]!;
+    let from = index * strideBytes;
+    const end = from + payloadBytes;
+    if (hasHalf && from < end) pairs[at++] = half | second[bytes[from++]!]!;
+    for (; from + 1 < end; from += 2) pairs[at++] = first[bytes[from]!]! | second[bytes[from + 1]!]!;
+    hasHalf = from < end;
+    if (hasHalf) half = first[bytes[from]!]!;
   }
+  if (hasHalf) out[outOffset + samples - 1] = half;
 }
 
 /** Encodes as many samples as `out` has room for from `outOffset`. @returns bytes written */

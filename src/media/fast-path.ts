@@ -1,3 +1,4 @@
+import { rowWords } from '../rtp/expected-packets.ts';
 import { toRtpTimestamp, toSequenceNumber } from '../rtp/sequence.ts';
 import type { Datagram, TransportPort } from '../rtp/transport.ts';
 import { notedPackets } from './arrival-notes.ts';
@@ -211,22 +212,32 @@ export class FastPath implements FastPathUser, RowPath, Hearing {
     return rows.expected.take(this.#row, data, arrivalUs);
   }
 
-  take(data: Uint8Array, arrivalUs: number): boolean {
-    if (this.#mixed) return this.#mix(this.#mixed, data, arrivalUs);
-    return rows.relayPacket(this.#row, data, arrivalUs, this.#heard ? this : undefined);
+  take(data: Uint8Array): boolean {
+    if (this.#mixed) return this.#mix(this.#mixed, data);
+    return rows.relayPacket(this.#row, data, this.#heard ? this : undefined);
   }
 
-  hearsUs(packets: number): number {
-    return (rows.notes.times[this.#heardNotesAt + packets] = this.#heard!.nowUs());
+  hears(packets: number): number {
+    const at = this.#heardNotesAt + packets;
+    rows.notes.times[at] = this.#heard!.nowUs();
+    return at;
   }
 
   /** @returns false where there is no place for it, or it can not be recorded so */
-  #mix(mixed: MixedPath, data: Uint8Array, arrivalUs: number): boolean {
+  #mix(mixed: MixedPath, data: Uint8Array): boolean {
     if (!mixed.takes) return false;
     const { expected } = rows;
-    const [row, number] = [this.#row, expected.sequenceNumber(this.#row)];
+    const row = this.#row;
     const isKept =
-      !rows.isRecorded(row) || rows.recordPacket(row, data, number, expected.rtpTime(row), arrivalUs);
+      !rows.isRecorded(row) ||
+      rows.recordPacket(
+        row,
+        data,
+        expected.sequenceNumber(row),
+        expected.rtpTime(row),
+        expected.arrivalsUs,
+        row / rowWords,
+      );
     if (isKept) mixed.put(data);
     return isKept;
   }

@@ -39,7 +39,7 @@ const originUnit = 2 ** 20;
 /** What a row's packets are for: who is told of them, and asked where `isAsked`. */
 export interface RowPath {
   /** @returns false where it can not be taken so */
-  take(data: Uint8Array, arrivalUs: number): boolean;
+  take(data: Uint8Array): boolean;
   /** Tells whoever is to know what came. */
   tell(): void;
 }
@@ -49,7 +49,7 @@ export interface RowPath {
  * relayed, recorded and noted, so that it touches a row and what all legs share.
  */
 export class FastRows {
-  readonly expected = new ExpectedPackets((row, data, arrivalUs) => this.#take(row, data, arrivalUs));
+  readonly expected = new ExpectedPackets((row, data) => this.#take(row, data));
   readonly notes = new ArrivalNotes();
   /** These by the number of the row. */
   readonly #paths: (RowPath | undefined)[] = [];
@@ -151,27 +151,33 @@ export class FastRows {
     this.expected.words[row + word.lastSlot] = slot;
   }
 
-  /** @returns false where there is no space */
+  /**
+   * @param rtpTime signed: all numbers here are such as need no object where a function is given them
+   * @param timesUs in which the one at `at` says when it came, or is heard
+   * @returns false where there is no space
+   */
   recordPacket(
     row: number,
     data: Uint8Array,
     sequenceNumber: number,
     rtpTime: number,
-    atUs: number,
+    timesUs: Float64Array,
+    at: number,
   ): boolean {
     const { words } = this.expected;
     const originUs = words[row + word.originUnits]! * originUnit + words[row + word.originRest]!;
-    const recordedUs = Math.max(0, atUs - originUs);
+    const recordedUs = Math.max(0, timesUs[at]! - originUs);
+    const high = Math.floor(recordedUs / 2 ** 32) | 0;
     const handle = words[row + word.segment]!;
     const spool = this.#spools[row / rowWords]!;
-    return spool.tryPacket(handle, sequenceNumber, rtpTime >>> 0, recordedUs, data, rtpHeaderBytes);
+    return spool.tryPacket(handle, sequenceNumber, rtpTime, high, recordedUs | 0, data, rtpHeaderBytes);
   }
 
   /**
    * As it comes, or as the other leg is sent it where `hearing` has to do with that.
    * @returns false where it can be neither sent nor recorded so
    */
-  relayPacket(row: number, data: Uint8Array, arrivalUs: number, hearing?: Hearing): boolean {
+  relayPacket(row: number, data: Uint8Array, hearing?: Hearing): boolean {
     const { expected } = this;
     const { words } = expected;
     const sequenceNumber = expected.sequenceNumber(row);
@@ -184,8 +190,15 @@ export class FastRows {
     const sentNumber = (sequenceNumber + words[row + word.sequenceOffset]!) & 0xffff;
     if (words[row + word.segment] !== 0) {
       const isKept = hearing
-        ? this.recordPacket(row, data, sentNumber, sentTime, hearing.hearsUs(words[row + word.noted]!))
-        : this.recordPacket(row, data, sequenceNumber, rtpTime, arrivalUs);
+        ? this.recordPacket(
+            row,
+            data,
+            sentNumber,
+            sentTime,
+            this.notes.times,
+            hearing.hears(words[row + word.noted]!),
+          )
+        : this.recordPacket(row, data, sequenceNumber, rtpTime, expected.arrivalsUs, index);
       if (!isKept) return false;
     }
     const socket = expected.socket(row);
@@ -203,17 +216,17 @@ export class FastRows {
     return true;
   }
 
-  #take(row: number, data: Uint8Array, arrivalUs: number): boolean {
+  #take(row: number, data: Uint8Array): boolean {
     const { expected } = this;
     const isTaken =
       expected.words[row + word.isAsked] === 0
-        ? this.relayPacket(row, data, arrivalUs)
-        : this.#paths[row / rowWords]!.take(data, arrivalUs);
+        ? this.relayPacket(row, data)
+        : this.#paths[row / rowWords]!.take(data);
     if (!isTaken) return false;
     const { words } = expected;
     expected.goOn(row, words[row + word.ticks]!);
     const noted = words[row + word.noted]!;
-    this.notes.times[words[row + word.notesAt]! + noted] = arrivalUs;
+    this.notes.times[words[row + word.notesAt]! + noted] = expected.arrivalsUs[row / rowWords]!;
     words[row + word.noted] = noted + 1;
     if (noted + 1 >= words[row + word.room]!) this.#paths[row / rowWords]!.tell();
     return true;
@@ -222,6 +235,6 @@ export class FastRows {
 
 /** Whoever records what the other leg is sent. */
 export interface Hearing {
-  /** When this packet is heard, the so many-eth since they were told. */
-  hearsUs(noted: number): number;
+  /** Notes when this packet is heard, the so many-eth since they were told. @returns where in the notes */
+  hears(noted: number): number;
 }

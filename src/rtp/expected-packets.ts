@@ -33,11 +33,11 @@ export interface NextPacket {
 }
 
 /**
- * @param row of the packet's stream
+ * @param row of the packet's stream; `arrivalsUs` says when it came
  * @param data valid only during the call
  * @returns false: it is to be handed out as any other; nothing was done with it
  */
-export type PacketTaker = (row: number, data: Uint8Array, arrivalUs: number) => boolean;
+export type PacketTaker = (row: number, data: Uint8Array) => boolean;
 
 /**
  * What comes next of each of many steady streams: a row of numbers for each, in one piece of memory. Of the objects of a
@@ -46,12 +46,17 @@ export type PacketTaker = (row: number, data: Uint8Array, arrivalUs: number) => 
 export class ExpectedPackets {
   /** Row after row; a row is known by the index of its first word, and there is none at 0. */
   words = new Int32Array(firstRows * rowWords);
-  readonly take: PacketTaker;
+  /**
+   * Monotonic microseconds, by the number of the row: when the packet came that is offered. As an argument of a function
+   * each would be an object.
+   */
+  arrivalsUs = new Float64Array(firstRows);
+  readonly #take: PacketTaker;
   #rows = 1;
   readonly #free: number[] = [];
 
   constructor(take: PacketTaker) {
-    this.take = take;
+    this.#take = take;
   }
 
   /** @returns one that nobody else has, and that expects nothing */
@@ -63,6 +68,9 @@ export class ExpectedPackets {
       const grown = new Int32Array(2 * this.words.length);
       grown.set(this.words);
       this.words = grown;
+      const arrivalsUs = new Float64Array(2 * this.arrivalsUs.length);
+      arrivalsUs.set(this.arrivalsUs);
+      this.arrivalsUs = arrivalsUs;
     }
     return row;
   }
@@ -115,6 +123,17 @@ export class ExpectedPackets {
   /** As a signed number. */
   rtpTime(row: number): number {
     return this.words[row + word.rtpTime]!;
+  }
+
+  /** The packet is the next one, and `arrivalsUs` says when it came. @returns whether it was taken */
+  offer(row: number, data: Uint8Array): boolean {
+    return this.#take(row, data);
+  }
+
+  /** As `offer`. */
+  take(row: number, data: Uint8Array, arrivalUs: number): boolean {
+    this.arrivalsUs[row / rowWords] = arrivalUs;
+    return this.#take(row, data);
   }
 
   /** Whatever its source. */

@@ -1,7 +1,7 @@
 import { timestampControlBytes } from './arrival-times.ts';
 import { type DatagramReceiver, type Handout, maxPerSocketAndTurn } from './datagram-receiver.ts';
 import { EpollReceiver } from './epoll-receiver.ts';
-import type { ExpectedPackets } from './expected-packets.ts';
+import { type ExpectedPackets, rowWords } from './expected-packets.ts';
 import type { FfiPort } from './ffi-port.ts';
 import { linux, type OpenedLibc, PinnedBytes } from './libc.ts';
 import { ProvidedBuffers } from './provided-buffers.ts';
@@ -239,7 +239,8 @@ export class UringReceiver implements DatagramReceiver {
     const data = this.#buffers.view(id, dataOffset, dataBytes);
     if (!expected.isNext(row, data) || !expected.isFrom(row, words, at + nameAt, words[at]!)) return false;
     const { arrivals, counters } = this.#handout;
-    if (!expected.take(row, data, arrivals.of(words, at + controlAt, words[at + 1]!))) return false;
+    expected.arrivalsUs[row / rowWords] = arrivals.of(words, at + controlAt, words[at + 1]!);
+    if (!expected.offer(row, data)) return false;
     counters.receivedPackets++;
     return true;
   }

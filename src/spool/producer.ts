@@ -6,11 +6,13 @@ import {
   overflowBytes,
   packetHeaderBytes,
   senderReportBytes,
+  writeArrivalParts,
   writeDigit,
   writeFormat,
   writeHold,
   writeOverflow,
   writePacketHeader,
+  writePlainHeader,
   writeSenderReport,
 } from './record-codec.ts';
 import type {
@@ -145,14 +147,17 @@ export class SpoolProducer {
   }
 
   /**
-   * As `packet`, of the segment with this handle and of a datagram that has its payload from `payloadAt` on: no later than it stands in an entry here.
+   * As `packet`, of the segment with this handle and of a datagram that has its payload from `payloadAt` on: no later
+   * than it stands in an entry here. Numbers are such as need no object: the arrival in multiples of 2^32 us and what is
+   * beyond, this and the time signed or not. Others see it once the tick is over.
    * @returns false when there is no space now, or was none before: nothing is done then, and nothing counted
    */
   tryPacket(
     handle: number,
     sequenceNumber: number,
     rtpTime: number,
-    arrivalUs: number,
+    arrivalHigh: number,
+    arrivalLow: number,
     datagram: Uint8Array,
     payloadAt: number,
   ): boolean {
@@ -164,7 +169,9 @@ export class SpoolProducer {
     // What comes before the payload lies where the head of the record is written next.
     copyBytes.call(datagram, ring.bytes, at + handleBytes + packetHeaderBytes - payloadAt);
     ring.view.setUint32(at, handle);
-    writePacketHeader(ring.view, at + handleBytes, payloadBytes, sequenceNumber, rtpTime, arrivalUs);
+    const header = at + handleBytes;
+    writePlainHeader(ring.view, header, payloadBytes, sequenceNumber, rtpTime);
+    writeArrivalParts(ring.view, header, arrivalHigh, arrivalLow);
     ring.commitLater();
     return true;
   }

@@ -40,6 +40,7 @@ const firstSkippableKind = 0x80;
 const kindSenderReport = 0x80;
 const kindHold = 0x81;
 const skippableHeaderBytes = 3;
+const arrivalOffset = 9;
 
 /** Positions are numbers on disk: a name is only ever appended. */
 const codecNames: readonly CodecName[] = ['PCMU', 'PCMA', 'G722', 'OPUS', 'CN', 'L16'];
@@ -63,11 +64,31 @@ export function writePacketHeader(
   rtpTime: number,
   arrivalUs: number,
 ): void {
+  writePlainHeader(view, offset, payloadBytes, sequenceNumber, rtpTime);
+  writeArrival(view, offset + arrivalOffset, arrivalUs);
+}
+
+/**
+ * As `writePacketHeader`, without the arrival.
+ * @param rtpTime the same as a signed number gives the same bytes
+ */
+export function writePlainHeader(
+  view: DataView,
+  offset: number,
+  payloadBytes: number,
+  sequenceNumber: number,
+  rtpTime: number,
+): void {
   view.setUint8(offset, kindPacket);
   view.setUint16(offset + 1, payloadBytes);
   view.setUint16(offset + 3, sequenceNumber);
   view.setUint32(offset + 5, rtpTime);
-  writeArrival(view, offset + 9, arrivalUs);
+}
+
+/** What `writePlainHeader` leaves out: microseconds in multiples of 2^32, and the others, signed or not. */
+export function writeArrivalParts(view: DataView, offset: number, high: number, low: number): void {
+  view.setUint16(offset + arrivalOffset, high);
+  view.setUint32(offset + arrivalOffset + 2, low);
 }
 
 export function writeFormat(view: DataView, offset: number, format: Omit<FormatRecord, 'kind'>): void {
