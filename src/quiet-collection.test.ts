@@ -29,7 +29,7 @@ test('none is due while it grows, nor where it grew by little', () => {
   assert.equal(
     dueAt(
       new QuietWatch(),
-      Array.from({ length: 100 }, () => 3),
+      Array.from({ length: 100 }, () => 2),
     ),
     0,
   );
@@ -44,7 +44,7 @@ test('the next one is due once it has grown by as much again', () => {
   dueAt(watch, [60, ...new Array(20).fill(60)]);
   watch.ended(true, 40_000);
   assert.equal(watch.isDue, false);
-  assert.equal(dueAt(watch, [50, 52, 53, ...new Array(20).fill(53)], 9), 0);
+  assert.equal(dueAt(watch, [50, 51, 52, ...new Array(20).fill(52)], 9), 0);
   assert.equal(dueAt(watch, [60, ...new Array(20).fill(60)], 32), 1 + 8);
 });
 
