@@ -1,4 +1,4 @@
-import { rowWords } from '../rtp/expected-packets.ts';
+import { plainFirstByte, rowWords } from '../rtp/expected-packets.ts';
 import { toRtpTimestamp, toSequenceNumber } from '../rtp/sequence.ts';
 import type { Datagram, TransportPort } from '../rtp/transport.ts';
 import { notedPackets } from './arrival-notes.ts';
@@ -44,15 +44,13 @@ export interface FastPathLeg {
 /** Of all legs. */
 const rows = new FastRows();
 const noted = new NotedPackets();
-/** Version 2 and nothing else: neither padding nor extension nor sources. */
-const plainFirstByte = 0x80;
 
 /**
  * The way of packets that go on with the one before in everything: from the source, of the SSRC, payload type and
  * length, with the next number and the next time. As long as nothing but such packets comes from either of two legs
  * that are relayed to each other, or from a leg that is mixed, and nobody else has to do with them, each is sent or
- * given to the mix and recorded by what is known here, and noted. Whoever else is to know of packets and slots is told of many at once, and by `settle` before anything
- * is asked or changed that they count for.
+ * given to the mix, recorded and noted by what stands in its row. Whoever else is to know of packets and slots is told of
+ * many at once, and by `settle` before anything is asked or changed that they count for.
  */
 export class FastPath implements FastPathUser, RowPath, Hearing {
   #isOpen = false;

@@ -5,7 +5,7 @@ import { ipv4Bytes } from './socket-address.ts';
 export const rowWords = 32;
 const firstRows = 64;
 /** Version 2 and nothing else: neither padding nor extension nor sources. */
-const plainFirstByte = 0x80;
+export const plainFirstByte = 0x80;
 
 /** Words of a row. Those from `free` on are the taker's. */
 const word = {
