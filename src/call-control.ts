@@ -207,7 +207,7 @@ export async function openCallControl(
 
 async function openAdmission(
   { admission, dataDir, recording: { files } }: Config,
-  { clock, log, spoolDir, waitingQueries }: Foundation,
+  { clock, log, spoolDir, waitingQueries, longestQueryWaitMs }: Foundation,
   { pool, calls }: Pick<CallControl, 'pool' | 'calls'>,
   parts: AsyncDisposableStack,
 ): Promise<NodeWatch> {
@@ -221,7 +221,11 @@ async function openAdmission(
       minFreeDiskBytes: minFreeDiskMb * 1e6,
       maxSignallingBusyMs: maxSignallingBusySeconds * 1000,
     },
-    signalling: () => ({ busyShare: busyShare(), waitingQueries: waitingQueries() }),
+    signalling: () => ({
+      busyShare: busyShare(),
+      waitingQueries: waitingQueries(),
+      longestWaitMs: longestQueryWaitMs(),
+    }),
     workers: () => pool.workers.filter(({ alive }) => alive),
     calls: () => calls.counts.calls,
   });

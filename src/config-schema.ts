@@ -294,7 +294,7 @@ export const configSchema = z.strictObject({
       maxLateTickShare: z.number().min(0).max(1).default(0.2),
       /** On the spool's disk. 0: not looked at. */
       minFreeDiskMb: z.number().min(0).default(500),
-      /** That the server's main thread has nothing but work, in one piece. 0: not looked at. */
+      /** That the server's main thread has nothing but work, in one piece, until what waits for long refuses. 0: not looked at. */
       maxSignallingBusySeconds: z.number().min(0).default(5),
     })
     .prefault({}),

@@ -54,6 +54,8 @@ export interface Foundation {
   db: Db;
   /** For a connection of the database, now. */
   waitingQueries(): number;
+  /** Of the query that has waited for one for longest, now. */
+  longestQueryWaitMs(): number;
   credentials: Credentials;
   masterKey: MasterKey;
   spoolDir: string;
@@ -191,6 +193,7 @@ export async function openFoundation(
     ...{ clock, log, db, credentials, masterKey, spoolDir, node, callbacks, outbox, directory, dialPlans },
     ...{ links, signalwire, sinch, delivery, transcripts },
     waitingQueries: () => database.pool.waitingCount,
+    longestQueryWaitMs: () => database.waits.longestMs,
     publicUrl: () => publicUrl,
     listening: (url) => {
       publicUrl = url;

@@ -68,7 +68,10 @@ test('what is not looked at refuses nobody; a loss of packets always does', () =
   const capacity = new Capacity({ maxLateTickShare: 0, minFreeDiskBytes: 0, maxSignallingBusyMs: 0 });
   for (let look = 0; look < 3; look++)
     capacity.observe({ ...well, lateTickShare: 1, silentWorkers: 1, freeDiskBytes: undefined });
-  assert.equal(capacity.observeSignalling({ busyShare: 1, waitingQueries: 9 }, 60_000), false);
+  assert.equal(
+    capacity.observeSignalling({ busyShare: 1, waitingQueries: 9, longestWaitMs: 9000 }, 60_000),
+    false,
+  );
   assert.equal(capacity.shortageAt(1e6), undefined);
   capacity.observe({ ...well, lostPackets: 1 });
   assert.equal(capacity.shortageAt(0), 'spool');
@@ -77,7 +80,7 @@ test('what is not looked at refuses nobody; a loss of packets always does', () =
 test('signalling that has nothing but work, or a database that has, refuses after a while, and no more once it waited', () => {
   const capacity = new Capacity({ ...limits, maxCalls: 1 });
   const look = (busyShare: number, waitingQueries = 0) =>
-    capacity.observeSignalling({ busyShare, waitingQueries }, 100);
+    capacity.observeSignalling({ busyShare, waitingQueries, longestWaitMs: 250 }, 100);
   for (let looks = 0; looks < 19; looks++) assert.equal(look(1), false);
   assert.equal(look(0.94), false);
   for (let looks = 0; looks < 19; looks++) assert.equal(looks % 2 ? look(0.95) : look(0, 1), false);
@@ -89,6 +92,20 @@ test('signalling that has nothing but work, or a database that has, refuses afte
   assert.equal(look(0.94), true);
   for (let look = 0; look < 5; look++) capacity.observe(well);
   assert.equal(capacity.shortageAt(0), undefined);
+});
+
+test('signalling that is only busy refuses nobody: something must wait for long, until little does', () => {
+  const capacity = new Capacity(limits);
+  const look = (longestWaitMs: number) =>
+    capacity.observeSignalling({ busyShare: 1, waitingQueries: 0, longestWaitMs }, 100);
+  for (let looks = 0; looks < 600; looks++) assert.equal(look(249), false);
+  assert.equal(look(250), true);
+  assert.equal(capacity.shortageAt(0), 'signalling');
+  assert.equal(look(100), false);
+  assert.equal(look(99), true);
+  assert.equal(capacity.shortageAt(0), undefined);
+  assert.equal(look(249), false);
+  assert.equal(look(250), true, 'it has been busy all along');
 });
 
 test('calls up to the limit, and not one more', () => {

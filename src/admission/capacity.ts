@@ -27,6 +27,13 @@ const maxUnsentShare = 0.01;
 const looksUntilLate = 2;
 /** So long all must have been well before calls are taken again: a node at its limit does not flutter. */
 const looksUntilWell = 5;
+/**
+ * What waits for so long while there is nothing but work will wait for longer, and a call that is set up waits several
+ * times; what waits less is done in time by a thread that is only busy.
+ */
+const maxWaitMs = 250;
+/** Then calls are taken again: a node at its limit does not flutter. */
+const shortWaitMs = 100;
 /** Of a look's time: a thread that hardly waits for anything has more to do than it gets done. */
 const busyFromShare = 0.95;
 
@@ -41,6 +48,7 @@ export class Capacity {
   #wellLooks = 0;
   #shortage: Lasting | undefined;
   #signallingBusyMs = 0;
+  #isSignallingBehind = false;
 
   constructor(limits: CapacityLimits) {
     this.#limits = limits;
@@ -60,15 +68,21 @@ export class Capacity {
   }
 
   /**
-   * One look at which nothing waits is enough to take calls again: what had piled up is done then, and to refuse some
+   * One look at which little waits is enough to take calls again: what had piled up is done then, and to refuse some
    * costs little.
    *
    * @returns whether the shortage began or ended
    */
-  observeSignalling({ busyShare, waitingQueries }: SignallingLoad, elapsedMs: number): boolean {
+  observeSignalling(
+    { busyShare, waitingQueries, longestWaitMs }: SignallingLoad,
+    elapsedMs: number,
+  ): boolean {
     const wasBehind = this.#isSignallingBehind;
     const isBusy = busyShare >= busyFromShare || waitingQueries > 0;
     this.#signallingBusyMs = isBusy ? this.#signallingBusyMs + elapsedMs : 0;
+    const { maxSignallingBusyMs } = this.#limits;
+    const isLong = maxSignallingBusyMs > 0 && this.#signallingBusyMs >= maxSignallingBusyMs;
+    this.#isSignallingBehind = isLong && longestWaitMs >= (wasBehind ? shortWaitMs : maxWaitMs);
     return this.#isSignallingBehind !== wasBehind;
   }
 
@@ -78,11 +92,6 @@ export class Capacity {
     if (this.#shortage !== undefined) return this.#shortage;
     if (this.#isSignallingBehind) return 'signalling';
     return maxCalls !== undefined && calls >= maxCalls ? 'calls' : undefined;
-  }
-
-  get #isSignallingBehind(): boolean {
-    const { maxSignallingBusyMs } = this.#limits;
-    return maxSignallingBusyMs > 0 && this.#signallingBusyMs >= maxSignallingBusyMs;
   }
 
   /** What lasts is named before what passes. */

@@ -24,6 +24,8 @@ export interface SignallingLoad {
   busyShare: number;
   /** For a connection of the database, now. */
   waitingQueries: number;
+  /** Of the thread's next turn, or the query that has waited for longest. */
+  longestWaitMs: number;
 }
 
 /** What a media worker said, and when. */

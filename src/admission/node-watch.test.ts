@@ -13,24 +13,27 @@ const spoolDir = mkdtempSync(join(tmpdir(), 'callreel-admission-'));
 after(() => rmSync(spoolDir, { recursive: true }));
 
 async function watched({
+  clock = new FakeClock(),
   limits = {},
   workers = [],
   spool = spoolDir,
   directories = {},
   calls = () => 0,
   busyShare = () => 0,
+  longestWaitMs = () => 0,
 }: {
+  clock?: FakeClock;
   limits?: { maxCalls?: number; minFreeDiskBytes?: number };
   busyShare?: () => number;
+  longestWaitMs?: () => number;
   workers?: WatchedWorker[];
   spool?: string;
   directories?: { data?: string; files?: string };
   calls?: () => number;
 }) {
-  const clock = new FakeClock();
   const watch = new NodeWatch({
     ...{ clock, log: silentLogger, directories: { ...directories, spool }, calls },
-    signalling: () => ({ busyShare: busyShare(), waitingQueries: 0 }),
+    signalling: () => ({ busyShare: busyShare(), waitingQueries: 0, longestWaitMs: longestWaitMs() }),
     limits: { maxLateTickShare: 0.2, minFreeDiskBytes: 0, maxSignallingBusyMs: 2000, ...limits },
     workers: () => workers,
   });
@@ -78,7 +81,7 @@ test('a worker that never answers holds up no look', async () => {
   const watch = new NodeWatch({
     ...{ clock, log: silentLogger, calls: () => 0, workers: () => [worker] },
     directories: { spool: spoolDir },
-    signalling: () => ({ busyShare: 0, waitingQueries: 0 }),
+    signalling: () => ({ busyShare: 0, waitingQueries: 0, longestWaitMs: 0 }),
     limits: { maxLateTickShare: 0.2, minFreeDiskBytes: 0, maxSignallingBusyMs: 0 },
   });
   const started = watch.start();
@@ -100,6 +103,23 @@ test('a disk without space, or one that is not there, takes no calls', async () 
   gone.watch.close();
 });
 
+test('a look that comes late is a wait, too', async () => {
+  class LateClock extends FakeClock {
+    lateUs = 0;
+    override monotonicUs(): number {
+      return super.monotonicUs() + this.lateUs;
+    }
+  }
+  const clock = new LateClock();
+  const { watch } = await watched({ clock, busyShare: () => 1 });
+  for (let look = 0; look < 20; look++) clock.advanceMs(100);
+  assert.equal(watch.shortage, undefined);
+  clock.lateUs = 250_000;
+  clock.advanceMs(100);
+  assert.equal(watch.shortage, 'signalling');
+  watch.close();
+});
+
 test('each disk is told of, and only that of the spool refuses calls', async () => {
   const files = join(spoolDir, 'made', 'with the first look');
   const directories = { data: join(process.execPath, 'gone'), files };
@@ -115,7 +135,7 @@ test('each disk is told of, and only that of the spool refuses calls', async () 
 
 test('new calls are refused while signalling has nothing but work, and taken as soon as it waited', async () => {
   let share = 1;
-  const { clock, watch } = await watched({ busyShare: () => share });
+  const { clock, watch } = await watched({ busyShare: () => share, longestWaitMs: () => 300 });
   for (let look = 0; look < 19; look++) clock.advanceMs(100);
   assert.equal(watch.admits(), true);
   clock.advanceMs(100);

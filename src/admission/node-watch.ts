@@ -126,7 +126,9 @@ export class NodeWatch {
     const beganUs = clock.monotonicUs();
     this.#signallingTimer = clock.after(signallingLookMs, () => {
       const elapsedMs = (clock.monotonicUs() - beganUs) / 1000;
-      if (this.#capacity.observeSignalling(signalling(), elapsedMs)) this.#tell(log);
+      const { longestWaitMs, ...load } = signalling();
+      const waitedMs = Math.max(longestWaitMs, elapsedMs - signallingLookMs);
+      if (this.#capacity.observeSignalling({ ...load, longestWaitMs: waitedMs }, elapsedMs)) this.#tell(log);
       this.#lookAtSignalling();
     });
   }

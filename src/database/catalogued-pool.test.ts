@@ -5,6 +5,7 @@ import { sql } from 'kysely';
 import type pg from 'pg';
 import { FakeClock } from '../clock.ts';
 import { silentLogger } from '../logger.ts';
+import { ConnectionWaits } from './connection-waits.ts';
 import { openDb, openPool } from './database.ts';
 import type { Db } from './schema.ts';
 import { startTemporaryDatabase, type TemporaryDatabase } from './temporary-database.ts';
@@ -133,6 +134,28 @@ test('a query that takes too long is given up with its connection, in a transact
     holder.release();
   }
   assert.deepEqual(await written(), []);
+});
+
+test('who waits for a connection, and for how long', async () => {
+  const pool = openPool({ ...database.postgres!.address, max: 1 }, silentLogger);
+  const clock = new FakeClock();
+  const waits = new ConnectionWaits(clock);
+  const db = openDb(pool, { clock, limitMs }, waits);
+  assert.equal(waits.longestMs, 0);
+  const other = await pool.connect();
+  const first = processOf(db);
+  await until('it asks for one', async () => pool.waitingCount === 1);
+  clock.advanceMs(30);
+  const second = processOf(db);
+  await until('the other asks', async () => pool.waitingCount === 2);
+  clock.advanceMs(12);
+  assert.equal(waits.longestMs, 42);
+  other.release();
+  await Promise.all([first, second]);
+  assert.equal(waits.longestMs, 0);
+  await pool.end();
+  await assert.rejects(processOf(db));
+  assert.equal(waits.longestMs, 0);
 });
 
 test('without a limit it is waited for', async () => {

@@ -2,6 +2,7 @@ import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import pg from 'pg';
 import type { Clock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
+import type { ConnectionWaits } from './connection-waits.ts';
 
 /** How long one query may take, whatever it waits for. */
 export interface QueryLimit {
@@ -14,12 +15,13 @@ export interface QueryLimit {
  * with a query that takes too long, CallreelError DATABASE_UNAVAILABLE is thrown, also of a server that says it is
  * going down or short of something. Whatever else the server says of a query is thrown as it is.
  */
-export function cataloguedPool(pool: pg.Pool, limit?: QueryLimit): PostgresPool {
+export function cataloguedPool(pool: pg.Pool, limit?: QueryLimit, waits?: ConnectionWaits): PostgresPool {
   const known = new WeakMap<pg.PoolClient, CataloguedClient>();
   return {
     options: pool.options,
     async connect() {
-      const client = await pool.connect().catch((cause: unknown) => {
+      const connection = pool.connect();
+      const client = await (waits?.during(connection) ?? connection).catch((cause: unknown) => {
         throw unavailable(cause);
       });
       // Kysely knows a connection by its object.

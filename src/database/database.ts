@@ -6,6 +6,7 @@ import { CallreelError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Secret } from '../secret.ts';
 import { cataloguedPool, type QueryLimit } from './catalogued-pool.ts';
+import { ConnectionWaits } from './connection-waits.ts';
 import { ensureDataDir, lockDataDir } from './data-dir.ts';
 import { keepAlive } from './keep-alive.ts';
 import { migrate, schemaName } from './migrate.ts';
@@ -26,6 +27,8 @@ export interface Database {
   readonly db: Db;
   /** For pg-boss, which shares it. */
   readonly pool: pg.Pool;
+  /** Of `db`. */
+  readonly waits: ConnectionWaits;
   /** The embedded server, when there is one. */
   readonly postgres: Postgres | undefined;
   /** Closes connections, stops the embedded server and gives the data directory free. */
@@ -76,12 +79,13 @@ export async function startDatabase(options: DatabaseOptions): Promise<Database>
       : { connectionString: options.url?.reveal() };
     const { sessionOptions } = options;
     pool = openPool(sessionOptions ? { ...address, options: sessionOptions } : address, options.logger);
-    const db = openDb(pool, { clock: options.clock, limitMs: queryLimitMs });
+    const waits = new ConnectionWaits(options.clock);
+    const db = openDb(pool, { clock: options.clock, limitMs: queryLimitMs }, waits);
     await keepAlive(firstConnection(pool, options.clock));
     // Of a large table it takes its time.
     await migrate(openDb(pool));
     if (postgres) await openAll(pool);
-    return { db, pool, postgres, close };
+    return { db, pool, waits, postgres, close };
   } catch (error) {
     await close();
     throw error;
@@ -111,9 +115,9 @@ export function openPool(address: pg.PoolConfig, logger: Logger): pg.Pool {
  * Whose queries throw CallreelError DATABASE_UNAVAILABLE where the database is not to be had (`catalogued-pool.ts`).
  * @param limit none: a query may take as long as it wants
  */
-export function openDb(pool: pg.Pool, limit?: QueryLimit): Db {
+export function openDb(pool: pg.Pool, limit?: QueryLimit, waits?: ConnectionWaits): Db {
   const plugins = [new CamelCasePlugin({ maintainNestedObjectKeys: true })];
-  const dialect = new PostgresDialect({ pool: cataloguedPool(pool, limit) });
+  const dialect = new PostgresDialect({ pool: cataloguedPool(pool, limit, waits) });
   return new Kysely<Schema>({ dialect, plugins }).withSchema(schemaName);
 }
 
