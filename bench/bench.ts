@@ -29,7 +29,10 @@ const benches: Record<string, () => Promise<{ run(options: string[]): Promise<ob
 
 const [name = '', ...options] = process.argv.slice(2);
 const load = benches[name];
-if (load) {
+if (load && options.includes('--help')) {
+  const usage = await (await load()).run(options).catch(({ message }: Error) => message);
+  if (typeof usage === 'string') process.stdout.write(`${usage}\n`);
+} else if (load) {
   const result: Result = await (await load()).run(options);
   const { voidReason = null, shortcomings = [] } = result;
   if (voidReason !== null) process.stderr.write(`void: ${voidReason}\n`);

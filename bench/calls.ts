@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { FileFormat } from './capacity/bench-server.ts';
 import { buildProgram } from './capacity/native-program.ts';
+import { mostApartMs } from './capacity/recorded-calls.ts';
 import { type PromisedWork, promisedWorks, type RecordedWork, works } from './capacity/recorded-work.ts';
 import { type RecorderRun, type RecorderRunOptions, runRecorder } from './capacity/recorder-run.ts';
 import { type ReferenceRun, runReference } from './capacity/reference-run.ts';
@@ -143,6 +144,9 @@ function report(
   );
   const shortcomings = [
     ...(wrong.length > 0 ? ['what was recorded, or relayed, is not what was sent'] : []),
+    ...([files, spool, ...promisedRows].some((each) => each.placedApartMs > mostApartMs)
+      ? ['the channels of a recording lie otherwise than they were sent']
+      : []),
     ...(gapSamplesOfReference + lostPacketsOfReference > 0 ? ['the reference did not do its work'] : []),
   ];
   const referencePacketUs = median((round) => round.reference.microsecondsPerPacket);
@@ -206,7 +210,7 @@ function report(
     referenceMicrosecondsPerPacket: rounded(referencePacketUs),
     databaseCpuSecondsPerCallMinute: files.databaseCpuSecondsPerCallMinute,
     loadLatenessP999Us: files.loadLatenessP999Us,
-    leadingMs: files.leadingMs,
+    ...{ leadingMs: files.leadingMs, placedApartMs: files.placedApartMs },
     ...{ referenceGapSamples: gapSamplesOfReference, referenceLostPackets: lostPacketsOfReference },
     ...{ voidReason: voidReason ?? null, shortcomings },
     ...(last!.spool && { spoolAlone: spool }),
@@ -250,6 +254,7 @@ function summarize(
     databaseCpuSecondsPerCallMinute: rounded(median(({ usage }) => perCallMinute(usage.databaseCpuSeconds))),
     loadLatenessP999Us: most(({ load }) => load.latenessP999Us),
     leadingMs: most(({ findings }) => findings.leadingMs),
+    placedApartMs: rounded(most(({ findings }) => findings.placedApartMs)),
   };
 }
 

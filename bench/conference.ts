@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import type { SilentKind } from './capacity/conference-check.ts';
 import { type ConferenceRun, runConferences } from './capacity/conference-run.ts';
 import { buildProgram } from './capacity/native-program.ts';
+import { mostApartMs } from './capacity/recorded-calls.ts';
 import { type ReferenceRun, runReference } from './capacity/reference-run.ts';
 import { StreamAudio } from './capacity/stream-audio.ts';
 import { percentile } from './statistics.ts';
@@ -33,8 +34,6 @@ interface Result {
 
 /** Of the packets that a participant is sent: playout delays change now and then. */
 const mostWrongShare = 0.01;
-/** Less than a packet. */
-const mostApartMs = 15;
 
 /**
  * Conferences, recorded: the mix as a WAV file along with them, and a WAV file of each participant, rendered at their

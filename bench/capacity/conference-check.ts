@@ -5,6 +5,7 @@ import type { HeardStream } from './heard-stream.ts';
 import type { LoadTotals } from './load-generator.ts';
 import {
   addChannel,
+  addPlaces,
   download,
   type Findings,
   indexOfCaller,
@@ -35,8 +36,6 @@ export type SilentKind = 'packets' | 'none';
 export interface ConferenceFindings extends Findings {
   /** Samples of the mixes that are not the sum of the channels, behind the limiter. */
   wrongMixSamples: number;
-  /** By how much the places of a conference's channels differ from the times at which they were sent, at most. */
-  placedApartMs: number;
   /** Recorded, of all participants. */
   participantMinutes: number;
   /** What is wrong beside samples. */
@@ -95,7 +94,7 @@ export async function verifyConferences(
 ): Promise<ConferenceFindings> {
   const findings: ConferenceFindings = {
     ...noFindings(),
-    ...{ wrongMixSamples: 0, placedApartMs: 0, participantMinutes: 0, faults: [] },
+    ...{ wrongMixSamples: 0, participantMinutes: 0, faults: [] },
   };
   const recorded: number[] = [];
   for (const { recording_id: id } of recordings)
@@ -151,8 +150,7 @@ async function verifyConference(
       places.push((start + leadingSamples) / samplesPerMs - dueMs(sent.heard[stream]!, firstPacket));
     } else if (samples.some((sample) => sample !== 0)) throw new Error(`stream ${stream} is not silent`);
   }
-  const apart = places.length === 0 ? 0 : Math.max(...places) - Math.min(...places);
-  findings.placedApartMs = Math.max(findings.placedApartMs, apart);
+  addPlaces(findings, places);
   findings.wrongMixSamples += sum.verify(mix).wrongSamples;
 }
 

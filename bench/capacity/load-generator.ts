@@ -37,6 +37,8 @@ export interface RelayedPackets {
 export interface LoadTotals {
   sent: number[];
   received: number[];
+  /** When its first packet was to be sent, by the monotonic clock; only of one that was begun once. */
+  firstDueUs: number[];
   /** Of all streams that should be another one's: its packets that did not come, from the first one on that did. */
   notRelayed: number;
   /** Before that one, of one stream, at most. */

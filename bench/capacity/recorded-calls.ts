@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { sleep, systemClock } from '../../src/clock.ts';
 import { decodeWav } from '../../src/testkit/audio-file.ts';
@@ -31,7 +32,12 @@ export interface Findings {
   lostPackets: number;
   /** Between the beginning of a channel and its first packet, at most. */
   leadingMs: number;
+  /** By how much the places of a recording's channels differ from the times at which they were sent, at most. */
+  placedApartMs: number;
 }
+
+/** Less than a packet. */
+export const mostApartMs = 15;
 
 interface Page {
   next: string | null;
@@ -44,6 +50,9 @@ const pageSize = 200;
 const pollMs = 500;
 const endTimeoutMs = 120_000;
 export const samplesPerMs = 8;
+const packetMs = packetSamples / samplesPerMs;
+/** A time in milliseconds that is not whole is rounded. */
+const lengthToleranceMs = 1;
 
 /** Once all of them have ended. @throws Error where one ends otherwise than with its conversation or its call, or never does */
 export async function endedRecordings(
@@ -92,7 +101,7 @@ export async function download(
 }
 
 export function noFindings(): Findings {
-  return { recordings: 0, gapSamples: 0, lostPackets: 0, leadingMs: 0 };
+  return { recordings: 0, gapSamples: 0, lostPackets: 0, leadingMs: 0, placedApartMs: 0 };
 }
 
 /**
@@ -117,12 +126,13 @@ export async function verifyRecordings(
   recordings: readonly RecordingBody[],
 ): Promise<Findings> {
   const findings = noFindings();
-  for (const { recording_id: id, file } of recordings) {
+  for (const { recording_id: id, file, recorded_ms: recordedMs } of recordings) {
     const { channels } = await server.api<WholeRecordingBody>('GET', `/v1/recordings/${id}`);
     const left = channels.findIndex(({ direction }) => direction === 'incoming');
     const streams = streamsOf(indexOfCaller(channels[left]?.from ?? '', totals.sent.length / 2));
     const wav = files === 'wav' ? await readRecording(file!.path!) : await download(server, id, 'stereo');
     if (files === 'mp3') await assertMp3(await readRecording(file!.path!), decodeWav(wav).channels);
+    assertLength(wavSamples(wav), recordedMs);
     verifyFile(findings, wav, left === 0 ? streams : streams.toReversed(), audio, totals);
   }
   return findings;
@@ -156,8 +166,23 @@ export function verifyFile(
   if (rateHz !== samplesPerMs * 1000 || channels.length !== streams.length)
     throw new Error(`a file of ${channels.length} channels at ${rateHz} Hz`);
   findings.recordings++;
-  for (const [index, stream] of streams.entries())
-    addChannel(findings, channels[index]!, stream, audio, totals, fromStart);
+  const places = streams.map((stream, index) => {
+    const channel = addChannel(findings, channels[index]!, stream, audio, totals, fromStart);
+    return placeMs(channel, totals.firstDueUs[stream]!);
+  });
+  // Which packet the first one is, is known modulo the audio's length otherwise.
+  if (fromStart) addPlaces(findings, places);
+}
+
+/** In a recording that began with the call, in ms from when the stream's first packet was to be sent. */
+function placeMs({ leadingSamples, missingAtBegin }: ChannelFindings, firstDueUs: number): number {
+  return leadingSamples / samplesPerMs - missingAtBegin * packetMs - firstDueUs / 1000;
+}
+
+/** @param places of all channels of a recording, on one scale that has when they were sent taken off */
+export function addPlaces(findings: Findings, places: readonly number[]): void {
+  if (places.length > 0)
+    findings.placedApartMs = Math.max(findings.placedApartMs, Math.max(...places) - Math.min(...places));
 }
 
 /** Adds what a channel holds. @throws as `verifyFile` */
@@ -176,6 +201,12 @@ export function addChannel(
     channel.gapSamples / packetSamples + channel.missingAtBegin + Math.abs(channel.missingAtEnd);
   findings.leadingMs = Math.max(findings.leadingMs, channel.leadingSamples / samplesPerMs);
   return channel;
+}
+
+/** @throws AssertionError where the file is not as long as the recording is said to be */
+export function assertLength({ length }: Int16Array, recordedMs: number | null): void {
+  const ms = length / samplesPerMs;
+  assert.ok(Math.abs(ms - (recordedMs ?? 0)) <= lengthToleranceMs, `${ms} ms of ${recordedMs}`);
 }
 
 /** Of a WAV file's first channel. */

@@ -6,13 +6,13 @@ import type { BenchServer, FileFormat, ServerUsage, UsageMark } from './bench-se
 import { connectCall, firstNumber, type Stage, streamsOf } from './connect-call.ts';
 import type { LoadTotals } from './load-generator.ts';
 import {
+  assertLength,
   download,
   endedRecordings,
   type Findings,
   indexOfCaller,
   minutesOf,
   noFindings,
-  samplesPerMs,
   verifyFile,
   verifyRecordings,
   wavSamples,
@@ -268,13 +268,6 @@ interface SiftAudio {
 interface SiftConversation {
   audio: SiftAudio;
   channels: { connection_id: string; from: string; audio: SiftAudio }[];
-}
-
-const lengthToleranceMs = 100;
-
-function assertLength({ length }: Int16Array, recordedMs: number | null): void {
-  const ms = length / samplesPerMs;
-  assert.ok(Math.abs(ms - (recordedMs ?? 0)) <= lengthToleranceMs, `${ms} ms of ${recordedMs}`);
 }
 
 async function fetched(url: string): Promise<Uint8Array> {

@@ -1,7 +1,7 @@
 import { sleep, systemClock } from '../../src/clock.ts';
 import { decodeWav } from '../../src/testkit/audio-file.ts';
 import type { BenchServer } from './bench-server.ts';
-import { type Findings, noFindings, type RecordingBody, readRecording } from './recorded-calls.ts';
+import { assertLength, type Findings, noFindings, type RecordingBody, readRecording } from './recorded-calls.ts';
 import { packetSamples, type StreamAudio } from './stream-audio.ts';
 import { verifyChannel } from './verify-channel.ts';
 
@@ -60,10 +60,11 @@ export class RecordingCheck {
   }
 
   async #verify({ from, sides }: EndedCall): Promise<void> {
-    const { recording_id: id, reason, file } = await this.#ended(from);
+    const { recording_id: id, reason, file, recorded_ms: recordedMs } = await this.#ended(from);
     if (reason !== 'conversation_ended') throw new Error(`the recording ended by ${reason}`);
     const { channels } = decodeWav(await readRecording(file!.path!));
     if (channels.length !== sides.length) throw new Error(`a file of ${channels.length} channels`);
+    assertLength(channels[0]!, recordedMs);
     for (const [index, { stream, from: first, to }] of sides.entries()) {
       const found = verifyChannel(channels[index]!, this.#audio, stream, { from: first, to });
       const { findings } = this;

@@ -20,9 +20,10 @@
  *     listen N        keeps the next N packets that each stream receives, of plain RTP
  *     heard PATH      writes them to a file (heard.h) and prints how many they are
  *     quiet           no stream sends any more; what is on its way is received
- *     stop            prints the packets that each stream sent in all and received in all; of those that should receive
- *                     another one's, how many of its packets did not come from the first one that did, all together, and
- *                     how many before it, at most; ends
+ *     stop            prints the packets that each stream sent in all and received in all, and when its first one was to be
+ *                     sent (us; of a stream that was begun once); of those that should receive another one's, how many
+ *                     of its packets did not come from the first one that did, all together, and how many before it, at
+ *                     most; ends
  *
  * What a stream receives of another one begins with the first packet of that; only digital silence may come before, as
  * a party is sent until the other one is there. From then on silence is as wrong as anything else, until the other one
@@ -290,6 +291,12 @@ static void stop(void) {
   for (int i = 0; i < stream_count; i++) printf("%s%lu", i ? "," : "", streams[i].sent);
   printf("],\"received\":[");
   for (int i = 0; i < stream_count; i++) printf("%s%lu", i ? "," : "", streams[i].received);
+  printf("],\"firstDueUs\":[");
+  for (int i = 0; i < stream_count; i++) {
+    const struct stream *stream = &streams[i];
+    const int64_t behind_first = (int64_t)(stream->next_packet > 0 ? stream->next_packet - 1 : 0) * PACKET_US;
+    printf("%s%ld", i ? "," : "", (long)(stream->due_us - behind_first));
+  }
   uint64_t not_relayed = 0, most_before = 0;
   for (int i = 0; i < stream_count; i++) {
     uint64_t before;

@@ -108,6 +108,18 @@ test('signalling that is only busy refuses nobody: something must wait for long,
   assert.equal(look(250), true, 'it has been busy all along');
 });
 
+test('what waits for a second refuses in a fifth of the time, until little waits or nothing works', () => {
+  const capacity = new Capacity(limits);
+  const look = (longestWaitMs: number, busyShare = 1) =>
+    capacity.observeSignalling({ busyShare, waitingQueries: 0, longestWaitMs }, 100);
+  for (let looks = 0; looks < 3; looks++) assert.equal(look(9000), false);
+  assert.equal(look(999), false);
+  assert.equal(look(1000), true);
+  assert.equal(look(100), false);
+  assert.equal(look(9000, 0.9), true);
+  assert.equal(capacity.shortageAt(0), undefined);
+});
+
 test('calls up to the limit, and not one more', () => {
   const capacity = new Capacity({ ...limits, maxCalls: 2 });
   assert.equal(capacity.shortageAt(1), undefined);

@@ -32,6 +32,8 @@ const looksUntilWell = 5;
  * times; what waits less is done in time by a thread that is only busy.
  */
 const maxWaitMs = 250;
+/** What waits for so long shows it in a fifth of the time. */
+const longWait = { ms: 1000, share: 0.2 };
 /** Then calls are taken again: a node at its limit does not flutter. */
 const shortWaitMs = 100;
 /** Of a look's time: a thread that hardly waits for anything has more to do than it gets done. */
@@ -80,10 +82,17 @@ export class Capacity {
     const wasBehind = this.#isSignallingBehind;
     const isBusy = busyShare >= busyFromShare || waitingQueries > 0;
     this.#signallingBusyMs = isBusy ? this.#signallingBusyMs + elapsedMs : 0;
-    const { maxSignallingBusyMs } = this.#limits;
-    const isLong = maxSignallingBusyMs > 0 && this.#signallingBusyMs >= maxSignallingBusyMs;
-    this.#isSignallingBehind = isLong && longestWaitMs >= (wasBehind ? shortWaitMs : maxWaitMs);
+    const fromMs = wasBehind ? shortWaitMs : this.#refusedWaitMs();
+    this.#isSignallingBehind = isBusy && longestWaitMs >= fromMs;
     return this.#isSignallingBehind !== wasBehind;
+  }
+
+  /** By how long there has been nothing but work. */
+  #refusedWaitMs(): number {
+    const { maxSignallingBusyMs } = this.#limits;
+    if (maxSignallingBusyMs === 0) return Number.POSITIVE_INFINITY;
+    if (this.#signallingBusyMs >= maxSignallingBusyMs) return maxWaitMs;
+    return this.#signallingBusyMs >= longWait.share * maxSignallingBusyMs ? longWait.ms : Number.POSITIVE_INFINITY;
   }
 
   /** @param calls that are here */

@@ -35,6 +35,16 @@ export function mediaMetrics(pool: { readonly workers: readonly AskedWorker[] },
         told.map(({ labels, stats }) => ({ labels, value: pick(stats) }));
       return [
         gauge('callreel_media_workers', 'Media workers that answer.', told.length),
+        counter(
+          'callreel_media_cpu_seconds_total',
+          'CPU time of the processes of media workers.',
+          of((s) => s.cpuUs / 1e6),
+        ),
+        gauge(
+          'callreel_media_resident_memory_bytes',
+          'Resident memory of the processes of media workers.',
+          of((s) => s.residentBytes),
+        ),
         gauge(
           'callreel_recordings',
           'Recordings that go on, or are not on disk yet.',

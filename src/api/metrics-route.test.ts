@@ -51,6 +51,7 @@ test('calls, media and the machine; a worker that is gone is left out', async ()
     },
     ...{ ringWaitingBytes: 512, ringBytes: 1024, unsettledBytes: 256, unsettledLimitBytes: 2048 },
     ...{ failedSends: 5, sendOverflows: 4, waitingSends: 8 },
+    ...{ cpuUs: 1_500_000, residentBytes: 3e8 },
   };
   const workers = [
     { workerId: 'w1-0123', stats: async () => stats },
@@ -73,6 +74,8 @@ test('calls, media and the machine; a worker that is gone is left out', async ()
     callreel_calls: 2,
     callreel_conversations_unfinished: 3,
     callreel_media_workers: 1,
+    'callreel_media_cpu_seconds_total{worker="w1"}': 1.5,
+    'callreel_media_resident_memory_bytes{worker="w1"}': 3e8,
     'callreel_recordings{worker="w1"}': 1,
     'callreel_media_ticks_late_total{worker="w1"}': 3,
     'callreel_media_lateness_max_seconds{worker="w1"}': 0.0025,

@@ -11,6 +11,7 @@ import type {
   CommandReply,
   LegOpen,
   PlayStart,
+  ProcessUsage,
   RecordingStart,
   RecordingStop,
   WorkerEvent,
@@ -83,6 +84,7 @@ export interface CommandExecutorOptions {
   transport: RtpTransport;
   capture: CaptureSink;
   recordings: RecordingControl;
+  usage(): ProcessUsage;
   post(event: WorkerEvent): void;
 }
 
@@ -310,7 +312,7 @@ export class CommandExecutor {
   }
 
   #stats(): WorkerStats {
-    const { transport, recordings } = this.#options;
+    const { transport, recordings, usage } = this.#options;
     const { receivedPackets, sentPackets, failedSends, sendOverflows, lateTicks, maxLatenessUs, histogram } =
       transport.counters;
     return {
@@ -333,6 +335,7 @@ export class CommandExecutor {
       ringBytes: recordings.ringBytes,
       unsettledBytes: recordings.unsettledBytes,
       unsettledLimitBytes: recordings.unsettledLimitBytes,
+      ...usage(),
     };
   }
 }

@@ -386,7 +386,14 @@ export interface CommandReply {
   stats?: WorkerStats;
 }
 
-export interface WorkerStats {
+/** What the process of a worker takes. */
+export interface ProcessUsage {
+  /** Of all its threads since it began, the kernel's time for them too. */
+  cpuUs: number;
+  residentBytes: number;
+}
+
+export interface WorkerStats extends ProcessUsage {
   openPorts: number;
   legs: number;
   rooms: number;

@@ -1,3 +1,4 @@
+import { processUsage } from './process-usage.ts';
 import { FakeClock } from '../clock.ts';
 import { DgramTransport } from '../rtp/transport-dgram.ts';
 import type {
@@ -98,6 +99,7 @@ export class MediaBench {
     transport: this.transport,
     capture: this.capture,
     recordings: this.recordings,
+    usage: processUsage,
     post: (event) => this.events.push(event),
   });
   readonly #phones: TestPhone[] = [];

@@ -9,4 +9,5 @@ export const idleStats: WorkerStats = {
   ...{ latenessCounts: latenessBoundsUs.map(() => 0).concat(0), latenessSumUs: 0 },
   ...{ ringOverflows: 0, ringWaitingBytes: 0, ringBytes: 1_000_000 },
   ...{ unsettledBytes: 0, unsettledLimitBytes: 1_000_000 },
+  ...{ cpuUs: 0, residentBytes: 0 },
 };

@@ -1,3 +1,4 @@
+import { processUsage } from '../media/process-usage.ts';
 import type { Clock } from '../clock.ts';
 import { CommandExecutor } from '../media/command-executor.ts';
 import type { WorkerEvent } from '../media/control.ts';
@@ -62,7 +63,7 @@ export class Pipeline {
     this.#transport = transport;
     this.driverNote = note;
     this.recordings = recordings;
-    this.executor = new CommandExecutor({ clock, transport, capture, recordings, post });
+    this.executor = new CommandExecutor({ clock, transport, capture, recordings, usage: processUsage, post });
   }
 
   get driver(): RtpTransport['driver'] {

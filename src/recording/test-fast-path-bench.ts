@@ -1,3 +1,4 @@
+import { processUsage } from '../media/process-usage.ts';
 import { FakeClock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import type { CaptureSink } from '../media/capture-sink.ts';
@@ -71,6 +72,7 @@ export class FastPathBench {
     };
     this.#executor = new CommandExecutor({
       ...{ clock, transport: this.#transport, capture, recordings: this.#recordings, post },
+      usage: processUsage,
     });
   }
 

@@ -1,3 +1,4 @@
+import { processUsage } from '../media/process-usage.ts';
 import { createEncoder } from '../codec/encoders.ts';
 import { wavHeaderBytes } from '../container/wav.ts';
 import { slotUs } from '../media/codec-table.ts';
@@ -33,6 +34,7 @@ export class RecordingBench {
     this.#transport = new DgramTransport({ clock, address: '127.0.0.1', ports: { first: 0, last: 0 } });
     this.executor = new CommandExecutor({
       ...{ clock, transport: this.#transport, capture: this.#capture, recordings: this.recordings, post },
+      usage: processUsage,
     });
     this.#transport.run((nowUs) => this.executor.tick(nowUs));
     // Slots begin at whole multiples of 20 ms, so does the first.

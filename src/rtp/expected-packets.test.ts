@@ -142,6 +142,36 @@ describe('a port of the driver ffi', () => {
     other.socket.close();
   });
 
+  test('offers nothing that came before it was closed and is taken behind it', { timeout: 20_000 }, async () => {
+    const transport = new FfiTransport(options);
+    const peer = createSocket('udp4').bind(0, address);
+    await once(peer, 'listening');
+    let offered = 0;
+    const expected = new ExpectedPackets(() => ++offered > 0);
+    const row = expected.takeRow();
+    const sunk: string[] = [];
+    const open = () => transport.open({ receive: ({ data }) => void sunk.push(Buffer.from(data).toString()) });
+    const [port, other] = [await open(), await open()];
+    expected.expect(row, next);
+    port.expect!(expected, row, address, peer.address().port);
+    transport.run();
+    // Connected, it sends at once, so that the second one is there when the port is closed.
+    peer.connect(port.port, address);
+    await once(peer, 'connect');
+    peer.send('before');
+    await until(() => sunk.length === 1);
+    peer.send(packet());
+    port.close();
+    const beside = createSocket('udp4');
+    beside.send('behind', other.port, address);
+    await until(() => sunk.length === 2);
+    assert.deepEqual(sunk, ['before', 'behind']);
+    assert.equal(offered, 0);
+    await transport.stop();
+    peer.close();
+    beside.close();
+  });
+
   for (const [name, form] of [
     ['with io_uring', {}],
     ['one by one', { uring: false }],

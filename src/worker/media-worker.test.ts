@@ -200,6 +200,8 @@ describe('MediaWorker', () => {
     assert.equal(stats.rooms, 1);
     assert.equal(stats.receivedPackets, 5);
     assert.ok(stats.sentPackets > 0);
+    assert.ok(stats.cpuUs > 0);
+    assert.ok(stats.residentBytes > 10e6 && stats.residentBytes < 2e9, String(stats.residentBytes));
     assert.match(worker.pipeline, /media-session --> capture/);
   });
 

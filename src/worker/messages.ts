@@ -259,6 +259,8 @@ const stats = z.object({
   ringBytes: count,
   unsettledBytes: count,
   unsettledLimitBytes: count,
+  cpuUs: count,
+  residentBytes: count,
 }) satisfies z.ZodType<WorkerStats>;
 
 const legReport = z.object({
