@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { FakeClock } from '../src/clock.ts';
 import { CommandExecutor } from '../src/media/command-executor.ts';
 import type { NegotiatedCodec } from '../src/media/control.ts';
+import { processUsage } from '../src/media/process-usage.ts';
 import { Capture } from '../src/recording/capture.ts';
 import { Recordings } from '../src/recording/recordings.ts';
 import type { ExpectedPackets } from '../src/rtp/expected-packets.ts';
@@ -125,6 +126,7 @@ class TickBench {
   readonly #recordings = new Recordings({ capture: this.#capture, spool: this.#spool, emit: () => {} });
   readonly #executor = new CommandExecutor({
     ...{ clock: this.clock, transport: this.transport, capture: this.#capture, recordings: this.#recordings },
+    usage: processUsage,
     post: () => {},
   });
   readonly #streams: Stream[] = [];

@@ -26,7 +26,13 @@ function stereo(leading: readonly [number, number]): Uint8Array {
 
 function apartMs(leading: readonly [number, number], firstDueUs: number[]): number {
   const findings = noFindings();
-  const totals = { sent: [packets, packets], received: [0, 0], firstDueUs, notRelayed: 0, notRelayedBefore: 0 };
+  const totals = {
+    sent: [packets, packets],
+    received: [0, 0],
+    firstDueUs,
+    notRelayed: 0,
+    notRelayedBefore: 0,
+  };
   verifyFile(findings, stereo(leading), [0, 1], audio, totals);
   assert.deepEqual([findings.gapSamples, findings.lostPackets], [0, 0]);
   return findings.placedApartMs;

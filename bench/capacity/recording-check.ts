@@ -1,7 +1,13 @@
 import { sleep, systemClock } from '../../src/clock.ts';
 import { decodeWav } from '../../src/testkit/audio-file.ts';
 import type { BenchServer } from './bench-server.ts';
-import { assertLength, type Findings, noFindings, type RecordingBody, readRecording } from './recorded-calls.ts';
+import {
+  assertLength,
+  type Findings,
+  noFindings,
+  type RecordingBody,
+  readRecording,
+} from './recorded-calls.ts';
 import { packetSamples, type StreamAudio } from './stream-audio.ts';
 import { verifyChannel } from './verify-channel.ts';
 

@@ -92,7 +92,9 @@ export class Capacity {
     const { maxSignallingBusyMs } = this.#limits;
     if (maxSignallingBusyMs === 0) return Number.POSITIVE_INFINITY;
     if (this.#signallingBusyMs >= maxSignallingBusyMs) return maxWaitMs;
-    return this.#signallingBusyMs >= longWait.share * maxSignallingBusyMs ? longWait.ms : Number.POSITIVE_INFINITY;
+    return this.#signallingBusyMs >= longWait.share * maxSignallingBusyMs
+      ? longWait.ms
+      : Number.POSITIVE_INFINITY;
   }
 
   /** @param calls that are here */

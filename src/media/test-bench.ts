@@ -1,4 +1,3 @@
-import { processUsage } from './process-usage.ts';
 import { FakeClock } from '../clock.ts';
 import { DgramTransport } from '../rtp/transport-dgram.ts';
 import type {
@@ -10,6 +9,7 @@ import type {
 } from './capture-sink.ts';
 import { CommandExecutor, type RecordedLegs, type RecordingControl } from './command-executor.ts';
 import type { Command, LegNegotiate, RoomJoin, WorkerEvent } from './control.ts';
+import { processUsage } from './process-usage.ts';
 import { TestPhone, turnEventLoop } from './test-phone.ts';
 
 /** Keeps what the media stage pushes into the recording stage, in order. */

@@ -1,7 +1,7 @@
-import { processUsage } from '../media/process-usage.ts';
 import type { Clock } from '../clock.ts';
 import { CommandExecutor } from '../media/command-executor.ts';
 import type { WorkerEvent } from '../media/control.ts';
+import { processUsage } from '../media/process-usage.ts';
 import { chooseTransport } from '../rtp/choose-transport.ts';
 import type { PortRange } from '../rtp/port-range.ts';
 import type { DriverSetting, MayStay, RtpTransport } from '../rtp/transport.ts';

@@ -1,9 +1,9 @@
-import { processUsage } from '../media/process-usage.ts';
 import { FakeClock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import type { CaptureSink } from '../media/capture-sink.ts';
 import { CommandExecutor } from '../media/command-executor.ts';
 import type { Command, WorkerEvent } from '../media/control.ts';
+import { processUsage } from '../media/process-usage.ts';
 import { SpoolProducer } from '../spool/producer.ts';
 import { createRing, RingConsumer } from '../spool/ring.ts';
 import { Capture } from './capture.ts';

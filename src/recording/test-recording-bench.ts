@@ -1,9 +1,9 @@
-import { processUsage } from '../media/process-usage.ts';
 import { createEncoder } from '../codec/encoders.ts';
 import { wavHeaderBytes } from '../container/wav.ts';
 import { slotUs } from '../media/codec-table.ts';
 import { CommandExecutor } from '../media/command-executor.ts';
 import type { CallCapture, Command, LegNegotiate, RecordingStart, WorkerEvent } from '../media/control.ts';
+import { processUsage } from '../media/process-usage.ts';
 import { joinOf } from '../media/test-bench.ts';
 import { TestPhone, turnEventLoop } from '../media/test-phone.ts';
 import { recordingView } from '../render/recording-view.ts';

@@ -142,7 +142,9 @@ describe('a port of the driver ffi', () => {
     other.socket.close();
   });
 
-  test('offers nothing that came before it was closed and is taken behind it', { timeout: 20_000 }, async () => {
+  test('offers nothing that came before it was closed and is taken behind it', {
+    timeout: 20_000,
+  }, async () => {
     const transport = new FfiTransport(options);
     const peer = createSocket('udp4').bind(0, address);
     await once(peer, 'listening');
@@ -150,7 +152,8 @@ describe('a port of the driver ffi', () => {
     const expected = new ExpectedPackets(() => ++offered > 0);
     const row = expected.takeRow();
     const sunk: string[] = [];
-    const open = () => transport.open({ receive: ({ data }) => void sunk.push(Buffer.from(data).toString()) });
+    const open = () =>
+      transport.open({ receive: ({ data }) => void sunk.push(Buffer.from(data).toString()) });
     const [port, other] = [await open(), await open()];
     expected.expect(row, next);
     port.expect!(expected, row, address, peer.address().port);
