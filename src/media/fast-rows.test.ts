@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../clock.ts';
 import { steadySends } from '../rtp/ffi-port.ts';
 import { openLibc } from '../rtp/libc.ts';
+import { toRtpTimestamp } from '../rtp/sequence.ts';
 import { FfiTransport } from '../rtp/transport-ffi.ts';
 import { FastRows } from './fast-rows.ts';
 import { SlotCount } from './slot-count.ts';
@@ -31,7 +32,7 @@ test('a row that was closed is told no more of the port that it was relayed by, 
   const relayed = {
     ...{ port, address, remotePort, heard: undefined, payloadType: 0, ssrc: 1 },
     ...{ sequenceOffset: 0, timeOffset: 0, mostTicksApart: 0, idleSlotsLeft: 0 },
-    ...{ slotTimestamp: 0, slotTicks: 160 },
+    ...{ slotTimestamp: toRtpTimestamp(0), slotTicks: 160 },
   };
   rows.relay(row, relayed, new SlotCount(), 0, false);
   rows.giveBack(row);

@@ -29,8 +29,6 @@ export interface FastRelay extends RelayedAhead {
   readonly port: TransportPort;
   readonly address: string;
   readonly remotePort: number;
-  /** Of our slots, where the next one begins. */
-  readonly slotTimestamp: number;
   readonly slotTicks: number;
 }
 
@@ -268,10 +266,10 @@ export class LegOutput {
     const format = this.#formats.find((each) => each.codec === codec && each.clockRateHz === clockRateHz);
     const ahead = this.#relay?.ahead(last);
     if (!format || !ahead) return undefined;
-    const { port, ssrc, slotTimestamp, slotTicks } = sender;
+    const { port, ssrc, slotTicks } = sender;
     const { sendAddress, sendPort } = this.#latch;
     const to = { port, address: sendAddress, remotePort: sendPort, heard: this.heard };
-    return { ...ahead, ...to, payloadType: format.payloadType, ssrc, slotTimestamp, slotTicks };
+    return { ...ahead, ...to, payloadType: format.payloadType, ssrc, slotTicks };
   }
 
   /** How the slots of the mix are sent from here on, while nothing else is; undefined: not known from that. */

@@ -105,6 +105,36 @@ describe('Relay', () => {
     for (const phone of [a, b, c]) assertOrderly(phone.received);
   });
 
+  it('keeps numbers and times of what follows three seconds that came at once', async () => {
+    const [a, b] = await callTwo();
+    const beganAt = { sequenceNumber: a.sequenceNumber, timestamp: a.timestamp };
+    const ahead = 150;
+    for (let n = 0; n < ahead; n++) {
+      await a.send({ payload: speech(1, n) });
+      await bench.slots(0);
+    }
+    await bench.slots(1);
+    assert.equal(b.received.length, ahead);
+    // One is lost, and two come the wrong way round; then all is in order for longer than the lead.
+    const order = [1, 3, 2, ...Array.from({ length: 200 }, (_, n) => n + 4)];
+    for (const n of order) {
+      a.sequenceNumber = (beganAt.sequenceNumber + ahead + n) & 0xffff;
+      a.timestamp = (beganAt.timestamp + 160 * (ahead + n)) >>> 0;
+      await a.send({ payload: speech(1, ahead + n) });
+      await bench.slots(1);
+    }
+    const [first] = b.received;
+    const live = b.received.slice(ahead);
+    assert.deepEqual(
+      live.map(({ sequenceNumber, timestamp }) => [
+        ((sequenceNumber - first!.sequenceNumber) & 0xffff) - ahead,
+        ((timestamp - first!.timestamp) >>> 0) / 160 - ahead,
+      ]),
+      order.map((n) => [n, n]),
+    );
+    assert.ok(live.every(({ marker }) => !marker));
+  });
+
   it('mixes where one of the two joined to be mixed', async () => {
     const [a, b] = [await bench.call('a'), await bench.call('b')];
     await join('a');

@@ -32,8 +32,10 @@ export interface RelayedAhead {
   /** What numbers and times are sent with more than they came with. */
   readonly sequenceOffset: number;
   readonly timeOffset: number;
-  /** From the time of our slots. */
+  /** From the time of our slots, and the lead on them. */
   readonly mostTicksApart: number;
+  /** Of the next of our slots, with that lead. */
+  readonly slotTimestamp: RtpTimestamp;
   /** Until silence is sent instead. */
   readonly idleSlotsLeft: number;
 }
@@ -41,7 +43,10 @@ export interface RelayedAhead {
 /** Steps that are no loss and no reordering but a new beginning (RFC 3550 appendix A.1). */
 const maxDropout = 3000;
 const maxMisorder = 100;
-/** How far the relayed time may lie from that of our slots before it counts as a jump. */
+/**
+ * How far the relayed time may lie from that of our slots before it counts as a jump, beside the lead that it had when it
+ * began: what was kept of a stream is sent at once.
+ */
 const maxTimeOffsetSeconds = 2;
 /** Slots without a packet after which the leg is sent silence, so that NAT bindings and its patience last. */
 export const maxIdleSlots = 25;
@@ -62,6 +67,8 @@ export class Relay {
   #ssrc = 0;
   #sequenceOffset = 0;
   #timeOffset = 0;
+  /** On the slots, when it began. */
+  #leadTicks = 0;
   #highest = toSequenceNumber(0);
   /** Numbers from the first one of this run to the highest. */
   #span = 0;
@@ -122,6 +129,7 @@ export class Relay {
       sequenceOffset: this.#sequenceOffset,
       timeOffset: this.#timeOffset,
       mostTicksApart: maxTimeOffsetSeconds * format.clockRateHz,
+      slotTimestamp: addToTimestamp(sender.slotTimestamp, this.#leadTicks),
       idleSlotsLeft: this.#idleSlotsLeft,
     };
   }
@@ -230,7 +238,7 @@ export class Relay {
 
   #jumpsInTime(packet: RelayedPacket): boolean {
     const clockRateHz = this.#sender.format?.clockRateHz ?? 0;
-    const offset = timestampDelta(this.#timeOf(packet), this.#sender.slotTimestamp);
+    const offset = timestampDelta(this.#timeOf(packet), this.#sender.slotTimestamp) - this.#leadTicks;
     return Math.abs(offset) > maxTimeOffsetSeconds * clockRateHz;
   }
 
@@ -245,6 +253,7 @@ export class Relay {
     this.#ssrc = ssrc;
     this.#sequenceOffset = sequenceDelta(sender.nextSequenceNumber, sequenceNumber);
     this.#timeOffset = timestampDelta(sender.nextTimestamp, rtpTime);
+    this.#leadTicks = timestampDelta(sender.nextTimestamp, sender.slotTimestamp);
     this.#highest = sequenceNumber;
     this.#span = 0;
   }
