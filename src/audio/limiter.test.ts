@@ -129,6 +129,46 @@ describe('locality', () => {
     assert.deepEqual(limit(whole, lead), limit(silent).subarray(lead));
   });
 
+  test('what is never too loud may pass it by, and nothing else changes', () => {
+    const random = randomSource(12);
+    const input = new Int32Array(120_000);
+    // From each of these on it is sums, or samples, by turns.
+    const borders = [0];
+    while (borders.at(-1)! < input.length) borders.push(borders.at(-1)! + 1 + Math.floor(random() ** 3 * 9000));
+    for (let k = 0; k + 1 < borders.length; k++)
+      for (let i = borders[k]!; i < Math.min(borders[k + 1]!, input.length); i++)
+        input[i] = Math.round((k % 2 === 0 ? 32_767 : 90_000) * (2 * random() - 1));
+    const limiter = new Limiter(rateHz);
+    const out = new Int16Array(input.length);
+    let [read, written, passed] = [0, 0, 0];
+    const room = new Int16Array(limiter.maxOutput(3000));
+    const put = (count: number): void => {
+      out.set(room.subarray(0, count), written);
+      written += count;
+    };
+    while (read < input.length) {
+      const wanted = Math.min(input.length - read, 1 + Math.floor(random() * 3000));
+      const context = limiterContext(rateHz, read, read + wanted);
+      const nextSum = borders.find((border, k) => k % 2 === 1 && (borders[k + 1] ?? 0) > read) ?? input.length;
+      if (!limiter.isIdle || nextSum < context.endSample) {
+        put(limiter.push(input.subarray(read, read + wanted), room));
+      } else {
+        if (!limiter.isEmpty) put(limiter.drain(room));
+        assert.ok(limiter.isEmpty);
+        assert.equal(written, read);
+        out.set(input.subarray(read, read + wanted), written);
+        limiter.pass(wanted);
+        written += wanted;
+        passed += wanted;
+      }
+      read += wanted;
+    }
+    put(limiter.flush(room));
+    assert.equal(written, input.length);
+    assert.deepEqual(out, limit(input));
+    assert.ok(passed > 5000 && passed < input.length - 5000, `${passed}`);
+  });
+
   test('nothing in, nothing out', () => {
     assert.equal(limit(new Int32Array(0)).length, 0);
     assert.equal(limit(new Int32Array(0), 1234).length, 0);

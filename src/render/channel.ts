@@ -89,6 +89,7 @@ export class ChannelReader implements SampleReader {
     if (this.#stretchEnd + this.#maxConcealedSamples < decodedTo) this.#endStretch();
     if (this.#followed && this.#followed.endSample + this.#maxConcealedSamples < decodedTo)
       this.#endFollowed();
+    clear(out.length);
     out.set(window.subarray(0, out.length));
     this.#keepAhead(out.length);
     this.#position += out.length;
@@ -103,7 +104,6 @@ export class ChannelReader implements SampleReader {
     clearedTo = this.#aheadSamples;
     reserve(Math.max(samples + this.#lookAheadSamples, this.#aheadSamples));
     window.set(this.#ahead.subarray(0, this.#aheadSamples));
-    clear(samples);
     this.#filledTo = this.#aheadSamples;
   }
 

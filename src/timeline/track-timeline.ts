@@ -192,7 +192,7 @@ export class TrackTimeline {
       const lag = arrivalSample - sample;
       if (lag > this.#bounds.maxLagSamples || -lag > this.#bounds.maxLeadSamples) break;
       if (!this.#agrees(run, sample, arrivalSample) || lag - (lags.latest ?? lag) > maxStepSamples) break;
-      const packet = this.#offer(sequenceNumber, rtpTime, arrivalUs, payloadBytes);
+      const packet = this.#offer(sequenceNumber, rtpTime, arrivalUs, payloadBytes, arrivedAt);
       run.advance(run.latest.sequence + 1, packet, sample);
       lags.add(arrivedAt - sample);
       this.#endSample = sample + payloadBytes;
@@ -253,9 +253,15 @@ export class TrackTimeline {
     return delta > 0 ? this.#placeAhead(run, packet) : this.#placeBehind(run, packet, delta);
   }
 
-  #offer(sequenceNumber: number, rtpTime: number, arrivalUs: number, durationTicks: number): OfferedPacket {
+  #offer(
+    sequenceNumber: number,
+    rtpTime: number,
+    arrivalUs: number,
+    durationTicks: number,
+    arrivedAt = this.#samplesOf(arrivalUs),
+  ): OfferedPacket {
     this.#counters.packets++;
-    this.#arrivalSample = Math.max(this.#arrivalSample, this.#samplesOf(arrivalUs));
+    this.#arrivalSample = Math.max(this.#arrivalSample, arrivedAt);
     const packet = this.#offered;
     packet.sequenceNumber = sequenceNumber;
     packet.rtpTime = rtpTime;
