@@ -149,7 +149,7 @@ describe('locality', () => {
     while (read < input.length) {
       const wanted = Math.min(input.length - read, 1 + Math.floor(random() * 3000));
       const context = limiterContext(rateHz, read, read + wanted);
-      const nextSum = borders.find((border, k) => k % 2 === 1 && (borders[k + 1] ?? 0) > read) ?? input.length;
+      const nextSum = borders.find((_, k) => k % 2 === 1 && (borders[k + 1] ?? 0) > read) ?? input.length;
       if (!limiter.isIdle || nextSum < context.endSample) {
         put(limiter.push(input.subarray(read, read + wanted), room));
       } else {

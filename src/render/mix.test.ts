@@ -103,7 +103,9 @@ function comingAndGoing(): RecordingView {
   ] as const;
   const tracks = stays.map(([from, to], k) => {
     const { records } = testStream(testNoise((to - from) * frame, 32_767, 20 + k), {
-      ...{ ssrc: k, codec: k % 2 ? 'PCMU' : 'PCMA', arrivalUs: (packet) => (from + packet) * 20_000 },
+      ssrc: k,
+      codec: k % 2 ? 'PCMU' : 'PCMA',
+      arrivalUs: (packet) => (from + packet) * 20_000,
     });
     // Between two blocks of the limiter, as a rule.
     return testTrack(`${k}`, records, { startSample: from * frame + 7 * k, endSample: to * frame - 5 * k });
