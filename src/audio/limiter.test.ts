@@ -44,6 +44,20 @@ function limit(input: Int32Array, startSample = 0, pieces: number[] = [input.len
   return out;
 }
 
+/** From each border on, by turns, samples of full scale and sums that are too loud. */
+function samplesAndSums(length: number, random: () => number): { input: Int32Array; borders: number[] } {
+  const borders: number[] = [];
+  const input = new Int32Array(length);
+  for (let from = 0; from < length; ) {
+    const to = Math.min(length, from + 1 + Math.floor(random() ** 3 * 9000));
+    const loudest = borders.length % 2 === 0 ? 32_767 : 90_000;
+    for (let i = from; i < to; i++) input[i] = Math.round(loudest * (2 * random() - 1));
+    borders.push(from);
+    from = to;
+  }
+  return { input, borders };
+}
+
 describe('identity', () => {
   test('a sum within full scale passes bit for bit, its extremes too', () => {
     const input = sums(20_000, 1).map((sum) => Math.max(-32_768, Math.min(32_767, sum)));
@@ -131,13 +145,7 @@ describe('locality', () => {
 
   test('what is never too loud may pass it by, and nothing else changes', () => {
     const random = randomSource(12);
-    const input = new Int32Array(120_000);
-    // From each of these on it is sums, or samples, by turns.
-    const borders = [0];
-    while (borders.at(-1)! < input.length) borders.push(borders.at(-1)! + 1 + Math.floor(random() ** 3 * 9000));
-    for (let k = 0; k + 1 < borders.length; k++)
-      for (let i = borders[k]!; i < Math.min(borders[k + 1]!, input.length); i++)
-        input[i] = Math.round((k % 2 === 0 ? 32_767 : 90_000) * (2 * random() - 1));
+    const { input, borders } = samplesAndSums(120_000, random);
     const limiter = new Limiter(rateHz);
     const out = new Int16Array(input.length);
     let [read, written, passed] = [0, 0, 0];
@@ -149,7 +157,8 @@ describe('locality', () => {
     while (read < input.length) {
       const wanted = Math.min(input.length - read, 1 + Math.floor(random() * 3000));
       const context = limiterContext(rateHz, read, read + wanted);
-      const nextSum = borders.find((_, k) => k % 2 === 1 && (borders[k + 1] ?? 0) > read) ?? input.length;
+      const nextSum =
+        borders.find((_, k) => k % 2 === 1 && (borders[k + 1] ?? input.length) > read) ?? input.length;
       if (!limiter.isIdle || nextSum < context.endSample) {
         put(limiter.push(input.subarray(read, read + wanted), room));
       } else {

@@ -118,7 +118,10 @@ function comingAndGoing(): RecordingView {
 function limitedSum(view: RecordingView): Int16Array {
   const sums = new Int32Array(view.endSample!);
   for (const track of view.tracks) {
-    const channel = readAll(new ChannelReader(track, view, track.startSample), track.endSample! - track.startSample);
+    const channel = readAll(
+      new ChannelReader(track, view, track.startSample),
+      track.endSample! - track.startSample,
+    );
     silencePaused(channel, track.startSample, view.pauses);
     for (const [k, sample] of channel.entries()) sums[track.startSample + k]! += sample;
   }
