@@ -44,6 +44,20 @@ function limit(input: Int32Array, startSample = 0, pieces: number[] = [input.len
   return out;
 }
 
+/** From each border on, by turns, samples of full scale and sums that are too loud. */
+function samplesAndSums(length: number, random: () => number): { input: Int32Array; borders: number[] } {
+  const borders: number[] = [];
+  const input = new Int32Array(length);
+  for (let from = 0; from < length; ) {
+    const to = Math.min(length, from + 1 + Math.floor(random() ** 3 * 9000));
+    const loudest = borders.length % 2 === 0 ? 32_767 : 90_000;
+    for (let i = from; i < to; i++) input[i] = Math.round(loudest * (2 * random() - 1));
+    borders.push(from);
+    from = to;
+  }
+  return { input, borders };
+}
+
 describe('identity', () => {
   test('a sum within full scale passes bit for bit, its extremes too', () => {
     const input = sums(20_000, 1).map((sum) => Math.max(-32_768, Math.min(32_767, sum)));
@@ -127,6 +141,41 @@ describe('locality', () => {
     const silent = new Int32Array(lead + whole.length);
     silent.set(whole, lead);
     assert.deepEqual(limit(whole, lead), limit(silent).subarray(lead));
+  });
+
+  test('what is never too loud may pass it by, and nothing else changes', () => {
+    const random = randomSource(12);
+    const { input, borders } = samplesAndSums(120_000, random);
+    const limiter = new Limiter(rateHz);
+    const out = new Int16Array(input.length);
+    let [read, written, passed] = [0, 0, 0];
+    const room = new Int16Array(limiter.maxOutput(3000));
+    const put = (count: number): void => {
+      out.set(room.subarray(0, count), written);
+      written += count;
+    };
+    while (read < input.length) {
+      const wanted = Math.min(input.length - read, 1 + Math.floor(random() * 3000));
+      const context = limiterContext(rateHz, read, read + wanted);
+      const nextSum =
+        borders.find((_, k) => k % 2 === 1 && (borders[k + 1] ?? input.length) > read) ?? input.length;
+      if (!limiter.isIdle || nextSum < context.endSample) {
+        put(limiter.push(input.subarray(read, read + wanted), room));
+      } else {
+        if (!limiter.isEmpty) put(limiter.drain(room));
+        assert.ok(limiter.isEmpty);
+        assert.equal(written, read);
+        out.set(input.subarray(read, read + wanted), written);
+        limiter.pass(wanted);
+        written += wanted;
+        passed += wanted;
+      }
+      read += wanted;
+    }
+    put(limiter.flush(room));
+    assert.equal(written, input.length);
+    assert.deepEqual(out, limit(input));
+    assert.ok(passed > 5000 && passed < input.length - 5000, `${passed}`);
   });
 
   test('nothing in, nothing out', () => {

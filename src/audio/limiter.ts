@@ -91,30 +91,30 @@ export class Limiter {
     return this.#quietBlocks >= limiterHistoryBlocks && this.#node === 1 && this.#peak <= largest;
   }
 
+  /** Nothing is held back. */
+  get isEmpty(): boolean {
+    return !this.#hasWaiting && this.#filled === this.#fillStart;
+  }
+
   /**
-   * As `push`, while it is idle, of samples that are no sums: none of them is too loud, so most are copied as they are.
-   * @param sums memory for as many
+   * Gives back all that it holds, while it is idle: nothing up to the end of the block behind that of the next sample is
+   * too loud.
+   * @returns the number of samples written to `out`
    */
-  pushIdle(samples: Int16Array, sums: Int32Array, out: Int16Array, outOffset = 0): number {
-    const block = this.#block;
-    const toBorder = block - this.#filled;
-    if (samples.length < toBorder + block) {
-      sums.set(samples);
-      return this.push(sums.subarray(0, samples.length), out, outOffset);
-    }
-    let at = outOffset;
-    if (this.#hasWaiting) at = copyPart(this.#waiting, this.#waitingStart, block, out, at);
+  drain(out: Int16Array): number {
+    let at = 0;
+    if (this.#hasWaiting) at = copyPart(this.#waiting, this.#waitingStart, this.#block, out, at);
     at = copyPart(this.#filling, this.#fillStart, this.#filled, out, at);
-    const end = samples.length - ((samples.length - toBorder) % block);
-    const given = end - block;
-    out.set(samples.subarray(0, given), at);
-    this.#waiting.set(samples.subarray(given, end));
-    this.#waitingStart = 0;
-    this.#hasWaiting = true;
-    this.#filling.set(samples.subarray(end));
-    this.#fillStart = 0;
-    this.#filled = samples.length - end;
-    return at + given - outOffset;
+    this.#hasWaiting = false;
+    this.#peak = 0;
+    this.pass(0);
+    return at;
+  }
+
+  /** So many samples go by, while it is idle and empty: neither they nor those of the block behind them are too loud. */
+  pass(samples: number): void {
+    this.#filled = (this.#filled + samples) % this.#block;
+    this.#fillStart = this.#filled;
   }
 
   /**

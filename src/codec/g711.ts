@@ -1,4 +1,5 @@
 import type { Decoder, Encoder, PayloadSeries } from './codec.ts';
+import { maxKernelStrideBytes, sampleKernel } from './sample-kernel.ts';
 
 /**
  * ITU-T G.711, both laws, 16-bit linear samples (the recommendation's 14 and 13 bit values, left-aligned).
@@ -98,18 +99,26 @@ const words: Readonly<Record<G711Law, WordTables>> = {
   alaw: wordTables(lawTables.alaw),
 };
 
+/** Fewer are decoded no faster by the kernel. */
+const leastKernelSamples = 1600;
+
+function decodeSeries(law: G711Law, payloads: PayloadSeries, out: Int16Array, outOffset: number): void {
+  const { count, payloadBytes, strideBytes } = payloads;
+  const samples = count * payloadBytes;
+  if (outOffset + samples > out.length) throw new RangeError('no room for what is decoded');
+  if (samples >= leastKernelSamples && strideBytes <= maxKernelStrideBytes)
+    sampleKernel().decode(law, payloads, out, outOffset);
+  else if (samples > 0) decodeSeriesByTable(words[law], payloads, out, outOffset);
+}
+
 /** Two samples at once, wherever they begin. */
 function decodeSeriesByTable(
-  law: G711Law,
-  payloads: PayloadSeries,
+  { first, second }: WordTables,
+  { bytes, count, payloadBytes, strideBytes }: PayloadSeries,
   out: Int16Array,
   outOffset: number,
 ): void {
-  const { bytes, count, payloadBytes, strideBytes } = payloads;
   const samples = count * payloadBytes;
-  if (outOffset + samples > out.length) throw new RangeError('no room for what is decoded');
-  if (samples === 0) return;
-  const { first, second } = words[law];
   const atByte = out.byteOffset + 2 * outOffset;
   const before = (atByte % 4) / 2;
   const pairs = new Int32Array(out.buffer, atByte - 2 * before, (samples + before) >> 1);
@@ -179,7 +188,7 @@ function newDecoder(law: G711Law, rateHz: number): Decoder {
   return {
     rateHz,
     decode: (payload, out) => decodeByTable(table, payload, out, 0),
-    decodeSeries: (payloads, out, outOffset) => decodeSeriesByTable(law, payloads, out, outOffset),
+    decodeSeries: (payloads, out, outOffset) => decodeSeries(law, payloads, out, outOffset),
   };
 }
 

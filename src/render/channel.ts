@@ -1,5 +1,6 @@
 import { Resampler } from '../audio/resample.ts';
 import type { PayloadSeries } from '../codec/codec.ts';
+import type { FormatRecord } from '../spool/records.ts';
 import type { ExactSpan } from '../timeline/placement.ts';
 import { FollowedClock } from './followed-clock.ts';
 import { maxConcealedSeconds } from './loss.ts';
@@ -82,13 +83,14 @@ export class ChannelReader implements SampleReader {
     for (;;) {
       const packet = this.#packets.before(decodedTo);
       if (!packet) break;
-      this.#decode(packet);
-      if (packet.followers > 0) this.#decodeFollowers(packet);
+      if (packet.followers > 0) this.#decodeAll(packet);
+      else this.#decode(packet);
     }
     // A loss behind the stretch may still be concealed, and continue it.
     if (this.#stretchEnd + this.#maxConcealedSamples < decodedTo) this.#endStretch();
     if (this.#followed && this.#followed.endSample + this.#maxConcealedSamples < decodedTo)
       this.#endFollowed();
+    clear(out.length);
     out.set(window.subarray(0, out.length));
     this.#keepAhead(out.length);
     this.#position += out.length;
@@ -103,7 +105,6 @@ export class ChannelReader implements SampleReader {
     clearedTo = this.#aheadSamples;
     reserve(Math.max(samples + this.#lookAheadSamples, this.#aheadSamples));
     window.set(this.#ahead.subarray(0, this.#aheadSamples));
-    clear(samples);
     this.#filledTo = this.#aheadSamples;
   }
 
@@ -133,28 +134,28 @@ export class ChannelReader implements SampleReader {
   }
 
   /** What only goes on is decoded to where it belongs. */
-  #decodeFollowers(packet: PlacedPacket): void {
-    const { durationSamples, strideBytes, payload } = packet;
+  #decodeAll(packet: PlacedPacket): void {
+    const { durationSamples, strideBytes, payload, format } = packet;
     const payloadBytes = payload.length;
     const bytes = payloadsOf(packet);
-    for (let index = 1; index <= packet.followers; ) {
+    for (let index = 0; index <= packet.followers; ) {
       const atSample = packet.atSample + index * durationSamples;
       const count = packet.followers + 1 - index;
       const payloads = { bytes: bytes.subarray(index * strideBytes), count, payloadBytes, strideBytes };
-      const decoded = this.#decodeSeries(atSample, payloads);
-      if (decoded === 0) this.#decode(followerOf(packet, index));
+      const decoded = this.#decodeSeries(atSample, payloads, format);
+      if (decoded === 0) this.#decode(index === 0 ? packet : followerOf(packet, index));
       index += Math.max(1, decoded);
     }
   }
 
   /** @returns how many of them */
-  #decodeSeries(atSample: number, payloads: PayloadSeries): number {
+  #decodeSeries(atSample: number, payloads: PayloadSeries, format: FormatRecord): number {
     const offset = atSample - this.#position;
     const samples = payloads.count * payloads.payloadBytes;
     if (offset < 0 || this.#resampler || this.#followed) return 0;
     reserve(offset + samples);
     clear(offset);
-    const decoded = this.#decoder.decodeSeries(atSample, payloads, window, offset);
+    const decoded = this.#decoder.decodeSeries(atSample, payloads, format, window, offset);
     if (decoded === 0) return 0;
     const end = offset + decoded * payloads.payloadBytes;
     clearedTo = Math.max(clearedTo, end);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -193,6 +193,45 @@ for (const behaviour of ['skip', 'silence', 'mask'] as const)
     for (const head of seen) assert.ok(head.equals(data.subarray(0, head.length)));
     assert.deepEqual(readFileSync(pathOf('wav')), await bytesOf(renditionOf(recording, 'wav', false)));
   });
+
+/** Of the spool's segments, by this process. */
+function openSegments({ spool }: TestGrowingRecording): number {
+  const paths = readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return '';
+    }
+  });
+  return paths.filter((path) => path.startsWith(spool.path('room')) && path.endsWith('.seg')).length;
+}
+
+test('who reads segments along keeps them open, and lets go of them with the recording', {
+  skip: !existsSync('/proc/self/fd'),
+}, () => {
+  for (const given of ['ended', 'given up']) {
+    const recording = begin(call);
+    recording.until(endUs / 4);
+    recording.settle();
+    const byWriter = openSegments(recording);
+    const follower = follow(recording, 'wav', true);
+    for (let step = 0; step < 4; step++) {
+      recording.spool.clock.advanceUs(2_000_000);
+      follower.step();
+    }
+    assert.equal(openSegments(recording), byWriter + 2, given);
+    if (given === 'ended') {
+      recording.end(endUs);
+      follower.finish();
+      assert.equal(openSegments(recording), 0);
+    } else {
+      follower.close();
+      assert.equal(openSegments(recording), byWriter);
+    }
+    rmSync(pathOf('wav'));
+    recording.spool.remove();
+  }
+});
 
 test('before the recording is in the spool nothing is made; the file and its directories are for nobody else', () => {
   const recording = begin(room);

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { ChunkBodies } from '../spool/chunk-bodies.ts';
 import type { GrowingRecording } from '../spool/growing-recording.ts';
+import { KeptDescriptors, type OpenedFile } from '../spool/kept-descriptors.ts';
 import type { SpoolRecording } from '../spool/reader.ts';
 import { pauseWindowUs } from '../timeline/bounds.ts';
 import { ChannelReader } from './channel.ts';
@@ -39,8 +40,9 @@ interface OpenPause {
   lookedUs: number;
 }
 
-/** As much as is new of one of many. */
 const blockSeconds = 2;
+/** Of many calls in G.711, all that is new since the last look is one block: 5 s. */
+const leastBlockSamples = 40_000;
 /** Records follow one another as they arrived, but for the turns in which sockets are read. */
 const arrivalSlackUs = 40_000;
 /** So much is read at once: packets wait in memory until they are decoded. */
@@ -49,6 +51,8 @@ const partUs = 6_000_000;
 const silentUs = 200_000;
 /** Of all signals of a thread, as one is read at a time. */
 const bodies = new ChunkBodies();
+/** Of all signals of a thread: each look at a segment would open it anew. */
+let files: KeptDescriptors<OpenedFile> | undefined;
 /** Of all signals of a thread, as one is read at a time: a block a look of each would be most of what is allocated. */
 let sharedBlock = new Int16Array(0);
 
@@ -156,6 +160,7 @@ export class GrowingSignal {
     const tracks = view.tracks.map((each): TrackView => {
       const track = this.#recording.track(each.trackId);
       track.bodies = bodies;
+      track.files = files ??= new KeptDescriptors();
       track.looksAhead = false;
       return {
         ...each,
@@ -294,7 +299,7 @@ export class GrowingSignal {
     if (!reader || toSample <= this.#givenTo) return;
     const pauses = new PauseMap({ fromSample: this.#startSample, toSample }, view.pauses);
     const kept = pauses.spansOf(pauses.fileSampleOf(this.#givenTo), pauses.fileSamples);
-    const blockSamples = Math.ceil(blockSeconds * view.rateHz) * this.channels;
+    const blockSamples = Math.max(Math.ceil(blockSeconds * view.rateHz), leastBlockSamples) * this.channels;
     for (const span of [...kept, { fromSample: toSample, toSample }]) {
       while (this.#givenTo < span.fromSample) this.#read(reader, blockSamples, span.fromSample);
       while (this.#givenTo < span.toSample) {

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { goertzelDbov } from '../audio/goertzel.ts';
+import { Limiter } from '../audio/limiter.ts';
 import { ChannelReader } from './channel.ts';
+import { settledMixEnd } from './growth.ts';
 import { MixReader } from './mix.ts';
+import { silencePaused } from './pause-map.ts';
 import { frame, readAll, testNoise, testStream, testTone, testTrack, testView } from './test-track.ts';
+import type { RecordingView } from './track-source.ts';
 
 test('four tones: each within 1 dB, nothing clips', () => {
   const tones = [440, 700, 1100, 1900];
@@ -85,6 +89,88 @@ test('what was paused is silent and moves no gain around it', () => {
   );
   const before = readAll(new MixReader(loudView(), end, 640), end - 640);
   assert.deepEqual(mix.subarray(0, 19_000), before.subarray(0, 19_000));
+});
+
+/** Loud ones who come and go: alone, together, at once behind one another, with nobody between, and one who is paused. */
+function comingAndGoing(): RecordingView {
+  const stays = [
+    [0, 300],
+    [90, 181],
+    [300, 420],
+    [460, 700],
+    [640, 655],
+    [655, 660],
+  ] as const;
+  const tracks = stays.map(([from, to], k) => {
+    const { records } = testStream(testNoise((to - from) * frame, 32_767, 20 + k), {
+      ssrc: k,
+      codec: k % 2 ? 'PCMU' : 'PCMA',
+      arrivalUs: (packet) => (from + packet) * 20_000,
+    });
+    // Between two blocks of the limiter, as a rule.
+    return testTrack(`${k}`, records, { startSample: from * frame + 7 * k, endSample: to * frame - 5 * k });
+  });
+  const pauses = [{ fromSample: 40_011, toSample: 41_000, behaviour: 'silence' as const }];
+  return testView(tracks, { endSample: 720 * frame, pauses });
+}
+
+/** The sum of all channels, each read by itself, through the limiter at once. */
+function limitedSum(view: RecordingView): Int16Array {
+  const sums = new Int32Array(view.endSample!);
+  for (const track of view.tracks) {
+    const channel = readAll(
+      new ChannelReader(track, view, track.startSample),
+      track.endSample! - track.startSample,
+    );
+    silencePaused(channel, track.startSample, view.pauses);
+    for (const [k, sample] of channel.entries()) sums[track.startSample + k]! += sample;
+  }
+  const limiter = new Limiter(view.rateHz);
+  const out = new Int16Array(limiter.maxOutput(sums.length));
+  limiter.flush(out, limiter.push(sums, out));
+  return out.subarray(0, sums.length);
+}
+
+test('who is alone passes the limiter by, and all is as if nobody did', () => {
+  const view = comingAndGoing();
+  const expected = limitedSum(view);
+  const end = view.endSample!;
+  for (const block of [80, 333, 8000, 16_001, 40_000, end])
+    assert.deepEqual(readAll(new MixReader(view, end, 0), end, block), expected, `blocks of ${block}`);
+  for (const from of [1, 14_000, 15_000, 30_003, 50_000, 70_001])
+    assert.deepEqual(
+      readAll(new MixReader(view, end, from), end - from, 9001),
+      expected.subarray(from),
+      `from ${from}`,
+    );
+});
+
+test('the same while it grows, in steps of any length', () => {
+  const whole = comingAndGoing();
+  const end = whole.endSample!;
+  const expected = limitedSum(whole);
+  for (const stepSamples of [700, 9999, 32_000]) {
+    const viewAt = (settled: number): RecordingView => ({
+      ...whole,
+      endSample: undefined,
+      tracks: whole.tracks
+        .filter(({ startSample }) => startSample < settled)
+        .map((track) => ({ ...track, endSample: track.endSample! <= settled ? track.endSample : undefined })),
+    });
+    const mix = new MixReader(viewAt(0), 0, 0);
+    const out = new Int16Array(end);
+    let readTo = 0;
+    for (let settled = stepSamples; settled < end; settled += stepSamples) {
+      const view = viewAt(settled);
+      mix.grow(view, settled, false);
+      const toSample = settledMixEnd(view, settled);
+      mix.read(out.subarray(readTo, toSample));
+      readTo = toSample;
+    }
+    mix.grow(whole, end, true);
+    mix.read(out.subarray(readTo));
+    assert.deepEqual(out, expected, `steps of ${stepSamples}`);
+  }
 });
 
 test('a recording without tracks is silence, read past its end too', () => {

@@ -17,9 +17,10 @@ export type ChannelTap = (trackId: string, samples: Int16Array) => void;
 
 /** Sums are made in parts of this length at most. */
 const partSeconds = 1;
+/** So much of who is alone is read at once: 5 s of G.711. */
+const aloneSamples = 40_000;
 /** Of all mixes of a thread: nothing of them is kept from one part to the next. */
 let channelSamples = new Int16Array(0);
-let aloneSamples = new Int16Array(0);
 let summedSamples = new Int32Array(0);
 let limitedSamples = new Int16Array(0);
 const none = new Int16Array(0);
@@ -29,7 +30,8 @@ const none = new Int16Array(0);
  * where nothing clips. Reading from the middle gives the same samples as reading from the start. Paused spans are
  * silent.
  *
- *     ChannelReader of each track -> pauses silenced -> sum -> Limiter -> read
+ *     ChannelReader of each track -> pauses silenced -+-> sum -> Limiter -+-> read
+ *                                                     +--- one alone -----+
  */
 export class MixReader implements SampleReader {
   readonly #openChannel: OpenChannel;
@@ -69,7 +71,6 @@ export class MixReader implements SampleReader {
     this.#partSamples = this.#limiter.maxOutput(Math.round(partSeconds * view.rateHz));
     if (channelSamples.length < this.#partSamples) {
       channelSamples = new Int16Array(this.#partSamples);
-      aloneSamples = new Int16Array(this.#partSamples);
       summedSamples = new Int32Array(this.#partSamples);
       limitedSamples = new Int16Array(this.#limiter.maxOutput(this.#partSamples));
     }
@@ -94,6 +95,11 @@ export class MixReader implements SampleReader {
   read(out: Int16Array): void {
     let written = this.#takeRest(out);
     while (written < out.length) {
+      const alone = this.#samplesAlone(out.length - written);
+      if (alone > 0) {
+        written += this.#pass(out, written, alone);
+        continue;
+      }
       const made = this.#sumNext(out.length - written);
       if (made < 0) {
         out.fill(0, written);
@@ -135,8 +141,7 @@ export class MixReader implements SampleReader {
     if (this.#summedTo > this.#endSample || (this.#grows && this.#summedTo === this.#endSample)) return -1;
     const needed = this.#lead + this.#limiter.maxOutput(wanted);
     const samples = Math.min(this.#partSamples, needed, this.#endSample - this.#summedTo);
-    let made =
-      this.#limiter.isIdle && this.#partsHeard(samples) <= 1 ? this.#pass(samples) : this.#sum(samples);
+    let made = this.#sum(samples);
     this.#summedTo += samples;
     if (this.#summedTo === this.#endSample && !this.#grows) {
       made += this.#limiter.flush(limitedSamples, made);
@@ -150,28 +155,49 @@ export class MixReader implements SampleReader {
     return { fromSample, toSample: trackEnd(track, this.#endSample), track, reader: undefined };
   }
 
-  #partsHeard(samples: number): number {
-    const endSample = this.#summedTo + samples;
+  /**
+   * One part alone is its own sum, and none is silence: nothing that the limiter looks at changes them.
+   * @returns how many of the next samples are known to be such; 0 where the limiter is to tell
+   */
+  #samplesAlone(wanted: number): number {
+    if (this.#lead > 0 || !this.#limiter.isIdle) return 0;
+    const samples = Math.min(wanted, aloneSamples, this.#endSample - this.#summedTo);
+    const { endSample } = limiterContext(this.#view.rateHz, this.#summedTo, this.#summedTo + samples);
+    if (samples <= 0 || (this.#grows && endSample > this.#endSample)) return 0;
+    return this.#partsHeard(endSample) <= 1 ? samples : 0;
+  }
+
+  #partsHeard(toSample: number): number {
     let heard = 0;
-    for (const { fromSample, toSample } of this.#parts)
-      if (Math.max(fromSample, this.#summedTo) < Math.min(toSample, endSample)) heard += 1;
+    for (const part of this.#parts)
+      if (Math.max(part.fromSample, this.#summedTo) < Math.min(part.toSample, toSample)) heard += 1;
     return heard;
   }
 
-  /** One channel alone is its own sum, and none is silence. */
-  #pass(samples: number): number {
-    const alone = aloneSamples.subarray(0, samples).fill(0);
-    for (const part of this.#parts) {
-      const channel = this.#channelOf(part, samples);
-      if (channel) alone.set(channel, Math.max(0, part.fromSample - this.#summedTo));
+  /** @returns how many were written: what the limiter holds still, or the next `samples` */
+  #pass(out: Int16Array, at: number, samples: number): number {
+    if (!this.#limiter.isEmpty) {
+      const held = this.#limiter.drain(limitedSamples);
+      const wanted = Math.min(held, out.length - at);
+      out.set(limitedSamples.subarray(0, wanted), at);
+      if (wanted < held) this.#keepRest(limitedSamples.subarray(wanted, held));
+      return wanted;
     }
-    return this.#limiter.pushIdle(alone, summedSamples, limitedSamples);
+    const passed = out.subarray(at, at + samples);
+    const endSample = this.#summedTo + samples;
+    const isHeard = ({ fromSample, toSample }: Part) => fromSample <= this.#summedTo && toSample >= endSample;
+    if (!this.#parts.some(isHeard)) passed.fill(0);
+    for (const part of this.#parts) this.#channelOf(part, passed);
+    this.#limiter.pass(samples);
+    this.#summedTo = endSample;
+    return samples;
   }
 
   #sum(samples: number): number {
     const sum = summedSamples.subarray(0, samples).fill(0);
+    const memory = channelSamples.subarray(0, samples);
     for (const part of this.#parts) {
-      const channel = this.#channelOf(part, samples);
+      const channel = this.#channelOf(part, memory);
       if (!channel) continue;
       const offset = Math.max(0, part.fromSample - this.#summedTo);
       addTo(offset === 0 ? sum : sum.subarray(offset), channel);
@@ -179,17 +205,20 @@ export class MixReader implements SampleReader {
     return this.#limiter.push(sum, limitedSamples);
   }
 
-  /** @returns what it has in the next samples, undefined for nothing; valid until the next call */
-  #channelOf(part: Part, samples: number): Int16Array | undefined {
+  /**
+   * @param next as many as the next samples, of which it fills those that it has
+   * @returns these, undefined for nothing
+   */
+  #channelOf(part: Part, next: Int16Array): Int16Array | undefined {
     const from = Math.max(part.fromSample, this.#summedTo);
-    const to = Math.min(part.toSample, this.#summedTo + samples);
+    const to = Math.min(part.toSample, this.#summedTo + next.length);
     if (from >= to) {
       const end = this.#grows ? part.track.endSample : part.toSample;
       if (end !== undefined && end <= this.#summedTo) part.reader?.close();
       return undefined;
     }
     part.reader ??= this.#openChannel(part.track, this.#view, from);
-    const channel = channelSamples.subarray(0, to - from);
+    const channel = next.subarray(from - this.#summedTo, to - this.#summedTo);
     part.reader.read(channel);
     silencePaused(channel, from, this.#view.pauses);
     this.#tap?.(part.track.trackId, channel);

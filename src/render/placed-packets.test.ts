@@ -126,6 +126,47 @@ test('closing closes the file behind the track', () => {
   assert.equal(closed, 1);
 });
 
+test('what waits from look to look is held apart from what was read, in the same memory', () => {
+  const [looks, each, waiting] = [6, 40, 3];
+  const { records } = testStream(testNoise(looks * each * frame, 20_000));
+  const payloadOf = (k: number): Uint8Array => {
+    const record = records[k + 1]!;
+    assert.equal(record.kind, 'packet');
+    return record.kind === 'packet' ? record.payload : Uint8Array.of();
+  };
+  const chunk = new Uint8Array(each * frame);
+  let left: SpoolRecord[] = [];
+  const iterator: RecordIterator = {
+    next: () => (left.length > 0 ? { done: false, value: left.shift()! } : { done: true, value: undefined }),
+  };
+  const grows = { isWhole: () => false, records: () => ({ [Symbol.iterator]: () => iterator }) };
+  const packets = new PlacedPackets({ ...testTrack('a', []), ...grows }, { rateHz: 8000 });
+  const memories = new Set<ArrayBufferLike>();
+  let next = 0;
+  for (let look = 0; look < looks; look++) {
+    left = records.slice(1 + look * each, 1 + (look + 1) * each).map((record, k) => {
+      if (record.kind !== 'packet') return record;
+      const payload = chunk.subarray(k * frame, (k + 1) * frame);
+      payload.set(record.payload);
+      return { ...record, payload };
+    });
+    if (look === 0) left.unshift(records[0]!);
+    packets.poll();
+    const isFirst = next;
+    const toSample = ((look + 1) * each - waiting) * frame;
+    for (let packet = packets.before(toSample); packet; packet = packets.before(toSample)) {
+      assert.deepEqual(packet.payload, payloadOf(next), `packet ${next}`);
+      if (look > 0 && next < isFirst + waiting) memories.add(packet.payload.buffer);
+      next++;
+    }
+    packets.detach();
+    chunk.fill(0);
+  }
+  assert.equal(next, looks * each - waiting);
+  assert.equal(memories.size, 1);
+  assert.equal(memories.has(chunk.buffer), false);
+});
+
 test('what comes behind a pause and would lie more than 2 s before its end is left out', () => {
   const [pausedAt, resumedAt] = [100, 350];
   const { records } = testStream(testNoise(500 * frame, 5000), {

@@ -39,6 +39,11 @@ export function firstSampleBehindPause(pauseEndSample: number, rateHz: number): 
   return pauseEndSample - Math.ceil((maxPauseLagUs * rateHz) / 1_000_000);
 }
 
+/** What waits is kept in steps of so much. */
+const keptStepBytes = 512;
+/** Of all tracks of a thread: what waits of one, on its way to where it is kept. */
+let gathered = new Uint8Array(0);
+
 export type PlacedPacketsOptions = Pick<RecordingView, 'rateHz' | 'onDamage'> & { pauses?: PauseView[] };
 
 /** The packets of a track in the order of their positions, as far as no later record can put one before them. */
@@ -62,6 +67,8 @@ export class PlacedPackets {
   /** What lies behind is not read. */
   #isDamaged = false;
   #lastArrivalUs = 0;
+  /** Of a track that grows: payloads that wait until more is read. */
+  #kept = noPayload;
 
   constructor(track: TrackView, { rateHz, onDamage, pauses = [] }: PlacedPacketsOptions) {
     this.#rateHz = rateHz;
@@ -120,15 +127,28 @@ export class PlacedPackets {
     let bytes = 0;
     for (let at = this.#next; at < this.#waiting.length; at++) bytes += bytesOf(this.#waiting[at]!);
     if (bytes === 0) return;
-    const kept = new Uint8Array(bytes);
-    let from = 0;
-    for (let at = this.#next; at < this.#waiting.length; at++) {
+    if (gathered.length < bytes) gathered = new Uint8Array(2 * bytes);
+    for (let at = this.#next, from = 0; at < this.#waiting.length; at++) {
       const packet = this.#waiting[at]!;
-      kept.set(payloadsOf(packet), from);
+      gathered.set(payloadsOf(packet), from);
+      from += bytesOf(packet);
+    }
+    const kept = this.#roomFor(bytes);
+    kept.set(gathered.subarray(0, bytes));
+    for (let at = this.#next, from = 0; at < this.#waiting.length; at++) {
+      const packet = this.#waiting[at]!;
       const held = bytesOf(packet);
       packet.payload = kept.subarray(from, from + packet.payload.length);
       from += held;
     }
+  }
+
+  /** The same memory from look to look: of hundreds of tracks new memory each time would be most of what becomes old. */
+  #roomFor(bytes: number): Uint8Array {
+    const { length } = this.#kept;
+    const isFit = bytes <= length && length <= 4 * bytes + keptStepBytes;
+    if (!isFit) this.#kept = new Uint8Array(Math.ceil(bytes / keptStepBytes) * keptStepBytes);
+    return this.#kept;
   }
 
   /** Of a track that grows: none of its records that were not read yet arrived before `nowUs`. */

@@ -1,3 +1,4 @@
+import { maxKernelSamples, sampleKernel } from '../codec/sample-kernel.ts';
 import type { ChannelRange } from './pause-map.ts';
 import type { RecordingView, SampleReader, TrackView } from './track-source.ts';
 
@@ -40,12 +41,6 @@ function callSides(view: RecordingView): Sides {
   };
 }
 
-/** Of all pairs of a thread. */
-let leftSamples = new Int16Array(0);
-let rightSamples = new Int16Array(0);
-let leftWords = new Int32Array(0);
-let rightWords = new Int32Array(0);
-
 type ClosableReader = SampleReader & { close(): void };
 
 /** Two signals side by side: `read` fills pairs of a left and a right sample. */
@@ -57,45 +52,17 @@ export class StereoReader implements SampleReader {
   }
 
   read(out: Int16Array): void {
-    const samples = out.length / 2;
-    if (leftSamples.length < samples) {
-      leftWords = new Int32Array(Math.ceil(samples / 2));
-      rightWords = new Int32Array(leftWords.length);
-      leftSamples = new Int16Array(leftWords.buffer);
-      rightSamples = new Int16Array(rightWords.buffer);
+    const kernel = sampleKernel();
+    for (let at = 0; at < out.length; ) {
+      const samples = Math.min(maxKernelSamples, (out.length - at) / 2);
+      this.#sides[0].read(kernel.left.subarray(0, samples));
+      this.#sides[1].read(kernel.right.subarray(0, samples));
+      kernel.interleave(samples, out, at);
+      at += 2 * samples;
     }
-    const left = leftSamples.subarray(0, samples);
-    const right = rightSamples.subarray(0, samples);
-    this.#sides[0].read(left);
-    this.#sides[1].read(right);
-    if (out.byteOffset % 4 === 0)
-      interleaveWords(samples, new Int32Array(out.buffer, out.byteOffset, samples));
-    else interleave(left, right, out);
   }
 
   close(): void {
     for (const side of this.#sides) side.close();
   }
-}
-
-function interleave(left: Int16Array, right: Int16Array, out: Int16Array): void {
-  const samples = left.length;
-  for (let k = 0; k < samples; k += 1) {
-    out[2 * k] = left[k]!;
-    out[2 * k + 1] = right[k]!;
-  }
-}
-
-/** Two samples of a side at once, and a pair at once. The machine is little-endian. */
-function interleaveWords(samples: number, out: Int32Array): void {
-  const left = leftWords;
-  const right = rightWords;
-  const even = samples & ~1;
-  for (let k = 0; k < even; k += 2) {
-    const l = left[k >> 1]!;
-    const r = right[k >> 1]!;
-    out[k] = (l & 0xffff) | (r << 16);
-    out[k + 1] = (l >>> 16) | (r & ~0xffff);
-  }
-  if (even < samples) out[even] = (leftSamples[even]! & 0xffff) | (rightSamples[even]! << 16);
 }

@@ -68,9 +68,14 @@ export class StreamDecoder {
     this.#concealer.received(this.samples);
   }
 
-  /** Packets of the recording's rate that only go on can be decoded many at once. */
-  get decodesSeries(): boolean {
-    return this.#decoder.decodeSeries !== undefined && this.fromHz === this.#rateHz;
+  /** Whether packets of `format` are of its stream. */
+  goesOn(format: FormatRecord): boolean {
+    return this.format === format || isSameStream(this.format, format);
+  }
+
+  /** Whether packets of `format` that only go on can be decoded many at once: of its stream, and the recording's rate. */
+  decodesSeries(format: FormatRecord): boolean {
+    return this.#decoder.decodeSeries !== undefined && this.fromHz === this.#rateHz && this.goesOn(format);
   }
 
   /** As `decode`, of what goes on behind the packet decoded last, without a loss; into `out` from `at`. */

@@ -1,6 +1,7 @@
 import type { PayloadSeries } from '../codec/codec.ts';
+import type { FormatRecord } from '../spool/records.ts';
 import type { PlacedPacket } from './placed-packets.ts';
-import { isSameStream, StreamDecoder } from './stream-decoder.ts';
+import { StreamDecoder } from './stream-decoder.ts';
 
 /**
  * Codecs remember what came before. So that a part of an hour's recording need not be decoded from its beginning, the
@@ -66,11 +67,17 @@ export class TrackDecoder {
 
   /**
    * Decodes what follows the packet decoded last without a loss, at `atSample`, as far as that can be done at once.
-   * @param payloads each as many samples as bytes
+   * @param payloads each as many samples as bytes, of `format`
    * @param out gets the samples from `at` on
    * @returns how many of them
    */
-  decodeSeries(atSample: number, payloads: PayloadSeries, out: Int16Array, at: number): number {
+  decodeSeries(
+    atSample: number,
+    payloads: PayloadSeries,
+    format: FormatRecord,
+    out: Int16Array,
+    at: number,
+  ): number {
     const sectionEnd = (this.#section + 1) * this.#sectionSamples;
     const warmUp = sectionEnd - this.#warmUpSamples;
     const isWarmingUp = atSample >= warmUp;
@@ -78,7 +85,8 @@ export class TrackDecoder {
     const border = isWarmingUp ? sectionEnd : warmUp;
     const count = Math.min(payloads.count, Math.ceil((border - atSample) / payloadBytes));
     const isOpen = atSample === this.#endSample && atSample >= this.#firstNeeded + this.#warmUpSamples;
-    if (count <= 0 || !isOpen || !this.#current?.decodesSeries || (isWarmingUp && !this.#next)) return 0;
+    if (count <= 0 || !isOpen || !this.#current?.decodesSeries(format)) return 0;
+    if (isWarmingUp && !this.#next?.decodesSeries(format)) return 0;
     this.#current.decodeSeries({ ...payloads, count }, out, at);
     const samples = out.subarray(at, at + count * payloadBytes);
     this.#current.remember(samples);
@@ -100,7 +108,7 @@ export class TrackDecoder {
 
   /** The same decoder as long as the stream is the same. */
   #fit(decoder: StreamDecoder | undefined, { format }: PlacedPacket): StreamDecoder {
-    if (decoder && (decoder.format === format || isSameStream(decoder.format, format))) return decoder;
+    if (decoder?.goesOn(format)) return decoder;
     decoder?.close();
     return new StreamDecoder(format, this.#rateHz);
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, test } from 'node:test';
 import { GrowingRecording } from './growing-recording.ts';
+import { KeptDescriptors } from './kept-descriptors.ts';
 import type { OpenSegment } from './producer.ts';
 import { TestSpool, testParty } from './test-spool.ts';
 
@@ -77,6 +78,34 @@ test('each record is given once, as it comes, across segments', () => {
   spool.producer.closeSegment(second);
   end();
   assert.deepEqual([news(), growing.track('t1').isWhole, growing.look().end?.atSample], [[], true, 800]);
+});
+
+test('of a track one file at most is kept open, and none when it is read no more', () => {
+  const files = new KeptDescriptors();
+  const track = growing.track('t1');
+  track.files = files;
+  const first = begin();
+  packet(first, 1);
+  settle();
+  assert.deepEqual([news(), files.count], [[1], 1]);
+  packet(first, 2);
+  spool.producer.closeSegment(first);
+  settle();
+  assert.deepEqual([news(), files.count], [[2], 0]);
+  const second = openSegment(2);
+  packet(second, 3);
+  settle();
+  assert.deepEqual([news(), files.count], [[3], 1]);
+  const { place } = track;
+  track.return();
+  assert.equal(files.count, 0);
+  packet(second, 4);
+  settle();
+  assert.deepEqual([news(), files.count], [[4], 1]);
+  track.goTo(place);
+  assert.deepEqual([news(), files.count], [[4], 1]);
+  track.return();
+  assert.equal(files.count, 0);
 });
 
 test('a chunk of which only a part is there is read when all of it is', () => {

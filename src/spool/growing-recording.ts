@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { CallreelError } from '../errors.ts';
 import type { ChunkBodies } from './chunk-bodies.ts';
 import { isMissing } from './files.ts';
+import type { KeptDescriptors, OpenedFile } from './kept-descriptors.ts';
 import type { MasterKey } from './keys.ts';
 import { assertFileId, manifestSuffix } from './layout.ts';
 import type { PacketSeries } from './packet-series.ts';
@@ -93,6 +94,8 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
   fromUs = 0;
   /** As of `SegmentReader`; to be set before the first record is read. */
   bodies: ChunkBodies | undefined;
+  /** As `bodies`. */
+  files: KeptDescriptors<OpenedFile> | undefined;
   /** As of `SegmentReader`. */
   looksAhead = true;
   /** Oldest first; the first is what is shown. */
@@ -169,7 +172,7 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
   next(): IteratorResult<SpoolRecord, undefined> {
     for (let segment = this.#segments[this.#segment]; segment; segment = this.#segments[this.#segment]) {
       const { path, segmentId, key, mustBeComplete } = segment;
-      this.#reader ??= new SegmentReader(path, segmentId, key, this.bodies);
+      this.#reader ??= new SegmentReader(path, segmentId, key, { bodies: this.bodies, files: this.files });
       this.#reader.looksAhead = this.looksAhead;
       this.#reader.toBytes = this.#shownBytes();
       const record = this.#reader.next(this.untilUs, this.fromUs);
@@ -184,6 +187,7 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
       }
       this.#newestUs = Math.max(this.#newestUs, this.#reader.newestUs);
       this.#segment += 1;
+      this.#reader.release();
       this.#reader = undefined;
     }
     this.#found.value = noRecord;
@@ -206,7 +210,7 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
 
   /** Goes back to where it was: what was read from there on is read again. */
   goTo({ segment, reader, at }: TrackPlace): void {
-    this.#reader?.close();
+    this.#reader?.release();
     this.#segment = segment;
     this.#reader = reader;
     if (at) reader?.goTo(at);
@@ -220,7 +224,7 @@ export class GrowingTrack implements Iterator<SpoolRecord, undefined> {
 
   /** Closes the file that is being read. */
   return(): IteratorResult<SpoolRecord, undefined> {
-    this.#reader?.close();
+    this.#reader?.release();
     return { done: true, value: undefined };
   }
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Secret } from '../secret.ts';
+import { KeptDescriptors } from './kept-descriptors.ts';
 import { overflowBytes, writeOverflow } from './record-codec.ts';
 import { chunkData, chunkEnd, sealChunk, segmentHeader } from './segment.ts';
 import { SegmentReader } from './segment-reader.ts';
@@ -98,6 +99,27 @@ test('a reader goes on where it stopped while the file grows, byte by byte', () 
   assert.deepEqual(marks, [1, 2, 3, 4, 5]);
   assert.ok(reader.isComplete);
   assert.deepEqual(take(reader), []);
+});
+
+test('a file that is kept open is read on as it grows, until it is released; without room it is opened anew', () => {
+  for (const room of [1, 0]) {
+    writeFileSync(path, header);
+    const files = new KeptDescriptors(room);
+    const reader = new SegmentReader(path, id, new Secret(key), { files });
+    assert.deepEqual(take(reader), []);
+    const { fd } = reader;
+    assert.deepEqual([fd !== undefined, files.count], [room === 1, room]);
+    const marks: number[] = [];
+    for (const chunk of chunks) {
+      appendFileSync(path, chunk);
+      take(reader, marks);
+      assert.deepEqual([reader.fd, files.count, reader.seenBytes], [fd, room, statSync(path).size]);
+    }
+    assert.deepEqual([marks, reader.isComplete], [[1, 2, 3, 4, 5], true]);
+    reader.release();
+    reader.release();
+    assert.deepEqual([reader.fd, files.count], [undefined, 0]);
+  }
 });
 
 test('a segment that is not settled yet is empty', () => {

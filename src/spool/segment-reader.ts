@@ -4,6 +4,7 @@ import type { Secret } from '../secret.ts';
 import type { ChunkBodies } from './chunk-bodies.ts';
 import { FileWindow, isZero } from './file-window.ts';
 import { isMissing } from './files.ts';
+import type { KeptDescriptors, OpenedFile } from './kept-descriptors.ts';
 import type { PacketSeries } from './packet-series.ts';
 import { lastArrivalUs, RecordCursor } from './record-cursor.ts';
 import type { SpoolRecord } from './records.ts';
@@ -13,6 +14,7 @@ import {
   chunkHeaderBytes,
   chunkOverheadBytes,
   openChunk,
+  openParsedChunk,
   parseChunkHeader,
   segmentHeaderBytes,
   tagBytes,
@@ -26,15 +28,25 @@ export interface SegmentPlace {
   isComplete: boolean;
 }
 
+/** Of who reads many segments along, again and again. */
+export interface SegmentReaderOptions {
+  /** Payloads lie there, and stay valid until it is reset; otherwise in memory of their own. */
+  bodies?: ChunkBodies | undefined;
+  /** Files that stay open when records run out, until `release`. */
+  files?: KeptDescriptors<OpenedFile> | undefined;
+}
+
 /**
  * Reads one segment file record by record. At the end of what is there it stops; called again later it goes on with
- * what was written since. Between the calls it holds a place and nothing else: neither the file nor what is in it.
+ * what was written since. Between the calls it holds a place and nothing of what is in the file, nor the file, unless
+ * `files` keeps it open.
  */
-export class SegmentReader {
+export class SegmentReader implements OpenedFile {
   readonly #path: string;
   readonly #segmentId: string;
   readonly #key: Secret<Buffer>;
   readonly #bodies: ChunkBodies | undefined;
+  readonly #files: KeptDescriptors<OpenedFile> | undefined;
   /** A byte a character: a buffer of so few bytes takes ten times as much, and there are several readers of each call. */
   #header: string | undefined;
   /** Of the chunk that is being read, or of the next one. */
@@ -61,12 +73,19 @@ export class SegmentReader {
   looksAhead = true;
   /** What lies behind in the file is not there yet. */
   toBytes = Number.POSITIVE_INFINITY;
-  /** How long the file was when it was last opened; undefined where it was not since this was cleared. */
+  /** How long the file was when it was last read; undefined where it was not since this was cleared. */
   seenBytes: number | undefined;
+  /** As of `OpenedFile`. */
+  fd: number | undefined;
 
-  /** @param bodies payloads lie there, and stay valid until it is reset; otherwise in memory of their own */
-  constructor(path: string, segmentId: string, key: Secret<Buffer>, bodies?: ChunkBodies) {
+  constructor(
+    path: string,
+    segmentId: string,
+    key: Secret<Buffer>,
+    { bodies, files }: SegmentReaderOptions = {},
+  ) {
     this.#bodies = bodies;
+    this.#files = files;
     this.#path = path;
     this.#segmentId = segmentId;
     this.#key = key;
@@ -164,14 +183,23 @@ export class SegmentReader {
     this.#isComplete = isComplete;
   }
 
-  /** Closes the file; the next call opens it again. */
+  /** Closes the file, unless it is kept open; the next call opens it again. */
   close(): void {
     this.#readBytes = this.#cursor?.offset ?? this.#readBytes;
     this.#forgetBody();
     this.#window?.close();
     this.#window = undefined;
-    if (this.#fd !== undefined) closeSync(this.#fd);
+    const fd = this.#fd;
     this.#fd = undefined;
+    if (fd === undefined) return;
+    if (this.#files) this.#files.keepOrClose(this, fd);
+    else closeSync(fd);
+  }
+
+  /** Closes the file in any case. */
+  release(): void {
+    this.close();
+    this.#files?.close(this);
   }
 
   #next(untilUs: number, fromUs: number): SpoolRecord | undefined {
@@ -264,7 +292,7 @@ export class SegmentReader {
   #openWindow(): FileWindow | undefined {
     if (this.toBytes <= this.#position) return undefined;
     try {
-      this.#fd = openSync(this.#path, 'r');
+      this.#fd = this.fd ?? openSync(this.#path, 'r');
     } catch (error) {
       if (isMissing(error) && this.#position === 0) return undefined;
       throw error;
@@ -297,7 +325,7 @@ export class SegmentReader {
     const chunk = window.peek(chunkOverheadBytes + parsed.bodyBytes);
     if (!chunk) return undefined;
     const memory = this.#bodies?.take(parsed.bodyBytes);
-    const body = openChunk(this.#key.reveal(), headerBytes(this.#header!), chunk, memory);
+    const body = openParsedChunk(this.#key.reveal(), headerBytes(this.#header!), chunk, parsed, memory);
     if (!body) {
       if (window.restBytes === chunk.length && isZero(chunk.subarray(chunk.length - tagBytes)))
         return undefined;

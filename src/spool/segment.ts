@@ -136,7 +136,17 @@ export function openChunk(
 ): Buffer | undefined {
   const parsed = parseChunkHeader(chunk);
   if (!parsed || chunk.length !== chunkOverheadBytes + parsed.bodyBytes) return undefined;
-  const { bodyBytes, chunkNumber, recovered } = parsed;
+  return openParsedChunk(key, header, chunk, parsed, out);
+}
+
+/** As `openChunk`. @param parsed of the chunk, which is as long as it says */
+export function openParsedChunk(
+  key: Uint8Array,
+  header: Uint8Array,
+  chunk: Uint8Array,
+  { bodyBytes, chunkNumber, recovered }: ChunkHeader,
+  out?: Buffer,
+): Buffer | undefined {
   const body = out ? out.subarray(0, bodyBytes) : Buffer.allocUnsafeSlow(bodyBytes);
   const sealed = chunk.subarray(chunkHeaderBytes);
   const authentic = authenticatedOf(header, chunk);

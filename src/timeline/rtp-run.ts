@@ -1,7 +1,10 @@
 import { maxAnchors } from './bounds.ts';
 import { ClockDrift } from './clock-drift.ts';
 import { type ClockReport, wallClockUs } from './clock-report.ts';
+import type { Lags } from './lags.ts';
+import type { PacketSeries } from './packet-series.ts';
 import type { ExactSpan } from './placement.ts';
+import type { SampleBounds } from './sample-bounds.ts';
 import { type Stretch, stretchUs } from './stretch.ts';
 
 /** Of the newest sequence numbers so many are known; one bit each. */
@@ -190,6 +193,55 @@ export class RtpRun {
     latest.arrivalSample = placed.arrivalSample;
     if (this.#drift.packet(this.#timeUs(latest.ticks), placed.arrivalUs))
       this.#follow(sequence, latest.ticks + placed.durationTicks);
+  }
+
+  /**
+   * As `advance`, of packets of a series from one on that go on with the run, of a clock as fast as the recording's that
+   * is taken as it is: as long as each is within the bounds, and no clock is to be followed behind the one before.
+   * @param behind where the first of them begins, and the newest arrival so far; each may be so much later than the one
+   *   before
+   * @param lags get theirs
+   * @returns how many
+   */
+  advanceSeries(
+    series: PacketSeries,
+    from: number,
+    lags: Lags,
+    behind: { sample: number; arrivalSample: number; maxStepSamples: number },
+    { maxLagSamples, maxLeadSamples, maxJumpSamples }: SampleBounds,
+  ): number {
+    const { latest } = this;
+    const { payloadBytes } = series;
+    const beginTicks = this.extendTime((series.rtpTime + from * payloadBytes) >>> 0);
+    let { sample, arrivalSample } = latest;
+    let lagBefore = lags.latest ?? Number.POSITIVE_INFINITY;
+    let isFollowed = false;
+    let count = 0;
+    for (; from + count < series.count && !isFollowed; count++) {
+      const arrivalUs = series.arrivalUs(from + count);
+      const at = behind.sample + count * payloadBytes;
+      const arrivedAt = Math.round((arrivalUs * this.#rateHz) / 1_000_000);
+      const newest = Math.max(count === 0 ? behind.arrivalSample : arrivalSample, arrivedAt);
+      const lag = newest - at;
+      if (lag > maxLagSamples || -lag > maxLeadSamples || lag - lagBefore > behind.maxStepSamples) break;
+      if (Math.abs(at - sample - (newest - arrivalSample)) > maxJumpSamples) break;
+      lagBefore = arrivedAt - at;
+      lags.add(lagBefore);
+      sample = at;
+      arrivalSample = newest;
+      isFollowed = this.#drift.packet(this.#timeUs(beginTicks + count * payloadBytes), arrivalUs);
+    }
+    if (count === 0) return 0;
+    const sequence = latest.sequence + count;
+    for (let seen = latest.sequence + 1; seen <= sequence; seen++) this.see(seen);
+    const endTicks = beginTicks + count * payloadBytes;
+    latest.sequence = sequence;
+    latest.rtpTime = (series.rtpTime + (from + count - 1) * payloadBytes) >>> 0;
+    latest.ticks = endTicks - payloadBytes;
+    latest.sample = sample;
+    latest.arrivalSample = arrivalSample;
+    if (isFollowed) this.#follow(sequence, endTicks);
+    return count;
   }
 
   /** Behind this packet the clock is followed as it is known now. */

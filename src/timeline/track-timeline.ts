@@ -178,29 +178,18 @@ export class TrackTimeline {
   placeSeries(series: PacketSeries, from: number, lags: Lags, maxStepSamples: number): number {
     const run = this.#steadyRun();
     const { payloadBytes } = series;
-    let sequenceNumber = (series.sequenceNumber + from) & 0xffff;
-    let rtpTime = (series.rtpTime + from * payloadBytes) >>> 0;
-    if (run?.clockRateHz !== this.#rateHz || this.#endSample < this.#startSample) return 0;
-    if (!run.goesOn(sequenceNumber, rtpTime, this.#endSample)) return 0;
-    const beginSample = this.#endSample;
-    let count = 0;
-    for (; from + count < series.count && !run.isStretched; count++) {
-      const arrivalUs = series.arrivalUs(from + count);
-      const sample = this.#endSample;
-      const arrivedAt = this.#samplesOf(arrivalUs);
-      const arrivalSample = Math.max(this.#arrivalSample, arrivedAt);
-      const lag = arrivalSample - sample;
-      if (lag > this.#bounds.maxLagSamples || -lag > this.#bounds.maxLeadSamples) break;
-      if (!this.#agrees(run, sample, arrivalSample) || lag - (lags.latest ?? lag) > maxStepSamples) break;
-      const packet = this.#offer(sequenceNumber, rtpTime, arrivalUs, payloadBytes);
-      run.advance(run.latest.sequence + 1, packet, sample);
-      lags.add(arrivedAt - sample);
-      this.#endSample = sample + payloadBytes;
-      sequenceNumber = (sequenceNumber + 1) & 0xffff;
-      rtpTime = (rtpTime + payloadBytes) >>> 0;
-    }
+    const sequenceNumber = (series.sequenceNumber + from) & 0xffff;
+    const rtpTime = (series.rtpTime + from * payloadBytes) >>> 0;
+    const sample = this.#endSample;
+    if (run?.clockRateHz !== this.#rateHz || sample < this.#startSample) return 0;
+    if (!run.goesOn(sequenceNumber, rtpTime, sample)) return 0;
+    const behind = { sample, arrivalSample: this.#arrivalSample, maxStepSamples };
+    const count = run.advanceSeries(series, from, lags, behind, this.#bounds);
     if (count === 0) return 0;
-    this.#marks.placed(this.#format as TrackFormat, beginSample);
+    this.#counters.packets += count;
+    this.#arrivalSample = run.latest.arrivalSample;
+    this.#endSample = sample + count * payloadBytes;
+    this.#marks.placed(this.#format as TrackFormat, sample);
     this.#suspectNext = -1;
     return count;
   }
