@@ -56,9 +56,11 @@ test('both ways seal alike, of any length, in place or not', () => {
         Buffer.alloc(gcmTagBytes),
         Buffer.alloc(5, 2),
       ]);
-      each.sealInPlace(key, nonce, memory, 7, length);
+      const keys = Buffer.concat([Buffer.alloc(3, 4), key, nonce]);
+      each.sealInPlace(keys, 3, memory, 7, length);
       assert.deepEqual(memory, Buffer.concat([Buffer.alloc(7, 1), sealed, Buffer.alloc(5, 2)]));
-      assert.throws(() => each.sealInPlace(key, nonce, memory.subarray(0, 7 + length), 7, length));
+      assert.throws(() => each.sealInPlace(keys, 3, memory.subarray(0, 7 + length), 7, length));
+      assert.throws(() => each.sealInPlace(keys, 20, memory, 7, length));
     }
   }
 });

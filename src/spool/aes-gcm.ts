@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
-import { type AesGcm, gcmTagBytes } from './gcm.ts';
+import { type AesGcm, gcmKeyBytes, gcmNonceBytes, gcmTagBytes } from './gcm.ts';
 import { openOpenssl } from './openssl-gcm.ts';
 
 /** By way of `node:crypto`: an object for each use. */
@@ -11,7 +11,10 @@ export const nodeGcm: AesGcm = {
     cipher.final();
     out.set(cipher.getAuthTag(), body.length);
   },
-  sealInPlace(key, nonce, memory, at, bytes) {
+  sealInPlace(keys, keyAt, memory, at, bytes) {
+    const nonceAt = keyAt + gcmKeyBytes;
+    const key = keys.subarray(keyAt, nonceAt);
+    const nonce = keys.subarray(nonceAt, nonceAt + gcmNonceBytes);
     const body = memory.subarray(at, at + bytes);
     this.seal(key, nonce, undefined, body, memory.subarray(at, at + bytes + gcmTagBytes));
   },

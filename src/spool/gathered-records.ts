@@ -16,6 +16,9 @@ const freshBlock = 7;
 const freshAt = 8;
 const uncountedBytes = 9;
 const state = 10;
+/** Of the segments that the journal seals together: their group, and the row of the next of them. */
+const group = 11;
+const nextOfGroup = 12;
 const stateOpen = 0;
 const stateClosed = 1;
 const stateDropped = 2;
@@ -51,6 +54,7 @@ export class GatheredRecords {
     this.#rows[at + idHigh] = Number.parseInt(segmentId.slice(0, 8), 16);
     this.#rows[at + idLow] = Number.parseInt(segmentId.slice(8), 16);
     this.#rows[at + firstBlock] = this.#rows[at + lastBlock] = -1;
+    this.#rows[at + group] = this.#rows[at + nextOfGroup] = -1;
     this.#sealedBytes[row] = 0;
     return row;
   }
@@ -60,6 +64,24 @@ export class GatheredRecords {
     this.clear(row);
     this.count(row);
     this.#freeRows.push(row);
+  }
+
+  join(row: number, ofGroup: number): void {
+    this.#rows[row * rowNumbers + group] = ofGroup;
+  }
+
+  groupOf(row: number): number {
+    return this.#rows[row * rowNumbers + group]!;
+  }
+
+  /** @param next -1 behind the last of its group */
+  follow(row: number, next: number): void {
+    this.#rows[row * rowNumbers + nextOfGroup] = next;
+  }
+
+  /** @returns as `follow` was told */
+  next(row: number): number {
+    return this.#rows[row * rowNumbers + nextOfGroup]!;
   }
 
   /** No record follows. */

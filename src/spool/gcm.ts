@@ -1,4 +1,5 @@
 export const gcmTagBytes = 16;
+export const gcmKeyBytes = 32;
 export const gcmNonceBytes = 12;
 
 /** AES-256-GCM (NIST SP 800-38D) with nonces of 12 bytes and whole tags. */
@@ -14,8 +15,11 @@ export interface AesGcm {
     body: Uint8Array,
     out: Uint8Array,
   ): void;
-  /** As `seal`, of a body of so many bytes of `memory`, from `at` on; with nothing authenticated beside it. */
-  sealInPlace(key: Uint8Array, nonce: Uint8Array, memory: Buffer, at: number, bytes: number): void;
+  /**
+   * As `seal`, of a body of so many bytes of `memory`, from `at` on; with nothing authenticated beside it.
+   * @param keys has the key at `keyAt` and the nonce behind it
+   */
+  sealInPlace(keys: Buffer, keyAt: number, memory: Buffer, at: number, bytes: number): void;
   /**
    * @param sealed a body with its tag behind it
    * @param out has room for the body

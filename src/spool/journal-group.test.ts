@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
+import { gcmNonceBytes } from './gcm.ts';
 import {
   type GroupPart,
   groupKey,
@@ -30,7 +31,8 @@ function sealed(number: number): Buffer {
     }),
   );
   const out = Buffer.concat([body, Buffer.alloc(tagBytes)]);
-  sealGroup(key, number, out, 0, body.length);
+  const keys = Buffer.concat([Buffer.alloc(5), key, Buffer.alloc(gcmNonceBytes, 0xff)]);
+  sealGroup(keys, 5, number, out, 0, body.length);
   return out;
 }
 

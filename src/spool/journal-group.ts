@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { writeUint32, writeUint48 } from '../big-endian.ts';
 import { aesGcm } from './aes-gcm.ts';
-import { gcmNonceBytes } from './gcm.ts';
+import { gcmKeyBytes, gcmNonceBytes } from './gcm.ts';
 import { segmentKeyBytes, tagBytes } from './segment.ts';
 
 /**
@@ -49,24 +49,39 @@ export function writePartHeader(
   writeUint32(out, at + 16, recordBytes);
 }
 
-const nonce = Buffer.alloc(gcmNonceBytes);
+/** Bytes of the nonce before the number. */
+const nonceZeros = gcmNonceBytes - 6;
+
+function writeNonce(out: Uint8Array, at: number, number: number): void {
+  for (let k = 0; k < nonceZeros; k++) out[at + k] = 0;
+  writeUint48(out, at + nonceZeros, number);
+}
+
+/**
+ * Seals a body of so many bytes where it is, from `at` on; there is space for the tag behind it.
+ * @param keys has the key at `keyAt`, and space for the nonce behind it
+ */
+export function sealGroup(
+  keys: Buffer,
+  keyAt: number,
+  number: number,
+  out: Buffer,
+  at: number,
+  bodyBytes: number,
+): void {
+  writeNonce(keys, keyAt + gcmKeyBytes, number);
+  aesGcm().sealInPlace(keys, keyAt, out, at, bodyBytes);
+}
 
 /** The same memory every time: it is taken at once. */
-function nonceOf(number: number): Buffer {
-  writeUint48(nonce, 6, number);
-  return nonce;
-}
-
-/** Seals a body of so many bytes where it is, from `at` on; there is space for the tag behind it. */
-export function sealGroup(key: Uint8Array, number: number, out: Buffer, at: number, bodyBytes: number): void {
-  aesGcm().sealInPlace(key, nonceOf(number), out, at, bodyBytes);
-}
+const nonce = Buffer.alloc(gcmNonceBytes);
 
 /** @returns undefined when it was not sealed so */
 export function openGroup(key: Uint8Array, number: number, sealed: Uint8Array): GroupPart[] | undefined {
   if (sealed.length < tagBytes) return undefined;
   const body = Buffer.allocUnsafeSlow(sealed.length - tagBytes);
-  return aesGcm().open(key, nonceOf(number), undefined, sealed, body) ? partsOf(body) : undefined;
+  writeNonce(nonce, 0, number);
+  return aesGcm().open(key, nonce, undefined, sealed, body) ? partsOf(body) : undefined;
 }
 
 function partsOf(body: Buffer): GroupPart[] | undefined {

@@ -1,6 +1,7 @@
 import { closeSync, fdatasyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { listDirectory, syncPath } from './files.ts';
+import type { GroupRows } from './group-rows.ts';
 import {
   entryBytes,
   entryHeaderBytes,
@@ -10,7 +11,6 @@ import {
   writeEntry,
   writeEntryHeader,
 } from './journal.ts';
-import { sealGroup } from './journal-group.ts';
 import { journalFileName, parseJournalFileName } from './layout.ts';
 import { releaseMemory } from './release-memory.ts';
 import { tagBytes } from './segment.ts';
@@ -75,17 +75,18 @@ export class JournalWriter {
    * The body of a group is written where it is sealed: into `batch`, from the position on that this gives.
    * `endGroup` follows.
    */
-  beginGroup(path: Buffer, bodyBytes: number): number {
-    this.#reserve(entryHeaderBytes + path.length + bodyBytes + tagBytes);
-    return this.#batchBytes + entryHeaderBytes + path.length;
+  beginGroup(pathBytes: number, bodyBytes: number): number {
+    this.#reserve(entryHeaderBytes + pathBytes + bodyBytes + tagBytes);
+    return this.#batchBytes + entryHeaderBytes + pathBytes;
   }
 
-  /** @param path of the leader's segment @param number of its entries before, under this key */
-  endGroup(path: Buffer, bodyBytes: number, number: number, key: Uint8Array): void {
+  /** The body is in its place, of the group with this row. */
+  endGroup(groups: GroupRows, row: number, bodyBytes: number): void {
     const at = this.#batchBytes;
-    const bodyAt = at + entryHeaderBytes + path.length;
-    sealGroup(key, number, this.#batch, bodyAt, bodyBytes);
-    this.#batchBytes = writeEntryHeader(this.#batch, at, 'group', path, number, bodyBytes + tagBytes);
+    const bodyAt = groups.writePath(row, this.#batch, at + entryHeaderBytes);
+    const number = groups.seal(row, this.#batch, bodyAt, bodyBytes);
+    const pathBytes = bodyAt - at - entryHeaderBytes;
+    this.#batchBytes = writeEntryHeader(this.#batch, at, 'group', pathBytes, number, bodyBytes + tagBytes);
   }
 
   /**

@@ -52,34 +52,33 @@ export function entryBytes(path: string, bodyBytes: number): number {
 
 /** Writes one entry into `out` at `at`. @returns the position behind it */
 export function writeEntry(out: Buffer, at: number, { path, offset, body }: JournalEntry): number {
+  out.write(path, at + entryHeaderBytes, 'latin1');
   out.set(body, at + entryHeaderBytes + path.length);
-  return writeEntryHeader(out, at, 'append', Buffer.from(path, 'latin1'), offset, body.length);
+  return writeEntryHeader(out, at, 'append', path.length, offset, body.length);
 }
 
 /**
- * Writes header and path of an entry whose body is in its place already: at
- * `at + entryHeaderBytes + path.length`. @returns the position behind the entry
+ * Writes the header of an entry at `at` whose path and body are in their places already.
+ * @returns the position behind the entry
  */
 export function writeEntryHeader(
   out: Buffer,
   at: number,
   kind: 'append' | 'group',
-  path: Buffer,
+  pathBytes: number,
   offset: number,
   bodyBytes: number,
 ): number {
-  const bodyAt = at + entryHeaderBytes + path.length;
-  const end = bodyAt + bodyBytes;
+  const bodyAt = at + entryHeaderBytes + pathBytes;
   out[at] = kind === 'group' ? kindGroup : kindAppend;
-  out[at + 1] = path.length;
+  out[at + 1] = pathBytes;
   out[at + 2] = out[at + 3] = 0;
   writeUint32(out, at + 4, bodyBytes);
   out[at + 8] = out[at + 9] = 0;
   writeUint48(out, at + 10, offset);
   writeUint32(out, at + 16, crc32(new Uint8Array(out.buffer, out.byteOffset + bodyAt, bodyBytes)));
-  path.copy(out, at + entryHeaderBytes);
-  writeUint32(out, at + 20, headerCrc(out, at, path.length));
-  return end;
+  writeUint32(out, at + 20, headerCrc(out, at, pathBytes));
+  return bodyAt + bodyBytes;
 }
 
 function headerCrc(bytes: Buffer, at: number, pathBytes: number): number {

@@ -1,6 +1,11 @@
 import type * as NodeFfi from 'node:ffi';
 import { cipherSignatures, openByFfi } from '../node-ffi.ts';
-import { type AesGcm, gcmNonceBytes as nonceBytes, gcmTagBytes as tagBytes } from './gcm.ts';
+import {
+  type AesGcm,
+  gcmKeyBytes as keyBytes,
+  gcmNonceBytes as nonceBytes,
+  gcmTagBytes as tagBytes,
+} from './gcm.ts';
 
 const signatures = {
   ...cipherSignatures,
@@ -10,7 +15,6 @@ const signatures = {
   EVP_CIPHER_CTX_set_params: { arguments: ['pointer', 'pointer', 'float'], return: 'int32' },
 } as const satisfies NodeFfi.FunctionDefinitions;
 
-const keyBytes = 32;
 const maxAuthenticatedBytes = 64;
 
 /** Where in the memory that OpenSSL is shown each stands. */
@@ -61,6 +65,8 @@ class OpensslGcm implements AesGcm {
   /** As of `sealInPlace`: to ask for its buffer takes a call. */
   #ownMemory: Uint8Array = new Uint8Array(0);
   #ownPointer = 0n;
+  #ownKeys: Uint8Array = new Uint8Array(0);
+  #ownKeysPointer = 0n;
 
   constructor(ffi: typeof NodeFfi) {
     this.#ffi = ffi;
@@ -94,18 +100,26 @@ class OpensslGcm implements AesGcm {
     this.#endSealing(right, out, bytes);
   }
 
-  sealInPlace(key: Uint8Array, nonce: Uint8Array, memory: Buffer, at: number, bytes: number): void {
+  sealInPlace(keys: Buffer, keyAt: number, memory: Buffer, at: number, bytes: number): void {
     if (at < 0 || bytes < 0 || at + bytes + tagBytes > memory.length)
       throw new RangeError('no room for what is sealed');
+    if (keyAt < 0 || keyAt + keyBytes + nonceBytes > keys.length)
+      throw new RangeError('no key and nonce to seal with');
     if (this.#ownMemory !== memory) {
       this.#ownPointer = this.#pointer(memory);
       this.#ownMemory = memory;
     }
-    const body = this.#ownPointer + BigInt(at);
+    if (this.#ownKeys !== keys) {
+      this.#ownKeysPointer = this.#pointer(keys);
+      this.#ownKeys = keys;
+    }
+    const key = pointerTo(this.#ownKeysPointer, keyAt);
+    const nonce = pointerTo(this.#ownKeysPointer, keyAt + keyBytes);
+    const body = pointerTo(this.#ownPointer, at);
+    const length = BigInt.asUintN(64, BigInt(bytes));
     const right =
-      this.#begin(this.#sealing, key, nonce, undefined, 1n) &&
-      (bytes === 0 ||
-        this.#evp.EVP_CipherUpdate(this.#sealing, body, this.#length, body, BigInt(bytes), 0) === 1);
+      this.#evp.EVP_CipherInit(this.#sealing, 0n, key, nonce, 1n, 0) === 1 &&
+      (bytes === 0 || this.#evp.EVP_CipherUpdate(this.#sealing, body, this.#length, body, length, 0) === 1);
     this.#endSealing(right, memory, at + bytes);
   }
 
@@ -184,6 +198,11 @@ class OpensslGcm implements AesGcm {
   }
 }
 
+/** Optimized code makes no object of a number that is cut to 64 bits. */
+function pointerTo(memory: bigint, at: number): bigint {
+  return BigInt.asUintN(64, memory + BigInt(at));
+}
+
 function isRight(gcm: AesGcm, proof: AesGcm): boolean {
   const key = Uint8Array.from({ length: keyBytes }, (_, at) => 3 * at);
   const nonce = Uint8Array.from({ length: nonceBytes }, (_, at) => 5 * at);
@@ -192,8 +211,9 @@ function isRight(gcm: AesGcm, proof: AesGcm): boolean {
   const expected = Buffer.alloc(body.length + tagBytes);
   const opened = Buffer.alloc(body.length);
   const [inPlace, expectedInPlace] = [Buffer.alloc(200, 9), Buffer.alloc(200, 9)];
-  gcm.sealInPlace(key, nonce, inPlace, 20, 100);
-  proof.sealInPlace(key, nonce, expectedInPlace, 20, 100);
+  const keys = Buffer.concat([nonce, key, nonce]);
+  gcm.sealInPlace(keys, nonceBytes, inPlace, 20, 100);
+  proof.sealInPlace(keys, nonceBytes, expectedInPlace, 20, 100);
   if (!inPlace.equals(expectedInPlace)) return false;
   gcm.seal(key, nonce, nonce, body, sealed);
   proof.seal(key, nonce, nonce, body, expected);

@@ -1,4 +1,5 @@
 import type { GatheredRecords } from './gathered-records.ts';
+import { GroupRows } from './group-rows.ts';
 import { groupKey } from './journal-group.ts';
 import type { JournalWriter } from './journal-writer.ts';
 import type { SegmentSealer } from './segment-sealer.ts';
@@ -11,91 +12,134 @@ export interface WrittenSegment {
   readonly row: number;
   readonly sealer: SegmentSealer;
   readonly file: TargetFile;
-  readonly group: SegmentGroup;
   closed: boolean;
 }
 
-/** The segments of one conversation that the same recordings want: the journal seals what they get together. */
-export class SegmentGroup {
-  readonly #records: GatheredRecords;
-  readonly #segments: WrittenSegment[] = [];
-  readonly #rows: number[] = [];
-  readonly #ended: () => void;
-  #leader: WrittenSegment | undefined;
-  #leaderRow = -1;
-  #key: Buffer = Buffer.alloc(0);
-  #path: Buffer = Buffer.alloc(0);
-  /** Under this key. */
-  #entries = 0;
-  #hasClosed = false;
-  /** Something of it is not in the journal. */
-  isDirty = false;
+/** What a turn has no need of. */
+interface SegmentGroup {
+  readonly name: string;
+  segments: WrittenSegment[];
+}
 
-  /** @param ended called when it has no segment any more; another may begin under its name */
-  constructor(records: GatheredRecords, ended: () => void) {
+/** Segments of one conversation that the same recordings want: the journal seals what they get together. */
+export class SegmentGroups {
+  readonly #records: GatheredRecords;
+  readonly #ended: (segment: WrittenSegment) => void;
+  readonly #rows = new GroupRows();
+  /** By row. */
+  readonly #groups: (SegmentGroup | undefined)[] = [];
+  readonly #rowByName = new Map<string, number>();
+  #dirty: number[] = [];
+
+  /** @param ended the journal has that no record of the segment follows */
+  constructor(records: GatheredRecords, ended: (segment: WrittenSegment) => void) {
     this.#records = records;
     this.#ended = ended;
   }
 
-  add(segment: WrittenSegment): void {
-    this.#segments.push(segment);
-    this.#rows.push(segment.row);
+  /** Whether the journal has not everything of some group. */
+  get isDirty(): boolean {
+    return this.#dirty.length > 0;
+  }
+
+  /** @param name of the conversation and the recordings that want the segment */
+  add(name: string, segment: WrittenSegment): void {
+    const group = this.#rowByName.get(name) ?? this.#open(name);
+    const { segments } = this.#groups[group]!;
+    segments.push(segment);
+    this.#records.join(segment.row, group);
+    this.#chain(group, segments);
   }
 
   /** No record of the segment follows. */
   close(segment: WrittenSegment): void {
+    const group = this.#records.groupOf(segment.row);
     segment.closed = true;
     this.#records.close(segment.row);
-    this.#hasClosed = true;
+    this.#rows.setHasClosed(group, true);
+    this.#markDirty(group);
   }
 
-  /** Puts into the journal what it has not. @returns the segments that have ended with it */
-  journal(journal: JournalWriter): readonly WrittenSegment[] {
-    this.isDirty = false;
+  /** The segment with this row has something that the journal has not. */
+  hasMore(segmentRow: number): void {
+    this.#markDirty(this.#records.groupOf(segmentRow));
+  }
+
+  /** Puts into the journal what it has not. */
+  journalDirty(journal: JournalWriter): void {
+    for (const group of this.#dirty) this.#journal(group, journal);
+    this.#dirty = [];
+  }
+
+  /** The same of one group, that of the segment with this row. */
+  journalOf(segmentRow: number, journal: JournalWriter): void {
+    this.#journal(this.#records.groupOf(segmentRow), journal);
+  }
+
+  #open(name: string): number {
+    const group = this.#rows.open();
+    this.#groups[group] = { name, segments: [] };
+    this.#rowByName.set(name, group);
+    return group;
+  }
+
+  #markDirty(group: number): void {
+    if (this.#rows.markDirty(group)) this.#dirty.push(group);
+  }
+
+  #journal(group: number, journal: JournalWriter): void {
+    const [rows, records] = [this.#rows, this.#records];
+    rows.markClean(group);
     let bytes = 0;
-    for (const row of this.#rows) bytes += this.#records.partBytes(row);
-    if (bytes > 0) this.#write(journal, bytes);
-    return this.#hasClosed ? this.#removeClosed() : none;
+    for (let row = rows.firstSegment(group); row >= 0; row = records.next(row))
+      bytes += records.partBytes(row);
+    if (bytes > 0) this.#write(group, journal, bytes);
+    if (rows.hasClosed(group)) this.#removeClosed(group);
   }
 
-  #write(journal: JournalWriter, bytes: number): void {
-    const records = this.#records;
-    if (this.#leaderRow < 0 || records.isDropped(this.#leaderRow)) this.#lead();
-    let at = journal.beginGroup(this.#path, bytes);
-    for (const row of this.#rows)
+  #write(group: number, journal: JournalWriter, bytes: number): void {
+    const [rows, records] = [this.#rows, this.#records];
+    const leader = rows.leader(group);
+    if (leader < 0 || records.isDropped(leader)) this.#lead(group);
+    let at = journal.beginGroup(rows.pathBytes(group), bytes);
+    for (let row = rows.firstSegment(group); row >= 0; row = records.next(row))
       if (records.partBytes(row) > 0) at = records.writePart(row, journal.batch, at);
-    journal.endGroup(this.#path, bytes, this.#entries++, this.#key);
+    journal.endGroup(rows, group, bytes);
   }
 
   /** The key of one that was dropped is forgotten; of those that have something to write, none was. */
-  #lead(): void {
-    this.#forgetLeader();
-    this.#leader = this.#segments.find(({ row }) => !this.#records.isDropped(row));
-    if (!this.#leader) return;
-    this.#leaderRow = this.#leader.row;
-    this.#key = groupKey(this.#leader.key);
-    this.#path = Buffer.from(this.#leader.file.relativePath, 'latin1');
-    this.#entries = 0;
+  #lead(group: number): void {
+    this.#rows.forgetLeader(group);
+    const leader = this.#groups[group]!.segments.find(({ row }) => !this.#records.isDropped(row));
+    if (!leader) return;
+    const key = groupKey(leader.key);
+    this.#rows.lead(group, leader.row, key, leader.file.relativePath);
+    key.fill(0);
   }
 
-  #forgetLeader(): void {
-    this.#key.fill(0);
-    this.#leader = undefined;
-    this.#leaderRow = -1;
+  #removeClosed(group: number): void {
+    const held = this.#groups[group]!;
+    const ended = held.segments.filter(({ closed }) => closed);
+    held.segments = held.segments.filter(({ closed }) => !closed);
+    this.#chain(group, held.segments);
+    this.#rows.setHasClosed(group, false);
+    if (ended.some(({ row }) => row === this.#rows.leader(group))) this.#rows.forgetLeader(group);
+    if (held.segments.length === 0) this.#forget(group, held.name);
+    for (const segment of ended) this.#ended(segment);
   }
 
-  #removeClosed(): WrittenSegment[] {
-    const ended = this.#segments.filter(({ closed }) => closed);
-    for (const segment of ended) {
-      const index = this.#segments.indexOf(segment);
-      this.#segments.splice(index, 1);
-      this.#rows.splice(index, 1);
-      if (this.#leader === segment) this.#forgetLeader();
-    }
-    this.#hasClosed = false;
-    if (this.#segments.length === 0) this.#ended();
-    return ended;
+  /** Another may begin under its name. */
+  #forget(group: number, name: string): void {
+    this.#rowByName.delete(name);
+    this.#groups[group] = undefined;
+    this.#rows.forget(group);
+  }
+
+  /** Each segment's records lead to those of the next. */
+  #chain(group: number, segments: readonly WrittenSegment[]): void {
+    this.#rows.setFirstSegment(group, segments[0]?.row ?? -1);
+    segments.forEach(({ row }, index) => {
+      this.#records.follow(row, segments[index + 1]?.row ?? -1);
+    });
   }
 }
-
-const none: readonly WrittenSegment[] = [];

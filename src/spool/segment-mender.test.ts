@@ -193,7 +193,7 @@ test('an entry that was altered, with checksums that fit, adds nothing, and noth
   const { at, bodyAt, path, offset, body } = groups[4]!;
   const altered = Buffer.from(journal);
   altered[bodyAt + 30]! ^= 1;
-  writeEntryHeader(altered, at, 'group', Buffer.from(path), offset, body.length);
+  writeEntryHeader(altered, at, 'group', path.length, offset, body.length);
   writeFileSync(join(directory, 'journal/w-1.jnl'), altered);
   const { tornBytes, skippedEntries } = replayJournals(directory, masterKey);
   assert.deepEqual([tornBytes, skippedEntries], [0, 3]);

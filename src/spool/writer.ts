@@ -16,7 +16,7 @@ import {
 import type { ManifestHeader, ManifestRecord } from './records.ts';
 import type { RingConsumer, RingEntryKind } from './ring.ts';
 import { chunkOverheadBytes, segmentHeaderBytes } from './segment.ts';
-import { SegmentGroup, type WrittenSegment } from './segment-group.ts';
+import { SegmentGroups, type WrittenSegment } from './segment-group.ts';
 import { maxRunBytes, SegmentSealer } from './segment-sealer.ts';
 import { type TargetFile, TargetFiles } from './target-files.ts';
 
@@ -93,9 +93,7 @@ export class SpoolWriter {
   readonly #segmentOfRow: WrittenSegment[] = [];
   /** Of segments with something that the journal has not. */
   #freshRows: number[] = [];
-  /** By conversation and the recordings that want them. */
-  readonly #groups = new Map<string, SegmentGroup>();
-  #dirtyGroups: SegmentGroup[] = [];
+  readonly #groups = new SegmentGroups(this.#records, (segment) => this.#hasEnded(segment));
   readonly #withLines = new Set<RecordingState>();
   #closing: TargetFile[] = [];
   #started: string[] = [];
@@ -149,8 +147,7 @@ export class SpoolWriter {
   /** Puts everything accepted into the journal, then does what is due of settling, syncing and retiring. */
   flush(): void {
     this.#findDirtyGroups();
-    for (const group of this.#dirtyGroups) this.#journalGroup(group);
-    this.#dirtyGroups = [];
+    this.#groups.journalDirty(this.#journal);
     for (const recording of this.#withLines) this.#writeLines(recording);
     this.#withLines.clear();
     if (!this.#flushJournal()) return;
@@ -165,7 +162,7 @@ export class SpoolWriter {
 
   /** Everything accepted of the conversation is in its files. */
   settleConversation(conversationId: string): void {
-    const hasMore = this.#freshRows.length > 0 || this.#dirtyGroups.length > 0 || this.#withLines.size > 0;
+    const hasMore = this.#freshRows.length > 0 || this.#groups.isDirty || this.#withLines.size > 0;
     if (hasMore || this.#journalStuck) this.flush();
     if (!this.#journalStuck) this.#files.settleConversation(conversationId);
   }
@@ -188,35 +185,25 @@ export class SpoolWriter {
   }
 
   #sealFull(row: number): void {
-    const { group, sealer } = this.#segmentOfRow[row]!;
     // What is sealed already the journal can not have any more.
-    this.#journalGroup(group);
-    sealer.seal();
+    this.#groups.journalOf(row, this.#journal);
+    this.#segmentOfRow[row]!.sealer.seal();
   }
 
   #findDirtyGroups(): void {
     const { settleBytes } = this.#timing;
     for (const row of this.#freshRows) {
-      const { group, file } = this.#segmentOfRow[row]!;
-      this.#isDirty(group);
-      if (this.#records.length(row) >= settleBytes) this.#files.isDue(file);
+      this.#groups.hasMore(row);
+      if (this.#records.length(row) >= settleBytes) this.#files.isDue(this.#segmentOfRow[row]!.file);
     }
     this.#freshRows = [];
   }
 
-  #isDirty(group: SegmentGroup): void {
-    if (group.isDirty) return;
-    group.isDirty = true;
-    this.#dirtyGroups.push(group);
-  }
-
-  #journalGroup(group: SegmentGroup): void {
-    for (const { sealer, file } of group.journal(this.#journal)) {
-      sealer.close();
-      this.#files.accepted(file, chunkOverheadBytes);
-      file.closed = true;
-      this.#closing.push(file);
-    }
+  #hasEnded({ sealer, file }: WrittenSegment): void {
+    sealer.close();
+    this.#files.accepted(file, chunkOverheadBytes);
+    file.closed = true;
+    this.#closing.push(file);
   }
 
   #acceptControl(control: SpoolControl): void {
@@ -280,26 +267,19 @@ export class SpoolWriter {
       // Into the journal before what it is the key of.
       this.#writeLines(recording);
     }
-    const group = this.#groupOf(conversationId, wants);
-    const segment = { key, row, sealer, file, group, closed: false };
-    group.add(segment);
+    const segment = { key, row, sealer, file, closed: false };
+    this.#groups.add(this.#groupName(conversationId, wants), segment);
     this.#segments.set(handle, segment);
     this.#rows.set(handle, row);
     this.#segmentOfRow[row] = segment;
   }
 
-  #groupOf(conversationId: string, wants: SegmentOpening['wants']): SegmentGroup {
+  /** Of those that the journal seals together: by conversation and the recordings that want them. */
+  #groupName(conversationId: string, wants: SegmentOpening['wants']): string {
     const known = wants.flatMap(({ recordingId }) =>
       this.#recordings.has(recordingId) ? [recordingId] : [],
     );
-    const name = [conversationId, ...known.sort()].join(' ');
-    const found = this.#groups.get(name);
-    if (found) return found;
-    const group = new SegmentGroup(this.#records, () => {
-      if (this.#groups.get(name) === group) this.#groups.delete(name);
-    });
-    this.#groups.set(name, group);
-    return group;
+    return [conversationId, ...known.sort()].join(' ');
   }
 
   #endSegment(handle: number): void {
@@ -307,8 +287,7 @@ export class SpoolWriter {
     if (!segment) return;
     this.#segments.delete(handle);
     this.#rows.delete(handle);
-    segment.group.close(segment);
-    this.#isDirty(segment.group);
+    this.#groups.close(segment);
   }
 
   #writeLines(recording: RecordingState): void {
