@@ -1,7 +1,8 @@
-import { saveLegLog } from '../database/calls.ts';
+import { type SavedLegLog, saveLegLogs } from '../database/calls.ts';
 import {
-  identifyConnection,
+  identifyConnections,
   insertConnections,
+  type KnownConnection,
   type NewConnection,
   setConnected,
 } from '../database/connections.ts';
@@ -13,20 +14,28 @@ import type { CallEndReason } from './end-reason.ts';
 import { WriteGroup } from './write-group.ts';
 import type { WriteQueue } from './write-queue.ts';
 
+/** In one write: of a log of a few messages, so that the whole stays within some hundred kilobytes. */
+const mostLogs = 20;
+const fewMessages = 20;
+
 /** The directory's rows of connections: each is written in order, and no call waits for it. */
 export class ConnectionRows {
   readonly #db: Db;
   readonly #writes: WriteQueue;
   readonly #starts: WriteGroup<NewConnection>;
+  readonly #known: WriteGroup<KnownConnection>;
   readonly #answers: WriteGroup<string>;
   readonly #ends: WriteGroup<ConnectionEnd>;
+  readonly #logs: WriteGroup<SavedLegLog>;
 
   constructor(db: Db, writes: WriteQueue) {
     this.#db = db;
     this.#writes = writes;
     this.#starts = new WriteGroup((starts) => insertConnections(db, starts));
+    this.#known = new WriteGroup((known) => identifyConnections(db, known));
     this.#answers = new WriteGroup(async (ids) => void (await setConnected(db, ids)));
     this.#ends = new WriteGroup((ends) => endConnections(db, ends));
+    this.#logs = new WriteGroup((logs) => saveLegLogs(db, logs), mostLogs);
   }
 
   started(connection: Connection): void {
@@ -57,9 +66,8 @@ export class ConnectionRows {
 
   /** Who calls and by which trunk is known now. */
   identified({ connectionId, from, to, sipIdentity, trunkId }: Connection): void {
-    this.#write(connectionId, 'connection identified', async () => {
-      await identifyConnection(this.#db, connectionId, { from, to, sipIdentity, trunkId });
-    });
+    const known = { connectionId, from, to, sipIdentity, trunkId };
+    this.#write(connectionId, 'connection identified', () => this.#known.add(known));
   }
 
   answered(connectionId: string): void {
@@ -72,8 +80,12 @@ export class ConnectionRows {
   }
 
   /** What is kept of a connection's messages and media, after its end. */
-  logged(connectionId: string, log: LegLog): Promise<void> {
-    return this.#writes.add(connectionId, 'call log', () => saveLegLog(this.#db, connectionId, log));
+  logged(connectionId: string, { messages, dropped, media }: LegLog): Promise<void> {
+    const log = { connectionId, messages, dropped, media };
+    const isShort = messages.length <= fewMessages;
+    return this.#writes.add(connectionId, 'call log', () =>
+      isShort ? this.#logs.add(log) : saveLegLogs(this.#db, [log]),
+    );
   }
 
   #write(key: string, what: string, write: () => Promise<void>): void {
