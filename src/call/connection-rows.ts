@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { type SavedLegLog, saveLegLogs } from '../database/calls.ts';
 import {
   identifyConnections,
@@ -17,6 +18,8 @@ import type { WriteQueue } from './write-queue.ts';
 /** In one write: of a log of a few messages, so that the whole stays within some hundred kilobytes. */
 const mostLogs = 20;
 const fewMessages = 20;
+/** Of what nobody waits for; the row of a new connection is there as soon as can be. */
+const everyMs = 20;
 
 /** The directory's rows of connections: each is written in order, and no call waits for it. */
 export class ConnectionRows {
@@ -28,14 +31,16 @@ export class ConnectionRows {
   readonly #ends: WriteGroup<ConnectionEnd>;
   readonly #logs: WriteGroup<SavedLegLog>;
 
-  constructor(db: Db, writes: WriteQueue) {
+  /** @param clock by which rows of many calls are gathered; without it they are written as they come */
+  constructor(db: Db, writes: WriteQueue, clock?: Clock) {
+    const pace = clock && { clock, everyMs };
     this.#db = db;
     this.#writes = writes;
     this.#starts = new WriteGroup((starts) => insertConnections(db, starts));
-    this.#known = new WriteGroup((known) => identifyConnections(db, known));
-    this.#answers = new WriteGroup(async (ids) => void (await setConnected(db, ids)));
-    this.#ends = new WriteGroup((ends) => endConnections(db, ends));
-    this.#logs = new WriteGroup((logs) => saveLegLogs(db, logs), mostLogs);
+    this.#known = new WriteGroup((known) => identifyConnections(db, known), { pace });
+    this.#answers = new WriteGroup(async (ids) => void (await setConnected(db, ids)), { pace });
+    this.#ends = new WriteGroup((ends) => endConnections(db, ends), { pace });
+    this.#logs = new WriteGroup((logs) => saveLegLogs(db, logs), { most: mostLogs });
   }
 
   started(connection: Connection): void {
