@@ -106,6 +106,14 @@ const knownColumns = {
   trunkId: 'text',
 } as const;
 
+interface KnownRow {
+  connectionId: string;
+  from: string;
+  to: string;
+  sipIdentity: SipIdentity | null;
+  trunkId: string | null;
+}
+
 /** What became known after the rows were written: who calls, by which trunk. Each connection once. */
 export async function identifyConnections(db: Db, known: readonly KnownConnection[]): Promise<void> {
   await updateKnown(db, { rows: jsonRows<KnownConnection>(knownColumns, known) });
@@ -114,7 +122,7 @@ export async function identifyConnections(db: Db, known: readonly KnownConnectio
 const updateKnown = compiledQuery((db, { rows }: { rows: string }) =>
   db
     .updateTable('connections')
-    .from(recordset<Required<KnownConnection>>(knownColumns, rows))
+    .from(recordset<KnownRow>(knownColumns, rows))
     .set(({ ref }) => ({
       from: ref('given.from'),
       to: ref('given.to'),
