@@ -6,10 +6,13 @@ import { WriteGroup } from './write-group.ts';
 
 test('what comes while others are written is written together, no more than fit, in order', async () => {
   const groups: number[][] = [];
-  const group = new WriteGroup<number>(async (items) => {
-    groups.push([...items]);
-    await setImmediate();
-  }, { most: 3 });
+  const group = new WriteGroup<number>(
+    async (items) => {
+      groups.push([...items]);
+      await setImmediate();
+    },
+    { most: 3 },
+  );
   const first = [group.add(1), group.add(2)];
   await Promise.resolve();
   await Promise.resolve();

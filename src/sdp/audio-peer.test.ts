@@ -4,9 +4,7 @@ import { audioPeer } from './audio-peer.ts';
 import { parseSessionDescription } from './session-description.ts';
 
 const sdp = (...lines: string[]) =>
-  parseSessionDescription(
-    `${['v=0', 'o=- 1 1 IN IP4 192.0.2.1', 's=-', ...lines].join('\r\n')}\r\n`,
-  );
+  parseSessionDescription(`${['v=0', 'o=- 1 1 IN IP4 192.0.2.1', 's=-', ...lines].join('\r\n')}\r\n`);
 const stream = ['t=0 0', 'm=audio 4000 RTP/AVP 0'];
 
 test('the family of the offered media decides; within a family the signalling, which a NAT shows', () => {

@@ -20,7 +20,11 @@ import {
 } from './negotiation.ts';
 import { payloadFormats } from './payload-format.ts';
 import { negotiatedRtcp, wantsRtcpMux } from './rtcp-attributes.ts';
-import { type MediaDescription, parseSessionDescription, type SessionDescription } from './session-description.ts';
+import {
+  type MediaDescription,
+  parseSessionDescription,
+  type SessionDescription,
+} from './session-description.ts';
 import { chooseStream } from './stream-choice.ts';
 
 export type { LocalMedia } from './local-description.ts';
