@@ -26,6 +26,7 @@ import { mediaAddressFor, outsideHost } from './listen-addresses.ts';
 import { Outbound } from './outbound.ts';
 import { AudioDecoder } from './playback/audio-decoder.ts';
 import { AudioSource } from './playback/audio-source.ts';
+import { Router } from './routing/router.ts';
 import type { TrunkRegistrations } from './routing/trunk-registrations.ts';
 import type { Recognizer } from './script/collection.ts';
 import { LivePerformer, type VerbPerformer } from './script/performer.ts';
@@ -165,7 +166,7 @@ export async function openCallControl(
   parts.defer(() => sinch.callbacks.whenIdle());
   const inbound = new Inbound({
     accountId,
-    db,
+    router: new Router(db),
     dialPlans,
     calls,
     media,

@@ -3,7 +3,7 @@ import type { Leg } from './call/leg.ts';
 import type { LiveCalls } from './call/live-calls.ts';
 import type { MediaPlane } from './call/media-plane.ts';
 import type { Transfers } from './call/transfer.ts';
-import type { Db, Dialect } from './database/schema.ts';
+import type { Dialect } from './database/schema.ts';
 import { asCallreelError, CallreelError } from './errors.ts';
 import type { Logger } from './logger.ts';
 import { mayReplace } from './replacement.ts';
@@ -11,7 +11,7 @@ import type { Application } from './routing/application.ts';
 import { callerName } from './routing/caller.ts';
 import type { DialPlans } from './routing/dial-plan.ts';
 import { toE164 } from './routing/e164.ts';
-import { findApplication } from './routing/router.ts';
+import type { Router } from './routing/router.ts';
 import type { Trunk } from './routing/trunk.ts';
 import { warningFor } from './sdp/warning.ts';
 import type { Binding } from './sip/location-store.ts';
@@ -21,7 +21,7 @@ import { decodeUser, parseSipUri } from './sip/uri.ts';
 
 export interface InboundOptions {
   accountId: string;
-  db: Db;
+  router: Router;
   dialPlans: DialPlans;
   calls: LiveCalls;
   media: Pick<MediaPlane, 'examine'>;
@@ -80,7 +80,7 @@ export class Inbound {
   }
 
   async #serve(session: SipSession, leg: Leg): Promise<void> {
-    const { accountId, db, dialPlans, incoming, transfers } = this.#options;
+    const { accountId, router, dialPlans, incoming, transfers } = this.#options;
     const requestUser = userOf(session.requestUri) ?? session.to.user;
     const source = { address: session.peer.address, requestUser };
     const { trunk, trusted, byContact } = await dialPlans.admitInbound(accountId, source);
@@ -94,7 +94,7 @@ export class Inbound {
       if (!(await transfers.takeOver(leg, session.replacesSession))) leg.reject(603, 'Decline');
       return;
     }
-    const application = await findApplication(db, { user: called }, country);
+    const application = await router.findApplication({ user: called }, country);
     if (!application)
       throw new CallreelError('NOT_FOUND', 'no application serves the called number', {
         where: called.slice(0, 64),

@@ -109,6 +109,35 @@ describe('call log', () => {
     assert.equal(clock.pendingTimers, 0);
   });
 
+  test('legs that end shortly one after another are written together', async () => {
+    const { clock, log, stored } = open();
+    const endAfterMs: Record<string, number> = { a: 0, b: 100, c: 150, d: 1, e: 4000 };
+    for (const leg of Object.keys(endAfterMs)) log.begin(leg, leg);
+    const names = () => stored.map(({ connectionId }) => connectionId).join('');
+    for (const [leg, afterMs] of Object.entries(endAfterMs)) {
+      clock.advanceMs(afterMs);
+      log.end(leg);
+      log.end(leg);
+    }
+    assert.equal(clock.pendingTimers, 1);
+    clock.advanceMs(748);
+    assert.equal(names(), '');
+    // 5 s after the end of the first; the third is due 250 ms later, the fourth 251.
+    clock.advanceMs(1);
+    assert.equal(names(), 'abc');
+    clock.advanceMs(250);
+    assert.equal(names(), 'abc');
+    clock.advanceMs(1);
+    assert.equal(names(), 'abcd');
+    clock.advanceMs(3999);
+    assert.equal(names(), 'abcd');
+    clock.advanceMs(1);
+    assert.equal(names(), 'abcde');
+    assert.equal(clock.pendingTimers, 0);
+    await log.close();
+    assert.equal(names(), 'abcde');
+  });
+
   test('what belongs to no call is not kept', () => {
     const { log, receive } = open();
     for (const method of ['REGISTER', 'OPTIONS', 'MESSAGE']) receive(message(method, 'r1'));

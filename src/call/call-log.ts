@@ -24,7 +24,6 @@ export interface CallLogOptions {
 interface LoggedLeg {
   sipCallId: string;
   messages: MessageLog;
-  linger: Timer | undefined;
   stored: boolean;
 }
 
@@ -47,6 +46,8 @@ const defaultMaxCharacters = 128 * 1024 * 1024;
 const maxUnclaimed = 256;
 /** RFC 3261 section 17.1.1.1, T4: after so long hardly any transmission of a call is still on its way. */
 const lingerMs = 5_000;
+/** Those that are due so soon are written with the first of them. */
+const gatherMs = 250;
 /** Who said nothing for so long is in the middle of a call. */
 const quietMs = 10_000;
 /** Unix time is whole milliseconds; more is a clock that was set. */
@@ -68,6 +69,9 @@ export class CallLog {
   /** By leg. */
   readonly #media = new Map<string, OpenMedia>();
   readonly #legs = new Map<string, LoggedLeg>();
+  /** Legs whose last messages are awaited, by when they are due, the first of them first. */
+  readonly #ending = new Map<string, number>();
+  #lingering: Timer | undefined;
   readonly #unclaimed = { callIds: new Set<string>(), mediaOf: new Set<string>() };
   readonly #storing = new Set<Promise<void>>();
   /** Not packed yet, by when their last message came, the oldest first. */
@@ -114,7 +118,7 @@ export class CallLog {
     this.#unclaimed.callIds.delete(sipCallId);
     this.#mediaOf(connectionId).startedUs = this.#nowUs;
     this.#unclaimed.mediaOf.delete(connectionId);
-    this.#legs.set(connectionId, { sipCallId, messages: open.log, linger: undefined, stored: false });
+    this.#legs.set(connectionId, { sipCallId, messages: open.log, stored: false });
   }
 
   /** The leg's media is open there. */
@@ -140,9 +144,13 @@ export class CallLog {
   /** The leg ended: its last messages are awaited, then all is written. */
   end(connectionId: string): void {
     const leg = this.#legs.get(connectionId);
-    if (leg === undefined || leg.linger !== undefined) return;
-    if (this.#closed) this.#store(connectionId, leg);
-    else leg.linger = this.#options.clock.after(lingerMs, () => this.#store(connectionId, leg));
+    if (leg === undefined || leg.stored || this.#ending.has(connectionId)) return;
+    if (this.#closed) {
+      this.#store(connectionId, leg);
+      return;
+    }
+    this.#ending.set(connectionId, this.#nowUs + lingerMs * 1000);
+    this.#lingering ??= this.#options.clock.after(lingerMs, () => this.#storeDue());
   }
 
   /** Of a leg that runs or ended a moment ago. */
@@ -155,6 +163,8 @@ export class CallLog {
   async close(): Promise<void> {
     this.#closed = true;
     this.#packing?.cancel();
+    this.#lingering?.cancel();
+    this.#ending.clear();
     for (const [connectionId, leg] of this.#legs) this.#store(connectionId, leg);
     await Promise.all(this.#storing);
   }
@@ -165,6 +175,21 @@ export class CallLog {
 
   #sinceMs({ startedUs }: OpenMedia): number {
     return Math.max(0, Math.round((this.#nowUs - startedUs) / 1000));
+  }
+
+  /** Together, so that their writes are one (`connection-rows.ts`). */
+  #storeDue(): void {
+    this.#lingering = undefined;
+    for (const [connectionId, dueUs] of this.#ending) {
+      const leftMs = (dueUs - this.#nowUs) / 1000;
+      if (leftMs > gatherMs) {
+        this.#lingering = this.#options.clock.after(leftMs, () => this.#storeDue());
+        return;
+      }
+      this.#ending.delete(connectionId);
+      const leg = this.#legs.get(connectionId);
+      if (leg) this.#store(connectionId, leg);
+    }
   }
 
   /** A call that runs says hardly anything between its beginning and its end. */
@@ -227,7 +252,6 @@ export class CallLog {
   #store(connectionId: string, leg: LoggedLeg): void {
     if (leg.stored) return;
     leg.stored = true;
-    leg.linger?.cancel();
     const storing = this.#options.store(connectionId, this.#logOf(connectionId, leg)).finally(() => {
       this.#storing.delete(storing);
       this.#legs.delete(connectionId);

@@ -35,7 +35,7 @@ test('a connection from its start to its end, in order, without anybody waiting'
     ['+15550100', 'connected', 1_790_000_000_000],
   );
   rows.ended(connectionId, 1_790_000_060_000, 'hung-up');
-  await rows.logged(connectionId, {} as never);
+  await rows.logged(connectionId, { messages: [], dropped: 0, media: { agreed: [] } });
   const ended = await getConnection(db, 'account', connectionId);
   assert.deepEqual(
     [ended?.status, ended?.endReason, ended?.endTime?.getTime()],

@@ -1,7 +1,9 @@
-import { saveLegLog } from '../database/calls.ts';
+import type { Clock } from '../clock.ts';
+import { type SavedLegLog, saveLegLogs } from '../database/calls.ts';
 import {
-  identifyConnection,
+  identifyConnections,
   insertConnections,
+  type KnownConnection,
   type NewConnection,
   setConnected,
 } from '../database/connections.ts';
@@ -13,20 +15,32 @@ import type { CallEndReason } from './end-reason.ts';
 import { WriteGroup } from './write-group.ts';
 import type { WriteQueue } from './write-queue.ts';
 
+/** In one write: of a log of a few messages, so that the whole stays within some hundred kilobytes. */
+const mostLogs = 20;
+const fewMessages = 20;
+/** Of what nobody waits for; the row of a new connection is there as soon as can be. */
+const everyMs = 20;
+
 /** The directory's rows of connections: each is written in order, and no call waits for it. */
 export class ConnectionRows {
   readonly #db: Db;
   readonly #writes: WriteQueue;
   readonly #starts: WriteGroup<NewConnection>;
+  readonly #known: WriteGroup<KnownConnection>;
   readonly #answers: WriteGroup<string>;
   readonly #ends: WriteGroup<ConnectionEnd>;
+  readonly #logs: WriteGroup<SavedLegLog>;
 
-  constructor(db: Db, writes: WriteQueue) {
+  /** @param clock by which rows of many calls are gathered; without it they are written as they come */
+  constructor(db: Db, writes: WriteQueue, clock?: Clock) {
+    const pace = clock && { clock, everyMs };
     this.#db = db;
     this.#writes = writes;
     this.#starts = new WriteGroup((starts) => insertConnections(db, starts));
-    this.#answers = new WriteGroup(async (ids) => void (await setConnected(db, ids)));
-    this.#ends = new WriteGroup((ends) => endConnections(db, ends));
+    this.#known = new WriteGroup((known) => identifyConnections(db, known), { pace });
+    this.#answers = new WriteGroup(async (ids) => void (await setConnected(db, ids)), { pace });
+    this.#ends = new WriteGroup((ends) => endConnections(db, ends), { pace });
+    this.#logs = new WriteGroup((logs) => saveLegLogs(db, logs), { most: mostLogs });
   }
 
   started(connection: Connection): void {
@@ -57,9 +71,8 @@ export class ConnectionRows {
 
   /** Who calls and by which trunk is known now. */
   identified({ connectionId, from, to, sipIdentity, trunkId }: Connection): void {
-    this.#write(connectionId, 'connection identified', async () => {
-      await identifyConnection(this.#db, connectionId, { from, to, sipIdentity, trunkId });
-    });
+    const known = { connectionId, from, to, sipIdentity, trunkId };
+    this.#write(connectionId, 'connection identified', () => this.#known.add(known));
   }
 
   answered(connectionId: string): void {
@@ -72,8 +85,12 @@ export class ConnectionRows {
   }
 
   /** What is kept of a connection's messages and media, after its end. */
-  logged(connectionId: string, log: LegLog): Promise<void> {
-    return this.#writes.add(connectionId, 'call log', () => saveLegLog(this.#db, connectionId, log));
+  logged(connectionId: string, { messages, dropped, media }: LegLog): Promise<void> {
+    const log = { connectionId, messages, dropped, media };
+    const isShort = messages.length <= fewMessages;
+    return this.#writes.add(connectionId, 'call log', () =>
+      isShort ? this.#logs.add(log) : saveLegLogs(this.#db, [log]),
+    );
   }
 
   #write(key: string, what: string, write: () => Promise<void>): void {

@@ -57,8 +57,8 @@ export class Directory {
     this.#ends = new EndRows({ ...options, events: this.#events });
     const writeEnds = (all: readonly EndedConversation[]) =>
       options.outbox.transaction((trx) => this.#ends.conversations(trx, all));
-    this.#endings = new WriteGroup(writeEnds, mostEndings, 2);
-    this.connections = new ConnectionRows(options.db, this.#writes);
+    this.#endings = new WriteGroup(writeEnds, { most: mostEndings, mostGroups: 2 });
+    this.connections = new ConnectionRows(options.db, this.#writes, options.clock);
     this.quality = new QualityRows(options.db, this.#writes);
   }
 

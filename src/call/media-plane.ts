@@ -4,6 +4,7 @@ import { applyAnswer } from '../sdp/applied-answer.ts';
 import { audioPeer } from '../sdp/audio-peer.ts';
 import { MediaNegotiator } from '../sdp/media-negotiator.ts';
 import type { CodecOrder, CodecPreference, NegotiatedMedia } from '../sdp/negotiation.ts';
+import { parseSessionDescription } from '../sdp/session-description.ts';
 import type { SrtpPolicy } from '../sdp/srtp-parameters.ts';
 import type { OfferAnswer, SipSession } from '../sip/session.ts';
 import type { MediaWorker } from '../worker/media-worker.ts';
@@ -86,7 +87,7 @@ export class MediaPlane {
     if (offer === undefined) return;
     const { advertisedAddress, codecs, codecOrder, srtp } = this.#options;
     const address = advertisedAddress(peer.address);
-    new MediaNegotiator({ address, port: anyPort, codecs, codecOrder, srtp, telephoneEvents: true }).answer(
+    new MediaNegotiator({ address, port: anyPort, codecs, codecOrder, srtp, telephoneEvents: true }).examine(
       offer,
     );
   }
@@ -103,16 +104,17 @@ export class MediaPlane {
     { address, transport }: SipSession['peer'],
     offer: string | undefined,
   ): Promise<string> {
+    const description = offer === undefined ? undefined : parseSessionDescription(offer);
     const negotiator = await this.#open(
       legId,
       worker,
       address,
-      { srtp: this.#options.srtp, offersSrtp: transport === 'tls', awaitsAnswer: offer === undefined },
-      offer && audioPeer(address, offer),
+      { srtp: this.#options.srtp, offersSrtp: transport === 'tls', awaitsAnswer: description === undefined },
+      description && audioPeer(address, description),
     );
     return await this.#orClose(legId, worker, async () => {
-      if (offer === undefined) return await this.#lateOffer(legId, worker, negotiator);
-      const { answer, negotiated } = negotiator.answer(offer);
+      if (description === undefined) return await this.#lateOffer(legId, worker, negotiator);
+      const { answer, negotiated } = negotiator.answer(description);
       await this.#negotiate(legId, worker, negotiated);
       return answer;
     });

@@ -1,3 +1,17 @@
+import { type Clock, sleep } from '../clock.ts';
+
+export interface WriteGroupOptions {
+  /** In a group. */
+  most?: number;
+  /** That are written side by side: with two, the many do not wait for a single one that came first. */
+  mostGroups?: number;
+  /**
+   * A group begins so long behind the one before, unless it has as many as fit: what comes meanwhile goes with it. Of
+   * groups that are written one after the other.
+   */
+  pace?: { clock: Clock; everyMs: number } | undefined;
+}
+
 /**
  * What many write at once is written together: whatever comes while the former are being written is the next group. Where
  * that fails, each is written by itself, so that none fails for another.
@@ -6,18 +20,20 @@ export class WriteGroup<Item> {
   readonly #write: (items: readonly Item[]) => Promise<void>;
   readonly #most: number;
   readonly #mostGroups: number;
+  readonly #pace: WriteGroupOptions['pace'];
   #waiting: { item: Item; done: PromiseWithResolvers<void> }[] = [];
   #running = 0;
+  #beganUs = Number.NEGATIVE_INFINITY;
 
-  /**
-   * @param write must be safe to run twice
-   * @param most in a group
-   * @param mostGroups that are written side by side: with two, the many do not wait for a single one that came first
-   */
-  constructor(write: (items: readonly Item[]) => Promise<void>, most = 100, mostGroups = 1) {
+  /** @param write must be safe to run twice */
+  constructor(
+    write: (items: readonly Item[]) => Promise<void>,
+    { most = 100, mostGroups = 1, pace }: WriteGroupOptions = {},
+  ) {
     this.#write = write;
     this.#most = most;
     this.#mostGroups = mostGroups;
+    this.#pace = pace;
   }
 
   /** @throws what the write of this one throws */
@@ -33,6 +49,7 @@ export class WriteGroup<Item> {
     // Those of the same turn come first.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
+      if (this.#pace) await this.#keepPace(this.#pace);
       const group = this.#waiting.splice(0, this.#most);
       try {
         await this.#write(group.map(({ item }) => item));
@@ -43,6 +60,12 @@ export class WriteGroup<Item> {
       }
     }
     this.#running--;
+  }
+
+  async #keepPace({ clock, everyMs }: NonNullable<WriteGroupOptions['pace']>): Promise<void> {
+    const leftMs = everyMs - (clock.monotonicUs() - this.#beganUs) / 1000;
+    if (leftMs > 0 && this.#waiting.length < this.#most) await sleep(clock, leftMs);
+    this.#beganUs = clock.monotonicUs();
   }
 
   /** At once: what does not answer is waited for once. */

@@ -8,7 +8,7 @@ import {
   listRecordedStays,
   listRecordingsOfConnections,
   pageCalls,
-  saveLegLog,
+  saveLegLogs,
 } from './calls.ts';
 import { saveChannels } from './channels.ts';
 import { insertConnection } from './connections.ts';
@@ -109,13 +109,31 @@ test('pages are of calls, not of legs', async () => {
 test('a log is written once, for a connection that is on record, and goes with it', async () => {
   const id = await connection('logs');
   const log = { messages: [{ text: 'INVITE "ü" \\ \u{1f600}' }], dropped: 3, media: { agreed: [] } };
-  await saveLegLog(db, id, log);
-  await saveLegLog(db, id, { ...log, messages: [] });
-  await saveLegLog(db, 'unknown', log);
+  await saveLegLogs(db, [{ connectionId: id, ...log }]);
+  await saveLegLogs(db, [
+    { connectionId: id, ...log, messages: [] },
+    { connectionId: 'unknown', ...log },
+  ]);
   assert.deepEqual(await listLegLogs(db, [id, 'unknown']), [{ connectionId: id, ...log }]);
   assert.deepEqual(await listLegLogs(db, []), []);
   await db.deleteFrom('connections').where('connectionId', '=', id).execute();
   assert.deepEqual(await listLegLogs(db, [id]), []);
+});
+
+test('logs of many at once: each goes to its connection', async () => {
+  const ids = [await connection('many'), await connection('many'), await connection('many')];
+  const logs = ids.map((connectionId, index) => ({
+    connectionId,
+    messages: Array.from({ length: index }, (_, k) => ({ text: `${index} ${k}`, atUnixUs: 1.79e15 + k })),
+    dropped: index,
+    media: { agreed: [{ atMs: index }] },
+  }));
+  await saveLegLogs(db, logs);
+  const kept = await listLegLogs(db, ids);
+  assert.deepEqual(
+    kept.toSorted((a, b) => a.dropped - b.dropped),
+    logs,
+  );
 });
 
 test('recordings of connections: those that hold a channel, and those of rooms they are in; no erased ones', async () => {

@@ -1,38 +1,37 @@
-import { sql } from 'kysely';
-import { json } from './json.ts';
+import { compiledQuery } from './compiled-query.ts';
 import { fetchPage, type Page, type PageRequest } from './page.ts';
+import { jsonRows, recordset } from './recordset.ts';
 import type { Connection, Db, Recording, SipLog } from './schema.ts';
 
 export interface SavedLegLog {
+  connectionId: string;
   messages: unknown;
   dropped: number;
   media: unknown;
 }
 
-/** Keeps a connection's media figures and messages; nothing for a connection that is not on record. */
-export async function saveLegLog(db: Db, connectionId: string, log: SavedLegLog): Promise<void> {
-  await db
+const logColumns = { connectionId: 'text', messages: 'jsonb', dropped: 'bigint', media: 'jsonb' } as const;
+
+/** Keeps media figures and messages of connections, each once; nothing for a connection that is not on record. */
+export async function saveLegLogs(db: Db, logs: readonly SavedLegLog[]): Promise<void> {
+  await insertLogs(db, { rows: jsonRows<SavedLegLog>(logColumns, logs) });
+}
+
+const insertLogs = compiledQuery((db, { rows }: { rows: string }) =>
+  db
     .with('leg', (query) =>
       query
         .updateTable('connections')
-        .set({ media: json(log.media) })
-        .where('connectionId', '=', connectionId)
-        .returning('connectionId'),
+        .from(recordset<SavedLegLog>(logColumns, rows))
+        .set(({ ref }) => ({ media: ref('given.media') }))
+        .whereRef('connections.connectionId', '=', 'given.connectionId')
+        .returning(['connections.connectionId', 'given.messages', 'given.dropped']),
     )
     .insertInto('sipLogs')
     .columns(['connectionId', 'messages', 'dropped'])
-    .expression((eb) =>
-      eb
-        .selectFrom('leg')
-        .select([
-          'leg.connectionId',
-          json(log.messages).as('messages'),
-          sql`${log.dropped}::integer`.as('dropped'),
-        ]),
-    )
-    .onConflict((conflict) => conflict.column('connectionId').doNothing())
-    .execute();
-}
+    .expression((eb) => eb.selectFrom('leg').select(['leg.connectionId', 'leg.messages', 'leg.dropped']))
+    .onConflict((conflict) => conflict.column('connectionId').doNothing()),
+);
 
 /** What was kept of these connections; nothing of those that go on or ended a moment ago. */
 export async function listLegLogs(

@@ -91,29 +91,46 @@ const updateConnected = compiledQuery((db, { connectionIds }: { connectionIds: r
 );
 
 export interface KnownConnection {
+  connectionId: string;
   from: string;
   to: string;
   sipIdentity?: SipIdentity | undefined;
   trunkId?: string | undefined;
 }
 
-/** What became known after the row was written: who calls, by which trunk. */
-export async function identifyConnection(
-  db: Db,
-  connectionId: string,
-  { from, to, sipIdentity, trunkId }: KnownConnection,
-): Promise<void> {
-  await db
-    .updateTable('connections')
-    .set({
-      from,
-      to,
-      sipIdentity: sipIdentity === undefined ? null : json(sipIdentity),
-      trunkId: trunkId ?? null,
-    })
-    .where('connectionId', '=', connectionId)
-    .execute();
+const knownColumns = {
+  connectionId: 'text',
+  from: 'text',
+  to: 'text',
+  sipIdentity: 'jsonb',
+  trunkId: 'text',
+} as const;
+
+interface KnownRow {
+  connectionId: string;
+  from: string;
+  to: string;
+  sipIdentity: SipIdentity | null;
+  trunkId: string | null;
 }
+
+/** What became known after the rows were written: who calls, by which trunk. Each connection once. */
+export async function identifyConnections(db: Db, known: readonly KnownConnection[]): Promise<void> {
+  await updateKnown(db, { rows: jsonRows<KnownConnection>(knownColumns, known) });
+}
+
+const updateKnown = compiledQuery((db, { rows }: { rows: string }) =>
+  db
+    .updateTable('connections')
+    .from(recordset<KnownRow>(knownColumns, rows))
+    .set(({ ref }) => ({
+      from: ref('given.from'),
+      to: ref('given.to'),
+      sipIdentity: ref('given.sipIdentity'),
+      trunkId: ref('given.trunkId'),
+    }))
+    .whereRef('connections.connectionId', '=', 'given.connectionId'),
+);
 
 /**
  * A connection that was connected is `finished`, one that never was is `failed`.

@@ -1,4 +1,5 @@
 import type { Insertable } from 'kysely';
+import { compiledQuery } from './compiled-query.ts';
 import { fetchPage, type Page, type PageRequest } from './page.ts';
 import type { Conversation, ConversationTable, Db } from './schema.ts';
 
@@ -6,12 +7,17 @@ export type NewConversation = Omit<Insertable<ConversationTable>, 'status' | 'en
 
 /** A new conversation is `active`; one that is known already stays as it is. */
 export async function insertConversation(db: Db, conversation: NewConversation): Promise<void> {
-  await db
-    .insertInto('conversations')
-    .values({ ...conversation, status: 'active' })
-    .onConflict((conflict) => conflict.column('conversationId').doNothing())
-    .execute();
+  const { conversationId, accountId, conferenceName = null } = conversation;
+  const { dialect, startTime, eventCallbacks } = conversation;
+  await insertRow(db, { conversationId, accountId, conferenceName, dialect, startTime, eventCallbacks });
 }
+
+const insertRow = compiledQuery((db, row: Required<NewConversation>) =>
+  db
+    .insertInto('conversations')
+    .values({ ...row, status: 'active' })
+    .onConflict((conflict) => conflict.column('conversationId').doNothing()),
+);
 
 export async function setEventCallbacks(
   db: Db,

@@ -1,3 +1,4 @@
+import { compiledQuery } from './compiled-query.ts';
 import type { Db, DialPermission } from './schema.ts';
 
 /** Sets what the account may do with a prefix, whatever was set before. */
@@ -12,13 +13,12 @@ export async function saveDialPermission(db: Db, permission: DialPermission): Pr
 
 /** By prefix. */
 export async function listDialPermissions(db: Db, accountId: string): Promise<DialPermission[]> {
-  return await db
-    .selectFrom('dialPermissions')
-    .selectAll()
-    .where('accountId', '=', accountId)
-    .orderBy('prefix')
-    .execute();
+  return await selectPermissions(db, { accountId });
 }
+
+const selectPermissions = compiledQuery((db, { accountId }: { accountId: string }) =>
+  db.selectFrom('dialPermissions').selectAll().where('accountId', '=', accountId).orderBy('prefix'),
+);
 
 /** @returns whether there was one */
 export async function deleteDialPermission(db: Db, accountId: string, prefix: string): Promise<boolean> {

@@ -5,7 +5,7 @@ import { deleteApplication, pageApplications, saveApplication } from './applicat
 import {
   endConnection,
   getConnection,
-  identifyConnection,
+  identifyConnections,
   insertConnection,
   pageConnections,
 } from './connections.ts';
@@ -244,7 +244,17 @@ describe('who calls and why it ended', () => {
       [{ privacy: ['id'] }, null, null],
     );
     const sipIdentity = { privacy: ['id'], passports: ['e"y\\'], trusted: true };
-    await identifyConnection(db, connectionId, { from: 'anonymous', to: '1000', sipIdentity, trunkId: 't' });
+    const other = { ...fresh, connectionId: newId(), startTime, sipCallId: 'd' };
+    await insertConnection(db, { ...other, sipIdentity, trunkId: 'u' });
+    await identifyConnections(db, [
+      { connectionId, from: 'anonymous', to: '1000', sipIdentity, trunkId: 't' },
+      { connectionId: other.connectionId, from: '+15550100', to: '+15550101' },
+    ]);
+    const others = await getConnection(db, 'id', other.connectionId);
+    assert.deepEqual(
+      [others?.from, others?.to, others?.sipIdentity, others?.trunkId],
+      ['+15550100', '+15550101', null, null],
+    );
     await endConnection(db, connectionId, minutesLater(1), 'busy');
     const after = await getConnection(db, 'id', connectionId);
     assert.deepEqual(

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { sql } from 'kysely';
 import { saveApplication } from './applications.ts';
+import { compiledQuery } from './compiled-query.ts';
 import { fetchPage, type Page, type PageRequest } from './page.ts';
 import type { Application, Db, Dialect, PhoneNumber } from './schema.ts';
 
@@ -22,13 +24,26 @@ export async function assignNumber(db: Db, { number, accountId, appId }: PhoneNu
 
 /** Which application answers a number. */
 export async function findApplicationOfNumber(db: Db, number: string): Promise<Application | undefined> {
-  return await db
+  return (await findApplicationsOfNumbers(db, [number])).get(number);
+}
+
+/** By number; those that nobody answers are left out. */
+export async function findApplicationsOfNumbers(
+  db: Db,
+  numbers: readonly string[],
+): Promise<Map<string, Application>> {
+  const rows = await selectApplications(db, { numbers });
+  return new Map(rows.map(({ number, ...application }) => [number, application]));
+}
+
+const selectApplications = compiledQuery((db, { numbers }: { numbers: readonly string[] }) =>
+  db
     .selectFrom('numbers')
     .innerJoin('applications', 'applications.appId', 'numbers.appId')
     .selectAll('applications')
-    .where('numbers.number', '=', number)
-    .executeTakeFirst();
-}
+    .select('numbers.number')
+    .where('numbers.number', '=', sql<string>`any(${numbers})`),
+);
 
 export async function getNumber(db: Db, accountId: string, number: string): Promise<PhoneNumber | undefined> {
   return await db

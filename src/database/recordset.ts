@@ -17,11 +17,28 @@ export function recordset<Row extends object>(
   return sql<Row>`json_to_recordset(${json}::json)`.as<'given'>(sql.raw(`given(${given.join(', ')})`));
 }
 
+interface Column {
+  name: string;
+  /** As the database has it. */
+  column: string;
+}
+
+const columnsByTypes = new WeakMap<object, readonly Column[]>();
+
+function columnsOf(types: object): readonly Column[] {
+  let columns = columnsByTypes.get(types);
+  if (!columns) {
+    columns = Object.keys(types).map((name) => ({ name, column: snakeCase(name) }));
+    columnsByTypes.set(types, columns);
+  }
+  return columns;
+}
+
 export function jsonRows<Row extends object>(types: ColumnTypes<Row>, rows: readonly Row[]): string {
-  const columns = Object.keys(types).map((name) => ({ name: name as keyof Row, column: snakeCase(name) }));
+  const columns = columnsOf(types);
   const values = rows.map((row) => {
     const value: Record<string, unknown> = {};
-    for (const { name, column } of columns) value[column] = wellFormed(row[name]);
+    for (const { name, column } of columns) value[column] = wellFormed(row[name as keyof Row]);
     return value;
   });
   return JSON.stringify(values);

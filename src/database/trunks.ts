@@ -1,4 +1,5 @@
 import type { Insertable } from 'kysely';
+import { compiledQuery } from './compiled-query.ts';
 import { json } from './json.ts';
 import type { Db, Trunk, TrunkGateway, TrunkOptions, TrunkRoute, TrunkTable } from './schema.ts';
 
@@ -31,13 +32,12 @@ export async function getTrunk(db: Db, accountId: string, trunkId: string): Prom
 
 /** By name: operators have a handful. */
 export async function listTrunks(db: Db, accountId: string): Promise<Trunk[]> {
-  return await db
-    .selectFrom('trunks')
-    .selectAll()
-    .where('accountId', '=', accountId)
-    .orderBy('name')
-    .execute();
+  return await selectTrunks(db, { accountId });
 }
+
+const selectTrunks = compiledQuery((db, { accountId }: { accountId: string }) =>
+  db.selectFrom('trunks').selectAll().where('accountId', '=', accountId).orderBy('name'),
+);
 
 /** @returns whether there was one */
 export async function deleteTrunk(db: Db, accountId: string, trunkId: string): Promise<boolean> {

@@ -61,11 +61,14 @@ export class Collection {
         if (verb.maxDigits > 0) this.#keys.digit(digit);
       },
     });
-    const cancel = () => this.#keys.cancel();
+    const cancel = () => {
+      this.#keys.cancel();
+      this.#promptOver.abort(over.reason);
+    };
     over.addEventListener('abort', cancel, { once: true });
     if (over.aborted) cancel();
     else if (verb.speech) this.#listen(verb.speech);
-    const prompted = play(AbortSignal.any([over, this.#promptOver.signal]));
+    const prompted = play(this.#promptOver.signal);
     void prompted.then(() => this.#promptEnded());
     const result = await Promise.race([this.#keys.result, this.#spoken.promise]);
     this.#promptOver.abort();

@@ -117,6 +117,48 @@ test('our keys stay as long as the peer keeps its own', () => {
   assert.deepEqual(negotiated.srtp?.receive.keys, [{ keySalt: Buffer.alloc(30, 2).toString('base64') }]);
 });
 
+test('an offer is examined as it is answered, and nothing is left of it', () => {
+  const negotiator = new MediaNegotiator({ ...options, srtp: 'optional' });
+  negotiator.examine(peerOffer('sendonly'));
+  assert.equal(negotiator.agreed, undefined);
+  assert.throws(() => negotiator.apply(peerOffer('sendrecv')), CallreelError);
+  assert.equal(versionOf(negotiator.answer(peerOffer('sendrecv')).answer), '1');
+  const codeOf = (act: () => unknown): string => {
+    try {
+      act();
+    } catch (error) {
+      return (error as CallreelError).code;
+    }
+    return 'taken';
+  };
+  const expected = {
+    nonsense: 'SDP_INVALID',
+    'v=0\r\n': 'NO_COMMON_CODEC',
+    'v=0\r\nm=audio 4000 RTP/AVP 18\r\n': 'NO_COMMON_CODEC',
+    'v=0\r\nm=audio 4000 RTP/SAVP 0\r\n': 'MEDIA_TRANSPORT_UNSUPPORTED',
+    'v=0\r\nm=audio 4000 RTP/AVP 0\r\n': 'taken',
+  };
+  for (const [offer, code] of Object.entries(expected)) {
+    assert.equal(
+      codeOf(() => new MediaNegotiator(options).examine(offer)),
+      code,
+      offer,
+    );
+    assert.equal(
+      codeOf(() => new MediaNegotiator(options).answer(offer)),
+      code,
+      offer,
+    );
+  }
+});
+
+test('an offer that was read is answered as its text is', () => {
+  const of = (offer: string | ReturnType<typeof parseSessionDescription>) =>
+    new MediaNegotiator({ ...options, sessionId: '42' }).answer(offer);
+  const offer = peerOffer('sendonly');
+  assert.deepEqual(of(parseSessionDescription(offer)), of(offer));
+});
+
 test('an offer that is refused with its keys is made once more as RTP/SAVP, the rest of it unchanged', () => {
   const negotiator = new MediaNegotiator({ ...options, srtp: 'optional' });
   assert.equal(negotiator.secureOffer(), undefined);

@@ -7,12 +7,13 @@ import { LocalSrtp } from './local-srtp.ts';
 import { type CodecPreference, codecAndClock, type NegotiatedMedia } from './negotiation.ts';
 import {
   type AnsweredOffer,
-  answerOffer,
   createOffer,
   type LocalMedia,
   repeatOffer,
+  type TakenOffer,
+  takeOffer,
 } from './offer-answer.ts';
-import { parseSessionDescription } from './session-description.ts';
+import { parseSessionDescription, type SessionDescription } from './session-description.ts';
 import type { SrtpPolicy } from './srtp-parameters.ts';
 
 export type NegotiatorOptions = Omit<LocalMedia, 'sessionId' | 'version' | 'direction' | 'srtp'> & {
@@ -89,19 +90,25 @@ export class MediaNegotiator {
   }
 
   /**
+   * Whether `answer` takes this as a first offer; nothing is made of it.
+   * @throws as `answer`
+   */
+  examine(offer: string): void {
+    takeOffer(parseSessionDescription(offer), this.#local);
+  }
+
+  /**
    * Answers an offer of the peer, the first or a later one.
+   * @param offer its text, or what was read of that
    * @throws CallreelError SDP_INVALID, NO_COMMON_CODEC, MEDIA_TRANSPORT_UNSUPPORTED; what was agreed before then stays
    */
-  answer(offer: string, direction: Direction = 'sendrecv'): AnsweredOffer {
+  answer(offer: string | SessionDescription, direction: Direction = 'sendrecv'): AnsweredOffer {
+    const session = typeof offer === 'string' ? parseSessionDescription(offer) : offer;
     const local = { ...this.#local, direction };
-    const suspended = this.#suspend(offer, local);
+    const suspended = this.#suspend(session, local);
     if (suspended) return suspended;
-    let { negotiated } = answerOffer(offer, local);
-    if (this.#peerChangedKeys(negotiated)) {
-      this.#srtp.renew();
-      ({ negotiated } = answerOffer(offer, local));
-    }
-    const answer = this.#describe((version) => answerOffer(offer, { ...local, version }).answer);
+    const { streams, negotiated } = this.#take(session, local);
+    const answer = this.#describe((version) => describeLocal({ ...local, version }, streams));
     this.#active = answer;
     // A refresh of the session offers what was answered here.
     this.#offered = answer;
@@ -110,9 +117,8 @@ export class MediaNegotiator {
   }
 
   /** A later offer that disables every stream (port 0) puts the call on hold; another one may go on with it. */
-  #suspend(offer: string, local: LocalMedia): AnsweredOffer | undefined {
+  #suspend({ media }: SessionDescription, local: LocalMedia): AnsweredOffer | undefined {
     const agreed = this.#agreed;
-    const { media } = parseSessionDescription(offer);
     if (!agreed || media.length === 0 || media.some(({ port }) => port !== 0)) return undefined;
     const answer = this.#describe((version) =>
       describeLocal({ ...local, version }, media.map(refusedStream)),
@@ -120,6 +126,14 @@ export class MediaNegotiator {
     const negotiated: NegotiatedMedia = { ...agreed, direction: 'inactive', remote: undefined };
     this.#agreed = negotiated;
     return { answer, negotiated };
+  }
+
+  /** Where the peer has other keys, ours change too. */
+  #take(session: SessionDescription, local: LocalMedia): TakenOffer {
+    const taken = takeOffer(session, local);
+    if (!this.#peerChangedKeys(taken.negotiated)) return taken;
+    this.#srtp.renew();
+    return takeOffer(session, local);
   }
 
   #peerChangedKeys({ srtp }: NegotiatedMedia): boolean {

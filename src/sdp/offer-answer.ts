@@ -20,7 +20,11 @@ import {
 } from './negotiation.ts';
 import { payloadFormats } from './payload-format.ts';
 import { negotiatedRtcp, wantsRtcpMux } from './rtcp-attributes.ts';
-import { type MediaDescription, parseSessionDescription } from './session-description.ts';
+import {
+  type MediaDescription,
+  parseSessionDescription,
+  type SessionDescription,
+} from './session-description.ts';
 import { chooseStream } from './stream-choice.ts';
 
 export type { LocalMedia } from './local-description.ts';
@@ -32,13 +36,28 @@ export interface AnsweredOffer {
   negotiated: NegotiatedMedia;
 }
 
+/** An offer that was taken. */
+export interface TakenOffer {
+  /** Of the answer, in the places of the offer's. */
+  streams: MediaDescription[];
+  negotiated: NegotiatedMedia;
+}
+
 /**
  * Answers an offer (RFC 3264 section 6): takes its first audio stream whose transport we have and that has a codec in
  * common, and refuses every other stream with port 0.
  * @throws CallreelError SDP_INVALID, NO_COMMON_CODEC, MEDIA_TRANSPORT_UNSUPPORTED
  */
 export function answerOffer(offer: string, local: LocalMedia): AnsweredOffer {
-  const session = parseSessionDescription(offer);
+  const { streams, negotiated } = takeOffer(parseSessionDescription(offer), local);
+  return { answer: describeLocal(local, streams), negotiated };
+}
+
+/**
+ * As `answerOffer`, without writing the answer.
+ * @throws CallreelError NO_COMMON_CODEC, MEDIA_TRANSPORT_UNSUPPORTED
+ */
+export function takeOffer(session: SessionDescription, local: LocalMedia): TakenOffer {
   const { media, codecs, srtp } = chooseStream(session, local);
   const formats = payloadFormats(media);
   const send = sentCodec(codecs[0]!, formats);
@@ -65,9 +84,8 @@ export function answerOffer(offer: string, local: LocalMedia): AnsweredOffer {
     crypto: srtp ? [srtp.attribute] : [],
     direction,
   });
-  const streams = session.media.map((offered) => (offered === media ? accepted : refusedStream(offered)));
   return {
-    answer: describeLocal(local, streams),
+    streams: session.media.map((offered) => (offered === media ? accepted : refusedStream(offered))),
     negotiated: {
       remote: mediaAddress(session, media),
       receive: codecs,

@@ -23,9 +23,14 @@ export function isLoopback(address: string): boolean {
   return address.startsWith('127.') || address === '::1' || address === 'localhost';
 }
 
-/** A set of networks in CIDR notation, asked for every packet: answers are by arithmetic, nothing is kept. */
+/**
+ * A set of networks in CIDR notation, asked for every packet: answers are by arithmetic. Only the latest is kept, as most
+ * packets come from where the one before came from.
+ */
 export class Networks {
   readonly #networks: readonly Network[];
+  #asked = '';
+  #answer = false;
 
   /** @throws Error for a text that is no network */
   constructor(networks: readonly string[]) {
@@ -33,7 +38,16 @@ export class Networks {
   }
 
   has(address: string): boolean {
-    if (this.#networks.length === 0 || !ipaddr.isValid(address)) return false;
+    if (this.#networks.length === 0) return false;
+    if (address !== this.#asked) {
+      this.#answer = this.#contains(address);
+      this.#asked = address;
+    }
+    return this.#answer;
+  }
+
+  #contains(address: string): boolean {
+    if (!ipaddr.isValid(address)) return false;
     const parsed = ipaddr.process(address);
     return this.#networks.some((network) => contains(network, parsed));
   }

@@ -39,6 +39,53 @@ test('what is no message of a call has no outline', () => {
   assert.equal(outlineMessage(request('INVITE').replace('CSeq: 7', 'CSeq: seven')), undefined);
 });
 
+test('headers are found however their lines are written, the first of each, among 255', () => {
+  const outline = (...lines: string[]) =>
+    outlineMessage(['INVITE sip:a@b SIP/2.0', ...lines, '', ''].join('\r\n'));
+  const usual = outline('Via: SIP/2.0/UDP h;branch=b', 'To: <sip:a>;tag=t', 'Call-ID: c', 'CSeq: 7 INVITE');
+  assert.equal(usual?.transmissionKey, 'INVITE 7 INVITE t b ');
+  for (const lines of [
+    ['VIA: SIP/2.0/UDP h;branch=b', 'T : <sip:a>;tag=t', 'CALL-ID:c', 'cSEQ:7 INVITE'],
+    [' v: SIP/2.0/UDP h;branch=b', '\tt: <sip:a>;tag=t', '  i: c', ' cseq: 7 INVITE'],
+    [
+      'Contact: <sip:x>',
+      'v:SIP/2.0/UDP h;branch=b',
+      'Route: <sip:r>',
+      't:<sip:a>;tag=t',
+      'i:c',
+      'CSeq: 7 INVITE',
+    ],
+    [
+      'Via: h;branch=b',
+      'Via: g;branch=x',
+      'To: a;tag=t',
+      'To: a;tag=u',
+      'i:c',
+      'i:d',
+      'CSeq: 7 INVITE',
+      'CSeq: 8 ACK',
+    ],
+    ['v:h;branch=b', 't:a;tag=t', 'i:c', ...Array.from({ length: 251 }, () => 'Via'), 'CSeq: 7 INVITE'],
+  ]) {
+    assert.deepEqual(outline(...lines), usual, lines.slice(0, 8).join('|'));
+    const byFeeds = ['INVITE sip:a@b SIP/2.0', ...lines, '', ''].join('\n');
+    assert.deepEqual(outlineMessage(byFeeds), usual);
+  }
+  const far = [
+    'v:h;branch=b',
+    't:a;tag=t',
+    'i:c',
+    ...Array.from({ length: 252 }, () => 'Via'),
+    'CSeq: 7 INVITE',
+  ];
+  assert.equal(outline(...far), undefined);
+  assert.equal(outlineMessage('INVITE sip:a@b SIP/2.0'), undefined);
+  assert.deepEqual(
+    outlineMessage('INVITE sip:a@b SIP/2.0\r\nv:h;branch=b\r\nt:a;tag=t\r\ni:c\r\nCSeq: 7 INVITE'),
+    usual,
+  );
+});
+
 test('one key for every transmission of a message, another for every other message', () => {
   assert.equal(keyOf(request('INVITE')), keyOf(request('INVITE')));
   assert.notEqual(keyOf(request('INVITE')), keyOf(request('INVITE', { branch: 'b2' })));

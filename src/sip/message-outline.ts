@@ -19,6 +19,8 @@ export interface MessageOutline {
 const maxHeaderLines = 256;
 const maxContentType = 256;
 const wanted = new Set(['call-id', 'cseq', 'to', 'via', 'rseq', 'content-type']);
+/** That their names begin with, compact forms too. */
+const wantedLetters = new Set([...'ictvr'].map((letter) => letter.charCodeAt(0)));
 
 /** Where the body begins; the whole length where there is none. */
 export function bodyStart(text: string): number {
@@ -28,10 +30,11 @@ export function bodyStart(text: string): number {
 
 /** Undefined for what has no start line, Call-ID or CSeq of SIP. */
 export function outlineMessage(text: string): MessageOutline | undefined {
-  const [startLine = '', ...lines] = text.slice(0, bodyStart(text)).split(/\r?\n/, maxHeaderLines);
-  const start = parseStartLine(startLine);
+  const head = text.slice(0, bodyStart(text));
+  const feed = head.indexOf('\n');
+  const start = parseStartLine(lineUntil(head, 0, feed));
   if (start === undefined) return undefined;
-  const headers = readHeaders(lines);
+  const headers = feed < 0 ? new Map<string, string>() : readHeaders(head, feed + 1);
   const callId = headers.get('call-id') ?? '';
   const cseq = /^(\d{1,10})\s+(\S{1,32})/.exec(headers.get('cseq') ?? '');
   if (callId === '' || cseq === null) return undefined;
@@ -62,14 +65,32 @@ function parseStartLine(
   return request ? { method: request[1]!, status: undefined, reason: '' } : undefined;
 }
 
+/** @param feed where the line feed stands; negative for the last line */
+function lineUntil(text: string, start: number, feed: number): string {
+  if (feed < 0) return text.slice(start);
+  return text.slice(start, feed > start && text.charCodeAt(feed - 1) === 0x0d ? feed - 1 : feed);
+}
+
 /** The first of each that is wanted: of Via, the topmost. */
-function readHeaders(lines: readonly string[]): Map<string, string> {
+function readHeaders(head: string, start: number): Map<string, string> {
   const found = new Map<string, string>();
-  for (const line of lines) {
-    const colon = line.indexOf(':');
-    if (colon <= 0) continue;
-    const key = headerKey(line.slice(0, colon).trim());
-    if (wanted.has(key) && !found.has(key)) found.set(key, line.slice(colon + 1).trim());
+  let at = start;
+  for (let lines = 1; lines < maxHeaderLines; lines++) {
+    const feed = head.indexOf('\n', at);
+    if (mayBeWanted(head.charCodeAt(at))) {
+      const line = lineUntil(head, at, feed);
+      const colon = line.indexOf(':');
+      const key = colon <= 0 ? '' : headerKey(line.slice(0, colon).trim());
+      if (wanted.has(key) && !found.has(key)) found.set(key, line.slice(colon + 1).trim());
+    }
+    if (feed < 0) break;
+    at = feed + 1;
   }
   return found;
+}
+
+/** By the first character of a line; most lines of a message are not. What is no letter may stand before a name. */
+function mayBeWanted(code: number): boolean {
+  const lower = code | 0x20;
+  return lower < 0x61 || lower > 0x7a || wantedLetters.has(lower);
 }
