@@ -39,7 +39,7 @@ export class ConnectionRows {
     this.#starts = new WriteGroup((starts) => insertConnections(db, starts));
     this.#known = new WriteGroup((known) => identifyConnections(db, known), { pace });
     this.#answers = new WriteGroup(async (ids) => void (await setConnected(db, ids)), { pace });
-    this.#ends = new WriteGroup((ends) => endConnections(db, ends), { pace });
+    this.#ends = new WriteGroup((ends) => endConnections(db, ends));
     this.#logs = new WriteGroup((logs) => saveLegLogs(db, logs), { most: mostLogs });
   }
 

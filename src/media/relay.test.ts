@@ -105,13 +105,14 @@ describe('Relay', () => {
     for (const phone of [a, b, c]) assertOrderly(phone.received);
   });
 
-  it('keeps numbers and times of what follows three seconds that came at once', async () => {
+  it('keeps numbers and times of what follows three seconds that came almost at once', async () => {
     const [a, b] = await callTwo();
     const beganAt = { sequenceNumber: a.sequenceNumber, timestamp: a.timestamp };
     const ahead = 150;
     for (let n = 0; n < ahead; n++) {
       await a.send({ payload: speech(1, n) });
-      await bench.slots(0);
+      // Five in a tick: no socket has to let any wait.
+      if (n % 5 === 4) bench.clock.advanceMs(5);
     }
     await bench.slots(1);
     assert.equal(b.received.length, ahead);
