@@ -45,6 +45,7 @@ enum {
   LATENESS_BUCKETS = 200000,
   LATENESS_STEP_US = 10,
   PACKET_US = 20000,
+  MOST_TOLD = 50,
   ULAW_ZERO = 0xff,
 };
 
@@ -192,6 +193,17 @@ static void take_first(struct stream *stream, uint32_t time, const uint8_t *payl
   else know(stream, time, number);
 }
 
+/* The first few, to find out why. */
+static void tell_wrong(const struct stream *stream, const uint8_t *packet, int64_t number) {
+  static int told;
+  if (told++ >= MOST_TOLD) return;
+  const struct stream *peer = &streams[stream->peer];
+  fprintf(stderr, "stream %d, %ld us: number %u has %s in the place of packet %ld; begun at %ld, first %ld, last %ld, sent %ld\n",
+          (int)(stream - streams), (long)now_us(), get16(packet + 2),
+          is_silence(packet + RTP_HEADER) ? "silence" : "something", (long)number, (long)peer->begin_packet,
+          (long)stream->first_packet, (long)stream->last_packet, (long)peer->next_packet);
+}
+
 static void take(struct stream *stream, uint8_t *packet, size_t length) {
   stream->received++;
   received++;
@@ -214,6 +226,7 @@ static void take(struct stream *stream, uint8_t *packet, size_t length) {
   if (number < 0 || delta % PACKET_SAMPLES != 0 ||
       memcmp(payload, payload_of(stream->peer, number), PACKET_SAMPLES) != 0) {
     wrong++;
+    tell_wrong(stream, packet, number);
     int64_t found = find_sent(stream->peer, payload);
     if (found >= 0) know(stream, time, found);
     return;
