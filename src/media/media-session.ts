@@ -1,3 +1,4 @@
+import type { Decoder } from '../codec/codec.ts';
 import { RtpPacketView, RtpParser } from '../rtp/packet.ts';
 import { isRtcp } from '../rtp/rtcp.ts';
 import type { Datagram, DatagramSink, TransportPort } from '../rtp/transport.ts';
@@ -401,10 +402,21 @@ export class MediaSession implements DatagramSink {
     if (!decoder) {
       if (!this.#relayTarget?.relayNoise(packet, packet.clockRateHz)) this.playout.putNoise(packet);
     } else {
-      const isRelayed = this.#relayTarget?.relay(packet, format);
+      const isRelayed = this.#relayAudio(format, decoder);
       if (!isRelayed || this.ears.active) this.playout.put(packet, format, decoder);
-      else if (this.playout.active) this.playout.clear();
       if (!this.ears.active) this.fast.follow(format, datagram);
     }
+  }
+  /** What waits to be mixed goes first. @returns whether nothing is left to be mixed */
+  #relayAudio(format: ReceiveFormat, decoder: Decoder): boolean {
+    const target = this.#relayTarget;
+    if (!target) return false;
+    if (this.playout.active && !this.ears.active) {
+      if (target.relays(format))
+        this.playout.handOver(decoder, (waiting) => target.relay({ ...waiting, marker: false }, format));
+      else if (!target.isSent) this.playout.clear();
+    }
+    // To a party on hold nobody speaks, nor is it told later.
+    return !target.isSent || target.relay(packet, format);
   }
 }
