@@ -140,7 +140,8 @@ function report(
   const gapSamplesOfReference = references.reduce((sum, each) => sum + each.findings.gapSamples, 0);
   const lostPacketsOfReference = references.reduce((sum, each) => sum + lostOf(each), 0);
   const wrong = [files, spool, ...promisedRows].filter(
-    (each) => each.gapSamples + each.lostPackets + each.wrongPackets + each.unheardPackets > 0,
+    (each) =>
+      each.gapSamples + each.lostPackets + each.wrongPackets + each.reorderedPackets + each.unheardPackets > 0,
   );
   const shortcomings = [
     ...(wrong.length > 0 ? ['what was recorded, or relayed, is not what was sent'] : []),
@@ -204,7 +205,8 @@ function report(
     ...{ rssOfWorkersPerCallMB: files.rssOfWorkersPerCallMB, rssMB: files.rssMB },
     gapSamples: files.gapSamples,
     lostPackets: files.lostPackets,
-    ...{ wrongPackets: files.wrongPackets, notRelayedBefore: files.notRelayedBefore },
+    ...{ wrongPackets: files.wrongPackets, reorderedPackets: files.reorderedPackets },
+    notRelayedBefore: files.notRelayedBefore,
     tickLatenessP999Ms: files.tickLatenessP999Ms,
     ...{ format: work.format, seconds: work.seconds, repetitions: rounds.length },
     referenceMicrosecondsPerPacket: rounded(referencePacketUs),
@@ -251,6 +253,7 @@ function summarize(
     notRelayedBefore: most(({ totals }) => totals.notRelayedBefore),
     tickLatenessP999Ms: rounded(most((each) => each.tickLatenessP999Ms)),
     wrongPackets: runs.reduce((sum, { load }) => sum + load.wrong, 0),
+    reorderedPackets: runs.reduce((sum, { load }) => sum + load.reordered, 0),
     databaseCpuSecondsPerCallMinute: rounded(median(({ usage }) => perCallMinute(usage.databaseCpuSeconds))),
     loadLatenessP999Us: most(({ load }) => load.latenessP999Us),
     leadingMs: most(({ findings }) => findings.leadingMs),

@@ -18,6 +18,7 @@ export interface LoadReport {
   /** Of streams that should be another one's: not one of its packets. */
   wrong: number;
   missing: number;
+  /** They came behind a later one, or twice. */
   reordered: number;
   /** Packets of silence that a stream received before the first of the other one's, while that one was sent, at most. */
   mostSilentBefore: number;

@@ -120,16 +120,20 @@ export interface RecordedCalls {
   files?: FileFormat | undefined;
 }
 
-/** @throws as `verifyCalls` */
+/** @throws as `verifyCalls`, and where two are of one call */
 export async function verifyRecordings(
   { server, audio, totals, files }: RecordedCalls,
   recordings: readonly RecordingBody[],
 ): Promise<Findings> {
   const findings = noFindings();
+  const calls = new Set<number>();
   for (const { recording_id: id, file, recorded_ms: recordedMs } of recordings) {
     const { channels } = await server.api<WholeRecordingBody>('GET', `/v1/recordings/${id}`);
     const left = channels.findIndex(({ direction }) => direction === 'incoming');
-    const streams = streamsOf(indexOfCaller(channels[left]?.from ?? '', totals.sent.length / 2));
+    const call = indexOfCaller(channels[left]?.from ?? '', totals.sent.length / 2);
+    if (calls.has(call)) throw new Error(`two recordings of ${callerOf(call)}`);
+    calls.add(call);
+    const streams = streamsOf(call);
     const wav = files === 'wav' ? await readRecording(file!.path!) : await download(server, id, 'stereo');
     if (files === 'mp3') await assertMp3(await readRecording(file!.path!), decodeWav(wav).channels);
     assertLength(wavSamples(wav), recordedMs);
