@@ -14,6 +14,7 @@ const benches: Record<string, () => Promise<{ run(options: string[]): Promise<ob
   conference: () => import('./conference.ts'),
   deliver: () => import('./deliver.ts'),
   growth: () => import('./growth.ts'),
+  peer: () => import('./peer.ts'),
   quality: () => import('./quality.ts'),
   'quality-cost': () => import('./quality-cost.ts'),
   ready: () => import('./ready.ts'),

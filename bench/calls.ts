@@ -141,7 +141,8 @@ function report(
   const lostPacketsOfReference = references.reduce((sum, each) => sum + lostOf(each), 0);
   const wrong = [files, spool, ...promisedRows].filter(
     (each) =>
-      each.gapSamples + each.lostPackets + each.wrongPackets + each.reorderedPackets + each.unheardPackets > 0,
+      each.gapSamples + each.lostPackets + each.wrongPackets + each.reorderedPackets + each.unheardPackets >
+      0,
   );
   const shortcomings = [
     ...(wrong.length > 0 ? ['what was recorded, or relayed, is not what was sent'] : []),
