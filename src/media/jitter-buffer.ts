@@ -122,21 +122,6 @@ export class JitterBuffer {
     this.#empty();
   }
 
-  /** Gives away what waits of this decoder, in its order, and forgets all else. `take` may not come back here. */
-  handOver(decoder: Decoder, take: (packet: BufferedPacket) => void): void {
-    const slots = this.#slots;
-    for (let number = slots ? this.#nextQueued() : -1; slots && number >= 0; number = this.#nextQueued()) {
-      const sequenceNumber = toSequenceNumber(number);
-      if (slots.decoderOf(number) === decoder) {
-        const rtpTime = toRtpTimestamp(slots.rtpTimeOf(number));
-        take({ ssrc: this.#ssrc, sequenceNumber, rtpTime, payload: slots.payloadOf(number) });
-      }
-      slots.played(number);
-      this.#next = addToSequence(sequenceNumber, 1);
-    }
-    this.clear();
-  }
-
   #empty(): void {
     this.#slots?.clear();
     this.#decodedFrom = this.#decodedTo = 0;

@@ -1,4 +1,3 @@
-import type { CodecName } from '../codec/codec.ts';
 import type { RtpHeader } from '../rtp/packet.ts';
 import type { SrtpContext } from '../rtp/srtp-context.ts';
 import type { TransportPort } from '../rtp/transport.ts';
@@ -156,11 +155,6 @@ export class LegOutput {
     return this.#sends && this.#latch.sendAddress !== '' ? this.#sender?.format : undefined;
   }
 
-  /** It is sent more than a packet now and then. */
-  get isSent(): boolean {
-    return this.format !== undefined;
-  }
-
   /** Whether `sendSamples` puts a prompt over what the leg is sent. */
   get playing(): boolean {
     return this.player.overRoom !== undefined || this.tone.active;
@@ -254,37 +248,22 @@ export class LegOutput {
 
   /** Sends another leg's packet as it is. @returns false when it has to be decoded and mixed */
   relay(packet: RelayedPacket, { codec, clockRateHz }: NegotiatedCodec): boolean {
-    if (!this.#mayRelay) return false;
-    const format = this.#formatLike(codec, clockRateHz);
-    if (!format) {
-      this.#relay?.end();
-      return false;
+    if (!this.#relay || this.#isTaken || this.format === undefined) return false;
+    for (const format of this.#formats) {
+      if (format.codec !== codec || format.clockRateHz !== clockRateHz) continue;
+      const ticks = payloadDurationTicks(codec, clockRateHz, packet.payload);
+      this.#relay.audio(packet, format.payloadType, ticks, this.#latch.sendAddress, this.#latch.sendPort);
+      return true;
     }
-    const ticks = payloadDurationTicks(codec, clockRateHz, packet.payload);
-    this.#relay?.audio(packet, format.payloadType, ticks, this.#latch.sendAddress, this.#latch.sendPort);
-    return true;
-  }
-
-  /** Whether `relay` takes packets of this format. */
-  relays({ codec, clockRateHz }: NegotiatedCodec): boolean {
-    return this.#mayRelay && this.#formatLike(codec, clockRateHz) !== undefined;
-  }
-
-  get #mayRelay(): boolean {
-    return this.#relay !== undefined && !this.#isTaken && this.isSent;
-  }
-
-  #formatLike(codec: CodecName, clockRateHz: number): NegotiatedCodec | undefined {
-    for (const format of this.#formats)
-      if (format.codec === codec && format.clockRateHz === clockRateHz) return format;
-    return undefined;
+    this.#relay.end();
+    return false;
   }
 
   /** How what goes on with the last packet of another leg is sent, while nothing else is; undefined: not known. */
   ahead({ codec, clockRateHz }: NegotiatedCodec, last: LastRelayed): FastRelay | undefined {
     const sender = this.#sender;
     if (!sender) return undefined;
-    const format = this.#formatLike(codec, clockRateHz);
+    const format = this.#formats.find((each) => each.codec === codec && each.clockRateHz === clockRateHz);
     const ahead = this.#relay?.ahead(last);
     if (!format || !ahead) return undefined;
     const { port, ssrc, slotTicks } = sender;
@@ -324,25 +303,25 @@ export class LegOutput {
    * made and mixed
    */
   relayNoise(packet: RelayedPacket, clockRateHz: number): boolean {
-    if (!this.#mayRelay) return false;
+    if (!this.#relay || this.#isTaken || this.format === undefined) return false;
     const format = this.#comfortNoise.find((each) => each.clockRateHz === clockRateHz);
     if (
       format &&
-      this.#relay?.noise(packet, format.payloadType, this.#latch.sendAddress, this.#latch.sendPort)
+      this.#relay.noise(packet, format.payloadType, this.#latch.sendAddress, this.#latch.sendPort)
     )
       return true;
-    this.#relay?.end();
+    this.#relay.end();
     return false;
   }
 
   /** Sends another leg's packet of a key press (RFC 4733), whether its audio is relayed or not. */
   relayEvent(packet: RelayedPacket, clockRateHz: number): void {
-    if (!this.#mayRelay) return;
+    if (!this.#relay || this.#isTaken || this.format === undefined) return;
     if (!this.#event) {
       this.leaveOut(packet);
       return;
     }
-    this.#relay?.event(packet, clockRateHz, this.#event, this.#latch.sendAddress, this.#latch.sendPort);
+    this.#relay.event(packet, clockRateHz, this.#event, this.#latch.sendAddress, this.#latch.sendPort);
   }
 
   /** Another leg's packet that is not for this one: its number is not missed. */

@@ -1,4 +1,3 @@
-import type { Decoder } from '../codec/codec.ts';
 import { RtpPacketView, RtpParser } from '../rtp/packet.ts';
 import { isRtcp } from '../rtp/rtcp.ts';
 import type { Datagram, DatagramSink, TransportPort } from '../rtp/transport.ts';
@@ -326,6 +325,11 @@ export class MediaSession implements DatagramSink {
     this.#relayTarget = target;
   }
 
+  /** What came to be mixed is not heard any more, but by who listens to the leg. */
+  forgetWaiting(): void {
+    if (!this.ears.active) this.playout.clear();
+  }
+
   /** What the leg says and hears goes past the mixer, and nobody listens to what would be heard of it. */
   get isRelayed(): boolean {
     return (
@@ -402,21 +406,10 @@ export class MediaSession implements DatagramSink {
     if (!decoder) {
       if (!this.#relayTarget?.relayNoise(packet, packet.clockRateHz)) this.playout.putNoise(packet);
     } else {
-      const isRelayed = this.#relayAudio(format, decoder);
+      const isRelayed = this.#relayTarget?.relay(packet, format);
       if (!isRelayed || this.ears.active) this.playout.put(packet, format, decoder);
+      else if (this.playout.active) this.playout.clear();
       if (!this.ears.active) this.fast.follow(format, datagram);
     }
-  }
-  /** What waits to be mixed goes first. @returns whether nothing is left to be mixed */
-  #relayAudio(format: ReceiveFormat, decoder: Decoder): boolean {
-    const target = this.#relayTarget;
-    if (!target) return false;
-    if (this.playout.active && !this.ears.active) {
-      if (target.relays(format))
-        this.playout.handOver(decoder, (waiting) => target.relay({ ...waiting, marker: false }, format));
-      else if (!target.isSent) this.playout.clear();
-    }
-    // To a party on hold nobody speaks, nor is it told later.
-    return !target.isSent || target.relay(packet, format);
   }
 }

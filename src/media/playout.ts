@@ -65,12 +65,6 @@ export class Playout implements PartySlot {
     this.#buffer?.jitter.clear();
   }
 
-  /** Gives away what waits of this decoder, in its order, and forgets all else. */
-  handOver(decoder: Decoder, take: (packet: BufferedPacket) => void): void {
-    this.#buffer?.jitter.handOver(decoder, take);
-    this.clear();
-  }
-
   put(packet: BufferedPacket, format: PlayoutFormat, decoder: Decoder): void {
     this.#bufferFor(format).jitter.put(packet, decoder);
   }

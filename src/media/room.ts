@@ -68,6 +68,8 @@ export class Room {
     });
     this.withhold();
     this.#linkRelay();
+    // To the one who came it was not said: what is relayed is all of the other one that is heard, and nothing made up.
+    if (this.#relays) for (const each of this.#members) each.session.forgetWaiting();
   }
 
   remove(session: MediaSession): void {
