@@ -121,12 +121,12 @@ function configuration(
 ): [string, string][] {
   const [first, last] = ports.split('-');
   const calledHost = calledUri.slice(calledUri.indexOf('@'));
-  const folders = ['etc', 'varlib', 'db', 'key', 'data', 'agi', 'spool', 'run', 'log'];
+  const folders = ['etc', 'varlib', 'db', 'key', 'agi', 'spool', 'run', 'log'];
   const own = folders.map((name) => `ast${name}dir => ${directory}`).join('\n');
   return [
     [
       'asterisk.conf',
-      `[directories]\n${own}\nastmoddir => /usr/lib/x86_64-linux-gnu/asterisk/modules\n[options]\nmaxfiles = 65536\n`,
+      `[directories]\n${own}\nastdatadir => /usr/share/asterisk\nastmoddir => /usr/lib/x86_64-linux-gnu/asterisk/modules\n[options]\nmaxfiles = 65536\n`,
     ],
     ['modules.conf', '[modules]\nautoload=yes\n'],
     ['logger.conf', '[general]\n[logfiles]\nmessages => warning,error\n'],
