@@ -1,6 +1,6 @@
 import { type Libc, linux, type OpenedLibc, PinnedBytes } from './libc.ts';
 import { MessageHeader } from './message-header.ts';
-import { maxDatagramBytes } from './send-batch.ts';
+import { maxDatagramBytes, overflowErrors } from './send-batch.ts';
 import type { ConnectedSends } from './transport.ts';
 
 export interface SendCounters {
@@ -39,8 +39,7 @@ export function sendMessage(libc: Libc, fd: number, message: MessageHeader): boo
   return libc.errno() === linux.ECONNREFUSED && libc.sendmsg(fd, message.pointer, sendFlags) >= 0;
 }
 
-/** This machine has no room for it, whoever it is for. */
-const overflows: readonly number[] = [linux.EAGAIN, linux.ENOBUFS, linux.ENOMEM];
+const overflows: readonly number[] = overflowErrors.map((name) => linux[name]);
 
 /** @param errno why it was not sent */
 export function countFailedSend(counters: SendCounters, errno: number): void {

@@ -3,6 +3,8 @@ export const maxDatagramBytes = 2048;
 const chunkBytes = 64 * 1024;
 /** 4 MiB: as many ticks, a third of a second, of a kernel that takes nothing. */
 const maxChunks = 64;
+/** This machine has no room for a datagram, whoever it is for: a socket's buffer is full, or the queue before it. */
+export const overflowErrors = ['EAGAIN', 'ENOBUFS', 'ENOMEM'] as const;
 /** As the system says it of its own buffers. */
 export const noRoom = Object.assign(new Error('no room left to queue a datagram'), { code: 'ENOBUFS' });
 

@@ -6,7 +6,7 @@ import { CallreelError } from '../errors.ts';
 import { DgramPort, sendDatagram } from './dgram-port.ts';
 import type { PortRange } from './port-range.ts';
 import { bindFreePort, judgeBindError } from './port-search.ts';
-import { maxDatagramBytes, SendBatch } from './send-batch.ts';
+import { maxDatagramBytes, overflowErrors, SendBatch } from './send-batch.ts';
 import { TickLoop } from './tick-loop.ts';
 import {
   type Datagram,
@@ -44,8 +44,7 @@ interface ReceivedDatagram extends Datagram {
   port: DgramPort;
 }
 
-/** This machine has no room for a datagram, whoever it is for. */
-const overflows: readonly unknown[] = ['EAGAIN', 'ENOBUFS', 'ENOMEM'];
+const overflows: readonly unknown[] = overflowErrors;
 
 /** Bound to this, a socket takes IPv4 as well: its peers' addresses then stand in IPv6 form. */
 const everywhere = '::';
