@@ -62,15 +62,25 @@ export class Asterisk implements Peer {
     const args = ['-f', '-C', `${inside}/asterisk.conf`];
     const child = spawn('chroot', [root, program, ...args], { stdio: 'ignore' });
     const asterisk = new Asterisk(child, signalling, sipPort, directory);
+    try {
+      await asterisk.#started();
+      return asterisk;
+    } catch (error) {
+      await asterisk[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async #started(): Promise<void> {
     const untilUs = systemClock.monotonicUs() + startTimeoutMs * 1000;
-    while (!existsSync(join(directory, 'asterisk.ctl'))) {
-      if (child.exitCode !== null) throw new Error(`${program} ended with code ${child.exitCode}`);
+    while (!existsSync(join(this.#directory, 'asterisk.ctl'))) {
+      const { exitCode } = this.#process;
+      if (exitCode !== null) throw new Error(`${program} ended with code ${exitCode}`);
       if (systemClock.monotonicUs() > untilUs) throw new Error(`${program} does not start`);
       await sleep(systemClock, pollMs);
     }
     // Its modules are there a moment behind its socket.
     await sleep(systemClock, 10 * pollMs);
-    return asterisk;
   }
 
   get pid(): number {

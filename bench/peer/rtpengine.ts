@@ -71,16 +71,25 @@ export class Rtpengine implements Peer {
     socket.bind(0, host);
     await once(socket, 'listening');
     const engine = new Rtpengine(child, socket, port, recordings);
+    try {
+      await engine.#started();
+      return engine;
+    } catch (error) {
+      await engine[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async #started(): Promise<void> {
     const untilUs = systemClock.monotonicUs() + startTimeoutMs * 1000;
     for (;;) {
-      if (child.exitCode !== null) throw new Error(`${program} ended with code ${child.exitCode}`);
-      if (
-        await engine.#command({ command: 'ping' }, pollMs).then(
-          () => true,
-          () => false,
-        )
-      )
-        return engine;
+      const { exitCode } = this.#process;
+      if (exitCode !== null) throw new Error(`${program} ended with code ${exitCode}`);
+      const isHere = await this.#command({ command: 'ping' }, pollMs).then(
+        () => true,
+        () => false,
+      );
+      if (isHere) return;
       if (systemClock.monotonicUs() > untilUs) throw new Error(`${program} does not answer`);
       await sleep(systemClock, pollMs);
     }
