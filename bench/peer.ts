@@ -129,6 +129,8 @@ function report(
     )}\n`,
   );
   const { totals, findings } = reference;
+  const { wrong, reordered } = ours.load;
+  const isWrong = notRelayed + lostPackets + gapSamples + ours.unheardPackets + wrong + reordered > 0;
   return {
     ...{ driver: ours.driver, calls, seconds, cpuSecondsPerCallMinute: cost },
     referenceCpuSecondsPerCallMinute: referenceCost,
@@ -138,7 +140,7 @@ function report(
     voidReason: [...peers, reference, ours].find((each) => each.voidReason !== undefined)?.voidReason ?? null,
     shortcomings: [
       ...(totals.notRelayed + findings.lostPackets > 0 ? ['the reference did not do its work'] : []),
-      ...(notRelayed + lostPackets > 0 ? ['what was recorded, or relayed, is not what was sent'] : []),
+      ...(isWrong ? ['what was recorded, or relayed, is not what was sent'] : []),
     ],
     machine: `${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.versions.node}`,
   };
