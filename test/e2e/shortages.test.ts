@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { addNumbers, assertComeAgain, connectTo, dialects, unavailable } from './dialect-numbers.ts';
+import { eventually } from './eventually.ts';
 import { audioSdp, HandPhone } from './hand-phone.ts';
 import type { ErrorBody } from './http-client.ts';
+import type { Scene } from './scene.ts';
 import { SinchClient, sip, temporaryRefusal } from './sinch-client/client.ts';
 
 /** What callers and clients of the APIs are told where there is room for a call, and not for its media. */
@@ -26,6 +28,15 @@ async function assertNonePlaced(client: SinchClient, code: string): Promise<void
   assert.deepEqual(await temporaryRefusal(placed), [503, 50000]);
 }
 
+/** A caller is refused before its own port is closed: who comes at once may find it taken. */
+async function portsFree({ server }: Scene): Promise<void> {
+  const { media } = server.callreel;
+  await eventually('no port is open', async () => {
+    const open = (await media.stats()).reduce((sum, { openPorts }) => sum + openPorts, 0);
+    return open === 0 ? true : undefined;
+  });
+}
+
 suite('shortages', { concurrency: false }, () => {
   test('a full node: the APIs of the dialects say it as their vendors would', async () => {
     await using client = await SinchClient.open({ settings: { CALLREEL_ADMISSION_MAX_CALLS: '1' } });
@@ -45,6 +56,7 @@ suite('shortages', { concurrency: false }, () => {
     for (const dialect of dialects) {
       const phone = await HandPhone.open(scene, numbers[dialect]);
       assertComeAgain(await phone.request('INVITE', offer), 'PORTS_EXHAUSTED');
+      await portsFree(scene);
     }
     const call = await scene.call([scene.join('the one')]);
     for (const dialect of dialects) {
