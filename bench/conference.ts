@@ -15,7 +15,7 @@ const usage = `  --shapes 1x10,10x10,1x100   conferences x participants
   --talkers N                 of each conference so many talk; without it everybody does
   --silent packets            what the others send: packets of digital silence, or none
   --seconds 60                measured
-  --driver dgram              or ffi
+  --driver auto               or ffi, dgram
   --repetitions 5             of each; medians are told
   --profile DIRECTORY         CPU profiles of every thread of the server (node --cpu-prof)`;
 
@@ -143,7 +143,10 @@ type Figures = ReturnType<typeof figuresOf>;
 /** @returns what is not as it was sent, or never came */
 function wrongOf(figures: Figures): string[] {
   const name = nameOf(figures);
-  const isZero = ['gapSamples', 'lostPackets', 'wrongMixSamples', 'unheardPackets'] as const;
+  const isZero = [
+    ...(['gapSamples', 'lostPackets', 'wrongMixSamples', 'unheardPackets'] as const),
+    ...(['referenceGapSamples', 'referenceLostPackets'] as const),
+  ];
   return [
     ...figures.faults.map((fault) => `${name}: ${fault}`),
     ...isZero.flatMap((key) => (figures[key] === 0 ? [] : [`${name}: ${key} is ${figures[key]}`])),

@@ -19,7 +19,7 @@ import { formatTable } from './table.ts';
 const usage = `  --calls 200          two-party calls at once
   --seconds 60         measured
   --peers rtpengine    and asterisk
-  --driver dgram       or ffi: of ours
+  --driver auto        or ffi, dgram: of ours
   --port 20000         on which a peer is told what to do
   --ports 20002-31999  of its media
   --asterisk-root /    a Debian that has the package asterisk`;

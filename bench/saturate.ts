@@ -22,7 +22,7 @@ const usage = `  --most 1500          calls, at most
   --step 20            so many more, then a look
   --look-seconds 3
   --hold-seconds 20    at the limit, a call more being tried each second
-  --driver dgram       or ffi`;
+  --driver auto        or ffi, dgram`;
 
 const lastPacketsMs = 500;
 /** In which what the last calls relay is judged. */

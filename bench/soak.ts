@@ -23,7 +23,7 @@ const usage = `  --minutes 60         half of them with io_uring, half without, 
   --call-seconds 15-75 how long a call is
   --collect-seconds 10 every thread collects its whole garbage so often
   --seccomp            io_uring is forbidden to the server of the second half, by seccomp
-  --driver dgram       or ffi`;
+  --driver auto        or ffi, dgram`;
 
 interface HalfOptions {
   name: string;

@@ -85,7 +85,7 @@ class BenchTransport implements RtpTransport {
   readonly driver = 'ffi';
   readonly counters = {
     ...{ receivedPackets: 0, sentPackets: 0, failedSends: 0, sendOverflows: 0 },
-    ...{ lateTicks: 0, maxLatenessUs: 0 },
+    ...{ droppedDatagrams: 0, socketErrors: 0, lateTicks: 0, maxLatenessUs: 0 },
   };
   readonly out = new Uint8Array(2048);
   readonly ports: BenchPort[] = [];

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { sleep, systemClock } from '../../src/clock.ts';
-import { LoadGenerator, type LoadReport, type RelayedPackets } from './load-generator.ts';
+import { LoadGenerator, type LoadReport, type RelayedPackets, voidReason } from './load-generator.ts';
 import { buildProgram } from './native-program.ts';
 import { packetSamples, StreamAudio } from './stream-audio.ts';
 import { host } from './two-party-signalling.ts';
@@ -21,6 +21,14 @@ const audio = new StreamAudio(
 );
 
 const skip = spawnSync('cc', ['--version']).error ? 'there is no C compiler' : false;
+
+test('a run is void where less than 99.9 % of the packets left in time, or none was to', () => {
+  const report = { planned: 10_000, sent: 10_000, late: 10, latenessP999Us: 900 } as LoadReport;
+  assert.equal(voidReason(report), undefined);
+  assert.match(voidReason({ ...report, late: 11 })!, /^only 9989 of 10000 packets were sent in time/);
+  assert.match(voidReason({ ...report, late: 0, sent: 9_989 })!, /^only 9989 of 10000/);
+  assert.equal(voidReason({ ...report, planned: 0, sent: 0, late: 0 }), 'nothing was to be sent');
+});
 
 describe('load: what a stream receives of another one', { skip }, () => {
   let directory: string;

@@ -1,11 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { workerData } from 'node:worker_threads';
 import { sleep } from '../../src/clock.ts';
-import {
-  type ChosenTransport,
-  chooseTransport as chooseReal,
-  type TransportOptions,
-} from '../../src/rtp/choose-transport.ts';
+import { chooseTransport as chooseReal, type TransportOptions } from '../../src/rtp/choose-transport.ts';
 import {
   type Datagram,
   type DatagramSink,
@@ -47,6 +43,10 @@ class DrivenTransport implements RtpTransport {
     void takeOrders('media', Number(new URL(import.meta.url).searchParams.get('port')), (ms) =>
       this.#forward(ms),
     );
+  }
+
+  get note(): string | undefined {
+    return this.#real.note;
   }
 
   get counters(): RtpTransport['counters'] {
@@ -152,7 +152,6 @@ class DrivenTransport implements RtpTransport {
 }
 
 /** Stands in for that of `rtp/choose-transport`. */
-export function chooseTransport(options: TransportOptions): ChosenTransport {
-  const { transport, ...chosen } = chooseReal({ ...options, clock: machineClock });
-  return { transport: new DrivenTransport(transport), ...chosen };
+export function chooseTransport(options: TransportOptions): RtpTransport {
+  return new DrivenTransport(chooseReal({ ...options, clock: machineClock }));
 }

@@ -36,11 +36,10 @@ export interface WorkerSample {
 }
 
 /**
- * The densest stream there is, of 5 ms, for two seconds: from one look to the next it is hardly more. A neighbour that is
- * gone takes its socket's buffer while it is asked for by ARP, so that what is meant for it finds no room: that is no
- * shortage of the node's.
+ * The densest stream there is, of 5 ms. A neighbour that is gone takes its socket's buffer while it is asked for by ARP, so
+ * that what is meant for it finds no room: that is no shortage of the node's.
  */
-const mostUnsentOfOnePeer = 400;
+const packetsPerSecondOfOnePeer = 200;
 
 /** Counters only grow; a worker that is new is judged from its next sample on. */
 export function loadBetween(
@@ -49,7 +48,8 @@ export function loadBetween(
   tickPeriodUs: number,
 ): Omit<NodeLoad, 'silentWorkers' | 'freeDiskBytes'> {
   const load = { lateTickShare: 0, ringFill: 0, lostPackets: 0, unsettledFill: 0, unsentShare: 0 };
-  for (const { workerId, atUs, stats } of now) {
+  for (const sample of now) {
+    const { workerId, atUs, stats } = sample;
     load.ringFill = Math.max(load.ringFill, stats.ringWaitingBytes / stats.ringBytes);
     load.unsettledFill = Math.max(load.unsettledFill, stats.unsettledBytes / stats.unsettledLimitBytes);
     const last = before.get(workerId);
@@ -58,13 +58,15 @@ export function loadBetween(
     const late = stats.lateTicks - last.stats.lateTicks;
     if (ticks >= 1) load.lateTickShare = Math.max(load.lateTickShare, Math.min(1, late / ticks));
     load.lostPackets += stats.ringOverflows - last.stats.ringOverflows;
-    load.unsentShare = Math.max(load.unsentShare, unsentShare(last.stats, stats));
+    load.unsentShare = Math.max(load.unsentShare, unsentShare(last, sample));
   }
   return load;
 }
 
-function unsentShare(last: WorkerStats, now: WorkerStats): number {
-  const sent = now.sentPackets - last.sentPackets;
-  const unsent = now.sendOverflows - last.sendOverflows + now.waitingSends;
-  return unsent > mostUnsentOfOnePeer ? unsent / (sent + unsent) : 0;
+function unsentShare(last: WorkerSample, now: WorkerSample): number {
+  const sent = now.stats.sentPackets - last.stats.sentPackets;
+  const unsent = now.stats.sendOverflows - last.stats.sendOverflows + now.stats.waitingSends;
+  // A look may come late, and what waited before it is told of with it.
+  const mostOfOnePeer = packetsPerSecondOfOnePeer * (1 + Math.max(1, (now.atUs - last.atUs) / 1e6));
+  return unsent > mostOfOnePeer ? unsent / (sent + unsent) : 0;
 }

@@ -94,6 +94,29 @@ test('a worker that never answers holds up no look', async () => {
   watch.close();
 });
 
+test('what a worker did while it was silent counts as soon as it answers', async () => {
+  let lateTicks = 0;
+  let looks = 0;
+  const silence = new Promise<WorkerStats>(() => undefined);
+  const worker = {
+    workerId: 'w1',
+    stats: () => (looks++ % 2 === 1 ? silence : Promise.resolve({ ...stats, lateTicks })),
+  };
+  const { watch, second, clock } = await watched({ workers: [worker] });
+  lateTicks = 150;
+  await second();
+  // Until it is given up.
+  clock.advanceMs(900);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(watch.load?.silentWorkers, 1);
+  assert.equal(watch.shortage, undefined);
+  await second();
+  assert.equal(watch.load?.silentWorkers, 0);
+  assert.ok(watch.load!.lateTickShare > 0.2, String(watch.load?.lateTickShare));
+  assert.equal(watch.shortage, 'late');
+  watch.close();
+});
+
 test('a disk without space, or one that is not there, takes no calls', async () => {
   const full = await watched({ limits: { minFreeDiskBytes: 1e18 } });
   assert.equal(full.watch.shortage, 'disk');

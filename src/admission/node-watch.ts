@@ -115,7 +115,9 @@ export class NodeWatch {
       silentWorkers: alive.length - samples.length,
       freeDiskBytes: this.#disks.get('spool')?.space?.freeBytes,
     };
-    this.#samples = new Map(samples.map((sample) => [sample.workerId, sample]));
+    // What one did while it was silent is judged once it answers.
+    const silent = alive.flatMap(({ workerId }) => this.#samples.get(workerId) ?? []);
+    this.#samples = new Map([...silent, ...samples].map((sample) => [sample.workerId, sample]));
     if (this.#capacity.observe(this.#load)) this.#tell(log);
     this.#timer = clock.after(lookEveryMs, () => void this.#look());
   }

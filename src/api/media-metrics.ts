@@ -12,8 +12,13 @@ interface AskedWorker {
 /** Within the time that a source has for all of its figures. */
 const answerMs = 2000;
 
+interface AskedPool {
+  readonly workers: readonly AskedWorker[];
+  readonly wanted: number;
+}
+
 /** @param pool a worker that does not answer in time takes along its own figures alone */
-export function mediaMetrics(pool: { readonly workers: readonly AskedWorker[] }, clock: Clock): MetricSource {
+export function mediaMetrics(pool: AskedPool, clock: Clock): MetricSource {
   return {
     name: 'media',
     async collect() {
@@ -35,6 +40,7 @@ export function mediaMetrics(pool: { readonly workers: readonly AskedWorker[] },
         told.map(({ labels, stats }) => ({ labels, value: pick(stats) }));
       return [
         gauge('callreel_media_workers', 'Media workers that answer.', told.length),
+        gauge('callreel_media_workers_wanted', 'Media workers that there are to be.', pool.wanted),
         counter(
           'callreel_media_cpu_seconds_total',
           'CPU time of the processes of media workers.',
@@ -54,6 +60,24 @@ export function mediaMetrics(pool: { readonly workers: readonly AskedWorker[] },
           'callreel_media_ports',
           'UDP ports that are open for media.',
           of((s) => s.openPorts),
+        ),
+        gauge(
+          'callreel_media_driver_info',
+          'What takes and sends the media, and why it is not the best there is, where that was not asked for; always 1.',
+          told.map(({ labels, stats: { driver, driverNote = '' } }) => ({
+            labels: { ...labels, driver, note: driverNote },
+            value: 1,
+          })),
+        ),
+        counter(
+          'callreel_media_datagrams_dropped_total',
+          'Datagrams that came and were given up: longer than one may be, or more than their port may hold.',
+          of((s) => s.droppedDatagrams),
+        ),
+        counter(
+          'callreel_media_socket_errors_total',
+          'Errors of sockets for media, apart from sends.',
+          of((s) => s.socketErrors),
         ),
         counter(
           'callreel_media_packets_received_total',

@@ -6,6 +6,7 @@ import type { LiveCalls } from '../call/live-calls.ts';
 import type { Clock } from '../clock.ts';
 import { type Backlog, listBacklogs } from '../database/backlogs.ts';
 import type { Db } from '../database/schema.ts';
+import { udpReceiveBufferErrors } from '../rtp/udp-receive-errors.ts';
 import { unlistedTransitions } from '../state-machine.ts';
 import { counter, gauge, type MetricSource } from './metrics-text.ts';
 
@@ -123,8 +124,15 @@ export function backlogMetrics(db: Db, node: string, clock: Clock): MetricSource
   };
 }
 
-/** Of the disks, and of the server's process. */
-export function machineMetrics(watch: Pick<NodeWatch, 'disks'>, clock: Clock): MetricSource {
+/**
+ * Of the disks, of UDP, and of the server's process.
+ * @param receiveBufferErrors for tests
+ */
+export function machineMetrics(
+  watch: Pick<NodeWatch, 'disks'>,
+  clock: Clock,
+  receiveBufferErrors = udpReceiveBufferErrors,
+): MetricSource {
   const startedSeconds = clock.unixMs() / 1000 - process.uptime();
   return {
     name: 'machine',
@@ -134,7 +142,17 @@ export function machineMetrics(watch: Pick<NodeWatch, 'disks'>, clock: Clock): M
           space ? [{ labels: { of: place }, value: pick(space) }] : [],
         );
       const { user, system } = process.cpuUsage();
+      const unreceived = receiveBufferErrors();
       return [
+        ...(unreceived === undefined
+          ? []
+          : [
+              counter(
+                'callreel_udp_receive_buffer_errors_total',
+                'Datagrams that the system dropped because nobody took them in time, of all programs in this network.',
+                unreceived,
+              ),
+            ]),
         gauge(
           'callreel_disk_up',
           'Whether the disk of a directory answers.',

@@ -50,7 +50,8 @@ test('calls, media and the machine; a worker that is gone is left out', async ()
       latenessSumUs: 10.5e6,
     },
     ...{ ringWaitingBytes: 512, ringBytes: 1024, unsettledBytes: 256, unsettledLimitBytes: 2048 },
-    ...{ failedSends: 5, sendOverflows: 4, waitingSends: 8 },
+    ...{ failedSends: 5, sendOverflows: 4, waitingSends: 8, droppedDatagrams: 9, socketErrors: 10 },
+    ...{ driver: 'dgram' as const, driverNote: 'it says why' },
     ...{ cpuUs: 1_500_000, residentBytes: 3e8 },
   };
   const workers = [
@@ -63,10 +64,10 @@ test('calls, media and the machine; a worker that is gone is left out', async ()
   ];
   const { type, values } = await scraped(clock, [
     callMetrics({ counts: { calls: 2, conferences: 1, unfinishedConversations: 3 } }),
-    mediaMetrics({ workers }, clock),
+    mediaMetrics({ workers, wanted: 2 }, clock),
     admissionMetrics({ shortage: 'disk', refusals: { calls: 7 } }),
     signallingMetrics(() => 6),
-    machineMetrics({ disks }, clock),
+    machineMetrics({ disks }, clock, () => 12),
   ]);
   assert.equal(type, 'text/plain; version=0.0.4; charset=utf-8');
   for (const [name, value] of Object.entries({
@@ -74,6 +75,11 @@ test('calls, media and the machine; a worker that is gone is left out', async ()
     callreel_calls: 2,
     callreel_conversations_unfinished: 3,
     callreel_media_workers: 1,
+    callreel_media_workers_wanted: 2,
+    'callreel_media_driver_info{worker="w1",driver="dgram",note="it says why"}': 1,
+    'callreel_media_datagrams_dropped_total{worker="w1"}': 9,
+    'callreel_media_socket_errors_total{worker="w1"}': 10,
+    callreel_udp_receive_buffer_errors_total: 12,
     'callreel_media_cpu_seconds_total{worker="w1"}': 1.5,
     'callreel_media_resident_memory_bytes{worker="w1"}': 3e8,
     'callreel_recordings{worker="w1"}': 1,
@@ -121,11 +127,11 @@ test('workers that hang are none that answer, and the others have their figures'
     while (clock.pendingTimers === 0) await setImmediate();
     clock.advanceMs(2000);
   };
-  const one = await scraped(clock, [mediaMetrics({ workers: [hung, well] }, clock)], passed);
+  const one = await scraped(clock, [mediaMetrics({ workers: [hung, well], wanted: 2 }, clock)], passed);
   assert.equal(one.values.get('callreel_metrics_up{of="media"}'), 1);
   assert.equal(one.values.get('callreel_media_workers'), 1);
   assert.equal(one.values.get('callreel_recordings{worker="w2"}'), 0);
-  const none = await scraped(clock, [mediaMetrics({ workers: [hung] }, clock)], passed);
+  const none = await scraped(clock, [mediaMetrics({ workers: [hung], wanted: 1 }, clock)], passed);
   assert.equal(none.values.get('callreel_media_workers'), 0);
   assert.equal(clock.pendingTimers, 0);
 });

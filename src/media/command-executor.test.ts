@@ -121,6 +121,7 @@ describe('CommandExecutor', () => {
   it('counts what it did', async () => {
     const phone = await bench.call('a');
     await phone.send({ payload: new Uint8Array(160) });
+    await phone.send({ payload: new Uint8Array(2048) });
     await bench.slots(2);
     const { stats } = await bench.execute({ verb: 'worker.stats' });
     assert.equal(stats?.legs, 1);
@@ -129,5 +130,7 @@ describe('CommandExecutor', () => {
     assert.equal(stats?.receivedPackets, 1);
     assert.equal(stats?.sentPackets, 2);
     assert.equal(stats?.failedSends, 0);
+    assert.deepEqual([stats?.droppedDatagrams, stats?.socketErrors], [1, 0]);
+    assert.deepEqual([stats?.driver, stats?.driverNote], ['dgram', undefined]);
   });
 });

@@ -316,6 +316,8 @@ export class CommandExecutor {
     const { receivedPackets, sentPackets, failedSends, sendOverflows, lateTicks, maxLatenessUs, histogram } =
       transport.counters;
     return {
+      driver: transport.driver,
+      driverNote: transport.note,
       openPorts: this.legs.openPorts,
       legs: this.legs.count,
       rooms: this.rooms.count,
@@ -325,6 +327,8 @@ export class CommandExecutor {
       failedSends,
       sendOverflows,
       waitingSends: transport.waitingSends ?? 0,
+      droppedDatagrams: transport.counters.droppedDatagrams,
+      socketErrors: transport.counters.socketErrors,
       encodedSlots: encodingCount.slots - this.#encodedBefore,
       lateTicks,
       maxLatenessUs,

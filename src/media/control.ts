@@ -1,4 +1,5 @@
 import type { CodecName } from '../codec/codec.ts';
+import type { DriverName } from '../rtp/transport.ts';
 import type { EndReason, Party, PauseBehaviour } from '../spool/records.ts';
 import type { ConsentReport, NoticeReport, RecordingConsent, RecordingNotice } from './consent-control.ts';
 import type { ListenCommand, ListenEvent } from './listen-control.ts';
@@ -394,6 +395,9 @@ export interface ProcessUsage {
 }
 
 export interface WorkerStats extends ProcessUsage {
+  /** What takes and sends its media, and why that is not the best there is, where it was not asked for. */
+  driver: DriverName;
+  driverNote?: string | undefined;
   openPorts: number;
   legs: number;
   rooms: number;
@@ -405,6 +409,10 @@ export interface WorkerStats extends ProcessUsage {
   sendOverflows: number;
   /** In that queue. */
   waitingSends: number;
+  /** That came and were given up: longer than one may be, or more than their port may hold. */
+  droppedDatagrams: number;
+  /** Of sockets, apart from sends. */
+  socketErrors: number;
   /** Slots of 20 ms that were encoded by codecs with a memory; one for all who hear the same. */
   encodedSlots: number;
   lateTicks: number;

@@ -49,8 +49,6 @@ export class Pipeline {
   /** Takes the commands; the pipeline itself stands on nobody's stack. */
   readonly executor: CommandExecutor;
   readonly recordings: Recordings;
-  /** Why the driver is not the best there is, where that was not asked for. */
-  readonly driverNote: string | undefined;
   readonly #transport: RtpTransport;
   readonly #capture: Capture;
 
@@ -58,16 +56,16 @@ export class Pipeline {
     const spool = new SpoolProducer(ring);
     const capture = new Capture({ spool, clock });
     const recordings = new Recordings({ capture, spool, emit: post, settle });
-    const { transport, note } = chooseTransport({ driver, clock, address: mediaAddress, ports, mayStay });
+    const transport = chooseTransport({ driver, clock, address: mediaAddress, ports, mayStay });
     this.#capture = capture;
     this.#transport = transport;
-    this.driverNote = note;
     this.recordings = recordings;
     this.executor = new CommandExecutor({ clock, transport, capture, recordings, usage: processUsage, post });
   }
 
-  get driver(): RtpTransport['driver'] {
-    return this.#transport.driver;
+  /** Which one takes and sends what there is. */
+  get transport(): Pick<RtpTransport, 'driver' | 'note'> {
+    return this.#transport;
   }
 
   /** Begins to receive, mix and send; `atTick` comes before the mixing of each tick. */

@@ -12,7 +12,7 @@ export class MemoryTransport implements RtpTransport {
   readonly driver = 'dgram';
   readonly counters = {
     ...{ receivedPackets: 0, sentPackets: 0, failedSends: 0, sendOverflows: 0 },
-    ...{ lateTicks: 0, maxLatenessUs: 0 },
+    ...{ droppedDatagrams: 0, socketErrors: 0, lateTicks: 0, maxLatenessUs: 0 },
   };
   readonly sent: { from: number; to: string; bytes: Uint8Array }[] = [];
   readonly sinks = new Map<number, DatagramSink>();

@@ -15,12 +15,6 @@ export interface TransportOptions {
   mayStay?: MayStay;
 }
 
-export interface ChosenTransport {
-  transport: RtpTransport;
-  /** Why it is not the best there is, where that was not asked for. */
-  note?: string | undefined;
-}
-
 /**
  * @param open for tests
  * @throws CallreelError CONFIG_INVALID where `ffi` is asked for and does not work here
@@ -28,11 +22,11 @@ export interface ChosenTransport {
 export function chooseTransport(
   { driver, ...options }: TransportOptions,
   open: () => OpenedLibc | string = openLibc,
-): ChosenTransport {
-  if (driver === 'dgram') return { transport: new DgramTransport(options) };
+): RtpTransport {
+  if (driver === 'dgram') return new DgramTransport(options);
   const transport = tryFfi(options, open());
-  if (typeof transport === 'object') return { transport, note: transport.note };
-  if (driver === 'auto') return { transport: new DgramTransport(options), note: transport };
+  if (typeof transport === 'object') return transport;
+  if (driver === 'auto') return new DgramTransport({ ...options, note: transport });
   throw new CallreelError('CONFIG_INVALID', `the driver ffi does not work here: ${transport}`, {
     where: 'rtp.driver',
   });

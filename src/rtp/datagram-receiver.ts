@@ -1,6 +1,6 @@
 import type { ArrivalTimes } from './arrival-times.ts';
 import type { FfiPort } from './ffi-port.ts';
-import type { Datagram } from './transport.ts';
+import type { Datagram, TransportCounters } from './transport.ts';
 
 /** Where what comes to the sockets of all ports of a transport is taken from. */
 export interface DatagramReceiver {
@@ -23,13 +23,10 @@ export interface DatagramReceiver {
   end(): void;
 }
 
-export interface ReceiveCounters {
-  receivedPackets: number;
-  /** Received and given up: longer than a datagram may be, or of no source. */
-  droppedDatagrams: number;
-  /** Errors the system reported on a socket apart from a send. */
-  socketErrors: number;
-}
+export type ReceiveCounters = Pick<
+  TransportCounters,
+  'receivedPackets' | 'droppedDatagrams' | 'socketErrors'
+>;
 
 /** Of one port in one tick; what it has beyond waits in its socket. Two seconds of a 20 ms stream. */
 export const maxPerSocketAndTurn = 128;

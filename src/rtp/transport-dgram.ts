@@ -24,13 +24,8 @@ export interface DgramTransportOptions {
   ports: PortRange;
   /** Where the search for a free port begins: an index below `count`; random, so that a port just freed rests. */
   startIndex?: (count: number) => number;
-}
-
-export interface DgramTransportCounters extends TransportCounters {
-  /** Received and given up: the queue of their port was full, or they were longer than a datagram may be. */
-  droppedDatagrams: number;
-  /** Errors the system reported on a socket apart from a send. */
-  socketErrors: number;
+  /** Why it is not a better one, where that was not asked for. */
+  note?: string;
 }
 
 /** A second of a 20 ms stream in bursts of ten: what one port may hold until the next tick. */
@@ -53,7 +48,8 @@ const mapped = '::ffff:';
 /** Received datagrams wait in `#received` for the tick, which hands them out in the order of their arrival. */
 export class DgramTransport implements RtpTransport {
   readonly driver = 'dgram';
-  readonly counters: DgramTransportCounters = {
+  readonly note: string | undefined;
+  readonly counters: TransportCounters = {
     receivedPackets: 0,
     sentPackets: 0,
     failedSends: 0,
@@ -78,6 +74,7 @@ export class DgramTransport implements RtpTransport {
 
   constructor(options: DgramTransportOptions) {
     this.#options = options;
+    this.note = options.note;
   }
 
   get waitingSends(): number {

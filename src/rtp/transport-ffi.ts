@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
 import { ArrivalTimes } from './arrival-times.ts';
 import { ConnectedPeers } from './connected-peers.ts';
-import { type DatagramReceiver, Handout, type ReceiveCounters } from './datagram-receiver.ts';
+import { type DatagramReceiver, Handout } from './datagram-receiver.ts';
 import { type DatagramSender, DirectSender, type SendCounters } from './datagram-sender.ts';
 import { EpollReceiver } from './epoll-receiver.ts';
 import { FfiPort, type FfiPortOwner } from './ffi-port.ts';
@@ -42,14 +42,14 @@ export interface FfiTransportOptions {
   mayStay?: MayStay;
 }
 
-export type FfiTransportCounters = TransportCounters & ReceiveCounters;
-
 /** On a loaded machine even a datagram to ourselves may take a moment. */
 const probeTimeoutMs = 1000;
 
 const maxPort = 65_535;
 
+const sentOneByOne = 'datagrams are sent one by one: ';
 const receivedOneByOne = 'datagrams are received one by one: ';
+const takesNoMore = 'io_uring takes no more';
 
 /**
  * Linux by `node:ffi`, without a callback, a Buffer or an object for a datagram. What comes in is taken at each tick from
@@ -58,7 +58,7 @@ const receivedOneByOne = 'datagrams are received one by one: ';
  */
 export class FfiTransport implements RtpTransport, FfiPortOwner {
   readonly driver = 'ffi';
-  readonly counters: FfiTransportCounters = {
+  readonly counters: TransportCounters = {
     receivedPackets: 0,
     sentPackets: 0,
     failedSends: 0,
@@ -70,7 +70,6 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
   };
   readonly addresses: SocketAddresses;
   readonly sender: DatagramSender;
-  /** What there is better that does not work here. */
   note: string | undefined;
   readonly #options: FfiTransportOptions;
   readonly #arrivals: ArrivalTimes;
@@ -93,11 +92,15 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
     this.#peers.isWanted = options.connect ?? true;
     this.#arrivals = new ArrivalTimes(options.libc, options.clock);
     this.#handout = new Handout(this.counters, this.#arrivals);
-    const [sender, sendNote] = openSender(options, this.counters);
-    const [receiver, receiveNote] = openReceiver(options, this.#handout);
+    const [sender, sendNote] = openSender(options, this.counters, () =>
+      this.#noteThat(`${sentOneByOne}${takesNoMore}`),
+    );
+    const [receiver, receiveNote] = openReceiver(options, this.#handout, () =>
+      this.#noteThat(`${receivedOneByOne}${takesNoMore}`),
+    );
     this.sender = sender;
     this.#receiver = receiver;
-    if (sendNote !== undefined) this.#noteThat(`datagrams are sent one by one: ${sendNote}`);
+    if (sendNote !== undefined) this.#noteThat(`${sentOneByOne}${sendNote}`);
     if (receiveNote !== undefined) this.#noteThat(`${receivedOneByOne}${receiveNote}`);
   }
 
@@ -237,10 +240,11 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
 function openSender(
   { libc, uring = true }: FfiTransportOptions,
   counters: SendCounters,
+  gaveUp: () => void,
 ): [DatagramSender, string | undefined] {
   if (!uring) return [new DirectSender(libc, counters), undefined];
   try {
-    return [new UringSender(libc, counters), undefined];
+    return [new UringSender(libc, counters, gaveUp), undefined];
   } catch (error) {
     return [new DirectSender(libc, counters), messageOf(error)];
   }
@@ -250,10 +254,11 @@ function openSender(
 function openReceiver(
   { libc, uring = true, multishot = uring }: FfiTransportOptions,
   handout: Handout,
+  gaveUp: () => void,
 ): [DatagramReceiver, string | undefined] {
   if (!multishot) return [new EpollReceiver(libc, handout), undefined];
   try {
-    return [new UringReceiver(libc, handout), undefined];
+    return [new UringReceiver(libc, handout, gaveUp), undefined];
   } catch (error) {
     return [new EpollReceiver(libc, handout), messageOf(error)];
   }

@@ -62,6 +62,10 @@ export interface TransportCounters {
    * network's device stands still, and one whose stream is for a neighbour that answers no ARP, while that is asked.
    */
   sendOverflows: number;
+  /** Received and given up: longer than a datagram may be, of no source, or more than their port may hold (`dgram`). */
+  droppedDatagrams: number;
+  /** Errors the system reported on a socket apart from a send. */
+  socketErrors: number;
   /** Ticks that began more than one tick period late, or were left out for one that did. */
   lateTicks: number;
   maxLatenessUs: number;
@@ -70,7 +74,9 @@ export interface TransportCounters {
 }
 
 export interface RtpTransport {
-  readonly driver: 'dgram' | 'ffi';
+  readonly driver: DriverName;
+  /** What there is better and does not work here, or no more; undefined where that was not asked for, too. */
+  readonly note?: string | undefined;
   readonly counters: Readonly<TransportCounters>;
   /** Committed before this turn, and not taken by the kernel; of a driver without a queue there are none, it drops them. */
   readonly waitingSends?: number;
@@ -96,8 +102,11 @@ export interface RtpTransport {
  */
 export type MayStay = () => boolean;
 
+export const driverNames = ['ffi', 'dgram'] as const;
+export type DriverName = (typeof driverNames)[number];
+
 /** Which driver is wanted; `auto`: `ffi` where it works, else `dgram`. */
-export const driverSettings = ['auto', 'ffi', 'dgram'] as const;
+export const driverSettings = ['auto', ...driverNames] as const;
 export type DriverSetting = (typeof driverSettings)[number];
 
 /** Period of the media loop; every fourth tick is a 20 ms mixing slot. */

@@ -67,6 +67,7 @@ const retired: UringReceiver[] = [];
 export class UringReceiver implements DatagramReceiver {
   readonly #opened: OpenedLibc;
   readonly #handout: Handout;
+  readonly #gaveUp: () => void;
   readonly #uring: Uring;
   readonly #buffers: ProvidedBuffers;
   readonly #message: PinnedBytes;
@@ -89,8 +90,12 @@ export class UringReceiver implements DatagramReceiver {
   #isWorking = false;
   #isOver = false;
 
-  /** @throws Error where the kernel does not let us */
-  constructor(opened: OpenedLibc, handout: Handout) {
+  /**
+   * @param gaveUp it receives by epoll from now on
+   * @throws Error where the kernel does not let us
+   */
+  constructor(opened: OpenedLibc, handout: Handout, gaveUp: () => void) {
+    this.#gaveUp = gaveUp;
     const { ffi } = opened;
     this.#opened = opened;
     this.#handout = handout;
@@ -171,10 +176,10 @@ export class UringReceiver implements DatagramReceiver {
   }
 
   end(): void {
+    this.#isOver = true;
     for (let round = 0; this.#closing.size > 0 && !this.#instead && round < maxEndingRounds; round++)
       this.#work();
     if (this.#closing.size > 0) this.#giveUp();
-    this.#isOver = true;
     if (this.#instead) this.#instead.end();
     // Whoever is being handed something at this moment, and ends it all, is still in its memory.
     else if (this.#isWorking) this.#uring.abandon();
@@ -325,5 +330,6 @@ export class UringReceiver implements DatagramReceiver {
       if (port && instead.add(port, fd) !== undefined) this.#handout.counters.socketErrors++;
     for (const [fd, closed] of this.#closing) this.#close(fd, closed);
     this.#closing.clear();
+    if (!this.#isOver) this.#gaveUp();
   }
 }

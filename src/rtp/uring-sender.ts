@@ -30,6 +30,7 @@ const sqe = { operation: 0, fd: 1, address: 4, length: 6, messageFlags: 7, userD
 export class UringSender implements DatagramSender {
   readonly #opened: OpenedLibc;
   readonly #counters: SendCounters;
+  readonly #gaveUp: () => void;
   readonly #uring: Uring;
   readonly #messages: MessageHeader[] = [];
   /** Number of the next submission, and of the first one that the kernel has not taken, modulo 2^32. */
@@ -43,8 +44,12 @@ export class UringSender implements DatagramSender {
     else countFailedSend(this.#counters, -result);
   };
 
-  /** @throws Error where the kernel does not let us */
-  constructor(opened: OpenedLibc, counters: SendCounters) {
+  /**
+   * @param gaveUp it sends one by one from now on
+   * @throws Error where the kernel does not let us
+   */
+  constructor(opened: OpenedLibc, counters: SendCounters, gaveUp: () => void) {
+    this.#gaveUp = gaveUp;
     const { ffi } = opened;
     this.#opened = opened;
     this.#counters = counters;
@@ -113,5 +118,6 @@ export class UringSender implements DatagramSender {
     retired.push(this);
     for (let n = this.#uring.taken; n !== this.#next; n = (n + 1) >>> 0) this.#sendNow(n & (entries - 1));
     this.#direct = new DirectSender(this.#opened, this.#counters);
+    this.#gaveUp();
   }
 }

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { decodeUlaw } from '../codec/g711.ts';
 import { CallreelError } from '../errors.ts';
 import { type Command, maxPromptSamples } from '../media/control.ts';
+import { idleStats } from '../media/test-worker-stats.ts';
 import { Secret } from '../secret.ts';
 import { openSpool, readTrack } from '../spool/reader.ts';
 import { throwOnUnlistedTransitions } from '../state-machine.ts';
@@ -243,6 +244,29 @@ describe('MediaWorker', () => {
     await assert.rejects(worker.send({ verb: 'leg.close', legId: a.legId }), lost);
     await assert.rejects(worker.drain(), lost);
     assert.equal(isRunning(worker.pid), false);
+  });
+
+  it('says by which driver its media goes, and once that it costs more from now on', async (t) => {
+    const told: [level: string, fields: object, message: string][] = [];
+    const tell = (level: string) => (fields: object, message: string) =>
+      void told.push([level, fields, message]);
+    const log = { info: tell('info'), warn: tell('warn'), error: tell('error') };
+    const worker = await MediaWorker.start({ ...server.options, log, driver: 'dgram' });
+    const { workerId, pid: workerPid } = worker;
+    assert.deepEqual(told.splice(0), [
+      ['info', { workerId, workerPid, driver: 'dgram', driverNote: undefined }, 'media worker runs'],
+    ]);
+    assert.equal((await worker.stats()).driver, 'dgram');
+    assert.deepEqual(told, []);
+    const stats = { ...idleStats, driverNote: 'it says why' };
+    t.mock.method(worker, 'send', async () => ({ stats }));
+    await worker.stats();
+    await worker.stats();
+    assert.deepEqual(told, [
+      ['warn', { workerId, driver: 'ffi', driverNote: 'it says why' }, 'media costs more from now on'],
+    ]);
+    t.mock.restoreAll();
+    await worker.drain();
   });
 
   it('does not start where it can not: the error says so', async () => {

@@ -70,6 +70,7 @@ export class MediaWorker {
   readonly #openLegs = new Set<string>();
   #state: MediaWorkerState = 'starting';
   #pipeline = '';
+  #driverNote: string | undefined;
 
   /**
    * Forks the process and waits until its threads run.
@@ -169,7 +170,15 @@ export class MediaWorker {
   async stats(): Promise<WorkerStats> {
     const { stats } = await this.send({ verb: 'worker.stats' });
     if (!stats) throw this.#lostError('the media worker answered without its stats');
+    this.#tellOfDriver(stats);
     return stats;
+  }
+
+  /** What the system lets a driver do may end while it runs: calls go on, and cost more. */
+  #tellOfDriver({ driver, driverNote }: WorkerStats): void {
+    if (driverNote === this.#driverNote) return;
+    this.#driverNote = driverNote;
+    this.#options.log.warn({ workerId: this.workerId, driver, driverNote }, 'media costs more from now on');
   }
 
   /**
@@ -206,6 +215,7 @@ export class MediaWorker {
       case 'ready':
         if (!this.#move('ready')) return;
         this.#pipeline = message.pipeline;
+        this.#driverNote = message.driverNote;
         this.#options.log.info(
           {
             workerId: this.workerId,

@@ -17,6 +17,7 @@ import {
   minEndSilenceMs,
 } from '../media/listen-control.ts';
 import { maxRecordingMs, maxTimerMs, type RecorderOptions } from '../media/recorder-options.ts';
+import { type DriverName, driverNames } from '../rtp/transport.ts';
 import { endReasons, noticeOutcomes, pauseBehaviours } from '../spool/records.ts';
 
 /**
@@ -41,7 +42,7 @@ export interface WireError {
 /** Worker to server. */
 export type WorkerMessage =
   /** With the transport's driver and, where it is not the best one, why. */
-  | { kind: 'ready'; driver: string; driverNote?: string | undefined; pipeline: string }
+  | { kind: 'ready'; driver: DriverName; driverNote?: string | undefined; pipeline: string }
   | { kind: 'reply'; id: number; reply: CommandReply }
   | { kind: 'refusal'; id: number; error: WireError }
   | { kind: 'event'; event: WorkerEvent }
@@ -240,6 +241,8 @@ const command = z.discriminatedUnion('verb', [
 const commandMessage = z.object({ kind: z.literal('command'), id: z.int().nonnegative(), command });
 
 const stats = z.object({
+  driver: z.enum(driverNames),
+  driverNote: text.optional(),
   openPorts: count,
   legs: count,
   rooms: count,
@@ -249,6 +252,8 @@ const stats = z.object({
   failedSends: count,
   sendOverflows: count,
   waitingSends: count,
+  droppedDatagrams: count,
+  socketErrors: count,
   encodedSlots: count,
   lateTicks: count,
   maxLatenessUs: count,
@@ -377,7 +382,7 @@ const messageId = z.int().nonnegative();
 const workerMessage = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('ready'),
-    driver: text,
+    driver: z.enum(driverNames),
     driverNote: text.optional(),
     pipeline: z.string().max(8192),
   }),

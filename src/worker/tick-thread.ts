@@ -144,5 +144,5 @@ pipeline.run(() => {
   readRequests();
   finishWhenDone();
 });
-const { driver, driverNote } = pipeline;
+const { driver, note: driverNote } = pipeline.transport;
 tell({ kind: 'ready', driver, driverNote, pipeline: describePipeline() });

@@ -36,6 +36,11 @@ export class WorkerPool {
     this.#options = options;
   }
 
+  /** How many there are to be; one that was lost is missing until it was replaced. */
+  get wanted(): number {
+    return this.#options.workers;
+  }
+
   get workers(): MediaWorker[] {
     return [...this.#workers];
   }
