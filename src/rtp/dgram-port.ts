@@ -17,6 +17,8 @@ export class DgramPort implements TransportPort {
   /** Received datagrams that wait for the tick. */
   queued = 0;
   closed = false;
+  /** Number of the drain of the batch in which it sent last. */
+  lastDrain = 0;
   readonly #batch: SendBatch<DgramPort>;
   readonly #owner: DgramPortOwner;
   #shut: Promise<void> | undefined;
@@ -62,16 +64,16 @@ export class DgramPort implements TransportPort {
 const maxWaitingPerSocket = 8;
 
 /** Hands one datagram to the kernel; whatever goes wrong ends in its chunk's `done`. */
-export function sendDatagram({
-  port,
-  chunk,
-  offset,
-  bytes,
-  address,
-  remotePort,
-}: QueuedDatagram<DgramPort>): void {
+export function sendDatagram(
+  { port, chunk, offset, bytes, address, remotePort }: QueuedDatagram<DgramPort>,
+  drain: number,
+  hasBacklog: boolean,
+): void {
+  // Otherwise nothing can wait in this socket.
+  const mayWait = hasBacklog || port.lastDrain === drain;
+  port.lastDrain = drain;
   try {
-    if (port.socket.getSendQueueCount() >= maxWaitingPerSocket) chunk.done(noRoom);
+    if (mayWait && port.socket.getSendQueueCount() >= maxWaitingPerSocket) chunk.done(noRoom);
     else port.socket.send(chunk.bytes, offset, bytes, remotePort, address, chunk.done);
   } catch (error) {
     // A port number of 0 or a socket closed meanwhile: a refused send like any other.

@@ -45,6 +45,41 @@ describe('send batch', () => {
     assert.equal(drainInto(batch)[0]!.chunk, first!.chunk);
   });
 
+  test('memory of a chunk is written to by the same views each time', () => {
+    const batch = new SendBatch<string>(() => {});
+    const round = () => {
+      const views = [10, 300, 172].map((bytes) => {
+        const view = batch.reserve(bytes);
+        batch.commit('a', bytes, '192.0.2.1', 4000);
+        return view;
+      });
+      batch.drain(({ chunk }) => chunk.done(null));
+      return views;
+    };
+    const views = round();
+    assert.equal(new Set(views).size, 3);
+    for (const [index, view] of round().entries()) assert.equal(view, views[index]);
+  });
+
+  test('a drain says whether datagrams of an earlier one are not done', () => {
+    const batch = new SendBatch<string>(() => {});
+    const told: [drain: number, hasBacklog: boolean][] = [];
+    const chunks: Chunk[] = [];
+    for (let drain = 0; drain < 3; drain++) {
+      fill(batch, 10, 1);
+      batch.drain(({ chunk }, number, hasBacklog) => {
+        told.push([number, hasBacklog]);
+        chunks.push(chunk);
+      });
+      if (drain === 1) for (const chunk of chunks) chunk.done(null);
+    }
+    assert.deepEqual(told, [
+      [1, false],
+      [2, true],
+      [3, false],
+    ]);
+  });
+
   test('a kernel that takes nothing costs datagrams, not memory', () => {
     let failed = 0;
     const batch = new SendBatch<string>((error) => (failed += error ? 1 : 0));

@@ -1,6 +1,8 @@
 export const maxDatagramBytes = 2048;
 
 const chunkBytes = 64 * 1024;
+/** A datagram begins at the next of these, so that a view of each of them is made once: one of a stream fits into it. */
+const slotBytes = 256;
 /** 4 MiB: as many ticks, a third of a second, of a kernel that takes nothing. */
 const maxChunks = 64;
 /** This machine has no room for a datagram, whoever it is for: a socket's buffer is full, or the queue before it. */
@@ -11,6 +13,8 @@ export const noRoom = Object.assign(new Error('no room left to queue a datagram'
 /** Bytes of many datagrams; used again only after every one of them is done with. */
 export interface Chunk {
   readonly bytes: Uint8Array;
+  /** By slot, from its beginning on: what a reservation is. */
+  readonly views: (Uint8Array | undefined)[];
   used: number;
   /** Datagrams queued or with the kernel: a send that would block reads its bytes later. */
   pending: number;
@@ -35,6 +39,7 @@ export class SendBatch<Port> {
   readonly #entries: QueuedDatagram<Port>[] = [];
   #length = 0;
   #waiting = 0;
+  #drains = 0;
   #current: Chunk | undefined;
   #reserved: Chunk | undefined;
 
@@ -60,7 +65,8 @@ export class SendBatch<Port> {
     if (!this.#current || this.#current.used + maxBytes > chunkBytes) this.#current = this.#freeChunk();
     this.#reserved = this.#current;
     if (!this.#reserved) return new Uint8Array(maxBytes);
-    return this.#reserved.bytes.subarray(this.#reserved.used, this.#reserved.used + maxBytes);
+    const { views, bytes, used } = this.#reserved;
+    return (views[used / slotBytes] ??= bytes.subarray(used, used + maxDatagramBytes));
   }
 
   /** Queues the first `bytes` bytes of the last reservation. */
@@ -83,18 +89,23 @@ export class SendBatch<Port> {
     entry.address = address;
     entry.remotePort = remotePort;
     this.#length++;
-    chunk.used += bytes;
+    chunk.used += Math.ceil(bytes / slotBytes) * slotBytes;
     chunk.pending++;
   }
 
-  /** Hands every queued datagram out in order; whoever takes it calls its chunk's `done` once. */
-  drain(send: (datagram: QueuedDatagram<Port>) => void): void {
+  /**
+   * Hands every queued datagram out in order; whoever takes it calls its chunk's `done` once.
+   * @param send with the number of this drain, and whether datagrams of an earlier one are not done
+   */
+  drain(send: (datagram: QueuedDatagram<Port>, drain: number, hasBacklog: boolean) => void): void {
     const length = this.#length;
+    const hasBacklog = this.#waiting > 0;
+    const drain = ++this.#drains;
     this.#length = 0;
     this.#waiting += length;
     this.#current = undefined;
     this.#reserved = undefined;
-    for (let i = 0; i < length; i++) send(this.#entries[i]!);
+    for (let i = 0; i < length; i++) send(this.#entries[i]!, drain, hasBacklog);
   }
 
   #freeChunk(): Chunk | undefined {
@@ -106,6 +117,7 @@ export class SendBatch<Port> {
     if (this.#chunks.length === maxChunks) return undefined;
     const chunk: Chunk = {
       bytes: new Uint8Array(chunkBytes),
+      views: [],
       used: 0,
       pending: 0,
       done: (error) => {

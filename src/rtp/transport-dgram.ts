@@ -39,6 +39,40 @@ interface ReceivedDatagram extends Datagram {
   port: DgramPort;
 }
 
+const noData = new Uint8Array();
+/** Objects that are kept: more than a tick of a busy worker has. */
+const maxKeptDatagrams = 4096;
+
+/** Datagrams that wait for a tick, in objects that are used again. */
+class ReceivedDatagrams {
+  readonly #datagrams: ReceivedDatagram[] = [];
+  #length = 0;
+
+  add(port: DgramPort, data: Uint8Array, arrivalUs: number, { address, port: sourcePort }: RemoteInfo): void {
+    const datagram = this.#datagrams[this.#length];
+    if (datagram) {
+      datagram.port = port;
+      datagram.data = data;
+      datagram.arrivalUs = arrivalUs;
+      datagram.sourceAddress = address;
+      datagram.sourcePort = sourcePort;
+    } else this.#datagrams.push({ port, data, arrivalUs, sourceAddress: address, sourcePort });
+    this.#length++;
+  }
+
+  handOut(take: (datagram: ReceivedDatagram) => void): void {
+    try {
+      for (let i = 0; i < this.#length; i++) this.#datagrams[i]!.port.queued = 0;
+      for (let i = 0; i < this.#length; i++) take(this.#datagrams[i]!);
+    } finally {
+      // Its memory is the received one.
+      for (let i = 0; i < this.#length; i++) this.#datagrams[i]!.data = noData;
+      this.#length = 0;
+      if (this.#datagrams.length > maxKeptDatagrams) this.#datagrams.length = maxKeptDatagrams;
+    }
+  }
+}
+
 const overflows: readonly unknown[] = overflowErrors;
 
 /** Bound to this, a socket takes IPv4 as well: its peers' addresses then stand in IPv6 form. */
@@ -67,8 +101,8 @@ export class DgramTransport implements RtpTransport {
   readonly #ports = new Set<DgramPort>();
   readonly #numbers = new Set<number>();
   readonly #closing: DgramPort[] = [];
-  #received: ReceivedDatagram[] = [];
-  #handingOut: ReceivedDatagram[] = [];
+  #received = new ReceivedDatagrams();
+  #handingOut = new ReceivedDatagrams();
   #loop: TickLoop | undefined;
   #stopped = false;
 
@@ -115,7 +149,7 @@ export class DgramTransport implements RtpTransport {
     this.#loop?.stop();
     this.#flush();
     await Promise.all([...this.#ports].map((port) => port.shut()));
-    this.#received = [];
+    this.#received = new ReceivedDatagrams();
   }
 
   /** @returns undefined when the port is taken */
@@ -175,30 +209,22 @@ export class DgramTransport implements RtpTransport {
       return;
     }
     port.queued++;
-    this.#received.push({
-      port,
-      data,
-      arrivalUs: this.#options.clock.monotonicUs(),
-      sourceAddress: remote.address,
-      sourcePort: remote.port,
-    });
+    this.#received.add(port, data, this.#options.clock.monotonicUs(), remote);
   }
 
   #handOut(): void {
     const batch = this.#received;
     this.#received = this.#handingOut;
     this.#handingOut = batch;
-    try {
-      for (const datagram of batch) datagram.port.queued = 0;
-      for (const datagram of batch) {
-        if (datagram.port.closed) continue;
-        this.counters.receivedPackets++;
-        datagram.port.sink.receive(datagram);
-      }
-    } finally {
-      batch.length = 0;
-    }
+    batch.handOut(this.#take);
   }
+
+  readonly #take = (datagram: ReceivedDatagram): void => {
+    const { port } = datagram;
+    if (port.closed) return;
+    this.counters.receivedPackets++;
+    port.sink.receive(datagram);
+  };
 
   #countFailed(error: Error): void {
     this.counters.failedSends++;
