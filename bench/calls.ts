@@ -157,7 +157,7 @@ function report(
   const referencePacketUs = median((round) => round.reference.microsecondsPerPacket);
   const referenceNote =
     referencePacketUs > aimedReferenceUs
-      ? `The reference took ${fixed(referencePacketUs, 1)} us a packet, more than ${aimedReferenceUs}: ratios are of any machine, times are of this one.`
+      ? `The reference took ${fixed(referencePacketUs, 2)} us a packet, more than ${aimedReferenceUs}: ratios are of any machine, times are of this one.`
       : undefined;
   process.stdout.write(
     `${work.calls} two-party calls, G.711, relayed and recorded; ${work.seconds} s, medians of ${rounds.length}\n`,

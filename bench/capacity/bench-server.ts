@@ -114,7 +114,7 @@ export class BenchServer implements AsyncDisposable {
 
   /** Why it is not the best one. */
   get driverNote(): string | undefined {
-    return this.#started?.driverNote as string | undefined;
+    return this.#driverLine?.driverNote as string | undefined;
   }
 
   /** `GET /metrics` */
@@ -167,6 +167,11 @@ export class BenchServer implements AsyncDisposable {
     await this.stop();
     await this.process[Symbol.asyncDispose]();
     if (!this.#keepsData) rmSync(this.dataDir, { recursive: true, force: true });
+  }
+
+  /** What was said last: it may change while the server runs. */
+  get #driverLine(): Record<string, unknown> | undefined {
+    return this.process.log.findLast(({ driver }) => driver !== undefined);
   }
 
   get #started(): Record<string, unknown> | undefined {

@@ -158,4 +158,9 @@ test('what is not sent counts from where no one peer explains it, with what wait
   assert.equal(unsentShare({ sentPackets: 5100, sendOverflows: 600, waitingSends: 100 }), 0);
   assert.equal(unsentShare({ sentPackets: 5200, sendOverflows: 800, waitingSends: 100 }), 0.75);
   assert.equal(unsentShare({ sentPackets: 6500, waitingSends: 500 }), 0.25);
+  const afterTenSeconds = (waitingSends: number) =>
+    loadBetween(before, [sample('a', 10e6, { ...counters, sentPackets: 9400, waitingSends })], 5000)
+      .unsentShare;
+  assert.equal(afterTenSeconds(2200), 0);
+  assert.equal(afterTenSeconds(2201), 2201 / 6601);
 });

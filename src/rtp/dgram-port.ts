@@ -9,11 +9,14 @@ export interface DgramPortOwner {
   closed(): void;
 }
 
+const nobody: DatagramSink = { receive: () => undefined };
+
 /** One bound socket; the transport that opened it reads `queued` and `closed` and ends it by `shut`. */
 export class DgramPort implements TransportPort {
   readonly port: number;
   readonly socket: Socket;
-  readonly sink: DatagramSink;
+  /** Nobody's once it is shut: objects that are kept for later datagrams may still know the port. */
+  sink: DatagramSink;
   /** Received datagrams that wait for the tick. */
   queued = 0;
   closed = false;
@@ -48,6 +51,7 @@ export class DgramPort implements TransportPort {
   /** Closes the socket; resolved when the system has let go of it. */
   shut(): Promise<void> {
     this.closed = true;
+    this.sink = nobody;
     return (this.#shut ??= new Promise((resolve) => {
       this.socket.close(() => {
         this.#owner.closed();

@@ -3,7 +3,7 @@ export const maxDatagramBytes = 2048;
 const chunkBytes = 64 * 1024;
 /** A datagram begins at the next of these, so that a view of each of them is made once: one of a stream fits into it. */
 const slotBytes = 256;
-/** 4 MiB: as many ticks, a third of a second, of a kernel that takes nothing. */
+/** 4 MiB: a third of a second of 1,000 streams, should the kernel take nothing. */
 const maxChunks = 64;
 /** This machine has no room for a datagram, whoever it is for: a socket's buffer is full, or the queue before it. */
 export const overflowErrors = ['EAGAIN', 'ENOBUFS', 'ENOMEM'] as const;

@@ -88,6 +88,7 @@ export class UringReceiver implements DatagramReceiver {
   /** Takes over where the kernel lets us no more. */
   #instead: EpollReceiver | undefined;
   #isWorking = false;
+  #isEnding = false;
   #isOver = false;
 
   /**
@@ -176,10 +177,11 @@ export class UringReceiver implements DatagramReceiver {
   }
 
   end(): void {
-    this.#isOver = true;
+    this.#isEnding = true;
     for (let round = 0; this.#closing.size > 0 && !this.#instead && round < maxEndingRounds; round++)
       this.#work();
     if (this.#closing.size > 0) this.#giveUp();
+    this.#isOver = true;
     if (this.#instead) this.#instead.end();
     // Whoever is being handed something at this moment, and ends it all, is still in its memory.
     else if (this.#isWorking) this.#uring.abandon();
@@ -330,6 +332,6 @@ export class UringReceiver implements DatagramReceiver {
       if (port && instead.add(port, fd) !== undefined) this.#handout.counters.socketErrors++;
     for (const [fd, closed] of this.#closing) this.#close(fd, closed);
     this.#closing.clear();
-    if (!this.#isOver) this.#gaveUp();
+    if (!this.#isEnding) this.#gaveUp();
   }
 }

@@ -1,4 +1,4 @@
-import { constants, setPriority } from 'node:os';
+import { constants, getPriority, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../clock.ts';
 import { CallreelError } from '../errors.ts';
@@ -142,7 +142,8 @@ function memoryOf(reply: RenderReply): ArrayBuffer[] {
   return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
 }
 
-setPriority(task === 'plain' ? plainPriority : constants.priority.PRIORITY_LOW);
+// Never before what it is: a server that stands back may not be let to.
+setPriority(Math.max(task === 'plain' ? plainPriority : constants.priority.PRIORITY_LOW, getPriority()));
 parentPort?.on('message', (command: RenderCommand) => {
   answer(command)
     .catch((error: unknown) => (command.verb === 'release' ? undefined : failure(command.id, error)))
