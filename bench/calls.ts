@@ -15,6 +15,9 @@ import { formatTable } from './table.ts';
 /** What it took on the machine that the goals were set on. */
 const aimedReferenceUs = 4.5;
 
+/** Packets of a stream before the first that is relayed, on average: 200 ms. A call is set up, not put through. */
+const mostBeforePerStream = 10;
+
 const usage = `  --calls 500          two-party calls at once
   --seconds 60         measured
   --driver auto        or ffi, dgram
@@ -65,7 +68,10 @@ export async function run(args: string[]): Promise<object> {
   const { format, driver } = values;
   if (values.help) throw new Error(`npm run bench -- calls\n${usage}`);
   if (format !== 'wav' && format !== 'mp3') throw new Error(`no such format: ${format}`);
-  const promised = promisedWorks.filter((name) => values.promises.split(',').includes(name));
+  const wanted = values.promises.split(',').filter((name) => name !== '');
+  const unknown = wanted.find((name) => !promisedWorks.some((each) => each === name));
+  if (unknown !== undefined) throw new Error(`no such promise: ${unknown} (${promisedWorks.join(', ')})`);
+  const promised = promisedWorks.filter((name) => wanted.includes(name));
   const calls = Number(values.calls);
   const seconds = Number(values.seconds);
   const directory = mkdtempSync(join(tmpdir(), 'callreel-bench-'));
@@ -151,6 +157,9 @@ function report(
     ...(wrong.length > 0 ? ['what was recorded, or relayed, is not what was sent'] : []),
     ...([files, spool, ...promisedRows].some((each) => each.placedApartMs > mostApartMs)
       ? ['the channels of a recording lie otherwise than they were sent']
+      : []),
+    ...(all.some(({ totals }) => totals.notRelayedBefore > mostBeforePerStream * totals.sent.length)
+      ? ['packets were relayed long after they were sent first']
       : []),
     ...(gapSamplesOfReference + lostPacketsOfReference > 0 ? ['the reference did not do its work'] : []),
   ];

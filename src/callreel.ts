@@ -154,7 +154,10 @@ async function serveHttp(
   const { calls, files, quality, callLog, placer, registrations, renders, own, deliverer, deliveries } =
     control;
   const { transcriber, transcripts } = control;
-  const forget = (recordingId: string) => renders.forget(recordingId);
+  const forget = (recordingId: string) => {
+    renders.forget(recordingId);
+    quality?.forget(recordingId);
+  };
   const eraseFile = (row: Recording) => files.erase(row);
   const abandonDelivery = async (recordingId: string) => {
     await transcripts.erase(recordingId);

@@ -43,14 +43,18 @@ let clock: FakeClock;
 let thread: ScriptedThread;
 let quality: RecordingQuality;
 let written: string[];
+let warned: string[];
 
 beforeEach(() => {
   clock = new FakeClock();
   thread = new ScriptedThread();
   written = [];
+  warned = [];
   quality = new RecordingQuality({
     clock,
-    log: silentLogger,
+    log: Object.assign(Object.create(silentLogger), {
+      warn: (_fields: object, message: string) => void warned.push(message),
+    }),
     // Only `finishPrevious` asks it.
     db: undefined as unknown as Db,
     node: 'node',
@@ -267,4 +271,20 @@ test('settled figures are of all that was said, and not taken where newer ones a
   await setImmediate();
   await setImmediate();
   assert.equal(quality.take(summary('a')), undefined);
+});
+
+test('one that is erased before it was measured is no fault; one that is gone by itself is', async () => {
+  const gone = Promise.withResolvers<MeasuredRecording>();
+  thread.measuring = gone.promise;
+  const [erased, lost] = [follow('erased'), follow('lost')];
+  for (const { end, write } of [erased, lost]) {
+    write();
+    end('stopped');
+  }
+  await setImmediate();
+  quality.forget('erased');
+  gone.reject(new CallreelError('NOT_FOUND', 'there is no such recording'));
+  await quality.whenIdle();
+  assert.deepEqual(warned, ['a recording could not be measured']);
+  assert.deepEqual(written, []);
 });

@@ -74,6 +74,8 @@ export class RecordingQuality {
   readonly #followed = new Map<string, Followed>();
   readonly #measuring = new Map<string, Promise<void>>();
   readonly #taken = new Set<string>();
+  /** Of those that are measured. */
+  readonly #erased = new Set<string>();
   #timer: Timer | undefined;
   /** When that is due. */
   #armedUs = Number.POSITIVE_INFINITY;
@@ -125,6 +127,11 @@ export class RecordingQuality {
     return wholeFigures(measured, summary);
   }
 
+  /** It was erased: that it can not be measured any more is no fault. */
+  forget(recordingId: string): void {
+    if (this.#measuring.has(recordingId)) this.#erased.add(recordingId);
+  }
+
   /** Settles when the figures of an ended recording are on record, or it takes too long. Never rejects. */
   async whenMeasured(recordingId: string): Promise<void> {
     const measuring = this.#measuring.get(recordingId);
@@ -165,10 +172,14 @@ export class RecordingQuality {
   #track({ recordingId, conversationId }: QualityOrder, work: () => Promise<void>): Promise<void> {
     const tracked = work()
       .catch((error: unknown) => {
-        if (this.#closed || (error instanceof CallreelError && error.code === 'DRAINING')) return;
+        if (this.#closed || this.#erased.has(recordingId)) return;
+        if (error instanceof CallreelError && error.code === 'DRAINING') return;
         this.#options.log.warn({ error, conversationId, recordingId }, 'a recording could not be measured');
       })
-      .finally(() => this.#measuring.delete(recordingId));
+      .finally(() => {
+        this.#measuring.delete(recordingId);
+        this.#erased.delete(recordingId);
+      });
     this.#measuring.set(recordingId, tracked);
     return tracked;
   }
