@@ -266,13 +266,16 @@ suite('sift rows: start', { concurrency: true }, () => {
     const { conversation_id: id } = await scene.conference(conference_name);
     await say(caller, 431);
     await caller.hangUp();
-    // A later conversation's event has come: this one's would have, too.
+    const { channels } = await eventually('the end on record', async () => {
+      const conversation: ConversationBody = await scene.conversation(id);
+      return conversation.status === 'ended' ? conversation : undefined;
+    });
+    // The event of one that ended later has come: this one's would have, too.
     const witness = await scene.call([scene.join('witness', { do_record: true })]);
     await scene.participants('witness', 1);
     await witness.hangUp();
     await scene.audience.ended({ conference_name: 'witness' });
-    const { status, channels }: ConversationBody = await scene.conversation(id);
-    assert.deepEqual([status, channels.length], ['ended', 1]);
+    assert.equal(channels.length, 1);
     assert.deepEqual(eventTypes(conference_name), []);
   });
 
