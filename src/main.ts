@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { boundOldGeneration } from './old-generation.ts';
-import { boundYoungGeneration, letYoungGenerationGrow } from './young-generation.ts';
+import { boundYoungGeneration, letYoungGenerationsGrow } from './young-generation.ts';
 
 // Ahead of the rest: what reading it in leaves behind would make the young generation large for good.
 boundOldGeneration();
@@ -17,7 +17,7 @@ lowerHelperThreads();
 const config = loadConfig();
 const log = createLogger(config.log.level);
 const callreel = await startCallreel(config, { log });
-letYoungGenerationGrow();
+letYoungGenerationsGrow();
 log.info(
   {
     sip: callreel.sip,

@@ -35,13 +35,21 @@ test('none is due while it grows, nor where it grew by little', () => {
   );
 });
 
+test('what is there at the first look is kept; less than an eighth of it is not worth a collection', () => {
+  assert.equal(dueAt(new QuietWatch(), new Array(20).fill(45)), 0);
+  assert.equal(dueAt(new QuietWatch(), [45, ...new Array(20).fill(51)]), 0);
+  assert.equal(dueAt(new QuietWatch(), [45, ...new Array(20).fill(52)]), 2 + 8);
+  assert.equal(dueAt(new QuietWatch(), [12, ...new Array(20).fill(14.5)]), 0);
+  assert.equal(dueAt(new QuietWatch(), [12, ...new Array(20).fill(15)]), 1 + 8 + 1);
+});
+
 test('what V8 collected meanwhile does not make it small', () => {
   assert.equal(dueAt(new QuietWatch(), [45, 50, 60, 48, ...new Array(20).fill(48)]), 3 + 8);
 });
 
 test('the next one is due once it has grown by as much again', () => {
   const watch = new QuietWatch();
-  dueAt(watch, [60, ...new Array(20).fill(60)]);
+  dueAt(watch, [45, 60, ...new Array(20).fill(60)]);
   watch.ended(true, 40_000);
   assert.equal(watch.isDue, false);
   assert.equal(dueAt(watch, [50, 51, 52, ...new Array(20).fill(52)], 9), 0);
@@ -52,7 +60,7 @@ test('there is a minute between two, however much was made', () => {
   const watch = new QuietWatch();
   // 2 MB in 5 s: not busy by that.
   const growing = Array.from({ length: 30 }, (_, at) => 50 + 2 * at);
-  assert.equal(dueAt(watch, growing), 1 + 8);
+  assert.equal(dueAt(watch, growing), 5);
   watch.ended(true, 41_000);
   for (const [at, each] of growing.entries()) {
     watch.look(each * MB, (9 + at) * 5000);
@@ -62,41 +70,49 @@ test('there is a minute between two, however much was made', () => {
 
 test('one that came to nothing is tried again a minute later', () => {
   const watch = new QuietWatch();
-  const looks = [60, ...new Array(30).fill(60)];
-  assert.equal(dueAt(watch, looks), 1 + 8);
-  watch.ended(false, 40_000);
-  assert.equal(dueAt(watch, looks.slice(9), 9), 12);
+  const looks = [45, ...new Array(30).fill(60)];
+  assert.equal(dueAt(watch, looks), 2 + 8);
+  watch.ended(false, 45_000);
+  assert.equal(dueAt(watch, looks.slice(10), 10), 12);
 });
 
 test('a thread that is to be collected seldom is so behind a burst all the same', () => {
   const watch = new QuietWatch({ pauseMs: 200_000 });
-  assert.equal(dueAt(watch, [60, ...new Array(20).fill(60)]), 1 + 8);
-  watch.ended(true, 40_000);
+  assert.equal(dueAt(watch, [45, ...new Array(20).fill(60)]), 2 + 8);
+  watch.ended(true, 45_000);
   const growing = Array.from({ length: 100 }, (_, at) => 60 + at);
-  assert.equal(dueAt(watch, growing, 9), 40);
-  watch.ended(true, 240_000);
-  assert.equal(dueAt(watch, [170, ...new Array(20).fill(170)], 49), 12);
+  assert.equal(dueAt(watch, growing, 10), 40);
+  watch.ended(true, 245_000);
+  assert.equal(dueAt(watch, [170, ...new Array(20).fill(170)], 50), 12);
 });
 
-test('garbage of an old generation is gone', () => {
-  const gone = megabytesLess(`
+for (const manner of ['in steps', 'at once'] as const) {
+  test(`${manner}: garbage of an old generation is gone`, () => {
+    const gone = megabytesLess(
+      manner,
+      `
     globalThis.kept = make(400_000);
     globalThis.garbage = make(100_000);
     globalThis.letGo = () => { globalThis.garbage = undefined; };
-    globalThis.sizeOf = () => oldSpace().space_used_size;`);
-  assert.ok(gone > 3, String(gone));
-});
+    globalThis.sizeOf = () => oldSpace().space_used_size;`,
+    );
+    assert.ok(gone > 3, String(gone));
+  });
 
-test('what was free between what is kept is given back', () => {
-  const given = megabytesLess(`
+  test(`${manner}: what was free between what is kept is given back`, () => {
+    const given = megabytesLess(
+      manner,
+      `
     globalThis.kept = make(400_000);
     globalThis.letGo = () => { for (let at = 0; at < 400_000; at++) if (at % 4 > 0) globalThis.kept[at] = 0; };
-    globalThis.sizeOf = () => oldSpace().space_size;`);
-  assert.ok(given > 3, String(given));
-});
+    globalThis.sizeOf = () => oldSpace().space_size;`,
+    );
+    assert.ok(given > 3, String(given));
+  });
+}
 
 /** @param setUp of `kept`, `letGo` and `sizeOf` @returns by how much a quiet thread's size became less, 3 at least */
-function megabytesLess(setUp: string): number {
+function megabytesLess(manner: 'in steps' | 'at once', setUp: string): number {
   const script = `
     import { setTimeout as sleep } from 'node:timers/promises';
     import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
@@ -108,7 +124,8 @@ function megabytesLess(setUp: string): number {
     boundOldGeneration();
     boundYoungGeneration();
     const clock = new FakeClock();
-    collectWhenQuiet(clock);
+    collectWhenQuiet(clock, { atOnce: ${manner === 'at once'} });
+    clock.advanceMs(5000);
     const make = (count) => Array.from({ length: count }, (_, at) => ({ at, text: 'garbage ' + at }));
     const oldSpace = () => getHeapSpaceStatistics().find(({ space_name }) => space_name === 'old_space');
     ${setUp}

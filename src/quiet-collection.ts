@@ -1,5 +1,6 @@
 import { constants, PerformanceObserver } from 'node:perf_hooks';
 import { getHeapSpaceStatistics, type HeapSpaceInfo, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { Clock } from './clock.ts';
 
 const everyMs = 5000;
@@ -7,12 +8,10 @@ const everyMs = 5000;
 const quietMs = 40_000;
 /** In the old generation between two looks: calls that are set up, ten in a second, make more; hundreds that run less. */
 const quietBytes = 2 << 20;
-/** Less is not worth it; more than V8 by itself lets come of a small heap. */
-const leastBytes = 3 << 20;
+/** Less is not worth it, as a collection looks at all that is kept; V8 by itself lets come less of a small heap. */
+const least = { bytes: 3 << 20, share: 1 / 8 };
 /** From the end of one to what follows. */
 const usualPauseMs = 60_000;
-/** Free between what is kept: more than a collection leaves that had nothing to move. */
-const leastLooseBytes = 3 << 20;
 /** V8 chooses the pages to be emptied as it begins to mark: what the first one frees, the second moves together. */
 const maxCollections = 2;
 /** V8 begins where so much was made of what it would wait for: any thread has, at once. */
@@ -26,25 +25,29 @@ const wakeEveryMs = 250;
 export interface QuietOptions {
   /** From the end of one collection to the next that no burst made due: of a thread whose pauses somebody hears. */
   pauseMs?: number;
+  /** In one pause, as nobody waits for this thread: for less time of the processors, and of this thread alone. */
+  atOnce?: boolean;
 }
 
 /**
  * Collects the old generation of this thread once it grew by some MB and has been quiet since: what hundreds of calls
  * leave that were set up, or have ended, would wait until as many come again, what hundreds make as they go on for
- * minutes, and so would the room between what is kept. V8 is made to begin sooner, and does as ever: in steps, most of
- * it by its helper threads.
+ * minutes, and so would the room between what is kept. Where somebody waits for the thread, V8 is made to begin sooner,
+ * and does as ever: in steps, most of it by its helper threads.
  */
 export function collectWhenQuiet(clock: Clock, options: QuietOptions = {}): void {
   const watch = new QuietWatch(options);
   let collecting = false;
+  const ended = (collected: boolean): void => {
+    collecting = false;
+    watch.ended(collected, clock.monotonicUs() / 1000);
+  };
   const again = (): void => {
     watch.look(oldBytes(), clock.monotonicUs() / 1000);
     if (watch.isDue && !collecting) {
       collecting = true;
-      collectSoon(clock, maxCollections, (collected) => {
-        collecting = false;
-        watch.ended(collected, clock.monotonicUs() / 1000);
-      });
+      if (options.atOnce) collectAtOnce(ended);
+      else collectSoon(clock, maxCollections, ended);
     }
     clock.after(everyMs, again);
   };
@@ -53,7 +56,8 @@ export function collectWhenQuiet(clock: Clock, options: QuietOptions = {}): void
 
 /** Knows when a thread made much of what is kept for a while, and then no more for long enough. */
 export class QuietWatch {
-  #lastBytes = 0;
+  /** Of the first look on: what was read in before is kept. */
+  #lastBytes: number | undefined;
   #grownBytes = 0;
   readonly #pauseMs: number;
   /** When it grew by more than little last. */
@@ -67,7 +71,7 @@ export class QuietWatch {
 
   /** @param bytes of the old generation, garbage among it */
   look(bytes: number, nowMs: number): void {
-    const grownBytes = bytes - this.#lastBytes;
+    const grownBytes = bytes - (this.#lastBytes ?? bytes);
     this.#lastBytes = bytes;
     this.#nowMs = nowMs;
     if (grownBytes > 0) this.#grownBytes += grownBytes;
@@ -77,7 +81,7 @@ export class QuietWatch {
   get isDue(): boolean {
     const pauseMs = this.#busyMs > this.#endedMs ? usualPauseMs : this.#pauseMs;
     const isQuiet = this.#nowMs - this.#busyMs >= quietMs && this.#nowMs - this.#endedMs >= pauseMs;
-    return isQuiet && this.#grownBytes >= leastBytes;
+    return isQuiet && isWorthIt(this.#grownBytes, this.#lastBytes ?? 0);
   }
 
   /** @param collected false: another thread has kept it from that, or there was no time; not before a minute again */
@@ -87,6 +91,18 @@ export class QuietWatch {
   }
 }
 
+function isWorthIt(bytes: number, keptBytes: number): boolean {
+  return bytes >= Math.max(least.bytes, least.share * keptBytes);
+}
+
+function collectAtOnce(done: (collected: true) => void): void {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  for (let made = 0; made === 0 || (made < maxCollections && isWorthIt(looseBytes(), oldBytes())); made++)
+    collect();
+  done(true);
+}
+
 /** @param done with whether there was a collection: another thread may have ended the flag before */
 function collectSoon(clock: Clock, collections: number, done: (collected: boolean) => void): void {
   const end = (collected: boolean): void => {
@@ -94,7 +110,7 @@ function collectSoon(clock: Clock, collections: number, done: (collected: boolea
     timeout.cancel();
     waking.cancel();
     setTrigger(0);
-    if (collected && collections > 1 && looseBytes() >= leastLooseBytes)
+    if (collected && collections > 1 && isWorthIt(looseBytes(), oldBytes()))
       collectSoon(clock, collections - 1, () => done(true));
     else done(collected);
   };

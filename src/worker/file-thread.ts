@@ -36,4 +36,4 @@ parentPort?.on('message', (command: FileCommand) => {
     )
     .then((reply) => parentPort?.postMessage(reply));
 });
-collectWhenQuiet(systemClock);
+collectWhenQuiet(systemClock, { atOnce: true });

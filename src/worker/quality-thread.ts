@@ -42,4 +42,4 @@ parentPort?.on('message', (command: QualityCommand) => {
     )
     .then((reply) => parentPort?.postMessage(reply));
 });
-collectWhenQuiet(systemClock);
+collectWhenQuiet(systemClock, { atOnce: true });

@@ -150,4 +150,4 @@ parentPort?.on('message', (command: RenderCommand) => {
     .then((reply) => reply && parentPort?.postMessage(reply, memoryOf(reply)));
 });
 warmUpManifests();
-collectWhenQuiet(systemClock);
+collectWhenQuiet(systemClock, { atOnce: true });

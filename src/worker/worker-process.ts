@@ -4,7 +4,7 @@ import { CallreelError } from '../errors.ts';
 import { returnFreedMemory } from '../freed-memory.ts';
 import { boundOldGeneration } from '../old-generation.ts';
 import { lowerHelperThreads } from '../thread-priority.ts';
-import { boundYoungGeneration } from '../young-generation.ts';
+import { boundYoungGeneration, letYoungGenerationsGrow } from '../young-generation.ts';
 import {
   type CommandMessage,
   messagesIn,
@@ -50,6 +50,7 @@ const tick = new Worker(new URL('./tick-thread.ts', import.meta.url), {
   transferList: [writer.port],
   name: 'media-tick',
 });
+letYoungGenerationsGrow();
 
 function tell(messages: WorkerMessage[], sent: () => void = () => undefined): void {
   if (process.connected) process.send?.(messages, sent);
