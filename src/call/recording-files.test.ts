@@ -137,14 +137,14 @@ test('many channels are looked at less often, by turns, and of many more at leas
   assert.equal(await looksIn4Seconds(), 20);
   thread.channels = 100;
   await looksIn4Seconds();
-  assert.equal(await looksIn4Seconds(), 4);
+  assert.equal(await looksIn4Seconds(), 2);
   thread.channels = 10;
   await looksIn4Seconds();
   for (const other of 'bcdefghij') ends.push(follow(other));
   await looksIn4Seconds();
-  assert.equal(await looksIn4Seconds(), 4);
+  assert.equal(await looksIn4Seconds(), 2);
   const steps = thread.asked.filter((each) => each.startsWith('step'));
-  assert.ok(steps.length <= 8, 'those that are due soon are looked at together');
+  assert.ok(steps.length <= 4, 'those that are due soon are looked at together');
   thread.channels = 100;
   await looksIn4Seconds();
   assert.equal(await looksIn4Seconds(), 1);

@@ -42,10 +42,10 @@ interface Followed {
 
 export const fileStepMs = 200;
 /** Each look at a channel costs the same, however little is new: those of many are looked at less often. */
-const lookMsPerChannel = 10;
+const lookMsPerChannel = 20;
 const longestLookMs = 4000;
 /** Those that are due within so much are looked at together: each step is a message to the media worker and back. */
-const togetherMs = 500;
+const togetherMs = 1000;
 const firstRetryMs = 1000;
 const maxRetryMs = 300_000;
 /** A disk may have room again; a spool that is damaged or gone stays so. */
@@ -68,6 +68,8 @@ export class RecordingFiles {
   #isStepping = false;
   /** Of all recordings together, what passed of the time from one look to the next. */
   #dueMs = 0;
+  /** Of all recordings together, as of the last step: what reads all of them is done no more often. */
+  #channels = 0;
   #closed = false;
 
   constructor(options: RecordingFilesOptions) {
@@ -163,25 +165,26 @@ export class RecordingFiles {
       for (const { order } of looked) if (this.#followed.has(order.recordingId)) this.#failed(order, error);
     } finally {
       this.#isStepping = false;
+      this.#channels = 0;
+      for (const each of this.#followed.values()) this.#channels += each.channels;
     }
   }
 
   /** Those that were not looked at for longest. */
   #nextInTurn(): Followed[] {
     const { size } = this.#followed;
-    let channels = 0;
-    for (const each of this.#followed.values()) channels += each.channels;
-    const lookMs = Math.min(longestLookMs, Math.max(fileStepMs, channels * lookMsPerChannel));
+    const lookMs = Math.min(longestLookMs, Math.max(fileStepMs, this.#channels * lookMsPerChannel));
     this.#dueMs += size * fileStepMs;
     const looks = Math.min(size, Math.floor(this.#dueMs / lookMs));
     if (looks < Math.min(size, Math.ceil((size * togetherMs) / lookMs))) return [];
     this.#dueMs -= looks * lookMs;
-    const next = [...this.#followed].slice(0, looks);
-    for (const [recordingId, each] of next) {
+    const next = [...this.#followed.values().take(looks)];
+    for (const each of next) {
+      const { recordingId } = each.order;
       this.#followed.delete(recordingId);
       this.#followed.set(recordingId, each);
     }
-    return next.map(([, each]) => each);
+    return next;
   }
 
   /** It is written along no more. What was cut off or trimmed only then, nobody has lost. */
