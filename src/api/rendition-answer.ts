@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { LiveCalls } from '../call/live-calls.ts';
 import type { Logger } from '../logger.ts';
+import { releasedOnceSent } from '../released-bytes.ts';
 import type { RenderPool } from '../worker/render-pool.ts';
 import type { RenditionRequest } from '../worker/render-protocol.ts';
 import { parseByteRange } from './byte-range.ts';
@@ -45,7 +46,8 @@ export async function answerRendition(
     open.release();
     return reply.send();
   }
-  const body = Readable.from(open.read(first, last), { objectMode: false });
+  const chunks = releasedOnceSent(open.read(first, last), () => ({ body, response: reply.raw }));
+  const body: Readable = Readable.from(chunks, { objectMode: false });
   // Too late for an error's answer: the connection is cut, which the client sees by the length.
   body.on('error', (error) => log.error({ error, ...rendition }, 'a file broke off while it was rendered'));
   return reply.send(body);

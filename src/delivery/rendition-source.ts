@@ -1,4 +1,5 @@
 import { CallreelError } from '../errors.ts';
+import { releaseBytes } from '../released-bytes.ts';
 import type { OpenRendition, RenderPool } from '../worker/render-pool.ts';
 import type { RenditionRequest } from '../worker/render-protocol.ts';
 import type { UploadSource } from './destinations/upload.ts';
@@ -19,6 +20,8 @@ export class RenditionSource implements UploadSource {
   /** Position of the reader in the file, and what it gave that was not asked for yet. */
   #at = 0;
   #rest: Uint8Array = new Uint8Array(0);
+  /** That this is the rest of. */
+  #chunk = this.#rest;
 
   private constructor(fresh: OpenRendition, reopen: () => Promise<OpenRendition>) {
     this.#fresh = fresh;
@@ -52,7 +55,8 @@ export class RenditionSource implements UploadSource {
       if (this.#rest.length === 0) {
         const next = await reader.next();
         if (next.done) throw new CallreelError('RENDER_FAILED', 'the file is shorter than it should be');
-        this.#rest = next.value;
+        releaseBytes(this.#chunk);
+        this.#rest = this.#chunk = next.value;
       }
       const part = this.#rest.subarray(0, content.length - filled);
       content.set(part, filled);
