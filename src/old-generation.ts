@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 
 /** Of what a collection left, in percent; V8 lets 2 MB come in any case, and 8 MB where it is not to mind its size. */
-const growthPercent = 15;
+const growthPercent = 30;
 
 /**
  * Bounds the garbage that waits in the old generation, of this thread and of all that are started from now on, array

@@ -42,8 +42,9 @@ export function collectWhenQuiet(clock: Clock, options: QuietOptions = {}): void
     collecting = false;
     watch.ended(collected, clock.monotonicUs() / 1000);
   };
+  const look = (): void => watch.look(oldBytes(), clock.monotonicUs() / 1000);
   const again = (): void => {
-    watch.look(oldBytes(), clock.monotonicUs() / 1000);
+    look();
     if (watch.isDue && !collecting) {
       collecting = true;
       if (options.atOnce) collectAtOnce(ended);
@@ -51,6 +52,7 @@ export function collectWhenQuiet(clock: Clock, options: QuietOptions = {}): void
     }
     clock.after(everyMs, again);
   };
+  look();
   clock.after(everyMs, again);
 }
 
