@@ -47,8 +47,10 @@ export function collectWhenQuiet(clock: Clock, options: QuietOptions = {}): void
     look();
     if (watch.isDue && !collecting) {
       collecting = true;
-      if (options.atOnce) collectAtOnce(ended);
-      else collectSoon(clock, maxCollections, ended);
+      if (options.atOnce) {
+        collectAtOnce();
+        ended(true);
+      } else collectSoon(clock, maxCollections, ended);
     }
     clock.after(everyMs, again);
   };
@@ -97,12 +99,11 @@ function isWorthIt(bytes: number, keptBytes: number): boolean {
   return bytes >= Math.max(least.bytes, least.share * keptBytes);
 }
 
-function collectAtOnce(done: (collected: true) => void): void {
+function collectAtOnce(): void {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   for (let made = 0; made === 0 || (made < maxCollections && isWorthIt(looseBytes(), oldBytes())); made++)
     collect();
-  done(true);
 }
 
 /** @param done with whether there was a collection: another thread may have ended the flag before */
