@@ -83,14 +83,35 @@ describe('send batch', () => {
   test('a kernel that takes nothing costs datagrams, not memory', () => {
     let failed = 0;
     const batch = new SendBatch<string>((error) => (failed += error ? 1 : 0));
-    for (let i = 0; i < 3000; i++) fill(batch, maxDatagramBytes, 7);
+    for (let i = 0; i < 9000; i++) fill(batch, maxDatagramBytes, 7);
     const queued = drainInto(batch);
-    assert.equal(queued.length, 2048);
-    assert.equal(failed, 3000 - queued.length);
+    assert.equal(queued.length, 8192);
+    assert.equal(failed, 9000 - queued.length);
     assert.equal(batch.waiting, queued.length);
     for (const { chunk } of queued) chunk.done(null);
     fill(batch, 10, 1);
     assert.equal(batch.waiting, 0, 'what is written into now does not wait');
+  });
+
+  test('what came while the thread stood still for a second is sent, and its memory given back', () => {
+    const results: (Error | null)[] = [];
+    const batch = new SendBatch<string>((error) => results.push(error));
+    const packetBytes = 172;
+    const burst = (packets: number): Chunk[] => {
+      for (let i = 0; i < packets; i++) {
+        batch.reserve(packetBytes).fill(i);
+        batch.commit('a', packetBytes, '192.0.2.1', 4000);
+      }
+      return drainInto(batch).map(({ chunk }) => chunk);
+    };
+    const ofBurst = burst(50_000);
+    assert.equal(ofBurst.length, 50_000);
+    for (const chunk of ofBurst) chunk.done(null);
+    assert.deepEqual(new Set(results), new Set([null]));
+    for (const chunk of burst(1)) chunk.done(null);
+    const known = new Set(ofBurst);
+    const again = new Set(burst(8192));
+    assert.equal([...again].filter((chunk) => known.has(chunk)).length, 16);
   });
 
   test('a reservation that is not committed costs nothing; an oversized one is refused', () => {

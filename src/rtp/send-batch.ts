@@ -3,8 +3,11 @@ export const maxDatagramBytes = 2048;
 const chunkBytes = 64 * 1024;
 /** A datagram begins at the next of these, so that a view of each of them is made once: one of a stream fits into it. */
 const slotBytes = 256;
-/** 4 MiB: a third of a second of 1,000 streams, should the kernel take nothing. */
-const maxChunks = 64;
+/** 16 MiB: more than a second of 1,000 streams, should the kernel take nothing, or the thread have stood still. */
+const maxChunks = 256;
+/** More than a tick of a busy worker has. */
+const keptChunks = 16;
+const keptDatagrams = (keptChunks * chunkBytes) / slotBytes;
 /** This machine has no room for a datagram, whoever it is for: a socket's buffer is full, or the queue before it. */
 export const overflowErrors = ['EAGAIN', 'ENOBUFS', 'ENOMEM'] as const;
 /** As the system says it of its own buffers. */
@@ -100,12 +103,19 @@ export class SendBatch<Port> {
   drain(send: (datagram: QueuedDatagram<Port>, drain: number, hasBacklog: boolean) => void): void {
     const length = this.#length;
     const hasBacklog = this.#waiting > 0;
+    if (!hasBacklog && this.#chunks.length > keptChunks) this.#giveBack(length);
     const drain = ++this.#drains;
     this.#length = 0;
     this.#waiting += length;
     this.#current = undefined;
     this.#reserved = undefined;
     for (let i = 0; i < length; i++) send(this.#entries[i]!, drain, hasBacklog);
+  }
+
+  /** What a burst took. @param length datagrams that are queued */
+  #giveBack(length: number): void {
+    this.#chunks.length = keptChunks;
+    this.#entries.length = Math.max(length, Math.min(this.#entries.length, keptDatagrams));
   }
 
   #freeChunk(): Chunk | undefined {

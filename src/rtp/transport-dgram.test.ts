@@ -81,7 +81,7 @@ test('what finds no room in the queue is counted as our own shortage, and the qu
   const transport = new DgramTransport({ clock, address: '127.0.0.1', ports: { first: 0, last: 0 } });
   try {
     const port = await transport.open({ receive: () => undefined });
-    const queued = 2048;
+    const queued = 8192;
     let toSend = queued + 3;
     transport.run(() => {
       for (; toSend > 0; toSend--) {
