@@ -14,12 +14,15 @@ const least = { bytes: 3 << 20, share: 1 / 8 };
 const usualPauseMs = 60_000;
 /** V8 chooses the pages to be emptied as it begins to mark: what the first one frees, the second moves together. */
 const maxCollections = 2;
-/** V8 begins where so much was made of what it would wait for: any thread has, at once. */
+/** V8 begins where so much came to the old generation of what it would wait for. */
 const soonPercent = 1;
+/** Of the old generation, made for that: nothing else need have come to it since the collection before. */
+const heldShare = 1 / 100;
 /** For the beginning and all of a collection. While it lasts other threads of the process collect sooner, too. */
 const longestMs = 2000;
 /** More than a young generation, whose end has V8 look at the old one; again where it did not begin. */
 const wakingArrays = 2500;
+const wakingItems = 128;
 const wakeEveryMs = 250;
 
 export interface QuietOptions {
@@ -106,15 +109,14 @@ function collectAtOnce(): void {
     collect();
 }
 
-/** @param done with whether there was a collection: another thread may have ended the flag before */
+/** @param done with whether all there was to collect is: another thread may have ended the flag before */
 function collectSoon(clock: Clock, collections: number, done: (collected: boolean) => void): void {
   const end = (collected: boolean): void => {
     observer.disconnect();
     timeout.cancel();
     waking.cancel();
     setTrigger(0);
-    if (collected && collections > 1 && isWorthIt(looseBytes(), oldBytes()))
-      collectSoon(clock, collections - 1, () => done(true));
+    if (collected && collections > 1 && isWorthIt(looseBytes(), oldBytes())) collectSoon(clock, collections - 1, done);
     else done(collected);
   };
   const timeout = clock.after(longestMs, () => end(false));
@@ -123,9 +125,14 @@ function collectSoon(clock: Clock, collections: number, done: (collected: boolea
   });
   observer.observe({ entryTypes: ['gc'] });
   setTrigger(soonPercent);
+  const held: unknown[] = [];
+  const maxHeld = (oldBytes() * heldShare) / (8 * wakingItems);
   let waking = clock.after(0, wake);
   function wake(): void {
-    for (let made = 0; made < wakingArrays; made++) new Array(128).fill(made);
+    for (let made = 0; made < wakingArrays; made++) {
+      const array = new Array(wakingItems).fill(made);
+      if (held.length < maxHeld) held.push(array);
+    }
     waking = clock.after(wakeEveryMs, wake);
   }
 }
