@@ -116,7 +116,8 @@ function collectSoon(clock: Clock, collections: number, done: (collected: boolea
     timeout.cancel();
     waking.cancel();
     setTrigger(0);
-    if (collected && collections > 1 && isWorthIt(looseBytes(), oldBytes())) collectSoon(clock, collections - 1, done);
+    if (collected && collections > 1 && isWorthIt(looseBytes(), oldBytes()))
+      collectSoon(clock, collections - 1, done);
     else done(collected);
   };
   const timeout = clock.after(longestMs, () => end(false));
