@@ -61,7 +61,10 @@ export async function run(args: string[]): Promise<object> {
     },
   });
   if (values.help) throw new Error(`npm run bench -- peer\n${usage}`);
-  const names = peerNames.filter((name) => values.peers.split(',').includes(name));
+  const wanted = values.peers.split(',');
+  const unknown = wanted.find((each) => !peerNames.some((name) => name === each));
+  if (unknown !== undefined) throw new Error(`no such peer: ${unknown} (${peerNames.join(', ')})`);
+  const names = peerNames.filter((name) => wanted.includes(name));
   const calls = Number(values.calls);
   const seconds = Number(values.seconds);
   const directory = mkdtempSync(join(tmpdir(), 'callreel-bench-'));
