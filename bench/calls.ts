@@ -3,6 +3,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { FileFormat } from './capacity/bench-server.ts';
+import { mostBefore } from './capacity/load-generator.ts';
 import { buildProgram } from './capacity/native-program.ts';
 import { mostApartMs } from './capacity/recorded-calls.ts';
 import { type PromisedWork, promisedWorks, type RecordedWork, works } from './capacity/recorded-work.ts';
@@ -14,9 +15,6 @@ import { formatTable } from './table.ts';
 
 /** What it took on the machine that the goals were set on. */
 const aimedReferenceUs = 4.5;
-
-/** Packets of a stream before the first that is relayed, on average: 200 ms. A call is set up, not put through. */
-const mostBeforePerStream = 10;
 
 const usage = `  --calls 500          two-party calls at once
   --seconds 60         measured
@@ -158,7 +156,7 @@ function report(
     ...([files, spool, ...promisedRows].some((each) => each.placedApartMs > mostApartMs)
       ? ['the channels of a recording lie otherwise than they were sent']
       : []),
-    ...(all.some(({ totals }) => totals.notRelayedBefore > mostBeforePerStream * totals.sent.length)
+    ...(all.some(({ totals }) => totals.notRelayedBefore > mostBefore)
       ? ['packets were relayed long after they were sent first']
       : []),
     ...(gapSamplesOfReference + lostPacketsOfReference > 0 ? ['the reference did not do its work'] : []),

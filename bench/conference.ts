@@ -170,10 +170,26 @@ function report(results: readonly Result[], seconds: number, silent: SilentKind)
   for (const result of results) process.stdout.write(`\n${threadTable(result, seconds)}\n`);
   return {
     ...{ driver: runs[0]?.driver, driverNote: runs[0]?.driverNote ?? null },
+    ...worstOf(cases),
     ...{ seconds, silent, repetitions: results[0]?.runs.length },
     cases,
     ...{ voidReason: voidReason ?? null, shortcomings: cases.flatMap(wrongOf) },
     machine: `${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.versions.node}`,
+  };
+}
+
+/** Of all shapes, each as bad as it was anywhere. A participant is a call. */
+function worstOf(cases: readonly Figures[]) {
+  const most = (value: (figures: Figures) => number) => Math.max(...cases.map(value));
+  return {
+    calls: most(({ conferences, participants }) => conferences * participants),
+    cpuSecondsPerCallMinute: most((each) => each.cpuSecondsPerParticipantMinute),
+    referenceCpuSecondsPerCallMinute: most((each) => each.referenceCpuSecondsPerParticipantMinute),
+    ratio: most((each) => each.ratio),
+    rssPerCallMB: most((each) => each.rssPerParticipantMB),
+    gapSamples: cases.reduce((sum, each) => sum + each.gapSamples, 0),
+    lostPackets: cases.reduce((sum, each) => sum + each.lostPackets, 0),
+    tickLatenessP999Ms: most((each) => each.tickLatenessP999Ms),
   };
 }
 

@@ -11,6 +11,7 @@ import { LoadGenerator, voidReason } from './capacity/load-generator.ts';
 import { metricSum, shortagesOf } from './capacity/metric.ts';
 import { buildProgram } from './capacity/native-program.ts';
 import { verifyCalls } from './capacity/recorded-calls.ts';
+import { runReference } from './capacity/reference-run.ts';
 import { retryAfterOf } from './capacity/refused-invite.ts';
 import { StreamAudio } from './capacity/stream-audio.ts';
 import { latenessMs } from './capacity/tick-lateness.ts';
@@ -53,75 +54,109 @@ export async function run(args: string[]): Promise<object> {
     },
   });
   if (values.help) throw new Error(`npm run bench -- saturate\n${usage}`);
-  const most = Number(values.most);
   const directory = mkdtempSync(join(tmpdir(), 'callreel-bench-'));
   try {
-    const program = await buildProgram('load', directory);
-    const audio = await StreamAudio.load();
-    await using signalling = await TwoPartySignalling.open();
-    await using server = await BenchServer.start({
-      routines: new Map(
-        Array.from({ length: most }, (_, call) => [
-          String(firstNumber + call),
-          [{ name: 'CallPhone', phone_number: signalling.calledUri(call), do_record: true }],
-        ]),
-      ),
-      files: 'wav',
-      settings: {
-        ...productAdmission,
-        ...(values.driver !== undefined && { CALLREEL_RTP_DRIVER: values.driver }),
-      },
-    });
-    await server.api('POST', '/v1/dial-permissions', { prefix: 'sip:', allow: true });
-    await using load = await LoadGenerator.start(program, server.dataDir, audio, most * 2);
-    const stage = { signalling, server, load };
-    load.beginWindow();
-    const before = await server.ticks();
-    const raised = await raise(stage, {
-      ...{ most, step: Number(values.step), lookMs: Number(values['look-seconds']) * 1000 },
-    });
-    const optionsRetryAfterSeconds = raised.refused.length === 0 ? undefined : await retryAfter(server);
-    const untilRefusal = await server.ticks();
-    const held = await hold(stage, raised.calls, most, Number(values['hold-seconds']));
-    const after = await server.ticks();
-    await sleep(systemClock, lastCallsMs);
-    const metrics = await server.metrics();
-    const report = await load.report();
-    load.quiet();
-    await sleep(systemClock, lastPacketsMs);
-    const totals = await load.stop();
-    await signalling.hangUp(hangUpsPerSecond);
-    const findings = await verifyCalls({ server, calls: held.calls, audio, totals, files: 'wav' });
-    const refused = [...raised.refused, ...held.refused];
-    const saturation: Saturation = {
-      ...{ callsHeld: held.calls, recordings: findings.recordings, refused: refused.length },
-      ...{ retryAfterSeconds: refused, optionsRetryAfterSeconds, shortages: shortagesOf(metrics) },
-      failures: raised.failures.length + held.failures.length,
-      gapSamples: findings.gapSamples,
-      lostPackets: findings.lostPackets + totals.notRelayed,
-      wrongPackets: report.wrong,
-      overflows: metricSum(metrics, 'callreel_spool_overflows_total'),
-      sendsFailed: metricSum(metrics, 'callreel_media_sends_failed_total'),
+    const programs = {
+      load: await buildProgram('load', directory),
+      recorder: await buildProgram('recorder', directory),
     };
+    const audio = await StreamAudio.load();
+    const holdSeconds = Number(values['hold-seconds']);
+    const found = await saturate(programs.load, audio, {
+      ...{ most: Number(values.most), step: Number(values.step), holdSeconds },
+      ...{ lookMs: Number(values['look-seconds']) * 1000, driver: values.driver },
+    });
+    const { callsHeld: calls, cpuSecondsPerCallMinute } = found.figures;
+    process.stderr.write(`reference, ${calls} calls\n`);
+    const reference = await runReference({ programs, audio, calls, seconds: holdSeconds });
+    const referenceCost = (reference.cpuSeconds * 60) / (calls * holdSeconds);
     const result = {
-      ...{ driver: server.driver, calls: raised.calls, ...saturation },
-      retryAfterSeconds: [...new Set(refused)],
-      optionsRetryAfterSeconds: optionsRetryAfterSeconds ?? null,
-      tickLatenessP999Ms: latenessMs(before, untilRefusal, 0.999),
-      tickLatenessHeldP999Ms: latenessMs(untilRefusal, after, 0.999),
-      loadLatenessP999Us: report.latenessP999Us,
-      shortcomings: shortcomingsOf(saturation),
-      voidReason: voidReason(report) ?? null,
-      steps: raised.steps,
+      ...found.figures,
+      referenceCpuSecondsPerCallMinute: rounded(referenceCost),
+      ratio: rounded(cpuSecondsPerCallMinute / referenceCost),
+      referenceMicrosecondsPerPacket: rounded(reference.microsecondsPerPacket),
+      shortcomings: found.shortcomings,
+      voidReason: found.voidReason ?? reference.voidReason ?? null,
+      steps: found.steps,
       machine: `${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.versions.node}`,
     };
-    for (const failure of [...raised.failures, ...held.failures].slice(0, 10))
-      process.stderr.write(`${failure}\n`);
     tell(result);
     return result;
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+interface Limits {
+  most: number;
+  step: number;
+  lookMs: number;
+  holdSeconds: number;
+  driver: string | undefined;
+}
+
+async function saturate(program: string, audio: StreamAudio, limits: Limits) {
+  const { most, driver } = limits;
+  await using signalling = await TwoPartySignalling.open();
+  await using server = await BenchServer.start({
+    routines: new Map(
+      Array.from({ length: most }, (_, call) => [
+        String(firstNumber + call),
+        [{ name: 'CallPhone', phone_number: signalling.calledUri(call), do_record: true }],
+      ]),
+    ),
+    files: 'wav',
+    settings: { ...productAdmission, ...(driver !== undefined && { CALLREEL_RTP_DRIVER: driver }) },
+  });
+  await server.api('POST', '/v1/dial-permissions', { prefix: 'sip:', allow: true });
+  await using load = await LoadGenerator.start(program, server.dataDir, audio, most * 2);
+  const stage = { signalling, server, load };
+  const idle = await server.restedMemoryMB();
+  load.beginWindow();
+  const before = await server.ticks();
+  const raised = await raise(stage, limits);
+  const optionsRetryAfterSeconds = raised.refused.length === 0 ? undefined : await retryAfter(server);
+  const untilRefusal = await server.ticks();
+  const held = await hold(stage, raised.calls, limits);
+  const memory = server.memoryMB;
+  const after = await server.ticks();
+  await sleep(systemClock, lastCallsMs);
+  const metrics = await server.metrics();
+  const report = await load.report();
+  load.quiet();
+  await sleep(systemClock, lastPacketsMs);
+  const totals = await load.stop();
+  await signalling.hangUp(hangUpsPerSecond);
+  const findings = await verifyCalls({ server, calls: held.calls, audio, totals, files: 'wav' });
+  const refused = [...raised.refused, ...held.refused];
+  const saturation: Saturation = {
+    ...{ callsHeld: held.calls, recordings: findings.recordings, refused: refused.length },
+    ...{ retryAfterSeconds: refused, optionsRetryAfterSeconds, shortages: shortagesOf(metrics) },
+    failures: raised.failures.length + held.failures.length,
+    gapSamples: findings.gapSamples,
+    lostPackets: findings.lostPackets + totals.notRelayed,
+    ...{ wrongPackets: report.wrong, reorderedPackets: report.reordered },
+    ...{ notRelayedBefore: totals.notRelayedBefore, placedApartMs: rounded(findings.placedApartMs) },
+    overflows: metricSum(metrics, 'callreel_spool_overflows_total'),
+    sendsFailed: metricSum(metrics, 'callreel_media_sends_failed_total'),
+  };
+  for (const failure of [...raised.failures, ...held.failures].slice(0, 10))
+    process.stderr.write(`${failure}\n`);
+  return {
+    figures: {
+      ...{ driver: server.driver, driverNote: server.driverNote ?? null, calls: raised.calls, ...saturation },
+      retryAfterSeconds: [...new Set(refused)],
+      optionsRetryAfterSeconds: optionsRetryAfterSeconds ?? null,
+      cpuSecondsPerCallMinute: rounded(held.cpuSecondsPerCallMinute),
+      rssPerCallMB: rounded((memory.server + memory.workers - idle.server - idle.workers) / held.calls),
+      tickLatenessP999Ms: latenessMs(before, untilRefusal, 0.999),
+      tickLatenessHeldP999Ms: latenessMs(untilRefusal, after, 0.999),
+      loadLatenessP999Us: report.latenessP999Us,
+    },
+    shortcomings: shortcomingsOf(saturation),
+    voidReason: voidReason(report),
+    steps: raised.steps,
+  };
 }
 
 interface Raised {
@@ -132,10 +167,7 @@ interface Raised {
 }
 
 /** Until one is refused. */
-async function raise(
-  stage: Stage,
-  { most, step, lookMs }: { most: number; step: number; lookMs: number },
-): Promise<Raised & { steps: Step[] }> {
+async function raise(stage: Stage, { most, step, lookMs }: Limits): Promise<Raised & { steps: Step[] }> {
   const raised: Raised = { calls: 0, refused: [], failures: [] };
   const steps: Step[] = [];
   while (raised.calls < most && raised.refused.length === 0 && raised.failures.length === 0) {
@@ -157,14 +189,23 @@ async function raise(
 }
 
 /** One more call is tried each second, and talks where it is taken. */
-async function hold(stage: Stage, calls: number, most: number, seconds: number): Promise<Raised> {
+async function hold(
+  stage: Stage,
+  calls: number,
+  { most, holdSeconds }: Limits,
+): Promise<Raised & { cpuSecondsPerCallMinute: number }> {
   const held: Raised = { calls, refused: [], failures: [] };
-  const untilUs = systemClock.monotonicUs() + seconds * 1e6;
-  while (systemClock.monotonicUs() < untilUs) {
+  const mark = stage.server.mark();
+  const beganUs = systemClock.monotonicUs();
+  let callUs = 0;
+  for (let nowUs = beganUs; nowUs < beganUs + holdSeconds * 1e6; ) {
     await sleep(systemClock, 1000);
+    const beforeUs = nowUs;
+    nowUs = systemClock.monotonicUs();
+    callUs += held.calls * (nowUs - beforeUs);
     if (held.calls < most) await placeOne(stage, held);
   }
-  return held;
+  return { ...held, cpuSecondsPerCallMinute: stage.server.usageSince(mark).cpuSeconds / (callUs / 60e6) };
 }
 
 /** @returns whether it was taken */
@@ -215,7 +256,11 @@ function tell(result: {
   calls: number;
   callsHeld: number;
   refused: number;
+  shortages: readonly string[];
   retryAfterSeconds: readonly (number | undefined)[];
+  cpuSecondsPerCallMinute: number;
+  ratio: number;
+  rssPerCallMB: number;
   gapSamples: number;
   lostPackets: number;
   tickLatenessP999Ms: number;
@@ -225,16 +270,21 @@ function tell(result: {
   process.stdout.write(
     `${formatTable(
       [
-        ...['calls', 'held', 'refused', 'Retry-After s', 'gap samples', 'lost packets'],
-        ...['tick p99.9 ms', 'at the limit'],
+        ...['calls', 'held', 'refused', 'for', 'Retry-After s', 'CPU s per call-minute', 'ratio'],
+        ...['MB per call', 'gap samples', 'lost packets', 'tick p99.9 ms', 'at the limit'],
       ],
       [
         [
-          ...[result.calls, result.callsHeld, result.refused, result.retryAfterSeconds.join(', ')],
-          ...[result.gapSamples, result.lostPackets],
+          ...[result.calls, result.callsHeld, result.refused, result.shortages.join(', ')],
+          ...[result.retryAfterSeconds.join(', '), result.cpuSecondsPerCallMinute, result.ratio],
+          ...[result.rssPerCallMB, result.gapSamples, result.lostPackets],
           ...[result.tickLatenessP999Ms, result.tickLatenessHeldP999Ms],
         ],
       ],
     )}\n`,
   );
+}
+
+function rounded(value: number): number {
+  return Number(value.toPrecision(4));
 }

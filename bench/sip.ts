@@ -24,6 +24,8 @@ interface Work {
 
 interface Outcome extends PlacedCalls {
   kind: Kind;
+  /** Of its media transport, which has nothing to do. */
+  driver: string;
   failures: string[];
   /** Of the calls that were answered. */
   setUpMs: number[];
@@ -106,7 +108,7 @@ async function measure(kind: Kind, work: Work, profile: string | undefined): Pro
   const outcome: Outcome = {
     ...{ kind, placed: rate * seconds, failures: [], setUpMs: [], tearDownMs: [], latestStartMs: 0 },
     placingSeconds: 0,
-    ...{ cpuSeconds: 0, databaseCpuSeconds: 0, onRecord: 0 },
+    ...{ driver: server.driver, cpuSeconds: 0, databaseCpuSeconds: 0, onRecord: 0 },
   };
   const mark = server.mark();
   const beganUs = systemClock.monotonicUs();
@@ -211,6 +213,8 @@ function report(outcomes: readonly Outcome[], work: Work) {
     )}\n`,
   );
   return {
+    driver: outcomes[0]?.driver,
+    calls: outcomes.reduce((sum, { placed }) => sum + placed, 0),
     ...work,
     failures: cases.reduce(
       (sum, { failures, calls, onRecord }) => sum + Math.max(failures, calls - onRecord),

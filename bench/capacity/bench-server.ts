@@ -1,6 +1,6 @@
 import { realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemClock } from '../../src/clock.ts';
+import { sleep, systemClock } from '../../src/clock.ts';
 import { choosePlaces } from '../../src/database/postgres-places.ts';
 import { clusterProcesses } from '../../src/database/postgres-process.ts';
 import { makeTemporaryDir } from '../../src/database/temporary-database.ts';
@@ -34,6 +34,11 @@ export const productAdmission = {
 };
 
 const stopTimeoutMs = 300_000;
+/** Garbage of the start goes within some seconds: until memory fell by less than this from one look to the next. */
+const restedMB = 1;
+const restLookMs = 5000;
+const leastRestLooks = 2;
+const mostRestLooks = 12;
 
 export type FileFormat = 'wav' | 'mp3';
 
@@ -154,6 +159,20 @@ export class BenchServer implements AsyncDisposable {
       server: pssMB(this.#pids.filter((pid) => !workers.has(pid))),
       workers: pssMB([...workers]),
     };
+  }
+
+  /** Once what the start left is given back: what calls are compared with. @throws Error where that takes more than a minute */
+  async restedMemoryMB(): Promise<MemoryMB> {
+    let before = this.memoryMB;
+    for (let look = 0; look < mostRestLooks; look++) {
+      await sleep(systemClock, restLookMs);
+      const now = this.memoryMB;
+      // The first looks are of a server whose collections are still to come.
+      if (look >= leastRestLooks && before.server + before.workers - now.server - now.workers < restedMB)
+        return now;
+      before = now;
+    }
+    throw new Error('the memory of a server without a call goes on to fall');
   }
 
   /** As an operator stops it; killed where it does not end by that. @returns how it ended */

@@ -72,7 +72,7 @@ export async function runConferences(options: ConferenceRunOptions): Promise<Con
     },
   });
   await using load = await LoadGenerator.start(options.load, server.dataDir, audio, streams);
-  const idle = server.memoryMB;
+  const idle = await server.restedMemoryMB();
   await joinAll(options, signalling, server, load);
   await sleep(systemClock, settleMs);
 

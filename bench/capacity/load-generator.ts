@@ -48,6 +48,9 @@ export interface LoadTotals {
 
 const mostLate = 0.001;
 
+/** Packets of a stream before the first that is relayed: 200 ms. A call is set up, not put through. */
+export const mostBefore = 10;
+
 /** The process that sends the streams and counts what comes back (`reference/load.c`). */
 export class LoadGenerator implements AsyncDisposable {
   readonly #program: NativeProgram;

@@ -64,7 +64,7 @@ export async function runRecorder(options: RecorderRunOptions): Promise<Recorder
   });
   await server.api('POST', '/v1/dial-permissions', { prefix: 'sip:', allow: true });
   await using load = await LoadGenerator.start(programs.load, server.dataDir, audio, calls * 2);
-  const idle = server.memoryMB;
+  const idle = await server.restedMemoryMB();
   const stage = { signalling, server, load };
   await connectCalls(calls, (call) => work.connect(stage, call));
   await work.begun(server);

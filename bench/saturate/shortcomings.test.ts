@@ -11,6 +11,7 @@ const good: Saturation = {
     optionsRetryAfterSeconds: 10,
   },
   ...{ shortages: ['late'], failures: 0, gapSamples: 0, lostPackets: 0, wrongPackets: 0 },
+  ...{ reorderedPackets: 0, notRelayedBefore: 10, placedApartMs: 15 },
   ...{ overflows: 0, sendsFailed: 0 },
 };
 
@@ -26,6 +27,7 @@ test('each thing that is wrong is a shortcoming by itself', () => {
     { retryAfterSeconds: [10, undefined] },
     { optionsRetryAfterSeconds: Number.NaN },
     ...[{ failures: 1 }, { recordings: 299 }, { gapSamples: 160 }, { lostPackets: 1 }, { wrongPackets: 1 }],
+    ...[{ reorderedPackets: 1 }, { notRelayedBefore: 11 }, { placedApartMs: 16 }],
     ...[{ overflows: 1 }, { sendsFailed: 1 }],
   ];
   for (const wrong of wrongs)

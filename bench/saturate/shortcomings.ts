@@ -1,3 +1,6 @@
+import { mostBefore } from '../capacity/load-generator.ts';
+import { mostApartMs } from '../capacity/recorded-calls.ts';
+
 /** What was found by more and more calls. */
 export interface Saturation {
   /** Calls at once, at most. */
@@ -14,6 +17,10 @@ export interface Saturation {
   gapSamples: number;
   lostPackets: number;
   wrongPackets: number;
+  reorderedPackets: number;
+  /** Of one stream, at most. */
+  notRelayedBefore: number;
+  placedApartMs: number;
   overflows: number;
   sendsFailed: number;
 }
@@ -34,6 +41,15 @@ export function shortcomingsOf(found: Saturation): string[] {
     [found.gapSamples > 0, `${found.gapSamples} samples are not what was sent`],
     [found.lostPackets > 0, `${found.lostPackets} packets are lost`],
     [found.wrongPackets > 0, `${found.wrongPackets} packets were none of the other party's`],
+    [found.reorderedPackets > 0, `${found.reorderedPackets} packets came out of their order`],
+    [
+      found.notRelayedBefore > mostBefore,
+      `${found.notRelayedBefore} packets of a party were sent before the first that was relayed`,
+    ],
+    [
+      found.placedApartMs > mostApartMs,
+      `channels lie ${found.placedApartMs} ms otherwise than they were sent`,
+    ],
     [found.overflows > 0, `${found.overflows} packets were dropped before the spool`],
     [found.sendsFailed > 0, `${found.sendsFailed} packets could not be sent`],
   ];
