@@ -1,6 +1,10 @@
 import { parseArgs } from 'node:util';
+import { FakeClock } from '../src/clock.ts';
 import { drainTicks, SteadyCalls, tickUs } from '../src/recording/test-steady-calls.ts';
+import { SteadyTransport } from '../src/recording/test-steady-transport.ts';
 import { formatTable } from './table.ts';
+
+type Bench = SteadyCalls<SteadyTransport>;
 
 /** What the rest of a machine keeps in the caches between two ticks. */
 let others = new Float64Array(0);
@@ -25,7 +29,7 @@ export async function run(args: string[]): Promise<object> {
     ...{ evict: Number(values.evict), participants: Number(values.participants) },
   };
   others = new Float64Array((evict * 1024 * 1024) / 8);
-  const bench = new SteadyCalls(loss, participants);
+  const bench: Bench = new SteadyCalls(loss, participants, new FakeClock(), new SteadyTransport());
   for (let call = 0; call < calls; call++) await bench.open(call);
   if (participants === 2) verify(bench, loss);
   else warmUp(bench);
@@ -42,7 +46,7 @@ export async function run(args: string[]): Promise<object> {
 }
 
 /** Two seconds: what a phone sends comes to the other, in its order, and into the ring. */
-function verify(bench: SteadyCalls, loss: number): void {
+function verify(bench: Bench, loss: number): void {
   const { transport } = bench;
   transport.seen = new Map();
   for (let tick = 0; tick < 400; tick++) {
@@ -58,7 +62,7 @@ function verify(bench: SteadyCalls, loss: number): void {
 }
 
 /** Until everybody is heard. */
-function warmUp(bench: SteadyCalls): void {
+function warmUp(bench: Bench): void {
   for (let tick = 0; tick < 400; tick++) {
     bench.turn(true);
     bench.drain();
@@ -67,7 +71,7 @@ function warmUp(bench: SteadyCalls): void {
 }
 
 /** @returns microseconds a packet */
-function measure(bench: SteadyCalls, seconds: number, isLive: boolean): number {
+function measure(bench: Bench, seconds: number, isLive: boolean): number {
   const { transport } = bench;
   const before = bench.sentByPhones;
   const sentBefore = transport.counters.sentPackets;

@@ -1,17 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { FakeClock } from '../clock.ts';
+import type { FakeClock } from '../clock.ts';
 import { CommandExecutor } from '../media/command-executor.ts';
 import type { NegotiatedCodec } from '../media/control.ts';
 import { processUsage } from '../media/process-usage.ts';
-import type { ExpectedPackets } from '../rtp/expected-packets.ts';
-import type { Datagram, DatagramSink, RtpTransport, TransportPort } from '../rtp/transport.ts';
+import { rtpHeaderBytes } from '../rtp/packet.ts';
+import type { Datagram, RtpTransport } from '../rtp/transport.ts';
 import { SpoolProducer } from '../spool/producer.ts';
 import { createRing, RingConsumer, type RingVisitor } from '../spool/ring.ts';
 import { Capture } from './capture.ts';
 import { Recordings } from './recordings.ts';
 
-const packetBytes = 172;
-const payloadAt = 12;
+export const packetBytes = 172;
 export const tickUs = 5000;
 const ticksPerPacket = 4;
 export const drainTicks = 16;
@@ -20,107 +19,44 @@ const ringBytes = 1 << 25;
 const recordsKind = 1;
 const packetRecordKind = 1;
 const handleBytes = 4;
-const address = '127.0.0.1';
+/** Where no other process sends: one whose peer had a port of ours before would be heard, too. */
+export const address = '127.83.71.77';
 const pcmu: NegotiatedCodec = { payloadType: 0, codec: 'PCMU', clockRateHz: 8000 };
 
+/** Who talks to a port of ours. */
+export interface Phone {
+  readonly phonePort: number;
+  say(datagram: Datagram): void;
+}
+
+/** Through which the phones and the calls hear each other. */
+export interface PhoneNetwork extends RtpTransport {
+  /** Of the port that was opened last. */
+  openPhone(): Promise<Phone>;
+  readonly heardByPhones: number;
+  /** Of a network that has no loop of its own: what came was handed out, it is time for the ticks. */
+  turn?(nowUs: number): void;
+}
+
 interface Stream {
-  port: SteadyPort;
+  phone: Phone;
   ssrc: number;
   sequenceNumber: number;
   rtpTime: number;
 }
 
-class SteadyPort implements TransportPort {
-  readonly port: number;
-  readonly sink: DatagramSink;
-  readonly #transport: SteadyTransport;
-  #expected: ExpectedPackets | undefined;
-  #row = 0;
-
-  constructor(port: number, sink: DatagramSink, transport: SteadyTransport) {
-    this.port = port;
-    this.sink = sink;
-    this.#transport = transport;
-  }
-
-  reserve(): Uint8Array {
-    return this.#transport.out;
-  }
-
-  commit(bytes: number): void {
-    this.#transport.took(this, bytes);
-  }
-
-  expect(expected: ExpectedPackets, row: number): void {
-    this.#expected = expected;
-    this.#row = row;
-  }
-
-  /** As who takes datagrams from the sockets does; all come from where they are expected. */
-  receive(datagram: Datagram): void {
-    const { data, arrivalUs } = datagram;
-    const row = this.#row;
-    const expected = this.#expected;
-    const isTaken = row > 0 && expected!.isNext(row, data) && expected!.take(row, data, arrivalUs);
-    if (!isTaken) this.sink.receive(datagram);
-  }
-
-  close(): void {}
-}
-
-class SteadyTransport implements RtpTransport {
-  readonly driver = 'ffi';
-  readonly counters = {
-    ...{ receivedPackets: 0, sentPackets: 0, failedSends: 0, sendOverflows: 0 },
-    ...{ droppedDatagrams: 0, socketErrors: 0, lateTicks: 0, maxLatenessUs: 0 },
-  };
-  readonly out = new Uint8Array(2048);
-  readonly ports: SteadyPort[] = [];
-  /** Payload bytes that were relayed by the port, while they are looked at. */
-  seen: Map<SteadyPort, number[]> | undefined;
-
-  async open(sink: DatagramSink): Promise<TransportPort> {
-    const port = new SteadyPort(10_000 + 2 * this.ports.length, sink, this);
-    this.ports.push(port);
-    return port;
-  }
-
-  async openRtcp(rtp: TransportPort, sink: DatagramSink): Promise<TransportPort> {
-    return new SteadyPort(rtp.port + 1, sink, this);
-  }
-
-  took(port: SteadyPort, bytes: number): void {
-    if (bytes !== packetBytes) return;
-    this.counters.sentPackets++;
-    if (!this.seen) return;
-    const of = this.seen.get(port) ?? [];
-    this.seen.set(port, of);
-    of.push(this.out[payloadAt]!);
-  }
-
-  run(): void {}
-
-  async stop(): Promise<void> {}
-}
-
 /**
- * What a media worker's tick thread does for each packet of a recorded call, without sockets: two-party calls that are
- * relayed, or conferences (more than two participants, G.711) on a clock of its own, a transport that hands out packets
- * and takes them, a ring that is emptied by who only counts. Of its own it makes no garbage that counts.
+ * What a media worker's tick thread does for each packet of a recorded call: two-party calls that are relayed, or
+ * conferences (more than two participants, G.711) on a clock that goes on by turns, a transport with the phones behind it,
+ * a ring that is emptied by who only counts. Of its own it makes no garbage that counts.
  */
-export class SteadyCalls {
-  readonly clock = new FakeClock();
-  readonly transport = new SteadyTransport();
+export class SteadyCalls<Network extends PhoneNetwork> {
+  readonly clock: FakeClock;
+  readonly transport: Network;
   readonly #ring = createRing(ringBytes);
   readonly #spool = new SpoolProducer(this.#ring);
   readonly #consumer = new RingConsumer(this.#ring);
-  readonly #capture = new Capture({ spool: this.#spool, clock: this.clock });
-  readonly #recordings = new Recordings({ capture: this.#capture, spool: this.#spool, emit: () => {} });
-  readonly #executor = new CommandExecutor({
-    ...{ clock: this.clock, transport: this.transport, capture: this.#capture, recordings: this.#recordings },
-    usage: processUsage,
-    post: () => {},
-  });
+  readonly #executor: CommandExecutor;
   readonly #streams: Stream[] = [];
   readonly #incoming = new Uint8Array(2048);
   readonly #datagram: Datagram = {
@@ -137,9 +73,24 @@ export class SteadyCalls {
   recordedPackets = 0;
   sentByPhones = 0;
 
-  constructor(lossPercent: number, participants: number) {
+  /** @param clock the transport's too */
+  constructor(lossPercent: number, participants: number, clock: FakeClock, transport: Network) {
     this.#lossPercent = lossPercent;
     this.#participants = participants;
+    this.clock = clock;
+    this.transport = transport;
+    const capture = new Capture({ spool: this.#spool, clock });
+    const recordings = new Recordings({ capture, spool: this.#spool, emit: () => {} });
+    const executor = new CommandExecutor({
+      ...{ clock, transport, capture, recordings },
+      usage: processUsage,
+      post: () => {},
+    });
+    this.#executor = executor;
+    transport.run(
+      (nowUs) => executor.tick(nowUs),
+      () => capture.tick(),
+    );
   }
 
   async open(call: number): Promise<void> {
@@ -151,12 +102,11 @@ export class SteadyCalls {
     for (let participant = 0; participant < this.#participants; participant++) {
       const legId = `${call}-${participant}`;
       await this.#executor.execute({ verb: 'leg.open', legId });
-      const port = this.transport.ports.at(-1)!;
-      const remotePort = port.port + 20_000;
+      const phone = await this.transport.openPhone();
       await this.#executor.execute({
-        ...{ verb: 'leg.negotiate', legId, remote: { address, port: remotePort }, receive: [pcmu] },
+        ...{ verb: 'leg.negotiate', legId, remote: { address, port: phone.phonePort }, receive: [pcmu] },
         ...{ send: pcmu, ptimeMs: 20, telephoneEvent: { payloadType: 101, clockRateHz: 8000 } },
-        ...{ direction: 'sendrecv', rtcp: { mux: false }, inactivityTimeoutMs: 60_000 },
+        ...{ direction: 'sendrecv', rtcp: { mux: true }, inactivityTimeoutMs: 60_000 },
       });
       const party = {
         connectionId: legId,
@@ -170,7 +120,7 @@ export class SteadyCalls {
         ...{ leaveKey: undefined, mode: this.#participants === 2 ? 'relay' : 'mix' },
       });
       const number = this.#streams.length;
-      this.#streams.push({ port, ssrc: 0x9000_0000 + number, sequenceNumber: 0, rtpTime: 0x9000_0000 });
+      this.#streams.push({ phone, ssrc: 0x9000_0000 + number, sequenceNumber: 0, rtpTime: 0x9000_0000 });
     }
   }
 
@@ -181,9 +131,7 @@ export class SteadyCalls {
     this.#tick++;
     for (let i = this.#tick % ticksPerPacket; i < this.#streams.length; i += ticksPerPacket)
       this.#receive(this.#streams[i]!, tickEndUs, isLive);
-    if (!isLive) return;
-    this.#executor.tick(tickEndUs);
-    this.#capture.tick();
+    if (isLive) this.transport.turn?.(tickEndUs);
   }
 
   drain(): void {
@@ -205,11 +153,11 @@ export class SteadyCalls {
       data[4 + i] = rtpTime >>> (24 - 8 * i);
       data[8 + i] = ssrc >>> (24 - 8 * i);
     }
-    data[payloadAt] = sequenceNumber;
+    data[rtpHeaderBytes] = sequenceNumber;
     const datagram = this.#datagram;
     datagram.arrivalUs = tickEndUs - tickUs + ((this.#random >>> 8) % jitterUs);
-    datagram.sourcePort = stream.port.port + 20_000;
+    datagram.sourcePort = stream.phone.phonePort;
     this.sentByPhones++;
-    if (isLive) stream.port.receive(datagram);
+    if (isLive) stream.phone.say(datagram);
   }
 }

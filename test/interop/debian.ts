@@ -33,6 +33,8 @@ const packages = {
   'asterisk-core-sounds-fr-wav': `${sounds}/fr_CA_f_June/vm-options.wav`,
   'asterisk-core-sounds-it-wav': `${sounds}/it_IT_m_Carlo/vm-options.wav`,
   'asterisk-core-sounds-ru-wav': `${sounds}/ru_RU_f_IvrvoiceRU/vm-options.wav`,
+  gcc: '/usr/bin/cc',
+  'libc6-dev': '/usr/include/stdio.h',
   clang: '/usr/bin/clang',
   lld: '/usr/bin/wasm-ld',
   'wasi-libc': '/usr/lib/wasm32-wasi/libc.a',
