@@ -172,17 +172,18 @@ function report(
   const row = (name: string, each: typeof files) => [
     ...[name, fixed(each.cpuSecondsPerCallMinute, 4), fixed(each.endSecondsPerCallMinute, 4)],
     ...[fixed(each.ratio, 2), fixed(each.rssPerCallMB, 3)],
+    each.rssPerFurtherCallMB === null ? '' : fixed(each.rssPerFurtherCallMB, 3),
     ...[each.gapSamples, each.lostPackets, fixed(each.tickLatenessP999Ms, 1)],
   ];
   process.stdout.write(
     `${formatTable(
       [
-        ...['', 'CPU s per call-minute', 'at the end', 'ratio', 'MB per call', 'gap samples', 'lost packets'],
-        'tick p99.9 ms',
+        ...['', 'CPU s per call-minute', 'at the end', 'ratio', 'MB per call', 'per further call'],
+        ...['gap samples', 'lost packets', 'tick p99.9 ms'],
       ],
       [
         [
-          ...['reference in C', fixed(reference, 4), '', fixed(1, 2), ''],
+          ...['reference in C', fixed(reference, 4), '', fixed(1, 2), '', ''],
           ...[gapSamplesOfReference, lostPacketsOfReference, ''],
         ],
         row(`${last!.files.driver}, ${work.format} along`, files),
@@ -218,6 +219,7 @@ function report(
     referenceCpuSecondsPerCallMinute: rounded(reference),
     ratio: files.ratio,
     rssPerCallMB: files.rssPerCallMB,
+    rssPerFurtherCallMB: files.rssPerFurtherCallMB,
     ...{ rssOfWorkersPerCallMB: files.rssOfWorkersPerCallMB, rssMB: files.rssMB },
     gapSamples: files.gapSamples,
     lostPackets: files.lostPackets,
@@ -258,11 +260,15 @@ function summarize(
   const ratios = compared.map(
     ({ reference, run: each }) => costOf(each) / perCallMinute(reference.cpuSeconds),
   );
+  const furtherMB = runs.flatMap(({ memoryPerFurtherCallMB: more }) =>
+    more ? [more.server + more.workers] : [],
+  );
   return {
     cpuSecondsPerCallMinute: rounded(median(costOf)),
     endSecondsPerCallMinute: rounded(median((each) => each.endSecondsPerCallMinute)),
     ratio: rounded(percentile(ratios, 50)),
     rssPerCallMB: rounded(median(({ memoryPerCallMB }) => memoryPerCallMB.server + memoryPerCallMB.workers)),
+    rssPerFurtherCallMB: furtherMB.length > 0 ? rounded(percentile(furtherMB, 50)) : null,
     rssMB: rounded(median((each) => each.memoryMB)),
     rssOfWorkersPerCallMB: rounded(median(({ memoryPerCallMB }) => memoryPerCallMB.workers)),
     gapSamples: runs.reduce((sum, { findings }) => sum + findings.gapSamples, 0),

@@ -42,6 +42,8 @@ export interface WorkFindings extends Findings {
 export interface RecordedWork extends AsyncDisposable {
   readonly files?: FileFormat | undefined;
   readonly settings: Readonly<Record<string, string>>;
+  /** Whether some of its calls may come and go before. */
+  readonly warmsUp?: boolean;
   routine(call: number, calledUri: string): unknown[];
   /** Until both parties talk. */
   connect(stage: Stage, call: number): Promise<void>;
@@ -68,6 +70,7 @@ export const promisedWorks: readonly PromisedWork[] = ['srtp', 'mp3-to-s3', 'sif
 class PhoneWork implements RecordedWork {
   readonly files: FileFormat | undefined;
   readonly settings: Record<string, string>;
+  readonly warmsUp = true;
   readonly #srtp: boolean;
 
   constructor({ files, srtp }: { files: FileFormat | undefined; srtp: boolean }) {

@@ -6,6 +6,7 @@ import type { RecordedWork, WorkFindings } from './recorded-work.ts';
 import type { RunOptions } from './reference-run.ts';
 import { latenessMs } from './tick-lateness.ts';
 import { TwoPartySignalling } from './two-party-signalling.ts';
+import { warmUp, warmUpCalls } from './warm-up.ts';
 
 export interface RecorderRunOptions extends RunOptions {
   /** `rtp.driver`; the server's own choice where it is not given. */
@@ -19,8 +20,10 @@ export interface RecorderRun {
   driver: string;
   driverNote: string | undefined;
   usage: ServerUsage;
-  /** More than before the calls. */
+  /** More than before the first call. */
   memoryPerCallMB: MemoryMB;
+  /** More than behind the first calls, which were gone; undefined where there were none before. */
+  memoryPerFurtherCallMB: MemoryMB | undefined;
   /** Of all, at the end of the window. */
   memoryMB: number;
   load: LoadReport;
@@ -63,8 +66,14 @@ export async function runRecorder(options: RecorderRunOptions): Promise<Recorder
     },
   });
   await server.api('POST', '/v1/dial-permissions', { prefix: 'sip:', allow: true });
-  await using load = await LoadGenerator.start(programs.load, server.dataDir, audio, calls * 2);
   const idle = await server.restedMemoryMB();
+  if (work.warmsUp) {
+    const before = Math.min(calls, warmUpCalls);
+    await using load = await LoadGenerator.start(programs.load, server.dataDir, audio, before * 2);
+    await warmUp({ signalling, server, load }, work, before);
+  }
+  const warm = work.warmsUp ? await server.restedMemoryMB() : undefined;
+  await using load = await LoadGenerator.start(programs.load, server.dataDir, audio, calls * 2);
   const stage = { signalling, server, load };
   await connectCalls(calls, (call) => work.connect(stage, call));
   await work.begun(server);
@@ -78,10 +87,10 @@ export async function runRecorder(options: RecorderRunOptions): Promise<Recorder
   const report = await load.report();
   const tickLatenessP999Ms = latenessMs(ticks, await server.ticks(), 0.999);
   const memory = server.memoryMB;
-  const memoryPerCallMB = {
-    server: (memory.server - idle.server) / calls,
-    workers: (memory.workers - idle.workers) / calls,
-  };
+  const since = (base: MemoryMB): MemoryMB => ({
+    server: (memory.server - base.server) / calls,
+    workers: (memory.workers - base.workers) / calls,
+  });
 
   load.quiet();
   await sleep(systemClock, lastPacketsMs);
@@ -92,7 +101,8 @@ export async function runRecorder(options: RecorderRunOptions): Promise<Recorder
   return {
     ...{ driver: server.driver, driverNote: server.driverNote },
     memoryMB: memory.server + memory.workers,
-    ...{ usage, memoryPerCallMB, load: report, totals, findings, tickLatenessP999Ms },
+    ...{ memoryPerCallMB: since(idle), memoryPerFurtherCallMB: warm && since(warm) },
+    ...{ usage, load: report, totals, findings, tickLatenessP999Ms },
     // One of each may lie on either side of the border of the window.
     unheardPackets: Math.max(0, Math.round(calls * 2 * (packetsPerSecond * seconds - 1)) - report.received),
     endSecondsPerCallMinute: findings.ended.cpuSeconds / findings.recordedMinutes,
