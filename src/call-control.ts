@@ -290,9 +290,9 @@ async function startMedia(
   { clock, log, spoolDir }: Foundation,
   parts: AsyncDisposableStack,
 ): Promise<WorkerPool> {
-  const { host: mediaAddress, ports, driver } = config.rtp;
+  const { host: mediaAddress, ports, driver, steering } = config.rtp;
   const pool = await WorkerPool.start({
-    ...{ workers: config.workers, clock, log, mediaAddress, ports, driver, spoolDir },
+    ...{ workers: config.workers, clock, log, mediaAddress, ports, driver, steering, spoolDir },
   });
   parts.defer(async () => {
     const patience = clock.after(workerDrainMs, () => {

@@ -191,6 +191,8 @@ export const configSchema = z.strictObject({
       ports: portRange.prefault('20000-29999'),
       /** How packets are taken and sent: `auto` is `ffi` where that works. */
       driver: z.enum(['auto', 'ffi', 'dgram']).default('auto'),
+      /** Whether what steady peers send comes to one socket, where the kernel lets us (`ffi` alone). */
+      steering: z.enum(['auto', 'off']).default('off'),
       /** What calls may be of, the preferred first. */
       codecs: z
         .array(z.enum(['opus', 'G722', 'PCMU', 'PCMA']))

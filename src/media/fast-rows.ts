@@ -1,7 +1,7 @@
 import { writeUint32 } from '../big-endian.ts';
 import { ExpectedPackets, freeWord, rowWords } from '../rtp/expected-packets.ts';
 import { rtpHeaderBytes } from '../rtp/packet.ts';
-import type { ConnectedSends, TransportPort } from '../rtp/transport.ts';
+import { type ConnectedSends, mostConnectedBytes, type TransportPort } from '../rtp/transport.ts';
 import type { SpoolProducer } from '../spool/producer.ts';
 import { ArrivalNotes, notedPackets } from './arrival-notes.ts';
 import type { FastCapture } from './capture-sink.ts';
@@ -202,7 +202,7 @@ export class FastRows {
       if (!isKept) return false;
     }
     const socket = expected.socket(row);
-    const by = socket < 0 ? undefined : this.#senders[index];
+    const by = socket < 0 || data.length > mostConnectedBytes ? undefined : this.#senders[index];
     const out = by ? by.bytes : this.#ports[index]!.reserve(data.length);
     out.set(data);
     out[1] = words[row + word.sentPayloadType]!;

@@ -4,7 +4,7 @@ import type { WorkerEvent } from '../media/control.ts';
 import { processUsage } from '../media/process-usage.ts';
 import { chooseTransport } from '../rtp/choose-transport.ts';
 import type { PortRange } from '../rtp/port-range.ts';
-import type { DriverSetting, MayStay, RtpTransport } from '../rtp/transport.ts';
+import type { DriverSetting, MayStay, RtpTransport, SteeringSetting } from '../rtp/transport.ts';
 import { SpoolProducer } from '../spool/producer.ts';
 import { Capture } from './capture.ts';
 import { Recordings } from './recordings.ts';
@@ -34,6 +34,7 @@ export function describePipeline(): string {
 export interface PipelineOptions {
   clock: Clock;
   driver: DriverSetting;
+  steering?: SteeringSetting;
   mediaAddress: string;
   ports: PortRange;
   /** To the writer thread. */
@@ -52,11 +53,21 @@ export class Pipeline {
   readonly #transport: RtpTransport;
   readonly #capture: Capture;
 
-  constructor({ clock, driver, mediaAddress, ports, ring, settle, post, mayStay }: PipelineOptions) {
+  constructor({
+    clock,
+    driver,
+    steering,
+    mediaAddress,
+    ports,
+    ring,
+    settle,
+    post,
+    mayStay,
+  }: PipelineOptions) {
     const spool = new SpoolProducer(ring);
     const capture = new Capture({ spool, clock });
     const recordings = new Recordings({ capture, spool, emit: post, settle });
-    const transport = chooseTransport({ driver, clock, address: mediaAddress, ports, mayStay });
+    const transport = chooseTransport({ driver, steering, clock, address: mediaAddress, ports, mayStay });
     this.#capture = capture;
     this.#transport = transport;
     this.recordings = recordings;
@@ -64,7 +75,7 @@ export class Pipeline {
   }
 
   /** Which one takes and sends what there is. */
-  get transport(): Pick<RtpTransport, 'driver' | 'note'> {
+  get transport(): Pick<RtpTransport, 'driver' | 'note' | 'steering'> {
     return this.#transport;
   }
 

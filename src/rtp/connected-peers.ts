@@ -1,5 +1,7 @@
 import type { DatagramReceiver } from './datagram-receiver.ts';
 import type { FfiPort } from './ffi-port.ts';
+import type { SteeredPorts } from './steered-ports.ts';
+import type { Steering } from './steering.ts';
 import type { UdpSockets } from './udp-sockets.ts';
 
 /** Each costs as much as several packets; a moment at which hundreds of calls begin is not to be late for it. */
@@ -11,11 +13,14 @@ const connectsPerTurn = 4;
  */
 export class ConnectedPeers {
   isWanted = true;
+  steering: Steering | undefined;
+  readonly #steered: SteeredPorts;
   readonly #sockets: UdpSockets;
   readonly #waiting: FfiPort[] = [];
 
-  constructor(sockets: UdpSockets) {
+  constructor(sockets: UdpSockets, steered: SteeredPorts) {
     this.#sockets = sockets;
+    this.#steered = steered;
   }
 
   add(port: FfiPort): void {
@@ -26,8 +31,32 @@ export class ConnectedPeers {
   connectSome(receiver: DatagramReceiver): void {
     for (let i = 0; i < connectsPerTurn && this.#waiting.length > 0; i++) {
       const port = this.#waiting.shift()!;
-      if (port.isSteady && !port.isConnected) this.#connect(port, receiver);
+      if (port.isSteady && !port.isConnected && !this.#steer(port, receiver)) this.#connect(port, receiver);
     }
+  }
+
+  /** What waits in its own socket came before what will be steered. */
+  #steer(port: FfiPort, receiver: DatagramReceiver): boolean {
+    if (!this.steering || port.peerFd !== -1) return false;
+    receiver.catchUp(port);
+    // Whoever heard it may have closed the port, or aimed it elsewhere.
+    if (!port.isSteady || !this.steering) return true;
+    if (port.flow !== -1) this.steering.release(port.flow);
+    const flow = this.steering.steer(port);
+    if (flow === undefined) {
+      port.steered(-1);
+      return false;
+    }
+    this.#steered.add(port);
+    port.steered(flow);
+    return true;
+  }
+
+  /** Its own socket has all that comes to it from now on, and sends what it sends. */
+  release(port: FfiPort): void {
+    if (port.flow === -1) return;
+    this.steering?.release(port.flow);
+    port.steered(-1);
   }
 
   /** What waits in the first socket came before what the connected one will have. */

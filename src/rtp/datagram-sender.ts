@@ -1,6 +1,7 @@
-import { type Libc, linux, type OpenedLibc, PinnedBytes } from './libc.ts';
-import { MessageHeader } from './message-header.ts';
+import { type FfiModule, type Libc, linux, type OpenedLibc, PinnedBytes } from './libc.ts';
+import { dataAt, MessageHeader } from './message-header.ts';
 import { maxDatagramBytes, overflowErrors } from './send-batch.ts';
+import { firstFlow, frameBytes, type SteeredFlows } from './steered-flows.ts';
 import type { ConnectedSends } from './transport.ts';
 
 export interface SendCounters {
@@ -11,6 +12,8 @@ export interface SendCounters {
 
 /** Where the datagrams of all ports of a transport go out, in their order. */
 export interface DatagramSender extends ConnectedSends {
+  /** What numbers from `firstFlow` on are; before any of them is used. */
+  flows: SteeredFlows | undefined;
   /** Where the next datagram is to be written, at most `maxDatagramBytes`. */
   readonly bytes: Uint8Array;
   /**
@@ -23,6 +26,8 @@ export interface DatagramSender extends ConnectedSends {
   /** Afterwards it is of no use. */
   close(): void;
 }
+
+const payloadAt = dataAt(frameBytes);
 
 /** Of a socket that is connected. */
 export const noAddress = new Uint32Array(0);
@@ -47,29 +52,54 @@ export function countFailedSend(counters: SendCounters, errno: number): void {
   if (overflows.includes(errno)) counters.sendOverflows++;
 }
 
+/** A message with room for what stands before its bytes where it goes out by a raw socket. */
+export class FramedMessage extends MessageHeader {
+  readonly payload: Uint8Array;
+
+  constructor(ffi: FfiModule) {
+    super(ffi, new PinnedBytes(ffi, payloadAt + maxDatagramBytes), 0, frameBytes);
+    this.payload = this.data.bytes.subarray(payloadAt);
+  }
+
+  /** @returns the socket that it is to be sent by */
+  frame(flows: SteeredFlows, flow: number, dataBytes: number): number {
+    const { data } = this;
+    this.nameBytes = flows.aim(flow, this.words, this.nameAt);
+    flows.frame(flow, data.words, data.bytes, (payloadAt - frameBytes) / 4, dataBytes);
+    this.setData(dataBytes, true);
+    return flows.socket;
+  }
+}
+
 /** Sends each at once. */
 export class DirectSender implements DatagramSender {
   readonly bytes: Uint8Array;
   readonly #libc: Libc;
   readonly #counters: SendCounters;
-  readonly #message: MessageHeader;
+  readonly #message: FramedMessage;
+  flows: SteeredFlows | undefined;
 
   constructor({ ffi, libc }: OpenedLibc, counters: SendCounters) {
     this.#libc = libc;
     this.#counters = counters;
-    this.#message = new MessageHeader(ffi, new PinnedBytes(ffi, maxDatagramBytes));
-    this.bytes = this.#message.data.bytes;
+    this.#message = new FramedMessage(ffi);
+    this.bytes = this.#message.payload;
   }
 
   sendConnected(socket: number, dataBytes: number): void {
-    this.send(socket, noAddress, 0, dataBytes);
+    if (socket < firstFlow) this.send(socket, noAddress, 0, dataBytes);
+    else this.#send(this.#message.frame(this.flows!, socket, dataBytes));
   }
 
   send(fd: number, address: Uint32Array, addressBytes: number, dataBytes: number): void {
     const message = this.#message;
     message.aim(address, addressBytes);
-    message.dataBytes = dataBytes;
-    if (sendMessage(this.#libc, fd, message)) this.#counters.sentPackets++;
+    message.setData(dataBytes);
+    this.#send(fd);
+  }
+
+  #send(fd: number): void {
+    if (sendMessage(this.#libc, fd, this.#message)) this.#counters.sentPackets++;
     else countFailedSend(this.#counters, this.#libc.errno());
   }
 

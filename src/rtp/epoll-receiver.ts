@@ -27,7 +27,7 @@ export class EpollReceiver implements DatagramReceiver {
     this.#handout = handout;
     this.#epoll = new Epoll(opened);
     this.#message = new MessageHeader(ffi, new PinnedBytes(ffi, maxDatagramBytes), timestampControlBytes);
-    this.#message.dataBytes = maxDatagramBytes;
+    this.#message.setData(maxDatagramBytes);
   }
 
   add(port: FfiPort, fd: number): string | undefined {

@@ -2,7 +2,12 @@ import type { DatagramSender } from './datagram-sender.ts';
 import type { ExpectedPackets } from './expected-packets.ts';
 import { maxDatagramBytes } from './send-batch.ts';
 import { ipv4Bytes, portOf, type SocketAddresses, socketAddressBytes } from './socket-address.ts';
-import type { ConnectedSends, DatagramSink, TransportPort } from './transport.ts';
+import {
+  type ConnectedSends,
+  type DatagramSink,
+  mostConnectedBytes,
+  type TransportPort,
+} from './transport.ts';
 
 export interface FfiPortOwner {
   readonly addresses: SocketAddresses;
@@ -28,8 +33,10 @@ export class FfiPort implements TransportPort {
   fd: number;
   /** On the same port and connected to what is or was the destination, -1 where there is none. */
   peerFd = -1;
-  /** `peerFd` is connected to the destination. */
-  isConnected = false;
+  /** The number by which datagrams to the destination go out, of `peerFd` or of a flow; -1 where there is none. */
+  way = -1;
+  /** Of what is steered, to what is or was the destination (`steering.ts`); -1 where nothing is. */
+  flow = -1;
   #remotePort = -1;
   #address = '';
   readonly #owner: FfiPortOwner;
@@ -73,7 +80,7 @@ export class FfiPort implements TransportPort {
     if (!(bytes >= 0 && bytes <= maxDatagramBytes)) throw new RangeError(`a datagram of ${bytes} bytes`);
     if (this.fd === -1) return;
     if (address !== this.#address || port !== this.#remotePort) this.#aim(address, port);
-    if (this.isConnected) this.#owner.sender.send(this.peerFd, this.destination, 0, bytes);
+    if (this.way !== -1 && bytes <= mostConnectedBytes) this.#owner.sender.sendConnected(this.way, bytes);
     else if (this.destinationBytes === 0) this.#owner.refused();
     else {
       this.#owner.sender.send(this.fd, this.destination, this.destinationBytes, bytes);
@@ -86,10 +93,20 @@ export class FfiPort implements TransportPort {
     return this.fd !== -1 && this.#sends >= steadySends;
   }
 
+  /** Datagrams to the destination go out by `peerFd`, or by a flow. */
+  get isConnected(): boolean {
+    return this.way !== -1;
+  }
+
   /** From now on datagrams to this destination go out by `fd`. */
   connected(fd: number): void {
-    this.peerFd = fd;
-    this.isConnected = true;
+    this.peerFd = this.way = fd;
+    this.#tellSocket();
+  }
+
+  /** From now on they go out by this flow; -1: by its own socket, until it has another destination. */
+  steered(flow: number): void {
+    this.flow = this.way = flow;
     this.#tellSocket();
   }
 
@@ -109,14 +126,13 @@ export class FfiPort implements TransportPort {
   #tellSocket(): void {
     if (this.#sentRow === 0) return;
     const isAimed = this.#address === this.#sentAddress && this.#remotePort === this.#sentPort;
-    this.#sentExpected!.sendsBy(this.#sentRow, isAimed && this.isConnected ? this.peerFd : -1);
+    this.#sentExpected!.sendsBy(this.#sentRow, isAimed ? this.way : -1);
   }
 
   /** Its sockets are no longer its own. @returns them */
   giveUp(): number[] {
     const sockets = [this.fd, this.peerFd].filter((fd) => fd !== -1);
-    this.fd = this.peerFd = -1;
-    this.isConnected = false;
+    this.fd = this.peerFd = this.way = -1;
     this.#tellSocket();
     return sockets;
   }
@@ -163,7 +179,7 @@ export class FfiPort implements TransportPort {
   #aim(address: string, port: number): void {
     const { addresses, family } = this.#owner;
     this.destinationBytes = addresses.write(this.destination, family, address, port);
-    this.isConnected = false;
+    this.way = -1;
     this.#sends = 0;
     this.#address = address;
     this.#remotePort = port;

@@ -14,6 +14,7 @@ const controlOffset = nameOffset + socketAddressBytes;
 const nameLengthWord = 2;
 const controlLengthWord = 10;
 const flagsWord = 12;
+const dataPointerWord = 14;
 const dataLengthWord = 16;
 
 export class MessageHeader {
@@ -27,9 +28,15 @@ export class MessageHeader {
   /** The addresses of the message and of its bytes, each in two words. */
   readonly pointerWords: Uint32Array<ArrayBuffer>;
   readonly dataPointerWords: Uint32Array<ArrayBuffer>;
+  readonly #framePointerWords: Uint32Array<ArrayBuffer>;
+  readonly #frameBytes: number;
 
-  /** @param controlBytes a multiple of 8 */
-  constructor(ffi: FfiModule, data: PinnedBytes, controlBytes = 0) {
+  /**
+   * @param controlBytes a multiple of 8
+   * @param frameBytes of `data`, which may stand in front of a message's bytes; these begin at `dataAt(frameBytes)`
+   */
+  constructor(ffi: FfiModule, data: PinnedBytes, controlBytes = 0, frameBytes = 0) {
+    this.#frameBytes = frameBytes;
     const memory = new PinnedBytes(ffi, controlOffset + controlBytes);
     const at = (offset: number): bigint => memory.pointer + BigInt(offset);
     this.#memory = memory;
@@ -39,9 +46,11 @@ export class MessageHeader {
     memory.point(4, at(56));
     memory.words[6] = 1;
     if (controlBytes > 0) memory.point(8, at(controlOffset));
-    memory.point(14, data.pointer);
-    this.dataPointerWords = memory.words.subarray(14, 16);
-    this.pointerWords = Uint32Array.of(Number(memory.pointer & 0xffff_ffffn), Number(memory.pointer >> 32n));
+    const pointer = data.pointer + BigInt(dataAt(frameBytes));
+    memory.point(dataPointerWord, pointer);
+    this.dataPointerWords = wordsOf(pointer);
+    this.#framePointerWords = wordsOf(pointer - BigInt(frameBytes));
+    this.pointerWords = wordsOf(memory.pointer);
   }
 
   get pointer(): bigint {
@@ -79,8 +88,20 @@ export class MessageHeader {
     return this.words[flagsWord]!;
   }
 
-  /** @param bytes at most as many as `data` has */
-  set dataBytes(bytes: number) {
-    this.words[dataLengthWord] = bytes;
+  /** @param bytes at most as many as `data` has @param isFramed the message begins with the frame */
+  setData(bytes: number, isFramed = false): void {
+    const pointer = isFramed ? this.#framePointerWords : this.dataPointerWords;
+    this.words[dataPointerWord] = pointer[0]!;
+    this.words[dataPointerWord + 1] = pointer[1]!;
+    this.words[dataLengthWord] = isFramed ? this.#frameBytes + bytes : bytes;
   }
+}
+
+/** Behind a frame the bytes begin at a word of 64 bits. */
+export function dataAt(frameBytes: number): number {
+  return (frameBytes + 7) & ~7;
+}
+
+function wordsOf(pointer: bigint): Uint32Array<ArrayBuffer> {
+  return Uint32Array.of(Number(pointer & 0xffff_ffffn), Number(pointer >> 32n));
 }

@@ -20,6 +20,10 @@ transportConformance('ffi', {
     return transport;
   },
 });
+// Where it is forbidden, nothing is steered: `steering.test.ts` says so.
+transportConformance('ffi, steered', {
+  create: (conformance) => new FfiTransport({ libc, clock: systemClock, steer: true, ...conformance }),
+});
 transportConformance('ffi, received by epoll', {
   create: (conformance) => new FfiTransport({ libc, clock: systemClock, multishot: false, ...conformance }),
 });

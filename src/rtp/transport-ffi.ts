@@ -10,6 +10,8 @@ import type { OpenedLibc } from './libc.ts';
 import type { PortRange } from './port-range.ts';
 import { bindFreePort, judgeBindError } from './port-search.ts';
 import { SocketAddresses } from './socket-address.ts';
+import { SteeredPorts } from './steered-ports.ts';
+import { Steering } from './steering.ts';
 import { ThreadSleep } from './thread-sleep.ts';
 import { TickLoop } from './tick-loop.ts';
 import {
@@ -37,6 +39,8 @@ export interface FfiTransportOptions {
   uring?: boolean;
   /** False: datagrams are received by epoll. */
   multishot?: boolean;
+  /** What comes of steady peers is steered to one socket, where the kernel lets us (`steering.ts`). */
+  steer?: boolean;
   /** False: no socket is connected to a steady peer. */
   connect?: boolean;
   mayStay?: MayStay;
@@ -76,10 +80,12 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
   readonly #handout: Handout;
   readonly #sockets: UdpSockets;
   readonly #peers: ConnectedPeers;
+  readonly #steered: SteeredPorts;
   #receiver: DatagramReceiver;
   readonly #ports = new Set<FfiPort>();
   /** Of these and of those whose sockets the system has not let go of. */
   readonly #numbers = new Set<number>();
+  #whyNotSteered: string | undefined;
   #stopped = false;
   #loop: TickLoop | undefined;
 
@@ -88,26 +94,67 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
     this.#options = options;
     this.addresses = new SocketAddresses(options.libc);
     this.#sockets = new UdpSockets(options.libc, options.address, this.addresses);
-    this.#peers = new ConnectedPeers(this.#sockets);
+    this.#steered = new SteeredPorts((port) => this.#peers.release(port));
+    this.#peers = new ConnectedPeers(this.#sockets, this.#steered);
     this.#peers.isWanted = options.connect ?? true;
     this.#arrivals = new ArrivalTimes(options.libc, options.clock);
     this.#handout = new Handout(this.counters, this.#arrivals);
     const [sender, sendNote] = openSender(options, this.counters, () =>
       this.#noteThat(`${sentOneByOne}${takesNoMore}`),
     );
-    const [receiver, receiveNote] = openReceiver(options, this.#handout, () =>
-      this.#noteThat(`${receivedOneByOne}${takesNoMore}`),
-    );
+    const [receiver, receiveNote] = openReceiver(options, this.#handout, () => {
+      this.#steerNoMore(takesNoMore);
+      this.#noteThat(`${receivedOneByOne}${takesNoMore}`);
+    });
     this.sender = sender;
     this.#receiver = receiver;
     if (sendNote !== undefined) this.#noteThat(`${sentOneByOne}${sendNote}`);
     if (receiveNote !== undefined) this.#noteThat(`${receivedOneByOne}${receiveNote}`);
+    this.#openSteering();
+  }
+
+  /** Whether what steady peers send is received by one socket, or why not. */
+  get steering(): string {
+    return this.#whyNotSteered ?? 'on';
+  }
+
+  #openSteering(): void {
+    const { libc, address, steer = false } = this.#options;
+    if (!steer) this.#whyNotSteered = 'off';
+    else if (!(this.#receiver instanceof UringReceiver))
+      this.#whyNotSteered = 'datagrams are received one by one';
+    if (this.#whyNotSteered !== undefined) return;
+    const steering = Steering.open(libc, address, this.addresses);
+    if (typeof steering === 'string') {
+      this.#whyNotSteered = steering;
+      return;
+    }
+    (this.#receiver as UringReceiver).takeSteered(steering.socket, this.#steered);
+    this.sender.flows = steering.flows;
+    this.#peers.steering = steering;
+  }
+
+  #steerNoMore(why: string): void {
+    const { steering } = this.#peers;
+    if (!steering) return;
+    this.#whyNotSteered = why;
+    this.sender.flush();
+    for (const port of this.#ports) this.#peers.release(port);
+    this.#peers.steering = undefined;
+    steering.detach();
+    this.#steered.drain(this.#options.libc, steering.socket, this.#handout);
+    steering.close();
   }
 
   /** @returns why it does not work here: a datagram sent to a port of ours does not come as it was sent */
   probe(): string | undefined {
     const { isWanted } = this.#peers;
     let problem = this.#tryOut();
+    if (this.#peers.steering && (problem !== undefined || this.#peers.isWanted !== isWanted)) {
+      this.#steerNoMore('datagrams to ourselves did not arrive');
+      this.#peers.isWanted = isWanted;
+      problem = this.#tryOut();
+    }
     if (
       this.#receiver instanceof UringReceiver &&
       (problem !== undefined || this.#peers.isWanted !== isWanted)
@@ -184,6 +231,7 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
     this.#stopped = true;
     this.sender.close();
     this.#receiver.end();
+    this.#peers.steering?.close();
   }
 
   get family(): number {
@@ -200,12 +248,15 @@ export class FfiTransport implements RtpTransport, FfiPortOwner {
 
   expects(port: FfiPort): void {
     for (const fd of [port.fd, port.peerFd]) if (fd !== -1) this.#receiver.expects?.(port, fd);
+    if (port.flow !== -1) this.#steered.expects(port);
   }
 
   close(port: FfiPort): void {
     if (port.fd === -1) return;
     // What it committed is still sent.
     this.sender.flush();
+    this.#peers.release(port);
+    this.#steered.delete(port);
     const sockets = port.giveUp();
     this.#ports.delete(port);
     let open = sockets.length;

@@ -19,6 +19,9 @@ export interface DatagramSink {
   receive(datagram: Datagram): void;
 }
 
+/** Longer ones go out by `commit`: the kernel may have to send them in parts. */
+export const mostConnectedBytes = 1200;
+
 /** Sends by sockets that are connected, in one order with all else that is committed. */
 export interface ConnectedSends {
   /** Where the next datagram is to be written. */
@@ -77,6 +80,8 @@ export interface RtpTransport {
   readonly driver: DriverName;
   /** What there is better and does not work here, or no more; undefined where that was not asked for, too. */
   readonly note?: string | undefined;
+  /** `on` where what steady peers send comes to one socket, or why it does not; undefined of a driver without it. */
+  readonly steering?: string;
   readonly counters: Readonly<TransportCounters>;
   /** Committed before this turn, and not taken by the kernel; of a driver without a queue there are none, it drops them. */
   readonly waitingSends?: number;
@@ -108,6 +113,10 @@ export type DriverName = (typeof driverNames)[number];
 /** Which driver is wanted; `auto`: `ffi` where it works, else `dgram`. */
 export const driverSettings = ['auto', ...driverNames] as const;
 export type DriverSetting = (typeof driverSettings)[number];
+
+/** Whether what steady peers send is to come to one socket; `auto`: where the kernel lets us. */
+export const steeringSettings = ['auto', 'off'] as const;
+export type SteeringSetting = (typeof steeringSettings)[number];
 
 /** Period of the media loop; every fourth tick is a 20 ms mixing slot. */
 export const tickPeriodUs = 5000;

@@ -7,6 +7,7 @@ import { linux, type OpenedLibc, PinnedBytes } from './libc.ts';
 import { ProvidedBuffers } from './provided-buffers.ts';
 import { maxDatagramBytes } from './send-batch.ts';
 import { socketAddressBytes } from './socket-address.ts';
+import { destinationControlBytes, portOfControl, type SteeredPorts } from './steered-ports.ts';
 import { setup, submissionWords, Uring } from './uring.ts';
 
 const entries = 256;
@@ -41,7 +42,8 @@ const message = { nameBytes: 2, controlBytes: 10 };
 const outWords = 4;
 const nameAt = outWords;
 const controlAt = nameAt + socketAddressBytes / 4;
-const dataOffset = controlAt * 4 + timestampControlBytes;
+const controlBytes = timestampControlBytes + destinationControlBytes;
+const dataOffset = controlAt * 4 + controlBytes;
 const bufferBytes = dataOffset + maxDatagramBytes;
 
 /**
@@ -80,6 +82,9 @@ export class UringReceiver implements DatagramReceiver {
   /** And the row of `#expected` that what comes is offered to; 0: none. */
   #rows = new Int32Array(entries);
   #expected: ExpectedPackets | undefined;
+  /** Whose datagrams one socket has that is none of them. */
+  #steered: SteeredPorts | undefined;
+  #steeredFd = -1;
   /** Sockets to be closed when their request has ended. */
   readonly #closing = new Map<number, () => void>();
   /** Sockets that have no request until the next turn, and those whose request ended for want of a buffer. */
@@ -110,7 +115,7 @@ export class UringReceiver implements DatagramReceiver {
     this.#next = this.#uring.taken;
     this.#message = new PinnedBytes(ffi, messageBytes);
     this.#message.words[message.nameBytes] = socketAddressBytes;
-    this.#message.words[message.controlBytes] = timestampControlBytes;
+    this.#message.words[message.controlBytes] = controlBytes;
   }
 
   add(port: FfiPort, fd: number): string | undefined {
@@ -135,6 +140,16 @@ export class UringReceiver implements DatagramReceiver {
     if (!this.#instead) this.#rows[fd] = expected === this.#expected ? row : 0;
   }
 
+  /**
+   * From now on this socket has what comes to `steered`.
+   * @param flooded a port has had more in this turn than one may
+   */
+  takeSteered(fd: number, steered: SteeredPorts): void {
+    this.#steered = steered;
+    this.#steeredFd = fd;
+    if (!this.#instead) this.#arm(fd);
+  }
+
   catchUp(port: FfiPort): void {
     if (this.#instead) this.#instead.catchUp(port);
     else this.#gather();
@@ -146,6 +161,7 @@ export class UringReceiver implements DatagramReceiver {
       return;
     }
     this.#came.fill(0);
+    this.#steered?.begin();
     if (this.#resting.length > 0) {
       const resting = this.#resting;
       this.#resting = [];
@@ -227,6 +243,10 @@ export class UringReceiver implements DatagramReceiver {
     if ((flags & hasMore) === 0) this.#ended(fd, result);
     if ((flags & hasBuffer) === 0) return;
     const id = flags >>> 16;
+    if (fd === this.#steeredFd) {
+      this.#completedSteered(id, result);
+      return;
+    }
     const row = this.#rows[fd]!;
     try {
       if (row === 0 || !this.#offer(row, id, result)) this.#give(this.#ports[fd], id, result);
@@ -234,6 +254,20 @@ export class UringReceiver implements DatagramReceiver {
       this.#buffers.giveBack(id);
     }
     if (++this.#came[fd]! === maxPerSocketAndTurn && this.#armed[fd]) this.#cancel(fd);
+  }
+
+  #completedSteered(id: number, result: number): void {
+    const steered = this.#steered!;
+    const { words } = this.#buffers;
+    const at = (id * bufferBytes) / 4;
+    const number = portOfControl(words, at + controlAt, words[at + 1]!);
+    const row = steered.row(number, this.#expected);
+    try {
+      if (row === 0 || !this.#offer(row, id, result)) this.#give(steered.port(number), id, result);
+    } finally {
+      this.#buffers.giveBack(id);
+    }
+    steered.came(number);
   }
 
   /** @returns whether it was what the row expects, and taken */
@@ -275,6 +309,12 @@ export class UringReceiver implements DatagramReceiver {
       this.#close(fd, closed);
       return;
     }
+    if (fd === this.#steeredFd) {
+      const isFault = result < 0 && result !== -linux.ENOBUFS;
+      if (isFault) this.#handout.counters.socketErrors++;
+      (isFault ? this.#resting : this.#starved).push(fd);
+      return;
+    }
     const isFault = result < 0 && result !== -linux.ENOBUFS && result !== -linux.ECANCELED;
     if (isFault) this.#handout.counters.socketErrors++;
     // What has a fault again and again, or is flooded, waits for the next turn.
@@ -284,7 +324,7 @@ export class UringReceiver implements DatagramReceiver {
 
   #armAgain(fd: number): void {
     // It may have been closed since, and another have its number.
-    if (this.#ports[fd] && !this.#armed[fd]) this.#arm(fd);
+    if ((this.#ports[fd] || fd === this.#steeredFd) && !this.#armed[fd]) this.#arm(fd);
   }
 
   #close(fd: number, closed: () => void): void {

@@ -2,14 +2,14 @@ import {
   countFailedSend,
   type DatagramSender,
   DirectSender,
+  FramedMessage,
   noAddress,
   type SendCounters,
   sendFlags,
   sendMessage,
 } from './datagram-sender.ts';
-import { linux, type OpenedLibc, PinnedBytes } from './libc.ts';
-import { MessageHeader } from './message-header.ts';
-import { maxDatagramBytes } from './send-batch.ts';
+import { linux, type OpenedLibc } from './libc.ts';
+import { firstFlow, type SteeredFlows } from './steered-flows.ts';
 import { submissionWords, Uring } from './uring.ts';
 
 /** Few enough that their memory stays in the processor's cache. */
@@ -32,7 +32,8 @@ export class UringSender implements DatagramSender {
   readonly #counters: SendCounters;
   readonly #gaveUp: () => void;
   readonly #uring: Uring;
-  readonly #messages: MessageHeader[] = [];
+  readonly #messages: FramedMessage[] = [];
+  #flows: SteeredFlows | undefined;
   /** Number of the next submission, and of the first one that the kernel has not taken, modulo 2^32. */
   #next: number;
   #begin: number;
@@ -57,7 +58,7 @@ export class UringSender implements DatagramSender {
     this.#next = this.#begin = this.#uring.taken;
     const { submissions } = this.#uring;
     for (let i = 0; i < entries; i++) {
-      this.#messages.push(new MessageHeader(ffi, new PinnedBytes(ffi, maxDatagramBytes)));
+      this.#messages.push(new FramedMessage(ffi));
       const at = i * submissionWords;
       submissions.fill(0, at, at + submissionWords);
       submissions[at + sqe.messageFlags] = sendFlags;
@@ -66,11 +67,25 @@ export class UringSender implements DatagramSender {
   }
 
   get bytes(): Uint8Array {
-    return this.#direct?.bytes ?? this.#messages[this.#next & (entries - 1)]!.data.bytes;
+    return this.#direct?.bytes ?? this.#messages[this.#next & (entries - 1)]!.payload;
+  }
+
+  get flows(): SteeredFlows | undefined {
+    return this.#flows;
+  }
+
+  set flows(flows: SteeredFlows | undefined) {
+    this.#flows = flows;
+    if (this.#direct) this.#direct.flows = flows;
   }
 
   sendConnected(socket: number, dataBytes: number): void {
-    this.send(socket, noAddress, 0, dataBytes);
+    if (socket < firstFlow) this.send(socket, noAddress, 0, dataBytes);
+    else if (this.#direct) this.#direct.sendConnected(socket, dataBytes);
+    else {
+      const message = this.#messages[this.#next & (entries - 1)]!;
+      this.#submit(opSendmsg, message.frame(this.#flows!, socket, dataBytes), message.pointerWords, 1);
+    }
   }
 
   send(fd: number, address: Uint32Array, addressBytes: number, dataBytes: number): void {
@@ -78,19 +93,21 @@ export class UringSender implements DatagramSender {
       this.#direct.send(fd, address, addressBytes, dataBytes);
       return;
     }
-    const index = this.#next & (entries - 1);
-    const message = this.#messages[index]!;
+    const message = this.#messages[this.#next & (entries - 1)]!;
     message.aim(address, addressBytes);
-    message.dataBytes = dataBytes;
+    message.setData(dataBytes);
+    if (addressBytes === 0) this.#submit(opSend, fd, message.dataPointerWords, dataBytes);
+    else this.#submit(opSendmsg, fd, message.pointerWords, 1);
+  }
+
+  #submit(operation: number, fd: number, pointer: Uint32Array, length: number): void {
     const { submissions } = this.#uring;
-    const at = index * submissionWords;
-    const isConnected = addressBytes === 0;
-    const pointer = isConnected ? message.dataPointerWords : message.pointerWords;
-    submissions[at + sqe.operation] = isConnected ? opSend : opSendmsg;
+    const at = (this.#next & (entries - 1)) * submissionWords;
+    submissions[at + sqe.operation] = operation;
     submissions[at + sqe.fd] = fd;
     submissions[at + sqe.address] = pointer[0]!;
     submissions[at + sqe.address + 1] = pointer[1]!;
-    submissions[at + sqe.length] = isConnected ? dataBytes : 1;
+    submissions[at + sqe.length] = length;
     this.#next = (this.#next + 1) >>> 0;
     if ((this.#next - this.#begin) >>> 0 === entries) this.flush();
   }
@@ -118,6 +135,7 @@ export class UringSender implements DatagramSender {
     retired.push(this);
     for (let n = this.#uring.taken; n !== this.#next; n = (n + 1) >>> 0) this.#sendNow(n & (entries - 1));
     this.#direct = new DirectSender(this.#opened, this.#counters);
+    this.#direct.flows = this.#flows;
     this.#gaveUp();
   }
 }

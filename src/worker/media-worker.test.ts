@@ -254,7 +254,11 @@ describe('MediaWorker', () => {
     const worker = await MediaWorker.start({ ...server.options, log, driver: 'dgram' });
     const { workerId, pid: workerPid } = worker;
     assert.deepEqual(told.splice(0), [
-      ['info', { workerId, workerPid, driver: 'dgram', driverNote: undefined }, 'media worker runs'],
+      [
+        'info',
+        { workerId, workerPid, driver: 'dgram', driverNote: undefined, steering: undefined },
+        'media worker runs',
+      ],
     ]);
     assert.equal((await worker.stats()).driver, 'dgram');
     assert.deepEqual(told, []);

@@ -90,9 +90,9 @@ export class MediaWorker {
   private constructor(options: MediaWorkerOptions) {
     this.#options = options;
     this.workerId = `${options.workerId}-${newId()}`;
-    const { mediaAddress, ports, driver, spoolDir, ringBytes } = options;
+    const { mediaAddress, ports, driver, steering, spoolDir, ringBytes } = options;
     const settings: WorkerSettings = {
-      ...{ workerId: this.workerId, mediaAddress, ports, driver, spoolDir, ringBytes },
+      ...{ workerId: this.workerId, mediaAddress, ports, driver, steering, spoolDir, ringBytes },
     };
     this.#child = fork(
       fileURLToPath(new URL('./worker-process.ts', import.meta.url)),
@@ -222,6 +222,7 @@ export class MediaWorker {
             workerPid: this.pid,
             driver: message.driver,
             driverNote: message.driverNote,
+            steering: message.steering,
           },
           'media worker runs',
         );

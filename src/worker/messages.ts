@@ -42,7 +42,13 @@ export interface WireError {
 /** Worker to server. */
 export type WorkerMessage =
   /** With the transport's driver and, where it is not the best one, why. */
-  | { kind: 'ready'; driver: DriverName; driverNote?: string | undefined; pipeline: string }
+  | {
+      kind: 'ready';
+      driver: DriverName;
+      driverNote?: string | undefined;
+      steering?: string | undefined;
+      pipeline: string;
+    }
   | { kind: 'reply'; id: number; reply: CommandReply }
   | { kind: 'refusal'; id: number; error: WireError }
   | { kind: 'event'; event: WorkerEvent }
@@ -384,6 +390,7 @@ const workerMessage = z.discriminatedUnion('kind', [
     kind: z.literal('ready'),
     driver: z.enum(driverNames),
     driverNote: text.optional(),
+    steering: text.optional(),
     pipeline: z.string().max(8192),
   }),
   z.object({

@@ -40,6 +40,7 @@ let state: 'running' | 'interrupted' | 'drainingWriter' | 'finished' = 'running'
 const pipeline = new Pipeline({
   clock: systemClock,
   driver: settings.driver ?? 'auto',
+  steering: settings.steering ?? 'off',
   mediaAddress: settings.mediaAddress,
   ports: settings.ports,
   ring,
@@ -144,5 +145,5 @@ pipeline.run(() => {
   readRequests();
   finishWhenDone();
 });
-const { driver, note: driverNote } = pipeline.transport;
-tell({ kind: 'ready', driver, driverNote, pipeline: describePipeline() });
+const { driver, note: driverNote, steering } = pipeline.transport;
+tell({ kind: 'ready', driver, driverNote, steering, pipeline: describePipeline() });

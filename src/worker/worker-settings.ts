@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { type DriverSetting, driverSettings } from '../rtp/transport.ts';
+import {
+  type DriverSetting,
+  driverSettings,
+  type SteeringSetting,
+  steeringSettings,
+} from '../rtp/transport.ts';
 
 /** What a worker process is started with: JSON in its first argument. Nothing in it is secret. */
 export interface WorkerSettings {
@@ -11,6 +16,8 @@ export interface WorkerSettings {
   ports: { first: number; last: number };
   /** How packets are taken and sent; `auto` where it is not set. */
   driver?: DriverSetting | undefined;
+  /** Of the driver `ffi`; `off` where it is not set. */
+  steering?: SteeringSetting | undefined;
   spoolDir: string;
   /** Capacity of the ring to the writer thread, a power of two. */
   ringBytes?: number;
@@ -21,6 +28,7 @@ const settings = z.object({
   mediaAddress: z.union([z.ipv4(), z.ipv6()]),
   ports: z.object({ first: z.int().min(0).max(65_535), last: z.int().min(0).max(65_535) }),
   driver: z.enum(driverSettings).optional(),
+  steering: z.enum(steeringSettings).optional(),
   spoolDir: z.string().min(1),
   ringBytes: z.int().positive().optional(),
 }) satisfies z.ZodType<WorkerSettings>;

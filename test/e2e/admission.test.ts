@@ -22,7 +22,9 @@ test('a node that is full says so to callers, balancers and the API, and the cal
   assert.match(headerValue(invite, 'retry-after') ?? '', /^\d+$/);
   refused.acknowledge();
   const balancer = await HandPhone.open(scene);
-  assert.equal((await balancer.request('OPTIONS')).status, 503);
+  const options = await balancer.request('OPTIONS');
+  assert.equal(options.status, 503);
+  assert.match(headerValue(options, 'retry-after') ?? '', /^\d+$/);
 
   await http.json('POST', '/v1/dial-permissions', { prefix: 'sip:127.0.0.1', allow: true });
   const order = {
