@@ -25,10 +25,11 @@ export class MessageHeader {
   readonly words: Uint32Array<ArrayBuffer>;
   readonly nameAt = nameOffset / 4;
   readonly controlAt = controlOffset / 4;
-  /** The addresses of the message and of its bytes, each in two words. */
+  /** The addresses of the message, of its `sockaddr`, of its bytes and of its frame, each in two words. */
   readonly pointerWords: Uint32Array<ArrayBuffer>;
+  readonly namePointerWords: Uint32Array<ArrayBuffer>;
   readonly dataPointerWords: Uint32Array<ArrayBuffer>;
-  readonly #framePointerWords: Uint32Array<ArrayBuffer>;
+  readonly framePointerWords: Uint32Array<ArrayBuffer>;
   readonly #frameBytes: number;
 
   /**
@@ -49,8 +50,9 @@ export class MessageHeader {
     const pointer = data.pointer + BigInt(dataAt(frameBytes));
     memory.point(dataPointerWord, pointer);
     this.dataPointerWords = wordsOf(pointer);
-    this.#framePointerWords = wordsOf(pointer - BigInt(frameBytes));
+    this.framePointerWords = wordsOf(pointer - BigInt(frameBytes));
     this.pointerWords = wordsOf(memory.pointer);
+    this.namePointerWords = wordsOf(at(nameOffset));
   }
 
   get pointer(): bigint {
@@ -90,7 +92,7 @@ export class MessageHeader {
 
   /** @param bytes at most as many as `data` has @param isFramed the message begins with the frame */
   setData(bytes: number, isFramed = false): void {
-    const pointer = isFramed ? this.#framePointerWords : this.dataPointerWords;
+    const pointer = isFramed ? this.framePointerWords : this.dataPointerWords;
     this.words[dataPointerWord] = pointer[0]!;
     this.words[dataPointerWord + 1] = pointer[1]!;
     this.words[dataLengthWord] = isFramed ? this.#frameBytes + bytes : bytes;

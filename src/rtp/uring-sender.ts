@@ -9,7 +9,7 @@ import {
   sendMessage,
 } from './datagram-sender.ts';
 import { linux, type OpenedLibc } from './libc.ts';
-import { firstFlow, type SteeredFlows } from './steered-flows.ts';
+import { firstFlow, frameBytes, type SteeredFlows } from './steered-flows.ts';
 import { submissionWords, Uring } from './uring.ts';
 
 /** Few enough that their memory stays in the processor's cache. */
@@ -20,7 +20,16 @@ const retired: UringSender[] = [];
 const opSendmsg = 9;
 const opSend = 26;
 /** struct io_uring_sqe, by its words. */
-const sqe = { operation: 0, fd: 1, address: 4, length: 6, messageFlags: 7, userData: 8 };
+const sqe = {
+  operation: 0,
+  fd: 1,
+  name: 2,
+  address: 4,
+  length: 6,
+  messageFlags: 7,
+  userData: 8,
+  nameBytes: 11,
+};
 
 /**
  * Sends all that gathered in one call of the system. Each entry of the submission queue has a message and its bytes for
@@ -84,7 +93,8 @@ export class UringSender implements DatagramSender {
     else if (this.#direct) this.#direct.sendConnected(socket, dataBytes);
     else {
       const message = this.#messages[this.#next & (entries - 1)]!;
-      this.#submit(opSendmsg, message.frame(this.#flows!, socket, dataBytes), message.pointerWords, 1);
+      const raw = message.frame(this.#flows!, socket, dataBytes);
+      this.#submit(opSend, raw, message.framePointerWords, frameBytes + dataBytes, message);
     }
   }
 
@@ -100,9 +110,13 @@ export class UringSender implements DatagramSender {
     else this.#submit(opSendmsg, fd, message.pointerWords, 1);
   }
 
-  #submit(operation: number, fd: number, pointer: Uint32Array, length: number): void {
+  /** @param to whose `sockaddr` `opSend` is told, which takes an address since Linux 6.1, as `UringReceiver` does */
+  #submit(operation: number, fd: number, pointer: Uint32Array, length: number, to?: FramedMessage): void {
     const { submissions } = this.#uring;
     const at = (this.#next & (entries - 1)) * submissionWords;
+    submissions[at + sqe.name] = to ? to.namePointerWords[0]! : 0;
+    submissions[at + sqe.name + 1] = to ? to.namePointerWords[1]! : 0;
+    submissions[at + sqe.nameBytes] = to ? to.nameBytes : 0;
     submissions[at + sqe.operation] = operation;
     submissions[at + sqe.fd] = fd;
     submissions[at + sqe.address] = pointer[0]!;
