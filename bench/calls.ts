@@ -19,6 +19,7 @@ const aimedReferenceUs = 4.5;
 const usage = `  --calls 500          two-party calls at once
   --seconds 60         measured
   --driver auto        or ffi, dgram
+  --steering auto      or off (rtp.steering)
   --format wav         or mp3: of the file written along
   --repetitions 5      of each; medians are told
   --without-spool-row  not the row with the spool alone
@@ -55,6 +56,7 @@ export async function run(args: string[]): Promise<object> {
       calls: { type: 'string', default: '500' },
       seconds: { type: 'string', default: '60' },
       driver: { type: 'string' },
+      steering: { type: 'string' },
       format: { type: 'string', default: 'wav' },
       repetitions: { type: 'string', default: '5' },
       'without-spool-row': { type: 'boolean', default: false },
@@ -63,7 +65,7 @@ export async function run(args: string[]): Promise<object> {
       help: { type: 'boolean', default: false },
     },
   });
-  const { format, driver } = values;
+  const { format, driver, steering, profile } = values;
   if (values.help) throw new Error(`npm run bench -- calls\n${usage}`);
   if (format !== 'wav' && format !== 'mp3') throw new Error(`no such format: ${format}`);
   const wanted = values.promises.split(',').filter((name) => name !== '');
@@ -78,8 +80,8 @@ export async function run(args: string[]): Promise<object> {
       load: await buildProgram('load', directory),
       recorder: await buildProgram('recorder', directory),
     };
-    const { profile } = values;
-    const options = { programs, audio: await StreamAudio.load(), calls, seconds, driver, profile };
+    const audio = await StreamAudio.load();
+    const options = { programs, audio, calls, seconds, driver, steering, profile };
     const rounds: Round[] = [];
     for (let round = 1; round <= Number(values.repetitions); round++) {
       tell(`round ${round}: reference`);
@@ -213,6 +215,7 @@ function report(
   );
   return {
     ...{ driver: last!.files.driver, driverNote: last!.files.driverNote ?? null },
+    steering: last!.files.steering ?? null,
     calls: work.calls,
     cpuSecondsPerCallMinute: files.cpuSecondsPerCallMinute,
     endSecondsPerCallMinute: files.endSecondsPerCallMinute,

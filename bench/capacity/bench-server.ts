@@ -117,6 +117,11 @@ export class BenchServer implements AsyncDisposable {
     return String(this.#started?.driver);
   }
 
+  /** `on`, or why its packets are not steered; undefined with a driver that steers none. */
+  get steering(): string | undefined {
+    return this.#started?.steering as string | undefined;
+  }
+
   /** Why it is not the best one. */
   get driverNote(): string | undefined {
     return this.#driverLine?.driverNote as string | undefined;

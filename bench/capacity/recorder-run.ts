@@ -11,6 +11,8 @@ import { warmUp, warmUpCalls } from './warm-up.ts';
 export interface RecorderRunOptions extends RunOptions {
   /** `rtp.driver`; the server's own choice where it is not given. */
   driver?: string | undefined;
+  /** `rtp.steering`, likewise. */
+  steering?: string | undefined;
   work: RecordedWork;
   /** Directory of CPU profiles. */
   profile?: string | undefined;
@@ -19,6 +21,8 @@ export interface RecorderRunOptions extends RunOptions {
 export interface RecorderRun {
   driver: string;
   driverNote: string | undefined;
+  /** `on`, or why packets are not steered; undefined with a driver that steers none. */
+  steering: string | undefined;
   usage: ServerUsage;
   /** More than before the first call. */
   memoryPerCallMB: MemoryMB;
@@ -49,7 +53,7 @@ const packetsPerSecond = 50;
  * @throws Error where a recording is not what was sent
  */
 export async function runRecorder(options: RecorderRunOptions): Promise<RecorderRun> {
-  const { programs, audio, calls, seconds, work, driver, profile } = options;
+  const { programs, audio, calls, seconds, work, driver, steering, profile } = options;
   await using signalling = await TwoPartySignalling.open();
   await using server = await BenchServer.start({
     routines: new Map(
@@ -62,6 +66,7 @@ export async function runRecorder(options: RecorderRunOptions): Promise<Recorder
     settings: {
       ...work.settings,
       ...(driver !== undefined && { CALLREEL_RTP_DRIVER: driver }),
+      ...(steering !== undefined && { CALLREEL_RTP_STEERING: steering }),
       ...(profile !== undefined && { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` }),
     },
   });
@@ -99,7 +104,7 @@ export async function runRecorder(options: RecorderRunOptions): Promise<Recorder
   await signalling.hangUp(hangUpsPerSecond);
   const findings = await work.verify({ server, calls, audio, totals, ending });
   return {
-    ...{ driver: server.driver, driverNote: server.driverNote },
+    ...{ driver: server.driver, driverNote: server.driverNote, steering: server.steering },
     memoryMB: memory.server + memory.workers,
     ...{ memoryPerCallMB: since(idle), memoryPerFurtherCallMB: warm && since(warm) },
     ...{ usage, load: report, totals, findings, tickLatenessP999Ms },
