@@ -64,6 +64,13 @@ test('a full ring, a lost packet and a full disk refuse at once; a disk that doe
   }
 });
 
+test('at its limits a node still takes calls', () => {
+  const capacity = new Capacity(limits);
+  for (let look = 0; look < 3; look++)
+    capacity.observe({ ...well, lateTickShare: 0.2, freeDiskBytes: 500e6 });
+  assert.equal(capacity.shortageAt(0), undefined);
+});
+
 test('what is not looked at refuses nobody; a loss of packets always does', () => {
   const capacity = new Capacity({ maxLateTickShare: 0, minFreeDiskBytes: 0, maxSignallingBusyMs: 0 });
   for (let look = 0; look < 3; look++)
@@ -158,6 +165,11 @@ test('what is not sent counts from where no one peer explains it, with what wait
   assert.equal(unsentShare({ sentPackets: 5100, sendOverflows: 600, waitingSends: 100 }), 0);
   assert.equal(unsentShare({ sentPackets: 5200, sendOverflows: 800, waitingSends: 100 }), 0.75);
   assert.equal(unsentShare({ sentPackets: 6500, waitingSends: 500 }), 0.25);
+  // A timer may fire early.
+  const atOnce = (waitingSends: number) =>
+    loadBetween(before, [sample('a', 0.5e6, { ...counters, waitingSends })], 5000).unsentShare;
+  assert.equal(atOnce(400), 0);
+  assert.equal(atOnce(401), 1);
   const afterTenSeconds = (waitingSends: number) =>
     loadBetween(before, [sample('a', 10e6, { ...counters, sentPackets: 9400, waitingSends })], 5000)
       .unsentShare;
