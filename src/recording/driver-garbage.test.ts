@@ -7,7 +7,7 @@ import { SocketNetwork } from './test-socket-network.ts';
  * What is made for many packets at once is 75 and 90 for each at most, by both ends: each packet goes through four
  * sockets. An object of each packet's own is 32 more at least, one that each send or each receipt makes twice as much.
  */
-const rounds = 16;
+const rounds = 60;
 for (const [how, bytesPerPacket, load] of [
   ['relayed', 84, { calls: 100, participants: 2 }],
   ['mixed', 100, { calls: 10, participants: 10 }],

@@ -11,7 +11,7 @@ import { noise } from '../../src/testkit/noise.ts';
 import { type IncomingPhoneCall, Phone } from '../../src/testkit/phone.ts';
 import type { PhoneCall } from '../../src/testkit/phone-call.ts';
 import { fetchAudio } from '../../src/testkit/recorded-audio.ts';
-import { longestRun } from '../../src/testkit/sample-run.ts';
+import { assertExactRun, longestRun } from '../../src/testkit/sample-run.ts';
 import type { TestServerOptions } from '../../src/testkit/server.ts';
 import { eventually } from './eventually.ts';
 import { HttpClient } from './http-client.ts';
@@ -150,6 +150,41 @@ export function isHeard(samples: Int16Array, sound: Int16Array): boolean {
 
 export function assertHeard(samples: Int16Array, sound: Int16Array): void {
   assert.ok(isHeard(samples, sound), 'it is not there');
+}
+
+/**
+ * Whole and in order, from its first sample to its last. What we play while the machine stands still goes on behind
+ * whole packets of silence: those are no part of it.
+ */
+export function assertPlayed(samples: Int16Array, sound: Int16Array, label?: string): void {
+  let rest = samples;
+  for (;;) {
+    const { start, expectedStart, length } = longestRun(rest, sound);
+    const end = start + length;
+    if (length >= sound.length || length < 160) break;
+    const silence = expectedStart > 0 ? silenceBefore(rest, start) : silenceFrom(rest, end);
+    if (silence === 0) break;
+    const cut = expectedStart > 0 ? start - silence : end;
+    rest = joined(rest.subarray(0, cut), rest.subarray(cut + silence));
+  }
+  assertExactRun(rest, sound, { label });
+}
+
+/** @returns samples of whole packets that are silent, from there on */
+function silenceFrom(samples: Int16Array, start: number): number {
+  let end = start;
+  while (samples[end] === 0) end++;
+  return wholePackets(end - start);
+}
+
+function silenceBefore(samples: Int16Array, end: number): number {
+  let start = end;
+  while (start > 0 && samples[start - 1] === 0) start--;
+  return wholePackets(end - start);
+}
+
+function wholePackets(samples: number): number {
+  return samples - (samples % 160);
 }
 
 /** As it sounds after G.711. */
